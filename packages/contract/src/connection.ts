@@ -1,0 +1,80 @@
+import { z } from 'zod'
+
+export const ConnectionStatus = z.enum(['connected', 'reconnect_required', 'disconnected'])
+export type ConnectionStatus = z.infer<typeof ConnectionStatus>
+
+/**
+ * Why a connection must be made again.
+ * `revoked`: the authorization server ended the grant (a person or an administrator removed it, it was reused, it is unknown).
+ * `expired`: its 180 days, or 30 days without a refresh, are over. `client_lost`: the registered client is gone.
+ * `refused`: another final refusal, e.g. the server withdrew the grant type.
+ */
+export const ReconnectReason = z.enum(['revoked', 'expired', 'client_lost', 'refused'])
+export type ReconnectReason = z.infer<typeof ReconnectReason>
+
+/** Times are ISO 8601 in UTC. Optional members are absent when unknown. */
+const instant = z.iso.datetime()
+
+/** `GET /integrations/notion/{space_id}`. */
+export const Connection = z.object({
+  spaceId: z.string(),
+  /** The connection's event stream; stays the same across reconnects. */
+  processId: z.uuid(),
+  status: ConnectionStatus,
+  connectedAt: instant,
+  connectedBy: z.string(),
+  workspaceId: z.string().optional(),
+  workspaceName: z.string().optional(),
+  botId: z.string().optional(),
+  tokenExpiresAt: instant.optional(),
+  lastRefreshedAt: instant.optional(),
+  /** When the grant ends at the latest, if known: 180 days after the consent. */
+  reconnectBy: instant.optional(),
+  /** Present exactly when `status` is `reconnect_required`. */
+  reason: ReconnectReason.optional(),
+  hasMcpToken: z.boolean(),
+})
+export type Connection = z.infer<typeof Connection>
+
+/** One entry of `GET /integrations/notion/{space_id}/events`: what happened, without any secret. */
+export const HistoryEvent = z.object({
+  version: z.number().int().positive(),
+  type: z.enum([
+    'NotionIntegrationAuthorized',
+    'NotionIntegrationTokenRefreshed',
+    'NotionIntegrationAuthorizationFailed',
+    'NotionIntegrationDisconnected',
+  ]),
+  occurredAt: instant,
+  /** The person who did it; absent where the gateway acted by itself. */
+  by: z.string().optional(),
+  tokenExpiresAt: instant.optional(),
+  reason: ReconnectReason.optional(),
+  /** The OAuth error code that the authorization server gave, e.g. `invalid_grant`. */
+  error: z.string().optional(),
+})
+export type HistoryEvent = z.infer<typeof HistoryEvent>
+
+export const History = z.object({
+  spaceId: z.string(),
+  processId: z.uuid(),
+  events: z.array(HistoryEvent),
+  /** Give this as `before` to get the next, older page; absent on the last page. */
+  nextBefore: z.number().int().positive().optional(),
+})
+export type History = z.infer<typeof History>
+
+/** `DELETE /integrations/notion/{space_id}`. */
+export const DisconnectReceipt = z.object({
+  spaceId: z.string(),
+  processId: z.uuid().optional(),
+  status: z.literal('disconnected'),
+  /** False when the space was not connected any more (the call changed nothing). */
+  changed: z.boolean(),
+  /**
+   * What became of the grant at the authorization server: `revoked`, `failed` (it did not confirm; the tokens here are
+   * destroyed all the same), `not_supported` (it offers no revocation), `nothing_to_revoke`.
+   */
+  revocation: z.enum(['revoked', 'failed', 'not_supported', 'nothing_to_revoke']),
+})
+export type DisconnectReceipt = z.infer<typeof DisconnectReceipt>

@@ -1,0 +1,3 @@
+export * from './authorization.ts'
+export * from './connection.ts'
+export * from './problems.ts'

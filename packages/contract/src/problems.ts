@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+/**
+ * Every way in which the gateway itself refuses or fails, as `code` of an RFC 9457 problem document.
+ * Whatever the upstream MCP server answers is passed on verbatim and is never one of these.
+ */
+export const problems = {
+  unauthenticated: { status: 401, title: 'Not authenticated' },
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  missing_space: { status: 400, title: 'No space given' },
+  invalid_return_path: { status: 400, title: 'The return path leaves the application' },
+  invalid_json: { status: 400, title: 'The body is not JSON' },
+  too_large: { status: 413, title: 'The body is too large' },
+  forbidden_space: { status: 403, title: 'Not allowed in this space' },
+  forbidden_origin: { status: 403, title: 'Not allowed from this origin' },
+  not_connected: { status: 404, title: 'Not connected' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  unknown_session: { status: 404, title: 'Unknown MCP session' },
+  reconnect_required: { status: 401, title: 'Notion must be reconnected' },
+  authorization_refused: { status: 502, title: 'The authorization server refused' },
+  authorization_unavailable: { status: 503, title: 'The authorization server cannot be used now' },
+  refresh_unavailable: { status: 503, title: 'The access token cannot be renewed now' },
+  upstream_unreachable: { status: 502, title: 'Notion cannot be reached' },
+  upstream_timeout: { status: 504, title: 'Notion did not answer in time' },
+  overloaded: { status: 503, title: 'Too many calls at once' },
+  store_unavailable: { status: 503, title: 'The database cannot be reached' },
+  sealed_value_unreadable: { status: 500, title: 'A stored credential cannot be opened' },
+  internal: { status: 500, title: 'Internal error' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type ProblemCode = keyof typeof problems
+
+/** The body of an error answer, `application/problem+json` ([RFC 9457 §3](https://www.rfc-editor.org/rfc/rfc9457#section-3)). */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  /** One or two sentences for a person: what is the matter, and what to do next. */
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+})
+export type Problem = z.infer<typeof Problem>
