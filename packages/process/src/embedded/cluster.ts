@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isAlive } from '../file-lock.mjs'
+import { StartupError } from '../startup.ts'
+import type { Binaries } from './binaries.ts'
+import { handOver, type Identity } from './identity.ts'
+
+/** The environment of PostgreSQL's programs: none of our settings, and the same messages and sorting everywhere. */
+export const PROGRAM_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' }
+
+/** The part of a socket's path after its folder, for the port that we always use. */
+const SOCKET_NAME = '/.s.PGSQL.5432'
+
+/** Socket paths may have 103 bytes on macOS and 107 on Linux. */
+const LONGEST_SOCKET_PATH = 100
+
+/** A server that has written its pid file. Start time and pid together name it for good. */
+export interface Postmaster {
+  pid: number
+  startedAt: string
+  socketFolder: string
+}
+
+/** Makes the database files once. They appear under their final name only when they are complete. */
+export function createCluster(folder: string, binaries: Binaries, identity: Identity, durable: boolean): void {
+  if (existsSync(join(folder, 'PG_VERSION'))) {
+    checkVersion(folder, binaries)
+    // The way we can run it as has changed since it was made: namespaces are denied now.
+    if (lstatSync(folder).uid !== identity.owner) handOver(folder, identity)
+    return
+  }
+  const draft = `${folder}.new`
+  rmSync(draft, { recursive: true, force: true })
+  mkdirSync(draft, { mode: 0o700 })
+  handOver(draft, identity)
+  const options = [
+    '-D',
+    draft,
+    '-U',
+    'postgres',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--locale=C.UTF-8',
+  ]
+  const [command = '', ...rest] = [...identity.prefix, binaries.initdb, ...options, ...(durable ? [] : ['--no-sync'])]
+  const made = spawnSync(command, rest, { env: PROGRAM_ENVIRONMENT, cwd: '/', encoding: 'utf8', ...identity.user })
+  if (made.error || made.status !== 0) {
+    const words = made.error?.message ?? lastLines(made.stderr)
+    throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${words}`)
+  }
+  renameSync(draft, folder)
+}
+
+/** The server that its pid file names, if that process is alive and a PostgreSQL; a pid file left by a dead one counts for nothing. */
+export function readPostmaster(folder: string): Postmaster | undefined {
+  let lines: string[]
+  try {
+    lines = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const [pid = '', , startedAt = '', , socketFolder = ''] = lines
+  if (!isAlive(Number(pid)) || !isPostgres(Number(pid))) return undefined
+  return { pid: Number(pid), startedAt, socketFolder }
+}
+
+/** After a machine or container starts again, another program can have the pid in the file, and PostgreSQL would wait for it. */
+export function removeStalePidFile(folder: string): void {
+  rmSync(join(folder, 'postmaster.pid'), { force: true })
+}
+
+/**
+ * The folder for the server's socket: beside the data, or, when that path is too long for a socket, one in the system's folder for
+ * temporary files, named after the data directory. Nobody but its owner can enter it.
+ */
+export function socketFolder(dataDir: string, identity: Identity): string {
+  const beside = join(dataDir, 'postgres-socket')
+  const name = `nmg-${createHash('sha256').update(dataDir).digest('hex').slice(0, 20)}`
+  const folder = [beside, join(tmpdir(), name), join('/tmp', name)].find(
+    (path) => Buffer.byteLength(path + SOCKET_NAME) < LONGEST_SOCKET_PATH,
+  )
+  if (folder === undefined) throw new StartupError(`The data directory ${dataDir} cannot hold a socket.`)
+  prepareSocketFolder(folder, identity)
+  return folder
+}
+
+/** Makes the folder, or checks that it is what we would have made: in a shared folder somebody else could have made it first. */
+export function prepareSocketFolder(folder: string, identity: Identity): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+    if (identity.user) chownSync(folder, identity.user.uid, identity.user.gid)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const found = lstatSync(folder)
+  if (!found.isDirectory() || found.uid !== identity.owner || (found.mode & 0o077) !== 0) {
+    throw new StartupError(`${folder}, the folder for the embedded PostgreSQL's socket, is open to others. Remove it.`)
+  }
+}
+
+export function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-3).join(' | ') || 'no reason was given'
+}
+
+function checkVersion(folder: string, { major }: Binaries): void {
+  const found = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim()
+  if (found === major) return
+  throw new StartupError(
+    `The database in ${folder} is of PostgreSQL ${found}, and this version brings PostgreSQL ${major}. ` +
+      'Move it to a PostgreSQL server with pg_dump and set DATABASE_URL, or set DATA_DIR to a new folder.',
+  )
+}
+
+function isPostgres(pid: number): boolean {
+  if (process.platform === 'linux') {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')
+    } catch {
+      return false
+    }
+  }
+  return spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes('postgres')
+}

@@ -1,0 +1,48 @@
+import type { Binaries } from './binaries.ts'
+import type { Identity } from './identity.ts'
+
+export interface ServerSettings {
+  binaries: Binaries
+  identity: Identity
+  /** The cluster's files. */
+  folder: string
+  socketFolder: string
+  logFile: string
+  /** False only for tests: committed data survives a crash of the server, not of the machine. */
+  durable: boolean
+}
+
+/** PostgreSQL's command line. Nothing is written to its configuration file, so that these always hold. */
+export function binaryArguments({ folder, socketFolder, durable }: ServerSettings): string[] {
+  const settings: Record<string, string> = {
+    // Only over a socket in a folder that nobody else can enter; there is no port for others to reach, and none to be taken.
+    listen_addresses: '',
+    port: '5432',
+    unix_socket_directories: socketFolder.replaceAll('"', '""'),
+    unix_socket_permissions: '0700',
+
+    // A small server: some dozens of connections, little memory, few processes.
+    max_connections: '200',
+    shared_buffers: '64MB',
+    max_wal_size: '256MB',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    io_method: 'sync',
+    max_parallel_workers: '0',
+    jit: 'off',
+
+    fsync: durable ? 'on' : 'off',
+    synchronous_commit: durable ? 'on' : 'off',
+    full_page_writes: durable ? 'on' : 'off',
+
+    // The log is about the server. A failed statement is its client's to report; here it could carry a value that nobody may read.
+    log_min_messages: 'log',
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_checkpoints: 'off',
+    log_line_prefix: '%m [%p] ',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+  }
+  return ['-D', folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}

@@ -1,0 +1,171 @@
+import { copyFileSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { withFileLock } from '../file-lock.mjs'
+import { StartupError } from '../startup.ts'
+import { findBinaries } from './binaries.ts'
+import {
+  createCluster,
+  lastLines,
+  prepareSocketFolder,
+  readPostmaster,
+  removeStalePidFile,
+  socketFolder,
+  type Postmaster,
+} from './cluster.ts'
+import { identityFor } from './identity.ts'
+import { startKeeper, type Keeper } from './keeper.ts'
+import type { ServerSettings } from './server-settings.ts'
+
+/** How often a process looks whether the server that it uses is still there. */
+const WATCH_INTERVAL_MS = 1_000
+
+/** How long the server may take to come up; replaying what a crash left over is part of it. */
+const START_DEADLINE_MS = 120_000
+
+/** How long a server that is going down may take, before it is told to drop everything. */
+const STOP_DEADLINE_MS = 15_000
+
+const LARGEST_LOG_BYTES = 5 * 1024 * 1024
+
+/** The embedded PostgreSQL of a data directory, in use by this process. */
+export interface Server {
+  url(database: string, user: string): string
+  close(): Promise<void>
+}
+
+/** How the server is running: `keeper` when this process started it, none when it found it running. */
+interface Running {
+  postmaster: Postmaster
+  keeper: Keeper | undefined
+}
+
+/**
+ * Uses the server that runs on `dataDir` already, or starts it. When it vanishes, be it with the process that had started it, it is
+ * started again on the same socket, so URLs stay valid.
+ */
+export async function openServer(dataDir: string, options: { durable: boolean } = { durable: true }): Promise<Server> {
+  const settings = await prepare(dataDir, options.durable)
+  let running = await ensureRunning(settings)
+  // A server that another process had started may listen elsewhere than we would have chosen.
+  settings.socketFolder = running.postmaster.socketFolder
+
+  const stopped = new AbortController()
+  const watching = watch(
+    settings,
+    stopped.signal,
+    () => running,
+    (next) => (running = next),
+  )
+  return {
+    url: (database, user) =>
+      `postgresql://${encodeURIComponent(user)}@localhost:5432/${encodeURIComponent(database)}?host=${encodeURIComponent(settings.socketFolder)}`,
+    close: async () => {
+      stopped.abort()
+      await watching
+      await stop(running)
+    },
+  }
+}
+
+async function prepare(dataDir: string, durable: boolean): Promise<ServerSettings> {
+  const binaries = findBinaries()
+  const folder = join(dataDir, 'postgres')
+  return withFileLock(join(dataDir, 'postgres.lock'), async () => {
+    const identity = identityFor(folder, binaries.postgres)
+    createCluster(folder, binaries, identity, durable)
+    const logFile = join(dataDir, 'postgres.log')
+    return { binaries, identity, folder, socketFolder: socketFolder(dataDir, identity), logFile, durable }
+  })
+}
+
+async function ensureRunning(settings: ServerSettings): Promise<Running> {
+  return withFileLock(`${settings.folder}.lock`, async () => {
+    const deadline = Date.now() + START_DEADLINE_MS
+    for (let found; (found = readPostmaster(settings.folder)); await sleep(50)) {
+      if (await accepts(found.socketFolder)) return { postmaster: found, keeper: undefined }
+      if (Date.now() > deadline) {
+        throw new StartupError(
+          `The embedded PostgreSQL (process ${found.pid}) does not answer. Stop that process and start again.`,
+        )
+      }
+    }
+    removeStalePidFile(settings.folder)
+    return start(settings, deadline)
+  })
+}
+
+async function start(settings: ServerSettings, deadline: number): Promise<Running> {
+  prepareSocketFolder(settings.socketFolder, settings.identity)
+  limitLog(settings.logFile)
+  const keeper = startKeeper(settings)
+  for (; !keeper.hasExited(); await Promise.race([sleep(20), keeper.exited])) {
+    const postmaster = readPostmaster(settings.folder)
+    if (postmaster && (await accepts(settings.socketFolder))) return { postmaster, keeper }
+    if (Date.now() > deadline) break
+  }
+  await keeper.stop()
+  throw new StartupError(`The embedded PostgreSQL did not start: ${lastLines(readFileSync(settings.logFile, 'utf8'))}`)
+}
+
+async function stop({ postmaster, keeper }: Running): Promise<void> {
+  if (!keeper || keeper.hasExited()) return
+  const impatience = setTimeout(() => process.kill(postmaster.pid, 'SIGQUIT'), STOP_DEADLINE_MS)
+  await keeper.stop()
+  clearTimeout(impatience)
+}
+
+async function watch(
+  settings: ServerSettings,
+  signal: AbortSignal,
+  current: () => Running,
+  change: (next: Running) => void,
+): Promise<void> {
+  for (let failed = false; !signal.aborted;) {
+    await Promise.race([sleep(WATCH_INTERVAL_MS, undefined, { ref: false, signal }), current().keeper?.exited]).catch(
+      () => undefined,
+    )
+    if (signal.aborted) return
+    if (current().keeper) limitLog(settings.logFile)
+    if (isSame(readPostmaster(settings.folder), current().postmaster)) continue
+    try {
+      change(await ensureRunning(settings))
+      failed = false
+    } catch (error) {
+      if (!failed) process.stderr.write(`${error instanceof StartupError ? error.message : String(error)}\n`)
+      failed = true
+      await sleep(WATCH_INTERVAL_MS, undefined, { ref: false })
+    }
+  }
+}
+
+function isSame(a: Postmaster | undefined, b: Postmaster): boolean {
+  return a?.pid === b.pid && a.startedAt === b.startedAt
+}
+
+async function accepts(folder: string): Promise<boolean> {
+  const client = new Client({
+    host: folder,
+    port: 5432,
+    user: 'postgres',
+    database: 'postgres',
+    connectionTimeoutMillis: 2_000,
+  })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** The server keeps the file open and appends to it, so the file is emptied in place, and what it held is kept beside it. */
+function limitLog(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < LARGEST_LOG_BYTES) return
+  copyFileSync(path, `${path}.1`)
+  truncateSync(path)
+}

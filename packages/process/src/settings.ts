@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import type { z } from 'zod'
+import { StartupError } from './startup.ts'
+
+export type Environment = Record<string, string | undefined>
+
+/**
+ * The settings that `schema` describes, from environment variables of the same names. `NAME_FILE=/path` gives the setting NAME
+ * (a newline at the end of the file is cut), and an empty value counts as not given.
+ *
+ * @throws {StartupError} with one line for each setting that is wrong, all at once. Values are never printed: some are secrets.
+ */
+export function readSettings<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.infer<Schema> {
+  const { given, wrong } = givenValues(Object.keys(schema.shape), env)
+  const parsed = schema.safeParse(given)
+  if (parsed.success && wrong.size === 0) return parsed.data
+
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = issue.path.length > 0 ? String(issue.path[0]) : ''
+    const line = name === '' ? issue.message : `${name}: ${name in given ? issue.message : missing(issue)}`
+    if (!wrong.has(name)) wrong.set(name, line)
+  }
+  throw new StartupError([...wrong.values()].map(asSentence).join('\n'))
+}
+
+/** Adds what `<folder>/.env` says, if there is one, to a copy of `env`. What `env` already has wins. */
+export function loadEnvFile(folder: string, env: Environment): Environment {
+  const path = join(folder, '.env')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...env }
+    throw new StartupError(`The settings in ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    })
+  }
+  return { ...parseEnv(text), ...env }
+}
+
+function givenValues(names: readonly string[], env: Environment) {
+  const given: Record<string, string> = {}
+  const wrong = new Map<string, string>()
+  for (const name of names) {
+    const value = env[name] || undefined
+    const path = names.includes(`${name}_FILE`) ? undefined : env[`${name}_FILE`] || undefined
+    if (value !== undefined && path !== undefined) {
+      wrong.set(name, `${name}: is given twice, as ${name} and as ${name}_FILE`)
+    } else if (value !== undefined) {
+      given[name] = value
+    } else if (path !== undefined) {
+      const { text, trouble } = contents(path)
+      if (text) given[name] = text
+      else wrong.set(name, `${name}: the file ${path}, which ${name}_FILE names, ${trouble ?? 'is empty'}`)
+    }
+  }
+  return { given, wrong }
+}
+
+function contents(path: string): { text?: string; trouble?: string } {
+  try {
+    return { text: readFileSync(path, 'utf8').replace(/\r?\n$/, '') }
+  } catch (error) {
+    return { trouble: `cannot be read (${(error as NodeJS.ErrnoException).code})` }
+  }
+}
+
+/** A schema's own message is kept, as long as it is not the one that only says that nothing was there. */
+function missing(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_type' ? 'is not set' : issue.message
+}
+
+function asSentence(line: string): string {
+  return /[.!?]$/.test(line) ? line : `${line}.`
+}

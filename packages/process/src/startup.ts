@@ -1,0 +1,83 @@
+/** A reason not to start. Its message is what the operator reads: one clear sentence, or one line for each wrong setting. */
+export class StartupError extends Error {
+  override readonly name = 'StartupError'
+}
+
+/** How long `stop()` may take before the process leaves without it. */
+const STOP_DEADLINE_MS = 30_000
+
+/**
+ * Runs a process of the product from start to end: what `start` answers is stopped once, at SIGTERM, at SIGINT, or when the process
+ * that started this one over IPC is gone, and then the process exits with 0. A second signal exits with 1 at once. When `start`
+ * refuses, the reason goes to stderr and the process exits with 1.
+ */
+export function runProcess(name: string, start: () => Promise<{ stop(): Promise<void> }>): void {
+  // Whoever read our output may be gone before us; that must not keep us from stopping in order.
+  process.stdout.on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
+
+  const running = start()
+  running.catch((error: unknown) => {
+    process.stderr.write(`${name}: ${reason(error)}\n`)
+    process.exit(1)
+  })
+
+  let stopping = false
+  const stop = () => {
+    stopping = true
+    setTimeout(() => {
+      process.stderr.write(`${name}: did not stop within ${STOP_DEADLINE_MS / 1000} seconds, leaving anyway.\n`)
+      process.exit(1)
+    }, STOP_DEADLINE_MS).unref()
+    running
+      .then((started) => started.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`${name}: ${reason(error)}\n`)
+          process.exit(1)
+        },
+      )
+  }
+  const onSignal = () => {
+    if (stopping) process.exit(1)
+    stop()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  if (process.connected) {
+    process.on('disconnect', () => {
+      if (!stopping) stop()
+    })
+  }
+}
+
+/**
+ * What to tell the operator when listening failed; an error of another kind is given back as it is.
+ *
+ * @example server.on('error', (error) => reject(listenError(error, settings.HOST, settings.PORT)))
+ */
+export function listenError(error: unknown, host: string, port: number): unknown {
+  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+    case 'EADDRINUSE':
+      return new StartupError(`Port ${port} on ${host} is taken. Stop the other program or set PORT to a free one.`, {
+        cause: error,
+      })
+    case 'EACCES':
+      return new StartupError(`Port ${port} on ${host} may not be used by this user. Set PORT to one above 1023.`, {
+        cause: error,
+      })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StartupError(`This machine has no address ${host}. Set HOST to one that it has, as 127.0.0.1.`, {
+        cause: error,
+      })
+    default:
+      return error
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof StartupError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
