@@ -1,18 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, folder: string) => ({
-  test: { name, root: folder, include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+  name,
+  root: folder,
+  include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
 })
 
 export default defineConfig({
   test: {
+    // One PostgreSQL and one Redis for the run; each test file gets a database of its own from @nmg/process/testing.
+    globalSetup: 'packages/process/src/testing/global-setup.ts',
     projects: [
-      project('contract', 'packages/contract'),
-      project('process', 'packages/process'),
-      project('simulator', 'packages/notion-simulator'),
-      project('gateway', 'apps/gateway'),
-      { test: { ...project('web', 'apps/web').test, fileParallelism: false } },
-      { test: { ...project('repository', 'test').test, include: ['**/*.test.ts'], fileParallelism: false } },
+      { test: project('contract', 'packages/contract') },
+      { test: project('process', 'packages/process') },
+      { test: project('simulator', 'packages/notion-simulator') },
+      { test: project('gateway', 'apps/gateway') },
+      { test: { ...project('web', 'apps/web'), fileParallelism: false } },
+      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'], fileParallelism: false } },
     ],
   },
 })

@@ -19,8 +19,7 @@ export function readSettings<Schema extends z.ZodObject>(schema: Schema, env: En
 
   for (const issue of parsed.error?.issues ?? []) {
     const name = issue.path.length > 0 ? String(issue.path[0]) : ''
-    const line = name === '' ? issue.message : `${name}: ${name in given ? issue.message : missing(issue)}`
-    if (!wrong.has(name)) wrong.set(name, line)
+    if (!wrong.has(name)) wrong.set(name, complaint(name, issue, name in given))
   }
   throw new StartupError([...wrong.values()].map(asSentence).join('\n'))
 }
@@ -47,7 +46,7 @@ function givenValues(names: readonly string[], env: Environment) {
     const value = env[name] || undefined
     const path = names.includes(`${name}_FILE`) ? undefined : env[`${name}_FILE`] || undefined
     if (value !== undefined && path !== undefined) {
-      wrong.set(name, `${name}: is given twice, as ${name} and as ${name}_FILE`)
+      wrong.set(name, `${name} is given twice, as ${name} and as ${name}_FILE`)
     } else if (value !== undefined) {
       given[name] = value
     } else if (path !== undefined) {
@@ -67,9 +66,11 @@ function contents(path: string): { text?: string; trouble?: string } {
   }
 }
 
-/** A schema's own message is kept, as long as it is not the one that only says that nothing was there. */
-function missing(issue: z.core.$ZodIssue): string {
-  return issue.code === 'invalid_type' ? 'is not set' : issue.message
+function complaint(name: string, issue: z.core.$ZodIssue, isGiven: boolean): string {
+  if (name === '') return issue.message
+  if (issue.code === 'invalid_type' && !isGiven) return `${name} is not set`
+  if (issue.code === 'invalid_type') return `${name} is not a ${issue.expected}`
+  return `${name}: ${issue.message}`
 }
 
 function asSentence(line: string): string {

@@ -13,7 +13,7 @@ export interface ServerSettings {
 }
 
 /** PostgreSQL's command line. Nothing is written to its configuration file, so that these always hold. */
-export function binaryArguments({ folder, socketFolder, durable }: ServerSettings): string[] {
+export function serverCommand({ binaries, identity, folder, socketFolder, durable }: ServerSettings): string[] {
   const settings: Record<string, string> = {
     // Only over a socket in a folder that nobody else can enter; there is no port for others to reach, and none to be taken.
     listen_addresses: '',
@@ -44,5 +44,11 @@ export function binaryArguments({ folder, socketFolder, durable }: ServerSetting
     log_timezone: 'UTC',
     timezone: 'UTC',
   }
-  return ['-D', folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  return [
+    ...identity.prefix,
+    binaries.postgres,
+    '-D',
+    folder,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
 }

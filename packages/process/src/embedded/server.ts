@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { withFileLock } from '../file-lock.mjs'
+import { startKept, type Kept } from '../keeper.ts'
 import { StartupError } from '../startup.ts'
 import { findBinaries } from './binaries.ts'
 import {
   createCluster,
+  PROGRAM_ENVIRONMENT,
   lastLines,
   prepareSocketFolder,
   readPostmaster,
@@ -15,8 +17,7 @@ import {
   type Postmaster,
 } from './cluster.ts'
 import { identityFor } from './identity.ts'
-import { startKeeper, type Keeper } from './keeper.ts'
-import type { ServerSettings } from './server-settings.ts'
+import { serverCommand, type ServerSettings } from './server-settings.ts'
 
 /** How often a process looks whether the server that it uses is still there. */
 const WATCH_INTERVAL_MS = 1_000
@@ -38,7 +39,7 @@ export interface Server {
 /** How the server is running: `keeper` when this process started it, none when it found it running. */
 interface Running {
   postmaster: Postmaster
-  keeper: Keeper | undefined
+  keeper: Kept | undefined
 }
 
 /**
@@ -99,7 +100,11 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
 async function start(settings: ServerSettings, deadline: number): Promise<Running> {
   prepareSocketFolder(settings.socketFolder, settings.identity)
   limitLog(settings.logFile)
-  const keeper = startKeeper(settings)
+  const keeper = startKept(serverCommand(settings), {
+    logFile: settings.logFile,
+    env: PROGRAM_ENVIRONMENT,
+    user: settings.identity.user,
+  })
   for (; !keeper.hasExited(); await Promise.race([sleep(20), keeper.exited])) {
     const postmaster = readPostmaster(settings.folder)
     if (postmaster && (await accepts(settings.socketFolder))) return { postmaster, keeper }

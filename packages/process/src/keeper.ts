@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+
+/**
+ * Runs its arguments as a command, and sends it SIGINT when standard input ends. The other end of that pipe is ours alone, so it ends
+ * with us however we die, and this works on every Unix.
+ */
+const KEEPER = `
+exec 3<&0 </dev/null
+"$@" 3<&- &
+kept=$!
+( while read -r _ <&3; do :; done; kill -INT "$kept" 2>/dev/null ) &
+watcher=$!
+wait "$kept"
+code=$?
+kill "$watcher" 2>/dev/null
+exit "$code"
+`
+
+/** A program that lives no longer than this process. */
+export interface Kept {
+  /** Resolves when the program is gone, however that came about. */
+  exited: Promise<void>
+  hasExited(): boolean
+  /** Asks the program to stop, and resolves when it is gone. */
+  stop(): Promise<void>
+}
+
+/** Starts `command`, with its output appended to `logFile`; whether it comes up has to be seen by connecting. */
+export function startKept(
+  command: readonly string[],
+  options: { logFile: string; env: Record<string, string>; user?: { uid: number; gid: number } | undefined },
+): Kept {
+  const log = openSync(options.logFile, 'a', 0o600)
+  const child = spawn('/bin/sh', ['-c', KEEPER, 'keeper', ...command], {
+    // A session of its own: Ctrl-C in the terminal must reach those who use the program first.
+    detached: true,
+    env: options.env,
+    cwd: '/',
+    stdio: ['pipe', log, log],
+    ...options.user,
+  })
+  closeSync(log)
+  child.unref()
+  child.stdin?.on('error', () => undefined)
+
+  let gone = false
+  const exited = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => {
+    gone = true
+  })
+  return {
+    exited,
+    hasExited: () => gone,
+    stop: async () => {
+      child.ref()
+      child.stdin?.end()
+      await exited
+    },
+  }
+}

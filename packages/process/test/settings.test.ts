@@ -1,0 +1,97 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { loadEnvFile, readSettings } from '../src/index.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'nmg-settings-'))
+const file = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+const Schema = z.object({
+  PORT: z.coerce.number().int().max(65_535).default(8000),
+  SERVICE_TOKEN: z.string().min(8),
+  LEVEL: z.enum(['info', 'debug']).default('info'),
+})
+const SERVICE_TOKEN = 'a-long-token'
+
+describe('a setting', () => {
+  it('that is not given takes its default', () => {
+    expect(readSettings(Schema, { SERVICE_TOKEN })).toEqual({ PORT: 8000, SERVICE_TOKEN, LEVEL: 'info' })
+  })
+
+  it('that is given empty counts as not given', () => {
+    expect(readSettings(Schema, { SERVICE_TOKEN, PORT: '', LEVEL_FILE: '' })).toMatchObject({
+      PORT: 8000,
+      LEVEL: 'info',
+    })
+  })
+
+  it('can be the content of a file, without the newline at its end', () => {
+    const SERVICE_TOKEN_FILE = file('token', 'from-a-file\n')
+    expect(readSettings(Schema, { SERVICE_TOKEN_FILE })).toMatchObject({ SERVICE_TOKEN: 'from-a-file' })
+  })
+
+  it.each([
+    ['missing', {}, 'SERVICE_TOKEN is not set.'],
+    ['no number', { SERVICE_TOKEN, PORT: '80a' }, 'PORT is not a number.'],
+    ['too large', { SERVICE_TOKEN, PORT: '70000' }, 'PORT: Too big: expected number to be <=65535.'],
+    [
+      'not one of the known ones',
+      { SERVICE_TOKEN, LEVEL: 'loud' },
+      'LEVEL: Invalid option: expected one of "info"|"debug".',
+    ],
+    [
+      'given twice',
+      { SERVICE_TOKEN, SERVICE_TOKEN_FILE: '/x' },
+      'SERVICE_TOKEN is given twice, as SERVICE_TOKEN and as SERVICE_TOKEN_FILE.',
+    ],
+    [
+      'in a file that is not there',
+      { SERVICE_TOKEN_FILE: '/nowhere/x' },
+      'SERVICE_TOKEN: the file /nowhere/x, which SERVICE_TOKEN_FILE names, cannot be read (ENOENT).',
+    ],
+    [
+      'in an empty file',
+      { SERVICE_TOKEN_FILE: file('empty', '\n') },
+      `SERVICE_TOKEN: the file ${join(folder, 'empty')}, which SERVICE_TOKEN_FILE names, is empty.`,
+    ],
+  ])('that is %s is refused in one sentence', (_, env, sentence) => {
+    expect(() => readSettings(Schema, env)).toThrow(
+      expect.objectContaining({ name: 'StartupError', message: sentence }),
+    )
+  })
+
+  it('is reported with all others that are wrong, and without its value', () => {
+    const read = () => readSettings(Schema, { SERVICE_TOKEN: 'secret!', PORT: 'x', LEVEL: 'loud' })
+    expect(read).toThrow(/^PORT .*\nSERVICE_TOKEN: .*\nLEVEL: [^\n]*$/)
+    expect(read).not.toThrow(/secret!|loud/)
+  })
+
+  it('that depends on another one can be checked by the schema', () => {
+    const both = Schema.refine(({ PORT, LEVEL }) => PORT === 8000 || LEVEL === 'debug', {
+      path: ['LEVEL'],
+      error: 'must be debug on this port',
+    })
+    expect(() => readSettings(both, { SERVICE_TOKEN, PORT: '1', LEVEL: 'info' })).toThrow(
+      'LEVEL: must be debug on this port.',
+    )
+  })
+})
+
+describe('a .env file', () => {
+  it('adds what the environment does not have', () => {
+    file('.env', 'A=from the file\nB="quoted # text"\n# a comment\n')
+    expect(loadEnvFile(folder, { A: 'from the environment' })).toEqual({
+      A: 'from the environment',
+      B: 'quoted # text',
+    })
+  })
+
+  it('need not be there', () => {
+    expect(loadEnvFile(join(folder, 'nowhere'), { A: '1' })).toEqual({ A: '1' })
+  })
+})
