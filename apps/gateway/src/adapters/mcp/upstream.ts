@@ -1,0 +1,246 @@
+import { buildConnector, Client, type Dispatcher, errors } from 'undici'
+import { answerHeaders } from '../../domain/envelope-headers.ts'
+import { Failure } from '../../failure.ts'
+import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../../ports.ts'
+import type { Secret } from '../../secret.ts'
+
+export interface UpstreamSettings {
+  /** The MCP endpoint. */
+  readonly url: URL
+  readonly userAgent: string
+  readonly connectTimeoutMs: number
+  /** From sending the request to the head of the answer. A stream's head comes at once, a slow tool's JSON only with its result. */
+  readonly headTimeoutMs: number
+  /** The age at which an exchange is broken off, however alive it is. Silence alone ends none: a quiet stream is a healthy one. */
+  readonly maxAgeMs: number
+}
+
+/** What an answer that nobody wants may still weigh for its connection to be kept. */
+const WORTH_DRAINING_BYTES = 64 * 1024
+/** Connections kept for later calls. More are opened when needed, and closed afterwards. */
+const KEPT_CONNECTIONS = 256
+/** How long an idle connection is kept when upstream does not say; many servers close theirs after a minute. */
+const KEEP_ALIVE_MS = 30_000
+
+/** The upstream MCP server on HTTP/1.1. `close` breaks off whatever is under way. */
+export interface HttpUpstream extends Upstream {
+  close(): void
+}
+
+/**
+ * One exchange uses one connection, and the connection that was used last is used next. undici's own pool would queue a call behind
+ * others, and looks through all of its connections for a free one: with thousands of quiet streams open, for every call.
+ */
+export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
+  const connections = new Connections(settings)
+  const path = settings.url.pathname + settings.url.search
+  const open = new Set<Exchange>()
+  // One timer for all: none is set and cleared for every call, and a second more or less does not matter.
+  const sweep = setInterval(
+    () => expire(open, settings),
+    Math.min(1000, settings.headTimeoutMs / 4, settings.maxAgeMs / 4),
+  )
+  sweep.unref()
+
+  return {
+    send(request, accessToken, receiver) {
+      const exchange = new Exchange(connections, open, receiver)
+      exchange.start(path, request, accessToken, settings.userAgent)
+      return exchange
+    },
+    close() {
+      clearInterval(sweep)
+      for (const exchange of open)
+        exchange.expire(new Failure('upstream_unreachable', 'The gateway is shutting down. Try again.'))
+      connections.close()
+    },
+  }
+}
+
+function expire(open: Set<Exchange>, settings: UpstreamSettings): void {
+  const now = performance.now()
+  for (const exchange of open) {
+    const ageMs = now - exchange.startedAt
+    if (!exchange.hasHead && ageMs > settings.headTimeoutMs) {
+      exchange.expire(
+        new Failure(
+          'upstream_timeout',
+          'Notion did not begin to answer in time. The call may have been carried out all the same; look before you try again.',
+        ),
+      )
+    } else if (ageMs > (exchange.isDiscarded ? settings.headTimeoutMs : settings.maxAgeMs)) {
+      exchange.expire(
+        new Failure('upstream_timeout', 'The answer was open for longer than this gateway allows. Open it again.'),
+      )
+    }
+  }
+}
+
+/** Idle connections, the one used last on top. */
+class Connections {
+  readonly #idle: Client[] = []
+  readonly #origin: string
+  readonly #options: Client.Options
+  #closed = false
+
+  constructor(settings: UpstreamSettings) {
+    this.#origin = settings.url.origin
+    this.#options = {
+      // Shared, because it holds the TLS sessions that make the next handshake short.
+      connect: buildConnector({ timeout: settings.connectTimeoutMs }),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Both default to five minutes in undici, which would end quiet streams.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      pipelining: 1,
+    }
+  }
+
+  take(): Client {
+    return this.#idle.pop() ?? this.#connect()
+  }
+
+  giveBack(client: Client): void {
+    if (this.#closed || this.#idle.length >= KEPT_CONNECTIONS) void client.destroy()
+    else this.#idle.push(client)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const client of this.#idle.splice(0)) void client.destroy()
+  }
+
+  #connect(): Client {
+    const client = new Client(this.#origin, this.#options)
+    client.on('disconnect', () => {
+      const place = this.#idle.indexOf(client)
+      if (place !== -1) {
+        this.#idle.splice(place, 1)
+        void client.destroy()
+      }
+    })
+    return client
+  }
+}
+
+/** Hears the rest of an answer that nobody wants. */
+const nobody: UpstreamReceiver = {
+  answered: () => true,
+  received: () => true,
+  ended: () => {},
+  broken: () => {},
+}
+
+/**
+ * One request and its answer. It is undici's handler itself, in the older form of that interface: only there the head comes as the raw
+ * bytes, uncopied and unmerged.
+ */
+class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
+  readonly startedAt = performance.now()
+  hasHead = false
+
+  readonly #connections: Connections
+  readonly #open: Set<Exchange>
+  readonly #client: Client
+  #receiver: UpstreamReceiver
+  #abort: ((reason?: Error) => void) | undefined
+  #resume: (() => void) | undefined
+  #isOver = false
+  #drained = -1
+
+  constructor(connections: Connections, open: Set<Exchange>, receiver: UpstreamReceiver) {
+    this.#connections = connections
+    this.#open = open
+    this.#receiver = receiver
+    this.#client = connections.take()
+    open.add(this)
+  }
+
+  start(path: string, request: UpstreamRequest, accessToken: Secret, userAgent: string): void {
+    const headers = request.headers.concat('authorization', `Bearer ${accessToken.reveal()}`, 'user-agent', userAgent)
+    this.#client.dispatch({ path, method: request.method, headers, body: request.body ?? null }, this)
+  }
+
+  get isDiscarded(): boolean {
+    return this.#drained >= 0
+  }
+
+  resume(): void {
+    this.#resume?.()
+  }
+
+  cancel(): void {
+    this.#receiver = nobody
+    this.#breakOff()
+  }
+
+  discard(): void {
+    this.#receiver = nobody
+    // It goes on to be read, up to a limit; one that was held must be let go.
+    this.#drained = 0
+    this.#resume?.()
+  }
+
+  expire(failure: Failure): void {
+    const receiver = this.#receiver
+    this.cancel()
+    receiver.broken(failure)
+  }
+
+  #breakOff(): void {
+    if (this.#isOver) return
+    this.#leave()
+    if (this.#abort) this.#abort()
+    // Not on a connection yet: undici has no way to take back a request that waits for one, and nobody else uses this client.
+    void this.#client.destroy()
+  }
+
+  #leave(): void {
+    this.#isOver = true
+    this.#open.delete(this)
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    if (this.#isOver) abort()
+    else this.#abort = abort
+  }
+
+  onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
+    if (this.#isOver || status < 200) return true
+    this.hasHead = true
+    this.#resume = resume
+    return this.#receiver.answered(status, answerHeaders(headers))
+  }
+
+  onData(bytes: Buffer): boolean {
+    if (this.#drained >= 0) {
+      this.#drained += bytes.length
+      if (this.#drained > WORTH_DRAINING_BYTES) this.#breakOff()
+      return true
+    }
+    return this.#receiver.received(bytes)
+  }
+
+  onComplete(): void {
+    if (this.#isOver) return
+    this.#leave()
+    this.#connections.giveBack(this.#client)
+    this.#receiver.ended()
+  }
+
+  onError(error: Error): void {
+    if (this.#isOver) return
+    this.#leave()
+    void this.#client.destroy()
+    this.#receiver.broken(failureOf(error))
+  }
+}
+
+function failureOf(cause: Error): Failure {
+  if (cause instanceof errors.ConnectTimeoutError) {
+    return new Failure('upstream_timeout', 'Notion could not be reached in time. Try again in a moment.', { cause })
+  }
+  return new Failure('upstream_unreachable', 'The connection to Notion failed or broke off. Try again in a moment.', {
+    cause,
+  })
+}

@@ -1,0 +1,203 @@
+import type { AnswerHeaders } from '../domain/envelope-headers.ts'
+import { Failure } from '../failure.ts'
+import type {
+  Access,
+  AccessTokens,
+  McpSessions,
+  SessionOwner,
+  Upstream,
+  UpstreamExchange,
+  UpstreamReceiver,
+  UpstreamRequest,
+} from '../ports.ts'
+
+export interface ForwardCallDependencies {
+  readonly accessTokens: AccessTokens
+  readonly sessions: McpSessions
+  readonly upstream: Upstream
+  /** Where a person connects this space to Notion again. */
+  readonly connectUrl: (spaceId: string) => string
+}
+
+/** A call that was found to be allowed: this person, in this space. */
+export interface Call {
+  readonly caller: SessionOwner
+  /** The MCP session that the caller wants to use; checked here. */
+  readonly sessionId: string | undefined
+  readonly request: UpstreamRequest
+}
+
+/** Where the answer goes. `failed` comes at most once, and last; after `answered` it means that the answer broke off. */
+export interface AnswerReceiver {
+  answered(status: number, headers: AnswerHeaders): void
+  /** False when it can take no more for now; `resume` then asks for the rest. */
+  received(bytes: Buffer): boolean
+  ended(): void
+  failed(reason: unknown): void
+}
+
+export interface ForwardedCall {
+  resume(): void
+  /** The caller has gone. */
+  cancel(): void
+}
+
+/**
+ * Forwards a call to the upstream MCP server with the space's access token, and the answer back as it comes.
+ *
+ * When upstream refuses the token (401), the call is sent once more with a newer one. Nothing else is ever sent twice: a tool call may
+ * have been carried out although its answer was lost.
+ *
+ * Runs without a single promise when the token and the session are in memory. An async function would be shorter, but this is the
+ * path of every call.
+ */
+export function forwardCall(deps: ForwardCallDependencies, call: Call, answer: AnswerReceiver): ForwardedCall {
+  const forwarding = new Forwarding(deps, call, answer)
+  forwarding.begin()
+  return forwarding
+}
+
+class Forwarding implements ForwardedCall, UpstreamReceiver {
+  readonly #deps: ForwardCallDependencies
+  readonly #call: Call
+  readonly #answer: AnswerReceiver
+  #exchange: UpstreamExchange | undefined
+  #access: Access | undefined
+  #wasRefused = false
+  #isOver = false
+
+  constructor(deps: ForwardCallDependencies, call: Call, answer: AnswerReceiver) {
+    this.#deps = deps
+    this.#call = call
+    this.#answer = answer
+  }
+
+  begin(): void {
+    const { sessionId } = this.#call
+    if (sessionId === undefined) this.#attempt(this.#authorize)
+    else this.#attempt(() => this.#then(this.#deps.sessions.owner(sessionId), this.#enter))
+  }
+
+  resume(): void {
+    this.#exchange?.resume()
+  }
+
+  cancel(): void {
+    this.#isOver = true
+    this.#exchange?.cancel()
+  }
+
+  #enter(owner: SessionOwner | undefined): void {
+    const { caller } = this.#call
+    // Upstream sees one token for the whole space and cannot tell our callers apart, so this is the only check there is.
+    if (owner === undefined || owner.spaceId !== caller.spaceId || owner.userId !== caller.userId) {
+      throw new Failure('unknown_session', 'This MCP session does not exist, or is not yours. Initialize a new one.')
+    }
+    this.#authorize()
+  }
+
+  #authorize(): void {
+    this.#then(this.#deps.accessTokens.current(this.#call.caller.spaceId), this.#send)
+  }
+
+  #send(access: Access): void {
+    this.#access = access
+    this.#exchange = this.#deps.upstream.send(this.#call.request, access.token, this)
+  }
+
+  answered(status: number, headers: AnswerHeaders): boolean {
+    if (status === 401) {
+      this.#refused()
+      return true
+    }
+    if (status >= 300 && status < 400) {
+      this.#reject(
+        new Failure(
+          'upstream_unreachable',
+          'Notion answered with a redirect, which the gateway does not follow. Tell its operator to check the address of the MCP server.',
+        ),
+      )
+      return true
+    }
+    const { sessionId, request } = this.#call
+    if (headers.sessionId !== undefined && headers.sessionId !== sessionId) {
+      const pass = (): void => {
+        this.#answer.answered(status, headers)
+        this.#exchange?.resume()
+      }
+      this.#attempt(() => this.#then(this.#deps.sessions.remember(headers.sessionId ?? '', this.#call.caller), pass))
+      return false
+    }
+    if (request.method === 'DELETE' && sessionId !== undefined && status < 300) this.#forget(sessionId)
+    this.#answer.answered(status, headers)
+    return true
+  }
+
+  received(bytes: Buffer): boolean {
+    return this.#answer.received(bytes)
+  }
+
+  ended(): void {
+    this.#isOver = true
+    this.#answer.ended()
+  }
+
+  broken(failure: Failure): void {
+    this.#fail(failure)
+  }
+
+  #refused(): void {
+    const { spaceId } = this.#call.caller
+    if (this.#wasRefused || this.#access === undefined) {
+      this.#reject(
+        new Failure(
+          'reconnect_required',
+          `Notion does not accept this space's login any more. Reconnect Notion: ${this.#deps.connectUrl(spaceId)}`,
+        ),
+      )
+      return
+    }
+    this.#wasRefused = true
+    this.#exchange?.discard()
+    this.#exchange = undefined
+    const access = this.#access
+    this.#attempt(() => this.#then(this.#deps.accessTokens.after(spaceId, access), this.#send))
+  }
+
+  #reject(failure: Failure): void {
+    this.#exchange?.discard()
+    this.#exchange = undefined
+    this.#fail(failure)
+  }
+
+  /** A session that stays on record costs a row and nothing else: upstream does not know it any more. */
+  #forget(sessionId: string): void {
+    this.#deps.sessions.forget(sessionId).catch(() => {})
+  }
+
+  /** Goes on with `next` at once when the value is there, else when it comes, unless the caller has gone by then. */
+  #then<T>(value: T | Promise<T>, next: (this: Forwarding, value: T) => void): void {
+    if (value instanceof Promise)
+      value.then(
+        (late) => this.#attempt(() => next.call(this, late)),
+        (reason: unknown) => this.#fail(reason),
+      )
+    else next.call(this, value)
+  }
+
+  #attempt(step: (this: Forwarding) => void): void {
+    if (this.#isOver) return
+    try {
+      step.call(this)
+    } catch (reason) {
+      this.#fail(reason)
+    }
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#exchange?.cancel()
+    this.#answer.failed(reason)
+  }
+}

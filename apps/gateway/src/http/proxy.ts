@@ -1,0 +1,363 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readEnvelope } from '../domain/envelope.ts'
+import { type AnswerHeaders, type CallHeaders, callHeaders } from '../domain/envelope-headers.ts'
+import { Failure } from '../failure.ts'
+import {
+  type AnswerReceiver,
+  forwardCall,
+  type ForwardCallDependencies,
+  type ForwardedCall,
+} from '../flows/forward-call.ts'
+import { problemAnswer, sendProblem } from './problems.ts'
+
+/** The gateway's MCP endpoint. */
+export const PROXY_PATH = '/mcp/notion/proxy'
+
+/** Whether a request's target is {@link PROXY_PATH}, with or without a query. (The query goes nowhere.) */
+export function isProxyUrl(url: string): boolean {
+  return url === PROXY_PATH || url.startsWith(`${PROXY_PATH}?`)
+}
+
+export interface ProxyDependencies extends ForwardCallDependencies {
+  /** Who calls. @throws {Failure} `unauthenticated`, or another that refuses the caller. */
+  readonly authenticate: (req: IncomingMessage) => { readonly userId: string | undefined }
+  /** The largest request body that is taken, in bytes. */
+  readonly maxBodyBytes: number
+  /** How to name a request in logs and problems; a random UUID when left out. */
+  readonly requestId?: (req: IncomingMessage) => string
+  /** Told about each request when its answer is finished or broken off. */
+  readonly onDone?: (record: ProxyRecord) => void
+}
+
+/** One request, for the log. Nothing in it is secret. */
+export interface ProxyRecord {
+  readonly requestId: string
+  readonly httpMethod: string
+  /** What the caller was answered; 0 when it went away before. */
+  readonly status: number
+  readonly spaceId: string | undefined
+  readonly userId: string | undefined
+  /** Method of the JSON-RPC message. Untrusted text, at most 200 characters. */
+  readonly rpcMethod: string | undefined
+  readonly tookMs: number
+  /** From the arrival of the request's head to that of upstream's answer; undefined when there was none. */
+  readonly upstreamHeadMs: number | undefined
+  /** The caller went away before the answer was complete. */
+  readonly isAborted: boolean
+  /** Why the gateway refused, or broke off. */
+  readonly failure: Failure | undefined
+}
+
+export interface McpProxy {
+  /** Answers a request whose target is {@link isProxyUrl}. */
+  handle(req: IncomingMessage, res: ServerResponse): void
+}
+
+/** How long a caller that sends too much is listened to, so that it gets to read the answer instead of a reset. */
+const LINGER_MS = 1000
+/** Bodies up to this size leave in one piece with the head; joining larger ones costs more than a second write. */
+const JOINED_BYTES = 16 * 1024
+
+/** The MCP endpoint: authenticates, finds the space, and passes the call on and its answer back. */
+export function mcpProxy(deps: ProxyDependencies): McpProxy {
+  return {
+    handle(req, res) {
+      new Exchange(deps, req, res).begin()
+    },
+  }
+}
+
+/** Under this key a response knows its exchange, so that one listener function serves all. */
+const EXCHANGE = Symbol('exchange')
+
+type ExchangeResponse = ServerResponse & { [EXCHANGE]?: Exchange }
+
+function onClose(this: ExchangeResponse): void {
+  this[EXCHANGE]?.closed()
+}
+
+function onDrain(this: ExchangeResponse): void {
+  this[EXCHANGE]?.drained()
+}
+
+function sendHeldHead(exchange: Exchange): void {
+  exchange.sendHead()
+}
+
+/** One request of a caller, up to the last byte of its answer. */
+class Exchange implements AnswerReceiver {
+  readonly #deps: ProxyDependencies
+  readonly #req: IncomingMessage
+  readonly #res: ExchangeResponse
+  readonly #startedAt = performance.now()
+  readonly #requestId: string
+
+  #headers: CallHeaders | undefined
+  #callerId: string | undefined
+  #spaceId: string | undefined
+  #userId: string | undefined
+  #rpcMethod: string | undefined
+
+  #body: Buffer[] = []
+  #bodyBytes = 0
+  #call: ForwardedCall | undefined
+
+  #status = 0
+  #answer: AnswerHeaders | undefined
+  #upstreamHeadMs: number | undefined
+  /** Pieces of the body that came together with the head, and wait to leave with it. */
+  #held: Buffer[] | undefined
+  #awaitsDrain = false
+  #failure: Failure | undefined
+
+  constructor(deps: ProxyDependencies, req: IncomingMessage, res: ServerResponse) {
+    this.#deps = deps
+    this.#req = req
+    this.#res = res
+    this.#requestId = deps.requestId?.(req) ?? randomUUID()
+  }
+
+  begin(): void {
+    this.#res[EXCHANGE] = this
+    this.#res.on('close', onClose)
+    try {
+      this.#admit()
+    } catch (reason) {
+      this.failed(reason)
+    }
+  }
+
+  #admit(): void {
+    const { method } = this.#req
+    if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
+      throw new Failure('method_not_allowed', 'The MCP endpoint takes POST, GET and DELETE.')
+    }
+    this.#callerId = this.#deps.authenticate(this.#req).userId
+    const headers = callHeaders(this.#req.rawHeaders)
+    this.#headers = headers
+    if (headers.repeated !== undefined) {
+      throw new Failure('invalid_request', `The header ${headers.repeated} is there more than once. Send one.`)
+    }
+    if (method === 'POST') this.#readBody(headers)
+    else this.#forward(method, headers, undefined, undefined, undefined)
+  }
+
+  #readBody(headers: CallHeaders): void {
+    if (headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity') {
+      throw new Failure('invalid_json', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
+    }
+    const { maxBodyBytes } = this.#deps
+    if (Number(this.#req.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
+    this.#req.on('data', (bytes: Buffer) => this.#receiveBody(bytes))
+    this.#req.on('end', () => this.#endBody())
+  }
+
+  #receiveBody(bytes: Buffer): void {
+    if (this.#failure) return
+    this.#bodyBytes += bytes.length
+    if (this.#bodyBytes > this.#deps.maxBodyBytes) this.failed(tooLarge(this.#deps.maxBodyBytes))
+    else this.#body.push(bytes)
+  }
+
+  #endBody(): void {
+    if (this.#failure || !this.#headers) return
+    const body = this.#body.length === 1 && this.#body[0] ? this.#body[0] : Buffer.concat(this.#body)
+    this.#body = []
+    try {
+      const envelope = readEnvelope(body)
+      if (envelope.refused !== undefined) throw new Failure(envelope.refused, envelope.detail)
+      this.#rpcMethod = envelope.method
+      this.#forward('POST', this.#headers, envelope.forward, envelope.spaceId, envelope.userId)
+    } catch (reason) {
+      this.failed(reason)
+    }
+  }
+
+  #forward(
+    method: 'POST' | 'GET' | 'DELETE',
+    headers: CallHeaders,
+    body: Buffer | undefined,
+    metaSpaceId: string | undefined,
+    metaUserId: string | undefined,
+  ): void {
+    const spaceId = agreed(
+      headers.spaceId || undefined,
+      metaSpaceId,
+      'X-Space-ID and meta.space_id name different spaces.',
+    )
+    const userId = agreed(this.#callerId, metaUserId, 'X-User-ID and meta.user_id name different persons.')
+    if (spaceId === undefined) {
+      throw new Failure(
+        'missing_space',
+        'Missing space_id. Name the space in the header X-Space-ID, or in a message as meta.space_id.',
+      )
+    }
+    if (!isIdentifier(spaceId) || (userId !== undefined && !isIdentifier(userId))) {
+      throw new Failure(
+        'invalid_request',
+        'An id of a space or person has 1 to 200 characters, none of them a control character.',
+      )
+    }
+    this.#spaceId = spaceId
+    this.#userId = userId
+    this.#call = forwardCall(
+      this.#deps,
+      {
+        caller: { spaceId, userId: userId ?? '' },
+        sessionId: headers.sessionId,
+        request: { method, headers: headers.forward, body },
+      },
+      this,
+    )
+  }
+
+  answered(status: number, headers: AnswerHeaders): void {
+    this.#status = status
+    this.#answer = headers
+    this.#upstreamHeadMs = performance.now() - this.#startedAt
+    this.#held = []
+    // What came in the same packet is told in this very turn; then head and body leave in one write. The head waits for nothing else.
+    process.nextTick(sendHeldHead, this)
+  }
+
+  received(bytes: Buffer): boolean {
+    if (this.#held) {
+      this.#held.push(bytes)
+      return true
+    }
+    return this.#write(bytes)
+  }
+
+  ended(): void {
+    if (!this.#held || !this.#answer) {
+      this.#res.end()
+      return
+    }
+    const pieces = this.#held
+    this.#held = undefined
+    const body = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
+    // The whole answer is here, so its length is known whatever framing upstream chose. Only where a body is impossible, a length is, too.
+    const hasLength = this.#status !== 204 && this.#status !== 304
+    if (!this.#writeHead(this.#answer, hasLength ? String(body.length) : undefined)) return
+    if (body.length > 0 && body.length <= JOINED_BYTES) this.#res.end(body.toString('latin1'), 'latin1')
+    else this.#res.end(body)
+  }
+
+  failed(reason: unknown): void {
+    this.#failure = reason instanceof Failure ? reason : internal(reason)
+    const res = this.#res
+    if (this.#answer) {
+      this.sendHead()
+      this.#breakOff()
+      return
+    }
+    if (res.destroyed || res.headersSent) return
+    const extraHeaders = this.#failure.code === 'method_not_allowed' ? ['allow', 'GET, POST, DELETE'] : []
+    if (this.#failure.code === 'too_large') this.#linger(this.#failure)
+    else sendProblem(res, this.#failure, this.#requestId, extraHeaders)
+  }
+
+  /** Sends the head, and with it what came with it. Does nothing when it went already. */
+  sendHead(): void {
+    const pieces = this.#held
+    if (!pieces || !this.#answer) return
+    this.#held = undefined
+    if (!this.#writeHead(this.#answer, this.#answer.contentLength)) return
+    if (pieces.length === 0) this.#res.flushHeaders()
+    for (const bytes of pieces) this.#write(bytes)
+  }
+
+  drained(): void {
+    this.#call?.resume()
+  }
+
+  closed(): void {
+    const isAborted = !this.#res.writableFinished
+    if (isAborted) {
+      this.#held = undefined
+      this.#call?.cancel()
+    }
+    this.#deps.onDone?.({
+      requestId: this.#requestId,
+      httpMethod: this.#req.method ?? '',
+      status: this.#res.headersSent ? this.#res.statusCode : 0,
+      spaceId: this.#spaceId,
+      userId: this.#userId,
+      rpcMethod: this.#rpcMethod,
+      tookMs: performance.now() - this.#startedAt,
+      upstreamHeadMs: this.#upstreamHeadMs,
+      isAborted: isAborted && this.#failure === undefined,
+      failure: this.#failure,
+    })
+  }
+
+  #write(bytes: Buffer): boolean {
+    const hasRoom = this.#res.write(bytes)
+    if (!hasRoom && !this.#awaitsDrain) {
+      this.#awaitsDrain = true
+      this.#res.on('drain', onDrain)
+    }
+    return hasRoom
+  }
+
+  #writeHead(answer: AnswerHeaders, contentLength: string | undefined): boolean {
+    if (contentLength !== undefined) answer.forward.push('Content-Length', contentLength)
+    try {
+      this.#res.writeHead(this.#status, answer.forward)
+      return true
+    } catch (cause) {
+      // Node refuses to write a field that upstream's parser let through.
+      this.#call?.cancel()
+      this.#answer = undefined
+      this.failed(new Failure('upstream_unreachable', 'Notion sent an answer whose head is not valid HTTP.', { cause }))
+      return false
+    }
+  }
+
+  /** Ends the connection without ending the answer, so that the caller sees that it is cut, and all of it that there is. */
+  #breakOff(): void {
+    const { socket } = this.#res
+    if (!socket) this.#res.destroy()
+    // A body without framing ends where the connection does; only a reset tells that there should be more.
+    else if (this.#req.httpVersionMinor === 0) socket.resetAndDestroy()
+    else socket.destroySoon()
+  }
+
+  /** Answers a request whose body is not wanted, and hears it out for a moment: closing at once would reset the connection. */
+  #linger(failure: Failure): void {
+    const { status, headers, body } = problemAnswer(failure, this.#requestId)
+    const res = this.#res
+    res.writeHead(status, [...headers, 'Connection', 'close'])
+    res.write(body)
+    const finish = (): void => {
+      clearTimeout(timer)
+      res.end()
+    }
+    const timer = setTimeout(finish, LINGER_MS)
+    this.#req.once('end', finish)
+    this.#req.once('close', finish)
+    this.#req.resume()
+  }
+}
+
+/** The one value that both give; either may give none. */
+function agreed(one: string | undefined, other: string | undefined, disagreement: string): string | undefined {
+  if (one !== undefined && other !== undefined && one !== other) throw new Failure('forbidden_space', disagreement)
+  return one ?? other
+}
+
+/** Control characters and half characters have no place in an id, and databases would not keep them apart. */
+function isIdentifier(text: string): boolean {
+  return text.length >= 1 && text.length <= 200 && !/[\p{Cc}\p{Cs}]/u.test(text)
+}
+
+function tooLarge(maxBodyBytes: number): Failure {
+  return new Failure('too_large', `The body is larger than the ${maxBodyBytes} bytes that this gateway takes.`)
+}
+
+function internal(cause: unknown): Failure {
+  return new Failure('internal', 'The gateway failed. Try again; if it stays so, give its operator the request id.', {
+    cause,
+  })
+}
