@@ -1,6 +1,262 @@
+import type { AuthorizationError } from '@nmg/contract'
+import type { Connection, ConnectionEvent, Grant } from './domain/connection.ts'
 import type { AnswerHeaders } from './domain/envelope-headers.ts'
+import type { ReturnPath } from './domain/return-path.ts'
 import type { Failure } from './failure.ts'
 import type { Secret } from './secret.ts'
+
+export type Clock = () => Date
+
+/** Our registration at the authorization server ([RFC 7591 §3.2.1](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.1)). */
+export interface ClientRegistration {
+  readonly clientId: string
+  readonly clientSecret: Secret | null
+  readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'
+}
+
+/** What a grant lets us use. The client belongs to it for life: another client's refresh is refused. */
+export interface Credential {
+  readonly accessToken: Secret
+  readonly refreshToken: Secret
+  readonly client: ClientRegistration
+}
+
+/** A data key, encrypted with one of the operator's `CREDENTIAL_KEYS`. */
+export interface WrappedDataKey {
+  readonly id: string
+  /** Which of the operator's keys opens it. */
+  readonly kid: string
+  /** Base64. */
+  readonly wrapped: string
+}
+
+/**
+ * Encrypts what must be kept secret (AES-256-GCM). Each connection has a data key of its own; what it seals is bound to its stream
+ * and generation, so a value that was moved to another row does not open.
+ *
+ * @throws {Failure} `sealed_value_unreadable` from whatever opens, when a value was changed, moved, or sealed with a key that is not there.
+ */
+export interface Vault {
+  newDataKey(stream: string): WrappedDataKey
+  /** The same data key, wrapped by the first of the operator's keys. */
+  rewrap(stream: string, key: WrappedDataKey): WrappedDataKey
+
+  seal(key: WrappedDataKey, stream: string, generation: number, credential: Credential): string
+  open(key: WrappedDataKey, stream: string, generation: number, sealed: string): Credential
+  sealClient(key: WrappedDataKey, stream: string, client: ClientRegistration): string
+  openClient(key: WrappedDataKey, stream: string, sealed: string): ClientRegistration
+  sealRequest(stateHash: string, request: AuthorizationRequest): string
+  openRequest(stateHash: string, sealed: string): AuthorizationRequest
+}
+
+/** Which workspace a connection reaches, as Notion itself says. */
+export interface Workspace {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly botId?: string | undefined
+}
+
+/**
+ * Written before a refresh token goes out: generation `generation` is about to be redeemed by claim `claimId`. Found by the next holder,
+ * it says that the outcome may be in doubt.
+ */
+export interface RefreshIntent {
+  readonly generation: number
+  readonly claimId: string
+  /** How often this generation's token went out without a readable answer. */
+  readonly inDoubt: number
+  /** Attempts in a row that brought no decision, for the back-off. */
+  readonly failures: number
+  /** No attempt before this moment. */
+  readonly notBefore: Date | null
+}
+
+export interface StoredConnection {
+  readonly stream: string
+  readonly spaceId: string
+  /** 0 for a stream never written. */
+  readonly version: number
+  readonly connection: Connection
+  readonly dataKey: WrappedDataKey | null
+  readonly workspace: Workspace | null
+  readonly intent: RefreshIntent | null
+  /** About when a call last used the connection; null before the first one. */
+  readonly lastUsedAt: Date | null
+}
+
+export interface Append {
+  readonly stream: string
+  readonly spaceId: string
+  readonly expectedVersion: number
+  readonly event: ConnectionEvent
+  /** The state after the event; stored beside the stream so that reading it does not depend on the stream's length. */
+  readonly connection: Connection
+  /** When the background refresher looks at this connection next; null for never. */
+  readonly refreshDueAt: Date | null
+  /** Only while the refresh intent is this claim's: a holder that was overtaken stores nothing. */
+  readonly claimId?: string
+}
+
+/** One event stream for each space's connection, its current state beside it. */
+export interface ConnectionStore {
+  /** The connection as of now, in one round trip. */
+  read(spaceId: string): Promise<StoredConnection>
+  /**
+   * Appends right after `expectedVersion` and moves the state, both or neither. A disconnect also destroys the data key.
+   *
+   * @returns false when the stream has moved on since it was read, or the claim is another's by now.
+   */
+  append(append: Append): Promise<boolean>
+  /** Newest first, those before version `before`. */
+  history(
+    spaceId: string,
+    before: number | undefined,
+    limit: number,
+  ): Promise<{ version: number; event: ConnectionEvent }[]>
+  /** The stored data key of the stream, made with `make` when there is none. */
+  ensureDataKey(stream: string, make: () => WrappedDataKey): Promise<WrappedDataKey>
+  nameWorkspace(stream: string, workspace: Workspace): Promise<void>
+  /** Notes that a refresh brought no decision, and when to try again. */
+  postponeRefresh(stream: string, intent: RefreshIntent): Promise<void>
+  /** Notes that these spaces are in use; an unused connection is renewed more rarely. */
+  markUsed(spaceIds: readonly string[], now: Date): Promise<void>
+  /**
+   * Takes up to `limit` connections whose renewal is due at `now`, and puts each off by `leaseMs`, so that no other replica gets it
+   * meanwhile.
+   */
+  takeDue(now: Date, limit: number, leaseMs: number): Promise<{ spaceId: string; lastUsedAt: Date | null }[]>
+}
+
+/** Client registrations to be used again by the next authorization request of the same connection. */
+export interface ClientRegistrations {
+  read(stream: string, issuer: string, redirectUri: string): Promise<{ sealed: string; registeredAt: Date } | undefined>
+  save(stream: string, issuer: string, redirectUri: string, sealed: string): Promise<void>
+  forget(stream: string): Promise<void>
+}
+
+/** A started, unfinished consent ([RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1)). */
+export interface AuthorizationRequest {
+  readonly spaceId: string
+  readonly userId: string
+  readonly returnPath: ReturnPath
+  readonly codeVerifier: Secret
+  /** SHA-256 of the browser binding, base64url; null when the application gave none. */
+  readonly bindingHash: string | null
+  readonly client: ClientRegistration
+  readonly server: AuthorizationServerInfo
+}
+
+/** Pending authorization requests, sealed, by the hash of their state. */
+export interface AuthorizationRequests {
+  save(stateHash: string, sealed: string, ttlSeconds: number): Promise<void>
+  /** Takes the request out: a state is good for one callback. Undefined when unknown, used, or past its time. */
+  take(stateHash: string): Promise<string | undefined>
+}
+
+/** What discovery told about the authorization server of the upstream (RFC 9728, RFC 8414). */
+export interface AuthorizationServerInfo {
+  readonly issuer: string
+  readonly authorizationEndpoint: string
+  readonly tokenEndpoint: string
+  readonly registrationEndpoint: string | null
+  readonly revocationEndpoint: string | null
+  /** The server promises `iss` in each authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). */
+  readonly promisesIssuer: boolean
+  /** Resource indicator, verbatim from the protected resource metadata. */
+  readonly resource: string | null
+}
+
+export interface Tokens {
+  readonly accessToken: Secret
+  readonly refreshToken: Secret | null
+  /** Seconds; null when the server did not say. */
+  readonly expiresInSeconds: number | null
+  /** Optional, unofficial members of Notion's token response. */
+  readonly workspace: Workspace
+}
+
+export type RefreshOutcome =
+  | { readonly kind: 'granted'; readonly tokens: Tokens }
+  /** The server's final word: this grant is gone. `error` is the OAuth error code. */
+  | { readonly kind: 'refused'; readonly error: string }
+  /** The token was certainly not redeemed: it never left, or the server said clearly that it did nothing with it. */
+  | { readonly kind: 'not_redeemed'; readonly cause: unknown; readonly retryAfterSeconds?: number }
+  /** The token left and no readable answer came: it may have been redeemed. */
+  | { readonly kind: 'in_doubt'; readonly cause: unknown; readonly retryAfterSeconds?: number }
+
+/** The consent did not complete; `code` is what the browser is sent back with. */
+export class AuthorizationRefused extends Error {
+  override readonly name = 'AuthorizationRefused'
+  readonly code: AuthorizationError
+
+  constructor(code: AuthorizationError, options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+  }
+}
+
+export interface AuthorizationServer {
+  /** @throws {Failure} `authorization_unavailable`, `authorization_refused` (it lacks what we insist on). */
+  discover(): Promise<AuthorizationServerInfo>
+  /** The configured registration, else a new one. @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
+  register(server: AuthorizationServerInfo): Promise<ClientRegistration>
+  /** The registration given by the settings, if any. */
+  readonly fixedClient: ClientRegistration | null
+  readonly redirectUri: string
+  authorizationUrl(
+    server: AuthorizationServerInfo,
+    client: ClientRegistration,
+    state: string,
+    codeVerifier: Secret,
+  ): Promise<URL>
+  /**
+   * Redeems the code of an authorization response. Checks `iss` before anything else.
+   *
+   * @throws {AuthorizationRefused} with the code for the person.
+   */
+  exchange(request: AuthorizationRequest, response: URLSearchParams): Promise<Tokens>
+  /** `isEntitled` is asked in the moment before the first byte leaves; false keeps the token here (`not_redeemed`). Never throws. */
+  refresh(grant: Grant, credential: Credential, isEntitled: () => boolean): Promise<RefreshOutcome>
+  /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant. Never throws. */
+  revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>
+}
+
+/** Who the access token speaks for. Never throws: undefined when Notion does not say in time. */
+export type IdentifyWorkspace = (accessToken: Secret) => Promise<Workspace | undefined>
+
+/**
+ * The exclusive permission to refresh one connection, over all replicas. Free again as soon as its holder's process dies; does not run
+ * out under a holder that is merely slow.
+ */
+export interface Claims {
+  /** Undefined when somebody else holds it. @throws {Failure} `store_unavailable`. */
+  tryTake(stream: string): Promise<Claim | undefined>
+}
+
+export interface Claim {
+  readonly id: string
+  /**
+   * Durable before it resolves: this claim is about to redeem `generation`. Written through the very session that holds the claim, so it
+   * cannot succeed once the claim is lost.
+   *
+   * @returns false when the stream has moved on. @throws {Failure} `store_unavailable` when the claim is lost.
+   */
+  intend(intent: Omit<RefreshIntent, 'claimId'>): Promise<boolean>
+  /** Whether the last {@link intend} is recent enough to act on, by the wall clock and by the monotonic one. */
+  isEntitled(): boolean
+  release(): Promise<void>
+}
+
+/** News from all replicas that a connection has changed. */
+export interface Changes {
+  /** False while news may be missed: then nothing may be answered from memory. */
+  isLive(): boolean
+  onChange(listener: (spaceId: string, version: number) => void): void
+  /** Calls back when the line was interrupted: whatever is in memory may be old. */
+  onInterruption(listener: () => void): void
+  /** Resolves at the next change of this space, or after `ms`. */
+  next(spaceId: string, ms: number): Promise<void>
+}
 
 /** An access token of a space's connection, as the proxy uses it. `version` is that of the event that stored it. */
 export interface Access {

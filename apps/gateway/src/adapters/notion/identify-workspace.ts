@@ -1,0 +1,38 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { z } from 'zod'
+import { describeError, type Log } from '../../log.ts'
+import type { IdentifyWorkspace } from '../../ports.ts'
+
+const TIMEOUT_MS = 8_000
+
+/** What `notion-fetch` says of `self`; other members come and go. */
+const Self = z.object({ self: z.object({ workspace: z.object({ id: z.string(), name: z.string() }).partial() }) })
+
+/**
+ * Asks Notion which workspace an access token reaches. The token response does not promise to say; the tool `notion-fetch` with the id `self`
+ * does.
+ */
+export function identifyWorkspace(mcpServer: URL, log: Log): IdentifyWorkspace {
+  return async (accessToken) => {
+    const transport = new StreamableHTTPClientTransport(mcpServer, {
+      requestInit: { headers: { authorization: `Bearer ${accessToken.reveal()}` }, redirect: 'error' },
+    })
+    const client = new Client({ name: 'notion-mcp-gateway', version: '0.1.0' })
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    try {
+      await client.connect(transport, { signal, timeout: TIMEOUT_MS })
+      const result = await client.callTool(
+        { name: 'notion-fetch', arguments: { id: 'self' } },
+        { signal, timeout: TIMEOUT_MS },
+      )
+      const [block] = result.content
+      if (block?.type !== 'text') return undefined
+      return Self.parse(JSON.parse(block.text)).self.workspace
+    } catch (error) {
+      log.warn('workspace.not_identified', describeError(error))
+      return undefined
+    } finally {
+      await client.close().catch(() => undefined)
+    }
+  }
+}

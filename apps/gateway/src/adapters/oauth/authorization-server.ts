@@ -1,0 +1,294 @@
+import type { AuthorizationError } from '@nmg/contract'
+import * as oauth from 'oauth4webapi'
+import type { Grant } from '../../domain/connection.ts'
+import { Failure } from '../../failure.ts'
+import {
+  AuthorizationRefused,
+  type AuthorizationServer,
+  type AuthorizationServerInfo,
+  type ClientRegistration,
+  type Credential,
+  type RefreshOutcome,
+  type Tokens,
+} from '../../ports.ts'
+import { Secret } from '../../secret.ts'
+import { discover, type EndpointOverrides } from './discovery.ts'
+import { guardedFetch, isLoopback, type Gate } from './guarded-request.ts'
+
+export interface AuthorizationServerSettings {
+  readonly mcpServer: URL
+  readonly overrides: EndpointOverrides
+  readonly redirectUri: string
+  readonly clientName: string
+  readonly fixedClient: ClientRegistration | null
+  readonly authMethod: ClientRegistration['authMethod']
+  readonly scope: string | undefined
+}
+
+/** The authorization server of the upstream, over oauth4webapi. */
+export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
+  const { redirectUri, fixedClient } = settings
+
+  const register = async (server: AuthorizationServerInfo): Promise<ClientRegistration> => {
+    if (fixedClient) return fixedClient
+    if (!server.registrationEndpoint) {
+      throw new Failure(
+        'authorization_refused',
+        `${server.issuer} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
+      )
+    }
+    return registerClient(server, settings)
+  }
+
+  return {
+    fixedClient,
+    redirectUri,
+    discover: () => discover(settings.mcpServer, settings.overrides),
+    register,
+
+    async authorizationUrl(server, client, state, codeVerifier) {
+      const url = new URL(server.authorizationEndpoint)
+      const parameters = {
+        response_type: 'code',
+        client_id: client.clientId,
+        redirect_uri: redirectUri,
+        state,
+        code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier.reveal()),
+        code_challenge_method: 'S256',
+        prompt: 'consent',
+        ...(server.resource === null ? {} : { resource: server.resource }),
+        ...(settings.scope === undefined ? {} : { scope: settings.scope }),
+      }
+      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+      return url
+    },
+
+    async exchange(request, response) {
+      const as = asMetadata(request.server)
+      const client = asClient(request.client)
+      const validated = validateResponse(as, client, response)
+      const { resource } = request.server
+      try {
+        const answer = await oauth.authorizationCodeGrantRequest(
+          as,
+          client,
+          clientAuth(request.client),
+          validated,
+          redirectUri,
+          request.codeVerifier.reveal(),
+          tokenOptions(guardedFetch(), resource),
+        )
+        return tokensOf(await oauth.processAuthorizationCodeResponse(as, client, withoutChallenge(answer)))
+      } catch (cause) {
+        throw new AuthorizationRefused(exchangeError(cause), { cause })
+      }
+    },
+
+    refresh: async (grant, credential, isEntitled) => redeem(grant, credential, isEntitled),
+
+    async revoke(grant, credential) {
+      if (grant.revocationEndpoint === null) return 'not_supported'
+      const as = asMetadata(grant)
+      const options = {
+        [oauth.customFetch]: guardedFetch(undefined, REVOCATION_TIMEOUT_MS),
+        [oauth.allowInsecureRequests]: true,
+        additionalParameters: { token_type_hint: 'refresh_token' },
+      }
+      try {
+        const answer = await oauth.revocationRequest(
+          as,
+          asClient(credential.client),
+          clientAuth(credential.client),
+          credential.refreshToken.reveal(),
+          options,
+        )
+        await oauth.processRevocationResponse(withoutChallenge(answer))
+        return 'revoked'
+      } catch {
+        return 'failed'
+      }
+    },
+  }
+}
+
+const REVOCATION_TIMEOUT_MS = 5_000
+
+/** [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2). @throws {Failure} */
+async function registerClient(
+  server: AuthorizationServerInfo,
+  {
+    redirectUri,
+    clientName,
+    authMethod,
+  }: Pick<AuthorizationServerSettings, 'redirectUri' | 'clientName' | 'authMethod'>,
+): Promise<ClientRegistration> {
+  const metadata = {
+    client_name: clientName,
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: authMethod,
+    application_type: isLoopback(new URL(redirectUri)) ? 'native' : 'web',
+  }
+  try {
+    const answer = await oauth.dynamicClientRegistrationRequest(asMetadata(server), metadata, {
+      [oauth.customFetch]: guardedFetch(),
+      [oauth.allowInsecureRequests]: true,
+    })
+    const registered = await oauth.processDynamicClientRegistrationResponse(withoutChallenge(answer))
+    const { client_secret: secret, token_endpoint_auth_method: method = authMethod } = registered
+    if (method !== 'none' && method !== 'client_secret_basic' && method !== 'client_secret_post') {
+      throw new Failure(
+        'authorization_refused',
+        `${server.issuer} registered the gateway with an authentication method it does not know.`,
+      )
+    }
+    return {
+      clientId: registered.client_id,
+      clientSecret: typeof secret === 'string' ? new Secret(secret) : null,
+      authMethod: method,
+    }
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause
+    if (cause instanceof oauth.ResponseBodyError) {
+      throw new Failure(
+        'authorization_refused',
+        `${server.issuer} refused to register the gateway as a client (${wellFormed(cause.error)}). Check NOTION_MCP_OAUTH_REDIRECT_URI.`,
+        { cause },
+      )
+    }
+    throw new Failure(
+      'authorization_unavailable',
+      `${server.issuer} does not register clients right now. Try again in a minute.`,
+      {
+        cause,
+        retryAfterSeconds: 30,
+      },
+    )
+  }
+}
+
+/** Checks the authorization response; `iss` comes first, so that a mixed-up answer is not believed in anything else it says. */
+function validateResponse(
+  as: oauth.AuthorizationServer,
+  client: oauth.Client,
+  response: URLSearchParams,
+): URLSearchParams {
+  const issuers = response.getAll('iss')
+  const isAsPromised = issuers.length === 0 && as.authorization_response_iss_parameter_supported !== true
+  if (!isAsPromised && (issuers.length !== 1 || issuers[0] !== as.issuer))
+    throw new AuthorizationRefused('wrong_issuer')
+  try {
+    // The state chose the request whose parameters are used here, so there is nothing left to compare it with.
+    const validated = oauth.validateAuthResponse(as, client, response, oauth.skipStateCheck)
+    if (!validated.get('code')) throw new AuthorizationRefused('missing_code')
+    return validated
+  } catch (cause) {
+    if (cause instanceof AuthorizationRefused) throw cause
+    const error = cause instanceof oauth.AuthorizationResponseError ? cause.error : undefined
+    throw new AuthorizationRefused(passedOn.find((code) => code === error) ?? 'authorization_refused', { cause })
+  }
+}
+
+/** Errors of the authorization response that the person is told as they are. */
+const passedOn = ['access_denied', 'invalid_scope', 'temporarily_unavailable', 'server_error'] as const
+
+const exchangeError = (cause: unknown): AuthorizationError =>
+  cause instanceof oauth.ResponseBodyError && cause.status < 500 && cause.status !== 429
+    ? 'exchange_refused'
+    : 'authorization_unavailable'
+
+/** Errors of the token endpoint after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)). */
+const FINAL_ERRORS = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type'])
+
+/** Errors that say of themselves that nothing was done and trying later makes sense. */
+const NOTHING_DONE_ERRORS = new Set(['invalid_request', 'invalid_scope', 'invalid_target'])
+
+async function redeem(grant: Grant, credential: Credential, isEntitled: () => boolean): Promise<RefreshOutcome> {
+  let hasLeft = false
+  const gate: Gate = { isOpen: isEntitled, onLeave: () => (hasLeft = true) }
+  const as = asMetadata(grant)
+  const client = asClient(credential.client)
+  let response: Response
+  try {
+    response = await oauth.refreshTokenGrantRequest(
+      as,
+      client,
+      clientAuth(credential.client),
+      credential.refreshToken.reveal(),
+      tokenOptions(guardedFetch(gate), grant.resource),
+    )
+  } catch (cause) {
+    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', cause }
+  }
+  const retryAfterSeconds = retryAfter(response)
+  try {
+    return {
+      kind: 'granted',
+      tokens: tokensOf(await oauth.processRefreshTokenResponse(as, client, withoutChallenge(response))),
+    }
+  } catch (cause) {
+    if (cause instanceof oauth.ResponseBodyError && (cause.status === 400 || cause.status === 401)) {
+      if (FINAL_ERRORS.has(cause.error)) return { kind: 'refused', error: cause.error }
+      if (NOTHING_DONE_ERRORS.has(cause.error)) return { kind: 'not_redeemed', cause, ...retryAfterSeconds }
+    }
+    return { kind: 'in_doubt', cause, ...retryAfterSeconds }
+  }
+}
+
+/** Seconds until `Retry-After`, in either of its forms ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). */
+function retryAfter(response: Response): { retryAfterSeconds?: number } {
+  const text = response.headers.get('retry-after')
+  if (text === null) return {}
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
+  return Number.isFinite(seconds) && seconds > 0
+    ? { retryAfterSeconds: Math.min(seconds, MAX_RETRY_AFTER_SECONDS) }
+    : {}
+}
+
+const MAX_RETRY_AFTER_SECONDS = 600
+
+function tokensOf(answer: oauth.TokenEndpointResponse): Tokens {
+  const text = (name: string) => (typeof answer[name] === 'string' ? answer[name] : undefined)
+  return {
+    accessToken: new Secret(answer.access_token),
+    refreshToken: answer.refresh_token === undefined ? null : new Secret(answer.refresh_token),
+    expiresInSeconds: answer.expires_in ?? null,
+    workspace: { id: text('workspace_id'), name: text('workspace_name'), botId: text('bot_id') },
+  }
+}
+
+/** oauth4webapi reads a challenge before the body; the body's error code is what tells a lost client from a passing refusal. */
+function withoutChallenge(response: Response): Response {
+  response.headers.delete('www-authenticate')
+  return response
+}
+
+const tokenOptions = (fetch: ReturnType<typeof guardedFetch>, resource: string | null) => ({
+  [oauth.customFetch]: fetch,
+  [oauth.allowInsecureRequests]: true,
+  additionalParameters: resource === null ? {} : { resource },
+})
+
+const asMetadata = (
+  server: Pick<AuthorizationServerInfo, 'issuer' | 'tokenEndpoint' | 'revocationEndpoint'> &
+    Partial<AuthorizationServerInfo>,
+): oauth.AuthorizationServer => ({
+  issuer: server.issuer,
+  token_endpoint: server.tokenEndpoint,
+  ...(server.revocationEndpoint === null ? {} : { revocation_endpoint: server.revocationEndpoint }),
+  ...(server.registrationEndpoint == null ? {} : { registration_endpoint: server.registrationEndpoint }),
+  authorization_response_iss_parameter_supported: server.promisesIssuer === true,
+})
+
+const asClient = (client: ClientRegistration): oauth.Client => ({ client_id: client.clientId })
+
+function clientAuth({ authMethod, clientSecret }: ClientRegistration): oauth.ClientAuth {
+  if (authMethod === 'none' || clientSecret === null) return oauth.None()
+  return authMethod === 'client_secret_basic'
+    ? oauth.ClientSecretBasic(clientSecret.reveal())
+    : oauth.ClientSecretPost(clientSecret.reveal())
+}
+
+/** An error code as the grammar of RFC 6749 allows it; anything else a server put there is not repeated. */
+const wellFormed = (code: string) => (/^[\w.-]{1,60}$/.test(code) ? code : 'no usable error code')

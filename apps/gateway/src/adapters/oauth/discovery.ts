@@ -1,0 +1,159 @@
+/**
+ * From the URL of an MCP server to its authorization server: protected resource metadata (RFC 9728), then authorization server metadata
+ * (RFC 8414, OpenID Connect discovery), as the MCP authorization specification orders it.
+ */
+import * as oauth from 'oauth4webapi'
+import { z } from 'zod'
+import { Failure } from '../../failure.ts'
+import type { AuthorizationServerInfo } from '../../ports.ts'
+import { assertAllowed, guardedFetch } from './guarded-request.ts'
+
+export interface EndpointOverrides {
+  readonly authorize: URL | undefined
+  readonly token: URL | undefined
+  readonly registration: URL | undefined
+  readonly revocation: URL | undefined
+}
+
+const METADATA_TIMEOUT_MS = 5_000
+const fetchMetadata = guardedFetch(undefined, METADATA_TIMEOUT_MS)
+const options = { [oauth.customFetch]: fetchMetadata, [oauth.allowInsecureRequests]: true } as const
+
+/** @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
+export async function discover(mcpServer: URL, overrides: EndpointOverrides): Promise<AuthorizationServerInfo> {
+  const { issuer, resource } = await protectedResource(mcpServer)
+  const metadata = await authorizationServerMetadata(new URL(issuer))
+
+  if (!metadata.code_challenge_methods_supported?.includes('S256')) {
+    throw refused(
+      `The authorization server ${metadata.issuer} does not say that it supports PKCE with S256, so it is not used.`,
+    )
+  }
+  const authorizationEndpoint = overrides.authorize?.href ?? metadata.authorization_endpoint
+  const tokenEndpoint = overrides.token?.href ?? metadata.token_endpoint
+  if (!authorizationEndpoint || !tokenEndpoint) {
+    throw refused(`The authorization server ${metadata.issuer} names no authorization or no token endpoint.`)
+  }
+  const registrationEndpoint = overrides.registration?.href ?? metadata.registration_endpoint ?? null
+  const revocationEndpoint = overrides.revocation?.href ?? metadata.revocation_endpoint ?? null
+  for (const endpoint of [authorizationEndpoint, tokenEndpoint, registrationEndpoint, revocationEndpoint]) {
+    if (endpoint !== null) assertUsable(endpoint)
+  }
+  return {
+    issuer: metadata.issuer,
+    authorizationEndpoint,
+    tokenEndpoint,
+    registrationEndpoint,
+    revocationEndpoint,
+    promisesIssuer: metadata.authorization_response_iss_parameter_supported === true,
+    resource,
+  }
+}
+
+async function protectedResource(mcpServer: URL): Promise<{ issuer: string; resource: string | null }> {
+  const named = await challengedMetadataUrl(mcpServer)
+  // Not the root document first: its `resource` lacks the path, and a token for it may be refused at the endpoint.
+  const candidates = named
+    ? [named]
+    : [wellKnownResource(mcpServer), new URL('/.well-known/oauth-protected-resource', mcpServer)]
+  for (const url of candidates) {
+    const response = await get(url)
+    if (response.status !== 200) continue
+    const { resource, authorization_servers } = await process(readResourceMetadata(response), url)
+    assertCovers(resource, mcpServer)
+    return { issuer: authorization_servers[0], resource }
+  }
+  return { issuer: mcpServer.origin, resource: null }
+}
+
+/** The metadata URL in the server's answer to a request without a token ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
+async function challengedMetadataUrl(mcpServer: URL): Promise<URL | undefined> {
+  const initialize = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'initialize',
+    params: {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'notion-mcp-gateway', version: '0.1.0' },
+    },
+  }
+  const response = await reach(mcpServer, () =>
+    fetchMetadata(mcpServer.href, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify(initialize),
+    }),
+  )
+  const named = /(?:^|[\s,])resource_metadata="([^"]*)"/i.exec(response.headers.get('www-authenticate') ?? '')?.[1]
+  const url = named === undefined ? null : URL.parse(named)
+  if (url) assertUsable(url.href)
+  return url ?? undefined
+}
+
+async function authorizationServerMetadata(issuer: URL): Promise<oauth.AuthorizationServer> {
+  assertUsable(issuer.href)
+  for (const algorithm of ['oauth2', 'oidc'] as const) {
+    const response = await reach(issuer, () => oauth.discoveryRequest(issuer, { ...options, algorithm }))
+    if (response.status === 404) continue
+    if (response.status >= 500) throw unavailable(issuer)
+    return process(oauth.processDiscoveryResponse(issuer, response), issuer)
+  }
+  throw refused(`${issuer.origin} publishes no authorization server metadata.`)
+}
+
+const ResourceMetadata = z.object({ resource: z.url(), authorization_servers: z.tuple([z.url()], z.unknown()) })
+
+/** Not oauth4webapi's check: that one refuses a resource that is a prefix of the server's URL, which MCP allows. */
+const readResourceMetadata = async (response: Response) => ResourceMetadata.parse(await response.json())
+
+const wellKnownResource = (mcpServer: URL) =>
+  new URL(`/.well-known/oauth-protected-resource${mcpServer.pathname === '/' ? '' : mcpServer.pathname}`, mcpServer)
+
+/** A resource covers the server when its origin is the same and its path is a prefix; everything else would be somebody else's token. */
+function assertCovers(resource: string, mcpServer: URL): void {
+  const url = URL.parse(resource)
+  const isPrefix =
+    url && (url.pathname === '/' || `${mcpServer.pathname}/`.startsWith(url.pathname.replace(/\/?$/, '/')))
+  if (url?.origin !== mcpServer.origin || !isPrefix) {
+    throw refused(`The metadata of ${mcpServer.href} describes another resource, so it is not used.`)
+  }
+}
+
+function assertUsable(url: string): void {
+  try {
+    assertAllowed(new URL(url))
+  } catch (cause) {
+    throw refused('The metadata names an address that is neither https nor on this machine, so it is not used.', cause)
+  }
+}
+
+const get = (url: URL) => reach(url, () => fetchMetadata(url.href, { headers: { accept: 'application/json' } }))
+
+async function reach(url: URL, send: () => Promise<Response>): Promise<Response> {
+  try {
+    return await send()
+  } catch (cause) {
+    throw unavailable(url, cause)
+  }
+}
+
+async function process<T>(work: Promise<T>, url: URL): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    throw refused(`The metadata at ${url.origin} is not usable: it is malformed, or speaks for another server.`, cause)
+  }
+}
+
+const unavailable = (url: URL, cause?: unknown) =>
+  new Failure(
+    'authorization_unavailable',
+    `${url.origin} does not answer. Notion may be down; try again in a minute.`,
+    {
+      cause,
+      retryAfterSeconds: 30,
+    },
+  )
+
+const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })

@@ -1,0 +1,106 @@
+/**
+ * Requests to servers that metadata named: what they send is untrusted. Every one has a deadline and a size limit, follows no redirect,
+ * uses https unless the host is this machine, and travels on a connection of its own, so that a kept-alive connection that the peer has
+ * just closed never makes an outcome doubtful.
+ */
+import { Agent, request, type Dispatcher } from 'undici'
+
+/** How long one request may take, from connecting to the last byte of the answer. */
+export const REQUEST_TIMEOUT_MS = 15_000
+const CONNECT_TIMEOUT_MS = 5_000
+const MAX_BODY_BYTES = 256 * 1024
+
+const agent = new Agent({
+  connect: { timeout: CONNECT_TIMEOUT_MS },
+  keepAliveTimeout: 1,
+  keepAliveMaxTimeout: 1,
+  pipelining: 0,
+})
+
+export class ForbiddenUrl extends Error {
+  override readonly name = 'ForbiddenUrl'
+}
+
+export class TooMuchBody extends Error {
+  override readonly name = 'TooMuchBody'
+}
+
+class NotEntitled extends Error {
+  override readonly name = 'NotEntitled'
+}
+
+/** Whether plain http is harmless: the request does not leave the machine. */
+export const isLoopback = (url: URL): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+
+/** @throws {ForbiddenUrl} */
+export function assertAllowed(url: URL): void {
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return
+  throw new ForbiddenUrl(`${url.protocol}//${url.host} is neither https nor on this machine`)
+}
+
+export interface Gate {
+  /** Asked in the moment before the first byte leaves. */
+  readonly isOpen: () => boolean
+  /** Called right after that: from here on the peer may have got the request. */
+  readonly onLeave: () => void
+}
+
+/** A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. */
+export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
+  const dispatcher = gate ? agent.compose(gated(gate)) : agent
+  return async (
+    url: string,
+    init: { method?: string; headers?: Record<string, string> | Headers; body?: unknown } = {},
+  ): Promise<Response> => {
+    const target = new URL(url)
+    assertAllowed(target)
+    const { statusCode, headers, body } = await request(target, {
+      method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+      headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
+      body: init.body == null ? null : String(init.body),
+      dispatcher,
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    const text = await readLimited(body)
+    const isBodyless = [204, 205, 304].includes(statusCode)
+    return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+  }
+}
+
+const gated =
+  ({ isOpen, onLeave }: Gate): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        handler.onRequestStart?.(controller, context)
+        if (isOpen()) onLeave()
+        else controller.abort(new NotEntitled('the claim on this refresh is no longer proven'))
+      },
+      onResponseStart: (...start) => handler.onResponseStart?.(...start),
+      onResponseData: (...data) => handler.onResponseData?.(...data),
+      onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+      onResponseError: (...error) => handler.onResponseError?.(...error),
+    })
+
+async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) {
+      body.destroy()
+      throw new TooMuchBody(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function plainHeaders(headers: Record<string, string | string[] | undefined>): Headers {
+  const plain = new Headers()
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) plain.append(name, one)
+  }
+  return plain
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { absent, type ConnectionEvent } from '../../domain/connection.ts'
+import { decodeConnection, decodeEvent, encode } from '../../domain/event-codec.ts'
+import type { ConnectionStore, StoredConnection, WrappedDataKey } from '../../ports.ts'
+import { CHANGES_CHANNEL } from './changes.ts'
+import type { Sql } from './database.ts'
+
+interface Row {
+  version: number | null
+  connection: unknown
+  workspace: StoredConnection['workspace']
+  intent_generation: number | null
+  intent_claim: string | null
+  intent_in_doubt: number
+  intent_failures: number
+  intent_not_before: Date | null
+  last_used_at: Date | null
+  key_id: string | null
+  kid: string
+  wrapped: string
+}
+
+export function postgresConnectionStore(sql: Sql): ConnectionStore {
+  return {
+    async read(spaceId) {
+      const stream = streamOf(spaceId)
+      const { rows } = await sql.query<Row>(
+        `select c.version, c.connection, c.workspace, c.intent_generation, c.intent_claim, c.intent_in_doubt, c.intent_failures,
+                c.intent_not_before, c.last_used_at, k.id as key_id, k.kid, k.wrapped
+           from (select $1::uuid as stream) s
+           left join gateway.connections c using (stream)
+           left join gateway.data_keys k using (stream)`,
+        [stream],
+      )
+      return stored(stream, spaceId, rows[0])
+    },
+
+    async append({ stream, spaceId, expectedVersion, event, connection, refreshDueAt, claimId }) {
+      const shared = [stream, spaceId, encode(event), encode(connection), refreshDueAt]
+      const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
+      const tell = `select pg_notify('${CHANGES_CHANNEL}', version || ' ' || $2) from moved`
+      if (expectedVersion === 0) {
+        const { rows } = await sql.query(
+          `with moved as (
+             insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, last_used_at)
+             values ($1, $2::text, 1, $4, $5, now()) on conflict do nothing returning stream, version
+           ), ${record} ${tell}`,
+          shared,
+        )
+        return rows.length === 1
+      }
+      const { rows } = await sql.query(
+        `with moved as (
+           update gateway.connections
+              set version = version + 1, connection = $4, refresh_due_at = $5, intent_generation = null, intent_claim = null,
+                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null
+            where stream = $1 and space_id = $2::text and version = $6 and ($7::uuid is null or intent_claim = $7)
+           returning stream, version
+         ), ${record}, shredded as (
+           delete from gateway.data_keys where $8 and stream in (select stream from moved)
+         ), forgotten as (
+           delete from gateway.client_registrations where $8 and stream in (select stream from moved)
+         ) ${tell}`,
+        [...shared, expectedVersion, claimId ?? null, event.type === 'NotionIntegrationDisconnected'],
+      )
+      return rows.length === 1
+    },
+
+    async history(spaceId, before, limit) {
+      const { rows } = await sql.query<{ version: number; event: unknown }>(
+        `select version, event from gateway.connection_events
+          where stream = $1 and ($2::int is null or version < $2) order by version desc limit $3`,
+        [streamOf(spaceId), before ?? null, limit],
+      )
+      return rows.map(({ version, event }): { version: number; event: ConnectionEvent } => ({
+        version,
+        event: decodeEvent(event),
+      }))
+    },
+
+    async ensureDataKey(stream, make) {
+      const { id, kid, wrapped } = make()
+      // The update that changes nothing makes `returning` answer with the row that was there first.
+      const { rows } = await sql.query<WrappedDataKey>(
+        `insert into gateway.data_keys (stream, id, kid, wrapped) values ($1, $2, $3, $4)
+         on conflict (stream) do update set stream = excluded.stream returning id, kid, wrapped`,
+        [stream, id, kid, wrapped],
+      )
+      return rows[0] as WrappedDataKey
+    },
+
+    async nameWorkspace(stream, workspace) {
+      await sql.query('update gateway.connections set workspace = $2 where stream = $1', [
+        stream,
+        JSON.stringify(workspace),
+      ])
+    },
+
+    async postponeRefresh(stream, { claimId, inDoubt, failures, notBefore }) {
+      await sql.query(
+        `update gateway.connections
+            set intent_in_doubt = $3, intent_failures = $4, intent_not_before = $5, refresh_due_at = greatest(refresh_due_at, $5)
+          where stream = $1 and intent_claim = $2`,
+        [stream, claimId, inDoubt, failures, notBefore],
+      )
+    },
+
+    async markUsed(spaceIds, now) {
+      await sql.query('update gateway.connections set last_used_at = $2 where stream = any($1)', [
+        spaceIds.map(streamOf),
+        now,
+      ])
+    },
+
+    async takeDue(now, limit, leaseMs) {
+      const { rows } = await sql.query<{ space_id: string; last_used_at: Date | null }>(
+        `update gateway.connections set refresh_due_at = $1::timestamptz + make_interval(secs => $3::float / 1000)
+          where stream in (select stream from gateway.connections where refresh_due_at <= $1
+                            order by refresh_due_at limit $2 for update skip locked)
+         returning space_id, last_used_at`,
+        [now, limit, leaseMs],
+      )
+      return rows.map((row) => ({ spaceId: row.space_id, lastUsedAt: row.last_used_at }))
+    },
+  }
+}
+
+function stored(stream: string, spaceId: string, row: Row | undefined): StoredConnection {
+  const dataKey = row?.key_id ? { id: row.key_id, kid: row.kid, wrapped: row.wrapped } : null
+  if (!row || row.version === null) {
+    return { stream, spaceId, version: 0, connection: absent, dataKey, workspace: null, intent: null, lastUsedAt: null }
+  }
+  const intent =
+    row.intent_generation === null || row.intent_claim === null
+      ? null
+      : {
+          generation: row.intent_generation,
+          claimId: row.intent_claim,
+          inDoubt: row.intent_in_doubt,
+          failures: row.intent_failures,
+          notBefore: row.intent_not_before,
+        }
+  return {
+    stream,
+    spaceId,
+    version: row.version,
+    connection: decodeConnection(row.connection),
+    dataKey,
+    workspace: row.workspace,
+    intent,
+    lastUsedAt: row.last_used_at,
+  }
+}
+
+const NAMESPACE = Buffer.from('7d0f6f7a3c5b4a0e9e5a0c1b8f2d4e66', 'hex')
+
+/**
+ * The stream of a space's connection, and its `processId`: a name-based UUID ([RFC 9562 §5.5](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)).
+ * So it is the same after each reconnect, and two replicas that see a space for the first time agree without asking.
+ */
+export function streamOf(spaceId: string): string {
+  const bytes = createHash('sha1').update(NAMESPACE).update(`notion:${spaceId}`).digest().subarray(0, 16)
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

@@ -1,0 +1,109 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Client, Pool, type ClientConfig } from 'pg'
+import { Failure } from '../../failure.ts'
+import type { Log } from '../../log.ts'
+
+/** What the adapters need of a database: `pg.Pool` and `pg.Client` satisfy it as they are. */
+export interface Sql {
+  query<Row extends object>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>
+}
+
+/** Milliseconds after which a statement, or the wait for a free connection, counts as failed: nothing here takes long. */
+const STATEMENT_TIMEOUT_MS = 5_000
+
+const clientConfig = (url: string): ClientConfig => ({
+  connectionString: url,
+  application_name: 'notion-mcp-gateway',
+  connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
+  query_timeout: STATEMENT_TIMEOUT_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 5_000,
+})
+
+/** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
+export function openPool(url: string, log: Log, max = 10): Sql & { end(): Promise<void> } {
+  const pool = new Pool({ ...clientConfig(url), max })
+  pool.on('error', (error) => log.warn('database.connection_lost', { error: error.message }))
+  return { query: guarded((text, values) => pool.query(text, values as unknown[])), end: () => pool.end() }
+}
+
+/**
+ * A session of its own, outside of the pool: for advisory locks and LISTEN, which live as long as their session. The server lets go of a
+ * session whose client is unreachable after about half a minute.
+ */
+export async function openSession(url: string, onEnd: () => void): Promise<Sql & { client: Client; destroy(): void }> {
+  const client = new Client(clientConfig(url))
+  let ended = false
+  const end = () => {
+    if (ended) return
+    ended = true
+    onEnd()
+  }
+  client.on('error', end)
+  client.on('end', end)
+  try {
+    await client.connect()
+    await client.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
+  } catch (cause) {
+    void client.end().catch(() => undefined)
+    throw storeUnavailable(cause)
+  }
+  const destroy = () => {
+    end()
+    void client.end().catch(() => undefined)
+  }
+  const query = guarded((text, values) => client.query(text, values as unknown[]))
+  return { client, query, destroy }
+}
+
+type Query = (text: string, values?: readonly unknown[]) => Promise<{ rows: unknown[]; rowCount: number | null }>
+
+const guarded = (query: Query): Sql['query'] =>
+  (async (text: string, values?: readonly unknown[]) => {
+    try {
+      return await query(text, values)
+    } catch (cause) {
+      throw isAnswer(cause) ? cause : storeUnavailable(cause)
+    }
+    // The row type is what the statement selects; each caller states it beside its SQL.
+  }) as Sql['query']
+
+/**
+ * Whether the server itself refused the statement: a mistake of ours, not an outage. Classes 08, 53, 57 and 58 of SQLSTATE speak of the
+ * connection, of resources, of a server that is shutting down.
+ */
+const isAnswer = (error: unknown): boolean => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|25006|53|57|58)/.test(code)
+}
+
+const storeUnavailable = (cause: unknown) =>
+  new Failure('store_unavailable', "The gateway's database does not answer. Try again in a moment.", {
+    cause,
+    retryAfterSeconds: 2,
+  })
+
+/** Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time. */
+export async function migrate(url: string): Promise<void> {
+  const folder = join(import.meta.dirname, 'migrations')
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
+  const client = new Client({ ...clientConfig(url), query_timeout: 60_000 })
+  await client.connect()
+  try {
+    await client.query(`select pg_advisory_lock(hashtextextended('gateway.migrations', 0))`)
+    await client.query(`create schema if not exists gateway;
+      create table if not exists gateway.migrations (name text primary key, applied_at timestamptz not null default now())`)
+    const { rows } = await client.query<{ name: string }>('select name from gateway.migrations')
+    const applied = new Set(rows.map((row) => row.name))
+    for (const name of files.filter((file) => !applied.has(file))) {
+      const sql = await readFile(join(folder, name), 'utf8')
+      await client.query(`begin;\n${sql}\n;insert into gateway.migrations (name) values ('${name}'); commit`)
+    }
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,69 @@
+/** Connection events and states as JSON and back. Events are never rewritten: a new shape is a new optional member here. */
+import { ReconnectReason } from '@nmg/contract'
+import { z } from 'zod'
+import type { Connection, ConnectionEvent } from './connection.ts'
+
+const instant = z.iso.datetime().transform((text) => new Date(text))
+
+const SealedCredentialJson = z.object({
+  sealed: z.string(),
+  keyId: z.string(),
+  generation: z.number().int(),
+  expiresAt: instant.nullable(),
+})
+
+const GrantJson = z.object({
+  issuer: z.string(),
+  tokenEndpoint: z.string(),
+  revocationEndpoint: z.string().nullable(),
+  resource: z.string().nullable(),
+  authorizedAt: instant,
+  authorizedBy: z.string(),
+})
+
+const EventJson = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('NotionIntegrationAuthorized'),
+    at: instant,
+    by: z.string(),
+    grant: GrantJson,
+    credential: SealedCredentialJson,
+  }),
+  z.object({ type: z.literal('NotionIntegrationTokenRefreshed'), at: instant, credential: SealedCredentialJson }),
+  z.object({
+    type: z.literal('NotionIntegrationAuthorizationFailed'),
+    at: instant,
+    error: z.string(),
+    reason: ReconnectReason,
+    generation: z.number().int(),
+  }),
+  z.object({ type: z.literal('NotionIntegrationDisconnected'), at: instant, by: z.string() }),
+])
+
+const ConnectionJson = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('absent') }),
+  z.object({
+    status: z.literal('connected'),
+    grant: GrantJson,
+    credential: SealedCredentialJson,
+    lastRefreshedAt: instant.nullable(),
+  }),
+  z.object({
+    status: z.literal('reconnect_required'),
+    grant: GrantJson,
+    lastRefreshedAt: instant.nullable(),
+    since: instant,
+    error: z.string(),
+    reason: ReconnectReason,
+  }),
+  z.object({ status: z.literal('disconnected'), grant: GrantJson, since: instant, by: z.string() }),
+])
+
+/** @throws {z.ZodError} when the JSON is no event that this version knows. */
+export const decodeEvent = (json: unknown): ConnectionEvent => EventJson.parse(json)
+
+/** @throws {z.ZodError} when the JSON is no state that this version knows. */
+export const decodeConnection = (json: unknown): Connection => ConnectionJson.parse(json)
+
+/** Dates become ISO 8601 in UTC, as `JSON.stringify` writes them. */
+export const encode = (value: ConnectionEvent | Connection): string => JSON.stringify(value)

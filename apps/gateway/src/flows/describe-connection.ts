@@ -1,0 +1,66 @@
+import type { Connection as ConnectionView, History, HistoryEvent } from '@nmg/contract'
+import { reconnectBy, type ConnectionEvent } from '../domain/connection.ts'
+import { Failure } from '../failure.ts'
+import type { ConnectionStore } from '../ports.ts'
+
+/** The space's connection as the outside sees it: no secret, sealed or not. @throws {Failure} `not_connected` when it never was. */
+export async function describeConnection(store: ConnectionStore, spaceId: string): Promise<ConnectionView> {
+  const { stream: processId, connection, workspace } = await store.read(spaceId)
+  if (connection.status === 'absent') throw neverConnected()
+  const { grant, status } = connection
+  const lastRefreshedAt = 'lastRefreshedAt' in connection ? connection.lastRefreshedAt : null
+  const expiresAt = connection.status === 'connected' ? connection.credential.expiresAt : null
+  return {
+    spaceId,
+    processId,
+    status,
+    connectedAt: grant.authorizedAt.toISOString(),
+    connectedBy: grant.authorizedBy,
+    ...(workspace?.id === undefined ? {} : { workspaceId: workspace.id }),
+    ...(workspace?.name === undefined ? {} : { workspaceName: workspace.name }),
+    ...(workspace?.botId === undefined ? {} : { botId: workspace.botId }),
+    ...(expiresAt === null ? {} : { tokenExpiresAt: expiresAt.toISOString() }),
+    ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
+    ...(status === 'connected' ? { reconnectBy: reconnectBy(grant).toISOString() } : {}),
+    ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
+    hasMcpToken: status === 'connected',
+  }
+}
+
+/** What happened to the connection, newest first. @throws {Failure} `not_connected` when nothing ever did. */
+export async function connectionHistory(
+  store: ConnectionStore,
+  spaceId: string,
+  before: number | undefined,
+  limit: number,
+): Promise<History> {
+  const { stream: processId, version } = await store.read(spaceId)
+  if (version === 0) throw neverConnected()
+  const entries = await store.history(spaceId, before, limit)
+  const oldest = entries.at(-1)?.version
+  return {
+    spaceId,
+    processId,
+    events: entries.map(({ version: at, event }) => historyEvent(at, event)),
+    ...(oldest !== undefined && oldest > 1 ? { nextBefore: oldest } : {}),
+  }
+}
+
+function historyEvent(version: number, event: ConnectionEvent): HistoryEvent {
+  const entry = { version, type: event.type, occurredAt: event.at.toISOString() }
+  switch (event.type) {
+    case 'NotionIntegrationAuthorized':
+      return { ...entry, by: event.by, ...expiry(event.credential.expiresAt) }
+    case 'NotionIntegrationTokenRefreshed':
+      return { ...entry, ...expiry(event.credential.expiresAt) }
+    case 'NotionIntegrationAuthorizationFailed':
+      return { ...entry, reason: event.reason, error: event.error }
+    case 'NotionIntegrationDisconnected':
+      return { ...entry, by: event.by }
+  }
+}
+
+const expiry = (expiresAt: Date | null) => (expiresAt === null ? {} : { tokenExpiresAt: expiresAt.toISOString() })
+
+const neverConnected = () =>
+  new Failure('not_connected', 'No Notion integration connected for this space. Connect Notion first.')

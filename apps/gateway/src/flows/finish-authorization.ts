@@ -1,0 +1,179 @@
+import type { AuthorizationError } from '@nmg/contract'
+import { evolve, type ConnectionEvent } from '../domain/connection.ts'
+import { refreshDueAt } from '../domain/refresh-schedule.ts'
+import { DEFAULT_RETURN_PATH, returnUrl, type ReturnPath } from '../domain/return-path.ts'
+import { Failure } from '../failure.ts'
+import { describeError, type Log } from '../log.ts'
+import {
+  AuthorizationRefused,
+  type AuthorizationRequest,
+  type AuthorizationRequests,
+  type AuthorizationServer,
+  type Clock,
+  type ConnectionStore,
+  type Credential,
+  type IdentifyWorkspace,
+  type StoredConnection,
+  type Tokens,
+  type Vault,
+} from '../ports.ts'
+import { expiryOf } from './fresh-credential.ts'
+import { digest } from './start-authorization.ts'
+
+export interface FinishAuthorizationDependencies {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly store: ConnectionStore
+  readonly vault: Vault
+  readonly server: AuthorizationServer
+  readonly requests: AuthorizationRequests
+  readonly identify: IdentifyWorkspace
+  readonly returnBase: URL
+}
+
+/**
+ * Takes the authorization response and answers where to send the browser. Never throws: whatever goes wrong, the person comes back to the
+ * application with an error code.
+ *
+ * @param response the query of the callback; untrusted.
+ * @param binding the cookie of the browser that came; untrusted.
+ */
+export async function finishAuthorization(
+  deps: FinishAuthorizationDependencies,
+  response: URLSearchParams,
+  binding: string | undefined,
+): Promise<URL> {
+  const { log, returnBase } = deps
+  let returnPath: ReturnPath = DEFAULT_RETURN_PATH
+  let spaceId: string | undefined
+  try {
+    const request = await take(deps, response)
+    returnPath = request.returnPath
+    spaceId = request.spaceId
+    if (request.bindingHash !== null && (binding === undefined || digest(binding) !== request.bindingHash)) {
+      throw new AuthorizationRefused('wrong_browser')
+    }
+    const tokens = await deps.server.exchange(request, response)
+    const { stream, workspaceId } = await connect(deps, request, tokens)
+    log.info('connection.authorized', { space: spaceId, process: stream })
+    return returnUrl(returnBase, returnPath, {
+      status: 'success',
+      spaceId,
+      processId: stream,
+      workspaceId,
+      mcp: 'connected',
+    })
+  } catch (error) {
+    const code = errorCode(error)
+    log.warn('connection.not_authorized', { space: spaceId, outcome: code, ...describeError(error) })
+    return returnUrl(returnBase, returnPath, { status: 'error', error: code, spaceId })
+  }
+}
+
+async function take(
+  { requests, vault }: FinishAuthorizationDependencies,
+  response: URLSearchParams,
+): Promise<AuthorizationRequest> {
+  const [state, ...others] = response.getAll('state')
+  if (!state || others.length > 0) throw new AuthorizationRefused('unknown_state')
+  const stateHash = digest(state)
+  const sealed = await requests.take(stateHash)
+  if (sealed === undefined) throw new AuthorizationRefused('unknown_state')
+  return vault.openRequest(stateHash, sealed)
+}
+
+/** Stores the consent, then asks Notion which workspace it reaches, then lets go of the grant it replaces. */
+async function connect(
+  deps: FinishAuthorizationDependencies,
+  request: AuthorizationRequest,
+  tokens: Tokens,
+): Promise<{ stream: string; workspaceId: string | undefined }> {
+  const { refreshToken, accessToken } = tokens
+  // Without one the connection would end with the access token, and everybody would have to log in again.
+  if (refreshToken === null) throw new AuthorizationRefused('exchange_refused')
+  const credential = { accessToken, refreshToken, client: request.client }
+
+  const replaced = await append(deps, request, credential, tokens)
+  const { stream } = replaced
+  const [identified] = await Promise.all([deps.identify(accessToken), revokeReplaced(deps, replaced, credential)])
+  const workspace = { ...known(tokens.workspace), ...known(identified ?? {}) }
+  await deps.store.nameWorkspace(stream, workspace).catch((error: unknown) => {
+    deps.log.warn('workspace.not_named', { space: request.spaceId, ...describeError(error) })
+  })
+  return { stream, workspaceId: workspace.id }
+}
+
+const APPEND_ATTEMPTS = 20
+
+/** @returns the connection as it was before. */
+async function append(
+  { clock, random, store, vault }: FinishAuthorizationDependencies,
+  { spaceId, userId, server }: AuthorizationRequest,
+  credential: Credential,
+  tokens: Tokens,
+): Promise<StoredConnection> {
+  for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt++) {
+    const stored = await store.read(spaceId)
+    const { stream, version, connection } = stored
+    const now = clock()
+    const expiresAt = expiryOf(now, tokens)
+    const generation = version + 1
+    const dataKey = stored.dataKey ?? (await store.ensureDataKey(stream, () => vault.newDataKey(stream)))
+    const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
+    const event: ConnectionEvent = {
+      type: 'NotionIntegrationAuthorized',
+      at: now,
+      by: userId,
+      grant: { issuer, tokenEndpoint, revocationEndpoint, resource, authorizedAt: now, authorizedBy: userId },
+      credential: {
+        sealed: vault.seal(dataKey, stream, generation, credential),
+        keyId: dataKey.id,
+        generation,
+        expiresAt,
+      },
+    }
+    const isStored = await store.append({
+      stream,
+      spaceId,
+      expectedVersion: version,
+      event,
+      connection: evolve(connection, event),
+      refreshDueAt: refreshDueAt(now, expiresAt, random()),
+    })
+    if (isStored) return stored
+    // A refresh or a disconnect came in between; a consent that a person has just given stands above either.
+  }
+  throw new Failure('store_unavailable', 'The connection changes too fast to be stored. Try again.')
+}
+
+/**
+ * Ends the grant that this consent replaces, best effort. Not one of the same client: an authorization server may treat the new consent as
+ * the old grant's successor, and ends the old one by itself.
+ */
+async function revokeReplaced(
+  { vault, server, log }: FinishAuthorizationDependencies,
+  { stream, spaceId, connection, dataKey }: StoredConnection,
+  { client }: Credential,
+): Promise<void> {
+  if (connection.status !== 'connected' || !dataKey) return
+  try {
+    const { generation, sealed } = connection.credential
+    const old = vault.open(dataKey, stream, generation, sealed)
+    if (old.client.clientId === client.clientId) return
+    log.info('connection.replaced', { space: spaceId, revocation: await server.revoke(connection.grant, old) })
+  } catch (error) {
+    log.warn('connection.replaced', { space: spaceId, revocation: 'failed', ...describeError(error) })
+  }
+}
+
+const known = <T extends object>(members: T): Partial<T> =>
+  // Keeps the type of T and drops what is undefined, so that a later spread does not overwrite.
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>
+
+function errorCode(error: unknown): AuthorizationError {
+  if (error instanceof AuthorizationRefused) return error.code
+  return error instanceof Failure && error.code === 'authorization_unavailable'
+    ? 'authorization_unavailable'
+    : 'internal'
+}

@@ -1,0 +1,212 @@
+/** Puts the gateway together. The only file that knows all the others. */
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { aesVault } from './adapters/crypto/vault.ts'
+import { httpUpstream } from './adapters/mcp/upstream.ts'
+import { identifyWorkspace } from './adapters/notion/identify-workspace.ts'
+import { oauthServer } from './adapters/oauth/authorization-server.ts'
+import { postgresAuthorizationRequests } from './adapters/postgres/authorization-requests.ts'
+import { postgresChanges } from './adapters/postgres/changes.ts'
+import { postgresClaims } from './adapters/postgres/claims.ts'
+import { postgresClientRegistrations } from './adapters/postgres/client-registrations.ts'
+import { postgresConnectionStore } from './adapters/postgres/connection-store.ts'
+import { checkDataKeys, rewrapDataKeys } from './adapters/postgres/data-keys.ts'
+import { migrate, openPool } from './adapters/postgres/database.ts'
+import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
+import { redisAuthorizationRequests } from './adapters/redis/authorization-requests.ts'
+import type { Config } from './config.ts'
+import { connectionHistory, describeConnection } from './flows/describe-connection.ts'
+import { disconnect } from './flows/disconnect.ts'
+import { finishAuthorization } from './flows/finish-authorization.ts'
+import { freshCredentials } from './flows/fresh-credential.ts'
+import { keepFresh } from './flows/keep-fresh.ts'
+import { startAuthorization } from './flows/start-authorization.ts'
+import { Failure } from './failure.ts'
+import { createApp } from './http/app.ts'
+import { callerCheck } from './http/callers.ts'
+import { mcpProxy } from './http/proxy.ts'
+import { createGatewayServer, logCall, requestIdOf } from './http/server.ts'
+import { describeError, type Log } from './log.ts'
+import type { Clock } from './ports.ts'
+
+export interface GatewayOptions {
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly log: Log
+  /** For tests that move time. */
+  readonly clock?: Clock
+}
+
+export interface Gateway {
+  readonly server: Server
+  /** One round of the background refresher, at once. */
+  keepFresh(): Promise<number>
+  /** Lets calls in flight finish within the grace, then closes everything. */
+  stop(): Promise<void>
+}
+
+/** How often the background refresher looks for what is due. */
+const KEEP_FRESH_EVERY_MS = 5_000
+const SWEEP_EVERY_MS = 3_600_000
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** @throws {Failure} `store_unavailable`, `sealed_value_unreadable`. */
+export async function openGateway({
+  config,
+  databaseUrl,
+  log,
+  clock = () => new Date(),
+}: GatewayOptions): Promise<Gateway> {
+  await migrate(databaseUrl)
+  const sql = openPool(databaseUrl, log)
+  const vault = aesVault(config.credentialKeys)
+  await checkDataKeys(sql, vault)
+
+  const changes = await postgresChanges(databaseUrl, log)
+  const claims = postgresClaims(databaseUrl, log)
+  const redis = config.REDIS_URL === undefined ? undefined : redisAuthorizationRequests(config.REDIS_URL, log)
+  const requests = redis ?? postgresAuthorizationRequests(sql)
+  const store = postgresConnectionStore(sql)
+  const registrations = postgresClientRegistrations(sql)
+  const mcpServer = config.NOTION_MCP_SERVER_URL
+  const server = oauthServer({
+    mcpServer,
+    overrides: {
+      authorize: config.NOTION_MCP_AUTHORIZE_ENDPOINT,
+      token: config.NOTION_MCP_TOKEN_ENDPOINT,
+      registration: config.NOTION_MCP_REGISTRATION_ENDPOINT,
+      revocation: config.NOTION_MCP_REVOCATION_ENDPOINT,
+    },
+    redirectUri: config.redirectUri,
+    clientName: config.NOTION_MCP_CLIENT_NAME,
+    fixedClient: config.fixedClient,
+    authMethod: config.authMethod,
+    scope: config.NOTION_MCP_TOKEN_SCOPE,
+  })
+  const identify = identifyWorkspace(mcpServer, log)
+  const random = Math.random
+  const returnBase = config.NOTION_MCP_RETURN_BASE_URL
+  const connectUrl = (spaceId: string) => new URL(`/?space=${encodeURIComponent(spaceId)}`, returnBase).href
+
+  const credentials = freshCredentials({
+    clock,
+    random,
+    pause: sleep,
+    log,
+    store,
+    vault,
+    server,
+    claims,
+    changes,
+    identify,
+    refreshMarginMs: config.NOTION_MCP_REFRESH_MARGIN_SECONDS * 1000,
+    connectUrl,
+  })
+  const upstream = httpUpstream({
+    url: mcpServer,
+    userAgent: 'notion-mcp-gateway/0.1.0',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    headTimeoutMs: config.PROXY_HEAD_TIMEOUT_SECONDS * 1000,
+    maxAgeMs: config.PROXY_STREAM_MAX_AGE_SECONDS * 1000,
+  })
+  const authenticate = callerCheck(config.serviceTokens)
+  const proxy = mcpProxy({
+    accessTokens: credentials,
+    sessions: postgresMcpSessions(sql),
+    upstream,
+    connectUrl,
+    authenticate: (req) => authenticate(req.headers),
+    maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
+    requestId: requestIdOf,
+    onDone: (record) => logCall(log, record),
+  })
+  const app = createApp({
+    log,
+    authenticate,
+    returnBase,
+    startAuthorization: (start) =>
+      startAuthorization(
+        {
+          clock,
+          log,
+          store,
+          vault,
+          server,
+          requests,
+          registrations,
+          stateTtlSeconds: config.NOTION_MCP_STATE_TTL_SECONDS,
+        },
+        start,
+      ),
+    finishAuthorization: (response, binding) =>
+      finishAuthorization(
+        { clock, random, log, store, vault, server, requests, identify, returnBase },
+        response,
+        binding,
+      ),
+    describeConnection: (spaceId) => describeConnection(store, spaceId),
+    connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
+    disconnect: (spaceId, userId) => disconnect({ clock, log, store, vault, server }, spaceId, userId),
+    async checkReadiness() {
+      await Promise.all([sql.query('select 1'), redis?.ping()])
+      if (!changes.isLive())
+        throw new Failure('store_unavailable', "The gateway's line to its database is interrupted.", {
+          retryAfterSeconds: 2,
+        })
+    },
+  })
+
+  const refreshDue = () => keepFresh({ clock, log, store, credentials })
+  const stopKeeping = every(KEEP_FRESH_EVERY_MS, refreshDue, log)
+  const stopSweeping = every(SWEEP_EVERY_MS, () => sweepMcpSessions(sql), log)
+  const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid).then(
+    (count) => count > 0 && log.info('data_keys.rewrapped', { count, kid: config.credentialKeys[0].kid }),
+    (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
+  )
+
+  const http = createGatewayServer(proxy, app as never, log)
+  return {
+    server: http,
+    keepFresh: refreshDue,
+    async stop() {
+      await Promise.all([stopKeeping(), stopSweeping(), drain(http, config.SHUTDOWN_GRACE_SECONDS * 1000)])
+      // A pair that was redeemed but not stored would be lost with the process.
+      await credentials.settled()
+      await rewrapping
+      upstream.close()
+      claims.close()
+      changes.close()
+      await Promise.all([sql.end(), redis?.close()])
+    },
+  }
+}
+
+/** Stops accepting, waits for calls in flight, and cuts those that outlast the grace: their clients reconnect elsewhere. */
+async function drain(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return
+  const closed = once(server, 'close')
+  server.close()
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(cut)
+}
+
+/** Runs `work` every `ms`, never twice at once. The answer stops it and resolves when the last round has ended. */
+function every(ms: number, work: () => Promise<unknown>, log: Log): () => Promise<void> {
+  const stop = new AbortController()
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await sleep(ms * (0.75 + Math.random() / 2), undefined, { signal: stop.signal, ref: false }).catch(
+        () => undefined,
+      )
+      if (stop.signal.aborted) return
+      await work().catch((error: unknown) => log.warn('background.failed', describeError(error)))
+    }
+  })()
+  return async () => {
+    stop.abort()
+    await running
+  }
+}

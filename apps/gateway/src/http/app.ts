@@ -1,0 +1,147 @@
+import {
+  BINDING_COOKIE,
+  type AuthorizationStart,
+  type Connection,
+  type DisconnectReceipt,
+  type History,
+} from '@nmg/contract'
+import { Hono, type Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import { z } from 'zod'
+import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from '../domain/return-path.ts'
+import { Failure } from '../failure.ts'
+import type { StartAuthorization } from '../flows/start-authorization.ts'
+import { describeError, type Log } from '../log.ts'
+import { personOf, type Caller, type CallerHeaders } from './callers.ts'
+import { problemAnswer } from './problems.ts'
+
+/** What can be asked for, beside the MCP endpoint. */
+export interface AppDependencies {
+  readonly log: Log
+  readonly authenticate: (headers: CallerHeaders) => Caller
+  readonly returnBase: URL
+  readonly startAuthorization: (start: StartAuthorization) => Promise<AuthorizationStart>
+  readonly finishAuthorization: (response: URLSearchParams, binding: string | undefined) => Promise<URL>
+  readonly describeConnection: (spaceId: string) => Promise<Connection>
+  readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
+  readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
+  /** Rejects with what is not ready. */
+  readonly checkReadiness: () => Promise<void>
+}
+
+type App = { Bindings: { requestId: string }; Variables: { failure: string } }
+
+export function createApp(deps: AppDependencies): Hono<App> {
+  const app = new Hono<App>()
+  const callerOf = (c: Context<App>) =>
+    deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
+
+  app.get('/integrations/notion/oauth/mcp/start', async (c) => {
+    const userId = personOf(callerOf(c))
+    const spaceId = spaceIdFrom(c.req.query('space_id'))
+    const returnPath = returnPathFrom(c.req.query('return_path'), deps.returnBase)
+    const binding = bindingFrom(c.req.query('binding'))
+    return c.json(await deps.startAuthorization({ spaceId, userId, returnPath, binding }), 200, NO_STORE)
+  })
+
+  app.get('/integrations/notion/mcp/oauth/callback', async (c) => {
+    // A HEAD, as link scanners send it, must not use up the state.
+    if (c.req.raw.method !== 'GET') throw new Failure('method_not_allowed', 'The callback takes GET.')
+    const target = await deps.finishAuthorization(new URL(c.req.url).searchParams, getCookie(c, BINDING_COOKIE))
+    // The address bar holds the code: nothing may keep it or pass it on.
+    return c.body(null, 303, { ...NO_STORE, location: target.href, 'referrer-policy': 'no-referrer' })
+  })
+
+  app.get('/integrations/notion/:spaceId', async (c) => {
+    callerOf(c)
+    return c.json(await deps.describeConnection(spaceIdFrom(c.req.param('spaceId'))), 200, NO_STORE)
+  })
+
+  app.delete('/integrations/notion/:spaceId', async (c) => {
+    const userId = personOf(callerOf(c))
+    return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
+  })
+
+  app.get('/integrations/notion/:spaceId/events', async (c) => {
+    callerOf(c)
+    const { before, limit } = pageFrom(c.req.query())
+    return c.json(await deps.connectionHistory(spaceIdFrom(c.req.param('spaceId')), before, limit), 200, NO_STORE)
+  })
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }, 200, NO_STORE))
+
+  app.get('/readyz', async (c) => {
+    await deps.checkReadiness()
+    return c.json({ status: 'ready' }, 200, NO_STORE)
+  })
+
+  app.notFound((c) =>
+    answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.')),
+  )
+
+  app.onError((error, c) => {
+    if (error instanceof Failure) return answer(c, error)
+    deps.log.error('request.failed', { requestId: c.env.requestId, ...describeError(error) })
+    return answer(
+      c,
+      new Failure('internal', 'The gateway failed. Its log has the details under this request id.', { cause: error }),
+    )
+  })
+
+  return app
+}
+
+const NO_STORE = { 'cache-control': 'no-store' }
+
+function answer(c: Context<App>, failure: Failure): Response {
+  c.set('failure', failure.code)
+  const { status, headers, body } = problemAnswer(failure, c.env.requestId)
+  const pairs: [string, string][] = []
+  for (let at = 0; at < headers.length; at += 2) pairs.push([headers[at] as string, headers[at + 1] as string])
+  return new Response(body, { status, headers: pairs })
+}
+
+const SpaceId = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}]+$/u)
+
+function spaceIdFrom(text: string | undefined): string {
+  if (text === undefined || text === '')
+    throw new Failure('missing_space', 'Missing space_id. Say which space this is about.')
+  const { success, data } = SpaceId.safeParse(text)
+  if (!success)
+    throw new Failure('invalid_request', 'space_id is longer than 200 characters or holds control characters.')
+  return data
+}
+
+function returnPathFrom(text: string | undefined, base: URL): ReturnPath {
+  if (text === undefined) return DEFAULT_RETURN_PATH
+  const path = parseReturnPath(text, base)
+  if (path === undefined) {
+    throw new Failure('invalid_return_path', `return_path must be a path below ${base.origin}, for example /settings.`)
+  }
+  return path
+}
+
+const MIN_BINDING_LENGTH = 16
+
+function bindingFrom(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  if (text.length < MIN_BINDING_LENGTH || text.length > 500) {
+    throw new Failure('invalid_request', `binding must be a random value of ${MIN_BINDING_LENGTH} to 500 characters.`)
+  }
+  return text
+}
+
+const Page = z.object({
+  before: z.coerce.number().int().positive().max(2_147_483_647).optional(),
+  limit: z.coerce.number().int().positive().max(200).default(50),
+})
+
+function pageFrom(query: Record<string, string>): z.infer<typeof Page> {
+  const { success, data } = Page.safeParse(query)
+  if (!success) throw new Failure('invalid_request', 'before must be a version, limit a number from 1 to 200.')
+  return data
+}

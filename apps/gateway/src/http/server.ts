@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+import type { Log } from '../log.ts'
+import { isProxyUrl, type McpProxy, type ProxyRecord } from './proxy.ts'
+
+/** Ids that a caller may choose for its request: nothing that could forge a log line. */
+const CALLERS_REQUEST_ID = /^[\w.-]{8,100}$/
+
+/** The caller's own `X-Request-ID` when it is harmless, else a new one. */
+export function requestIdOf(req: IncomingMessage): string {
+  const given = req.headers['x-request-id']
+  return typeof given === 'string' && CALLERS_REQUEST_ID.test(given) ? given : randomUUID()
+}
+
+/** The gateway over HTTP: the MCP endpoint straight on the socket, everything else through the router. */
+export function createGatewayServer(proxy: McpProxy, app: Hono<never>, log: Log): Server {
+  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 120_000 })
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    if (isProxyUrl(req.url ?? '')) proxy.handle(req, res)
+    else route(app, log, req, res)
+  })
+  return server
+}
+
+function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResponse): void {
+  const startedAt = performance.now()
+  const requestId = requestIdOf(req)
+  res.setHeader('x-request-id', requestId)
+  res.once('close', () => {
+    // Never the query: a callback carries its code there.
+    const path = (req.url ?? '').split('?', 1)[0]
+    if (path === '/healthz' || path === '/readyz') return
+    const tookMs = Math.round(performance.now() - startedAt)
+    log.info('request.done', { requestId, method: req.method, path, status: res.statusCode, tookMs })
+  })
+  void getRequestListener((request) => app.fetch(request, { requestId } as never), { overrideGlobalObjects: false })(
+    req,
+    res,
+  )
+}
+
+/** One line for each call of the MCP endpoint, at its end. */
+export function logCall(log: Log, record: ProxyRecord): void {
+  const { requestId, httpMethod, status, spaceId, userId, rpcMethod, tookMs, upstreamHeadMs, isAborted, failure } =
+    record
+  log.info('call.done', {
+    requestId,
+    method: httpMethod,
+    status,
+    space: spaceId,
+    user: userId,
+    rpc: rpcMethod,
+    tookMs: Math.round(tookMs),
+    upstreamHeadMs: upstreamHeadMs === undefined ? undefined : Math.round(upstreamHeadMs),
+    aborted: isAborted || undefined,
+    failure: failure?.code,
+  })
+}
