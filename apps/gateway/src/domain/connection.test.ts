@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { evolve, reasonOf, reconnectBy, replay, type ConnectionEvent, type Grant } from './connection.ts'
+import { decodeConnection, decodeEvent, encode } from './event-codec.ts'
+
+const at = (day: number) => new Date(Date.UTC(2026, 0, 1 + day, 12))
+const grant: Grant = {
+  issuer: 'https://notion.example',
+  tokenEndpoint: 'https://notion.example/token',
+  revocationEndpoint: null,
+  resource: 'https://notion.example/mcp',
+  authorizedAt: at(0),
+  authorizedBy: 'ada',
+}
+const sealed = (generation: number) => ({ sealed: `sealed-${generation}`, keyId: 'k', generation, expiresAt: at(1) })
+const authorized = (generation = 1): ConnectionEvent => ({
+  type: 'NotionIntegrationAuthorized',
+  at: at(0),
+  by: 'ada',
+  grant,
+  credential: sealed(generation),
+})
+const refreshed = (generation: number): ConnectionEvent => ({
+  type: 'NotionIntegrationTokenRefreshed',
+  at: at(1),
+  credential: sealed(generation),
+})
+const failed: ConnectionEvent = {
+  type: 'NotionIntegrationAuthorizationFailed',
+  at: at(2),
+  error: 'invalid_grant',
+  reason: 'revoked',
+  generation: 2,
+}
+const disconnected: ConnectionEvent = { type: 'NotionIntegrationDisconnected', at: at(3), by: 'ben' }
+
+describe('a connection', () => {
+  it.each([
+    ['is absent before anything happened', [], 'absent'],
+    ['is connected once authorized', [authorized()], 'connected'],
+    ['stays connected when refreshed', [authorized(), refreshed(2)], 'connected'],
+    ['must be reconnected after a final refusal', [authorized(), refreshed(2), failed], 'reconnect_required'],
+    ['is connected again by a new consent', [authorized(), failed, authorized(3)], 'connected'],
+    ['is disconnected by a person', [authorized(), disconnected], 'disconnected'],
+    ['can be disconnected when it must be reconnected', [authorized(), failed, disconnected], 'disconnected'],
+    [
+      'is not revived by a refresh that was stored after the disconnect',
+      [authorized(), disconnected, refreshed(3)],
+      'disconnected',
+    ],
+    ['is not revived by a refresh after the final refusal', [authorized(), failed, refreshed(3)], 'reconnect_required'],
+    ['is not lost by a refusal that comes after the disconnect', [authorized(), disconnected, failed], 'disconnected'],
+    ['is absent still when somebody disconnects nothing', [disconnected], 'absent'],
+  ] as const)('%s', (_title, events, status) => {
+    expect(replay(events).status).toBe(status)
+  })
+
+  it('has a credential only while it is connected', () => {
+    for (const events of [[], [authorized(), failed], [authorized(), disconnected]]) {
+      expect(replay(events)).not.toHaveProperty('credential')
+    }
+    expect(replay([authorized(), refreshed(2)])).toMatchObject({ credential: sealed(2), lastRefreshedAt: at(1) })
+  })
+
+  it('starts its 180 days anew with each consent, and only then', () => {
+    expect(reconnectBy(grant)).toEqual(at(180))
+    const later = { ...grant, authorizedAt: at(100) }
+    const again = evolve(replay([authorized()]), { ...authorized(2), grant: later } as ConnectionEvent)
+    expect(again).toMatchObject({ grant: later, lastRefreshedAt: null })
+  })
+
+  it('reads back from JSON as it was written, each event and each state', () => {
+    const events = [authorized(), refreshed(2), failed, disconnected]
+    for (const event of events) expect(decodeEvent(JSON.parse(encode(event)))).toEqual(event)
+    for (let count = 0; count <= events.length; count++) {
+      const connection = replay(events.slice(0, count))
+      expect(decodeConnection(JSON.parse(encode(connection)))).toEqual(connection)
+    }
+  })
+})
+
+describe('the reason of a final refusal', () => {
+  it.each([
+    ['invalid_client', null, 1, 'client_lost'],
+    ['invalid_grant', at(20), 25, 'revoked'],
+    ['invalid_grant', null, 30, 'expired'],
+    ['invalid_grant', at(20), 49, 'revoked'],
+    ['invalid_grant', at(20), 50, 'expired'],
+    ['invalid_grant', at(179), 180, 'expired'],
+    ['unsupported_grant_type', null, 1, 'refused'],
+  ] as const)('for %s, last refreshed %s, on day %i is %s', (error, lastRefreshedAt, day, reason) => {
+    expect(reasonOf(error, grant, lastRefreshedAt, at(day))).toBe(reason)
+  })
+})

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { backOffMs, refreshDueAt } from './refresh-schedule.ts'
+
+const now = new Date('2026-01-15T12:00:00Z')
+const inMinutes = (minutes: number) => new Date(now.getTime() + minutes * 60_000)
+const minutesAfter = (date: Date) => (date.getTime() - now.getTime()) / 60_000
+const DAY = 24 * 60
+
+describe('the renewal ahead of need', () => {
+  it.each([
+    ['a token of eight hours', 480, 440, 450],
+    ['a token of one hour', 60, 37.5, 45],
+    ['a token of one minute', 1, 0.6, 0.76],
+  ])('of %s falls between fixed moments before its end', (_what, life, earliest, latest) => {
+    expect(minutesAfter(refreshDueAt(now, inMinutes(life), 0))).toBeCloseTo(latest, 0)
+    expect(minutesAfter(refreshDueAt(now, inMinutes(life), 1))).toBeGreaterThanOrEqual(earliest)
+    expect(refreshDueAt(now, inMinutes(life), 1) < refreshDueAt(now, inMinutes(life), 0)).toBe(true)
+  })
+
+  it('of an idle connection, or of one whose token has no known end, falls within a week', () => {
+    for (const due of [
+      refreshDueAt(now, inMinutes(480), 0, true),
+      refreshDueAt(now, null, 0),
+      refreshDueAt(now, inMinutes(60 * DAY), 0),
+    ]) {
+      expect(minutesAfter(due)).toBe(6 * DAY)
+    }
+    expect(minutesAfter(refreshDueAt(now, null, 1))).toBe(5 * DAY)
+  })
+
+  it('of a token that is over already is due at once', () => {
+    expect(refreshDueAt(now, inMinutes(-5), 0.5) <= now).toBe(true)
+  })
+})
+
+describe('the back-off', () => {
+  it('doubles from a second to five minutes, give or take a quarter', () => {
+    expect([1, 2, 3, 4].map((failures) => backOffMs(failures, 0.5))).toEqual([1000, 2000, 4000, 8000])
+    expect(backOffMs(40, 0.5)).toBe(300_000)
+    expect([backOffMs(1, 0), backOffMs(1, 1)]).toEqual([750, 1250])
+  })
+})

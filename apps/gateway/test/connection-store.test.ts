@@ -1,0 +1,195 @@
+import { testDatabase } from '@nmg/process/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { postgresClaims } from '../src/adapters/postgres/claims.ts'
+import { postgresChanges } from '../src/adapters/postgres/changes.ts'
+import { postgresConnectionStore, streamOf } from '../src/adapters/postgres/connection-store.ts'
+import { migrate, openPool } from '../src/adapters/postgres/database.ts'
+import { evolve, type ConnectionEvent } from '../src/domain/connection.ts'
+import { jsonLog } from '../src/log.ts'
+import type { Append, ConnectionStore } from '../src/ports.ts'
+
+const log = jsonLog('silent')
+const now = new Date('2026-01-15T12:00:00Z')
+
+let url: string
+let sql: ReturnType<typeof openPool>
+let store: ConnectionStore
+
+beforeAll(async () => {
+  ;({ url } = await testDatabase())
+  // Three replicas that start at once.
+  await Promise.all([migrate(url), migrate(url), migrate(url)])
+  sql = openPool(url, log)
+  store = postgresConnectionStore(sql)
+})
+afterAll(() => sql.end())
+
+const authorized = (generation: number): ConnectionEvent => ({
+  type: 'NotionIntegrationAuthorized',
+  at: now,
+  by: 'ada',
+  grant: {
+    issuer: 'https://notion.example',
+    tokenEndpoint: 'https://notion.example/token',
+    revocationEndpoint: null,
+    resource: null,
+    authorizedAt: now,
+    authorizedBy: 'ada',
+  },
+  credential: { sealed: `sealed ${generation}`, keyId: 'k', generation, expiresAt: now },
+})
+
+async function next(spaceId: string, event?: ConnectionEvent, more: Partial<Append> = {}): Promise<Append> {
+  const { stream, version, connection } = await store.read(spaceId)
+  const appended = event ?? authorized(version + 1)
+  return {
+    stream,
+    spaceId,
+    expectedVersion: version,
+    event: appended,
+    connection: evolve(connection, appended),
+    refreshDueAt: null,
+    ...more,
+  }
+}
+
+describe('the connection store', () => {
+  it('reads a space that was never connected as absent, at version 0', async () => {
+    expect(await store.read('nobody')).toMatchObject({
+      version: 0,
+      connection: { status: 'absent' },
+      dataKey: null,
+      intent: null,
+    })
+  })
+
+  it('gives a space the same stream for ever, and each space its own', () => {
+    expect(streamOf('north')).toBe(streamOf('north'))
+    expect(streamOf('north')).not.toBe(streamOf('south'))
+    expect(streamOf('north')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  })
+
+  it('lets one of ten appends at the same version through, the first and every later one', async () => {
+    for (const version of [1, 2, 3]) {
+      const append = await next('raced')
+      const stored = await Promise.all(Array.from({ length: 10 }, () => store.append(append)))
+      expect(stored.filter(Boolean)).toHaveLength(1)
+      expect((await store.read('raced')).version).toBe(version)
+    }
+    expect((await store.history('raced', undefined, 10)).map(({ version }) => version)).toEqual([3, 2, 1])
+    expect((await store.history('raced', 3, 1)).map(({ version }) => version)).toEqual([2])
+  })
+
+  it('stores nothing for a claim that is not the one whose intent is written', async () => {
+    await store.append(await next('fenced'))
+    const claims = postgresClaims(url, log)
+    const claim = await claims.tryTake(streamOf('fenced'))
+    expect(await claim?.intend({ generation: 1, inDoubt: 1, failures: 0, notBefore: null })).toBe(true)
+
+    const late = await next('fenced', undefined, { claimId: '00000000-0000-4000-8000-000000000000' })
+    expect(await store.append(late)).toBe(false)
+    expect(await store.append({ ...late, claimId: claim?.id as string })).toBe(true)
+    expect((await store.read('fenced')).intent).toBeNull()
+    claims.close()
+  })
+
+  it('destroys the data key with the disconnect, and not when the disconnect came too late', async () => {
+    const key = { id: '33333333-3333-4333-8333-333333333333', kid: 'first', wrapped: 'wrapped' }
+    const stream = streamOf('shredded')
+    expect(await store.ensureDataKey(stream, () => key)).toEqual(key)
+    expect(await store.ensureDataKey(stream, () => ({ ...key, wrapped: 'another' }))).toEqual(key)
+    await store.append(await next('shredded'))
+    const disconnect = await next('shredded', { type: 'NotionIntegrationDisconnected', at: now, by: 'ada' })
+
+    expect(await store.append({ ...disconnect, expectedVersion: 7 })).toBe(false)
+    expect((await store.read('shredded')).dataKey).toEqual(key)
+    expect(await store.append(disconnect)).toBe(true)
+    expect(await store.read('shredded')).toMatchObject({ dataKey: null, connection: { status: 'disconnected' } })
+  })
+
+  it('hands what is due to one replica at a time, oldest first', async () => {
+    const due = (minute: number) => ({ refreshDueAt: new Date(now.getTime() + minute * 60_000) })
+    for (const minute of [3, 1, 2, 9]) await store.append(await next(`due-${minute}`, undefined, due(minute)))
+    const at = due(5).refreshDueAt
+    const taken = await Promise.all([
+      store.takeDue(at, 2, 60_000),
+      store.takeDue(at, 2, 60_000),
+      store.takeDue(at, 2, 60_000),
+    ])
+    expect(
+      taken
+        .flat()
+        .map(({ spaceId }) => spaceId)
+        .toSorted(),
+    ).toEqual(['due-1', 'due-2', 'due-3'])
+    expect(await store.takeDue(at, 10, 60_000)).toEqual([])
+    const whenTheReplicaDied = new Date(at.getTime() + 61_000)
+    expect(await store.takeDue(whenTheReplicaDied, 10, 60_000)).toHaveLength(3)
+  })
+})
+
+describe('the claim on a refresh', () => {
+  it('is held by one, in one process and across replicas, and is free again when given back', async () => {
+    const [here, there] = [postgresClaims(url, log), postgresClaims(url, log)]
+    const claim = await here.tryTake('stream')
+    expect(claim).toBeDefined()
+    expect(await here.tryTake('stream')).toBeUndefined()
+    expect(await there.tryTake('stream')).toBeUndefined()
+    expect(await there.tryTake('another stream')).toBeDefined()
+    await claim?.release()
+    expect(await there.tryTake('stream')).toBeDefined()
+    here.close()
+    there.close()
+  })
+
+  it('is free at once when its holder is gone, and the holder notices before it writes', async () => {
+    await store.append(await next('lost'))
+    const [here, there] = [postgresClaims(url, log), postgresClaims(url, log)]
+    const claim = await here.tryTake(streamOf('lost'))
+    expect(await claim?.intend({ generation: 1, inDoubt: 1, failures: 0, notBefore: null })).toBe(true)
+    expect(claim?.isEntitled()).toBe(true)
+
+    await sql.query(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+        and database = (select oid from pg_database where datname = current_database())`,
+    )
+    await expect.poll(() => claim?.isEntitled()).toBe(false)
+    await expect(claim?.intend({ generation: 1, inDoubt: 2, failures: 0, notBefore: null })).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+    const heir = await there.tryTake(streamOf('lost'))
+    expect(heir).toBeDefined()
+    expect((await store.read('lost')).intent).toMatchObject({ generation: 1, inDoubt: 1, claimId: claim?.id })
+    // The one who lost it can take it again on a new session once it is free.
+    await heir?.release()
+    expect(await here.tryTake(streamOf('lost'))).toBeDefined()
+    here.close()
+    there.close()
+  })
+})
+
+describe('the news of changes', () => {
+  it('reaches every replica, with the version, and wakes who waits for that space only', async () => {
+    const changes = await postgresChanges(url, log)
+    const heard: [string, number][] = []
+    changes.onChange((spaceId, version) => heard.push([spaceId, version]))
+    const waiting = changes.next('told space', 20_000)
+    await store.append(await next('told space'))
+    await waiting
+    expect(heard).toEqual([['told space', 1]])
+    changes.close()
+  })
+
+  it('says when the line was interrupted, and comes back by itself', async () => {
+    const changes = await postgresChanges(url, log)
+    let interruptions = 0
+    changes.onInterruption(() => interruptions++)
+    await sql.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' or query = 'select 1' and datname = current_database() and pid <> pg_backend_pid()`,
+    )
+    await expect.poll(() => interruptions).toBe(1)
+    expect(changes.isLive()).toBe(false)
+    await expect.poll(() => changes.isLive(), { timeout: 10_000 }).toBe(true)
+    changes.close()
+  })
+})
