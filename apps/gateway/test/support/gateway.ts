@@ -1,0 +1,223 @@
+/** A whole gateway for tests: over HTTP, on a real database, in this process or in one of its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
+import { testDatabase } from '@nmg/process/testing'
+import { readConfig } from '../../src/config.ts'
+import { openGateway, type Gateway } from '../../src/gateway.ts'
+import { jsonLog } from '../../src/log.ts'
+import type { Clock } from '../../src/ports.ts'
+
+export const SERVICE_TOKEN = 'a-service-token-of-the-tests'
+export const CREDENTIAL_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`
+export const RETURN_BASE = 'http://localhost:3999'
+
+export interface GatewayClient {
+  readonly url: string
+  readonly databaseUrl: string
+  /** What was logged up to now, as text. */
+  logs(): string
+  /** A request as the application makes it, with service token and person. */
+  fetch(path: string, init?: RequestInit & { user?: string | null }): Promise<Response>
+  /** Asks for an authorization URL. */
+  start(space: string, more?: Record<string, string>): Promise<{ authorizeUrl: string; state: string }>
+  /** Goes through a consent as a browser does; the simulator must approve by itself. Answers where the browser ends. */
+  authorize(space: string, more?: { user?: string; binding?: string; returnPath?: string }): Promise<URL>
+  /** {@link authorize}, and fails unless it ended well. */
+  connect(space: string, user?: string): Promise<void>
+  connection(space: string): Promise<Connection>
+  history(space: string): Promise<History>
+  /** One JSON-RPC message through the proxy. */
+  call(space: string, message: object, init?: RequestInit & { user?: string | null }): Promise<Response>
+  /** Calls a tool of Notion's and answers its result. */
+  callTool(space: string, name: string, args: object): Promise<{ content: { text: string }[]; isError?: boolean }>
+}
+
+export interface InProcessGateway extends GatewayClient {
+  readonly gateway: Gateway
+  stop(): Promise<void>
+}
+
+export interface ProcessGateway extends GatewayClient {
+  readonly process: ChildProcess
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<void>
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>
+}
+
+export interface GatewayTestOptions {
+  /** The simulator's MCP endpoint. */
+  readonly mcpUrl: string
+  /** A new database when left out. */
+  readonly databaseUrl?: string
+  readonly env?: Record<string, string>
+  readonly clock?: Clock
+}
+
+export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
+  const { env, databaseUrl } = await environment(options)
+  const lines: string[] = []
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString())
+      done()
+    },
+  })
+  const config = readConfig(env, () => {
+    throw new Error('a test gives every secret')
+  })
+  const gateway = await openGateway({
+    config,
+    databaseUrl,
+    log: jsonLog('debug', sink),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  })
+  gateway.server.listen(config.PORT, '127.0.0.1')
+  await once(gateway.server, 'listening')
+  return {
+    ...client(`http://127.0.0.1:${config.PORT}`, databaseUrl, () => lines.join('')),
+    gateway,
+    stop: () => gateway.stop(),
+  }
+}
+
+export async function spawnGateway(options: Omit<GatewayTestOptions, 'clock'>): Promise<ProcessGateway> {
+  const { env, databaseUrl, port } = await environment(options)
+  const main = join(import.meta.dirname, '../../src/main.ts')
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const exited = once(child, 'exit')
+  const url = `http://127.0.0.1:${port}`
+  while (!output.includes('"gateway.listening"')) {
+    const ended = await Promise.race([exited.then(() => true), once(child.stdout, 'data').then(() => false)])
+    if (ended) throw new Error(`the gateway did not start: ${output}`)
+  }
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await exited
+  }
+  return {
+    ...client(url, databaseUrl, () => output),
+    process: child,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  }
+}
+
+async function environment({ mcpUrl, databaseUrl: given, env }: Omit<GatewayTestOptions, 'clock'>) {
+  const databaseUrl = given ?? (await testDatabase()).url
+  const port = await freePort()
+  return {
+    databaseUrl,
+    port,
+    env: {
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      GATEWAY_SERVICE_TOKEN: SERVICE_TOKEN,
+      CREDENTIAL_KEYS,
+      NOTION_MCP_SERVER_URL: mcpUrl,
+      NOTION_MCP_OAUTH_REDIRECT_URI: `http://127.0.0.1:${port}/integrations/notion/mcp/oauth/callback`,
+      NOTION_MCP_RETURN_BASE_URL: RETURN_BASE,
+      ...env,
+    },
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('no port')
+  return address.port
+}
+
+function client(url: string, databaseUrl: string, logs: () => string): GatewayClient {
+  const self: GatewayClient = {
+    url,
+    databaseUrl,
+    logs,
+
+    fetch(path, { user = 'ada', ...init } = {}) {
+      const headers = new Headers(init.headers)
+      if (!headers.has('authorization')) headers.set('authorization', `Bearer ${SERVICE_TOKEN}`)
+      if (user !== null && !headers.has('x-user-id')) headers.set('x-user-id', user)
+      return fetch(url + path, { redirect: 'manual', ...init, headers })
+    },
+
+    async start(space, more = {}) {
+      const { user, ...query } = more
+      const response = await self.fetch(
+        `/integrations/notion/oauth/mcp/start?${new URLSearchParams({ space_id: space, ...query })}`,
+        user === undefined ? {} : { user },
+      )
+      if (response.status !== 200) throw new Error(`start answered ${response.status}: ${await response.text()}`)
+      return (await response.json()) as { authorizeUrl: string; state: string }
+    },
+
+    async authorize(space, { user = 'ada', binding, returnPath } = {}) {
+      const { authorizeUrl } = await self.start(space, {
+        user,
+        ...(binding === undefined ? {} : { binding }),
+        ...(returnPath === undefined ? {} : { return_path: returnPath }),
+      })
+      const consent = await fetch(authorizeUrl, { redirect: 'manual' })
+      const callback = consent.headers.get('location')
+      if (callback === null) throw new Error(`the consent page answered ${consent.status} and no redirect`)
+      const answer = await fetch(callback, {
+        redirect: 'manual',
+        headers: binding === undefined ? {} : { cookie: `${BINDING_COOKIE}=${binding}` },
+      })
+      const location = answer.headers.get('location')
+      if (answer.status !== 303 || location === null) throw new Error(`the callback answered ${answer.status}`)
+      return new URL(location)
+    },
+
+    async connect(space, user = 'ada') {
+      const end = await self.authorize(space, { user })
+      if (end.searchParams.get('status') !== 'success') throw new Error(`not connected: ${end.search}`)
+    },
+
+    async connection(space) {
+      return (await (await self.fetch(`/integrations/notion/${space}`)).json()) as Connection
+    },
+
+    async history(space) {
+      return (await (await self.fetch(`/integrations/notion/${space}/events`)).json()) as History
+    },
+
+    call(space, message, { user = 'ada', ...init } = {}) {
+      return self.fetch('/mcp/notion/proxy', {
+        method: 'POST',
+        user,
+        ...init,
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2025-06-18',
+          ...Object.fromEntries(new Headers(init.headers)),
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', ...message, meta: { space_id: space } }),
+      })
+    },
+
+    async callTool(space, name, args) {
+      const response = await self.call(space, { id: 1, method: 'tools/call', params: { name, arguments: args } })
+      const text = await response.text()
+      if (response.status !== 200) throw new Error(`the proxy answered ${response.status}: ${text}`)
+      const json = /^data: (.*)$/m.exec(text)?.[1] ?? text
+      return (JSON.parse(json) as { result: { content: { text: string }[]; isError?: boolean } }).result
+    },
+  }
+  return self
+}
