@@ -1,0 +1,33 @@
+import type { NextRequest } from 'next/server'
+import { fetchGateway } from '../../../lib/gateway.ts'
+import { requireMember } from '../../../lib/members.ts'
+import { requireOwnOrigin } from '../../../lib/own-origin.ts'
+import { answering } from '../../../lib/refusal.ts'
+
+/** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
+const isForwarded = (name: string) =>
+  ['accept', 'content-type', 'last-event-id'].includes(name) || name.startsWith('mcp-')
+
+const isAnswered = (name: string) => ['content-type', 'retry-after', 'allow'].includes(name) || name.startsWith('mcp-')
+
+const chosen = (headers: Headers, isWanted: (name: string) => boolean) =>
+  new Headers([...headers].filter(([name]) => isWanted(name)))
+
+/** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the person's session. */
+const forward = (request: NextRequest) =>
+  answering(async () => {
+    if (request.method !== 'GET') requireOwnOrigin(request.headers)
+    const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
+    const answer = await fetchGateway(member, '/mcp/notion/proxy', {
+      method: request.method,
+      headers: chosen(request.headers, isForwarded),
+      signal: request.signal,
+      ...(request.body ? { body: request.body, duplex: 'half' } : {}),
+    })
+    const headers = chosen(answer.headers, isAnswered)
+    // no-transform: compression on the way would hold events back.
+    headers.set('cache-control', 'no-store, no-transform')
+    return new Response(answer.body, { status: answer.status, headers })
+  })
+
+export { forward as GET, forward as POST, forward as DELETE }

@@ -1,0 +1,27 @@
+import type { ReactNode } from 'react'
+import { Logo } from '../components/ui/marks.tsx'
+
+/** The frame of the pages that are open to people who are not signed in. */
+export function Entrance({
+  title,
+  lead,
+  children,
+  footer,
+}: {
+  title: string
+  lead: string
+  children: ReactNode
+  footer: ReactNode
+}) {
+  return (
+    <main className="mx-auto flex w-full max-w-sm flex-1 flex-col justify-center px-5 py-12">
+      <Logo className="size-10" />
+      <h1 className="mt-6 text-2xl font-semibold tracking-tight">{title}</h1>
+      <p className="mt-1.5 mb-7 text-[15px] text-pretty text-soft">{lead}</p>
+      {children}
+      <p className="mt-6 text-sm text-soft">{footer}</p>
+    </main>
+  )
+}
+
+export const linkStyle = 'rounded-sm font-medium text-link underline-offset-4 hover:underline'

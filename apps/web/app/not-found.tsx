@@ -1,0 +1,17 @@
+import Link from 'next/link'
+import { buttonStyle } from '../components/ui/button.tsx'
+
+export const metadata = { title: 'Page not found' }
+
+export default function NotFound() {
+  return (
+    <main className="mx-auto flex w-full max-w-md flex-1 flex-col items-start justify-center px-5 py-12">
+      <p className="text-sm font-medium text-soft">404</p>
+      <h1 className="mt-1 text-2xl font-semibold tracking-tight">There is no such page</h1>
+      <p className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">The link may be old, or the address was mistyped.</p>
+      <Link href="/" className={buttonStyle()}>
+        Go to your space
+      </Link>
+    </main>
+  )
+}

@@ -1,0 +1,22 @@
+'use client'
+
+import { Field } from '../../components/ui/field.tsx'
+import { signIn } from './account-api.ts'
+import { AccountForm, textOf } from './account-form.tsx'
+
+/** `prefilled` in a demo, where there is nothing to protect. */
+export function SignInForm({ prefilled }: { prefilled?: { email: string; password: string } | undefined }) {
+  return (
+    <AccountForm action="Sign in" send={(form) => signIn(textOf(form, 'email'), textOf(form, 'password'))}>
+      <Field label="Email" name="email" type="email" autoComplete="username" required defaultValue={prefilled?.email} />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        required
+        defaultValue={prefilled?.password}
+      />
+    </AccountForm>
+  )
+}

@@ -1,0 +1,34 @@
+'use client'
+
+import { Field } from '../../components/ui/field.tsx'
+import { signUp } from './account-api.ts'
+import { AccountForm, textOf } from './account-form.tsx'
+
+export function SignUpForm() {
+  return (
+    <AccountForm
+      action="Create account"
+      send={(form) => signUp(textOf(form, 'name'), textOf(form, 'email'), textOf(form, 'password'))}
+    >
+      <Field
+        label="Name"
+        name="name"
+        autoComplete="name"
+        required
+        maxLength={100}
+        hint="Your first space is named after you."
+      />
+      <Field label="Email" name="email" type="email" autoComplete="username" required />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={8}
+        maxLength={128}
+        hint="At least 8 characters."
+      />
+    </AccountForm>
+  )
+}

@@ -1,0 +1,36 @@
+'use client'
+
+import { CircleCheck } from 'lucide-react'
+import Link from 'next/link'
+import { useEffect } from 'react'
+import { buttonStyle } from '../../components/ui/button.tsx'
+import { tellConnectionChanged } from './connection-news.ts'
+
+/** Long enough to read the message, short enough not to wait for it. */
+const RETURN_MS = 1_500
+
+/** Tells other windows, then closes itself if it was opened as a popup, else goes home. */
+export function CallbackSuccess() {
+  useEffect(() => {
+    tellConnectionChanged()
+    const timer = setTimeout(() => {
+      if (window.opener) window.close()
+      // A full load, so that the page asks the server; also for a popup that the browser does not let close itself.
+      window.location.replace('/')
+    }, RETURN_MS)
+    return () => clearTimeout(timer)
+  }, [])
+
+  return (
+    <>
+      <CircleCheck aria-hidden className="size-10 text-success" />
+      <h1 className="mt-5 text-2xl font-semibold tracking-tight">MCP connected</h1>
+      <p role="status" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
+        Notion is connected with your space. Taking you back…
+      </p>
+      <Link href="/" className={buttonStyle({ look: 'secondary' })}>
+        Continue now
+      </Link>
+    </>
+  )
+}

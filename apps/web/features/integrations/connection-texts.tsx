@@ -1,0 +1,57 @@
+import type { ReactNode } from 'react'
+import type { Tone } from '../../components/ui/badge.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import { reconnectReasons, type ConnectionView, type SpaceConnection } from './connection-view.ts'
+
+export interface ConnectionText {
+  readonly tone: Tone
+  readonly label: string
+  /** What is the matter, in one or two sentences. */
+  readonly summary: ReactNode
+}
+
+type ViewOf<Status> = Extract<ConnectionView, { status: Status }>
+
+/** How each state is told. A new state does not compile until it is here. */
+const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => ConnectionText } = {
+  not_connected: () => ({
+    tone: 'neutral',
+    label: 'Not connected',
+    summary: 'Connect a Notion workspace once, and everybody in this space can search it and work in it.',
+  }),
+  connecting: () => ({
+    tone: 'info',
+    label: 'Connecting',
+    summary: 'Going to Notion. Choose a workspace there and allow the access; you come back here by yourself.',
+  }),
+  connected: ({ connection }) => ({
+    tone: 'success',
+    label: 'MCP connected',
+    summary: (
+      <>
+        {workspace(connection)}, connected by {personOf(connection)} on <Time at={connection.connectedAt} />.
+      </>
+    ),
+  }),
+  reconnect_required: ({ reason }) => ({
+    tone: 'warning',
+    label: 'Reconnect required',
+    summary: reconnectReasons[reason],
+  }),
+  disconnected: ({ connection }) => ({
+    tone: 'neutral',
+    label: 'Not connected',
+    summary: `${workspace(connection)} was disconnected from this space. Nothing was deleted in Notion, and you can connect again at any time.`,
+  }),
+  unreachable: ({ detail }) => ({ tone: 'danger', label: 'Unreachable', summary: detail }),
+}
+
+export function textOf(view: ConnectionView): ConnectionText {
+  // The map gives each state the function for exactly this state, which TypeScript cannot see through the index.
+  const text = texts[view.status] as (view: ConnectionView) => ConnectionText
+  return text(view)
+}
+
+export const workspace = (connection: SpaceConnection) => connection.workspaceName ?? 'A Notion workspace'
+
+export const personOf = (connection: SpaceConnection) => connection.connectedByName ?? 'somebody'

@@ -1,0 +1,45 @@
+import { Connection, type ReconnectReason } from '@nmg/contract'
+import { z } from 'zod'
+
+/** `GET /api/notion`. */
+export const NotionAnswer = z.object({
+  connected: z.boolean(),
+  /** Absent when the space never connected. */
+  integration: Connection.extend({
+    /** Absent when this app does not know the person that the gateway names. */
+    connectedByName: z.string().optional(),
+  }).optional(),
+})
+export type NotionAnswer = z.infer<typeof NotionAnswer>
+export type SpaceConnection = NonNullable<NotionAnswer['integration']>
+
+/** All that the integration dialog can show. */
+export type ConnectionView =
+  | { status: 'not_connected' }
+  | { status: 'connecting' }
+  | { status: 'connected'; connection: SpaceConnection }
+  | { status: 'reconnect_required'; connection: SpaceConnection; reason: ReconnectReason }
+  | { status: 'disconnected'; connection: SpaceConnection }
+  | { status: 'unreachable'; detail: string }
+
+export function viewOf({ integration }: NotionAnswer): ConnectionView {
+  switch (integration?.status) {
+    case undefined:
+      return { status: 'not_connected' }
+    case 'connected':
+      return { status: 'connected', connection: integration }
+    case 'disconnected':
+      return { status: 'disconnected', connection: integration }
+    case 'reconnect_required':
+      return { status: 'reconnect_required', connection: integration, reason: integration.reason ?? 'refused' }
+  }
+}
+
+/** Why the connection must be made again, in plain words. */
+export const reconnectReasons = {
+  revoked:
+    'Notion ended the access, most likely because somebody removed it in Notion’s settings. Nothing works through it until you connect again.',
+  expired: 'The permission has run out. Notion asks for a new one after 180 days, or after 30 days without use.',
+  client_lost: 'Notion no longer knows this app’s registration. Connecting again registers it anew.',
+  refused: 'Notion refuses the access for good. Connecting again asks for a new permission.',
+} as const satisfies Record<ReconnectReason, string>

@@ -1,0 +1,58 @@
+import 'server-only'
+import { AuthorizationStart, Connection, DisconnectReceipt } from '@nmg/contract'
+import { askGateway } from '../../lib/gateway.ts'
+import { personName, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
+import { PassedOn, Refusal } from '../../lib/refusal.ts'
+import { viewOf, type ConnectionView, type NotionAnswer } from './connection-view.ts'
+
+/** How long a page waits before it is shown without the connection; its polling finds out later. */
+const PAGE_DEADLINE_MS = 3_000
+
+const CALLBACK_PAGE = '/integrations/notion/callback'
+
+const path = (member: SpaceMember) => `/integrations/notion/${encodeURIComponent(member.space.id)}`
+
+/** The space's connection with Notion. */
+export async function describeConnection(member: SpaceMember, deadlineMs?: number): Promise<NotionAnswer> {
+  const connection = await askGateway(member, path(member), Connection, deadlineMs ? { deadlineMs } : {})
+  if (!connection) return { connected: false }
+  const connectedByName = await personName(connection.connectedBy)
+  return {
+    connected: connection.status === 'connected',
+    integration: connectedByName === undefined ? connection : { ...connection, connectedByName },
+  }
+}
+
+/** The same for a page, which is shown in any case. */
+export async function connectionView(member: SpaceMember): Promise<ConnectionView> {
+  try {
+    return viewOf(await describeConnection(member, PAGE_DEADLINE_MS))
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof PassedOn) return { status: 'unreachable', detail: error.message }
+    throw error
+  }
+}
+
+/** Where the person's browser has to go to allow the access. `binding` is what the same browser holds as a cookie. */
+export async function startAuthorization(
+  manager: SpaceManager,
+  binding: string,
+  returnPath: string = CALLBACK_PAGE,
+): Promise<AuthorizationStart> {
+  const query = new URLSearchParams({ space_id: manager.space.id, return_path: returnPath, binding })
+  const start = await askGateway(manager, `/integrations/notion/oauth/mcp/start?${query}`, AuthorizationStart)
+  if (!start)
+    throw new Refusal(
+      'gateway_misconfigured',
+      'The gateway does not know how to connect Notion. Is CUDU_ENDPOINT right?',
+    )
+  return start
+}
+
+/** Ends the connection; it may be ended twice. */
+export async function disconnect(manager: SpaceManager): Promise<DisconnectReceipt> {
+  const receipt = await askGateway(manager, path(manager), DisconnectReceipt, { method: 'DELETE' })
+  return (
+    receipt ?? { spaceId: manager.space.id, status: 'disconnected', changed: false, revocation: 'nothing_to_revoke' }
+  )
+}

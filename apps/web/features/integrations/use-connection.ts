@@ -1,0 +1,127 @@
+'use client'
+
+import type { DisconnectReceipt } from '@nmg/contract'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { onConnectionChanged, tellConnectionChanged } from './connection-news.ts'
+import { viewOf, type ConnectionView } from './connection-view.ts'
+import { ApiError, deleteConnection, readConnection, startAuthorization } from './notion-api.ts'
+
+/** How often a visible page asks for the connection. */
+const POLL_MS = 4_000
+
+export interface ConnectionControl {
+  readonly view: ConnectionView
+  /** What the last action has to say: why it did not work, or what to know about it. */
+  readonly notice: string | undefined
+  /** Sends this browser to Notion's consent page. */
+  connect(): void
+  /** Gives up on connecting, while this page is still there. */
+  abandon(): void
+  disconnect(): Promise<void>
+  /** Asks now instead of at the next poll. */
+  refresh(): void
+}
+
+/** The space's connection, kept up to date while the page is visible, and what can be done with it. */
+export function useConnection(spaceId: string, initial: ConnectionView): ConnectionControl {
+  const [known, setKnown] = useState(initial)
+  const [attempt, setAttempt] = useState<AbortController>()
+  const [notice, setNotice] = useState<string>()
+  const reading = useRef<AbortController>(undefined)
+
+  const refresh = useCallback(async () => {
+    // What an older question would still answer is out of date.
+    reading.current?.abort()
+    const question = new AbortController()
+    reading.current = question
+    try {
+      const answer = await readConnection(spaceId, question.signal)
+      if (!question.signal.aborted) setKnown(viewOf(answer))
+    } catch (error) {
+      if (!question.signal.aborted) setKnown(afterFailure(error))
+    }
+  }, [spaceId])
+
+  useEffect(() => {
+    const refreshVisible = () => {
+      if (document.visibilityState === 'visible') void refresh()
+    }
+    // Coming back from Notion by the browser's Back button shows this page as it was left: connecting.
+    const onShow = (event: PageTransitionEvent) => {
+      if (!event.persisted) return
+      setAttempt(undefined)
+      refreshVisible()
+    }
+    const timer = setInterval(refreshVisible, POLL_MS)
+    const unsubscribe = onConnectionChanged(refreshVisible)
+    document.addEventListener('visibilitychange', refreshVisible)
+    window.addEventListener('pageshow', onShow)
+    return () => {
+      clearInterval(timer)
+      unsubscribe()
+      document.removeEventListener('visibilitychange', refreshVisible)
+      window.removeEventListener('pageshow', onShow)
+      reading.current?.abort()
+    }
+  }, [refresh])
+
+  const connect = async () => {
+    const started = new AbortController()
+    setAttempt(started)
+    setNotice(undefined)
+    try {
+      const { authorizeUrl } = await startAuthorization(spaceId, started.signal)
+      if (!started.signal.aborted) window.location.assign(authorizeUrl)
+    } catch (error) {
+      if (started.signal.aborted) return
+      setAttempt(undefined)
+      setNotice(messageOf(error))
+    }
+  }
+
+  const abandon = () => {
+    attempt?.abort()
+    setAttempt(undefined)
+    // A navigation that has begun already stops, too.
+    window.stop()
+    void refresh()
+  }
+
+  const disconnect = async () => {
+    setNotice(undefined)
+    try {
+      setNotice(afterDisconnect[(await deleteConnection(spaceId)).revocation])
+      tellConnectionChanged()
+    } catch (error) {
+      setNotice(messageOf(error))
+    }
+    await refresh()
+  }
+
+  return {
+    view: attempt ? { status: 'connecting' } : known,
+    notice,
+    connect: () => void connect(),
+    abandon,
+    disconnect,
+    refresh: () => void refresh(),
+  }
+}
+
+const afterDisconnect: Record<DisconnectReceipt['revocation'], string | undefined> = {
+  revoked: undefined,
+  nothing_to_revoke: undefined,
+  failed:
+    'Disconnected, and the credential here is destroyed. Notion did not confirm that it ended the access too; to be sure, remove the app in Notion’s settings.',
+  not_supported:
+    'Disconnected, and the credential here is destroyed. Notion offers no way to end the access from here; remove the app in Notion’s settings as well.',
+}
+
+function afterFailure(error: unknown): ConnectionView {
+  // Signed out, or no longer a member: the server knows where to go from here.
+  if (error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)) window.location.reload()
+  return { status: 'unreachable', detail: messageOf(error) }
+}
+
+const messageOf = (error: unknown) =>
+  error instanceof ApiError ? error.message : 'Something went wrong here. Try again in a moment.'

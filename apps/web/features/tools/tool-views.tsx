@@ -1,0 +1,103 @@
+'use client'
+
+import { BookOpenText, Database, ExternalLink, FileText } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { Button } from '../../components/ui/button.tsx'
+import { FetchedPage, pageContent, SearchResults, webLink, type SearchResult } from './tool-result.ts'
+
+export interface ToolViewProps {
+  readonly payload: unknown
+  /** Opens a page here, when the server has a tool for that. */
+  readonly onRead: ((id: string) => void) | undefined
+  /** Where links to Notion lead somewhere. */
+  readonly hasLinks: boolean
+}
+
+/** Undefined when the payload is not of the expected shape; it is shown as JSON then. */
+export type ToolView = (props: ToolViewProps) => ReactNode | undefined
+
+/** Views by the name of the tool. A tool without an entry is shown as JSON. */
+export const toolViews: Readonly<Record<string, ToolView>> = {
+  'notion-search': searchView,
+  'notion-fetch': pageView,
+}
+
+function searchView({ payload, onRead, hasLinks }: ToolViewProps): ReactNode | undefined {
+  const found = SearchResults.safeParse(payload)
+  if (!found.success) return undefined
+  const { results } = found.data
+  if (results.length === 0)
+    return <p className="py-6 text-center text-sm text-soft">Notion found nothing. Try other words.</p>
+  return (
+    <ul className="grid gap-3" aria-label="Search results">
+      {results.map((result) => (
+        <li key={result.id}>
+          <ResultCard result={result} onRead={onRead} hasLinks={hasLinks} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function ResultCard({ result, onRead, hasLinks }: { result: SearchResult } & Omit<ToolViewProps, 'payload'>) {
+  const link = hasLinks ? webLink(result.url) : undefined
+  const Icon = result.type === 'database' || result.type === 'data_source' ? Database : FileText
+  return (
+    <article className="rounded-xl border border-line p-4">
+      <div className="flex items-start gap-3">
+        <Icon aria-hidden className="mt-0.5 size-4 shrink-0 text-soft" />
+        <div className="min-w-0 flex-1">
+          <h4 className="font-medium break-words">{result.title || 'Untitled'}</h4>
+          {result.highlight && <p className="mt-1 line-clamp-3 text-sm break-words text-soft">{result.highlight}</p>}
+          {(result.path || result.timestamp) && (
+            <p className="mt-2 text-xs break-words text-faint">
+              {[result.path, result.timestamp].filter(Boolean).join(' · ')}
+            </p>
+          )}
+        </div>
+      </div>
+      {(onRead || link) && (
+        <div className="mt-3 flex flex-wrap gap-2 pl-7">
+          {onRead && (
+            <Button look="secondary" size="small" aria-label={`Read ${result.title}`} onClick={() => onRead(result.id)}>
+              <BookOpenText aria-hidden />
+              Read
+            </Button>
+          )}
+          {link && <NotionLink href={link} />}
+        </div>
+      )}
+    </article>
+  )
+}
+
+function pageView({ payload, hasLinks }: ToolViewProps): ReactNode | undefined {
+  const page = FetchedPage.safeParse(payload)
+  if (!page.success) return undefined
+  const { title, path, text, url } = page.data
+  const link = hasLinks ? webLink(url) : undefined
+  return (
+    <article className="rounded-xl border border-line p-4 sm:p-5">
+      {path && <p className="text-xs break-words text-faint">{path}</p>}
+      <h4 className="mt-0.5 text-lg font-semibold tracking-tight break-words">{title || 'Untitled'}</h4>
+      <p className="mt-3 max-w-prose text-sm leading-relaxed break-words whitespace-pre-wrap">{pageContent(text)}</p>
+      {link && (
+        <p className="mt-4">
+          <NotionLink href={link} />
+        </p>
+      )}
+    </article>
+  )
+}
+
+const NotionLink = ({ href }: { href: string }) => (
+  <a
+    href={href}
+    target="_blank"
+    rel="noopener noreferrer"
+    className="inline-flex h-8 items-center gap-1.5 rounded-lg px-2 text-[13px] font-medium text-link hover:underline"
+  >
+    Open in Notion
+    <ExternalLink aria-hidden className="size-3.5" />
+  </a>
+)

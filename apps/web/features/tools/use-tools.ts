@@ -1,0 +1,94 @@
+'use client'
+
+import { useEffect, useRef, useState } from 'react'
+import type { FinishedCall } from './call-result.tsx'
+import { mcpTools, ToolTrouble, type McpTools, type Tool } from './mcp.ts'
+
+export type ToolsState =
+  { status: 'loading' } | { status: 'ready'; tools: readonly Tool[] } | { status: 'failed'; trouble: ToolTrouble }
+
+export type CallState =
+  | { status: 'idle' }
+  | { status: 'running'; toolName: string }
+  | { status: 'done'; call: FinishedCall }
+  | { status: 'failed'; trouble: ToolTrouble }
+
+export interface ToolsControl {
+  readonly tools: ToolsState
+  readonly call: CallState
+  reload(): void
+  run(toolName: string, args: Record<string, unknown>): void
+  cancel(): void
+  /** Forgets the last result. */
+  clear(): void
+}
+
+/** The space's tools, read once, and one call at a time. `onTrouble` learns the code of what kept a call from Notion. */
+export function useTools(spaceId: string, onTrouble: (code: string) => void): ToolsControl {
+  const mcp = useRef<McpTools>(undefined)
+  const running = useRef<AbortController>(undefined)
+  const [tools, setTools] = useState<ToolsState>({ status: 'loading' })
+  const [call, setCall] = useState<CallState>({ status: 'idle' })
+  const [round, setRound] = useState(0)
+
+  const troubled = (error: unknown): { status: 'failed'; trouble: ToolTrouble } => {
+    const trouble =
+      error instanceof ToolTrouble
+        ? error
+        : new ToolTrouble('internal', 'Something went wrong here. Try again in a moment.')
+    onTrouble(trouble.code)
+    return { status: 'failed', trouble }
+  }
+  const latestTroubled = useRef(troubled)
+  useEffect(() => {
+    latestTroubled.current = troubled
+  })
+
+  useEffect(() => {
+    const session = mcpTools(spaceId)
+    mcp.current = session
+    const leaving = new AbortController()
+    session.list(leaving.signal).then(
+      (listed) => !leaving.signal.aborted && setTools({ status: 'ready', tools: listed }),
+      (error: unknown) => !leaving.signal.aborted && setTools(latestTroubled.current(error)),
+    )
+    return () => {
+      leaving.abort()
+      running.current?.abort()
+      session.close()
+    }
+  }, [spaceId, round])
+
+  const run = async (toolName: string, args: Record<string, unknown>) => {
+    running.current?.abort()
+    const attempt = new AbortController()
+    running.current = attempt
+    setCall({ status: 'running', toolName })
+    const startedAt = performance.now()
+    try {
+      const result = await mcp.current?.call(toolName, args, attempt.signal)
+      if (result && !attempt.signal.aborted) {
+        setCall({ status: 'done', call: { toolName, result, tookMs: Math.round(performance.now() - startedAt) } })
+      }
+    } catch (error) {
+      if (!attempt.signal.aborted) setCall(troubled(error))
+    }
+  }
+
+  const clear = () => {
+    running.current?.abort()
+    setCall({ status: 'idle' })
+  }
+
+  return {
+    tools,
+    call,
+    reload: () => {
+      setTools({ status: 'loading' })
+      setRound((n) => n + 1)
+    },
+    run: (toolName, args) => void run(toolName, args),
+    cancel: clear,
+    clear,
+  }
+}

@@ -1,0 +1,107 @@
+import { getCurrentAdapter } from '@better-auth/core/context'
+import { betterAuth, type BetterAuthOptions } from 'better-auth'
+import { getMigrations } from 'better-auth/db/migration'
+import { organization } from 'better-auth/plugins'
+import type { Pool } from 'pg'
+import { betterAuthDatabase, exclusively } from './database.ts'
+import { log } from './log.ts'
+
+/** Attempts from one address, for each path, within a minute: enough for a team behind one address, too few for guessing passwords. */
+const ATTEMPTS = { window: 60, max: 40 }
+
+export interface AuthOptions {
+  readonly pool: Pool
+  readonly webUrl: string
+  readonly secret: string
+  readonly trustedProxies: readonly string[]
+}
+
+/**
+ * Accounts, sessions and spaces, on better-auth, with their tables brought up to date. A space is its *organization*; the roles are owner, admin and member.
+ * Somebody who signs in and belongs to no space gets a first one.
+ */
+export async function openAuth(options: AuthOptions) {
+  const configuration = configure(options)
+  // Before the instance is made: making it looks at the tables.
+  await migrate(options.pool, configuration)
+  return betterAuth(configuration)
+}
+
+export type Auth = Awaited<ReturnType<typeof openAuth>>
+
+/** Brings the tables up to date; processes that start at the same time take turns. */
+async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<void> {
+  await exclusively(pool, async () => {
+    const { runMigrations } = await getMigrations(configuration)
+    await runMigrations()
+  })
+}
+
+function configure({ pool, webUrl, secret, trustedProxies }: AuthOptions) {
+  return {
+    appName: 'Notion MCP Gateway',
+    baseURL: webUrl,
+    secret,
+    trustedOrigins: [webUrl],
+    database: betterAuthDatabase(pool),
+    emailAndPassword: { enabled: true },
+    // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
+    plugins: [organization({ disableOrganizationDeletion: true })],
+    databaseHooks: {
+      session: {
+        create: {
+          before: async (session, context) => {
+            if (!context) return
+            const adapter = await getCurrentAdapter(context.context.adapter)
+            return { data: { ...session, activeOrganizationId: await firstSpace(adapter, session.userId) } }
+          },
+        },
+      },
+    },
+    rateLimit: {
+      enabled: true,
+      customRules: { '/sign-in/*': ATTEMPTS, '/sign-up/*': ATTEMPTS },
+    },
+    advanced: {
+      database: { generateId: 'uuid' },
+      ipAddress: { trustedProxies: [...trustedProxies] },
+      // Both follow NODE_ENV unless they are said.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
+    },
+    telemetry: { enabled: false },
+    logger: {
+      level: 'warn',
+      log: (level, message) => log[level === 'error' ? 'error' : 'warn']('accounts', { message }),
+    },
+  } satisfies BetterAuthOptions
+}
+
+type Adapter = Pick<Awaited<ReturnType<typeof getCurrentAdapter>>, 'create' | 'findMany' | 'findOne'>
+
+/** The space that this person joined first; made when there is none. */
+async function firstSpace(adapter: Adapter, userId: string): Promise<string> {
+  const [member] = await adapter.findMany<{ organizationId: string }>({
+    model: 'member',
+    where: [{ field: 'userId', value: userId }],
+    sortBy: { field: 'createdAt', direction: 'asc' },
+    limit: 1,
+  })
+  if (member) return member.organizationId
+  const person = await adapter.findOne<{ name: string }>({ model: 'user', where: [{ field: 'id', value: userId }] })
+  return createSpace(adapter, person?.name ? `${person.name}'s space` : 'My space', userId)
+}
+
+/** A new space with this person as its owner. */
+export async function createSpace(adapter: Adapter, name: string, ownerId: string): Promise<string> {
+  const createdAt = new Date()
+  const space = await adapter.create<Record<string, unknown>, { id: string }>({
+    model: 'organization',
+    data: { name, slug: `space-${crypto.randomUUID()}`, createdAt },
+  })
+  await adapter.create({
+    model: 'member',
+    data: { organizationId: space.id, userId: ownerId, role: 'owner', createdAt },
+  })
+  return space.id
+}

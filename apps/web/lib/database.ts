@@ -1,0 +1,37 @@
+import { PostgresDialect } from 'kysely'
+import { Pool, type PoolClient } from 'pg'
+import { log } from './log.ts'
+
+/** All tables of the web app live here, so that it can share a database with the gateway. */
+export const SCHEMA = 'web'
+
+const CONNECT_DEADLINE_MS = 5_000
+
+/** Any number that no other program on this database takes as an advisory lock. */
+const MIGRATION_LOCK = 6_274_519_385
+
+export function openPool(url: string): Pool {
+  const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: CONNECT_DEADLINE_MS })
+  // A server that goes away under idle connections must not take the process with it; the next query connects again.
+  pool.on('error', (error) => log.warn('database.connection_lost', { message: error.message }))
+  return pool
+}
+
+/** How better-auth reaches the tables. */
+export const betterAuthDatabase = (pool: Pool) =>
+  ({ dialect: new PostgresDialect({ pool }), type: 'postgres', schemaName: SCHEMA, transaction: true }) as const
+
+/** Runs `work` while no other process does the same on this database. */
+export async function exclusively<T>(pool: Pool, work: () => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    return await work().finally(() => unlock(client))
+  } finally {
+    client.release()
+  }
+}
+
+async function unlock(client: PoolClient): Promise<void> {
+  await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
+}

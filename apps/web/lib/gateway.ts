@@ -1,0 +1,86 @@
+import 'server-only'
+import { Problem } from '@nmg/contract'
+import type { z } from 'zod'
+import type { SpaceMember } from './members.ts'
+import { PassedOn, Refusal } from './refusal.ts'
+import { runtime } from './runtime.ts'
+
+/** Longer than the gateway itself waits for an authorization server. */
+const DEADLINE_MS = 40_000
+
+export interface GatewayCall {
+  readonly method?: 'GET' | 'DELETE'
+  readonly deadlineMs?: number
+}
+
+/**
+ * What the gateway answers, acting for this member; null when it answers 404.
+ *
+ * @throws {PassedOn} what the gateway refused, for the person to read.
+ * @throws {Refusal} `gateway_unreachable`, `gateway_misconfigured`
+ */
+export async function askGateway<Schema extends z.ZodType>(
+  member: SpaceMember,
+  path: string,
+  schema: Schema,
+  { method = 'GET', deadlineMs = DEADLINE_MS }: GatewayCall = {},
+): Promise<z.infer<Schema> | null> {
+  const answer = await fetchGateway(member, path, { method, signal: AbortSignal.timeout(deadlineMs) })
+  if (answer.status === 404) return null
+  if (!answer.ok) throw await refusalOf(answer)
+  const parsed = schema.safeParse(await answer.json().catch(() => undefined))
+  if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
+  return parsed.data
+}
+
+/** Sends a request on as this member; the answer's body is a stream that was not read yet. */
+export async function fetchGateway(member: SpaceMember, path: string, init: RequestInit): Promise<Response> {
+  const { gatewayUrl, serviceToken } = runtime()
+  const headers = new Headers(init.headers)
+  headers.set('authorization', `Bearer ${serviceToken}`)
+  headers.set('x-user-id', member.person.id)
+  headers.set('x-space-id', member.space.id)
+  let answer: Response
+  try {
+    answer = await fetch(gatewayUrl.replace(/\/$/, '') + path, {
+      ...init,
+      headers,
+      redirect: 'manual',
+      cache: 'no-store',
+    })
+  } catch (error) {
+    throw new Refusal(
+      'gateway_unreachable',
+      'The gateway does not answer. Try again in a moment; if it stays so, the operator has to start it.',
+      {
+        cause: error,
+      },
+    )
+  }
+  if (answer.status === 401 && (await problemOf(answer.clone()))?.code === 'unauthenticated') {
+    throw misconfigured('It refuses the service token: GATEWAY_SERVICE_TOKEN must be the same for both.')
+  }
+  return answer
+}
+
+async function refusalOf(answer: Response): Promise<Error> {
+  const problem = await problemOf(answer)
+  return problem
+    ? new PassedOn(problem, answer.headers.get('retry-after'))
+    : misconfigured(`It answered with status ${answer.status} and no explanation.`)
+}
+
+async function problemOf(answer: Response): Promise<Problem | undefined> {
+  if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
+  return Problem.safeParse(await answer.json().catch(() => undefined)).data
+}
+
+function misconfigured(detail: string, cause?: unknown): Refusal {
+  return new Refusal(
+    'gateway_misconfigured',
+    `The gateway and this app do not fit together. ${detail} The operator has to look at it.`,
+    {
+      cause,
+    },
+  )
+}

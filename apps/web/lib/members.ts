@@ -1,0 +1,113 @@
+import 'server-only'
+import { z } from 'zod'
+import { SCHEMA } from './database.ts'
+import { Refusal } from './refusal.ts'
+import { runtime } from './runtime.ts'
+
+declare const verified: unique symbol
+
+export const Role = z.enum(['owner', 'admin', 'member'])
+export type Role = z.infer<typeof Role>
+
+export interface Person {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+}
+
+export interface Space {
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+}
+
+/** A person whose membership in the space was verified for this request. Only {@link requireMember} makes one. */
+export interface SpaceMember {
+  readonly person: Person
+  readonly space: Space
+  readonly [verified]: 'member'
+}
+
+/** A member who may connect, reconnect and disconnect. Only {@link requireManager} makes one. */
+export interface SpaceManager extends SpaceMember {
+  readonly [verified]: 'member' & 'manager'
+}
+
+export const isManager = (role: Role): boolean => role !== 'member'
+
+/** Who sent the request, and which of their spaces they are in now; undefined when nobody is signed in. */
+export async function signedIn(
+  headers: Headers,
+): Promise<{ person: Person; spaces: Space[]; active: Space | undefined } | undefined> {
+  const { auth } = runtime()
+  const found = await auth.api.getSession({ headers })
+  if (!found) return undefined
+  const { id, name, email } = found.user
+  const spaces = await spacesOf(id)
+  // The space of the session may be one that this person was removed from since.
+  const active = spaces.find((space) => space.id === found.session.activeOrganizationId) ?? spaces[0]
+  return { person: { id, name, email }, spaces, active }
+}
+
+/**
+ * The person who sent the request, as a member of the space; without `spaceId`, of the space that they are in now.
+ *
+ * @throws {Refusal} `unauthenticated`, `forbidden_space`; also for a space that does not exist, so that nobody can tell.
+ */
+export async function requireMember(headers: Headers, spaceId?: string | null): Promise<SpaceMember> {
+  const found = await signedIn(headers)
+  if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  const space = spaceId ? found.spaces.find(({ id }) => id === spaceId) : found.active
+  if (!space) {
+    throw new Refusal(
+      'forbidden_space',
+      'You are not a member of this space. Ask an owner or admin of the space to invite you.',
+    )
+  }
+  // The one place that vouches for it.
+  return { person: found.person, space } as SpaceMember
+}
+
+/** @throws {Refusal} `forbidden_role` */
+export function requireManager(member: SpaceMember): SpaceManager {
+  if (!isManager(member.space.role)) {
+    throw new Refusal('forbidden_role', 'Only owners and admins of a space change its connection. Ask one of them.')
+  }
+  return member as SpaceManager
+}
+
+/** The name of a person that the gateway knows by id only. */
+export async function personName(id: string): Promise<string | undefined> {
+  if (!z.uuid().safeParse(id).success) return undefined
+  const { rows } = await runtime().pool.query<{ name: string }>(`select name from ${SCHEMA}."user" where id = $1`, [id])
+  return rows[0]?.name
+}
+
+/** Names of those who may connect the space, for those who may not. */
+export async function managerNames(member: SpaceMember): Promise<string[]> {
+  const { rows } = await runtime().pool.query<{ name: string; role: string }>(
+    `select person.name, member.role
+     from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
+     where member."organizationId" = $1
+     order by member."createdAt"`,
+    [member.space.id],
+  )
+  return rows.filter((row) => isManager(strongestRole(row.role))).map((row) => row.name)
+}
+
+async function spacesOf(userId: string): Promise<Space[]> {
+  const { rows } = await runtime().pool.query<{ id: string; name: string; role: string }>(
+    `select space.id, space.name, member.role
+     from ${SCHEMA}.member join ${SCHEMA}.organization space on space.id = member."organizationId"
+     where member."userId" = $1
+     order by member."createdAt"`,
+    [userId],
+  )
+  return rows.map(({ id, name, role }) => ({ id, name, role: strongestRole(role) }))
+}
+
+/** better-auth keeps several roles of one member in one text, separated by commas. */
+function strongestRole(roles: string): Role {
+  const held = roles.split(',')
+  return Role.options.find((role) => held.includes(role)) ?? 'member'
+}

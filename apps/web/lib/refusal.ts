@@ -1,0 +1,82 @@
+import 'server-only'
+import { problems, type Problem } from '@nmg/contract'
+import { log } from './log.ts'
+
+/** How the web app itself refuses, besides the ways that it shares with the gateway. */
+const ownProblems = {
+  forbidden_role: { status: 403, title: 'Your role does not allow this' },
+  retired: { status: 410, title: 'Retired' },
+  gateway_unreachable: { status: 502, title: 'The gateway cannot be reached' },
+  gateway_misconfigured: { status: 502, title: 'The gateway does not accept this app' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+const known = { ...problems, ...ownProblems }
+
+export type RefusalCode = keyof typeof known
+
+/** A request that is answered with a problem document (RFC 9457). The message becomes its `detail`. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+
+  constructor(code: RefusalCode, detail: string, options?: ErrorOptions) {
+    super(detail, options)
+    this.code = code
+  }
+}
+
+/** A refusal of the gateway that goes on to the browser as it came. */
+export class PassedOn extends Error {
+  override readonly name = 'PassedOn'
+  readonly problem: Problem
+  readonly retryAfter: string | null
+
+  constructor(problem: Problem, retryAfter: string | null) {
+    super(problem.detail)
+    this.problem = problem
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Runs a route handler; what it throws becomes a problem document. */
+export async function answering(work: () => Promise<Response>): Promise<Response> {
+  try {
+    return await work()
+  } catch (error) {
+    return problemAnswer(error)
+  }
+}
+
+function problemAnswer(error: unknown): Response {
+  if (error instanceof PassedOn) return document(error.problem, error.retryAfter)
+
+  const requestId = `req_${crypto.randomUUID()}`
+  const { code, detail } =
+    error instanceof Refusal
+      ? { code: error.code, detail: error.message }
+      : ({
+          code: 'internal',
+          detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
+        } as const)
+  const { status, title } = known[code]
+  if (status >= 500) {
+    const cause = error instanceof Refusal ? error.cause : error
+    log.error('request.failed', {
+      requestId,
+      code,
+      cause: cause instanceof Error ? (cause.stack ?? cause.message) : undefined,
+    })
+  }
+  return document({ type: 'about:blank', title, status, detail, code, requestId }, null)
+}
+
+function document(problem: Problem, retryAfter: string | null): Response {
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
+    },
+  })
+}

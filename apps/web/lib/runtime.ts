@@ -1,0 +1,28 @@
+import type { Pool } from 'pg'
+import type { Auth } from './auth.ts'
+
+/** What the process opened at start and every page and route needs. */
+export interface Runtime {
+  readonly auth: Auth
+  readonly pool: Pool
+  readonly webUrl: string
+  readonly gatewayUrl: string
+  readonly serviceToken: string
+  readonly bindingCookieDomain: string | undefined
+  readonly isDemo: boolean
+}
+
+// Next bundles pages apart from the process that serves them, so a module variable would exist twice.
+const KEY = Symbol.for('nmg.web.runtime')
+const registry = globalThis as { [KEY]?: Runtime }
+
+export function provideRuntime(runtime: Runtime): void {
+  registry[KEY] = runtime
+}
+
+/** Only while a request is served: there is none when pages are built. */
+export function runtime(): Runtime {
+  const provided = registry[KEY]
+  if (!provided) throw new Error('Pages are served by apps/web/main.ts, not by `next start`.')
+  return provided
+}

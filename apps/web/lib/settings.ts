@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+
+const isOrigin = (value: string) => {
+  const { origin, href } = new URL(value)
+  return href === `${origin}/`
+}
+
+/** What the web app is told from outside. The page on settings lists them with their defaults and meaning. */
+export const Settings = z
+  .object({
+    PORT: z.coerce
+      .number('must be a port number')
+      .int('must be a port number')
+      .min(0, 'must be a port number')
+      .max(65_535, 'must be a port number')
+      .default(3000),
+    HOST: z.string().default('127.0.0.1'),
+    /** The gateway's base URL. */
+    CUDU_ENDPOINT: url.default('http://localhost:8000'),
+    /** As for the gateway, several may be given, separated by commas. The first is presented. */
+    GATEWAY_SERVICE_TOKEN: z.string().optional(),
+    /** The app's own public origin. */
+    WEB_URL: url.refine(isOrigin, 'must be an origin, as https://app.example.com, without a path').optional(),
+    AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
+    /** Needed when gateway and web app are on different hosts: the parent domain of both. */
+    BINDING_COOKIE_DOMAIN: z.hostname('must be a host name').optional(),
+    /** Addresses or networks (CIDR) of the reverse proxies in front, whose X-Forwarded-For is believed. */
+    TRUSTED_PROXIES: z
+      .string()
+      .transform((list) => list.split(',').map((entry) => entry.trim()))
+      .pipe(
+        z.array(
+          z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be addresses or networks, separated by commas'),
+        ),
+      )
+      .default([]),
+    NOTION_GATEWAY_DEMO: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  })
+  // Without `when`, a wrong PORT would hide that these are missing, and the operator would need two attempts.
+  .refine(...requiredWithDatabase('GATEWAY_SERVICE_TOKEN'))
+  .refine(...requiredWithDatabase('AUTH_SECRET'))
+  .refine((given) => given.PORT !== 0 || given.WEB_URL, {
+    path: ['WEB_URL'],
+    error: 'must be set when PORT is 0, because nobody knows the port beforehand',
+  })
+
+export type Settings = z.infer<typeof Settings>
+
+function requiredWithDatabase(name: 'GATEWAY_SERVICE_TOKEN' | 'AUTH_SECRET') {
+  const isFine = (given: Record<string, unknown>) => !given['DATABASE_URL'] || Boolean(given[name])
+  const options = { path: [name], error: 'must be set when DATABASE_URL is', when: () => true }
+  return [isFine, options] as const
+}

@@ -1,0 +1,19 @@
+import { join } from 'node:path'
+
+// Nothing about this product or its users goes to anybody else. The builder reads this after its configuration.
+process.env['NEXT_TELEMETRY_DISABLED'] = '1'
+
+/**
+ * Response headers, the Content-Security-Policy among them, are set by server/security-headers.ts for every answer alike.
+ *
+ * @type {import('next').NextConfig}
+ */
+const config = {
+  poweredByHeader: false,
+  reactStrictMode: true,
+  transpilePackages: ['@nmg/contract'],
+  turbopack: { root: join(import.meta.dirname, '../..') },
+  typedRoutes: true,
+}
+
+export default config

@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { listenError } from '@nmg/process'
+import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
+
+/** Longer than the idle time-out of common load balancers, so that they close first. */
+const KEEP_ALIVE_MS = 75_000
+
+/** How long answers that are still being sent may take when the process is told to stop. */
+const DRAIN_MS = 5_000
+
+export interface HttpOptions extends HeaderOptions {
+  readonly webUrl: string
+  /** Without proxies in front, what a client claims about its address is dropped. */
+  readonly hasTrustedProxies: boolean
+  readonly isReady: () => Promise<boolean>
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+}
+
+export interface HttpServer {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** Serves what is not a page by itself (health, security headers, the one true address) and hands the rest on. */
+export async function serveHttp(host: string, port: number, options: HttpOptions): Promise<HttpServer> {
+  const server = createServer((request, response) => void answer(request, response, options))
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, port)))
+    server.listen(port, host, resolve)
+  })
+  return { port: (server.address() as AddressInfo).port, stop: () => stop(server) }
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
+  sayWhereItCameFrom(request, options)
+  setSecurityHeaders(request, response, options)
+  const { pathname } = new URL(request.url ?? '/', 'http://any')
+  switch (pathname) {
+    case '/healthz':
+      return sendJson(response, 200, { status: 'alive' })
+    case '/readyz':
+      return (await options.isReady())
+        ? sendJson(response, 200, { status: 'ready' })
+        : sendJson(response, 503, { status: 'not_ready', detail: 'The database cannot be reached.' })
+  }
+  const elsewhere = otherLoopbackName(request, options.webUrl)
+  if (elsewhere) {
+    response.writeHead(307, { location: elsewhere }).end()
+    return
+  }
+  await options.handle(request, response)
+}
+
+/**
+ * better-auth limits attempts by address and reads it from X-Forwarded-For. The other forwarding headers are not needed: where this app
+ * is reached is a setting.
+ */
+function sayWhereItCameFrom(request: IncomingMessage, { hasTrustedProxies }: HttpOptions): void {
+  const claimed = hasTrustedProxies ? [request.headers['x-forwarded-for'] ?? []].flat() : []
+  request.headers['x-forwarded-for'] = [...claimed, request.socket.remoteAddress ?? ''].join(', ')
+  for (const name of ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'forwarded'])
+    delete request.headers[name]
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+/**
+ * The same page under the app's own name, when the browser came to another name of this machine: cookies of 127.0.0.1 are not sent to
+ * localhost, so neither signing in nor coming back from Notion would work there.
+ */
+function otherLoopbackName(request: IncomingMessage, webUrl: string): string | undefined {
+  const own = new URL(webUrl)
+  if (request.method !== 'GET' || !LOOPBACK.includes(own.hostname) || !URL.canParse(`http://${request.headers.host}`))
+    return undefined
+  const asked = new URL(`http://${request.headers.host}`)
+  if (asked.hostname === own.hostname || asked.port !== own.port || !LOOPBACK.includes(asked.hostname)) return undefined
+  return own.origin + (request.url ?? '/')
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(JSON.stringify(body))
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+  await closed
+  clearTimeout(late)
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import {
+  dataDir,
+  generatedSecret,
+  loadEnvFile,
+  openDatabase,
+  readSettings,
+  repositoryRoot,
+  StartupError,
+  type Environment,
+} from '@nmg/process'
+import next from 'next'
+import type { Pool } from 'pg'
+import { seedDemo } from './seed-demo.ts'
+import { openAuth } from '../lib/auth.ts'
+import { exclusively, openPool } from '../lib/database.ts'
+import { log } from '../lib/log.ts'
+import { provideRuntime } from '../lib/runtime.ts'
+import { Settings } from '../lib/settings.ts'
+import { serveHttp } from './http.ts'
+
+const APP = resolve(import.meta.dirname, '..')
+
+/** Opens everything the web app needs, in order, and serves it. */
+export async function startWeb(
+  environment: Environment,
+  { isDevelopment }: { isDevelopment: boolean },
+): Promise<{ stop(): Promise<void> }> {
+  const env = loadEnvFile(repositoryRoot, environment)
+  const settings = readSettings(Settings, env)
+  if (!isDevelopment && !existsSync(join(APP, '.next', 'BUILD_ID'))) {
+    throw new StartupError('The web app is not built. Run: npm run build -w @nmg/web')
+  }
+
+  // Nothing is made on disk for a deployment that brings its own database and secrets.
+  const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
+  const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
+  const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
+  const pool = openPool(database.url)
+  const close = async () => {
+    await pool.end()
+    await database.close()
+  }
+  try {
+    const serving = await serve({ settings, isDevelopment, pool, secret })
+    return {
+      async stop() {
+        await serving.stop()
+        await close()
+        log.info('web.stopped')
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface Opened {
+  readonly settings: Settings
+  readonly isDevelopment: boolean
+  readonly pool: Pool
+  /** Of this name, made at the first start and kept. */
+  readonly secret: (name: string) => string
+}
+
+async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise<{ stop(): Promise<void> }> {
+  const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
+  const auth = await openAuth({
+    pool,
+    webUrl,
+    secret: settings.AUTH_SECRET ?? secret('auth-secret'),
+    trustedProxies: settings.TRUSTED_PROXIES,
+  })
+  const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
+  if (isDemo) await exclusively(pool, () => seedDemo(auth))
+
+  provideRuntime({
+    auth,
+    pool,
+    webUrl,
+    gatewayUrl: settings.CUDU_ENDPOINT,
+    serviceToken: firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token')),
+    bindingCookieDomain: settings.BINDING_COOKIE_DOMAIN,
+    isDemo,
+  })
+
+  const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })
+  await app.prepare()
+  const server = await serveHttp(settings.HOST, settings.PORT, {
+    webUrl,
+    isHttps: webUrl.startsWith('https:'),
+    isDevelopment,
+    hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
+    isReady: () => answers(pool),
+    handle: app.getRequestHandler(),
+  })
+  log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
+
+  return {
+    async stop() {
+      await server.stop()
+      await app.close()
+    },
+  }
+}
+
+const firstOf = (tokens: string) => tokens.split(',')[0]?.trim() ?? ''
+
+async function answers(pool: Pool): Promise<boolean> {
+  return pool.query('select 1').then(
+    () => true,
+    () => false,
+  )
+}
