@@ -36,7 +36,8 @@ export function startKept(
   const child = spawn('/bin/sh', ['-c', KEEPER, 'keeper', ...command], {
     // A session of its own: Ctrl-C in the terminal must reach those who use the program first.
     detached: true,
-    env: options.env,
+    // Next.js declares that NODE_ENV is always there; these programs have no use for it.
+    env: options.env as NodeJS.ProcessEnv,
     cwd: '/',
     stdio: ['pipe', log, log],
     ...options.user,

@@ -10,46 +10,52 @@ const STOP_DEADLINE_MS = 30_000
  * Runs a process of the product from start to end: what `start` answers is stopped once, at SIGTERM, at SIGINT, or when the process
  * that started this one over IPC is gone, and then the process exits with 0. A second signal exits with 1 at once. When `start`
  * refuses, the reason goes to stderr and the process exits with 1.
+ *
+ * A stop that is asked for before `start` is through is told to it by `stopRequested`; it may then give up by throwing anything.
  */
-export function runProcess(name: string, start: () => Promise<{ stop(): Promise<void> }>): void {
+export function runProcess(
+  name: string,
+  start: (stopRequested: AbortSignal) => Promise<{ stop(): Promise<void> }>,
+): void {
   // Whoever read our output may be gone before us; that must not keep us from stopping in order.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
 
-  const running = start()
-  running.catch((error: unknown) => {
-    process.stderr.write(`${name}: ${reason(error)}\n`)
-    process.exit(1)
-  })
+  const stopRequested = new AbortController()
+  const running = start(stopRequested.signal)
+  running.catch((error: unknown) => fail(name, stopRequested.signal.aborted ? undefined : error))
 
-  let stopping = false
   const stop = () => {
-    stopping = true
-    setTimeout(() => {
-      process.stderr.write(`${name}: did not stop within ${STOP_DEADLINE_MS / 1000} seconds, leaving anyway.\n`)
-      process.exit(1)
-    }, STOP_DEADLINE_MS).unref()
+    if (stopRequested.signal.aborted) return
+    stopRequested.abort()
+    setTimeout(
+      () => fail(name, new StartupError(`did not stop within ${STOP_DEADLINE_MS / 1000} seconds, so it leaves now.`)),
+      STOP_DEADLINE_MS,
+    ).unref()
     running
       .then((started) => started.stop())
       .then(
         () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`${name}: ${reason(error)}\n`)
-          process.exit(1)
-        },
+        (error: unknown) => fail(name, error),
       )
   }
   const onSignal = () => {
-    if (stopping) process.exit(1)
+    if (stopRequested.signal.aborted) process.exit(1)
     stop()
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  if (process.connected) {
-    process.on('disconnect', () => {
-      if (!stopping) stop()
-    })
-  }
+  if (process.connected) process.on('disconnect', stop)
+}
+
+function fail(name: string, error: unknown): never {
+  if (error !== undefined) process.stderr.write(`${name}: ${reason(error).replaceAll('\n', `\n${name}: `)}\n`)
+  process.exit(1)
+}
+
+function reason(error: unknown): string {
+  if (error instanceof StartupError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 /**
@@ -75,9 +81,4 @@ export function listenError(error: unknown, host: string, port: number): unknown
     default:
       return error
   }
-}
-
-function reason(error: unknown): string {
-  if (error instanceof StartupError) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -9,7 +9,11 @@ import type { Binaries } from './binaries.ts'
 import { handOver, type Identity } from './identity.ts'
 
 /** The environment of PostgreSQL's programs: none of our settings, and the same messages and sorting everywhere. */
-export const PROGRAM_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' }
+export const PROGRAM_ENVIRONMENT: Record<string, string> = {
+  PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+}
 
 /** The part of a socket's path after its folder, for the port that we always use. */
 const SOCKET_NAME = '/.s.PGSQL.5432'
@@ -47,7 +51,12 @@ export function createCluster(folder: string, binaries: Binaries, identity: Iden
     '--locale=C.UTF-8',
   ]
   const [command = '', ...rest] = [...identity.prefix, binaries.initdb, ...options, ...(durable ? [] : ['--no-sync'])]
-  const made = spawnSync(command, rest, { env: PROGRAM_ENVIRONMENT, cwd: '/', encoding: 'utf8', ...identity.user })
+  const made = spawnSync(command, rest, {
+    env: PROGRAM_ENVIRONMENT as NodeJS.ProcessEnv,
+    cwd: '/',
+    encoding: 'utf8',
+    ...identity.user,
+  })
   if (made.error || made.status !== 0) {
     const words = made.error?.message ?? lastLines(made.stderr)
     throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${words}`)

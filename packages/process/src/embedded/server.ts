@@ -20,7 +20,10 @@ import { identityFor } from './identity.ts'
 import { serverCommand, type ServerSettings } from './server-settings.ts'
 
 /** How often a process looks whether the server that it uses is still there. */
-const WATCH_INTERVAL_MS = 1_000
+const WATCH_INTERVAL_MS = 500
+
+/** After how many failures in a row to start it again this is said. */
+const FAILURES_TO_REPORT = 5
 
 /** How long the server may take to come up; replaying what a crash left over is part of it. */
 const START_DEADLINE_MS = 120_000
@@ -127,20 +130,19 @@ async function watch(
   current: () => Running,
   change: (next: Running) => void,
 ): Promise<void> {
-  for (let failed = false; !signal.aborted;) {
-    await Promise.race([sleep(WATCH_INTERVAL_MS, undefined, { ref: false, signal }), current().keeper?.exited]).catch(
-      () => undefined,
-    )
+  for (let failures = 0; ;) {
+    await sleep(WATCH_INTERVAL_MS, undefined, { ref: false, signal }).catch(() => undefined)
     if (signal.aborted) return
     if (current().keeper) limitLog(settings.logFile)
     if (isSame(readPostmaster(settings.folder), current().postmaster)) continue
     try {
       change(await ensureRunning(settings))
-      failed = false
+      failures = 0
     } catch (error) {
-      if (!failed) process.stderr.write(`${error instanceof StartupError ? error.message : String(error)}\n`)
-      failed = true
-      await sleep(WATCH_INTERVAL_MS, undefined, { ref: false })
+      // What a killed server leaves behind can be in the way for a moment; only what lasts is worth a word, once.
+      if (++failures === FAILURES_TO_REPORT) {
+        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+      }
     }
   }
 }

@@ -1,0 +1,154 @@
+// Dependencies and Node: brought up to date before anything else runs. Built-in modules of Node 20.19 only.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { accessSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withFileLock } from '../packages/process/src/file-lock.mjs'
+
+/** Something that the operator has to put right; the message is all there is to say. */
+export class SetupError extends Error {}
+
+const setupChildren = new Set()
+
+/** Starts a program of the set-up. Its standard output, too, goes elsewhere than to ours, which is the command's. */
+export function spawnForSetup(program, args, options) {
+  const child = spawn(program, args, options)
+  setupChildren.add(child)
+  child.on('close', () => setupChildren.delete(child))
+  return child
+}
+
+/** Ends what the set-up has started. What is half done is done again the next time. */
+export function endSetup() {
+  for (const child of setupChildren) child.kill()
+}
+
+/** Makes node_modules what package-lock.json says. Takes some milliseconds when it is. */
+export async function currentDependencies(root) {
+  if (isStamped(root)) return
+  await withSetupLock(root, 'install', async () => {
+    if (isStamped(root)) return
+    if (!agreesWithLock(root)) {
+      say('Installing dependencies. The first time this takes a minute or so.')
+      const flags = ['--ignore-scripts', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund']
+      const clean = await npm(root, ['ci', ...flags])
+      if (clean.code !== 0 && clean.output.includes('EUSAGE')) {
+        say('package-lock.json does not fit this machine, so npm install has to.')
+        await orFail(npm(root, ['install', ...flags]), 'npm install')
+      } else if (clean.code !== 0) {
+        throw new SetupError(`npm ci failed with code ${clean.code}; what npm says stands above.`)
+      }
+    }
+    writeFileSync(stampPath(root), lockHash(root))
+  })
+}
+
+/** The Node to run everything with: this one when it runs TypeScript (22.18 or newer), else one from npm. */
+export async function currentNode(root) {
+  if (process.features.typescript) return process.execPath
+
+  const name = `node-${process.platform}-${process.arch}`
+  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'runtime/package.json'), 'utf8'))
+  const version = optionalDependencies[name]
+  if (version === undefined) {
+    throw new SetupError(
+      `This is Node ${process.versions.node}. Install Node 22.18 or newer (https://nodejs.org) and run this again.`,
+    )
+  }
+  const folder = join(root, 'runtime/node_modules', name)
+  const isThere = () => existsSync(join(folder, 'bin/node')) && versionIn(folder) === version
+  if (!isThere()) {
+    await withSetupLock(root, 'runtime', async () => {
+      if (isThere()) return
+      say(`Getting Node ${version} from npm, since this one is ${process.versions.node}.`)
+      await orFail(
+        npm(join(root, 'runtime'), ['ci', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund']),
+        'npm ci in runtime/',
+      )
+    })
+  }
+  return join(folder, 'bin/node')
+}
+
+/** Runs `work` in this checkout only once at a time. */
+export async function withSetupLock(root, name, work) {
+  const folder = join(root, '.stamps')
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, 2)
+  } catch (error) {
+    throw new SetupError(`${root} has to be set up first, and it cannot be written (${error.code}).`)
+  }
+  return withFileLock(join(folder, `${name}.lock`), work, () => say('Waiting for another process that sets this up.'))
+}
+
+/** Progress goes to standard error, since standard output is the command's. */
+export function say(text) {
+  process.stderr.write(`${text}\n`)
+}
+
+function stampPath(root) {
+  return join(root, 'node_modules/.installed-lock')
+}
+
+function lockHash(root) {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+}
+
+function isStamped(root) {
+  return read(stampPath(root)) === lockHash(root)
+}
+
+/** Whether what npm noted when it last wrote node_modules has everything of the lock file, but for other platforms' packages. */
+function agreesWithLock(root) {
+  const installed = read(join(root, 'node_modules/.package-lock.json'))
+  if (installed === undefined) return false
+  const { packages: wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  const { packages: found } = JSON.parse(installed)
+  return Object.entries(wanted).every(([path, { version, integrity, link, optional, os, cpu, libc }]) => {
+    if (!path.includes('node_modules/')) return true
+    const there = found[path]
+    if (!there) return Boolean(optional && (os || cpu || libc))
+    return there.version === version && there.integrity === integrity && there.link === link
+  })
+}
+
+function versionIn(folder) {
+  return JSON.parse(read(join(folder, 'package.json')) ?? '{}').version
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+async function orFail(running, what) {
+  const { code } = await running
+  if (code !== 0) throw new SetupError(`${what} failed with code ${code}; what npm says stands above.`)
+}
+
+function npm(folder, args) {
+  const script = process.env.npm_execpath
+  const [program, ...first] = script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm']
+  // What npm says about the script that it runs would be taken for settings of this one.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local)/.test(name)),
+  )
+  const child = spawnForSetup(program, [...first, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stderr.write(text)
+    })
+  }
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: error.code, output }))
+    child.on('close', (code) => resolve({ code, output }))
+  })
+}

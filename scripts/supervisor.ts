@@ -1,0 +1,130 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A process that the supervisor keeps running. */
+export interface Service {
+  name: string
+  /** What Node runs, with its arguments. */
+  command: readonly string[]
+  env: Record<string, string | undefined>
+  /** Answers with a status below 400 when the service can be used. */
+  readyUrl: string
+}
+
+export interface Supervised {
+  /** Resolves when the service could be used for the first time. Rejects with {@link ServiceFailure} when it ends before that. */
+  ready: Promise<void>
+  /** Ends the service for good. */
+  stop(): Promise<void>
+}
+
+/** A service did not come up. */
+export class ServiceFailure extends Error {
+  /** Whether the service itself has told the operator why. */
+  readonly isExplained: boolean
+
+  constructor(message: string, isExplained: boolean) {
+    super(message)
+    this.isExplained = isExplained
+  }
+}
+
+/** How long a first start may take: migrations on a slow machine are part of it. */
+const READY_DEADLINE_MS = 120_000
+
+/** How long a service may take to stop in order. */
+const STOP_DEADLINE_MS = 8_000
+
+/** Waits before a service is started again: after its first end, after its second, and so on. */
+const RESTART_DELAYS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000]
+
+/** One that ran for this long starts again after the shortest wait. */
+const RAN_LONG_MS = 60_000
+
+/** Starts a service. Once it was ready, it is started again whenever it ends. */
+export function supervise(service: Service): Supervised {
+  let stopped: Promise<void> | undefined
+  let child = launch(service)
+  const first = ended(child)
+
+  const keep = async () => {
+    for (let attempts = 0, end = first; ; end = ended(child)) {
+      const since = Date.now()
+      const how = await end
+      if (stopped) return
+      attempts = Date.now() - since > RAN_LONG_MS ? 0 : attempts + 1
+      const delayMs = RESTART_DELAYS_MS.at(Math.min(attempts, RESTART_DELAYS_MS.length) - 1) ?? 0
+      process.stderr.write(
+        `start: the ${service.name} ended (${how.words}) and is started again in ${delayMs / 1000} s.\n`,
+      )
+      await sleep(delayMs)
+      if (stopped) return
+      child = launch(service)
+    }
+  }
+  const ready = untilReady(service, first)
+  ready.then(keep, () => undefined)
+
+  return {
+    ready,
+    // Once: a second SIGTERM would mean "at once" to the service.
+    stop: () => (stopped ??= terminate(child)),
+  }
+}
+
+function launch({ command, env }: Service): ChildProcess {
+  return spawn(process.execPath, command, {
+    env,
+    // The channel is how the service notices when we are killed.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // A session of its own: Ctrl-C reaches us alone, and we stop the services in their order.
+    detached: true,
+  })
+}
+
+async function untilReady(service: Service, end: Promise<End>): Promise<void> {
+  const deadline = AbortSignal.timeout(READY_DEADLINE_MS)
+  const failure = end.then(({ code, words }) => {
+    throw new ServiceFailure(`The ${service.name} did not start (${words}).`, code === 1)
+  })
+  while (!deadline.aborted) {
+    if (await Promise.race([answers(service.readyUrl), failure])) return
+    await Promise.race([sleep(100), failure])
+  }
+  throw new ServiceFailure(`The ${service.name} was not ready within ${READY_DEADLINE_MS / 1000} seconds.`, false)
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(10_000) })
+    await answer.body?.cancel()
+    return answer.status < 400
+  } catch {
+    return false
+  }
+}
+
+interface End {
+  code: number | null
+  words: string
+}
+
+/** Resolves when the process has ended, also when it did so long ago. */
+async function ended(child: ChildProcess): Promise<End> {
+  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+    await new Promise((resolve) => child.once('exit', resolve))
+  }
+  const { exitCode: code, signalCode } = child
+  return { code, words: signalCode ? `by ${signalCode}` : `exit code ${code}` }
+}
+
+async function terminate(child: ChildProcess): Promise<void> {
+  const end = ended(child)
+  child.kill('SIGTERM')
+  const impatience = setTimeout(() => {
+    // The whole session, with what the service may have started.
+    if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  }, STOP_DEADLINE_MS)
+  await end
+  clearTimeout(impatience)
+}
