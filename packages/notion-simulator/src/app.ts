@@ -1,0 +1,76 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
+import { authorize } from './authorization/authorize.ts'
+import { introspect } from './authorization/introspect.ts'
+import { discover } from './authorization/metadata.ts'
+import { register } from './authorization/register.ts'
+import { tokenEndpoint } from './authorization/token-endpoint.ts'
+import { control, type ControlOptions } from './control.ts'
+import { withCors } from './cors.ts'
+import type { McpEndpoint } from './mcp/endpoint.ts'
+import { send } from './send.ts'
+import type { State } from './state.ts'
+
+/** All that the simulator answers, by path. */
+export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): Hono<{ Bindings: HttpBindings }> {
+  const hono = new Hono<{ Bindings: HttpBindings }>()
+
+  hono.all('/mcp', async ({ env }) => {
+    await mcp.handle(env.incoming, env.outgoing)
+    return RESPONSE_ALREADY_SENT
+  })
+
+  hono.options('*', ({ req }) => withCors(new Response(null, { status: 204 }), req.header('origin')))
+
+  hono.get('/.well-known/mcp.json', ({ req }) =>
+    withCors(Response.json(unofficialDiscovery(state)), req.header('origin')),
+  )
+  hono.get('/.well-known/*', async ({ req, notFound }) => {
+    const document = await discover(state, req.path)
+    return document ? withCors(document, req.header('origin')) : notFound()
+  })
+
+  hono.all('/register', async ({ req }) => withCors(await register(state, req.raw), req.header('origin')))
+  hono.on(['GET', 'POST'], '/authorize', ({ req }) => authorize(state, req.raw))
+  hono.all('/token', async ({ req, env }) => {
+    const outcome = await tokenEndpoint(state, req.raw)
+    if (outcome === 'socket-destroyed') {
+      env.incoming.socket.destroy()
+      return RESPONSE_ALREADY_SENT
+    }
+    const response = withCors(outcome.response, req.header('origin'))
+    if (!outcome.cut) return response
+    await sendHalf(env.outgoing, response)
+    return RESPONSE_ALREADY_SENT
+  })
+  hono.post('/introspect', async ({ req, notFound }) =>
+    state.knobs.metadata.introspectionEndpoint ? introspect(state, req.raw) : notFound(),
+  )
+
+  if (options) hono.route('/__control', control(state, options))
+  hono.get(
+    '/',
+    () => new Response(null, { status: 302, headers: { location: 'https://developers.notion.com/guides/mcp' } }),
+  )
+  return hono
+}
+
+/** Announces the whole body, sends half of it, and is gone. */
+async function sendHalf(outgoing: HttpBindings['outgoing'], response: Response): Promise<void> {
+  const body = await response.text()
+  const headers = new Headers(response.headers)
+  headers.set('content-length', String(Buffer.byteLength(body)))
+  await send(outgoing, new Response(body, { status: response.status, headers }), {
+    cutAfterBytes: Math.floor(Buffer.byteLength(body) / 2),
+  })
+}
+
+function unofficialDiscovery({ url }: State): Record<string, string> {
+  return {
+    name: 'Notion',
+    description: 'Connect your Notion workspace to search, update, and trigger workflows across tools.',
+    icon: 'https://www.notion.com/images/notion-logo-block-main.svg',
+    endpoint: `${url}/mcp`,
+  }
+}

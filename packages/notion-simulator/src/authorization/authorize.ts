@@ -1,0 +1,202 @@
+import { type State, timestamp } from '../state.ts'
+import type { SeenAuthorization } from '../seen.ts'
+import { accounts, type Account } from '../workspace/workspace.ts'
+import { allowsRedirect, type Client } from './clients.ts'
+import { consentPage, refusalPage } from './consent-page.ts'
+import { type CodeChallenge, matches } from './grants.ts'
+import { findClient } from './metadata-document.ts'
+import { isResource } from './resource.ts'
+
+/** An authorization request that has been checked. */
+export type AuthorizationRequest = {
+  client: Client
+  redirectUri: string
+  state?: string
+  scope: string
+  resources: string[]
+  pkce?: CodeChallenge
+  /** All parameters as they came, for the form of the consent page. */
+  parameters: URLSearchParams
+}
+
+/** Refused before the redirect URI could be trusted: the browser stays here and shows a page. */
+class NotRedirectable extends Error {}
+
+/** Refused, and the client hears of it through the browser (RFC 6749 §4.1.2.1). */
+class Redirectable extends Error {
+  readonly error: string
+  readonly request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>
+  constructor(error: string, description: string, request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>) {
+    super(description)
+    this.error = error
+    this.request = request
+  }
+}
+
+/** The parameters of the consent form that are not the authorization request's own. */
+const ANSWER_FIELDS = ['account', 'user', 'workspace', 'decision']
+
+/**
+ * `GET /authorize`: the consent page, or with the knob `autoApprove` the redirect that follows it.
+ * `POST /authorize`: the answer, as a form with the parameters of the authorization request, `decision` (`allow` or
+ * `deny`) and the account: `account` as on the page, or `user` and `workspace` by id or name.
+ */
+export async function authorize(state: State, request: Request): Promise<Response> {
+  const isAnswer = request.method === 'POST'
+  const parameters = isAnswer
+    ? new URLSearchParams(await request.text())
+    : new URLSearchParams(new URL(request.url).search)
+  const answer = new URLSearchParams()
+  for (const field of isAnswer ? ANSWER_FIELDS : []) {
+    const value = parameters.get(field)
+    if (value !== null) answer.set(field, value)
+    parameters.delete(field)
+  }
+  const seen: SeenAuthorization = {
+    at: timestamp(state),
+    parameters: Object.fromEntries(parameters),
+    outcome: 'refused',
+  }
+  state.seen.authorizations.push(seen)
+
+  try {
+    const authorization = await checked(state, parameters)
+    if (isAnswer) return answered(state, authorization, answer, seen)
+    const { autoApprove } = state.knobs
+    if (autoApprove) return answered(state, authorization, automaticAnswer(autoApprove), seen)
+    seen.outcome = 'page'
+    return consentPage(authorization, accounts(state.workspaces), state.url)
+  } catch (error) {
+    if (error instanceof Redirectable) {
+      seen.detail = error.error
+      return redirectBack(state, error.request, { error: error.error, error_description: error.message })
+    }
+    if (!(error instanceof NotRedirectable)) throw error
+    seen.detail = error.message
+    return refusalPage(error.message)
+  }
+}
+
+async function checked(state: State, parameters: URLSearchParams): Promise<AuthorizationRequest> {
+  const { knobs } = state
+  for (const name of new Set(parameters.keys())) {
+    if (name !== 'resource' && parameters.getAll(name).length > 1) {
+      throw new NotRedirectable(`Invalid authorization request: ${name} is given more than once`)
+    }
+  }
+  const clientId = parameters.get('client_id')
+  if (!clientId) throw new NotRedirectable('Invalid authorization request: client_id is missing')
+  const client = await findClient(state, clientId)
+  if (!client) throw new NotRedirectable('Invalid authorization request: this client is not registered')
+  const redirectUri = parameters.get('redirect_uri')
+  if (!redirectUri) throw new NotRedirectable('Missing redirect_uri in OAuth request')
+  if (!URL.canParse(redirectUri) || !allowsRedirect(client, redirectUri, knobs.redirectMatching)) {
+    throw new NotRedirectable('Invalid redirect_uri for OAuth client')
+  }
+
+  const requestState = parameters.get('state')
+  const target = { redirectUri, ...(requestState !== null && { state: requestState }) }
+  if (parameters.get('response_type') !== 'code') {
+    throw new Redirectable('unsupported_response_type', 'Only response_type=code is supported', target)
+  }
+  const resources = parameters.getAll('resource')
+  if (!resources.every(isResource)) {
+    const description = 'The resource parameter must be a valid absolute URI without a fragment'
+    throw new Redirectable('invalid_target', description, target)
+  }
+  const pkce = codeChallenge(state, parameters, target)
+  const mustUsePkce = knobs.requirePkce === 'all' || (knobs.requirePkce === 'public' && client.authMethod === 'none')
+  if (!pkce && mustUsePkce) throw new Redirectable('invalid_request', 'code_challenge is required', target)
+
+  const scopes = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope === 'default')
+  return { ...target, client, resources, scope: scopes.join(' '), parameters, ...(pkce && { pkce }) }
+}
+
+function codeChallenge(
+  { knobs }: State,
+  parameters: URLSearchParams,
+  target: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
+): CodeChallenge | undefined {
+  const challenge = parameters.get('code_challenge')
+  if (!challenge) return undefined
+  const method = parameters.get('code_challenge_method') || 'plain'
+  if (method === 'S256') return { challenge, method }
+  if (method !== 'plain') {
+    throw new Redirectable('invalid_request', 'code_challenge_method is not supported', target)
+  }
+  if (!knobs.plainPkce) {
+    throw new Redirectable('invalid_request', 'The plain PKCE method is not allowed. Use S256 instead.', target)
+  }
+  return { challenge, method }
+}
+
+function automaticAnswer(autoApprove: Exclude<State['knobs']['autoApprove'], false>): URLSearchParams {
+  const { user, workspace, decision = 'allow' } = autoApprove === true ? {} : autoApprove
+  return new URLSearchParams({ decision, ...(user && { user }), ...(workspace && { workspace }) })
+}
+
+function answered(
+  state: State,
+  request: AuthorizationRequest,
+  answer: URLSearchParams,
+  seen: SeenAuthorization,
+): Response {
+  const decision = answer.get('decision')
+  if (decision === 'deny') {
+    seen.outcome = 'denied'
+    const description = 'The user denied the authorization request'
+    return redirectBack(state, request, { error: 'access_denied', error_description: description })
+  }
+  if (decision !== 'allow') throw new NotRedirectable('Say decision=allow or decision=deny')
+  const account = chosenAccount(state, answer)
+  const { grant, code } = state.grants.create({
+    userId: account.user.id,
+    workspaceId: account.workspace.id,
+    clientId: request.client.id,
+    scope: request.scope,
+    resources: request.resources,
+    redirectUri: request.redirectUri,
+    ...(request.pkce && { pkce: request.pkce }),
+  })
+  endOlderGrants(state, grant.id, account, request.client.id)
+  seen.outcome = 'allowed'
+  seen.grantId = grant.id
+  return redirectBack(state, request, { code })
+}
+
+function chosenAccount(state: State, answer: URLSearchParams): Account {
+  const [user, workspace] = answer.get('account')?.split('/') ?? [answer.get('user'), answer.get('workspace')]
+  const account = accounts(state.workspaces, user ?? undefined, workspace ?? undefined)[0]
+  if (!account) throw new NotRedirectable('This person is not a member of this workspace')
+  return account
+}
+
+/** The older grants end as soon as the consent completes, whether or not the code is ever exchanged. */
+function endOlderGrants(state: State, newGrantId: string, account: Account, clientId: string): void {
+  const rule = state.knobs.revokeExistingGrants
+  if (rule === 'off') return
+  const filter = {
+    clientId,
+    userId: account.user.id,
+    ...(rule === 'same-user-and-workspace' && { workspaceId: account.workspace.id }),
+  }
+  for (const grant of state.grants.all()) {
+    if (grant.id !== newGrantId && matches(grant, filter)) state.grants.revoke(grant, 'authorized again')
+  }
+}
+
+function redirectBack(
+  state: State,
+  request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
+  result: Record<string, string>,
+): Response {
+  const { iss, issOnErrors } = state.knobs
+  const location = new URL(request.redirectUri)
+  for (const [name, value] of Object.entries(result)) location.searchParams.set(name, value)
+  if (request.state !== undefined) location.searchParams.set('state', request.state)
+  if (iss !== 'omitted' && (!('error' in result) || issOnErrors)) {
+    location.searchParams.set('iss', iss === 'right' ? state.url : 'https://issuer.invalid')
+  }
+  // 302 after a POST turns into a GET in every browser; the code must not be kept in any cache.
+  return new Response(null, { status: 302, headers: { location: location.href, 'cache-control': 'no-store' } })
+}

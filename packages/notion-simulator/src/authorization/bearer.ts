@@ -1,0 +1,94 @@
+import { MINUTE } from '../clock.ts'
+import type { SeenCredential } from '../seen.ts'
+import { mcpUrl, type State } from '../state.ts'
+import type { AccessToken } from './grants.ts'
+import { PROTECTED_RESOURCE_PATH } from './metadata.ts'
+import { jsonResponse, NO_STORE } from './oauth-error.ts'
+import { coversEndpoint } from './resource.ts'
+
+/** Whom a request acts for. */
+export type Principal = { userId: string; workspaceId: string; connectionId: string }
+
+export type BearerCheck =
+  { credential: SeenCredential; principal: Principal } | { credential: SeenCredential; refusal: Response }
+
+/** Checks the `Authorization` of an MCP request and, when it is not good, makes the 401 as the profile does. */
+export function checkBearer(state: State, authorization: string | null, path: string): BearerCheck {
+  // Case-sensitive, as upstream.
+  if (!authorization?.startsWith('Bearer ')) {
+    return { credential: { kind: authorization ? 'unknown' : 'none' }, refusal: missing(state, path) }
+  }
+  const token = authorization.slice('Bearer '.length)
+  const owner = state.personalAccessTokens.find(token)
+  if (owner) {
+    const principal = { ...owner, connectionId: `pat:${owner.userId}:${owner.workspaceId}` }
+    return { credential: { kind: 'personal_access_token', ...owner, standing: 'valid' }, principal }
+  }
+  const accessToken = state.grants.findAccessToken(token)
+  const grant = accessToken && state.grants.find(accessToken.userId, accessToken.grantId)
+  if (!accessToken || !grant) {
+    return { credential: { kind: 'unknown' }, refusal: invalid(state, path, 'Invalid access token') }
+  }
+  const standing = standingOf(state, accessToken)
+  const { userId, workspaceId } = grant
+  const credential: SeenCredential = {
+    kind: 'access_token',
+    grantId: grant.id,
+    generation: accessToken.generation,
+    userId,
+    workspaceId,
+    standing,
+  }
+  switch (standing) {
+    case 'valid':
+      return { credential, principal: { userId, workspaceId, connectionId: grant.id } }
+    case 'wrong-audience':
+      return {
+        credential,
+        refusal: invalid(state, path, 'Token audience does not match resource server', 'Invalid audience'),
+      }
+    case 'expired': {
+      // The record is deleted by its own end of life; only for about a minute it may be found and be past its time.
+      const lingers = state.clock.now() - accessToken.expiresAt < MINUTE
+      return { credential, refusal: invalid(state, path, lingers ? 'Access token expired' : 'Invalid access token') }
+    }
+    case 'revoked':
+    case 'not-yet-known':
+      return { credential, refusal: invalid(state, path, 'Invalid access token') }
+  }
+}
+
+function standingOf({ clock, knobs, url }: State, token: AccessToken): NonNullable<SeenCredential['standing']> {
+  const now = clock.now()
+  if (now < token.issuedAt + knobs.kvLagMs) return 'not-yet-known'
+  if (token.revokedAt !== undefined && now >= token.revokedAt + knobs.kvLagMs) return 'revoked'
+  if (now >= token.expiresAt) return 'expired'
+  const covered = token.audience.some((audience) => coversEndpoint(audience, `${url}/mcp`, knobs.originAudience))
+  return token.audience.length === 0 || covered ? 'valid' : 'wrong-audience'
+}
+
+function challenge(state: State, path: string, ...details: string[]): string {
+  const metadata = `${state.url}${PROTECTED_RESOURCE_PATH}${path}`
+  return ['Bearer realm="OAuth"', `resource_metadata="${metadata}"`, ...details].join(', ')
+}
+
+function missing(state: State, path: string): Response {
+  if (state.knobs.challenge === 'bare') {
+    return new Response(null, { status: 401, headers: { 'www-authenticate': challenge(state, path) } })
+  }
+  const description = 'Missing or invalid access token'
+  return invalid(state, path, description, description)
+}
+
+function invalid(state: State, path: string, description: string, inHeader?: string): Response {
+  const details = ['error="invalid_token"', ...(inHeader ? [`error_description="${inHeader}"`] : [])]
+  return jsonResponse({ error: 'invalid_token', error_description: description }, 401, {
+    ...NO_STORE,
+    'www-authenticate': challenge(state, path, ...details),
+  })
+}
+
+/** The answer to a token that the simulator is told not to know. */
+export function unknownTokenResponse(state: State): Response {
+  return invalid(state, new URL(mcpUrl(state)).pathname, 'Invalid access token')
+}

@@ -1,0 +1,97 @@
+import { SECOND, type SimulatorClock } from '../clock.ts'
+import type { Knobs } from '../knobs.ts'
+import { hashed, randomString, sameSecret, type SecretLedger } from '../secrets.ts'
+
+export type AuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+
+/** A registered OAuth client. */
+export type Client = {
+  id: string
+  name?: string
+  uri?: string
+  authMethod: AuthMethod
+  redirectUris: readonly string[]
+  secretHash?: string
+  /** Milliseconds since the epoch. */
+  registeredAt: number
+  /** Nothing is left of the registration from then on; absent when it stays for ever. */
+  expiresAt?: number
+}
+
+/** The dynamic registrations. */
+export type Clients = {
+  register(registration: Pick<Client, 'name' | 'uri' | 'authMethod' | 'redirectUris'>): {
+    client: Client
+    secret?: string
+  }
+  /** `undefined` for one that never was or whose time has run out. */
+  find(id: string): Client | undefined
+  all(): Client[]
+  /** Forgets this client, or all. Their grants stay, as upstream. */
+  forget(id?: string): number
+}
+
+export function clientRegistry(clock: SimulatorClock, knobs: Knobs, ledger: SecretLedger): Clients {
+  const clients = new Map<string, Client>()
+  return {
+    register(registration) {
+      const now = clock.now()
+      const client: Client = {
+        ...registration,
+        id: randomString(16),
+        registeredAt: now,
+        ...(knobs.clientTtlSeconds !== null && { expiresAt: now + knobs.clientTtlSeconds * SECOND }),
+      }
+      clients.set(client.id, client)
+      if (client.authMethod === 'none') return { client }
+      const secret = ledger.add({ kind: 'client_secret', value: randomString(32), clientId: client.id })
+      client.secretHash = hashed(secret)
+      return { client, secret }
+    },
+    find(id) {
+      const client = clients.get(id)
+      if (client?.expiresAt !== undefined && clock.now() >= client.expiresAt) {
+        clients.delete(id)
+        return undefined
+      }
+      return client
+    },
+    all: () => [...clients.values()],
+    forget(id) {
+      if (id !== undefined) return clients.delete(id) ? 1 : 0
+      const forgotten = clients.size
+      clients.clear()
+      return forgotten
+    },
+  }
+}
+
+/** Whether this is the secret that the client was given. */
+export function hasSecret(client: Client, secret: string): boolean {
+  return client.secretHash !== undefined && sameSecret(hashed(secret), client.secretHash)
+}
+
+function isLoopback(url: URL): boolean {
+  return (
+    url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(url.hostname)
+  )
+}
+
+/** Whether the client may have the browser sent there: exactly what it registered, or any port of its loopback URIs. */
+export function allowsRedirect(client: Client, redirectUri: string, matching: Knobs['redirectMatching']): boolean {
+  if (client.redirectUris.includes(redirectUri)) return true
+  if (matching === 'exact' || !URL.canParse(redirectUri)) return false
+  const asked = new URL(redirectUri)
+  return client.redirectUris.some((uri) => {
+    if (!URL.canParse(uri)) return false
+    const registered = new URL(uri)
+    return (
+      isLoopback(asked) &&
+      isLoopback(registered) &&
+      asked.protocol === registered.protocol &&
+      asked.hostname === registered.hostname &&
+      asked.pathname === registered.pathname &&
+      asked.search === registered.search
+    )
+  })
+}

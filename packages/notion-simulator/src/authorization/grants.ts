@@ -1,0 +1,223 @@
+import { MINUTE, SECOND, type SimulatorClock } from '../clock.ts'
+import type { Knobs } from '../knobs.ts'
+import { hashed, newToken, randomString, type SecretLedger } from '../secrets.ts'
+import type { TokenStanding } from '../seen.ts'
+
+export const CODE_TTL_MS = 10 * MINUTE
+
+type RefreshToken = { hash: string; generation: number }
+
+/** What a refresh leaves behind: the two tokens that are good from `at` on. */
+type Rotation = { at: number; current: RefreshToken; previous?: RefreshToken }
+
+export type CodeChallenge = { challenge: string; method: 'plain' | 'S256' }
+
+/** One consent: a client acting for a person in one workspace. */
+export type Grant = {
+  id: string
+  userId: string
+  workspaceId: string
+  clientId: string
+  scope: string
+  /** RFC 8707 resources of the authorization request. */
+  resources: string[]
+  redirectUri: string
+  /** Milliseconds since the epoch, as all times here. */
+  createdAt: number
+  lastRefreshedAt: number
+  code: { hash: string; expiresAt: number; used: boolean; pkce?: CodeChallenge }
+  /** Oldest first; empty until the code was exchanged. */
+  rotations: Rotation[]
+  /** When a refresh token was first presented, i.e. replaced by a newer one. By generation. */
+  rotatedOutAt: Map<number, number>
+  /** Refresh tokens that dropped out of {current, previous}, by hash. */
+  retired: Map<string, { generation: number; at: number }>
+  nextGeneration: number
+  revoked?: { at: number; because: string }
+}
+
+export type AccessToken = {
+  grantId: string
+  userId: string
+  generation: number
+  issuedAt: number
+  expiresAt: number
+  /** Resources that may take it; none: not bound. */
+  audience: string[]
+  revokedAt?: number
+}
+
+export type IssuedTokens = {
+  accessToken: string
+  refreshToken: string
+  expiresInSeconds: number
+  generation: number
+}
+
+export type NewGrant = Pick<Grant, 'userId' | 'workspaceId' | 'clientId' | 'scope' | 'resources' | 'redirectUri'> & {
+  pkce?: CodeChallenge
+}
+
+export type GrantFilter = { grantId?: string; userId?: string; workspaceId?: string; clientId?: string }
+
+/** The grants and their tokens. It knows lifetimes and rotation, not who may ask. */
+export type Grants = {
+  create(request: NewGrant): { grant: Grant; code: string }
+  find(userId: string, grantId: string): Grant | undefined
+  all(): Grant[]
+  /** Makes the next pair; the presented refresh token, if any, becomes the previous one. */
+  issue(grant: Grant, audience: string[], presented?: RefreshToken): IssuedTokens
+  /** What a refresh token is worth right now, as the (perhaps lagging) storage tells it. */
+  standing(grant: Grant, token: string): { standing: TokenStanding; generation: number | null; since?: number }
+  findAccessToken(token: string): AccessToken | undefined
+  revokeAccessToken(token: AccessToken): void
+  revoke(grant: Grant, because: string): void
+  /** Ends the access tokens of these grants now, as if their time were up. */
+  expireAccessTokens(filter?: GrantFilter): number
+  /** When the grant ends by itself. */
+  endsAt(grant: Grant): number
+  clear(): void
+}
+
+export function matches(grant: Grant, filter: GrantFilter = {}): boolean {
+  return (
+    (filter.grantId === undefined || grant.id === filter.grantId) &&
+    (filter.userId === undefined || grant.userId === filter.userId) &&
+    (filter.workspaceId === undefined || grant.workspaceId === filter.workspaceId) &&
+    (filter.clientId === undefined || grant.clientId === filter.clientId)
+  )
+}
+
+export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLedger): Grants {
+  const grants = new Map<string, Grant>()
+  const accessTokens = new Map<string, AccessToken>()
+
+  const tokensOf = (grant: Grant) => [...accessTokens.values()].filter((token) => token.grantId === grant.id)
+
+  /** With a lag, readers see the newest rotation that is old enough; the first one is seen at once. */
+  const visibleRotation = (grant: Grant): Rotation | undefined => {
+    const seenUntil = clock.now() - knobs.kvLagMs
+    return grant.rotations.findLast((rotation, index) => index === 0 || rotation.at <= seenUntil)
+  }
+
+  const endsAt = (grant: Grant) =>
+    Math.min(grant.createdAt + knobs.grantTtlSeconds * SECOND, grant.lastRefreshedAt + knobs.idleTtlSeconds * SECOND)
+
+  return {
+    endsAt,
+
+    create({ pkce, ...request }) {
+      const now = clock.now()
+      const id = randomString(16)
+      const code = ledger.add({
+        kind: 'code',
+        value: newToken(request.userId, id),
+        clientId: request.clientId,
+        grantId: id,
+      })
+      const grant: Grant = {
+        ...request,
+        id,
+        createdAt: now,
+        lastRefreshedAt: now,
+        code: { hash: hashed(code), expiresAt: now + CODE_TTL_MS, used: false, ...(pkce && { pkce }) },
+        rotations: [],
+        rotatedOutAt: new Map(),
+        retired: new Map(),
+        nextGeneration: 0,
+      }
+      grants.set(id, grant)
+      return { grant, code }
+    },
+
+    find(userId, grantId) {
+      const grant = grants.get(grantId)
+      return grant?.userId === userId ? grant : undefined
+    },
+
+    all: () => [...grants.values()],
+
+    issue(grant, audience, presented) {
+      const now = clock.now()
+      const generation = grant.nextGeneration++
+      const origin = { clientId: grant.clientId, grantId: grant.id, generation }
+      const accessToken = ledger.add({ kind: 'access_token', value: newToken(grant.userId, grant.id), ...origin })
+      const refreshToken = ledger.add({ kind: 'refresh_token', value: newToken(grant.userId, grant.id), ...origin })
+
+      if (presented) {
+        const before = grant.rotations.at(-1)
+        for (const token of [before?.current, before?.previous]) {
+          if (token && token.hash !== presented.hash) {
+            grant.retired.set(token.hash, { generation: token.generation, at: now })
+          }
+        }
+        // Reading stale storage, a token may be accepted that had already dropped out.
+        grant.retired.delete(presented.hash)
+        if (!grant.rotatedOutAt.has(presented.generation)) grant.rotatedOutAt.set(presented.generation, now)
+        if (knobs.revokeAccessOnRefresh) {
+          for (const token of tokensOf(grant)) token.revokedAt ??= now
+        }
+      }
+      grant.rotations.push({
+        at: now,
+        current: { hash: hashed(refreshToken), generation },
+        ...(presented && { previous: presented }),
+      })
+      grant.lastRefreshedAt = now
+
+      const grantLeftMs = grant.createdAt + knobs.grantTtlSeconds * SECOND - now
+      const expiresInSeconds = Math.max(1, Math.min(knobs.accessTtlSeconds, Math.floor(grantLeftMs / SECOND)))
+      accessTokens.set(hashed(accessToken), {
+        grantId: grant.id,
+        userId: grant.userId,
+        generation,
+        issuedAt: now,
+        expiresAt: now + expiresInSeconds * SECOND,
+        audience,
+      })
+      return { accessToken, refreshToken, expiresInSeconds, generation }
+    },
+
+    standing(grant, token) {
+      const hash = hashed(token)
+      const rotation = visibleRotation(grant)
+      if (rotation?.current.hash === hash) return { standing: 'current', generation: rotation.current.generation }
+      if (rotation?.previous?.hash === hash) {
+        const since = grant.rotatedOutAt.get(rotation.previous.generation)
+        return { standing: 'previous', generation: rotation.previous.generation, ...(since !== undefined && { since }) }
+      }
+      const retired = grant.retired.get(hash)
+      if (retired) return { standing: 'retired', generation: retired.generation, since: retired.at }
+      return { standing: 'unknown', generation: null }
+    },
+
+    findAccessToken: (token) => accessTokens.get(hashed(token)),
+
+    revokeAccessToken(token) {
+      token.revokedAt ??= clock.now()
+    },
+
+    revoke(grant, because) {
+      const now = clock.now()
+      grant.revoked ??= { at: now, because }
+      for (const token of tokensOf(grant)) token.revokedAt ??= now
+    },
+
+    expireAccessTokens(filter) {
+      const now = clock.now()
+      let expired = 0
+      for (const token of accessTokens.values()) {
+        const grant = grants.get(token.grantId)
+        if (!grant || !matches(grant, filter) || token.revokedAt !== undefined || token.expiresAt <= now) continue
+        token.expiresAt = now
+        expired++
+      }
+      return expired
+    },
+
+    clear() {
+      grants.clear()
+      accessTokens.clear()
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import { hashed, randomString, type SecretLedger } from '../secrets.ts'
+
+/** Whom a personal access token acts for. */
+export type TokenOwner = { userId: string; workspaceId: string }
+
+/** Personal access tokens (`ntn_…`): good at the MCP endpoint without OAuth, never expiring. */
+export type PersonalAccessTokens = {
+  issue(owner: TokenOwner): string
+  find(token: string): TokenOwner | undefined
+  clear(): void
+}
+
+export function personalAccessTokens(ledger: SecretLedger): PersonalAccessTokens {
+  const owners = new Map<string, TokenOwner>()
+  return {
+    issue(owner) {
+      const token = ledger.add({ kind: 'personal_access_token', value: `ntn_${randomString(46)}` })
+      owners.set(hashed(token), owner)
+      return token
+    },
+    find: (token) => owners.get(hashed(token)),
+    clear: () => owners.clear(),
+  }
+}

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { takeTokenFault } from '../faults.ts'
+import type { TokenFault } from '../knobs.ts'
+import type { SeenTokenRequest } from '../seen.ts'
+import { type State, timestamp } from '../state.ts'
+import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
+import {
+  authenticateClient,
+  exchangeCode,
+  grantTypeOf,
+  readTokenForm,
+  refresh,
+  revoke,
+  type TokenForm,
+} from './token.ts'
+
+/** What becomes of a request: a response, only the first half of one, or no answer at all. */
+export type Outcome = { response: Response; cut?: boolean } | 'socket-destroyed'
+
+/** `POST /token`: exchange, refresh, revocation, with the faults that were asked for. */
+export async function tokenEndpoint(state: State, request: Request): Promise<Outcome> {
+  const seen: SeenTokenRequest = { at: timestamp(state), grantType: 'none' }
+  state.seen.tokenRequests.push(seen)
+  const outcome = await withFaults(state, request, seen)
+  if (outcome !== 'socket-destroyed') seen.status = outcome.response.status
+  return outcome
+}
+
+async function withFaults(state: State, request: Request, seen: SeenTokenRequest): Promise<Outcome> {
+  let form: TokenForm
+  try {
+    form = await readTokenForm(request)
+  } catch (error) {
+    return { response: refused(error, seen) }
+  }
+  seen.grantType = grantTypeOf(form)
+  const claimed = form.get('client_id')
+  if (claimed !== undefined) seen.clientId = claimed
+
+  const fault = takeTokenFault(state.knobs, seen.grantType)
+  if (fault) seen.fault = fault.kind
+  switch (fault?.kind) {
+    case 'rate-limited':
+    case 'server-error':
+    case 'html':
+    case 'refused':
+      return { response: faultResponse(fault) }
+    case 'lost-request':
+      return 'socket-destroyed'
+    case 'slow':
+      await delay(fault.delayMs)
+  }
+
+  const response = await handled(state, request, form, seen)
+  switch (fault?.kind) {
+    case 'rate-limited-after':
+    case 'server-error-after':
+    case 'html-after':
+      return { response: faultResponse(fault) }
+    case 'not-json':
+      return { response: new Response((await response.text()).replace(/"?\}$/, ','), response) }
+    case 'lost-response':
+      return 'socket-destroyed'
+    case 'cut-body':
+      return { response, cut: true }
+    case 'slow-after':
+      await delay(fault.delayMs)
+  }
+  return { response }
+}
+
+async function handled(state: State, request: Request, form: TokenForm, seen: SeenTokenRequest): Promise<Response> {
+  try {
+    const client = await authenticateClient(state, request, form)
+    seen.clientId = client.id
+    switch (seen.grantType) {
+      case 'authorization_code':
+        return jsonResponse(exchangeCode(state, client, form, seen), 200, NO_STORE)
+      case 'refresh_token':
+        return jsonResponse(refresh(state, client, form, seen), 200, NO_STORE)
+      case 'revocation':
+        revoke(state, client, form, seen)
+        return new Response('', { status: 200 })
+      default:
+        throw new OAuthError('unsupported_grant_type', 'Grant type not supported')
+    }
+  } catch (error) {
+    return refused(error, seen)
+  }
+}
+
+function refused(error: unknown, seen: SeenTokenRequest): Response {
+  if (!(error instanceof OAuthError)) throw error
+  seen.outcome = { ...seen.outcome, error: error.error, description: error.message }
+  return oauthErrorResponse(error)
+}
+
+const HTML = '<!doctype html><title>Just a moment</title><h1>Something went wrong on our side</h1>\n'
+
+function faultResponse(fault: TokenFault): Response {
+  switch (fault.kind) {
+    case 'rate-limited':
+    case 'rate-limited-after':
+      return oauthErrorResponse(
+        new OAuthError(
+          'temporarily_unavailable',
+          'Token issuance is temporarily unavailable; retry shortly',
+          fault.status ?? 429,
+          fault.retryAfterSeconds === null ? {} : { 'retry-after': String(fault.retryAfterSeconds) },
+        ),
+      )
+    case 'refused':
+      return oauthErrorResponse(new OAuthError(fault.error, fault.description, fault.status ?? 400))
+    case 'html':
+    case 'html-after':
+      return new Response(HTML, {
+        status: fault.status ?? 200,
+        headers: { 'content-type': 'text/html; charset=UTF-8' },
+      })
+    default:
+      return new Response('Internal Server Error', { status: fault.status ?? 500 })
+  }
+}

@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto'
+import { SECOND } from '../clock.ts'
+import { sameSecret } from '../secrets.ts'
+import type { SeenTokenRequest } from '../seen.ts'
+import type { State } from '../state.ts'
+import { findWorkspace } from '../workspace/workspace.ts'
+import { hasSecret, type Client } from './clients.ts'
+import type { Grant, IssuedTokens } from './grants.ts'
+import { findClient } from './metadata-document.ts'
+import { OAuthError } from './oauth-error.ts'
+import { audienceOf } from './resource.ts'
+
+/** The parameters of a token request; only `resource` may be repeated. */
+export type TokenForm = { get(name: string): string | undefined; resources: string[] }
+
+/**
+ * Reads a token request.
+ *
+ * @throws {OAuthError} when it is not a form, or a parameter is repeated.
+ */
+export async function readTokenForm(request: Request): Promise<TokenForm> {
+  if (request.method !== 'POST') throw new OAuthError('invalid_request', 'Method not allowed', 405)
+  if (!request.headers.get('content-type')?.includes('application/x-www-form-urlencoded')) {
+    throw new OAuthError('invalid_request', 'Content-Type must be application/x-www-form-urlencoded')
+  }
+  const parameters = new URLSearchParams(await request.text())
+  for (const name of new Set(parameters.keys())) {
+    if (name !== 'resource' && parameters.getAll(name).length > 1) {
+      throw new OAuthError('invalid_request', `Parameter ${name} must not be repeated`)
+    }
+  }
+  return { get: (name) => parameters.get(name) || undefined, resources: parameters.getAll('resource') }
+}
+
+/** `revocation` is RFC 7009 at the token endpoint: a `token` and no `grant_type`. */
+export function grantTypeOf(form: TokenForm): string {
+  return form.get('grant_type') ?? (form.get('token') ? 'revocation' : 'none')
+}
+
+/**
+ * The client that asks, by HTTP Basic or in the form.
+ *
+ * @throws {OAuthError} 401 `invalid_client`.
+ */
+export async function authenticateClient(state: State, request: Request, form: TokenForm): Promise<Client> {
+  const basic = basicCredentials(request.headers.get('authorization'))
+  const refuse = (description: string) =>
+    new OAuthError(
+      'invalid_client',
+      description,
+      401,
+      basic && state.profile === 'wop-0.10' ? { 'www-authenticate': 'Basic realm="OAuth"' } : {},
+    )
+  const clientId = basic ? basic.id : form.get('client_id')
+  if (!clientId) throw refuse('Client ID is required')
+  const client = await findClient(state, clientId)
+  if (!client) throw refuse('Client not found')
+  if (client.authMethod === 'none') return client
+  const secret = basic ? basic.secret : form.get('client_secret')
+  if (!secret) throw refuse('Client authentication failed: missing client_secret')
+  if (!hasSecret(client, secret)) throw refuse('Client authentication failed: invalid client_secret')
+  return client
+}
+
+function basicCredentials(header: string | null): { id: string; secret: string } | undefined {
+  if (!header?.startsWith('Basic ')) return undefined
+  const [id = '', secret = ''] = Buffer.from(header.slice(6), 'base64').toString('utf8').split(':', 2)
+  try {
+    return { id: decodeURIComponent(id), secret: decodeURIComponent(secret) }
+  } catch {
+    return { id, secret }
+  }
+}
+
+/** `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's. */
+export function exchangeCode(
+  state: State,
+  client: Client,
+  form: TokenForm,
+  seen: SeenTokenRequest,
+): Record<string, unknown> {
+  const code = form.get('code')
+  if (!code) throw new OAuthError('invalid_request', 'Authorization code is required')
+  const [userId, grantId, ...rest] = code.split(':')
+  if (!userId || !grantId || rest.length !== 1) {
+    throw new OAuthError('invalid_grant', 'Invalid authorization code format')
+  }
+  const grant = state.grants.find(userId, grantId)
+  if (!grant) throw new OAuthError('invalid_grant', 'Grant not found or authorization code expired')
+  seen.grantId = grant.id
+  if (grant.code.used) {
+    state.grants.revoke(grant, 'authorization code used twice')
+    seen.outcome = { grantRevoked: true }
+    throw new OAuthError('invalid_grant', 'Authorization code already used')
+  }
+  if (grant.revoked || state.clock.now() >= grant.code.expiresAt) {
+    throw new OAuthError('invalid_grant', 'Grant not found or authorization code expired')
+  }
+  if (!sameSecret(grant.code.hash, hashOf(code))) throw new OAuthError('invalid_grant', 'Invalid authorization code')
+  if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
+  checkRedirectUri(grant, form.get('redirect_uri'))
+  checkCodeVerifier(state, grant, form.get('code_verifier'))
+  const audience = audienceOf(grant.resources, form.resources, state.knobs.strictResource)
+
+  grant.code.used = true
+  return answer(state, grant, audience, state.grants.issue(grant, audience), form.get('scope'), seen)
+}
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+
+function checkRedirectUri(grant: Grant, redirectUri: string | undefined): void {
+  if (redirectUri === undefined && !grant.code.pkce) {
+    throw new OAuthError('invalid_request', 'redirect_uri is required when not using PKCE')
+  }
+  if (redirectUri !== undefined && redirectUri !== grant.redirectUri) {
+    throw new OAuthError('invalid_grant', 'Invalid redirect URI')
+  }
+}
+
+function checkCodeVerifier(state: State, grant: Grant, verifier: string | undefined): void {
+  const { pkce } = grant.code
+  if (verifier !== undefined) state.ledger.add({ kind: 'code_verifier', value: verifier, grantId: grant.id })
+  if (!pkce) {
+    if (verifier === undefined) return
+    throw new OAuthError('invalid_request', 'code_verifier provided for a flow that did not use PKCE')
+  }
+  if (verifier === undefined) throw new OAuthError('invalid_request', 'code_verifier is required for PKCE')
+  const challenge = pkce.method === 'S256' ? createHash('sha256').update(verifier).digest('base64url') : verifier
+  if (challenge !== pkce.challenge) throw new OAuthError('invalid_grant', 'Invalid PKCE code_verifier')
+}
+
+/**
+ * `refresh_token`: a new pair; the presented token becomes the previous one and stays good until the new one is used.
+ * Presenting a token that was rotated out longer ago than the grace ends the whole grant.
+ */
+export function refresh(
+  state: State,
+  client: Client,
+  form: TokenForm,
+  seen: SeenTokenRequest,
+): Record<string, unknown> {
+  const { knobs, grants, clock } = state
+  const token = form.get('refresh_token')
+  if (!token) throw new OAuthError('invalid_request', 'Refresh token is required')
+  const [userId, grantId, ...rest] = token.split(':')
+  if (!userId || !grantId || rest.length !== 1) throw new OAuthError('invalid_grant', 'Invalid token format')
+  const grant = grants.find(userId, grantId)
+  if (!grant) throw new OAuthError('invalid_grant', 'Grant not found')
+  seen.grantId = grant.id
+  const { standing, generation, since } = grants.standing(grant, token)
+  seen.presented = { standing, generation }
+
+  if (grant.revoked) throw new OAuthError('invalid_grant', 'OAuth grant revoked')
+  const leftMs = grants.endsAt(grant) - clock.now()
+  if (leftMs <= 0 || leftMs < knobs.minimumGrantLifeSeconds * SECOND) {
+    throw new OAuthError('invalid_grant', 'Refresh token has expired')
+  }
+  const pastGrace = since !== undefined && since <= clock.now() - knobs.graceMs
+  const isReuse = standing === 'retired' || (standing === 'previous' && knobs.previousOutsideGraceIsReuse)
+  if (isReuse && pastGrace && knobs.reuseDetection) {
+    grants.revoke(grant, 'refresh token reused')
+    seen.outcome = { grantRevoked: true }
+    throw new OAuthError('invalid_grant', 'OAuth grant revoked')
+  }
+  if ((standing !== 'current' && standing !== 'previous') || generation === null) {
+    throw new OAuthError('invalid_grant', 'Invalid refresh token')
+  }
+  if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
+  const audience = audienceOf(grant.resources, form.resources, knobs.strictResource)
+
+  const issued = grants.issue(grant, audience, { hash: hashOf(token), generation })
+  return answer(state, grant, audience, issued, form.get('scope'), seen)
+}
+
+function answer(
+  state: State,
+  grant: Grant,
+  audience: string[],
+  issued: IssuedTokens,
+  askedScope: string | undefined,
+  seen: SeenTokenRequest,
+): Record<string, unknown> {
+  seen.outcome = { generation: issued.generation }
+  const granted = grant.scope.split(' ').filter(Boolean)
+  const scope = askedScope === undefined ? granted : askedScope.split(' ').filter((name) => granted.includes(name))
+  const [resource, ...others] = audience
+  return {
+    access_token: issued.accessToken,
+    token_type: 'bearer',
+    expires_in: issued.expiresInSeconds,
+    refresh_token: issued.refreshToken,
+    scope: scope.join(' '),
+    ...(resource !== undefined && { resource: others.length > 0 ? audience : resource }),
+    ...(state.knobs.identityFields && {
+      user_id: grant.userId,
+      workspace_id: grant.workspaceId,
+      email_domain: findWorkspace(state.workspaces, grant.workspaceId)?.domain,
+    }),
+  }
+}
+
+/**
+ * RFC 7009. A refresh token ends the grant, an access token only itself; whatever is not the client's own is left
+ * alone. The answer never tells.
+ */
+export function revoke(state: State, client: Client, form: TokenForm, seen: SeenTokenRequest): void {
+  const token = form.get('token') ?? ''
+  const [userId, grantId, ...rest] = token.split(':')
+  const grant = userId && grantId && rest.length === 1 ? state.grants.find(userId, grantId) : undefined
+  if (!grant) return
+  seen.grantId = grant.id
+  const accessToken = state.grants.findAccessToken(token)
+  const { standing, generation } = state.grants.standing(grant, token)
+  if (!accessToken) seen.presented = { standing, generation }
+  if (grant.clientId !== client.id) return
+  if (accessToken) state.grants.revokeAccessToken(accessToken)
+  else if (standing === 'current' || standing === 'previous') {
+    state.grants.revoke(grant, 'revoked by the client')
+    seen.outcome = { grantRevoked: true }
+  }
+}

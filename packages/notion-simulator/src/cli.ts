@@ -1,0 +1,128 @@
+import { parseArgs } from 'node:util'
+import { PROFILES, type KnobChanges, type Profile } from './knobs.ts'
+import { startSimulator, type Simulator } from './simulator.ts'
+
+const HELP = `Notion simulator: a stand-in for Notion's hosted MCP server, for tests and demos. Nothing it knows is real or kept.
+
+Usage: notion-simulator [options]
+
+  --port <number>           port to listen on (default 9000; 0 for any free one)
+  --host <address>          address to listen on (default localhost)
+  --profile <name>          ${PROFILES.join(', ')} (default ${PROFILES[0]})
+  --control [--control-token <token>]
+                            switches on /__control, with which tests drive it from outside
+  --auto-approve            answers authorization requests at once, without the consent page
+  --knobs <json>            changes to the knobs, e.g. '{"accessTtlSeconds":60}'
+  --help                    prints this
+`
+
+const OPTIONS = {
+  port: { type: 'string', default: '9000' },
+  host: { type: 'string', default: 'localhost' },
+  profile: { type: 'string', default: PROFILES[0] },
+  control: { type: 'boolean', default: false },
+  'control-token': { type: 'string' },
+  'auto-approve': { type: 'boolean', default: false },
+  knobs: { type: 'string', default: '{}' },
+  help: { type: 'boolean', default: false },
+} as const
+
+/** Something about the command line that the person who typed it can put right. */
+class UsageError extends Error {}
+
+/** What the command prints, and when it stops. */
+export type Terminal = {
+  out(text: string): void
+  error(text: string): void
+  /** Called once with what ends the simulator. */
+  onStop(stop: () => Promise<void>): void
+}
+
+/** Runs the command; resolves to its exit code, or to `undefined` while the simulator goes on running. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number | undefined> {
+  try {
+    const simulator = await start(args, terminal)
+    if (!simulator) return 0
+    terminal.onStop(() => simulator.close())
+    return undefined
+  } catch (error) {
+    terminal.error(`notion-simulator: ${inWords(error)}\n`)
+    return 1
+  }
+}
+
+async function start(args: readonly string[], terminal: Terminal): Promise<Simulator | undefined> {
+  const { values } = parse(args)
+  if (values.help) {
+    terminal.out(HELP)
+    return undefined
+  }
+  const token = values['control-token']
+  const simulator = await startSimulator({
+    port: portFrom(values.port),
+    host: values.host,
+    profile: profileFrom(values.profile),
+    control: token ?? values.control,
+    knobs: { ...knobsFrom(values.knobs), ...(values['auto-approve'] && { autoApprove: true }) },
+  })
+  terminal.out(announcement(simulator, token !== undefined || values.control))
+  return simulator
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true })
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : 'these options make no sense'}. See --help.`)
+  }
+}
+
+function portFrom(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--port takes a number from 0 to 65535, not "${text}".`)
+  return port
+}
+
+function profileFrom(text: string): Profile {
+  const profile = PROFILES.find((name) => name === text)
+  if (!profile) throw new UsageError(`--profile takes one of ${PROFILES.join(', ')}, not "${text}".`)
+  return profile
+}
+
+function knobsFrom(text: string): KnobChanges {
+  try {
+    return JSON.parse(text) as KnobChanges // startSimulator checks every member.
+  } catch {
+    throw new UsageError('--knobs takes a JSON object.')
+  }
+}
+
+function announcement({ url, mcpUrl, profile, workspaces, knobs }: Simulator, controlled: boolean): string {
+  const people = workspaces.map(({ name, members }) => `${name} (${members.map(({ user }) => user.name).join(', ')})`)
+  const lines = [
+    `Notion simulator, profile ${profile}. This is not Notion; everything is made up and forgotten at the end.`,
+    `  MCP endpoint           ${mcpUrl}`,
+    `  Authorization server   ${url}${knobs.autoApprove ? ' (approves everything)' : ''}`,
+    `  Workspaces             ${people.join('; ')}`,
+    ...(controlled ? [`  Control                ${url}/__control/state`] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** The sentence for what went wrong. */
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} is taken. Stop the other program, or choose another with --port.`
+    case 'EACCES':
+      return `Port ${port} may not be used by this user. Choose one above 1023 with --port.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `This machine has no address "${address ?? ''}". Choose another with --host.`
+    default:
+      return error.message
+  }
+}

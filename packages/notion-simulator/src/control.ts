@@ -1,0 +1,114 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { changeKnobs } from './knobs.ts'
+import { countSeen } from './seen.ts'
+import { sameSecret } from './secrets.ts'
+import type { Simulator } from './simulator.ts'
+import { type State, timestamp } from './state.ts'
+
+export type ControlOptions = {
+  /** When set, requests need `Authorization: Bearer <token>`. */
+  token?: string
+  /** The running simulator; the endpoint offers over HTTP what this object offers in the process. */
+  simulator: () => Simulator
+}
+
+const Filter = z.strictObject({
+  grantId: z.string().optional(),
+  userId: z.string().optional(),
+  workspaceId: z.string().optional(),
+  clientId: z.string().optional(),
+})
+const Advance = z.strictObject({ ms: z.number().min(0) })
+const ForgetClients = z.strictObject({ clientId: z.string().optional() })
+const PersonalAccessToken = z.strictObject({ user: z.string(), workspace: z.string() })
+
+/** The control endpoint, JSON in and out. It is dangerous by design and exists only when switched on. */
+export function control(state: State, { token, simulator }: ControlOptions): Hono {
+  const hono = new Hono()
+
+  hono.use(async (context, next) => {
+    // A web page must not be able to drive it: browsers send an Origin with everything that could change something.
+    if (context.req.header('origin') !== undefined) return context.json({ error: 'Not from a browser' }, 403)
+    const given = context.req.header('authorization') ?? ''
+    if (token !== undefined && !sameSecret(given, `Bearer ${token}`)) {
+      return context.json({ error: 'The control token is missing or wrong' }, 401)
+    }
+    return next()
+  })
+  hono.onError((error, context) => context.json({ error: error.message }, 400))
+
+  const body = async <Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.infer<Schema>> => {
+    const text = await request.text()
+    return schema.parse(text ? JSON.parse(text) : {})
+  }
+
+  hono.get('/state', (context) =>
+    context.json({
+      profile: state.profile,
+      url: state.url,
+      now: timestamp(state),
+      knobs: state.knobs,
+      counts: countSeen(state.seen),
+      grants: simulator().admin.grants(),
+      clients: simulator().admin.clients(),
+    }),
+  )
+  hono.get('/seen', (context) => context.json({ counts: countSeen(state.seen), ...state.seen }))
+  hono.delete('/seen', (context) => {
+    simulator().resetSeen()
+    return context.json({})
+  })
+  hono.get('/secrets', (context) => context.json({ secrets: state.ledger.all() }))
+  hono.get('/workspaces', (context) => context.json({ workspaces: simulator().workspaces.map(readable) }))
+
+  hono.get('/knobs', (context) => context.json(state.knobs))
+  hono.patch('/knobs', async (context) => {
+    changeKnobs(state.knobs, await context.req.json())
+    return context.json(state.knobs)
+  })
+  hono.post('/advance', async (context) => {
+    simulator().advance((await body(context.req.raw, Advance)).ms)
+    return context.json({ now: timestamp(state) })
+  })
+  hono.post('/reset', async (context) => {
+    await simulator().reset()
+    return context.json({ now: timestamp(state) })
+  })
+
+  hono.post('/admin/revoke-grants', async (context) =>
+    context.json({ revoked: simulator().admin.revokeGrants(defined(await body(context.req.raw, Filter))) }),
+  )
+  hono.post('/admin/expire-access-tokens', async (context) =>
+    context.json({ expired: simulator().admin.expireAccessTokens(defined(await body(context.req.raw, Filter))) }),
+  )
+  hono.post('/admin/forget-clients', async (context) =>
+    context.json({ forgotten: simulator().admin.forgetClients((await body(context.req.raw, ForgetClients)).clientId) }),
+  )
+  hono.post('/admin/forget-sessions', async (context) =>
+    context.json({ forgotten: await simulator().admin.forgetSessions() }),
+  )
+  hono.post('/admin/notify-tools-changed', async (context) => {
+    await simulator().admin.notifyToolsChanged()
+    return context.json({})
+  })
+  hono.post('/admin/personal-access-token', async (context) => {
+    const { user, workspace } = await body(context.req.raw, PersonalAccessToken)
+    return context.json({ token: simulator().admin.issuePersonalAccessToken(user, workspace) })
+  })
+  return hono
+}
+
+function defined<Value extends object>(value: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  // Members that are present and undefined are taken out, which is what the return type says.
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [Key in keyof Value]?: Exclude<Value[Key], undefined>
+  }
+}
+
+/** A workspace in JSON: its maps as lists. */
+function readable(workspace: Simulator['workspaces'][number]): unknown {
+  return Object.fromEntries(
+    Object.entries(workspace).map(([name, value]) => [name, value instanceof Map ? [...value.values()] : value]),
+  )
+}

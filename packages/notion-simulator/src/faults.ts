@@ -1,0 +1,36 @@
+import { McpFault, TokenFault, type Knobs } from './knobs.ts'
+
+/** Uses up the first fault of the queue that fits, once. */
+function take<Fault extends { times?: number | 'always' | undefined }>(
+  queue: Fault[],
+  fits: (fault: Fault) => boolean,
+): Fault | undefined {
+  const index = queue.findIndex(fits)
+  const fault = queue[index]
+  if (!fault || fault.times === 'always') return fault
+  const left = (fault.times ?? 1) - 1
+  if (left > 0) fault.times = left
+  else queue.splice(index, 1)
+  return fault
+}
+
+/** The fault that this token request meets, if any. */
+export function takeTokenFault(knobs: Knobs, grantType: string): TokenFault | undefined {
+  const fault = take(knobs.tokenFaults, ({ on = 'refresh_token' }) => on === 'any' || on === grantType)
+  return fault && TokenFault.parse(fault)
+}
+
+/** The fault that this MCP request meets, if any. */
+export function takeMcpFault(
+  knobs: Knobs,
+  request: { httpMethod: string; method?: string | undefined; tool?: string | undefined },
+): McpFault | undefined {
+  const fault = take(
+    knobs.mcpFaults,
+    ({ httpMethod, method, tool }) =>
+      (!httpMethod || httpMethod === request.httpMethod) &&
+      (!method || method === request.method) &&
+      (!tool || tool === request.tool),
+  )
+  return fault && McpFault.parse(fault)
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import type { CallToolResult } from '@modelcontextprotocol/server'
+import type { ToolError } from './tool.ts'
+
+/** A result as Notion gives it: the payload as JSON in a single text block. */
+export function success(payload: unknown): CallToolResult {
+  return { content: [{ type: 'text', text: JSON.stringify(payload) }] }
+}
+
+/** The error of a REST call, wrapped as the tools wrap it. */
+export function failure(error: Pick<ToolError, 'code' | 'status' | 'message' | 'details'>): CallToolResult {
+  const body = {
+    object: 'error',
+    status: error.status,
+    code: error.code,
+    message: error.message,
+    ...error.details,
+    request_id: randomUUID(),
+  }
+  return {
+    isError: true,
+    content: [
+      {
+        type: 'text',
+        text: JSON.stringify({
+          name: 'APIResponseError',
+          code: error.code,
+          status: error.status,
+          headers: {},
+          body: JSON.stringify(body),
+        }),
+      },
+    ],
+  }
+}
+
+export type RateLimitReason = 'public_api_request_rate_limit' | 'public_api_endpoint_rate_limit'
+
+/** A rate limit is a result too, not an HTTP 429. */
+export function rateLimited(retryAfterSeconds: number, reason: RateLimitReason): CallToolResult {
+  const error = { code: 'rate_limited', retry_after_seconds: retryAfterSeconds, rate_limit_reason: reason }
+  return {
+    isError: true,
+    content: [{ type: 'text', text: JSON.stringify({ error }) }],
+    structuredContent: { error },
+  }
+}

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { McpServer, type CallToolResult, type ServerContext } from '@modelcontextprotocol/server'
+import type { McpFault } from '../knobs.ts'
+import type { State } from '../state.ts'
+import { findWorkspace, memberOf } from '../workspace/workspace.ts'
+import type { Viewer } from '../workspace/pages.ts'
+import { DOCUMENTS } from './documents.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import { failure, rateLimited, success } from './results.ts'
+import { ToolError, type Errand, type Tool, type ToolKind } from './tool.ts'
+import { listedTools } from './tools/index.ts'
+
+const ANNOTATIONS: Record<ToolKind, { readOnlyHint: boolean; destructiveHint?: boolean }> = {
+  read: { readOnlyHint: true },
+  write: { readOnlyHint: false, destructiveHint: false },
+  destructive: { readOnlyHint: false, destructiveHint: true },
+}
+
+/** What a request is about, once more: the SDK carries it through to the tool in `authInfo.extra`. */
+export function errandOf(context: ServerContext): Errand {
+  const errand = context.http?.authInfo?.extra?.['errand']
+  if (!errand) throw new Error('An MCP request reached a tool without having been authorized')
+  return errand as Errand // Only the endpoint sets it.
+}
+
+/** An MCP server with the tools and resources of this workspace. One for each request, or for each session. */
+export function notionServer(state: State, limiter: RateLimiter, workspaceId: string): McpServer {
+  const server = new McpServer({ name: 'Notion MCP', version: '1.0.1' })
+  const workspace = findWorkspace(state.workspaces, workspaceId)
+  for (const tool of listedTools(state, workspace)) {
+    server.registerTool(
+      tool.name,
+      {
+        title: tool.title,
+        description: tool.description,
+        inputSchema: tool.input,
+        annotations: { title: tool.title, ...ANNOTATIONS[tool.kind] },
+      },
+      (input, context) => called(state, limiter, tool, input, context),
+    )
+  }
+  for (const { uri, name, description, text } of DOCUMENTS) {
+    server.registerResource(name, uri, { description, mimeType: 'text/markdown' }, () => ({
+      contents: [{ uri, mimeType: 'text/markdown', text }],
+    }))
+  }
+  return server
+}
+
+async function called(
+  state: State,
+  limiter: RateLimiter,
+  tool: Tool,
+  input: unknown,
+  context: ServerContext,
+): Promise<CallToolResult> {
+  const errand = errandOf(context)
+  const viewer = viewerOf(state, errand)
+  if (!viewer) return failure(new ToolError('unauthorized', 'API token is invalid.'))
+  const limited = limiter.admit(errand.connectionId, viewer.workspace.plan, tool.name)
+  if (limited) return rateLimited(limited.retryAfterSeconds, limited.reason)
+
+  const { fault } = errand
+  if (fault?.kind === 'deadline' && !fault.applied) return deadlineExceeded(fault)
+  if (fault?.kind === 'tool-rate-limit') {
+    return rateLimited(fault.retryAfterSeconds ?? 30, 'public_api_request_rate_limit')
+  }
+  if (fault?.kind === 'tool-error') {
+    const message = fault.message ?? 'Something went wrong.'
+    return failure({ code: fault.code, status: fault.status ?? 500, message, details: {} })
+  }
+
+  const progressToken = context.mcpReq._meta?.progressToken
+  try {
+    const payload = await tool.run(input, {
+      state,
+      viewer,
+      connectionId: errand.connectionId,
+      signal: AbortSignal.any([context.mcpReq.signal, errand.gone]),
+      progress: async (progress, total, message) => {
+        if (progressToken === undefined) return
+        const params = { progressToken, progress, total, message }
+        await context.mcpReq.notify({ method: 'notifications/progress', params })
+      },
+    })
+    return fault?.kind === 'deadline' ? await deadlineExceeded(fault) : success(payload)
+  } catch (error) {
+    if (error instanceof ToolError) return failure(error)
+    throw error
+  }
+}
+
+/** The server-side deadline of 55 s, reported after `delayMs` of real time. */
+async function deadlineExceeded(fault: McpFault): Promise<CallToolResult> {
+  if (fault.delayMs > 0) await delay(fault.delayMs)
+  const message = 'The request took too long: elapsed 55012 ms, deadline 55000 ms.'
+  return failure(new ToolError('service_unavailable', message, { retry_guidance: 'check_before_retry' }))
+}
+
+function viewerOf(state: State, errand: Errand): Viewer | undefined {
+  const workspace = findWorkspace(state.workspaces, errand.workspaceId)
+  const user = workspace && memberOf(workspace, errand.userId)?.user
+  if (!workspace || !user) return undefined
+  const pageUrlBase = state.profile === 'notion-2026-01' ? 'https://www.notion.so/' : 'https://app.notion.com/p/'
+  return { workspace, user, now: state.clock.now(), pageUrlBase }
+}

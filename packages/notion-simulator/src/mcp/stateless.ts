@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type AuthInfo,
+  createMcpHandler,
+  isLegacyRequest,
+  type McpHttpHandler,
+  type McpServer,
+  type ServerEventBus,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server'
+import type { State } from '../state.ts'
+import type { Errand } from './tool.ts'
+
+/**
+ * Serving without sessions: each POST meets a fresh server, of the era that it speaks. Whatever the 2026-07-28 revision
+ * has to say about a request is said by the SDK.
+ */
+export function statelessServing(
+  state: State,
+  server: (workspaceId: string) => McpServer,
+  bus: ServerEventBus,
+): (request: Request, authInfo: AuthInfo, errand: Errand) => Promise<Response> {
+  const handlers = new Map<string, McpHttpHandler>()
+
+  /** The handler for the knobs as they are now. */
+  const modern = (): McpHttpHandler => {
+    const { answers, keepAliveMs } = state.knobs
+    const key = `${answers} ${keepAliveMs}`
+    const known = handlers.get(key)
+    if (known) return known
+    const handler = createMcpHandler(
+      ({ authInfo }) => server((authInfo?.extra?.['errand'] as Errand).workspaceId), // Set by the endpoint.
+      { legacy: 'reject', responseMode: answers === 'json' ? 'auto' : 'sse', keepAliveMs, bus },
+    )
+    handlers.set(key, handler)
+    return handler
+  }
+
+  return async (request, authInfo, errand) => {
+    if (!(await isLegacyRequest(request))) return modern().fetch(request, { authInfo })
+    if (request.method === 'GET' && state.knobs.getStream) return silentStream(state.knobs.keepAliveMs, request.signal)
+    if (request.method !== 'POST') return methodNotAllowed()
+
+    const { answers, keepAliveMs, sessions } = state.knobs
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      keepAliveMs,
+      enableJsonResponse: answers === 'json',
+    })
+    const instance = server(errand.workspaceId)
+    await instance.connect(transport)
+    // A request that is given up takes its server along; one that is answered leaves it to the garbage collector.
+    request.signal.addEventListener('abort', () => void instance.close(), { once: true })
+    const response = await transport.handleRequest(request, { authInfo })
+    if (sessions === 'header') response.headers.set('mcp-session-id', randomBytes(32).toString('hex'))
+    return response
+  }
+}
+
+function methodNotAllowed(): Response {
+  return Response.json(
+    { jsonrpc: '2.0', error: { code: -32000, message: 'Method not allowed.' }, id: null },
+    { status: 405, headers: { allow: 'POST' } },
+  )
+}
+
+/** A GET stream on which nothing ever comes but keep-alives. */
+function silentStream(keepAliveMs: number, signal: AbortSignal): Response {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const beat = () => controller.enqueue(new TextEncoder().encode(': keepalive\n\n'))
+      const timer = keepAliveMs > 0 ? setInterval(beat, keepAliveMs) : undefined
+      const end = () => {
+        clearInterval(timer)
+        controller.close()
+      }
+      signal.addEventListener('abort', end, { once: true })
+    },
+  })
+  return new Response(body, {
+    headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' },
+  })
+}

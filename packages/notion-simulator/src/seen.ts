@@ -1,0 +1,98 @@
+/** What the presented refresh token was at that moment. */
+export type TokenStanding = 'current' | 'previous' | 'retired' | 'unknown'
+
+/** One request to the token endpoint. No secret is in it. */
+export type SeenTokenRequest = {
+  at: string
+  /** `authorization_code`, `refresh_token`, `revocation`, or whatever else was asked for. */
+  grantType: string
+  clientId?: string
+  grantId?: string
+  /** The token that was presented: which rotation made it (0 is the code exchange), and what it was worth. */
+  presented?: { generation: number | null; standing: TokenStanding }
+  /** What was decided; with a fault, not necessarily what the client was told. */
+  outcome?: { error?: string; description?: string; generation?: number; grantRevoked?: boolean }
+  /** HTTP status that was sent; absent when the socket was cut instead. */
+  status?: number
+  fault?: string
+}
+
+/** Whose token came with an MCP request. The token itself is not kept. */
+export type SeenCredential = {
+  kind: 'none' | 'access_token' | 'personal_access_token' | 'unknown'
+  grantId?: string
+  generation?: number
+  userId?: string
+  workspaceId?: string
+  standing?: 'valid' | 'expired' | 'revoked' | 'not-yet-known' | 'wrong-audience'
+}
+
+/** One request to the MCP endpoint. */
+export type SeenMcpRequest = {
+  at: string
+  httpMethod: string
+  /** As received, names in lower case, except `authorization`, which is replaced by a description. */
+  headers: Record<string, string>
+  credential: SeenCredential
+  body: string
+  bodyBytes: number
+  /** JSON-RPC method, when the body was one message. */
+  method?: string
+  id?: string | number
+  tool?: string
+  status?: number
+  fault?: string
+  /** Bytes of the answer's body that were written. */
+  sentBytes: number
+  /** The client went away before the answer was complete. */
+  aborted: boolean
+  abortedAt?: string
+  finishedAt?: string
+}
+
+/** One `GET` of a discovery document. */
+export type SeenDiscovery = { at: string; path: string }
+export type SeenRegistration = { at: string; status: number; clientId?: string; metadata?: unknown }
+export type SeenAuthorization = {
+  at: string
+  /** Query parameters of the authorization request. */
+  parameters: Record<string, string>
+  outcome: 'page' | 'allowed' | 'denied' | 'refused'
+  detail?: string
+  grantId?: string
+}
+
+/** What the simulator saw, oldest first. */
+export type Seen = {
+  discoveries: SeenDiscovery[]
+  registrations: SeenRegistration[]
+  authorizations: SeenAuthorization[]
+  tokenRequests: SeenTokenRequest[]
+  mcpRequests: SeenMcpRequest[]
+}
+
+export function nothingSeen(): Seen {
+  return { discoveries: [], registrations: [], authorizations: [], tokenRequests: [], mcpRequests: [] }
+}
+
+/** Forgets everything, in place: whoever holds `seen` sees it empty. */
+export function forgetSeen(seen: Seen): void {
+  for (const list of Object.values(seen)) list.length = 0
+}
+
+/** How many of each. */
+export function countSeen(seen: Seen): Record<string, number> {
+  const ofGrantType = (grantType: string) => seen.tokenRequests.filter((request) => request.grantType === grantType)
+  return {
+    discoveries: seen.discoveries.length,
+    registrations: seen.registrations.length,
+    authorizations: seen.authorizations.length,
+    tokenRequests: seen.tokenRequests.length,
+    codeExchanges: ofGrantType('authorization_code').length,
+    refreshes: ofGrantType('refresh_token').length,
+    revocations: ofGrantType('revocation').length,
+    mcpRequests: seen.mcpRequests.length,
+    toolCalls: seen.mcpRequests.filter((request) => request.method === 'tools/call').length,
+    aborted: seen.mcpRequests.filter((request) => request.aborted).length,
+  }
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { administration, type Administration } from './administration.ts'
+import { app } from './app.ts'
+import { changeKnobs, defaultKnobs, type KnobChanges, type Knobs, type Profile } from './knobs.ts'
+import { mcpEndpoint } from './mcp/endpoint.ts'
+import { forgetSeen, type Seen } from './seen.ts'
+import { mcpUrl, newState } from './state.ts'
+import type { IssuedSecret } from './secrets.ts'
+import { seedWorkspaces } from './workspace/seed.ts'
+import type { Workspace } from './workspace/workspace.ts'
+
+export type SimulatorOptions = {
+  /** Default 0: any free port. */
+  port?: number
+  /** Address to listen on. Default `localhost`. */
+  host?: string
+  /** Default `notion-2026-09`. */
+  profile?: Profile
+  /** Switches the control endpoint on; a string is the token that it asks for. Default off. */
+  control?: boolean | string
+  /** Where the time comes from. Default: the real one. */
+  clock?: () => Date
+  /** Changes to the profile's knobs. */
+  knobs?: KnobChanges
+}
+
+/** A running simulator. */
+export type Simulator = {
+  /** Origin, e.g. `http://localhost:9000`. */
+  url: string
+  mcpUrl: string
+  profile: Profile
+  /** Live: what is changed here counts from the next request on. */
+  knobs: Knobs
+  /** Like changing `knobs`, but checked. */
+  setKnobs(changes: KnobChanges): void
+  /** Live, oldest first. */
+  seen: Seen
+  resetSeen(): void
+  /** Moves the simulator's time forward. */
+  advance(ms: number): void
+  now(): Date
+  admin: Administration
+  issuedSecrets(): readonly IssuedSecret[]
+  workspaces: Workspace[]
+  /** Back to how it started: clock, knobs, workspaces, nothing issued, nothing seen. */
+  reset(): Promise<void>
+  /** Stops listening and cuts every connection. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a simulator. Everything is kept in memory.
+ *
+ * @throws what `listen` throws, e.g. `EADDRINUSE`.
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { port = 0, host = 'localhost', profile = 'notion-2026-09', clock = () => new Date() } = options
+  const state = newState(profile, clock)
+  if (options.knobs) changeKnobs(state.knobs, options.knobs)
+  const mcp = mcpEndpoint(state)
+  const admin = administration(state, mcp)
+
+  let simulator: Simulator
+  const controlOptions = options.control
+    ? { ...(typeof options.control === 'string' && { token: options.control }), simulator: () => simulator }
+    : undefined
+  const server = createAdaptorServer({
+    fetch: app(state, mcp, controlOptions).fetch,
+    overrideGlobalObjects: false,
+  }) as Server // It makes an HTTP/1 server unless told otherwise.
+  server.requestTimeout = 0
+
+  server.listen(port, host)
+  await once(server, 'listening')
+  const address = server.address() as AddressInfo // Listening on a port, not on a pipe.
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  state.url = `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`
+
+  simulator = {
+    url: state.url,
+    mcpUrl: mcpUrl(state),
+    profile,
+    knobs: state.knobs,
+    setKnobs: (changes) => changeKnobs(state.knobs, changes),
+    seen: state.seen,
+    resetSeen: () => forgetSeen(state.seen),
+    advance: (ms) => state.clock.advance(ms),
+    now: () => new Date(state.clock.now()),
+    admin,
+    issuedSecrets: () => state.ledger.all(),
+    workspaces: state.workspaces,
+    async reset() {
+      await mcp.clear()
+      state.clock.reset()
+      Object.assign(state.knobs, defaultKnobs(profile))
+      if (options.knobs) changeKnobs(state.knobs, options.knobs)
+      state.grants.clear()
+      state.clients.forget()
+      state.personalAccessTokens.clear()
+      state.ledger.clear()
+      forgetSeen(state.seen)
+      state.workspaces.splice(0, state.workspaces.length, ...seedWorkspaces(state.clock.now()))
+    },
+    async close() {
+      await mcp.clear()
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+  return simulator
+}
