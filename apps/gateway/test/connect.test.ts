@@ -1,0 +1,369 @@
+import { createHash } from 'node:crypto'
+import { AuthorizationStart, BINDING_COOKIE, Connection, History } from '@nmg/contract'
+import { startSimulator, type Simulator } from 'notion-simulator'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { RETURN_BASE, startGateway, type InProcessGateway } from './support/gateway.ts'
+
+let simulator: Simulator
+let gateway: InProcessGateway
+let spaces = 0
+const newSpace = () => `space-${++spaces}`
+const BINDING = 'a-random-value-of-the-browser'
+
+beforeAll(async () => {
+  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
+})
+afterEach(() => simulator.reset())
+afterAll(async () => {
+  await gateway.stop()
+  await simulator.close()
+})
+
+const outcome = (url: URL) => Object.fromEntries(url.searchParams)
+
+/** Asks the consent page for its answer and stops before the callback. */
+async function consent(authorizeUrl: string): Promise<URL> {
+  const response = await fetch(authorizeUrl, { redirect: 'manual' })
+  return new URL(response.headers.get('location') ?? '')
+}
+
+const callback = async (url: URL, headers: Record<string, string> = {}): Promise<URL> => {
+  const response = await fetch(url, { redirect: 'manual', headers })
+  expect(response.status).toBe(303)
+  return new URL(response.headers.get('location') ?? '')
+}
+
+describe('connecting a space', () => {
+  it('asks with PKCE, a state and the resource, as a client registered for this connection', async () => {
+    const space = newSpace()
+    const response = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${space}`)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const { authorizeUrl, state } = AuthorizationStart.parse(await response.json())
+
+    const query = new URL(authorizeUrl).searchParams
+    const [registration] = simulator.seen.registrations
+    expect(Object.fromEntries(query)).toEqual({
+      response_type: 'code',
+      client_id: registration?.clientId,
+      redirect_uri: `${gateway.url}/integrations/notion/mcp/oauth/callback`,
+      state,
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge_method: 'S256',
+      prompt: 'consent',
+      resource: simulator.mcpUrl,
+    })
+    expect(registration?.metadata).toMatchObject({
+      client_name: 'Notion MCP Gateway',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+    })
+  })
+
+  it('ends where the application said, names the workspace, and describes the connection without a secret', async () => {
+    const space = newSpace()
+    const end = await gateway.authorize(space, { returnPath: '/settings?tab=notion' })
+    expect(end.href.startsWith(`${RETURN_BASE}/settings?tab=notion&`)).toBe(true)
+    const connection = Connection.parse(await gateway.connection(space))
+    expect(outcome(end)).toEqual({
+      tab: 'notion',
+      status: 'success',
+      spaceId: space,
+      processId: connection.processId,
+      workspaceId: connection.workspaceId,
+      mcp: 'connected',
+    })
+    const [grant] = simulator.admin.grants()
+    expect(connection).toMatchObject({ spaceId: space, status: 'connected', connectedBy: 'ada', hasMcpToken: true })
+    expect(connection.workspaceId).toBe(grant?.workspaceId)
+    expect(connection.workspaceName).toBe(simulator.workspaces.find(({ id }) => id === grant?.workspaceId)?.name)
+    const life = Date.parse(connection.reconnectBy ?? '') - Date.parse(connection.connectedAt)
+    expect(life).toBe(180 * 24 * 3600 * 1000)
+
+    const history = History.parse(await gateway.history(space))
+    expect(history.events).toMatchObject([{ version: 1, type: 'NotionIntegrationAuthorized', by: 'ada' }])
+  })
+
+  it('calls a tool of Notion through the proxy afterwards', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    const result = await gateway.callTool(space, 'notion-search', { query: 'launch plan' })
+    expect(JSON.parse(result.content[0]?.text ?? '')).toMatchObject({ type: 'workspace_search' })
+  })
+
+  it('answers 404 for a space that never was', async () => {
+    const response = await gateway.fetch('/integrations/notion/nobody')
+    expect(response.status).toBe(404)
+    expect(await response.json()).toMatchObject({ code: 'not_connected' })
+    const events = await gateway.fetch('/integrations/notion/nobody/events')
+    expect(events.status).toBe(404)
+  })
+
+  it('brings the person back with the reason when they decline', async () => {
+    simulator.knobs.autoApprove = { decision: 'deny' }
+    const space = newSpace()
+    expect(outcome(await gateway.authorize(space))).toEqual({ status: 'error', error: 'access_denied', spaceId: space })
+    expect((await gateway.fetch(`/integrations/notion/${space}`)).status).toBe(404)
+  })
+
+  it('needs the service token and a person', async () => {
+    const path = `/integrations/notion/oauth/mcp/start?space_id=${newSpace()}`
+    const attempts = [
+      await fetch(gateway.url + path, { headers: { 'x-user-id': 'ada' } }),
+      await gateway.fetch(path, { headers: { authorization: 'Bearer not-the-service-token' } }),
+      await gateway.fetch(path, { headers: { authorization: 'Basic YTpi' } }),
+      await gateway.fetch(path, { user: null }),
+    ]
+    for (const response of attempts) {
+      expect(response.status).toBe(401)
+      expect(await response.json()).toMatchObject({ code: 'unauthenticated' })
+    }
+    expect((await gateway.fetch('/integrations/notion/oauth/mcp/start')).status).toBe(400)
+  })
+
+  it.each([
+    'https://evil.example/',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '/.//evil.example',
+    'https:evil.example',
+    'http://localhost:3999.evil.example/',
+    'http://localhost:3999@evil.example/',
+    'javascript:alert(1)',
+    'evil',
+    '///evil.example',
+    '\\\\evil.example',
+  ])('refuses the return path %j, which would leave the application', async (returnPath) => {
+    const response = await gateway.fetch(
+      `/integrations/notion/oauth/mcp/start?${new URLSearchParams({ space_id: newSpace(), return_path: returnPath })}`,
+    )
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ code: 'invalid_return_path' })
+  })
+})
+
+describe('the callback', () => {
+  it('redeems nothing for a state that is missing, unknown, or there twice', async () => {
+    const space = newSpace()
+    const { authorizeUrl } = await gateway.start(space)
+    const answer = await consent(authorizeUrl)
+    for (const change of [
+      (url: URL) => url.searchParams.delete('state'),
+      (url: URL) => url.searchParams.set('state', 'never-given-out'),
+      (url: URL) => url.searchParams.append('state', 'another'),
+    ]) {
+      const changed = new URL(answer)
+      change(changed)
+      expect(outcome(await callback(changed))).toMatchObject({ status: 'error', error: 'unknown_state' })
+    }
+    expect(simulator.seen.tokenRequests).toEqual([])
+    // None of that used up the real one.
+    expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
+  })
+
+  it('lets one of ten through that come with the same state at once', async () => {
+    const space = newSpace()
+    const { authorizeUrl } = await gateway.start(space)
+    const answer = await consent(authorizeUrl)
+    const ends = await Promise.all(Array.from({ length: 10 }, () => callback(answer)))
+    const statuses = ends.map((end) => end.searchParams.get('status')).toSorted()
+    expect(statuses).toEqual([...Array<string>(9).fill('error'), 'success'])
+    expect(simulator.seen.tokenRequests).toHaveLength(1)
+    expect((await gateway.connection(space)).status).toBe('connected')
+  })
+
+  it('redeems nothing after the time of the state', async () => {
+    const brief = await startGateway({ mcpUrl: simulator.mcpUrl, env: { NOTION_MCP_STATE_TTL_SECONDS: '1' } })
+    try {
+      const { authorizeUrl } = await brief.start(newSpace())
+      const answer = await consent(authorizeUrl)
+      // The database keeps this time, not a clock that a test could move.
+      await new Promise((resolve) => setTimeout(resolve, 1100))
+      expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'unknown_state' })
+      expect(simulator.seen.tokenRequests).toEqual([])
+    } finally {
+      await brief.stop()
+    }
+  })
+
+  it('redeems nothing in another browser than the one that started', async () => {
+    for (const cookie of [undefined, `${BINDING_COOKIE}=another-random-value-of-a-browser`]) {
+      const { authorizeUrl } = await gateway.start(newSpace(), { binding: BINDING })
+      const answer = await consent(authorizeUrl)
+      const end = await callback(answer, cookie === undefined ? {} : { cookie })
+      expect(outcome(end)).toMatchObject({ status: 'error', error: 'wrong_browser' })
+    }
+    expect(simulator.seen.tokenRequests).toEqual([])
+    expect(outcome(await gateway.authorize(newSpace(), { binding: BINDING }))).toMatchObject({ status: 'success' })
+  })
+
+  it('redeems nothing when the answer names another issuer, or none where one is promised', async () => {
+    for (const iss of ['https://evil.example', `${simulator.url}/`]) {
+      const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
+      answer.searchParams.set('iss', iss)
+      expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'wrong_issuer' })
+    }
+    const promising = await startSimulator({ profile: 'wop-0.10', knobs: { autoApprove: true } })
+    const other = await startGateway({ mcpUrl: promising.mcpUrl })
+    try {
+      const silent = await consent((await other.start('quiet')).authorizeUrl)
+      silent.searchParams.delete('iss')
+      expect(outcome(await callback(silent))).toMatchObject({ error: 'wrong_issuer' })
+      const denied = await consent((await other.start('denied')).authorizeUrl)
+      denied.searchParams.delete('code')
+      denied.searchParams.set('error', 'access_denied')
+      denied.searchParams.set('iss', 'https://evil.example')
+      expect(outcome(await callback(denied))).toMatchObject({ error: 'wrong_issuer' })
+      expect(promising.seen.tokenRequests).toEqual([])
+      expect(outcome(await other.authorize('kept'))).toMatchObject({ status: 'success' })
+    } finally {
+      await other.stop()
+      await promising.close()
+    }
+  })
+
+  it('is refused by Notion without the verifier of its own authorization request', async () => {
+    const first = await gateway.start(newSpace())
+    const second = await gateway.start(newSpace())
+    const [one, two] = [await consent(first.authorizeUrl), await consent(second.authorizeUrl)]
+    const code = one.searchParams.get('code') ?? ''
+    one.searchParams.set('code', two.searchParams.get('code') ?? '')
+    two.searchParams.set('code', code)
+    expect(outcome(await callback(one))).toMatchObject({ error: 'exchange_refused' })
+    expect(outcome(await callback(two))).toMatchObject({ error: 'exchange_refused' })
+  })
+
+  it('sends a challenge that is really the hash of the verifier it redeems with', async () => {
+    const { authorizeUrl } = await gateway.start(newSpace())
+    await callback(await consent(authorizeUrl))
+    const verifier = simulator.issuedSecrets().findLast(({ kind }) => kind === 'code_verifier')?.value ?? ''
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
+    expect(new URL(authorizeUrl).searchParams.get('code_challenge')).toBe(challenge)
+  })
+
+  it('does not use up the state when a link scanner looks at it', async () => {
+    const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
+    expect((await fetch(answer, { method: 'HEAD', redirect: 'manual' })).status).toBe(405)
+    expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
+  })
+
+  it('brings the person back when the token endpoint is down, and lets them try again', async () => {
+    const space = newSpace()
+    simulator.knobs.tokenFaults = [{ kind: 'server-error', on: 'authorization_code' } as never]
+    expect(outcome(await gateway.authorize(space))).toMatchObject({ error: 'authorization_unavailable' })
+    expect(outcome(await gateway.authorize(space))).toMatchObject({ status: 'success' })
+  })
+})
+
+describe('an authorization server', () => {
+  it.each([
+    ['does not say that it supports PKCE', { codeChallengeMethods: null }, 502, 'authorization_refused'],
+    ['supports plain PKCE only', { codeChallengeMethods: ['plain'] }, 502, 'authorization_refused'],
+    ['says it is another issuer', { issuer: 'https://evil.example' }, 502, 'authorization_refused'],
+    ['protects another resource', { resource: 'https://evil.example/mcp' }, 502, 'authorization_refused'],
+    ['sends more metadata than anybody needs', { paddingBytes: 1_000_000 }, 503, 'authorization_unavailable'],
+    ['takes longer than the deadline', { delayMs: 30_000 }, 503, 'authorization_unavailable'],
+    ['registers nobody', { registrationEndpoint: false }, 502, 'authorization_refused'],
+  ] as const)('that %s is not used', async (_what, metadata, status, code) => {
+    simulator.knobs.metadata = { ...simulator.knobs.metadata, ...metadata } as typeof simulator.knobs.metadata
+    const response = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${newSpace()}`)
+    expect(response.status).toBe(status)
+    expect(await response.json()).toMatchObject({ code })
+    expect(simulator.seen.authorizations).toEqual([])
+  })
+})
+
+describe('a reconnect', () => {
+  it('keeps the process and the client, and is an authorization of its own', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    const before = await gateway.connection(space)
+    await gateway.connect(space, 'ben')
+    const after = await gateway.connection(space)
+    expect(after).toMatchObject({ processId: before.processId, status: 'connected', connectedBy: 'ben' })
+    expect((await gateway.history(space)).events.map(({ type, by }) => [type, by])).toEqual([
+      ['NotionIntegrationAuthorized', 'ben'],
+      ['NotionIntegrationAuthorized', 'ada'],
+    ])
+    expect(simulator.seen.registrations).toHaveLength(1)
+    await gateway.callTool(space, 'notion-search', { query: 'plan' })
+  })
+
+  it('does not touch the connection of another space, though the same person gave both', async () => {
+    const [north, south] = [newSpace(), newSpace()]
+    await gateway.connect(north)
+    await gateway.connect(south)
+    await gateway.connect(south)
+    await gateway.callTool(north, 'notion-search', { query: 'plan' })
+  })
+})
+
+describe('disconnecting', () => {
+  it('stores the event, revokes the grant, destroys the key, and changes nothing the second time', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    const receipt = await (await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })).json()
+    const { processId } = await gateway.connection(space)
+    expect(receipt).toEqual({ spaceId: space, processId, status: 'disconnected', changed: true, revocation: 'revoked' })
+    expect(simulator.admin.grants().map(({ status }) => status)).toEqual(['revoked'])
+    expect(await gateway.connection(space)).toMatchObject({ status: 'disconnected', hasMcpToken: false })
+    expect((await gateway.history(space)).events[0]).toMatchObject({ type: 'NotionIntegrationDisconnected', by: 'ada' })
+
+    const again = await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
+    expect(await again.json()).toMatchObject({ changed: false, revocation: 'nothing_to_revoke' })
+    expect((await gateway.history(space)).events).toHaveLength(2)
+
+    const call = await gateway.call(space, { id: 1, method: 'tools/list' })
+    expect(call.status).toBe(404)
+    expect(await call.json()).toMatchObject({
+      code: 'not_connected',
+      detail: expect.stringMatching(/^No Notion integration connected/),
+    })
+  })
+
+  it('of a space that never connected is fine too', async () => {
+    const response = await gateway.fetch('/integrations/notion/never', { method: 'DELETE' })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ changed: false })
+  })
+
+  it('succeeds when Notion does not, and says so', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    simulator.knobs.tokenFaults = [{ kind: 'server-error', on: 'revocation' } as never]
+    const receipt = await (await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })).json()
+    expect(receipt).toMatchObject({ changed: true, revocation: 'failed' })
+    expect((await gateway.connection(space)).status).toBe('disconnected')
+  })
+
+  it('is followed by a new consent under the same process', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    const { processId } = await gateway.connection(space)
+    await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
+    await gateway.connect(space)
+    expect(await gateway.connection(space)).toMatchObject({ processId, status: 'connected' })
+    await gateway.callTool(space, 'notion-search', { query: 'plan' })
+  })
+})
+
+describe('the history', () => {
+  it('is given newest first, page by page', async () => {
+    const space = newSpace()
+    for (let count = 0; count < 5; count++) await gateway.connect(space)
+    const page = async (query: string) =>
+      History.parse(await (await gateway.fetch(`/integrations/notion/${space}/events${query}`)).json())
+    const first = await page('?limit=2')
+    expect(first.events.map(({ version }) => version)).toEqual([5, 4])
+    const second = await page(`?limit=2&before=${first.nextBefore}`)
+    expect(second.events.map(({ version }) => version)).toEqual([3, 2])
+    const last = await page(`?limit=2&before=${second.nextBefore}`)
+    expect(last).toMatchObject({ events: [{ version: 1 }] })
+    expect(last.nextBefore).toBeUndefined()
+    for (const query of ['?limit=0', '?limit=9999', '?before=x', '?before=-1']) {
+      expect((await gateway.fetch(`/integrations/notion/${space}/events${query}`)).status).toBe(400)
+    }
+  })
+})
