@@ -215,7 +215,7 @@ class Scanner {
     const first = this.#bytes[start]
     if (first === 0x6e) return undefined
     if (first !== 0x22) {
-      this.#refuse('invalid_request', `"meta.${name}" must be a string.`)
+      this.#refuse('invalid_request', `The member "meta.${name}" must be a string.`)
       return null
     }
     return this.#stringAt(start, this.#at, Infinity) || undefined

@@ -56,6 +56,8 @@ export interface McpProxy {
 
 /** How long a caller that sends too much is listened to, so that it gets to read the answer instead of a reset. */
 const LINGER_MS = 1000
+/** How long the reader of an answer that broke off may let the rest of it lie. */
+const CUT_READER_MS = 30_000
 /** Bodies up to this size leave in one piece with the head; joining larger ones costs more than a second write. */
 const JOINED_BYTES = 16 * 1024
 
@@ -186,7 +188,7 @@ class Exchange implements AnswerReceiver {
       metaSpaceId,
       'X-Space-ID and meta.space_id name different spaces.',
     )
-    const userId = agreed(this.#callerId, metaUserId, 'X-User-ID and meta.user_id name different persons.')
+    const userId = agreed(this.#callerId || undefined, metaUserId, 'X-User-ID and meta.user_id name different persons.')
     if (spaceId === undefined) {
       throw new Failure(
         'missing_space',
@@ -321,7 +323,11 @@ class Exchange implements AnswerReceiver {
     if (!socket) this.#res.destroy()
     // A body without framing ends where the connection does; only a reset tells that there should be more.
     else if (this.#req.httpVersionMinor === 0) socket.resetAndDestroy()
-    else socket.destroySoon()
+    else {
+      // What was written is read first; by whom does not read at all, not for ever.
+      socket.setTimeout(CUT_READER_MS)
+      socket.destroySoon()
+    }
   }
 
   /** Answers a request whose body is not wanted, and hears it out for a moment: closing at once would reset the connection. */

@@ -76,18 +76,38 @@ function expire(open: Set<Exchange>, settings: UpstreamSettings): void {
   }
 }
 
+/**
+ * undici takes the reset of a connection for the end of a body that has no length, because some systems report a plain end so; and
+ * when a slow reader holds that body up, it throws where nobody can catch it. So it is told of resets under the name of its own
+ * socket errors: then the answer breaks off, and a call that was about to use the connection takes a new one.
+ */
+function renameReset(error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET') error.code = 'UND_ERR_SOCKET'
+}
+
+function connector(settings: UpstreamSettings): buildConnector.connector {
+  const connect = buildConnector({ timeout: settings.connectTimeoutMs })
+  return (where, callback) => {
+    connect(where, (...result) => {
+      // Before undici's own listener, which is added when this returns.
+      result[1]?.on('error', renameReset)
+      callback(...result)
+    })
+  }
+}
+
 /** Idle connections, the one used last on top. */
 class Connections {
   readonly #idle: Client[] = []
   readonly #origin: string
   readonly #options: Client.Options
-  #closed = false
+  #isClosed = false
 
   constructor(settings: UpstreamSettings) {
     this.#origin = settings.url.origin
     this.#options = {
       // Shared, because it holds the TLS sessions that make the next handshake short.
-      connect: buildConnector({ timeout: settings.connectTimeoutMs }),
+      connect: connector(settings),
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Both default to five minutes in undici, which would end quiet streams.
       headersTimeout: 0,
@@ -97,27 +117,26 @@ class Connections {
   }
 
   take(): Client {
-    return this.#idle.pop() ?? this.#connect()
+    return this.#idle.pop() ?? this.#open()
   }
 
   giveBack(client: Client): void {
-    if (this.#closed || this.#idle.length >= KEPT_CONNECTIONS) void client.destroy()
+    if (this.#isClosed || this.#idle.length >= KEPT_CONNECTIONS) void client.destroy()
     else this.#idle.push(client)
   }
 
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     for (const client of this.#idle.splice(0)) void client.destroy()
   }
 
-  #connect(): Client {
+  #open(): Client {
     const client = new Client(this.#origin, this.#options)
     client.on('disconnect', () => {
       const place = this.#idle.indexOf(client)
-      if (place !== -1) {
-        this.#idle.splice(place, 1)
-        void client.destroy()
-      }
+      if (place === -1) return
+      this.#idle.splice(place, 1)
+      void client.destroy()
     })
     return client
   }

@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
+import { Failure } from '../../src/failure.ts'
+import { mcpProxy, type ProxyDependencies, type ProxyRecord } from '../../src/http/proxy.ts'
+import type { Access, AccessTokens, McpSessions, SessionOwner } from '../../src/ports.ts'
+import { Secret } from '../../src/secret.ts'
+
+/** Access tokens kept in memory, which can be renewed, and can be made to wait or to fail. */
+export interface TokensInMemory extends AccessTokens {
+  /** The tokens that upstream refused, in order. */
+  readonly refused: string[]
+  /** What `current` answers from now on. */
+  gives(answer: () => Access | Promise<Access>): void
+  /** What `after` answers from now on. */
+  givesAfterwards(answer: () => Promise<Access>): void
+}
+
+export function tokensInMemory(): TokensInMemory {
+  const refused: string[] = []
+  let now = (): Access | Promise<Access> => ({ token: new Secret('token-1'), version: 1 })
+  let later = (): Promise<Access> => Promise.resolve({ token: new Secret('token-2'), version: 2 })
+  return {
+    refused,
+    current: () => now(),
+    after: (_, access) => {
+      refused.push(access.token.reveal())
+      return later()
+    },
+    gives(answer) {
+      now = answer
+    },
+    givesAfterwards(answer) {
+      later = answer
+    },
+  }
+}
+
+export interface SessionsInMemory extends McpSessions {
+  readonly owners: Map<string, SessionOwner>
+  /** What happens, from now on, before a session is on record. */
+  before(step: () => Promise<void>): void
+}
+
+export function sessionsInMemory(): SessionsInMemory {
+  const owners = new Map<string, SessionOwner>()
+  let step = (): Promise<void> => Promise.resolve()
+  return {
+    owners,
+    async remember(sessionId, owner) {
+      await step()
+      owners.set(sessionId, owner)
+    },
+    owner: (sessionId) => owners.get(sessionId),
+    async forget(sessionId) {
+      owners.delete(sessionId)
+    },
+    before(next) {
+      step = next
+    },
+  }
+}
+
+export interface ProxyUnderTest {
+  readonly port: number
+  readonly url: string
+  readonly tokens: TokensInMemory
+  readonly sessions: SessionsInMemory
+  /** One for each request that is over. */
+  readonly records: ProxyRecord[]
+  /** Resolves when this many requests are over. */
+  done(count: number): Promise<ProxyRecord[]>
+  close(): Promise<void>
+}
+
+/** Knows one service token, as the gateway does; the person is whom the application names. */
+function authenticate(req: IncomingMessage): { userId: string | undefined } {
+  if (req.headers.authorization !== 'Bearer service-token')
+    throw new Failure('unauthenticated', 'Send the service token.')
+  const { 'x-user-id': userId } = req.headers
+  return { userId: typeof userId === 'string' ? userId : undefined }
+}
+
+/** The proxy on a port of its own, between whoever calls and `upstream`. */
+export async function proxyUnderTest(
+  upstream: URL,
+  settings: Partial<UpstreamSettings> & Partial<Pick<ProxyDependencies, 'maxBodyBytes'>> = {},
+): Promise<ProxyUnderTest> {
+  const tokens = tokensInMemory()
+  const sessions = sessionsInMemory()
+  const records: ProxyRecord[] = []
+  const waiting = new Set<() => void>()
+  const connection = httpUpstream({
+    url: upstream,
+    userAgent: 'notion-mcp-gateway/test',
+    connectTimeoutMs: 5000,
+    headTimeoutMs: 20_000,
+    maxAgeMs: 600_000,
+    ...settings,
+  })
+  const proxy = mcpProxy({
+    accessTokens: tokens,
+    sessions,
+    upstream: connection,
+    connectUrl: (spaceId) => `http://app.test/connect/${spaceId}`,
+    authenticate,
+    maxBodyBytes: settings.maxBodyBytes ?? 4 * 1024 * 1024,
+    onDone(record) {
+      records.push(record)
+      for (const wake of waiting) wake()
+    },
+  })
+  const server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => proxy.handle(req, res))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  return {
+    port,
+    url: `http://127.0.0.1:${port}/mcp/notion/proxy`,
+    tokens,
+    sessions,
+    records,
+    async done(count) {
+      while (records.length < count) {
+        await new Promise<void>((resolve) => {
+          const wake = (): void => {
+            waiting.delete(wake)
+            resolve()
+          }
+          waiting.add(wake)
+        })
+      }
+      return records
+    },
+    async close() {
+      connection.close()
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
