@@ -23,16 +23,10 @@ const credentialKeys = z.string().transform((text, context): CredentialKey[] => 
   return keys
 })
 
-/** Shorter tokens can be guessed. */
-const MIN_SERVICE_TOKEN_LENGTH = 16
-
 const serviceTokens = z.string().transform((text, context): Secret[] => {
   const tokens = text.split(',').map((token) => token.trim())
-  if (tokens.some((token) => token.length < MIN_SERVICE_TOKEN_LENGTH || /\s/.test(token))) {
-    context.addIssue({
-      code: 'custom',
-      message: `must be at least ${MIN_SERVICE_TOKEN_LENGTH} characters without spaces, several separated by commas`,
-    })
+  if (tokens.some((token) => token === '' || /\s/.test(token))) {
+    context.addIssue({ code: 'custom', message: 'must be tokens without spaces, several separated by commas' })
   }
   return tokens.map((token) => new Secret(token))
 })

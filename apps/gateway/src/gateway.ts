@@ -51,6 +51,9 @@ const KEEP_FRESH_EVERY_MS = 5_000
 const SWEEP_EVERY_MS = 3_600_000
 const CONNECT_TIMEOUT_MS = 5_000
 
+/** Service tokens shorter than this can be guessed. */
+const GUESSABLE_BELOW = 16
+
 /** @throws {Failure} `store_unavailable`, `sealed_value_unreadable`. */
 export async function openGateway({
   config,
@@ -58,6 +61,9 @@ export async function openGateway({
   log,
   clock = () => new Date(),
 }: GatewayOptions): Promise<Gateway> {
+  if (config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)) {
+    log.warn('service_token.guessable', { advice: 'make GATEWAY_SERVICE_TOKEN longer: openssl rand -hex 32' })
+  }
   await migrate(databaseUrl)
   const sql = openPool(databaseUrl, log)
   const vault = aesVault(config.credentialKeys)

@@ -23,7 +23,7 @@ export const Settings = z
     GATEWAY_SERVICE_TOKEN: z.string().optional(),
     /** The app's own public origin. */
     WEB_URL: url.refine(isOrigin, 'must be an origin, as https://app.example.com, without a path').optional(),
-    AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+    AUTH_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
     /** Needed when gateway and web app are on different hosts: the parent domain of both. */
     BINDING_COOKIE_DOMAIN: z.hostname('must be a host name').optional(),

@@ -125,12 +125,12 @@ function returnPathFrom(text: string | undefined, base: URL): ReturnPath {
   return path
 }
 
-const MIN_BINDING_LENGTH = 16
+const MAX_BINDING_LENGTH = 500
 
 function bindingFrom(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
-  if (text.length < MIN_BINDING_LENGTH || text.length > 500) {
-    throw new Failure('invalid_request', `binding must be a random value of ${MIN_BINDING_LENGTH} to 500 characters.`)
+  if (text === '' || text.length > MAX_BINDING_LENGTH) {
+    throw new Failure('invalid_request', `binding must be a random value of at most ${MAX_BINDING_LENGTH} characters.`)
   }
   return text
 }
