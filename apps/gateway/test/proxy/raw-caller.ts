@@ -10,7 +10,7 @@ export interface RawAnswer {
   readonly chunks: number[] | undefined
   /** Whether the framing says that this is all of it. */
   readonly isComplete: boolean
-  header(name: string): string[]
+  readonly header: (name: string) => string[]
 }
 
 export interface RawCaller {
@@ -18,8 +18,8 @@ export interface RawCaller {
   send(bytes: string | Buffer): void
   /** Everything that came so far. */
   received(): Buffer
-  /** Resolves when `text` has come. */
-  until(text: string | Buffer): Promise<void>
+  /** Everything that came, as soon as `text` has come. */
+  until(text: string): Promise<string>
   /** Resolves when a whole head has come. */
   head(): Promise<RawAnswer>
   /** Resolves when a whole answer has come, or the connection has ended; then takes it out of what was received. */
@@ -62,7 +62,10 @@ export async function rawCaller(port: number): Promise<RawCaller> {
     closed,
     send: (content) => void socket.write(content),
     received: () => bytes,
-    until: (text) => when(() => bytes.includes(text)),
+    async until(text) {
+      await when(() => bytes.includes(text))
+      return bytes.toString()
+    },
     async head() {
       await when(() => bytes.includes('\r\n\r\n'))
       return readAnswer(bytes).answer

@@ -14,7 +14,7 @@ export interface RawRequest {
   /** Resolves when the gateway has closed the connection. */
   readonly closed: Promise<void>
   /** Values of the header fields of this name. */
-  header(name: string): string[]
+  readonly header: (name: string) => string[]
 }
 
 export interface RawUpstream {

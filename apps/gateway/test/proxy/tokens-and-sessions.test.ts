@@ -221,10 +221,10 @@ describe('an MCP session', () => {
 
   it('is looked for before it is answered, also when that takes a while', async () => {
     between.proxy.sessions.owners.set('session-1', { spaceId: 'north', userId: 'ada' })
-    const { owner } = between.proxy.sessions
+    const { owners } = between.proxy.sessions
     between.proxy.sessions.owner = async (id) => {
       await new Promise(setImmediate)
-      return owner(id)
+      return owners.get(id)
     }
     expect((await call(post('{}', 'Mcp-Session-Id: session-1'))).status).toBe(200)
     expect((await call(post('{}', 'Mcp-Session-Id: session-2'))).status).toBe(404)
