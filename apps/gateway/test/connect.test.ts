@@ -85,6 +85,19 @@ describe('connecting a space', () => {
     expect(history.events).toMatchObject([{ version: 1, type: 'NotionIntegrationAuthorized', by: 'ada' }])
   })
 
+  it('that was begun and never completed must be done again before anything can be called', async () => {
+    const space = newSpace()
+    await gateway.start(space)
+    const response = await gateway.call(space, { id: 1, method: 'tools/list' })
+    expect(response.status).toBe(401)
+    const problem = await response.json()
+    expect(problem).toMatchObject({
+      code: 'reconnect_required',
+      detail: expect.stringContaining(`${RETURN_BASE}/?space=${space}`),
+    })
+    expect((await gateway.fetch(`/integrations/notion/${space}`)).status).toBe(404)
+  })
+
   it('calls a tool of Notion through the proxy afterwards', async () => {
     const space = newSpace()
     await gateway.connect(space)

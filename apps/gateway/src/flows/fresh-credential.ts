@@ -383,12 +383,20 @@ async function lose(
 /** @throws {Failure} `not_connected`, `reconnect_required`. */
 function connected(
   { connectUrl }: Pick<FreshCredentialDependencies, 'connectUrl'>,
-  { spaceId, connection }: StoredConnection,
+  { spaceId, connection, dataKey }: StoredConnection,
 ): Extract<Connection, { status: 'connected' }> {
   switch (connection.status) {
     case 'connected':
       return connection
     case 'absent':
+      // Whoever begins a consent leaves a data key behind.
+      if (dataKey) {
+        throw new Failure(
+          'reconnect_required',
+          `Connecting Notion was begun for this space and never completed. Reconnect Notion: ${connectUrl(spaceId)}`,
+        )
+      }
+    // falls through
     case 'disconnected':
       throw new Failure(
         'not_connected',

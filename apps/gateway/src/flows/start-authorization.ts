@@ -12,6 +12,7 @@ import type {
   ConnectionStore,
   StoredConnection,
   Vault,
+  WrappedDataKey,
 } from '../ports.ts'
 import { Secret } from '../secret.ts'
 
@@ -44,7 +45,8 @@ export async function startAuthorization(
 ): Promise<AuthorizationStart> {
   // Discovered anew each time: whoever reconnects may do so because the authorization server has moved.
   const [server, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
-  const client = deps.server.fixedClient ?? (await registration(deps, server, stored))
+  const dataKey = await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
+  const client = deps.server.fixedClient ?? (await registration(deps, server, stored, dataKey))
 
   const state = randomBytes(32).toString('base64url')
   const codeVerifier = new Secret(randomBytes(32).toString('base64url'))
@@ -77,11 +79,12 @@ const UNPROVEN_CLIENT_LIFE_MS = 30 * 24 * 60 * 60 * 1000
 
 /** The connection's client registration: the one it has, as long as it is likely to be known still, else a new one. */
 async function registration(
-  { clock, log, vault, server, store, registrations }: StartAuthorizationDependencies,
+  { clock, log, vault, server, registrations }: StartAuthorizationDependencies,
   info: AuthorizationServerInfo,
-  { stream, connection, dataKey }: StoredConnection,
+  { stream, connection }: StoredConnection,
+  dataKey: WrappedDataKey,
 ): Promise<ClientRegistration> {
-  const known = dataKey && (await registrations.read(stream, info.issuer, server.redirectUri))
+  const known = await registrations.read(stream, info.issuer, server.redirectUri)
   const isLost = connection.status === 'reconnect_required' && connection.reason === 'client_lost'
   if (known && !isLost) {
     const ageMs = clock().getTime() - known.registeredAt.getTime()
@@ -94,8 +97,7 @@ async function registration(
     }
   }
   const client = await server.register(info)
-  const key = await store.ensureDataKey(stream, () => vault.newDataKey(stream))
-  await registrations.save(stream, info.issuer, server.redirectUri, vault.sealClient(key, stream, client))
+  await registrations.save(stream, info.issuer, server.redirectUri, vault.sealClient(dataKey, stream, client))
   log.info('client.registered', { stream, issuer: info.issuer })
   return client
 }
