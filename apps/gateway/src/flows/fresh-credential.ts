@@ -390,18 +390,9 @@ function connected(
       return connection
     case 'absent':
       // Whoever begins a consent leaves a data key behind.
-      if (dataKey) {
-        throw new Failure(
-          'reconnect_required',
-          `Connecting Notion was begun for this space and never completed. Reconnect Notion: ${connectUrl(spaceId)}`,
-        )
-      }
-    // falls through
+      throw dataKey ? neverCompleted(connectUrl(spaceId)) : notConnected(connectUrl(spaceId))
     case 'disconnected':
-      throw new Failure(
-        'not_connected',
-        `No Notion integration connected for this space. Connect Notion first: ${connectUrl(spaceId)}`,
-      )
+      throw notConnected(connectUrl(spaceId))
     case 'reconnect_required':
       throw new Failure(
         'reconnect_required',
@@ -409,6 +400,15 @@ function connected(
       )
   }
 }
+
+const notConnected = (link: string) =>
+  new Failure('not_connected', `No Notion integration connected for this space. Connect Notion first: ${link}`)
+
+const neverCompleted = (link: string) =>
+  new Failure(
+    'reconnect_required',
+    `Connecting Notion was begun for this space and never completed. Reconnect Notion: ${link}`,
+  )
 
 function open(vault: Vault, stored: StoredConnection): Access {
   const { connection, stream } = stored
