@@ -50,14 +50,18 @@ export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
   const dispatcher = gate ? agent.compose(gated(gate)) : agent
   return async (
     url: string,
-    init: { method?: string; headers?: Record<string, string> | Headers; body?: unknown } = {},
+    init: {
+      method?: string
+      headers?: Record<string, string> | Headers
+      body?: string | URLSearchParams | null | undefined
+    } = {},
   ): Promise<Response> => {
     const target = new URL(url)
     assertAllowed(target)
     const { statusCode, headers, body } = await request(target, {
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
       headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
-      body: init.body == null ? null : String(init.body),
+      body: init.body?.toString() ?? null,
       dispatcher,
       signal: AbortSignal.timeout(timeoutMs),
     })
