@@ -64,7 +64,8 @@ function reason(error: unknown): string {
  * @example server.on('error', (error) => reject(listenError(error, settings.HOST, settings.PORT)))
  */
 export function listenError(error: unknown, host: string, port: number): unknown {
-  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? ''
+  switch (code) {
     case 'EADDRINUSE':
       return new StartupError(`Port ${port} on ${host} is taken. Stop the other program or set PORT to a free one.`, {
         cause: error,

@@ -26,6 +26,8 @@ export interface Postmaster {
   pid: number
   startedAt: string
   socketFolder: string
+  /** Whether it says itself that it accepts connections: not while it comes up or goes down. */
+  isReady: boolean
 }
 
 /** Makes the database files once. They appear under their final name only when they are complete. */
@@ -73,9 +75,9 @@ export function readPostmaster(folder: string): Postmaster | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  const [pid = '', , startedAt = '', , socketFolder = ''] = lines
+  const [pid = '', , startedAt = '', , socketFolder = '', , , status = ''] = lines
   if (!isAlive(Number(pid)) || !isPostgres(Number(pid))) return undefined
-  return { pid: Number(pid), startedAt, socketFolder }
+  return { pid: Number(pid), startedAt, socketFolder, isReady: status.trim() === 'ready' }
 }
 
 /** After a machine or container starts again, another program can have the pid in the file, and PostgreSQL would wait for it. */

@@ -88,7 +88,7 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
   return withFileLock(`${settings.folder}.lock`, async () => {
     const deadline = Date.now() + START_DEADLINE_MS
     for (let found; (found = readPostmaster(settings.folder)); await sleep(50)) {
-      if (await accepts(found.socketFolder)) return { postmaster: found, keeper: undefined }
+      if (await accepts(found)) return { postmaster: found, keeper: undefined }
       if (Date.now() > deadline) {
         throw new StartupError(
           `The embedded PostgreSQL (process ${found.pid}) does not answer. Stop that process and start again.`,
@@ -110,7 +110,7 @@ async function start(settings: ServerSettings, deadline: number): Promise<Runnin
   })
   for (; !keeper.hasExited(); await Promise.race([sleep(20), keeper.exited])) {
     const postmaster = readPostmaster(settings.folder)
-    if (postmaster && (await accepts(settings.socketFolder))) return { postmaster, keeper }
+    if (postmaster && (await accepts(postmaster))) return { postmaster, keeper }
     if (Date.now() > deadline) break
   }
   await keeper.stop()
@@ -134,7 +134,11 @@ async function watch(
     await sleep(WATCH_INTERVAL_MS, undefined, { ref: false, signal }).catch(() => undefined)
     if (signal.aborted) return
     if (current().keeper) limitLog(settings.logFile)
-    if (isSame(readPostmaster(settings.folder), current().postmaster)) continue
+    if (isSame(readPostmaster(settings.folder), current().postmaster)) {
+      // Without its keeper it would outlive us.
+      if (current().keeper?.hasExited()) process.kill(current().postmaster.pid, 'SIGINT')
+      continue
+    }
     try {
       change(await ensureRunning(settings))
       failures = 0
@@ -151,9 +155,10 @@ function isSame(a: Postmaster | undefined, b: Postmaster): boolean {
   return a?.pid === b.pid && a.startedAt === b.startedAt
 }
 
-async function accepts(folder: string): Promise<boolean> {
+async function accepts({ isReady, socketFolder: host }: Postmaster): Promise<boolean> {
+  if (!isReady) return false
   const client = new Client({
-    host: folder,
+    host,
     port: 5432,
     user: 'postgres',
     database: 'postgres',

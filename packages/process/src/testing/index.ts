@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { Client } from 'pg'
 import { inject } from 'vitest'
+import { chromiumProgram } from './programs.ts'
 import { redisCommand } from './redis-server.ts'
 
 declare module 'vitest' {
@@ -52,17 +51,7 @@ export async function testRedisUrl(): Promise<string> {
 
 /** The browser for tests, for playwright-core's `executablePath`; undefined where there is none. */
 export function chromiumPath(): string | undefined {
-  const named = process.env['CHROMIUM_PATH']
-  if (named) return named
-  const inPath = spawnSync(
-    '/bin/sh',
-    ['-c', 'command -v chromium || command -v chromium-browser || command -v google-chrome'],
-    {
-      encoding: 'utf8',
-    },
-  ).stdout.trim()
-  const onMac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
-  return inPath || (existsSync(onMac) ? onMac : undefined)
+  return chromiumProgram()
 }
 
 async function onServer(url: string, statements: string[]): Promise<void> {

@@ -1,15 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startKept } from '../keeper.ts'
-
-const PROGRAMS = ['redis-server', 'valkey-server']
+import { redisProgram } from './programs.ts'
 
 /** A Redis without persistence on a port of its own; undefined when this machine has none. */
 export async function startRedis(folder: string): Promise<{ url: string; stop(): Promise<void> } | undefined> {
-  const program = PROGRAMS.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
+  const program = redisProgram()
   if (program === undefined) return undefined
 
   const logFile = join(folder, 'redis.log')

@@ -1,0 +1,9 @@
+import { failedChecks } from './checks.ts'
+import { endProgramsWithUs } from './programs.ts'
+
+endProgramsWithUs()
+const failed = await failedChecks()
+if (failed.length > 0) {
+  console.error(`Failed: ${failed.join(', ')}.`)
+  process.exitCode = 1
+}
