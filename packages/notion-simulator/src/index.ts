@@ -21,5 +21,5 @@ export type {
 } from './seen.ts'
 export type { IssuedSecret } from './secrets.ts'
 export type { GrantFilter } from './authorization/grants.ts'
-export { PEOPLE } from './workspace/seed.ts'
+export { PEOPLE } from './workspace/seeder.ts'
 export { seededId, type Page, type User, type Workspace } from './workspace/workspace.ts'

@@ -49,6 +49,8 @@ async function withFaults(state: State, request: Request, seen: SeenTokenRequest
       return 'socket-destroyed'
     case 'slow':
       await delay(fault.delayMs)
+      break
+    default:
   }
 
   const response = await handled(state, request, form, seen)
@@ -65,6 +67,8 @@ async function withFaults(state: State, request: Request, seen: SeenTokenRequest
       return { response, cut: true }
     case 'slow-after':
       await delay(fault.delayMs)
+      break
+    default:
   }
   return { response }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AuthInfo, InMemoryServerEventBus, originValidationResponse } from '@modelcontextprotocol/server'
+import { InMemoryServerEventBus, originValidationResponse } from '@modelcontextprotocol/server'
 import { checkBearer, unknownTokenResponse } from '../authorization/bearer.ts'
 import { takeMcpFault } from '../faults.ts'
 import type { McpFault } from '../knobs.ts'
@@ -12,7 +12,7 @@ import { rateLimiter } from './rate-limit.ts'
 import { notionServer } from './server.ts'
 import { mcpSessions } from './sessions.ts'
 import { statelessServing } from './stateless.ts'
-import type { Errand } from './tool.ts'
+import { authInfoFor, type Errand } from './tool.ts'
 
 /** The MCP endpoint of one simulator. */
 export type McpEndpoint = {
@@ -32,13 +32,12 @@ export function mcpEndpoint(state: State): McpEndpoint {
   const sessions = mcpSessions(state, server)
   const stateless = statelessServing(state, server, bus)
 
-  const serve = async (request: Request, authInfo: AuthInfo, errand: Errand): Promise<Response> => {
+  const serve = async (request: Request, errand: Errand): Promise<Response> => {
     const origins = state.knobs.allowedOrigins
     const refused = origins && originValidationResponse(request, origins)
     if (refused) return refused
-    return state.knobs.sessions === 'required'
-      ? sessions.serve(request, authInfo, errand)
-      : stateless(request, authInfo, errand)
+    const authInfo = authInfoFor(errand)
+    return state.knobs.sessions === 'required' ? sessions.serve(request, authInfo) : stateless(request, authInfo)
   }
 
   return {
@@ -90,7 +89,7 @@ async function answered(
   body: Buffer,
   seen: SeenMcpRequest,
   gone: AbortSignal,
-  serve: (request: Request, authInfo: AuthInfo, errand: Errand) => Promise<Response>,
+  serve: (request: Request, errand: Errand) => Promise<Response>,
 ): Promise<{ response: Response | 'socket-destroyed'; fault?: McpFault }> {
   const request = webRequest(state, incoming, body, gone)
   if (request.method === 'OPTIONS') return { response: new Response(null, { status: 204 }) }
@@ -109,6 +108,7 @@ async function answered(
       return { response: edgeResponse(fault.status ?? 502) }
     case 'edge-rate-limit':
       return { response: edgeResponse(fault.status ?? 429, retryAfter) }
+    default:
   }
 
   const check = checkBearer(state, request.headers.get('authorization'), new URL(request.url).pathname)
@@ -117,9 +117,7 @@ async function answered(
   if (fault?.kind === 'unauthorized') return { response: unknownTokenResponse(state) }
 
   const errand: Errand = { ...check.principal, gone, ...(fault && { fault }) }
-  // The SDK never looks at the token; it is not passed on, so that nothing can print it.
-  const authInfo: AuthInfo = { token: '', clientId: '', scopes: [], extra: { errand } }
-  return { response: await serve(request, authInfo, errand), ...(fault && { fault }) }
+  return { response: await serve(request, errand), ...(fault && { fault }) }
 }
 
 function edgeResponse(status: number, headers: Record<string, string> = {}): Response {

@@ -4,11 +4,14 @@ import type { McpFault } from '../knobs.ts'
 import type { State } from '../state.ts'
 import { findWorkspace, memberOf } from '../workspace/workspace.ts'
 import type { Viewer } from '../workspace/pages.ts'
+import { Missing, Refused } from '../workspace/refusals.ts'
+import { settleTasks } from '../workspace/tasks.ts'
 import { DOCUMENTS } from './documents.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { failure, rateLimited, success } from './results.ts'
-import { ToolError, type Errand, type Tool, type ToolKind } from './tool.ts'
-import { listedTools } from './tools/index.ts'
+import { errandOf, notFound, ToolError, type Errand, type Tool, type ToolKind } from './tool.ts'
+import { listedTools, shortName } from './tools/index.ts'
+import { accessTo } from './tools/tool-access.ts'
 
 const ANNOTATIONS: Record<ToolKind, { readOnlyHint: boolean; destructiveHint?: boolean }> = {
   read: { readOnlyHint: true },
@@ -16,18 +19,13 @@ const ANNOTATIONS: Record<ToolKind, { readOnlyHint: boolean; destructiveHint?: b
   destructive: { readOnlyHint: false, destructiveHint: true },
 }
 
-/** What a request is about, once more: the SDK carries it through to the tool in `authInfo.extra`. */
-export function errandOf(context: ServerContext): Errand {
-  const errand = context.http?.authInfo?.extra?.['errand']
-  if (!errand) throw new Error('An MCP request reached a tool without having been authorized')
-  return errand as Errand // Only the endpoint sets it.
-}
-
 /** An MCP server with the tools and resources of this workspace. One for each request, or for each session. */
 export function notionServer(state: State, limiter: RateLimiter, workspaceId: string): McpServer {
   const server = new McpServer({ name: 'Notion MCP', version: '1.0.1' })
-  const workspace = findWorkspace(state.workspaces, workspaceId)
-  for (const tool of listedTools(state, workspace)) {
+  const plan = findWorkspace(state.workspaces, workspaceId)?.plan ?? 'free'
+  const tools = listedTools(state.knobs, plan)
+  const toolNames = tools.map(({ name }) => shortName(name))
+  for (const tool of tools) {
     server.registerTool(
       tool.name,
       {
@@ -36,7 +34,7 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
         inputSchema: tool.input,
         annotations: { title: tool.title, ...ANNOTATIONS[tool.kind] },
       },
-      (input, context) => called(state, limiter, tool, input, context),
+      (input, context) => called(state, limiter, toolNames, tool, input, context),
     )
   }
   for (const { uri, name, description, text } of DOCUMENTS) {
@@ -50,15 +48,23 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
 async function called(
   state: State,
   limiter: RateLimiter,
+  toolNames: readonly string[],
   tool: Tool,
   input: unknown,
   context: ServerContext,
 ): Promise<CallToolResult> {
-  const errand = errandOf(context)
+  const errand = errandOf(context.http?.authInfo)
   const viewer = viewerOf(state, errand)
   if (!viewer) return failure(new ToolError('unauthorized', 'API token is invalid.'))
   const limited = limiter.admit(errand.connectionId, viewer.workspace.plan, tool.name)
   if (limited) return rateLimited(limited.retryAfterSeconds, limited.reason)
+
+  settleTasks(viewer.workspace, viewer.now)
+  const access = accessTo(viewer.workspace.plan, shortName(tool.name))
+  if (access.status === 'plan_required') {
+    const message = `${tool.name} needs the ${access.required_plan} plan.`
+    return failure(new ToolError('restricted_resource', message, { required_plan: access.required_plan }))
+  }
 
   const { fault } = errand
   if (fault?.kind === 'deadline' && !fault.applied) return deadlineExceeded(fault)
@@ -73,9 +79,8 @@ async function called(
   const progressToken = context.mcpReq._meta?.progressToken
   try {
     const payload = await tool.run(input, {
-      state,
       viewer,
-      connectionId: errand.connectionId,
+      toolNames,
       signal: AbortSignal.any([context.mcpReq.signal, errand.gone]),
       progress: async (progress, total, message) => {
         if (progressToken === undefined) return
@@ -85,9 +90,16 @@ async function called(
     })
     return fault?.kind === 'deadline' ? await deadlineExceeded(fault) : success(payload)
   } catch (error) {
-    if (error instanceof ToolError) return failure(error)
-    throw error
+    return failure(refusalFrom(error))
   }
+}
+
+/** @throws what is not a refusal, but a mistake of ours. */
+function refusalFrom(error: unknown): ToolError {
+  if (error instanceof ToolError) return error
+  if (error instanceof Missing) return notFound(error.kind, error.id)
+  if (error instanceof Refused) return new ToolError('validation_error', error.message)
+  throw error
 }
 
 /** The server-side deadline of 55 s, reported after `delayMs` of real time. */

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { State } from '../state.ts'
 import { eventStore } from './event-store.ts'
-import type { Errand } from './tool.ts'
+import { errandOf } from './tool.ts'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
@@ -16,7 +16,7 @@ type Session = { transport: WebStandardStreamableHTTPServerTransport; server: Mc
 
 /** MCP sessions, as the older Notion had them. */
 export type McpSessions = {
-  serve(request: Request, authInfo: AuthInfo, errand: Errand): Promise<Response>
+  serve(request: Request, authInfo: AuthInfo): Promise<Response>
   notifyToolsChanged(): Promise<void>
   forget(): Promise<number>
   count(): number
@@ -25,7 +25,7 @@ export type McpSessions = {
 export function mcpSessions(state: State, server: (workspaceId: string) => McpServer): McpSessions {
   const sessions = new Map<string, Session>()
 
-  const open = async (request: Request, authInfo: AuthInfo, errand: Errand): Promise<Response> => {
+  const open = async (request: Request, authInfo: AuthInfo): Promise<Response> => {
     const id = randomBytes(32).toString('hex')
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
@@ -36,7 +36,7 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
         sessions.delete(id)
       },
     })
-    const session = { transport, server: server(errand.workspaceId) }
+    const session = { transport, server: server(errandOf(authInfo).workspaceId) }
     await session.server.connect(transport)
     const response = await transport.handleRequest(request, { authInfo })
     if (transport.sessionId !== undefined) sessions.set(id, session)
@@ -44,12 +44,12 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
   }
 
   return {
-    async serve(request, authInfo, errand) {
+    async serve(request, authInfo) {
       const sessionId = request.headers.get('mcp-session-id')
       if (request.method === 'POST') {
         const { refusal, opening } = await inspectPost(request, sessionId !== null)
         if (refusal) return refusal
-        if (opening) return open(request, authInfo, errand)
+        if (opening) return open(request, authInfo)
       }
       if (sessionId === null) return refuse(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
       const session = sessions.get(sessionId)

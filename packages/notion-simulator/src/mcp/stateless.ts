@@ -9,7 +9,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import type { State } from '../state.ts'
-import type { Errand } from './tool.ts'
+import { errandOf } from './tool.ts'
 
 /**
  * Serving without sessions: each POST meets a fresh server, of the era that it speaks. Whatever the 2026-07-28 revision
@@ -19,7 +19,7 @@ export function statelessServing(
   state: State,
   server: (workspaceId: string) => McpServer,
   bus: ServerEventBus,
-): (request: Request, authInfo: AuthInfo, errand: Errand) => Promise<Response> {
+): (request: Request, authInfo: AuthInfo) => Promise<Response> {
   const handlers = new Map<string, McpHttpHandler>()
 
   /** The handler for the knobs as they are now. */
@@ -28,15 +28,17 @@ export function statelessServing(
     const key = `${answers} ${keepAliveMs}`
     const known = handlers.get(key)
     if (known) return known
-    const handler = createMcpHandler(
-      ({ authInfo }) => server((authInfo?.extra?.['errand'] as Errand).workspaceId), // Set by the endpoint.
-      { legacy: 'reject', responseMode: answers === 'json' ? 'auto' : 'sse', keepAliveMs, bus },
-    )
+    const handler = createMcpHandler((context) => server(errandOf(context.authInfo).workspaceId), {
+      legacy: 'reject',
+      responseMode: answers === 'json' ? 'auto' : 'sse',
+      keepAliveMs,
+      bus,
+    })
     handlers.set(key, handler)
     return handler
   }
 
-  return async (request, authInfo, errand) => {
+  return async (request, authInfo) => {
     if (!(await isLegacyRequest(request))) return modern().fetch(request, { authInfo })
     if (request.method === 'GET' && state.knobs.getStream) return silentStream(state.knobs.keepAliveMs, request.signal)
     if (request.method !== 'POST') return methodNotAllowed()
@@ -46,7 +48,7 @@ export function statelessServing(
       keepAliveMs,
       enableJsonResponse: answers === 'json',
     })
-    const instance = server(errand.workspaceId)
+    const instance = server(errandOf(authInfo).workspaceId)
     await instance.connect(transport)
     // A request that is given up takes its server along; one that is answered leaves it to the garbage collector.
     request.signal.addEventListener('abort', () => void instance.close(), { once: true })

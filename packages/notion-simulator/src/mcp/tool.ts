@@ -1,14 +1,13 @@
+import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { McpFault } from '../knobs.ts'
-import type { State } from '../state.ts'
 import type { Viewer } from '../workspace/pages.ts'
 
 /** What a tool may use. */
 export type ToolCall = {
-  state: State
   viewer: Viewer
-  /** Which connection's rate limit this counts against. */
-  connectionId: string
+  /** All tools that the caller was shown, without `notion-`. */
+  toolNames: readonly string[]
   /** Aborted when the caller cancels or goes away. */
   signal: AbortSignal
   /** Tells the caller how far the work is, if the caller asked to be told. */
@@ -92,7 +91,7 @@ export function notFound(kind: string, id: string): ToolError {
   )
 }
 
-/** One request's errand, handed to the tools through the SDK's `authInfo`. */
+/** What a request is about: for whom, and what is to go wrong with it. */
 export type Errand = {
   userId: string
   workspaceId: string
@@ -100,4 +99,16 @@ export type Errand = {
   fault?: McpFault
   /** The HTTP request was given up. */
   gone: AbortSignal
+}
+
+/** Wraps the errand for the SDK, which carries it to the tools. The token stays out, so that nothing can print it. */
+export function authInfoFor(errand: Errand): AuthInfo {
+  return { token: '', clientId: '', scopes: [], extra: { errand } }
+}
+
+/** The errand that {@link authInfoFor} wrapped. */
+export function errandOf(authInfo: AuthInfo | undefined): Errand {
+  const errand = authInfo?.extra?.['errand']
+  if (!errand) throw new Error('A request came to the MCP server without having been authorized')
+  return errand as Errand // Only authInfoFor sets it.
 }

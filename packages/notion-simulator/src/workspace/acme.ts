@@ -1,5 +1,5 @@
 import { DAY } from '../clock.ts'
-import { PEOPLE, type Seeder } from './seed.ts'
+import { PEOPLE, type Seeder } from './seeder.ts'
 
 const TASKS: {
   title: string

@@ -7,18 +7,24 @@ export function discussionUrl({ pageId, blockId, id }: Discussion): string {
   return `discussion://${pageId}/${blockId}/${id}`
 }
 
-export function discussionsOf(viewer: Viewer, pageId: string, includeResolved: boolean): Discussion[] {
-  return [...viewer.workspace.discussions.values()].filter(
-    (discussion) => discussion.pageId === pageId && (includeResolved || !discussion.resolved),
-  )
+export type DiscussionChoice = {
+  includeResolved: boolean
+  /** Leaves out those that are attached to a piece of text. */
+  onlyPageLevel: boolean
+  /** Only this one, by id or URL. */
+  only?: string | undefined
 }
 
-/** The `<discussions>` text of a page; with `only`, of one discussion. */
-export function renderDiscussions(viewer: Viewer, pageId: string, includeResolved: boolean, only?: string): string {
-  const all = discussionsOf(viewer, pageId, includeResolved)
-  const shown = only === undefined ? all : all.filter(({ id }) => only.includes(id))
+/** The `<discussions>` of a page. The total counts what could be seen, whatever is shown. */
+export function renderDiscussions(viewer: Viewer, pageId: string, choice: DiscussionChoice): string {
+  const all = [...viewer.workspace.discussions.values()].filter((discussion) => discussion.pageId === pageId)
+  const visible = all.filter(({ resolved }) => choice.includeResolved || !resolved)
+  const shown = visible.filter(
+    ({ id, textContext }) =>
+      (choice.only === undefined || choice.only.endsWith(id)) && !(choice.onlyPageLevel && textContext !== undefined),
+  )
   const rendered = shown.map((discussion) => renderDiscussion(viewer, discussion)).join('')
-  return `<discussions total-count="${all.length}" shown-count="${shown.length}">${rendered}</discussions>`
+  return `<discussions total-count="${visible.length}" shown-count="${shown.length}">${rendered}</discussions>`
 }
 
 function renderDiscussion(viewer: Viewer, discussion: Discussion): string {

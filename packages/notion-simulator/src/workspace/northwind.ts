@@ -1,4 +1,4 @@
-import { PEOPLE, type Seeder } from './seed.ts'
+import { PEOPLE, type Seeder } from './seeder.ts'
 
 /** Northwind trades in tea. It has a page called "Launch plan" too: whoever mixes up two tenants shows the wrong one. */
 export function seedNorthwind(seed: Seeder): void {

@@ -102,7 +102,15 @@ export type Discussion = {
 }
 
 /** Work that goes on after the tool has answered. */
-export type AsyncTask = { id: string; operation: string; createdAt: number; finishesAt: number; result: unknown }
+export type AsyncTask = {
+  id: string
+  operation: string
+  createdAt: number
+  finishesAt: number
+  /** Does the work; gone once it is done. */
+  finish?: () => unknown
+  result?: unknown
+}
 
 /** One Notion workspace, in memory. */
 export type Workspace = {

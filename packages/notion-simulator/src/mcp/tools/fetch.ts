@@ -4,7 +4,7 @@ import { renderDiscussions } from '../../workspace/discussions.ts'
 import { findDatabase, findDataSource, findPage, idIn, renderPage, type Viewer } from '../../workspace/pages.ts'
 import { DOCUMENTS } from '../documents.ts'
 import { notFound, tool, ToolError } from '../tool.ts'
-import { toolAccess } from './tool-access.ts'
+import { accessMap } from './tool-access.ts'
 
 export const fetchTool = tool({
   name: 'fetch',
@@ -27,13 +27,15 @@ connected user and workspace.
     include_transcript: z.boolean().optional().describe('Include the transcript of meeting notes.'),
     include_discussions: z.boolean().optional().describe('Include a summary of the discussions on the page.'),
   }),
-  run(input, { state, viewer }) {
+  run(input, { viewer, toolNames }) {
     const id = input.id.trim()
-    if (id === 'self') return self(viewer, toolAccess(state, viewer.workspace))
+    if (id === 'self') return self(viewer, accessMap(viewer.workspace.plan, toolNames))
     if (id.startsWith('notion://docs/')) return document(id)
     const found = fetched(viewer, id)
     const page = input.include_discussions ? findPage(viewer, id) : undefined
-    return page ? { ...found, discussions: renderDiscussions(viewer, page.id, false) } : found
+    return page
+      ? { ...found, discussions: renderDiscussions(viewer, page.id, { includeResolved: false, onlyPageLevel: false }) }
+      : found
   },
 })
 

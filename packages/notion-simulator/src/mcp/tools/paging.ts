@@ -1,0 +1,9 @@
+import { ToolError } from '../tool.ts'
+
+/** The offset in a cursor such as `offset:3`. Cursors are opaque to clients; whatever else comes is refused. */
+export function offsetFrom(cursor: string | undefined): number {
+  if (cursor === undefined) return 0
+  const offset = /^offset:(\d+)$/.exec(cursor)?.[1]
+  if (offset === undefined) throw new ToolError('validation_error', 'The cursor is not one that this tool gave out.')
+  return Number(offset)
+}
