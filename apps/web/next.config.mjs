@@ -14,6 +14,8 @@ const config = {
   transpilePackages: ['@nmg/contract'],
   turbopack: { root: join(import.meta.dirname, '../..') },
   typedRoutes: true,
+  // Without the tests: a deployment is built without what only they need.
+  typescript: { tsconfigPath: 'tsconfig.build.json' },
 }
 
 export default config

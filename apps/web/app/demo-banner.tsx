@@ -3,8 +3,8 @@ import { FlaskConical } from 'lucide-react'
 /** On every page of a demo, so that nobody takes it for the real thing. */
 export function DemoBanner() {
   return (
-    <aside aria-label="Simulation" className="border-b border-warning/25 bg-warning-soft px-4 py-2 text-warning">
-      <p className="mx-auto flex max-w-5xl items-start gap-2 text-[13px] sm:items-center">
+    <aside aria-label="Simulation" className="border-b border-warning/25 bg-warning-soft py-2 text-warning">
+      <p className="mx-auto flex max-w-5xl items-start gap-2 px-4 text-[13px] sm:items-center sm:px-6">
         <FlaskConical aria-hidden className="mt-0.5 size-4 shrink-0 sm:mt-0" />
         <span>
           <strong className="font-semibold">Simulation:</strong> this is not the real Notion. Workspaces, people and

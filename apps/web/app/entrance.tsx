@@ -15,8 +15,11 @@ export function Entrance({
 }) {
   return (
     <main className="mx-auto flex w-full max-w-sm flex-1 flex-col justify-center px-5 py-12">
-      <Logo className="size-10" />
-      <h1 className="mt-6 text-2xl font-semibold tracking-tight">{title}</h1>
+      <p className="flex items-center gap-2.5 text-sm font-semibold tracking-tight">
+        <Logo className="size-8" />
+        Notion MCP Gateway
+      </p>
+      <h1 className="mt-8 text-2xl font-semibold tracking-tight">{title}</h1>
       <p className="mt-1.5 mb-7 text-[15px] text-pretty text-soft">{lead}</p>
       {children}
       <p className="mt-6 text-sm text-soft">{footer}</p>

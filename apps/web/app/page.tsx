@@ -1,5 +1,6 @@
 import { headers } from 'next/headers'
 import { redirect } from 'next/navigation'
+import { cn } from '../components/ui/class-names.ts'
 import { Logo } from '../components/ui/marks.tsx'
 import { AccountMenu } from '../features/accounts/account-menu.tsx'
 import { connectionView } from '../features/integrations/space-connection.ts'
@@ -18,11 +19,18 @@ export default async function HomePage() {
   return (
     <>
       <header className="border-b border-line bg-surface">
-        <div className="mx-auto flex h-14 max-w-5xl items-center gap-2 px-4 sm:px-6">
-          <Logo />
-          <div className="min-w-0 flex-1">
-            {active && <SpaceMenu spaces={spaces.map(({ id, name }) => ({ id, name }))} active={active} />}
-          </div>
+        <div className="mx-auto flex h-14 max-w-5xl items-center gap-3 px-4 sm:px-6">
+          <Logo className="shrink-0" />
+          <p
+            className={cn(
+              'flex-1 truncate text-sm font-semibold tracking-tight',
+              spaces.length > 1 && 'max-sm:sr-only',
+            )}
+          >
+            Notion MCP Gateway
+          </p>
+          {active && <SpaceMenu spaces={spaces.map(({ id, name }) => ({ id, name }))} active={active} />}
+          <span className={cn('sm:hidden', spaces.length > 1 && 'flex-1')} />
           <AccountMenu name={person.name} email={person.email} />
         </div>
       </header>

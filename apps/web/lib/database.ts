@@ -1,5 +1,5 @@
 import { PostgresDialect } from 'kysely'
-import { Pool, type PoolClient } from 'pg'
+import { Pool } from 'pg'
 import { log } from './log.ts'
 
 /** All tables of the web app live here, so that it can share a database with the gateway. */
@@ -26,12 +26,12 @@ export async function exclusively<T>(pool: Pool, work: () => Promise<T>): Promis
   const client = await pool.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-    return await work().finally(() => unlock(client))
+    try {
+      return await work()
+    } finally {
+      await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
+    }
   } finally {
     client.release()
   }
-}
-
-async function unlock(client: PoolClient): Promise<void> {
-  await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
 }

@@ -14,7 +14,7 @@ export interface GatewayCall {
 }
 
 /**
- * What the gateway answers, acting for this member; null when it answers 404.
+ * What the gateway answers, acting for this member; null when the space never connected.
  *
  * @throws {PassedOn} what the gateway refused, for the person to read.
  * @throws {Refusal} `gateway_unreachable`, `gateway_misconfigured`
@@ -26,8 +26,13 @@ export async function askGateway<Schema extends z.ZodType>(
   { method = 'GET', deadlineMs = DEADLINE_MS }: GatewayCall = {},
 ): Promise<z.infer<Schema> | null> {
   const answer = await fetchGateway(member, path, { method, signal: AbortSignal.timeout(deadlineMs) })
-  if (answer.status === 404) return null
-  if (!answer.ok) throw await refusalOf(answer)
+  if (!answer.ok) {
+    const problem = await problemOf(answer)
+    if (problem?.code === 'not_connected') return null
+    throw problem
+      ? new PassedOn(problem, answer.headers.get('retry-after'))
+      : misconfigured(`It answered with status ${answer.status} and no explanation.`)
+  }
   const parsed = schema.safeParse(await answer.json().catch(() => undefined))
   if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
   return parsed.data
@@ -61,13 +66,6 @@ export async function fetchGateway(member: SpaceMember, path: string, init: Requ
     throw misconfigured('It refuses the service token: GATEWAY_SERVICE_TOKEN must be the same for both.')
   }
   return answer
-}
-
-async function refusalOf(answer: Response): Promise<Error> {
-  const problem = await problemOf(answer)
-  return problem
-    ? new PassedOn(problem, answer.headers.get('retry-after'))
-    : misconfigured(`It answered with status ${answer.status} and no explanation.`)
 }
 
 async function problemOf(answer: Response): Promise<Problem | undefined> {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
 const isOrigin = (value: string) => {
+  if (!URL.canParse(value)) return false
   const { origin, href } = new URL(value)
   return href === `${origin}/`
 }

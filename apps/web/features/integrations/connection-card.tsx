@@ -32,7 +32,7 @@ export function ConnectionCard({ control, permission }: { control: ConnectionCon
             <p className="mt-1 text-sm text-pretty text-soft">{summary}</p>
           </div>
         </div>
-        <div className="flex shrink-0 flex-wrap items-center gap-2 sm:max-w-56 sm:justify-end">
+        <div className="flex flex-wrap items-center gap-2 sm:shrink-0 sm:justify-end">
           <NextStep control={control} {...permission} />
           {control.view.status !== 'connecting' && (
             <Button

@@ -41,7 +41,7 @@ export const NextStep = (props: NextStepProps) => steps[props.control.view.statu
 function ConnectStep({ action, control, canManage, managers }: NextStepProps & { action: string }) {
   if (canManage) return <Button onClick={control.connect}>{action}</Button>
   return (
-    <p className="text-sm text-pretty text-soft">
+    <p className="max-w-64 text-sm text-pretty text-soft">
       {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: ` : ''}only owners and admins of the space connect it.
     </p>
   )

@@ -44,7 +44,7 @@ export async function startAuthorization(
   if (!start)
     throw new Refusal(
       'gateway_misconfigured',
-      'The gateway does not know how to connect Notion. Is CUDU_ENDPOINT right?',
+      'The gateway does not know how to connect Notion. The operator has to look at it.',
     )
   return start
 }

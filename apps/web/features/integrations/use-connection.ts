@@ -9,6 +9,9 @@ import { ApiError, deleteConnection, readConnection, startAuthorization } from '
 /** How often a visible page asks for the connection. */
 const POLL_MS = 4_000
 
+/** So many questions in a row have to fail before the page says that it knows nothing. */
+const FAILURES_TO_TELL = 2
+
 export interface ConnectionControl {
   readonly view: ConnectionView
   /** What the last action has to say: why it did not work, or what to know about it. */
@@ -28,6 +31,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   const [attempt, setAttempt] = useState<AbortController>()
   const [notice, setNotice] = useState<string>()
   const reading = useRef<AbortController>(undefined)
+  const failures = useRef(0)
 
   const refresh = useCallback(async () => {
     // What an older question would still answer is out of date.
@@ -36,9 +40,18 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     reading.current = question
     try {
       const answer = await readConnection(spaceId, question.signal)
-      if (!question.signal.aborted) setKnown(viewOf(answer))
+      if (question.signal.aborted) return
+      failures.current = 0
+      setKnown(viewOf(answer))
     } catch (error) {
-      if (!question.signal.aborted) setKnown(afterFailure(error))
+      if (question.signal.aborted) return
+      // Signed out, or no longer a member: the server knows where to go from here.
+      if (isOutside(error)) return window.location.reload()
+      // One lost answer is no news; taking away what the person works with would be.
+      failures.current += 1
+      if (failures.current >= FAILURES_TO_TELL) setKnown({ status: 'unreachable', detail: messageOf(error) })
+    } finally {
+      if (reading.current === question) reading.current = undefined
     }
   }, [spaceId])
 
@@ -46,13 +59,17 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     const refreshVisible = () => {
       if (document.visibilityState === 'visible') void refresh()
     }
+    // A slow answer is waited for: asking again would throw it away each time.
+    const poll = () => {
+      if (!reading.current) refreshVisible()
+    }
     // Coming back from Notion by the browser's Back button shows this page as it was left: connecting.
     const onShow = (event: PageTransitionEvent) => {
       if (!event.persisted) return
       setAttempt(undefined)
       refreshVisible()
     }
-    const timer = setInterval(refreshVisible, POLL_MS)
+    const timer = setInterval(poll, POLL_MS)
     const unsubscribe = onConnectionChanged(refreshVisible)
     document.addEventListener('visibilitychange', refreshVisible)
     window.addEventListener('pageshow', onShow)
@@ -117,11 +134,8 @@ const afterDisconnect: Record<DisconnectReceipt['revocation'], string | undefine
     'Disconnected, and the credential here is destroyed. Notion offers no way to end the access from here; remove the app in Notion’s settings as well.',
 }
 
-function afterFailure(error: unknown): ConnectionView {
-  // Signed out, or no longer a member: the server knows where to go from here.
-  if (error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)) window.location.reload()
-  return { status: 'unreachable', detail: messageOf(error) }
-}
+const isOutside = (error: unknown) =>
+  error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)
 
 const messageOf = (error: unknown) =>
   error instanceof ApiError ? error.message : 'Something went wrong here. Try again in a moment.'

@@ -9,9 +9,9 @@ export interface SpaceChoice {
   readonly name: string
 }
 
-/** The space that the person is in; with a choice, when there is one. */
+/** The choice of the space that the person is in; nothing when there is no choice. */
 export function SpaceMenu({ spaces, active }: { spaces: readonly SpaceChoice[]; active: SpaceChoice }) {
-  if (spaces.length < 2) return <span className="truncate px-2 text-sm font-medium">{active.name}</span>
+  if (spaces.length < 2) return null
   return (
     <Menu
       align="start"

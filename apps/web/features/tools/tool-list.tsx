@@ -1,5 +1,6 @@
 'use client'
 
+import { ChevronDown } from 'lucide-react'
 import { useId, useState } from 'react'
 import { Badge } from '../../components/ui/badge.tsx'
 import { cn } from '../../components/ui/class-names.ts'
@@ -29,13 +30,24 @@ function SmallToolList({ tools, selected, onSelect }: ToolListProps) {
       <label htmlFor={id} className="block text-sm font-medium">
         Tool
       </label>
-      <select id={id} className={inputStyle} value={selected.name} onChange={(event) => onSelect(event.target.value)}>
-        {tools.map((tool) => (
-          <option key={tool.name} value={tool.name}>
-            {tool.name}
-          </option>
-        ))}
-      </select>
+      <div className="relative">
+        <select
+          id={id}
+          className={cn(inputStyle, 'appearance-none pr-9')}
+          value={selected.name}
+          onChange={(event) => onSelect(event.target.value)}
+        >
+          {tools.map((tool) => (
+            <option key={tool.name} value={tool.name}>
+              {tool.name}
+            </option>
+          ))}
+        </select>
+        <ChevronDown
+          aria-hidden
+          className="pointer-events-none absolute top-1/2 right-3 size-4 -translate-y-1/2 text-soft"
+        />
+      </div>
     </div>
   )
 }

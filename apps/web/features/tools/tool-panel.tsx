@@ -104,10 +104,11 @@ function Workbench({ tools, control, hasLinks }: { tools: readonly Tool[]; contr
   )
 }
 
-/** Descriptions are written for language models and run to pages; people start with the first lines. */
+/** Descriptions are written for language models and run to pages; people start with the first line. */
 function ToolHeading({ tool }: { tool: Tool }) {
   const [isWhole, setWhole] = useState(false)
   const description = tool.description?.trim() ?? ''
+  const [firstLine = ''] = description.split('\n')
   return (
     <div>
       <div className="flex flex-wrap items-center gap-2">
@@ -115,19 +116,19 @@ function ToolHeading({ tool }: { tool: Tool }) {
         <Effect tool={tool} />
       </div>
       {description && (
-        <p className={`mt-1.5 text-sm break-words whitespace-pre-line text-soft ${isWhole ? '' : 'line-clamp-2'}`}>
-          {description}
+        <p className="mt-1.5 text-sm break-words whitespace-pre-line text-soft">
+          {isWhole ? description : firstLine}
+          {firstLine !== description && (
+            <button
+              type="button"
+              aria-expanded={isWhole}
+              onClick={() => setWhole(!isWhole)}
+              className="ml-1.5 rounded-sm font-medium text-link hover:underline"
+            >
+              {isWhole ? 'Show less' : 'Show more'}
+            </button>
+          )}
         </p>
-      )}
-      {description.length > 160 && (
-        <button
-          type="button"
-          aria-expanded={isWhole}
-          onClick={() => setWhole(!isWhole)}
-          className="mt-1 rounded-sm text-[13px] font-medium text-link hover:underline"
-        >
-          {isWhole ? 'Show less' : 'Show all'}
-        </button>
       )}
     </div>
   )

@@ -1,8 +1,9 @@
 'use client'
 
-import { BookOpenText, Database, ExternalLink, FileText } from 'lucide-react'
+import { Database, ExternalLink, FileText } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Button } from '../../components/ui/button.tsx'
+import { PageText, plainText } from './page-text.tsx'
 import { FetchedPage, pageContent, SearchResults, webLink, type SearchResult } from './tool-result.ts'
 
 export interface ToolViewProps {
@@ -43,29 +44,34 @@ function ResultCard({ result, onRead, hasLinks }: { result: SearchResult } & Omi
   const link = hasLinks ? webLink(result.url) : undefined
   const Icon = result.type === 'database' || result.type === 'data_source' ? Database : FileText
   return (
-    <article className="rounded-xl border border-line p-4">
-      <div className="flex items-start gap-3">
-        <Icon aria-hidden className="mt-0.5 size-4 shrink-0 text-soft" />
-        <div className="min-w-0 flex-1">
-          <h4 className="font-medium break-words">{result.title || 'Untitled'}</h4>
-          {result.highlight && <p className="mt-1 line-clamp-3 text-sm break-words text-soft">{result.highlight}</p>}
-          {(result.path || result.timestamp) && (
-            <p className="mt-2 text-xs break-words text-faint">
-              {[result.path, result.timestamp].filter(Boolean).join(' · ')}
-            </p>
-          )}
-        </div>
+    <article className="flex items-start gap-3 rounded-xl border border-line p-4">
+      <Icon aria-hidden className="mt-0.5 size-4 shrink-0 text-soft" />
+      <div className="min-w-0 flex-1">
+        <h4 className="text-[15px] leading-snug font-medium break-words">{result.title || 'Untitled'}</h4>
+        {result.highlight && (
+          <p className="mt-1 line-clamp-2 text-sm break-words text-soft">{plainText(result.highlight)}</p>
+        )}
+        {(result.path || result.timestamp) && (
+          <p className="mt-1.5 text-xs break-words text-faint">
+            {[result.path, result.timestamp].filter(Boolean).join(' · ')}
+          </p>
+        )}
+        {link && (
+          <p className="mt-1.5">
+            <NotionLink href={link} />
+          </p>
+        )}
       </div>
-      {(onRead || link) && (
-        <div className="mt-3 flex flex-wrap gap-2 pl-7">
-          {onRead && (
-            <Button look="secondary" size="small" aria-label={`Read ${result.title}`} onClick={() => onRead(result.id)}>
-              <BookOpenText aria-hidden />
-              Read
-            </Button>
-          )}
-          {link && <NotionLink href={link} />}
-        </div>
+      {onRead && (
+        <Button
+          look="secondary"
+          size="small"
+          aria-label={`Read ${result.title}`}
+          className="-mt-0.5 -mr-0.5"
+          onClick={() => onRead(result.id)}
+        >
+          Read
+        </Button>
       )}
     </article>
   )
@@ -80,7 +86,7 @@ function pageView({ payload, hasLinks }: ToolViewProps): ReactNode | undefined {
     <article className="rounded-xl border border-line p-4 sm:p-5">
       {path && <p className="text-xs break-words text-faint">{path}</p>}
       <h4 className="mt-0.5 text-lg font-semibold tracking-tight break-words">{title || 'Untitled'}</h4>
-      <p className="mt-3 max-w-prose text-sm leading-relaxed break-words whitespace-pre-wrap">{pageContent(text)}</p>
+      <PageText text={pageContent(text)} />
       {link && (
         <p className="mt-4">
           <NotionLink href={link} />
@@ -95,7 +101,7 @@ const NotionLink = ({ href }: { href: string }) => (
     href={href}
     target="_blank"
     rel="noopener noreferrer"
-    className="inline-flex h-8 items-center gap-1.5 rounded-lg px-2 text-[13px] font-medium text-link hover:underline"
+    className="inline-flex items-center gap-1.5 rounded-sm text-[13px] font-medium text-link hover:underline"
   >
     Open in Notion
     <ExternalLink aria-hidden className="size-3.5" />

@@ -1,0 +1,62 @@
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+
+/** What a page complained about on its console: script errors and what the Content-Security-Policy stopped. */
+const complaints = new WeakMap<BrowserContext, string[]>()
+
+export const launchBrowser = (executablePath: string): Promise<Browser> =>
+  // No sandbox: it needs privileges that containers do not have, and the pages are our own.
+  chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+
+/** A browser profile of its own, as on another machine. */
+export async function newProfile(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Vienna', ...options })
+  context.setDefaultTimeout(15_000)
+  const heard: string[] = []
+  complaints.set(context, heard)
+  context.on('weberror', (error) => heard.push(String(error.error())))
+  context.on('console', (message) => {
+    // Chromium logs each answer above 399; those are tested by what the page shows.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) heard.push(message.text())
+  })
+  return context.newPage()
+}
+
+export const complaintsOf = (page: Page): readonly string[] => complaints.get(page.context()) ?? []
+
+export interface Account {
+  readonly name: string
+  readonly email: string
+  readonly password: string
+}
+
+export async function signUp(page: Page, webUrl: string, { name, email, password }: Account): Promise<void> {
+  await page.goto(`${webUrl}/sign-up`)
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByRole('heading', { name: `${name}'s space` }).waitFor()
+}
+
+export async function signIn(page: Page, webUrl: string, { email, password }: Account): Promise<void> {
+  await page.goto(`${webUrl}/sign-in`)
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: /^Account of/ }).waitFor()
+}
+
+/** From the button on the home page to the way back, allowing (or not) on the consent page. */
+export async function answerConsent(
+  page: Page,
+  button: 'Connect Notion' | 'Reconnect Notion',
+  decision: 'Allow' | 'Deny' = 'Allow',
+): Promise<void> {
+  await page.getByRole('button', { name: button }).click()
+  await page.getByRole('button', { name: decision }).click()
+}
+
+export async function connect(page: Page): Promise<void> {
+  await answerConsent(page, 'Connect Notion')
+  await page.getByRole('region', { name: 'Notion' }).getByText('MCP connected', { exact: true }).waitFor()
+}

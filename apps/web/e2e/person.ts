@@ -1,0 +1,63 @@
+import type { Account } from './browser.ts'
+
+/** Somebody who uses the app over plain HTTP, as its pages do: with a session cookie, from the app's own origin. */
+export interface PersonClient {
+  readonly account: Account
+  readonly id: string
+  /** The space that was made at sign-up. */
+  readonly spaceId: string
+  /** `origin: null` leaves the header out. */
+  fetch(path: string, init?: RequestInit & { origin?: string | null }): Promise<Response>
+  /** POST with a JSON body. */
+  post(path: string, body: unknown): Promise<Response>
+  cookies(): ReadonlyMap<string, string>
+}
+
+export async function newPerson(webUrl: string, account: Account): Promise<PersonClient> {
+  const jar = new Map<string, string>()
+
+  const send: PersonClient['fetch'] = async (path, { origin = webUrl, ...init } = {}) => {
+    const headers = new Headers(init.headers)
+    if (origin !== null) headers.set('origin', origin)
+    if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
+    const answer = await fetch(webUrl + path, { ...init, headers, redirect: 'manual' })
+    for (const cookie of answer.headers.getSetCookie()) {
+      const [pair = ''] = cookie.split(';')
+      const [name = '', ...value] = pair.split('=')
+      jar.set(name, value.join('='))
+    }
+    return answer
+  }
+  const post: PersonClient['post'] = (path, body) =>
+    send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
+  const signedUp = await post('/api/auth/sign-up/email', account)
+  if (!signedUp.ok) throw new Error(`sign-up answered ${signedUp.status}: ${await signedUp.text()}`)
+  const { session, user } = (await (await send('/api/auth/get-session')).json()) as {
+    session: { activeOrganizationId: string }
+    user: { id: string }
+  }
+  return { account, id: user.id, spaceId: session.activeOrganizationId, fetch: send, post, cookies: () => jar }
+}
+
+/** Brings `guest` into the space of `host`. */
+export async function invite(host: PersonClient, guest: PersonClient, role: 'admin' | 'member'): Promise<void> {
+  const invited = await host.post('/api/auth/organization/invite-member', {
+    email: guest.account.email,
+    role,
+    organizationId: host.spaceId,
+  })
+  if (!invited.ok) throw new Error(`inviting answered ${invited.status}: ${await invited.text()}`)
+  const { id } = (await invited.json()) as { id: string }
+  const accepted = await guest.post('/api/auth/organization/accept-invitation', { invitationId: id })
+  if (!accepted.ok) throw new Error(`accepting answered ${accepted.status}: ${await accepted.text()}`)
+}
+
+/** Goes through a consent without a browser; the simulator must approve by itself. Answers where the browser would end. */
+export async function consent(person: PersonClient, authorizeUrl: string, cookie?: string): Promise<URL> {
+  const answered = await fetch(authorizeUrl, { redirect: 'manual' })
+  const callback = answered.headers.get('location') ?? ''
+  const binding = cookie ?? `notion_oauth_binding=${person.cookies().get('notion_oauth_binding')}`
+  const ended = await fetch(callback, { redirect: 'manual', headers: { cookie: binding } })
+  return new URL(ended.headers.get('location') ?? 'about:blank')
+}

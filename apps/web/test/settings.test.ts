@@ -1,0 +1,64 @@
+import { readSettings, StartupError } from '@nmg/process'
+import { describe, expect, it } from 'vitest'
+import { Settings } from '../lib/settings.ts'
+
+describe('the settings of the web app', () => {
+  it('need nothing at all to start on this machine', () => {
+    expect(readSettings(Settings, {})).toEqual({
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      CUDU_ENDPOINT: 'http://localhost:8000',
+      TRUSTED_PROXIES: [],
+      NOTION_GATEWAY_DEMO: '0',
+    })
+  })
+
+  it('need the secrets, too, when a database is given', () => {
+    const given = { DATABASE_URL: 'postgresql://web@db/web' }
+    expect(() => readSettings(Settings, given)).toThrow(
+      new StartupError(
+        'GATEWAY_SERVICE_TOKEN: must be set when DATABASE_URL is.\nAUTH_SECRET: must be set when DATABASE_URL is.',
+      ),
+    )
+  })
+
+  it('are all told at once when they are wrong, and never with a value', () => {
+    const wrong = {
+      PORT: '80000',
+      CUDU_ENDPOINT: 'localhost:8000',
+      WEB_URL: 'https://app.example.com/chat',
+      AUTH_SECRET: 'too-short',
+      DATABASE_URL: 'mysql://web:a-password@db/web',
+      BINDING_COOKIE_DOMAIN: 'not a name',
+      TRUSTED_PROXIES: '10.0.0.0/8,everybody',
+      NOTION_GATEWAY_DEMO: 'yes',
+    }
+    const message = messageOf(() => readSettings(Settings, wrong))
+    expect(message.split('\n').map((line) => line.split(':')[0])).toEqual(
+      expect.arrayContaining([...Object.keys(wrong), 'GATEWAY_SERVICE_TOKEN']),
+    )
+    for (const value of Object.values(wrong)) expect(message).not.toContain(value)
+  })
+
+  it.each(['http://app.example.com', 'https://app.example.com/', 'http://localhost:4000'])(
+    'take %s for the app’s own origin',
+    (url) => {
+      expect(readSettings(Settings, { WEB_URL: url }).WEB_URL).toBe(url)
+    },
+  )
+
+  it('take addresses and networks of proxies', () => {
+    const { TRUSTED_PROXIES } = readSettings(Settings, { TRUSTED_PROXIES: '10.0.0.0/8, 192.168.1.1,fd00::/8' })
+    expect(TRUSTED_PROXIES).toEqual(['10.0.0.0/8', '192.168.1.1', 'fd00::/8'])
+  })
+})
+
+function messageOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof StartupError) return error.message
+    throw error
+  }
+  throw new Error('nothing was wrong')
+}
