@@ -102,9 +102,9 @@ describe('a message that two readers may understand differently', () => {
 describe('a batch', () => {
   it('loses meta in each of its messages', () => {
     const text =
-      '[ {"id":1,"meta":{"space_id":"north"}} , {"meta":{"space_id":"north","user_id":"ada"},"id":2}, 7, [] ]'
+      '[ {"id":1,"meta":{"space_id":"north"}} , {"meta":{"space_id":"north","user_id":"ada"},"id":2,"method":"ping"}, 7, [] ]'
     expect(accepted(text)).toMatchObject({ spaceId: 'north', userId: 'ada', method: undefined, id: undefined })
-    expect(forwarded(text)).toBe('[ {"id":1} , {"id":2}, 7, [] ]')
+    expect(forwarded(text)).toBe('[ {"id":1} , {"id":2,"method":"ping"}, 7, [] ]')
   })
 
   it('is refused when its messages name different spaces', () => {
@@ -130,6 +130,11 @@ describe('a body that is not JSON', () => {
     ['a comma too many', '{"id":1,}'],
     ['a comma too many in a list', '[1,]'],
     ['a comma alone', '{,}'],
+    ['a comma too many in an inner list', '{"a":[1,]}'],
+    ['a comma too many in an inner object', '{"a":{"b":1,}}'],
+    ['a comma too few', '{"a":[1 2]}'],
+    ['a comma too few in a batch', '[1 2]'],
+    ['a comma too few in meta', '{"meta":{"a":1 "b":2}}'],
     ['no colon', '{"id" 1}'],
     ['a name without quotes', '{id:1}'],
     ['single quotes', "{'id':1}"],
@@ -168,6 +173,7 @@ describe('a body that is not JSON', () => {
   it('is told where it stops being JSON', () => {
     expect(read('{"id":01}')).toMatchObject({ detail: expect.stringContaining('at byte 7') })
     expect(read('{"id":1')).toMatchObject({ detail: expect.stringContaining('ends too early') })
+    expect(read('\ufeff{}')).toMatchObject({ detail: expect.stringContaining('byte order mark') })
   })
 })
 

@@ -5,11 +5,13 @@ import { type AnswerHeaders, type CallHeaders, callHeaders } from '../domain/env
 import { Failure } from '../failure.ts'
 import {
   type AnswerReceiver,
+  type Call,
   forwardCall,
   type ForwardCallDependencies,
   type ForwardedCall,
 } from '../flows/forward-call.ts'
 import { problemAnswer, sendProblem } from './problems.ts'
+import { Admission, type AdmissionLimits, DEFAULT_LIMITS, type Entrant, type Ticket } from './proxy-admission.ts'
 
 /** The gateway's MCP endpoint. */
 export const PROXY_PATH = '/mcp/notion/proxy'
@@ -24,6 +26,8 @@ export interface ProxyDependencies extends ForwardCallDependencies {
   readonly authenticate: (req: IncomingMessage) => { readonly userId: string | undefined }
   /** The largest request body that is taken, in bytes. */
   readonly maxBodyBytes: number
+  /** {@link DEFAULT_LIMITS} when left out. */
+  readonly limits?: AdmissionLimits
   /** How to name a request in logs and problems; a random UUID when left out. */
   readonly requestId?: (req: IncomingMessage) => string
   /** Told about each request when its answer is finished or broken off. */
@@ -52,6 +56,11 @@ export interface ProxyRecord {
 export interface McpProxy {
   /** Answers a request whose target is {@link isProxyUrl}. */
   handle(req: IncomingMessage, res: ServerResponse): void
+  /**
+   * Ends all streams, so that their clients open them again elsewhere, and lets calls finish. What is not finished after `graceMs` is
+   * broken off. Requests that still come are answered, and their connections closed.
+   */
+  drain(graceMs: number): Promise<void>
 }
 
 /** How long a caller that sends too much is listened to, so that it gets to read the answer instead of a reset. */
@@ -60,13 +69,52 @@ const LINGER_MS = 1000
 const CUT_READER_MS = 30_000
 /** Bodies up to this size leave in one piece with the head; joining larger ones costs more than a second write. */
 const JOINED_BYTES = 16 * 1024
+/** The request of 2026-07-28 whose answer is a stream that stays open; before that revision, it was GET. */
+const LISTEN = 'subscriptions/listen'
 
 /** The MCP endpoint: authenticates, finds the space, and passes the call on and its answer back. */
 export function mcpProxy(deps: ProxyDependencies): McpProxy {
+  const traffic = new Traffic(deps)
   return {
     handle(req, res) {
-      new Exchange(deps, req, res).begin()
+      new Exchange(traffic, req, res).begin()
     },
+    drain: (graceMs) => traffic.drain(graceMs),
+  }
+}
+
+/** What all exchanges share. */
+class Traffic {
+  readonly deps: ProxyDependencies
+  readonly admission: Admission
+  readonly open = new Set<Exchange>()
+  isDraining = false
+  isClosed = false
+  #whenEmpty: (() => void) | undefined
+
+  constructor(deps: ProxyDependencies) {
+    this.deps = deps
+    this.admission = new Admission(deps.limits ?? DEFAULT_LIMITS)
+  }
+
+  left(exchange: Exchange): void {
+    this.open.delete(exchange)
+    if (this.open.size === 0) this.#whenEmpty?.()
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.isDraining = true
+    for (const exchange of this.open) exchange.prepareToEnd()
+    if (this.open.size === 0) return
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve
+    })
+    const timer = setTimeout(() => {
+      this.isClosed = true
+      for (const exchange of this.open) exchange.end()
+    }, graceMs)
+    await empty
+    clearTimeout(timer)
   }
 }
 
@@ -88,7 +136,8 @@ function sendHeldHead(exchange: Exchange): void {
 }
 
 /** One request of a caller, up to the last byte of its answer. */
-class Exchange implements AnswerReceiver {
+class Exchange implements AnswerReceiver, Entrant {
+  readonly #traffic: Traffic
   readonly #deps: ProxyDependencies
   readonly #req: IncomingMessage
   readonly #res: ExchangeResponse
@@ -103,6 +152,9 @@ class Exchange implements AnswerReceiver {
 
   #body: Buffer[] = []
   #bodyBytes = 0
+  #isStream = false
+  #request: Call | undefined
+  #ticket: Ticket | undefined
   #call: ForwardedCall | undefined
 
   #status = 0
@@ -113,7 +165,9 @@ class Exchange implements AnswerReceiver {
   #awaitsDrain = false
   #failure: Failure | undefined
 
-  constructor(deps: ProxyDependencies, req: IncomingMessage, res: ServerResponse) {
+  constructor(traffic: Traffic, req: IncomingMessage, res: ServerResponse) {
+    const { deps } = traffic
+    this.#traffic = traffic
     this.#deps = deps
     this.#req = req
     this.#res = res
@@ -123,6 +177,8 @@ class Exchange implements AnswerReceiver {
   begin(): void {
     this.#res[EXCHANGE] = this
     this.#res.on('close', onClose)
+    this.#traffic.open.add(this)
+    if (this.#traffic.isDraining) this.#res.shouldKeepAlive = false
     try {
       this.#admit()
     } catch (reason) {
@@ -135,6 +191,7 @@ class Exchange implements AnswerReceiver {
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
       throw new Failure('method_not_allowed', 'The MCP endpoint takes POST, GET and DELETE.')
     }
+    if (this.#traffic.isClosed) throw stopping()
     this.#callerId = this.#deps.authenticate(this.#req).userId
     const headers = callHeaders(this.#req.rawHeaders)
     this.#headers = headers
@@ -157,9 +214,16 @@ class Exchange implements AnswerReceiver {
 
   #receiveBody(bytes: Buffer): void {
     if (this.#failure) return
+    const { maxBodyBytes } = this.#deps
+    try {
+      if (this.#bodyBytes + bytes.length > maxBodyBytes) throw tooLarge(maxBodyBytes)
+      this.#traffic.admission.holdBody(bytes.length)
+    } catch (reason) {
+      this.failed(reason)
+      return
+    }
     this.#bodyBytes += bytes.length
-    if (this.#bodyBytes > this.#deps.maxBodyBytes) this.failed(tooLarge(this.#deps.maxBodyBytes))
-    else this.#body.push(bytes)
+    this.#body.push(bytes)
   }
 
   #endBody(): void {
@@ -203,15 +267,36 @@ class Exchange implements AnswerReceiver {
     }
     this.#spaceId = spaceId
     this.#userId = userId
-    this.#call = forwardCall(
-      this.#deps,
-      {
-        caller: { spaceId, userId: userId ?? '' },
-        sessionId: headers.sessionId,
-        request: { method, headers: headers.forward, body },
-      },
-      this,
-    )
+    this.#request = {
+      caller: { spaceId, userId: userId ?? '' },
+      sessionId: headers.sessionId,
+      request: { method, headers: headers.forward, body },
+    }
+    this.#isStream = method === 'GET' || this.#rpcMethod === LISTEN
+    if (this.#isStream && this.#traffic.isDraining) throw stopping()
+    this.#ticket = this.#traffic.admission.enter(spaceId, this.#isStream, this)
+    if (this.#ticket.isAdmitted) this.admitted()
+  }
+
+  admitted(): void {
+    const request = this.#request
+    this.#request = undefined
+    if (request && !this.#failure) this.#call = forwardCall(this.#deps, request, this)
+  }
+
+  refused(failure: Failure): void {
+    this.failed(failure)
+  }
+
+  /** The gateway is about to stop: a stream ends now, a call may finish on a connection that then closes. */
+  prepareToEnd(): void {
+    if (this.#isStream) this.end()
+    else if (!this.#res.headersSent) this.#res.shouldKeepAlive = false
+  }
+
+  end(): void {
+    this.#call?.cancel()
+    if (!this.#failure) this.failed(stopping())
   }
 
   answered(status: number, headers: AnswerHeaders): void {
@@ -280,6 +365,9 @@ class Exchange implements AnswerReceiver {
       this.#held = undefined
       this.#call?.cancel()
     }
+    if (this.#ticket) this.#traffic.admission.leave(this.#ticket)
+    this.#traffic.admission.releaseBody(this.#bodyBytes)
+    this.#traffic.left(this)
     this.#deps.onDone?.({
       requestId: this.#requestId,
       httpMethod: this.#req.method ?? '',
@@ -360,6 +448,10 @@ function isIdentifier(text: string): boolean {
 
 function tooLarge(maxBodyBytes: number): Failure {
   return new Failure('too_large', `The body is larger than the ${maxBodyBytes} bytes that this gateway takes.`)
+}
+
+function stopping(): Failure {
+  return new Failure('overloaded', 'This gateway is about to stop. Try again.', { retryAfterSeconds: 1 })
 }
 
 function internal(cause: unknown): Failure {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from 'vitest'
-import { type ProxyUnderTest, proxyUnderTest } from './proxy-under-test.ts'
+import { type ProxySettings, type ProxyUnderTest, proxyUnderTest } from './proxy-under-test.ts'
 import { type RawCaller, rawCaller } from './raw-caller.ts'
 import { type RawUpstream, rawUpstream } from './raw-upstream.ts'
 
@@ -13,7 +13,7 @@ export interface Between {
 }
 
 /** A fresh {@link Between} for each test of a file. */
-export function betweenTwo(settings: Parameters<typeof proxyUnderTest>[1] = {}): Between {
+export function betweenTwo(settings: ProxySettings = {}): Between {
   const ends: { upstream?: RawUpstream; proxy?: ProxyUnderTest; caller?: RawCaller } = {}
   const made: RawCaller[] = []
 

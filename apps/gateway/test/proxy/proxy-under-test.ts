@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
 import { Failure } from '../../src/failure.ts'
-import { mcpProxy, type ProxyDependencies, type ProxyRecord } from '../../src/http/proxy.ts'
+import { mcpProxy, type ProxyRecord } from '../../src/http/proxy.ts'
+import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
+import { drain } from '../../src/http/proxy-drain.ts'
 import type { Access, AccessTokens, McpSessions, SessionOwner } from '../../src/ports.ts'
 import { Secret } from '../../src/secret.ts'
 
@@ -71,6 +73,8 @@ export interface ProxyUnderTest {
   readonly records: ProxyRecord[]
   /** Resolves when this many requests are over. */
   done(count: number): Promise<ProxyRecord[]>
+  /** Ends it as SIGTERM does. */
+  drain(graceMs: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,10 +86,12 @@ function authenticate(req: IncomingMessage): { userId: string | undefined } {
   return { userId: typeof userId === 'string' ? userId : undefined }
 }
 
+export type ProxySettings = Partial<UpstreamSettings> & { maxBodyBytes?: number; limits?: Partial<AdmissionLimits> }
+
 /** The proxy on a port of its own, between whoever calls and `upstream`. */
 export async function proxyUnderTest(
   upstream: URL,
-  settings: Partial<UpstreamSettings> & Partial<Pick<ProxyDependencies, 'maxBodyBytes'>> = {},
+  { maxBodyBytes = 4 * 1024 * 1024, limits = {}, ...upstreamSettings }: ProxySettings = {},
 ): Promise<ProxyUnderTest> {
   const tokens = tokensInMemory()
   const sessions = sessionsInMemory()
@@ -97,7 +103,7 @@ export async function proxyUnderTest(
     connectTimeoutMs: 5000,
     headTimeoutMs: 20_000,
     maxAgeMs: 600_000,
-    ...settings,
+    ...upstreamSettings,
   })
   const proxy = mcpProxy({
     accessTokens: tokens,
@@ -105,7 +111,8 @@ export async function proxyUnderTest(
     upstream: connection,
     connectUrl: (spaceId) => `http://app.test/connect/${spaceId}`,
     authenticate,
-    maxBodyBytes: settings.maxBodyBytes ?? 4 * 1024 * 1024,
+    maxBodyBytes,
+    limits: { ...DEFAULT_LIMITS, ...limits },
     onDone(record) {
       records.push(record)
       for (const wake of waiting) wake()
@@ -134,9 +141,11 @@ export async function proxyUnderTest(
       }
       return records
     },
+    drain: (graceMs) => drain(server, proxy, graceMs),
     async close() {
       connection.close()
       server.closeAllConnections()
+      if (!server.listening) return
       server.close()
       await once(server, 'close')
     },
