@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { generatedSecret, readSettings, StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import type { CredentialKey } from './adapters/crypto/vault.ts'
+import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
 import type { ClientRegistration } from './ports.ts'
 import { Secret } from './secret.ts'
 
 const seconds = (fallback: number, least = 1) => z.coerce.number().int().min(least).max(86_400).default(fallback)
+const count = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000).default(fallback)
 const webUrl = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text))
 const secret = z.string().transform((text) => new Secret(text))
 
@@ -77,6 +79,12 @@ export const Settings = z
       .min(1024)
       .max(256 * 1024 * 1024)
       .default(4 * 1024 * 1024),
+    /** Calls under way at once, in all and in one space; a few more wait in a queue, others get 503 at once. */
+    PROXY_MAX_CALLS: count(DEFAULT_LIMITS.calls),
+    PROXY_MAX_CALLS_PER_SPACE: count(DEFAULT_LIMITS.callsPerSpace),
+    /** Streams open at once, in all and in one space. */
+    PROXY_MAX_STREAMS: count(DEFAULT_LIMITS.streams),
+    PROXY_MAX_STREAMS_PER_SPACE: count(DEFAULT_LIMITS.streamsPerSpace),
     /** How long upstream may take until the head of its answer. Notion gives a tool 55 seconds. */
     PROXY_HEAD_TIMEOUT_SECONDS: seconds(120),
     /** The age at which a stream is broken off, however alive it is; clients then reconnect. */

@@ -1,5 +1,4 @@
 /** Puts the gateway together. The only file that knows all the others. */
-import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aesVault } from './adapters/crypto/vault.ts'
@@ -16,19 +15,22 @@ import { migrate, openPool } from './adapters/postgres/database.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { redisAuthorizationRequests } from './adapters/redis/authorization-requests.ts'
 import type { Config } from './config.ts'
+import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
 import { connectionHistory, describeConnection } from './flows/describe-connection.ts'
 import { disconnect } from './flows/disconnect.ts'
 import { finishAuthorization } from './flows/finish-authorization.ts'
-import { freshCredentials } from './flows/fresh-credential.ts'
+import { freshCredentials, type RefreshStep } from './flows/fresh-credential.ts'
 import { keepFresh } from './flows/keep-fresh.ts'
 import { startAuthorization } from './flows/start-authorization.ts'
 import { Failure } from './failure.ts'
 import { createApp } from './http/app.ts'
 import { callerCheck } from './http/callers.ts'
+import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
 import { mcpProxy } from './http/proxy.ts'
+import { drain } from './http/proxy-drain.ts'
 import { createGatewayServer, logCall, requestIdOf } from './http/server.ts'
 import { describeError, type Log } from './log.ts'
-import type { Clock } from './ports.ts'
+import type { Claims, Clock } from './ports.ts'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -36,6 +38,15 @@ export interface GatewayOptions {
   readonly log: Log
   /** For tests that move time. */
   readonly clock?: Clock
+  /** For tests that bring time to a stop, or processes to an end. See fault-points.ts. */
+  readonly faults?: Faults
+}
+
+/** What a test may change of the refresh of credentials. */
+export interface Faults {
+  readonly times?: RefreshTimes
+  readonly onStep?: (step: RefreshStep | 'connected' | 'sent') => void
+  readonly claims?: (claims: Claims) => Claims
 }
 
 export interface Gateway {
@@ -60,6 +71,7 @@ export async function openGateway({
   databaseUrl,
   log,
   clock = () => new Date(),
+  faults: { times = REFRESH_TIMES, onStep, claims: faultyClaims = (claims: Claims) => claims } = {},
 }: GatewayOptions): Promise<Gateway> {
   if (config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)) {
     log.warn('service_token.guessable', { advice: 'make GATEWAY_SERVICE_TOKEN longer: openssl rand -hex 32' })
@@ -70,7 +82,7 @@ export async function openGateway({
   await checkDataKeys(sql, vault)
 
   const changes = await postgresChanges(databaseUrl, log)
-  const claims = postgresClaims(databaseUrl, log)
+  const claims = postgresClaims(databaseUrl, log, times)
   const redis = config.REDIS_URL === undefined ? undefined : redisAuthorizationRequests(config.REDIS_URL, log)
   const requests = redis ?? postgresAuthorizationRequests(sql)
   const store = postgresConnectionStore(sql)
@@ -89,6 +101,7 @@ export async function openGateway({
     fixedClient: config.fixedClient,
     authMethod: config.authMethod,
     scope: config.NOTION_MCP_TOKEN_SCOPE,
+    onRefresh: onStep,
   })
   const identify = identifyWorkspace(mcpServer, log)
   const random = Math.random
@@ -103,11 +116,13 @@ export async function openGateway({
     store,
     vault,
     server,
-    claims,
+    claims: faultyClaims(claims),
     changes,
     identify,
     refreshMarginMs: config.NOTION_MCP_REFRESH_MARGIN_SECONDS * 1000,
+    times,
     connectUrl,
+    onStep,
   })
   const upstream = httpUpstream({
     url: mcpServer,
@@ -116,6 +131,7 @@ export async function openGateway({
     headTimeoutMs: config.PROXY_HEAD_TIMEOUT_SECONDS * 1000,
     maxAgeMs: config.PROXY_STREAM_MAX_AGE_SECONDS * 1000,
   })
+  let isStopping = false
   const authenticate = callerCheck(config.serviceTokens)
   const proxy = mcpProxy({
     accessTokens: credentials,
@@ -124,6 +140,13 @@ export async function openGateway({
     connectUrl,
     authenticate: (req) => authenticate(req.headers),
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
+    limits: {
+      ...DEFAULT_LIMITS,
+      calls: config.PROXY_MAX_CALLS,
+      callsPerSpace: config.PROXY_MAX_CALLS_PER_SPACE,
+      streams: config.PROXY_MAX_STREAMS,
+      streamsPerSpace: config.PROXY_MAX_STREAMS_PER_SPACE,
+    },
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),
   })
@@ -155,6 +178,8 @@ export async function openGateway({
     connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
     disconnect: (spaceId, userId) => disconnect({ clock, log, store, vault, server }, spaceId, userId),
     async checkReadiness() {
+      if (isStopping)
+        throw new Failure('overloaded', 'This gateway is stopping. Others serve on.', { retryAfterSeconds: 1 })
       await Promise.all([sql.query('select 1'), redis?.ping()])
       if (!changes.isLive())
         throw new Failure('store_unavailable', "The gateway's line to its database is interrupted.", {
@@ -163,7 +188,8 @@ export async function openGateway({
     },
   })
 
-  const refreshDue = () => keepFresh({ clock, log, store, credentials })
+  const stopping = new AbortController()
+  const refreshDue = () => keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
   const stopKeeping = every(KEEP_FRESH_EVERY_MS, refreshDue, log)
   const stopSweeping = every(SWEEP_EVERY_MS, () => sweepMcpSessions(sql), log)
   const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid).then(
@@ -176,7 +202,9 @@ export async function openGateway({
     server: http,
     keepFresh: refreshDue,
     async stop() {
-      await Promise.all([stopKeeping(), stopSweeping(), drain(http, config.SHUTDOWN_GRACE_SECONDS * 1000)])
+      isStopping = true
+      stopping.abort()
+      await Promise.all([stopKeeping(), stopSweeping(), drain(http, proxy, config.SHUTDOWN_GRACE_SECONDS * 1000)])
       // A pair that was redeemed but not stored would be lost with the process.
       await credentials.settled()
       await rewrapping
@@ -186,17 +214,6 @@ export async function openGateway({
       await Promise.all([sql.end(), redis?.close()])
     },
   }
-}
-
-/** Stops accepting, waits for calls in flight, and cuts those that outlast the grace: their clients reconnect elsewhere. */
-async function drain(server: Server, graceMs: number): Promise<void> {
-  if (!server.listening) return
-  const closed = once(server, 'close')
-  server.close()
-  server.closeIdleConnections()
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
-  clearTimeout(cut)
 }
 
 /** Runs `work` every `ms`, never twice at once. The answer stops it and resolves when the last round has ended. */

@@ -38,10 +38,12 @@ export function openPool(url: string, log: Log, max = 10): Sql & { end(): Promis
 export async function openSession(url: string, onEnd: () => void): Promise<Sql & { client: Client; destroy(): void }> {
   const client = new Client(clientConfig(url))
   let ended = false
+  // Who waits for the session is told by the rejection; only who has it in hand, by `onEnd`.
+  let isHandedOver = false
   const end = () => {
     if (ended) return
     ended = true
-    onEnd()
+    if (isHandedOver) onEnd()
   }
   client.on('error', end)
   client.on('end', end)
@@ -57,6 +59,8 @@ export async function openSession(url: string, onEnd: () => void): Promise<Sql &
     void client.end().catch(() => undefined)
   }
   const query = guarded((text, values) => client.query(text, values as unknown[]))
+  if (ended) throw storeUnavailable(undefined)
+  isHandedOver = true
   return { client, query, destroy }
 }
 
@@ -74,11 +78,11 @@ const guarded = (query: Query): Sql['query'] =>
 
 /**
  * Whether the server itself refused the statement: a mistake of ours, not an outage. Classes 08, 53, 57 and 58 of SQLSTATE speak of the
- * connection, of resources, of a server that is shutting down.
+ * connection, of resources, of a server that is shutting down; 40 and 55P03 of others that were in the way.
  */
 const isAnswer = (error: unknown): boolean => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|25006|53|57|58)/.test(code)
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|25006|40|53|55P03|57|58)/.test(code)
 }
 
 const storeUnavailable = (cause: unknown) =>
