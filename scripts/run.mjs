@@ -17,7 +17,7 @@ const COMMANDS = {
   demo: { entry: 'scripts/start.ts', args: ['demo'], web: true },
   gateway: { entry: 'apps/gateway/src/main.ts' },
   web: { entry: 'apps/web/main.ts', web: true },
-  simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs', endsWithParent: true },
+  simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs' },
   'export-notion-mcp-credentials': { entry: 'apps/gateway/src/export-credentials.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import {
   dataDir,
@@ -12,7 +12,7 @@ import {
   StartupError,
   type Environment,
 } from '../packages/process/src/index.ts'
-import { ServiceFailure, supervise, type Service, type Supervised } from './supervisor.ts'
+import { ServiceFailure, supervise, type Service } from './supervisor.ts'
 
 const isDemo = process.argv[2] === 'demo'
 
@@ -26,60 +26,47 @@ const Settings = z.object({
 })
 type Settings = z.infer<typeof Settings>
 
-/** What must not reach the demo from the settings of a real installation. Empty counts as not given, also against `.env`. */
-const NOT_FOR_DEMO = [
-  'DATABASE_URL',
-  'REDIS_URL',
-  'CREDENTIAL_KEYS',
-  'GATEWAY_SERVICE_TOKEN',
-  'AUTH_SECRET',
-  'NOTION_MCP_CLIENT_ID',
-  'NOTION_MCP_CLIENT_SECRET',
-  'NOTION_MCP_TOKEN_AUTH_METHOD',
-  'NOTION_MCP_TOKEN_SCOPE',
-  'NOTION_MCP_AUTHORIZE_ENDPOINT',
-  'NOTION_MCP_TOKEN_ENDPOINT',
-  'NOTION_MCP_REGISTRATION_ENDPOINT',
-  'NOTION_MCP_REVOCATION_ENDPOINT',
-].flatMap((name) => [name, `${name}_FILE`])
+/** What must not reach the demo from the settings of a real installation. */
+const NOT_FOR_DEMO =
+  /^(DATABASE_URL|REDIS_URL|CREDENTIAL_KEYS|GATEWAY_SERVICE_TOKEN|AUTH_SECRET|WEB_URL|CUDU_ENDPOINT|NOTION_MCP_\w+)(_FILE)?$/
 
 runProcess('start', async (stopRequested) => {
   const given = isDemo ? demoEnvironment() : loadEnvFile(repositoryRoot, process.env)
   const settings = readSettings(Settings, given)
-  const folder = dataDir(given, repositoryRoot)
-  for (const [name, number] of portsOf(settings)) await checkPort(name, settings.HOST, number)
+  await checkPort('PORT', settings.HOST, settings.PORT)
+  await checkPort('WEB_PORT', settings.HOST, settings.WEB_PORT)
+  if (isDemo) await checkPort('DEMO_SIMULATOR_PORT', 'localhost', settings.DEMO_SIMULATOR_PORT)
 
-  // Held by us, so that neither gateway nor web takes the database with it when it is started again.
-  const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'gateway' })
-  const services = servicesFor(settings, { ...given, DATA_DIR: folder }).map(supervise)
-  const stop = async () => {
+  // Nothing is made on disk for an installation that brings its own database.
+  const folder = settings.DATABASE_URL ? undefined : dataDir(given, repositoryRoot)
+  // Held by us, so that neither gateway nor web takes the embedded database with it when it is started again.
+  const database = await openDatabase({
+    databaseUrl: settings.DATABASE_URL,
+    dataDir: folder ?? '',
+    database: 'gateway',
+  })
+  const services = servicesFor(settings, { ...given, ...(folder && { DATA_DIR: folder }) }).map(supervise)
+  const stopServices = async () => {
     for (const service of services.toReversed()) await service.stop()
-    await database.close()
   }
-  stopRequested.addEventListener('abort', () => void stopAll(services))
   try {
+    stopRequested.addEventListener('abort', () => void stopServices())
     await Promise.all(services.map(({ ready }) => ready))
   } catch (error) {
-    await stop()
+    await stopServices()
+    await database.close()
     if (!(error instanceof ServiceFailure)) throw error
-    if (error.isExplained || stopRequested.aborted) process.exit(1)
-    throw new StartupError(error.message)
+    if (!error.isExplained) throw new StartupError(error.message)
+    process.exit(1)
   }
-  process.stdout.write(welcome(settings, folder, database.embedded))
-  return { stop }
+  process.stdout.write(welcome(settings, folder))
+  return {
+    async stop() {
+      await stopServices()
+      await database.close()
+    },
+  }
 })
-
-async function stopAll(services: readonly Supervised[]): Promise<void> {
-  for (const service of services.toReversed()) await service.stop()
-}
-
-function portsOf({ PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: Settings): [string, number][] {
-  const ports: [string, number][] = [
-    ['PORT', PORT],
-    ['WEB_PORT', WEB_PORT],
-  ]
-  return isDemo ? [...ports, ['DEMO_SIMULATOR_PORT', DEMO_SIMULATOR_PORT]] : ports
-}
 
 /** Before anything is started, and under the name that this port has in this command. */
 async function checkPort(name: string, host: string, number: number): Promise<void> {
@@ -95,21 +82,29 @@ async function checkPort(name: string, host: string, number: number): Promise<vo
   await new Promise((resolve) => probe.close(resolve))
 }
 
+/** Where the services are reached from this machine. */
+function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: Settings) {
+  const host = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(HOST) ? 'localhost' : HOST
+  return {
+    gatewayUrl: `http://${host}:${PORT}`,
+    webUrl: `http://${host}:${WEB_PORT}`,
+    simulatorUrl: `http://localhost:${DEMO_SIMULATOR_PORT}`,
+  }
+}
+
 /** In the order in which they stop, last first. */
 function servicesFor(settings: Settings, env: Environment): Service[] {
   const { PORT, WEB_PORT, DEMO_SIMULATOR_PORT } = settings
-  const gatewayUrl = `http://localhost:${PORT}`
-  const webUrl = env['WEB_URL'] || `http://localhost:${WEB_PORT}`
-  const simulatorUrl = `http://localhost:${DEMO_SIMULATOR_PORT}`
+  const { gatewayUrl, webUrl, simulatorUrl } = urls(settings)
 
   const simulator: Service = {
     name: 'simulator',
     command: [
-      '--import',
-      join(import.meta.dirname, 'end-with-parent.mjs'),
       join(repositoryRoot, 'packages/notion-simulator/bin/notion-simulator.mjs'),
+      '--port',
+      `${DEMO_SIMULATOR_PORT}`,
     ],
-    env: { ...env, PORT: `${DEMO_SIMULATOR_PORT}` },
+    env,
     readyUrl: `${simulatorUrl}/.well-known/oauth-protected-resource/mcp`,
   }
   const gateway: Service = {
@@ -118,7 +113,7 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
     env: {
       ...env,
       PORT: `${PORT}`,
-      NOTION_MCP_RETURN_BASE_URL: env['NOTION_MCP_RETURN_BASE_URL'] || webUrl,
+      NOTION_MCP_RETURN_BASE_URL: env['NOTION_MCP_RETURN_BASE_URL'] || env['WEB_URL'] || webUrl,
       NOTION_MCP_OAUTH_REDIRECT_URI:
         env['NOTION_MCP_OAUTH_REDIRECT_URI'] || `${gatewayUrl}/integrations/notion/mcp/oauth/callback`,
       ...(isDemo && { NOTION_MCP_SERVER_URL: `${simulatorUrl}/mcp` }),
@@ -131,34 +126,37 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
     env: {
       ...env,
       PORT: `${WEB_PORT}`,
-      WEB_PORT: `${WEB_PORT}`,
-      WEB_URL: webUrl,
+      WEB_URL: env['WEB_URL'] || webUrl,
       CUDU_ENDPOINT: env['CUDU_ENDPOINT'] || gatewayUrl,
       ...(isDemo && { NOTION_GATEWAY_DEMO: '1' }),
     },
-    readyUrl: `http://localhost:${WEB_PORT}/`,
+    readyUrl: webUrl,
   }
   return isDemo ? [simulator, gateway, web] : [gateway, web]
 }
 
+/** The services read `.env` as well, so what the demo must not have is given as empty, which counts as not given. */
 function demoEnvironment(): Environment {
-  const env: Environment = { ...loadEnvFile(repositoryRoot, process.env) }
-  for (const name of NOT_FOR_DEMO) env[name] = ''
-  return { ...env, DATA_DIR: env['DATA_DIR'] || '.data/demo' }
+  const env = loadEnvFile(repositoryRoot, process.env)
+  const real = Object.keys(env).filter((name) => NOT_FOR_DEMO.test(name))
+  return {
+    ...env,
+    ...Object.fromEntries(real.map((name) => [name, ''])),
+    DATA_DIR: join(env['DATA_DIR'] || '.data', 'demo'),
+  }
 }
 
-function welcome(settings: Settings, folder: string, isEmbedded: boolean): string {
-  const shown = relative(process.cwd(), folder)
-  const place = shown.startsWith('..') ? folder : shown
+function welcome(settings: Settings, folder: string | undefined): string {
+  const { gatewayUrl, webUrl, simulatorUrl } = urls(settings)
   const lines = [
     isDemo ? 'Notion MCP Gateway, DEMO' : 'Notion MCP Gateway is running',
     ...(isDemo ? ['Notion is SIMULATED here: nothing reaches notion.com.'] : []),
     '',
-    `Open       http://localhost:${settings.WEB_PORT}`,
+    `Open       ${webUrl}`,
     ...(isDemo ? ['Sign in    ada@demo.test, password demo-password (space "Demo team")'] : []),
-    `Gateway    http://localhost:${settings.PORT}`,
-    ...(isDemo ? [`Simulator  http://localhost:${settings.DEMO_SIMULATOR_PORT}`] : []),
-    `Data       ${place}${isEmbedded ? ', embedded PostgreSQL' : ', and the PostgreSQL of DATABASE_URL'}`,
+    `Gateway    ${gatewayUrl}`,
+    ...(isDemo ? [`Simulator  ${simulatorUrl}`] : []),
+    `Data       ${folder === undefined ? 'in the PostgreSQL of DATABASE_URL' : `${folder}, with an embedded PostgreSQL`}`,
     'Stop       Ctrl-C',
   ]
   const width = Math.max(...lines.map(({ length }) => length))

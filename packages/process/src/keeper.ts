@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 
 /**
@@ -20,9 +19,11 @@ exit "$code"
 
 /** A program that lives no longer than this process. */
 export interface Kept {
-  /** Resolves when the program is gone, however that came about. */
-  exited: Promise<void>
+  /** Resolves when the program is gone, with its exit code; undefined when there is none. */
+  exited: Promise<number | undefined>
   hasExited(): boolean
+  /** From now on this process may end while the program runs, which ends it. */
+  unref(): void
   /** Asks the program to stop, and resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -43,16 +44,17 @@ export function startKept(
     ...options.user,
   })
   closeSync(log)
-  child.unref()
   child.stdin?.on('error', () => undefined)
 
   let gone = false
-  const exited = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => {
-    gone = true
-  })
+  const exited = new Promise<number | undefined>((resolve) => {
+    child.on('exit', (code) => resolve(code ?? undefined))
+    child.on('error', () => resolve(undefined))
+  }).finally(() => (gone = true))
   return {
     exited,
     hasExited: () => gone,
+    unref: () => child.unref(),
     stop: async () => {
       child.ref()
       child.stdin?.end()

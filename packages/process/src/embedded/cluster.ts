@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isAlive } from '../file-lock.mjs'
+import { startKept } from '../keeper.ts'
 import { StartupError } from '../startup.ts'
 import type { Binaries } from './binaries.ts'
 import { handOver, type Identity } from './identity.ts'
@@ -15,11 +16,25 @@ export const PROGRAM_ENVIRONMENT: Record<string, string> = {
   TZ: 'UTC',
 }
 
+/** Between the cluster's name and what makes a draft's name unique. */
+const DRAFT = '.new-'
+
 /** The part of a socket's path after its folder, for the port that we always use. */
 const SOCKET_NAME = '/.s.PGSQL.5432'
 
 /** Socket paths may have 103 bytes on macOS and 107 on Linux. */
 const LONGEST_SOCKET_PATH = 100
+
+/** What making and running a cluster takes. */
+export interface ClusterSettings {
+  binaries: Binaries
+  identity: Identity
+  /** The cluster's files. */
+  folder: string
+  logFile: string
+  /** False only for tests: then what is committed survives a crash of the server, but not of the machine. */
+  durable: boolean
+}
 
 /** A server that has written its pid file. Start time and pid together name it for good. */
 export interface Postmaster {
@@ -31,39 +46,39 @@ export interface Postmaster {
 }
 
 /** Makes the database files once. They appear under their final name only when they are complete. */
-export function createCluster(folder: string, binaries: Binaries, identity: Identity, durable: boolean): void {
+export async function createCluster(settings: ClusterSettings): Promise<void> {
+  const { folder, binaries, identity, logFile, durable } = settings
   if (existsSync(join(folder, 'PG_VERSION'))) {
     checkVersion(folder, binaries)
     // The way we can run it as has changed since it was made: namespaces are denied now.
     if (lstatSync(folder).uid !== identity.owner) handOver(folder, identity)
     return
   }
-  const draft = `${folder}.new`
-  rmSync(draft, { recursive: true, force: true })
+  removeDrafts(folder)
+  const draft = `${folder}${DRAFT}${randomUUID()}`
   mkdirSync(draft, { mode: 0o700 })
   handOver(draft, identity)
   const options = [
-    '-D',
-    draft,
-    '-U',
-    'postgres',
     '--auth=trust',
     '--encoding=UTF8',
     '--locale-provider=builtin',
     '--locale=C.UTF-8',
+    ...(durable ? [] : ['--no-sync']),
   ]
-  const [command = '', ...rest] = [...identity.prefix, binaries.initdb, ...options, ...(durable ? [] : ['--no-sync'])]
-  const made = spawnSync(command, rest, {
-    env: PROGRAM_ENVIRONMENT as NodeJS.ProcessEnv,
-    cwd: '/',
-    encoding: 'utf8',
-    ...identity.user,
-  })
-  if (made.error || made.status !== 0) {
-    const words = made.error?.message ?? lastLines(made.stderr)
-    throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${words}`)
+  const command = [...identity.prefix, binaries.initdb, '-D', draft, '-U', 'postgres', ...options]
+  const code = await startKept(command, { logFile, env: PROGRAM_ENVIRONMENT, user: identity.user }).exited
+  if (code !== 0) {
+    throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${lastLines(logFile)}`)
   }
   renameSync(draft, folder)
+}
+
+/** What a process left that died while it made the files. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(dirname(folder))) {
+    if (name.startsWith(`${basename(folder)}${DRAFT}`))
+      rmSync(join(dirname(folder), name), { recursive: true, force: true })
+  }
 }
 
 /** The server that its pid file names, if that process is alive and a PostgreSQL; a pid file left by a dead one counts for nothing. */
@@ -114,8 +129,9 @@ export function prepareSocketFolder(folder: string, identity: Identity): void {
   }
 }
 
-export function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-3).join(' | ') || 'no reason was given'
+/** The end of the log, in one line. */
+export function lastLines(logFile: string): string {
+  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join(' | ') || 'no reason was given'
 }
 
 function checkVersion(folder: string, { major }: Binaries): void {

@@ -1,15 +1,7 @@
-import type { Binaries } from './binaries.ts'
-import type { Identity } from './identity.ts'
+import type { ClusterSettings } from './cluster.ts'
 
-export interface ServerSettings {
-  binaries: Binaries
-  identity: Identity
-  /** The cluster's files. */
-  folder: string
+export interface ServerSettings extends ClusterSettings {
   socketFolder: string
-  logFile: string
-  /** False only for tests: committed data survives a crash of the server, not of the machine. */
-  durable: boolean
 }
 
 /** PostgreSQL's command line. Nothing is written to its configuration file, so that these always hold. */

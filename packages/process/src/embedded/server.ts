@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { copyFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
@@ -78,9 +78,9 @@ async function prepare(dataDir: string, durable: boolean): Promise<ServerSetting
   const folder = join(dataDir, 'postgres')
   return withFileLock(join(dataDir, 'postgres.lock'), async () => {
     const identity = identityFor(folder, binaries.postgres)
-    createCluster(folder, binaries, identity, durable)
-    const logFile = join(dataDir, 'postgres.log')
-    return { binaries, identity, folder, socketFolder: socketFolder(dataDir, identity), logFile, durable }
+    const cluster = { binaries, identity, folder, logFile: join(dataDir, 'postgres.log'), durable }
+    await createCluster(cluster)
+    return { ...cluster, socketFolder: socketFolder(dataDir, identity) }
   })
 }
 
@@ -110,11 +110,14 @@ async function start(settings: ServerSettings, deadline: number): Promise<Runnin
   })
   for (; !keeper.hasExited(); await Promise.race([sleep(20), keeper.exited])) {
     const postmaster = readPostmaster(settings.folder)
-    if (postmaster && (await accepts(postmaster))) return { postmaster, keeper }
+    if (postmaster && (await accepts(postmaster))) {
+      keeper.unref()
+      return { postmaster, keeper }
+    }
     if (Date.now() > deadline) break
   }
   await keeper.stop()
-  throw new StartupError(`The embedded PostgreSQL did not start: ${lastLines(readFileSync(settings.logFile, 'utf8'))}`)
+  throw new StartupError(`The embedded PostgreSQL did not start: ${lastLines(settings.logFile)}`)
 }
 
 async function stop({ postmaster, keeper }: Running): Promise<void> {

@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { onTestFinished } from 'vitest'
+
+/** A process of its own that has opened the embedded database. */
+export interface User {
+  pid: number
+  url: string
+  /** How the process ended, when it has: its exit code and what it said. */
+  ended: Promise<{ code: number | null; stderr: string }>
+  close(): Promise<void>
+  kill(signal: NodeJS.Signals): void
+}
+
+/** A folder that is there until the test is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nmg-process-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Opens the embedded database of `dataDir` in another process. */
+export async function openElsewhere(dataDir: string, database = 'gateway'): Promise<User> {
+  const child = launch([join(import.meta.dirname, 'database-user.ts'), dataDir, database])
+  const url = await Promise.race([
+    firstLine(child),
+    childEnded(child).then(({ stderr }) => Promise.reject(new Error(stderr))),
+  ])
+  return {
+    pid: child.pid ?? 0,
+    url,
+    ended: childEnded(child),
+    close: async () => {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+/** Starts Node with these arguments, with a channel to us, and ends it with the test. */
+export function launch(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+
+/** Resolves when the process has ended, with everything that it said on stderr. */
+export async function childEnded(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  let stderr = ''
+  child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  return { code: child.exitCode, stderr }
+}
+
+export async function firstLine(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('no output to read')
+  for await (const line of createInterface(child.stdout)) return line
+  throw new Error('it ended without a line')
+}
+
+/** One query on a connection of its own. */
+export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    const { rows } = await client.query<Record<string, unknown>>(sql)
+    return rows
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** Asks again until the answer is there; the test's own limit ends it otherwise. */
+export async function eventually<T>(ask: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  for (;;) {
+    const answer = await Promise.resolve(ask()).catch(() => undefined)
+    if (answer !== undefined && answer !== false) return answer
+    await sleep(50)
+  }
+}
