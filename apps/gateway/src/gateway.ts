@@ -174,7 +174,7 @@ export async function openGateway({
         response,
         binding,
       ),
-    describeConnection: (spaceId) => describeConnection(store, spaceId),
+    describeConnection: (spaceId) => describeConnection(store, clock, spaceId),
     connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
     disconnect: (spaceId, userId) => disconnect({ clock, log, store, vault, server }, spaceId, userId),
     async checkReadiness() {

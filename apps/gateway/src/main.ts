@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { dataDir, listenError, loadEnvFile, openDatabase, repositoryRoot, runProcess, StartupError } from '@nmg/process'
 import { readConfig } from './config.ts'
 import { Failure } from './failure.ts'
+import { faultPoints } from './fault-points.ts'
 import { openGateway } from './gateway.ts'
 import { jsonLog } from './log.ts'
 
@@ -9,13 +10,14 @@ runProcess('gateway', async () => {
   const env = loadEnvFile(repositoryRoot, process.env)
   const dataFolder = () => dataDir(env, repositoryRoot)
   const config = readConfig(env, dataFolder)
+  const faults = faultPoints(env)
   const log = jsonLog(config.LOG_LEVEL)
   const database = await openDatabase({
     databaseUrl: config.DATABASE_URL,
     dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',
     database: 'gateway',
   })
-  const gateway = await openGateway({ config, databaseUrl: database.url, log }).catch((error: unknown) => {
+  const gateway = await openGateway({ config, databaseUrl: database.url, log, faults }).catch((error: unknown) => {
     throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
   })
   const { server } = gateway

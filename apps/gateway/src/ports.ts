@@ -63,12 +63,14 @@ export interface Workspace {
 export interface RefreshIntent {
   readonly generation: number
   readonly claimId: string
-  /** How often this generation's token went out without a readable answer. */
+  /** How often this generation's token went out without a readable answer; an attempt that is under way counts. */
   readonly inDoubt: number
   /** Attempts in a row that brought no decision, for the back-off. */
   readonly failures: number
-  /** No attempt before this moment. */
+  /** No attempt before this moment. Null for an attempt that nobody settled: it is under way, or its holder died in it. */
   readonly notBefore: Date | null
+  /** Milliseconds since it was written, by the database's clock. */
+  readonly ageMs: number
 }
 
 export interface StoredConnection {
@@ -116,8 +118,11 @@ export interface ConnectionStore {
   /** The stored data key of the stream, made with `make` when there is none. */
   ensureDataKey(stream: string, make: () => WrappedDataKey): Promise<WrappedDataKey>
   nameWorkspace(stream: string, workspace: Workspace): Promise<void>
-  /** Notes that a refresh brought no decision, and when to try again. */
-  postponeRefresh(stream: string, intent: RefreshIntent): Promise<void>
+  /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
+  postponeRefresh(
+    stream: string,
+    intent: Omit<RefreshIntent, 'ageMs' | 'notBefore'> & { readonly notBefore: Date },
+  ): Promise<void>
   /** Notes that these spaces are in use; an unused connection is renewed more rarely. */
   markUsed(spaceIds: readonly string[], now: Date): Promise<void>
   /**
@@ -175,14 +180,28 @@ export interface Tokens {
   readonly workspace: Workspace
 }
 
+/**
+ * What was seen of an authorization server that brought no decision. `unreachable`: there was no connection to it. `silent`: it was given up
+ * after its time and may be at work still. `cut`: the connection ended before the answer did. `unreadable`: an answer that is neither yes nor
+ * no (5xx, a web page, broken JSON). `busy`: 429. `objecting`: it says that it did nothing, and not that the grant is gone. `withheld`: the token
+ * stayed here, for a reason of ours.
+ */
+export type RefreshSign = 'unreachable' | 'silent' | 'cut' | 'unreadable' | 'busy' | 'objecting' | 'withheld'
+
+interface NoDecision {
+  readonly sign: RefreshSign
+  readonly cause: unknown
+  readonly retryAfterSeconds?: number
+}
+
 export type RefreshOutcome =
   | { readonly kind: 'granted'; readonly tokens: Tokens }
   /** The server's final word: this grant is gone. `error` is the OAuth error code. */
   | { readonly kind: 'refused'; readonly error: string }
   /** The token was certainly not redeemed: it never left, or the server said clearly that it did nothing with it. */
-  | { readonly kind: 'not_redeemed'; readonly cause: unknown; readonly retryAfterSeconds?: number }
+  | ({ readonly kind: 'not_redeemed' } & NoDecision)
   /** The token left and no readable answer came: it may have been redeemed. */
-  | { readonly kind: 'in_doubt'; readonly cause: unknown; readonly retryAfterSeconds?: number }
+  | ({ readonly kind: 'in_doubt' } & NoDecision)
 
 /** The consent did not complete; `code` is what the browser is sent back with. */
 export class AuthorizationRefused extends Error {
@@ -215,8 +234,15 @@ export interface AuthorizationServer {
    * @throws {AuthorizationRefused} with the code for the person.
    */
   exchange(request: AuthorizationRequest, response: URLSearchParams): Promise<Tokens>
-  /** `isEntitled` is asked in the moment before the first byte leaves; false keeps the token here (`not_redeemed`). Never throws. */
-  refresh(grant: Grant, credential: Credential, isEntitled: () => boolean): Promise<RefreshOutcome>
+  /**
+   * Asks `claim` in the moment before the first byte leaves whether it may; if not, the token stays here (`not_redeemed`). Whatever is not
+   * answered within what remains to the claim is cut off, so that nothing of it can arrive later. Never throws.
+   */
+  refresh(
+    grant: Grant,
+    credential: Credential,
+    claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
+  ): Promise<RefreshOutcome>
   /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant. Never throws. */
   revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>
 }
@@ -237,13 +263,18 @@ export interface Claim {
   readonly id: string
   /**
    * Durable before it resolves: this claim is about to redeem `generation`. Written through the very session that holds the claim, so it
-   * cannot succeed once the claim is lost.
+   * cannot succeed once the claim is lost. The background refresher looks at the connection at `lookAgainAt`, should nobody settle it.
    *
-   * @returns false when the stream has moved on. @throws {Failure} `store_unavailable` when the claim is lost.
+   * @returns false when the stream has moved on, or another claim's attempt may still be under way.
+   * @throws {Failure} `store_unavailable` when the claim is lost.
    */
-  intend(intent: Omit<RefreshIntent, 'claimId'>): Promise<boolean>
+  intend(
+    intent: Pick<RefreshIntent, 'generation' | 'inDoubt' | 'failures'> & { readonly lookAgainAt: Date },
+  ): Promise<boolean>
   /** Whether the last {@link intend} is recent enough to act on, by the wall clock and by the monotonic one. */
   isEntitled(): boolean
+  /** Milliseconds until what the last {@link intend} announced has to be over. */
+  remainingMs(): number
   release(): Promise<void>
 }
 
@@ -262,6 +293,8 @@ export interface Changes {
 export interface Access {
   readonly token: Secret
   readonly version: number
+  /** Upstream refused this very token a moment ago; it goes out once more because it is so new that it may not have been known everywhere. */
+  readonly isSecondTry?: true
 }
 
 /**
@@ -273,7 +306,10 @@ export interface Access {
 export interface AccessTokens {
   /** One that is good for the refresh margin at least, as far as we know. Answers synchronously when it is in memory. */
   current(spaceId: string): Access | Promise<Access>
-  /** One to replay with after upstream refused `refused` with 401: the store's newer one, else one from a refresh. */
+  /**
+   * One to replay with after upstream refused `refused` with 401: the store's newer one, else one from a refresh. Or, after a moment and marked
+   * as {@link Access.isSecondTry}, the same one, when a refresh has only just brought it.
+   */
   after(spaceId: string, refused: Access): Promise<Access>
 }
 

@@ -5,6 +5,7 @@ import { postgresChanges } from '../src/adapters/postgres/changes.ts'
 import { postgresConnectionStore, streamOf } from '../src/adapters/postgres/connection-store.ts'
 import { migrate, openPool } from '../src/adapters/postgres/database.ts'
 import { evolve, type ConnectionEvent } from '../src/domain/connection.ts'
+import { REFRESH_TIMES } from '../src/domain/refresh-schedule.ts'
 import { jsonLog } from '../src/log.ts'
 import type { Append, ConnectionStore } from '../src/ports.ts'
 
@@ -82,9 +83,9 @@ describe('the connection store', () => {
 
   it('stores nothing for a claim that is not the one whose intent is written', async () => {
     await store.append(await next('fenced'))
-    const claims = postgresClaims(url, log)
+    const claims = postgresClaims(url, log, REFRESH_TIMES)
     const claim = await claims.tryTake(streamOf('fenced'))
-    expect(await claim?.intend({ generation: 1, inDoubt: 1, failures: 0, notBefore: null })).toBe(true)
+    expect(await claim?.intend({ generation: 1, inDoubt: 1, failures: 0, lookAgainAt: now })).toBe(true)
 
     const late = await next('fenced', undefined, { claimId: '00000000-0000-4000-8000-000000000000' })
     expect(await store.append(late)).toBe(false)
@@ -125,46 +126,6 @@ describe('the connection store', () => {
     expect(await store.takeDue(at, 10, 60_000)).toEqual([])
     const whenTheReplicaDied = new Date(at.getTime() + 61_000)
     expect(await store.takeDue(whenTheReplicaDied, 10, 60_000)).toHaveLength(3)
-  })
-})
-
-describe('the claim on a refresh', () => {
-  it('is held by one, in one process and across replicas, and is free again when given back', async () => {
-    const [here, there] = [postgresClaims(url, log), postgresClaims(url, log)]
-    const claim = await here.tryTake('stream')
-    expect(claim).toBeDefined()
-    expect(await here.tryTake('stream')).toBeUndefined()
-    expect(await there.tryTake('stream')).toBeUndefined()
-    expect(await there.tryTake('another stream')).toBeDefined()
-    await claim?.release()
-    expect(await there.tryTake('stream')).toBeDefined()
-    here.close()
-    there.close()
-  })
-
-  it('is free at once when its holder is gone, and the holder notices before it writes', async () => {
-    await store.append(await next('lost'))
-    const [here, there] = [postgresClaims(url, log), postgresClaims(url, log)]
-    const claim = await here.tryTake(streamOf('lost'))
-    expect(await claim?.intend({ generation: 1, inDoubt: 1, failures: 0, notBefore: null })).toBe(true)
-    expect(claim?.isEntitled()).toBe(true)
-
-    await sql.query(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
-        and database = (select oid from pg_database where datname = current_database())`,
-    )
-    await expect.poll(() => claim?.isEntitled()).toBe(false)
-    await expect(claim?.intend({ generation: 1, inDoubt: 2, failures: 0, notBefore: null })).rejects.toMatchObject({
-      code: 'store_unavailable',
-    })
-    const heir = await there.tryTake(streamOf('lost'))
-    expect(heir).toBeDefined()
-    expect((await store.read('lost')).intent).toMatchObject({ generation: 1, inDoubt: 1, claimId: claim?.id })
-    // The one who lost it can take it again on a new session once it is free.
-    await heir?.release()
-    expect(await here.tryTake(streamOf('lost'))).toBeDefined()
-    here.close()
-    there.close()
   })
 })
 

@@ -12,6 +12,16 @@ export type ConnectionStatus = z.infer<typeof ConnectionStatus>
 export const ReconnectReason = z.enum(['revoked', 'expired', 'client_lost', 'refused'])
 export type ReconnectReason = z.infer<typeof ReconnectReason>
 
+/**
+ * What the person should know of a connection that still works: its 180 days end in this many days, rounded up, and only a new consent helps.
+ * `reconnect_soon` from 14 days before, `reconnect_now` from 3 days before.
+ */
+export const ConnectionNotice = z.object({
+  kind: z.enum(['reconnect_soon', 'reconnect_now']),
+  days: z.number().int().nonnegative(),
+})
+export type ConnectionNotice = z.infer<typeof ConnectionNotice>
+
 /** Times are ISO 8601 in UTC. Optional members are absent when unknown. */
 const instant = z.iso.datetime()
 
@@ -30,6 +40,8 @@ export const Connection = z.object({
   lastRefreshedAt: instant.optional(),
   /** When the grant ends at the latest, if known: 180 days after the consent. */
   reconnectBy: instant.optional(),
+  /** Present when the end of the consent is near. */
+  notice: ConnectionNotice.optional(),
   /** Present exactly when `status` is `reconnect_required`. */
   reason: ReconnectReason.optional(),
   hasMcpToken: z.boolean(),

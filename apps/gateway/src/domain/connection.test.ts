@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { evolve, reasonOf, reconnectBy, replay, type ConnectionEvent, type Grant } from './connection.ts'
+import { evolve, noticeOf, reasonOf, reconnectBy, replay, type ConnectionEvent, type Grant } from './connection.ts'
 import { decodeConnection, decodeEvent, encode } from './event-codec.ts'
 
 const at = (day: number) => new Date(Date.UTC(2026, 0, 1 + day, 12))
@@ -59,6 +59,21 @@ describe('a connection', () => {
       expect(replay(events)).not.toHaveProperty('credential')
     }
     expect(replay([authorized(), refreshed(2)])).toMatchObject({ credential: sealed(2), lastRefreshedAt: at(1) })
+  })
+
+  it.each([
+    [165.9, undefined],
+    [166, { kind: 'reconnect_soon', days: 14 }],
+    [176.5, { kind: 'reconnect_soon', days: 4 }],
+    [177, { kind: 'reconnect_now', days: 3 }],
+    [179.5, { kind: 'reconnect_now', days: 1 }],
+    [181, { kind: 'reconnect_now', days: 0 }],
+  ])('tells on day %d of 180 what is to come', (day, notice) => {
+    expect(noticeOf(replay([authorized(), refreshed(2)]), at(day))).toEqual(notice)
+  })
+
+  it('tells nothing of the kind when it is over already', () => {
+    expect(noticeOf(replay([authorized(), failed]), at(179))).toBeUndefined()
   })
 
   it('starts its 180 days anew with each consent, and only then', () => {

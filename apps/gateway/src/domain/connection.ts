@@ -8,7 +8,7 @@
  *                           │ ▼ AuthorizationFailed
  *                  reconnect_required ──▶ disconnected   (Disconnected; also from connected)
  */
-import type { ReconnectReason } from '@nmg/contract'
+import type { ConnectionNotice, ReconnectReason } from '@nmg/contract'
 
 /** The tokens and the client registration of a grant, encrypted for one stream and one generation. */
 export interface SealedCredential {
@@ -114,6 +114,18 @@ export const IDLE_LIFE_MS = 30 * DAY_MS
 
 /** The moment at which the person has to consent again at the latest. */
 export const reconnectBy = (grant: Grant): Date => new Date(grant.authorizedAt.getTime() + GRANT_LIFE_MS)
+
+/** Days before the end of a grant from which on the person is told, and told with more emphasis. */
+const NOTICE_DAYS = 14
+const URGENT_NOTICE_DAYS = 3
+
+/** What the person should know of a connection that still works. */
+export function noticeOf(connection: Connection, now: Date): ConnectionNotice | undefined {
+  if (connection.status !== 'connected') return undefined
+  const days = Math.max(0, Math.ceil((reconnectBy(connection.grant).getTime() - now.getTime()) / DAY_MS))
+  if (days > NOTICE_DAYS) return undefined
+  return { kind: days > URGENT_NOTICE_DAYS ? 'reconnect_soon' : 'reconnect_now', days }
+}
 
 /**
  * What a final refusal means for the person. The server says `invalid_grant` for a grant that was revoked as well as for

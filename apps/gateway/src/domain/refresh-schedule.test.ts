@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { backOffMs, refreshDueAt } from './refresh-schedule.ts'
+import type { Connection } from './connection.ts'
+import { backOffMs, freshUntilMs, REFRESH_TIMES, refreshDueAt } from './refresh-schedule.ts'
 
 const now = new Date('2026-01-15T12:00:00Z')
 const inMinutes = (minutes: number) => new Date(now.getTime() + minutes * 60_000)
@@ -34,9 +35,56 @@ describe('the renewal ahead of need', () => {
 })
 
 describe('the back-off', () => {
-  it('doubles from a second to five minutes, give or take a quarter', () => {
+  it('doubles from a second to a minute, give or take a quarter', () => {
     expect([1, 2, 3, 4].map((failures) => backOffMs(failures, 0.5))).toEqual([1000, 2000, 4000, 8000])
-    expect(backOffMs(40, 0.5)).toBe(300_000)
+    expect(backOffMs(40, 0.5)).toBe(60_000)
     expect([backOffMs(1, 0), backOffMs(1, 1)]).toEqual([750, 1250])
+  })
+})
+
+describe('an access token', () => {
+  const connected = (lifeMinutes: number | null, refreshedMinutesAgo: number | null) => {
+    const grant = {
+      issuer: 'https://notion.example',
+      tokenEndpoint: 'https://notion.example/token',
+      revocationEndpoint: null,
+      resource: null,
+      authorizedAt: now,
+      authorizedBy: 'ada',
+    }
+    const expiresAt = lifeMinutes === null ? null : inMinutes(lifeMinutes)
+    const lastRefreshedAt = refreshedMinutesAgo === null ? null : inMinutes(-refreshedMinutesAgo)
+    const credential = { sealed: '', keyId: '', generation: 1, expiresAt }
+    return { status: 'connected', grant, credential, lastRefreshedAt } satisfies Connection
+  }
+  const MARGIN_MS = 60_000
+
+  it('is used until a margin before its end', () => {
+    expect(freshUntilMs(connected(480, null), MARGIN_MS)).toBe(inMinutes(479).getTime())
+    expect(freshUntilMs(connected(480, 10), MARGIN_MS)).toBe(inMinutes(479).getTime())
+    expect(freshUntilMs(connected(0.5, null), MARGIN_MS)).toBeLessThan(now.getTime())
+  })
+
+  it('that a refresh brought is used for half of its life, however short: else each call would bring another', () => {
+    expect(freshUntilMs(connected(0.5, 0), MARGIN_MS)).toBe(inMinutes(0.25).getTime())
+  })
+
+  it('of unknown end is used until it is refused', () => {
+    expect(freshUntilMs(connected(null, 3), MARGIN_MS)).toBe(Infinity)
+  })
+})
+
+describe('the times of a refresh', () => {
+  const times = REFRESH_TIMES
+
+  it('leave nothing under way when an intent is taken over', () => {
+    expect(times.entitledForMs).toBeLessThan(times.redeemWithinMs)
+    // Two clocks measure these; a tenth is more than they drift apart.
+    expect(times.takenOverAfterMs).toBeGreaterThanOrEqual(times.redeemWithinMs * 1.1)
+  })
+
+  it('let a call outlast a take-over, and a refresh outlast the calls that wait for it', () => {
+    expect(times.callWaitsMs).toBeGreaterThan(times.takenOverAfterMs)
+    expect(times.claimWaitsMs).toBeGreaterThan(times.takenOverAfterMs + times.redeemWithinMs)
   })
 })

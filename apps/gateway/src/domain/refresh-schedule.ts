@@ -1,7 +1,42 @@
-/** When a credential is renewed. No clock and no randomness of its own: both are given. */
+/** When a credential is renewed, and the times that keep a renewal safe. No clock and no randomness of its own: both are given. */
+import type { Connection } from './connection.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** The times that the refresh protocol rests on. They depend on each other: see docs/refresh.md. */
+export interface RefreshTimes {
+  /** A refresh token leaves within this after its intent was asked for, or it stays. */
+  readonly entitledForMs: number
+  /** Counted from the same moment: by then its request has a whole answer, or has been given up and cut off. */
+  readonly redeemWithinMs: number
+  /** An intent that nobody settled is taken over at this age: from wherever its request went out, it is over. More than `redeemWithinMs`. */
+  readonly takenOverAfterMs: number
+  /** After a request that was given up unanswered, before the next: the server may be at work on it still. */
+  readonly silencePauseMs: number
+  /** How long a call waits for a refresh, its own or another's, before it is told to come back. */
+  readonly callWaitsMs: number
+  /** How long it waits while its access token is still good. */
+  readonly marginWaitsMs: number
+  /** How long a refresh that found the claim taken goes on asking for it. Longer than a take-over and a request last. */
+  readonly claimWaitsMs: number
+  /** An access token that a refresh brought less than this ago may not be known everywhere yet. */
+  readonly settlingMs: number
+  /** Such a token, when refused, is tried again after this. */
+  readonly settlePauseMs: number
+}
+
+export const REFRESH_TIMES: RefreshTimes = {
+  entitledForMs: 5_000,
+  redeemWithinMs: 15_000,
+  takenOverAfterMs: 17_000,
+  silencePauseMs: 15_000,
+  callWaitsMs: 25_000,
+  marginWaitsMs: 5_000,
+  claimWaitsMs: 40_000,
+  settlingMs: 10_000,
+  settlePauseMs: 2_000,
+}
 
 /** A connection that nobody used for this long is idle: kept alive, but not kept ready. */
 export const IDLE_AFTER_MS = 2 * DAY_MS
@@ -22,8 +57,23 @@ export function refreshDueAt(now: Date, expiresAt: Date | null, jitter: number, 
   return new Date(Math.min(due, keepAlive))
 }
 
-/** How long to wait after `failures` attempts in a row that brought no decision: 1 s doubling up to 5 min, ± a quarter by `jitter` (0 to 1). */
+/**
+ * Until when a call uses the access token without asking for a new one, in milliseconds since the epoch: until `marginMs` before its end.
+ * One that a refresh brought is used for half of its life at least. Near the end of a grant tokens live shorter than any margin, and each
+ * call would bring the next refresh.
+ */
+export function freshUntilMs(connection: Extract<Connection, { status: 'connected' }>, marginMs: number): number {
+  const { credential, lastRefreshedAt } = connection
+  if (credential.expiresAt === null) return Infinity
+  const endsAtMs = credential.expiresAt.getTime()
+  const halfMs = lastRefreshedAt === null ? 0 : (lastRefreshedAt.getTime() + endsAtMs) / 2
+  return Math.max(endsAtMs - marginMs, Math.min(halfMs, endsAtMs))
+}
+
+const MAX_BACK_OFF_MS = MINUTE_MS
+
+/** How long to wait after `failures` attempts in a row that brought no decision: 1 s doubling up to a minute, ± a quarter by `jitter` (0 to 1). */
 export function backOffMs(failures: number, jitter: number): number {
-  const base = Math.min(5 * MINUTE_MS, 1000 * 2 ** Math.max(0, failures - 1))
+  const base = Math.min(MAX_BACK_OFF_MS, 1000 * 2 ** Math.max(0, failures - 1))
   return Math.round(base * (0.75 + jitter / 2))
 }

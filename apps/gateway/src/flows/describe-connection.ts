@@ -1,13 +1,18 @@
 import type { Connection as ConnectionView, History, HistoryEvent } from '@nmg/contract'
-import { reconnectBy, type ConnectionEvent } from '../domain/connection.ts'
+import { noticeOf, reconnectBy, type ConnectionEvent } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
-import type { ConnectionStore } from '../ports.ts'
+import type { Clock, ConnectionStore } from '../ports.ts'
 
 /** The space's connection as the outside sees it: no secret, sealed or not. @throws {Failure} `not_connected` when it never was. */
-export async function describeConnection(store: ConnectionStore, spaceId: string): Promise<ConnectionView> {
+export async function describeConnection(
+  store: ConnectionStore,
+  clock: Clock,
+  spaceId: string,
+): Promise<ConnectionView> {
   const { stream: processId, connection, workspace } = await store.read(spaceId)
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
+  const notice = noticeOf(connection, clock())
   const lastRefreshedAt = 'lastRefreshedAt' in connection ? connection.lastRefreshedAt : null
   const expiresAt = connection.status === 'connected' ? connection.credential.expiresAt : null
   return {
@@ -22,6 +27,7 @@ export async function describeConnection(store: ConnectionStore, spaceId: string
     ...(expiresAt === null ? {} : { tokenExpiresAt: expiresAt.toISOString() }),
     ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
     ...(status === 'connected' ? { reconnectBy: reconnectBy(grant).toISOString() } : {}),
+    ...(notice === undefined ? {} : { notice }),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',
   }

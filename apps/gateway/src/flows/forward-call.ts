@@ -63,7 +63,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
   readonly #answer: AnswerReceiver
   #exchange: UpstreamExchange | undefined
   #access: Access | undefined
-  #wasRefused = false
+  #refusals = 0
   #isOver = false
 
   constructor(deps: ForwardCallDependencies, call: Call, answer: AnswerReceiver) {
@@ -148,7 +148,9 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
 
   #refused(): void {
     const { spaceId } = this.#call.caller
-    if (this.#wasRefused || this.#access === undefined) {
+    this.#refusals += 1
+    const isLast = this.#refusals > 1 && this.#access?.isSecondTry !== true
+    if (isLast || this.#access === undefined) {
       this.#reject(
         new Failure(
           'reconnect_required',
@@ -157,7 +159,6 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
       )
       return
     }
-    this.#wasRefused = true
     this.#exchange?.discard()
     this.#exchange = undefined
     const access = this.#access

@@ -1,5 +1,6 @@
+import { circuitBreaker, type CircuitBreaker } from '../domain/circuit-breaker.ts'
 import { evolve, reasonOf, type Connection, type ConnectionEvent } from '../domain/connection.ts'
-import { backOffMs, IDLE_AFTER_MS, refreshDueAt } from '../domain/refresh-schedule.ts'
+import { backOffMs, freshUntilMs, IDLE_AFTER_MS, refreshDueAt, type RefreshTimes } from '../domain/refresh-schedule.ts'
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
 import type {
@@ -13,6 +14,7 @@ import type {
   ConnectionStore,
   Credential,
   IdentifyWorkspace,
+  RefreshSign,
   StoredConnection,
   Tokens,
   Vault,
@@ -33,18 +35,34 @@ export interface FreshCredentialDependencies {
   readonly identify: IdentifyWorkspace
   /** A call refreshes first when the access token ends within this. */
   readonly refreshMarginMs: number
+  readonly times: RefreshTimes
   /** Where a person reconnects the space, for the sentence that tells them to. */
   readonly connectUrl: (spaceId: string) => string
+  /** For tests: called at each step of a refresh, so that they can stop a process right there. */
+  readonly onStep?: ((step: RefreshStep) => void) | undefined
 }
 
-/** How long a call waits for a refresh, its own or another's, before it is told to come back. */
-const CALL_WAITS_MS = 25_000
-
-/** How long a refresh that found the claim taken goes on asking for it. Longer than two requests to the authorization server take. */
-const CLAIM_WAITS_MS = 40_000
+/** The steps of a refresh between which a process may die, or stop for any length of time. */
+export type RefreshStep =
+  | 'claiming'
+  | 'claimed'
+  | 'intending'
+  | 'intended'
+  | 'answered'
+  | 'repeating'
+  | 'storing'
+  | 'stored'
+  | 'losing'
+  | 'postponing'
 
 /** How often one that waits for the claim looks by itself, beside listening for the news. */
 const LOOK_AGAIN_MS = 250
+
+/** After a connection that broke, before the token goes out again: the first request may still be on its way inside of the server. */
+const REPEAT_PAUSE_MS = 500
+
+/** After a 429 that does not say how long to wait. */
+const BUSY_PAUSE_MS = 5_000
 
 /** A token kept through a failed renewal is looked at again after this. */
 const RECHECK_MS = 5_000
@@ -72,7 +90,8 @@ export interface Credentials extends AccessTokens {
  * reads again before doing anything, the intent is durable before the token leaves, and the pair is stored before it is used.
  */
 export function freshCredentials(deps: FreshCredentialDependencies): Credentials {
-  const { clock, store, vault, changes } = deps
+  const { clock, store, vault, changes, times } = deps
+  const circuits = circuitBreaker(times.redeemWithinMs)
   const remembered = new Map<string, Remembered>()
   const loading = new Map<string, { promise: Promise<Access>; isOutdated: boolean }>()
   const renewing = new Map<string, { promise: Promise<Access>; generation: number }>()
@@ -89,55 +108,57 @@ export function freshCredentials(deps: FreshCredentialDependencies): Credentials
     for (const load of loading.values()) load.isOutdated = true
   })
 
-  const remember = (spaceId: string, access: Access, freshUntilMs: number): Access => {
+  const remember = (spaceId: string, access: Access, untilMs: number): Access => {
     if (!changes.isLive()) return access
     remembered.delete(spaceId)
-    remembered.set(spaceId, { access, freshUntilMs })
+    remembered.set(spaceId, { access, freshUntilMs: untilMs })
     if (remembered.size > REMEMBERED_SPACES) remembered.delete(remembered.keys().next().value as string)
     return access
   }
 
   const load = async (spaceId: string, isOutdated: () => boolean): Promise<Access> => {
     const stored = await store.read(spaceId)
-    const { credential } = connected(deps, stored)
-    const freshUntilMs = (credential.expiresAt?.getTime() ?? Infinity) - deps.refreshMarginMs
-    if (clock().getTime() < freshUntilMs) {
+    const connection = connected(deps, stored)
+    const { expiresAt, generation } = connection.credential
+    const untilMs = freshUntilMs(connection, deps.refreshMarginMs)
+    if (clock().getTime() < untilMs) {
       const access = open(vault, stored)
-      return isOutdated() ? access : remember(spaceId, access, freshUntilMs)
+      return isOutdated() ? access : remember(spaceId, access, untilMs)
     }
+    const isStillGood = () => expiresAt !== null && clock() < expiresAt
     try {
-      return await newerThan(spaceId, credential.generation, true)
+      return await newerThan(spaceId, generation, true, isStillGood() ? times.marginWaitsMs : times.callWaitsMs)
     } catch (error) {
       // Better the last minute of a valid token than an error.
-      const isStillGood = credential.expiresAt !== null && clock() < credential.expiresAt
-      if (!isStillGood || !(error instanceof Failure) || error.code !== 'refresh_unavailable') throw error
+      if (!isStillGood() || !isPassing(error)) throw error
       const access = open(vault, stored)
-      const recheckAtMs = Math.min(credential.expiresAt.getTime(), clock().getTime() + RECHECK_MS)
+      const recheckAtMs = Math.min(expiresAt?.getTime() ?? Infinity, clock().getTime() + RECHECK_MS)
       return isOutdated() ? access : remember(spaceId, access, recheckAtMs)
     }
   }
 
   /** An access token of a later generation than this; joins a renewal that is on its way here already. */
-  const newerThan = async (spaceId: string, generation: number, isForCall: boolean): Promise<Access> => {
+  const newerThan = async (
+    spaceId: string,
+    generation: number,
+    isForCall: boolean,
+    waitMs: number,
+  ): Promise<Access> => {
     for (;;) {
       const running = renewing.get(spaceId)
       if (!running || running.generation >= generation) break
       await running.promise.catch(() => undefined)
     }
     const running = renewing.get(spaceId)
-    if (running) return inTime(running.promise)
-    const promise = renewed(deps, spaceId, generation, isForCall)
+    if (running) return inTime(running.promise, waitMs)
+    const promise = renewed(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
-        const { credential } = connected(deps, stored)
-        return remember(
-          spaceId,
-          open(vault, stored),
-          (credential.expiresAt?.getTime() ?? Infinity) - deps.refreshMarginMs,
-        )
+        const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs)
+        return remember(spaceId, open(vault, stored), untilMs)
       })
       .finally(() => renewing.delete(spaceId))
     renewing.set(spaceId, { promise, generation })
-    return inTime(promise)
+    return inTime(promise, waitMs)
   }
 
   return {
@@ -157,13 +178,21 @@ export function freshCredentials(deps: FreshCredentialDependencies): Credentials
       const known = remembered.get(spaceId)
       if (known && known.access.version > refused.version && changes.isLive()) return known.access
       remembered.delete(spaceId)
-      return newerThan(spaceId, refused.version, true)
+      if (refused.isSecondTry !== true) {
+        const { credential, lastRefreshedAt } = connected(deps, await store.read(spaceId))
+        const isNew = lastRefreshedAt !== null && clock().getTime() - lastRefreshedAt.getTime() < times.settlingMs
+        if (isNew && credential.generation === refused.version) {
+          await deps.pause(times.settlePauseMs)
+          return { ...refused, isSecondTry: true }
+        }
+      }
+      return newerThan(spaceId, refused.version, true, times.callWaitsMs)
     },
 
     async renew(spaceId) {
       const stored = await store.read(spaceId)
       if (stored.connection.status !== 'connected') return
-      await newerThan(spaceId, stored.connection.credential.generation, false)
+      await newerThan(spaceId, stored.connection.credential.generation, false, Infinity)
     },
 
     takeUsed() {
@@ -178,34 +207,45 @@ export function freshCredentials(deps: FreshCredentialDependencies): Credentials
   }
 }
 
+/** Whether the failure says nothing about the connection itself. */
+const isPassing = (error: unknown) =>
+  error instanceof Failure && (error.code === 'refresh_unavailable' || error.code === 'store_unavailable')
+
 /** The stored connection once its credential is of a later generation, refreshed by whoever holds the claim. */
 async function renewed(
   deps: FreshCredentialDependencies,
+  circuits: CircuitBreaker,
   spaceId: string,
   generation: number,
   isForCall: boolean,
 ): Promise<StoredConnection> {
-  const { store, claims, changes, clock, random } = deps
+  const { store, claims, changes, random, times, onStep } = deps
   const isNewer = (stored: StoredConnection) => connected(deps, stored).credential.generation > generation
-  const giveUpAtMs = clock().getTime() + CLAIM_WAITS_MS
+  /** Whether there is something to do right now; throws when there will not be for a while. */
+  const isOurTurn = (stored: StoredConnection) => {
+    refuseWhileBackingOff(deps, stored)
+    refuseWhileOpen(deps, circuits, stored)
+    return !mayBeUnderWay(deps, stored)
+  }
+  const startedMs = performance.now()
 
   for (;;) {
     const stored = await store.read(spaceId)
     if (isNewer(stored)) return stored
-    refuseWhileBackingOff(deps, stored)
-    const claim = await claims.tryTake(stored.stream)
+    onStep?.('claiming')
+    const claim = isOurTurn(stored) ? await claims.tryTake(stored.stream) : undefined
     if (claim) {
       try {
+        onStep?.('claimed')
         const meanwhile = await store.read(spaceId)
         if (isNewer(meanwhile)) return meanwhile
-        refuseWhileBackingOff(deps, meanwhile)
-        const after = await redeem(deps, claim, meanwhile, isForCall)
+        const after = isOurTurn(meanwhile) ? await redeem(deps, circuits, claim, meanwhile, isForCall) : undefined
         if (after && isNewer(after)) return after
       } finally {
-        await claim.release()
+        void claim.release()
       }
     }
-    if (clock().getTime() > giveUpAtMs) throw unavailable(2)
+    if (performance.now() - startedMs > times.claimWaitsMs) throw unavailable(2)
     await changes.next(spaceId, LOOK_AGAIN_MS * (0.5 + random()))
   }
 }
@@ -216,34 +256,53 @@ function refuseWhileBackingOff({ clock }: FreshCredentialDependencies, { version
   if (remainingMs > 0) throw unavailable(Math.ceil(remainingMs / 1000))
 }
 
+/** A dead authorization server costs nobody a time-out, and the database no work. */
+function refuseWhileOpen(deps: FreshCredentialDependencies, circuits: CircuitBreaker, stored: StoredConnection): void {
+  const { tokenEndpoint } = connected(deps, stored).grant
+  if (circuits.isOpen(tokenEndpoint, deps.clock().getTime())) throw unavailable(2)
+}
+
+/** Two requests with the same refresh token, under way at once, could be taken in either order: the pair of the first to be taken is dead. */
+const mayBeUnderWay = ({ times }: FreshCredentialDependencies, { version, intent }: StoredConnection): boolean =>
+  intent?.generation === version && intent.notBefore === null && intent.ageMs <= times.takenOverAfterMs
+
 /**
- * Spends the refresh token of `stored` under `claim`. Where the answer got lost, the same token goes out once more at once: the server keeps
- * the previous refresh token valid for exactly that. An answer is final; no answer is never.
+ * Spends the refresh token of `stored` under `claim`. Where the answer got lost, the same token goes out once more, promptly: the server keeps
+ * the previous refresh token valid for exactly that. After that it goes out again in growing pauses: as long as no answer was read, nobody
+ * holds a newer one, and there is nothing left to lose. The first readable answer is final; none is never.
  *
  * @returns what is stored afterwards, or undefined when the stream moved on before anything was sent.
  */
 async function redeem(
   deps: FreshCredentialDependencies,
+  circuits: CircuitBreaker,
   claim: Claim,
   stored: StoredConnection,
   isForCall: boolean,
 ): Promise<StoredConnection | undefined> {
-  const { clock, log, store, vault, server, random } = deps
+  const { clock, log, pause, store, vault, server, random, times, onStep } = deps
   const { spaceId, stream, version } = stored
   const { grant, credential: sealed } = connected(deps, stored)
   const credential = vault.open(dataKeyOf(stored), stream, sealed.generation, sealed.sealed)
-  // An intent for this generation that nobody took back: its holder died, and may have sent the token.
+  // An intent for this generation: unsettled, its holder died and may have sent the token; settled, its attempts are counted in it.
   const before = stored.intent?.generation === version ? stored.intent : { inDoubt: 0, failures: 0 }
+  const heldBackMs = circuits.waitMs(grant.tokenEndpoint, clock().getTime())
+  if (heldBackMs > 0) throw unavailable(Math.ceil(heldBackMs / 1000))
 
   for (let { inDoubt, failures } = before; ;) {
-    if (!(await claim.intend({ generation: version, inDoubt: inDoubt + 1, failures, notBefore: null })))
-      return undefined
+    onStep?.('intending')
+    const lookAgainAt = new Date(clock().getTime() + times.takenOverAfterMs)
+    if (!(await claim.intend({ generation: version, inDoubt: inDoubt + 1, failures, lookAgainAt }))) return undefined
+    onStep?.('intended')
+    const sentAt = clock()
     const started = performance.now()
-    const outcome = await server.refresh(grant, credential, () => claim.isEntitled())
+    const outcome = await server.refresh(grant, credential, claim)
+    onStep?.('answered')
     const facts = { space: spaceId, generation: version, inDoubt, tookMs: Math.round(performance.now() - started) }
+    noteHealth(deps, circuits, grant.tokenEndpoint, stream, 'sign' in outcome ? outcome.sign : undefined)
 
     if (outcome.kind === 'granted') {
-      const after = await keep(deps, claim, stored, credential, outcome.tokens, isForCall)
+      const after = await keep(deps, claim, stored, credential, outcome.tokens, sentAt, isForCall)
       log.info('credential.refreshed', { ...facts, stored: after.version })
       return after
     }
@@ -254,19 +313,55 @@ async function redeem(
 
     failures += 1
     if (outcome.kind === 'in_doubt') inDoubt += 1
-    const { kind, retryAfterSeconds } = outcome
+    const { kind, sign, retryAfterSeconds } = outcome
     log.warn('credential.not_refreshed', {
       ...facts,
       outcome: kind,
+      sign,
       retryAfterSeconds,
       ...describeError(outcome.cause),
     })
-    if (kind === 'in_doubt' && inDoubt === 1 && retryAfterSeconds === undefined) continue
+    const isOver = sign === 'cut' || sign === 'unreadable'
+    if (kind === 'in_doubt' && inDoubt === 1 && isOver && retryAfterSeconds === undefined) {
+      onStep?.('repeating')
+      if (sign === 'cut') await pause(REPEAT_PAUSE_MS)
+      continue
+    }
 
-    const waitMs = Math.max((retryAfterSeconds ?? 0) * 1000, backOffMs(failures, random()))
+    const waitMs = Math.max((retryAfterSeconds ?? 0) * 1000, leastPauseMs(sign, times), backOffMs(failures, random()))
     const notBefore = new Date(clock().getTime() + waitMs)
+    onStep?.('postponing')
     await store.postponeRefresh(stream, { generation: version, claimId: claim.id, inDoubt, failures, notBefore })
     throw unavailable(Math.ceil(waitMs / 1000), outcome.cause)
+  }
+}
+
+function leastPauseMs(sign: RefreshSign, { silencePauseMs }: RefreshTimes): number {
+  if (sign === 'silent') return silencePauseMs
+  return sign === 'busy' ? BUSY_PAUSE_MS : 0
+}
+
+/** Whether the authorization server is there at all. One that says "later" or "no" is; a token withheld tells nothing. */
+function noteHealth(
+  { clock, log }: FreshCredentialDependencies,
+  circuits: CircuitBreaker,
+  server: string,
+  stream: string,
+  sign: RefreshSign | undefined,
+): void {
+  switch (sign) {
+    case 'withheld':
+      return
+    case 'unreachable':
+    case 'silent':
+    case 'cut':
+    case 'unreadable':
+      if (circuits.failed(server, stream, clock().getTime())) log.error('authorization_server.down', { server })
+      return
+    case 'busy':
+    case 'objecting':
+    case undefined:
+      if (circuits.answered(server)) log.info('authorization_server.up', { server })
   }
 }
 
@@ -277,11 +372,11 @@ async function keep(
   stored: StoredConnection,
   previous: Credential,
   tokens: Tokens,
+  sentAt: Date,
   isForCall: boolean,
 ): Promise<StoredConnection> {
-  const { clock, log, pause, store, vault, server, random } = deps
+  const { log, vault, server, random } = deps
   const { spaceId, stream, version, connection } = stored
-  const now = clock()
   const credential = {
     ...previous,
     accessToken: tokens.accessToken,
@@ -290,50 +385,74 @@ async function keep(
   const generation = version + 1
   const dataKey = dataKeyOf(stored)
   const sealed = vault.seal(dataKey, stream, generation, credential)
-  const expiresAt = expiryOf(now, tokens)
+  const expiresAt = expiryOf(sentAt, tokens)
   const event: ConnectionEvent = {
     type: 'NotionIntegrationTokenRefreshed',
-    at: now,
+    at: sentAt,
     credential: { sealed, keyId: dataKey.id, generation, expiresAt },
   }
-  const isIdle = !isForCall && now.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
+  const isIdle = !isForCall && sentAt.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
+  const after = await settle(deps, claim, stored, event, refreshDueAt(sentAt, expiresAt, random(), isIdle))
+
+  const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
+  if (isOurs && after.workspace === null) void name(deps, stream, credential)
+  // Taken over, or replaced by a new consent, while the refresh was on its way.
+  if (!isOurs) log.warn('credential.came_too_late', { space: spaceId, generation, version: after.version })
+  if (!isOurs && after.connection.status === 'disconnected' && connection.status === 'connected') {
+    // What the refresh brought must not live on.
+    const revocation = await server.revoke(connection.grant, credential)
+    log.info('credential.revoked', { space: spaceId, revocation })
+  }
+  return after
+}
+
+/** The longest pause between two attempts to store what must not be lost. */
+const LONGEST_STORING_PAUSE_MS = 5_000
+
+/**
+ * Appends what the authorization server has decided. It said so to us alone and says it only once, so nothing but success ends the attempts,
+ * or that somebody else has moved the connection on. Whoever operates this has to know.
+ *
+ * @returns what is stored afterwards.
+ */
+async function settle(
+  { log, pause, store, onStep }: FreshCredentialDependencies,
+  claim: Claim,
+  stored: StoredConnection,
+  event: ConnectionEvent,
+  dueAt: Date | null,
+): Promise<StoredConnection> {
+  const { spaceId, stream, version } = stored
+  const connection = evolve(stored.connection, event)
+  const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const done = await work()
+        if (attempt > 1) log.info('credential.stored_late', { space: spaceId, type: event.type, attempt })
+        return done
+      } catch (error) {
+        const facts = { space: spaceId, type: event.type, attempt, alert: true }
+        log.error('credential.not_stored', { ...facts, ...describeError(error) })
+        await pause(Math.min(LONGEST_STORING_PAUSE_MS, 50 * 2 ** attempt))
+      }
+    }
+  }
+
+  onStep?.('storing')
   const append = {
     stream,
     spaceId,
     expectedVersion: version,
     event,
-    connection: evolve(connection, event),
-    refreshDueAt: refreshDueAt(now, expiresAt, random(), isIdle),
+    connection,
+    refreshDueAt: dueAt,
     claimId: claim.id,
   }
-
-  const insist = async <T>(work: () => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'store_unavailable') throw error
-        log.error('credential.not_stored', {
-          space: spaceId,
-          generation,
-          attempt,
-          alert: true,
-          ...describeError(error),
-        })
-        await pause(Math.min(2_000, 50 * 2 ** attempt))
-      }
-    }
-  }
-  await insist(() => store.append(append))
-  const after = await insist(() => store.read(spaceId))
-  const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
-  if (isOurs && after.workspace === null) void name(deps, stream, credential)
-  if (!isOurs && after.connection.status === 'disconnected') {
-    // Somebody disconnected while the refresh was on its way; what it brought must not live on.
-    const revocation = await server.revoke(connected(deps, stored).grant, credential)
-    log.info('credential.revoked', { space: spaceId, revocation })
-  }
-  return after
+  const isStored = await insist(() => store.append(append))
+  onStep?.('stored')
+  if (isStored) return { ...stored, version: version + 1, connection, intent: null }
+  // Moved on, or stored by an attempt of ours whose answer was lost.
+  return insist(() => store.read(spaceId))
 }
 
 async function name(
@@ -356,28 +475,17 @@ async function lose(
   stored: StoredConnection,
   error: string,
 ): Promise<StoredConnection> {
-  const { clock, store } = deps
-  const { spaceId, stream, version, connection } = stored
   const { grant, lastRefreshedAt } = connected(deps, stored)
-  const at = clock()
+  const at = deps.clock()
   const reason = reasonOf(error, grant, lastRefreshedAt, at)
-  const event: ConnectionEvent = {
-    type: 'NotionIntegrationAuthorizationFailed',
-    at,
-    error,
-    reason,
-    generation: version,
-  }
-  await store.append({
-    stream,
-    spaceId,
-    expectedVersion: version,
-    event,
-    connection: evolve(connection, event),
-    refreshDueAt: null,
-    claimId: claim.id,
-  })
-  return store.read(spaceId)
+  deps.onStep?.('losing')
+  return settle(
+    deps,
+    claim,
+    stored,
+    { type: 'NotionIntegrationAuthorizationFailed', at, error, reason, generation: stored.version },
+    null,
+  )
 }
 
 /** @throws {Failure} `not_connected`, `reconnect_required`. */
@@ -429,9 +537,10 @@ function dataKeyOf({ connection, dataKey }: StoredConnection): WrappedDataKey {
 export const expiryOf = (now: Date, { expiresInSeconds }: Tokens): Date | null =>
   expiresInSeconds === null ? null : new Date(now.getTime() + expiresInSeconds * 1000)
 
-async function inTime<T>(promise: Promise<T>): Promise<T> {
+async function inTime<T>(promise: Promise<T>, waitMs: number): Promise<T> {
+  if (waitMs === Infinity) return promise
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(unavailable(2)), CALL_WAITS_MS)
+  const timer = setTimeout(() => reject(unavailable(2)), waitMs)
   try {
     return await Promise.race([promise, late])
   } finally {

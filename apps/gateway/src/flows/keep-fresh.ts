@@ -7,35 +7,62 @@ export interface KeepFreshDependencies {
   readonly clock: Clock
   readonly log: Log
   readonly store: ConnectionStore
-  readonly credentials: Credentials
+  readonly credentials: Pick<Credentials, 'renew' | 'takeUsed'>
+  /** Begins no further renewal once it is aborted. */
+  readonly stopping?: AbortSignal
 }
 
-/** Renewals that one replica has in flight at once. */
-const BATCH = 16
+/** Renewals that one replica has in flight at once, and how many it takes from the store in one go. */
+const AT_ONCE = 16
 
-/** For how long a connection that one replica took for renewal is not offered to the others. Longer than two token requests take. */
+/** For how long a connection that one replica took for renewal is not offered to the others. Longer than a renewal lasts. */
 const TAKEN_FOR_MS = 60_000
 
 /**
- * One round of the background refresher: renews what is due, a bounded number at once, until nothing is. A renewal that fails comes back
- * by its back-off; the others are not held up. Resolves to how many were tried.
+ * One round of the background refresher: renews what is due, the longest due first, a bounded number at once, until nothing is. Slow ones do not
+ * hold the others up, and one that fails comes back by its back-off. When nothing succeeds, the round ends, so that an outage does not have
+ * the whole table rewritten. Resolves to how many were tried.
  */
-export async function keepFresh({ clock, log, store, credentials }: KeepFreshDependencies): Promise<number> {
+export async function keepFresh(deps: KeepFreshDependencies): Promise<number> {
+  const { clock, store, credentials, stopping } = deps
   const used = credentials.takeUsed()
   if (used.length > 0) await store.markUsed(used, clock())
+
+  const due: string[] = []
+  let taking: Promise<void> | undefined
+  let isAllTaken = false
+  let failedInARow = 0
   let count = 0
-  for (;;) {
-    const due = await store.takeDue(clock(), BATCH, TAKEN_FOR_MS)
-    await Promise.all(
-      due.map(({ spaceId }) =>
-        credentials.renew(spaceId).catch((error: unknown) => {
-          const code = error instanceof Failure ? error.code : undefined
-          if (code === 'reconnect_required' || code === 'refresh_unavailable') return
-          log.error('credential.not_renewed', { space: spaceId, code, ...describeError(error) })
-        }),
-      ),
-    )
-    count += due.length
-    if (due.length < BATCH) return count
+
+  const take = async () => {
+    const taken = await store.takeDue(clock(), AT_ONCE, TAKEN_FOR_MS)
+    due.push(...taken.map(({ spaceId }) => spaceId))
+    if (taken.length < AT_ONCE) isAllTaken = true
+  }
+  const next = async (): Promise<string | undefined> => {
+    while (due.length === 0 && !isAllTaken) await (taking ??= take().finally(() => (taking = undefined)))
+    return stopping?.aborted === true || failedInARow >= AT_ONCE ? undefined : due.shift()
+  }
+  const work = async () => {
+    for (let spaceId = await next(); spaceId !== undefined; spaceId = await next()) {
+      count += 1
+      failedInARow = (await renew(deps, spaceId)) ? 0 : failedInARow + 1
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return count
+}
+
+/** Resolves to whether the authorization server had anything to say. */
+async function renew({ credentials, log }: KeepFreshDependencies, spaceId: string): Promise<boolean> {
+  try {
+    await credentials.renew(spaceId)
+    return true
+  } catch (error) {
+    const code = error instanceof Failure ? error.code : undefined
+    if (code === 'reconnect_required' || code === 'not_connected') return true
+    if (code !== 'refresh_unavailable')
+      log.error('credential.not_renewed', { space: spaceId, code, ...describeError(error) })
+    return false
   }
 }

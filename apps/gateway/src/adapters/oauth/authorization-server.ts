@@ -8,12 +8,14 @@ import {
   type AuthorizationServerInfo,
   type ClientRegistration,
   type Credential,
+  type Claim,
   type RefreshOutcome,
+  type RefreshSign,
   type Tokens,
 } from '../../ports.ts'
 import { Secret } from '../../secret.ts'
 import { discover, type EndpointOverrides } from './discovery.ts'
-import { guardedFetch, isLoopback, type Gate } from './guarded-request.ts'
+import { ForbiddenUrl, guardedFetch, isLoopback, NotEntitled, TooMuchBody, type Gate } from './guarded-request.ts'
 
 export interface AuthorizationServerSettings {
   readonly mcpServer: URL
@@ -23,6 +25,8 @@ export interface AuthorizationServerSettings {
   readonly fixedClient: ClientRegistration | null
   readonly authMethod: ClientRegistration['authMethod']
   readonly scope: string | undefined
+  /** For tests: called right before a refresh token leaves, and right after. */
+  readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
 }
 
 /** The authorization server of the upstream, over oauth4webapi. */
@@ -84,7 +88,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       }
     },
 
-    refresh: async (grant, credential, isEntitled) => redeem(grant, credential, isEntitled),
+    refresh: (grant, credential, claim) => redeem(grant, credential, claim, settings.onRefresh),
 
     async revoke(grant, credential) {
       if (grant.revocationEndpoint === null) return 'not_supported'
@@ -204,9 +208,21 @@ const FINAL_ERRORS = new Set(['invalid_grant', 'invalid_client', 'unauthorized_c
 /** Errors that say of themselves that nothing was done and trying later makes sense. */
 const NOTHING_DONE_ERRORS = new Set(['invalid_request', 'invalid_scope', 'invalid_target'])
 
-async function redeem(grant: Grant, credential: Credential, isEntitled: () => boolean): Promise<RefreshOutcome> {
+async function redeem(
+  grant: Grant,
+  credential: Credential,
+  claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
+  onStep: AuthorizationServerSettings['onRefresh'],
+): Promise<RefreshOutcome> {
   let hasLeft = false
-  const gate: Gate = { isOpen: isEntitled, onLeave: () => (hasLeft = true) }
+  const gate: Gate = {
+    isOpen() {
+      onStep?.('connected')
+      return claim.isEntitled()
+    },
+    onLeave: () => (hasLeft = true),
+    ...(onStep && { onLeft: () => onStep('sent') }),
+  }
   const as = asMetadata(grant)
   const client = asClient(credential.client)
   let response: Response
@@ -216,10 +232,10 @@ async function redeem(grant: Grant, credential: Credential, isEntitled: () => bo
       client,
       clientAuth(credential.client),
       credential.refreshToken.reveal(),
-      tokenOptions(guardedFetch(gate), grant.resource),
+      tokenOptions(guardedFetch(gate, claim.remainingMs()), grant.resource),
     )
   } catch (cause) {
-    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', cause }
+    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', sign: signOf(cause, hasLeft), cause }
   }
   const retryAfterSeconds = retryAfter(response)
   try {
@@ -230,10 +246,19 @@ async function redeem(grant: Grant, credential: Credential, isEntitled: () => bo
   } catch (cause) {
     if (cause instanceof oauth.ResponseBodyError && (cause.status === 400 || cause.status === 401)) {
       if (FINAL_ERRORS.has(cause.error)) return { kind: 'refused', error: cause.error }
-      if (NOTHING_DONE_ERRORS.has(cause.error)) return { kind: 'not_redeemed', cause, ...retryAfterSeconds }
+      if (NOTHING_DONE_ERRORS.has(cause.error)) {
+        return { kind: 'not_redeemed', sign: 'objecting', cause, ...retryAfterSeconds }
+      }
     }
-    return { kind: 'in_doubt', cause, ...retryAfterSeconds }
+    return { kind: 'in_doubt', sign: response.status === 429 ? 'busy' : 'unreadable', cause, ...retryAfterSeconds }
   }
+}
+
+function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
+  if (cause instanceof NotEntitled || cause instanceof ForbiddenUrl) return 'withheld'
+  if (!hasLeft) return 'unreachable'
+  if (cause instanceof TooMuchBody) return 'unreadable'
+  return cause instanceof Error && cause.name === 'TimeoutError' ? 'silent' : 'cut'
 }
 
 /** Seconds until `Retry-After`, in either of its forms ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). */
@@ -246,7 +271,8 @@ function retryAfter(response: Response): { retryAfterSeconds?: number } {
     : {}
 }
 
-const MAX_RETRY_AFTER_SECONDS = 600
+/** A longer wait would put the connection at risk for a slip of the server's. */
+const MAX_RETRY_AFTER_SECONDS = 3600
 
 function tokensOf(answer: oauth.TokenEndpointResponse): Tokens {
   const text = (name: string) => (typeof answer[name] === 'string' ? answer[name] : undefined)

@@ -3,7 +3,8 @@
  * uses https unless the host is this machine, and travels on a connection of its own, so that a kept-alive connection that the peer has
  * just closed never makes an outcome doubtful.
  */
-import { Agent, request, type Dispatcher } from 'undici'
+import { connect, type Socket } from 'node:net'
+import { Agent, buildConnector, Client, request, type Dispatcher } from 'undici'
 
 /** How long one request may take, from connecting to the last byte of the answer. */
 export const REQUEST_TIMEOUT_MS = 15_000
@@ -25,7 +26,7 @@ export class TooMuchBody extends Error {
   override readonly name = 'TooMuchBody'
 }
 
-class NotEntitled extends Error {
+export class NotEntitled extends Error {
   override readonly name = 'NotEntitled'
 }
 
@@ -43,11 +44,15 @@ export interface Gate {
   readonly isOpen: () => boolean
   /** Called right after that: from here on the peer may have got the request. */
   readonly onLeave: () => void
+  /** Called when the system has taken the bytes. */
+  readonly onLeft?: () => void
 }
 
-/** A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. */
+/**
+ * A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. Behind a gate, a request that is given up is also
+ * cut off: what of it has not left this machine yet never will.
+ */
 export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
-  const dispatcher = gate ? agent.compose(gated(gate)) : agent
   return async (
     url: string,
     init: {
@@ -58,28 +63,71 @@ export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
   ): Promise<Response> => {
     const target = new URL(url)
     assertAllowed(target)
-    const { statusCode, headers, body } = await request(target, {
-      method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-      headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
-      body: init.body?.toString() ?? null,
-      dispatcher,
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    const text = await readLimited(body)
-    const isBodyless = [204, 205, 304].includes(statusCode)
-    return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+    const signal = AbortSignal.timeout(timeoutMs)
+    const client = gate && cuttable(target.origin, signal)
+    try {
+      const { statusCode, headers, body } = await request(target, {
+        method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+        headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
+        body: init.body?.toString() ?? null,
+        dispatcher: client ? client.compose(gated(gate)) : agent,
+        signal,
+      })
+      const text = await readLimited(body)
+      const isBodyless = [204, 205, 304].includes(statusCode)
+      return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+    } finally {
+      void client?.destroy()
+    }
   }
 }
 
+/**
+ * A client whose connection is reset when `signal` fires. A connection that is merely closed goes on delivering what was written to it, for
+ * minutes when the network is down: the refresh token would arrive after it was given up, and after it was used again.
+ */
+function cuttable(origin: string, signal: AbortSignal): Client {
+  let tcp: Socket | undefined
+  const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
+  signal.addEventListener('abort', () => (tcp?.connecting ? tcp.destroy() : tcp?.resetAndDestroy()), { once: true })
+  return new Client(origin, {
+    pipelining: 0,
+    connect(options, done) {
+      const { protocol, hostname, port } = options
+      const isSecure = protocol === 'https:'
+      const socket = connect({ host: hostname, port: Number(port || (isSecure ? 443 : 80)), noDelay: true })
+      tcp = socket
+      const connecting = setTimeout(
+        () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)),
+        CONNECT_TIMEOUT_MS,
+      )
+      let isConnected = false
+      socket.on('error', (error) => isConnected || done(error, null))
+      socket.on('close', () => clearTimeout(connecting))
+      socket.once('connect', () => {
+        isConnected = true
+        clearTimeout(connecting)
+        if (isSecure) secure({ ...options, httpSocket: socket }, done)
+        else done(null, socket)
+      })
+    },
+  })
+}
+
 const gated =
-  ({ isOpen, onLeave }: Gate): Dispatcher.DispatcherComposeInterceptor =>
+  ({ isOpen, onLeave, onLeft }: Gate): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
   (options, handler) =>
     dispatch(options, {
       onRequestStart(controller, context) {
         handler.onRequestStart?.(controller, context)
-        if (isOpen()) onLeave()
-        else controller.abort(new NotEntitled('the claim on this refresh is no longer proven'))
+        if (isOpen()) {
+          onLeave()
+          // The request is written right after this, in the same turn.
+          if (onLeft) process.nextTick(onLeft)
+        } else {
+          controller.abort(new NotEntitled('the claim on this refresh is no longer proven'))
+        }
       },
       onResponseStart: (...start) => handler.onResponseStart?.(...start),
       onResponseData: (...data) => handler.onResponseData?.(...data),

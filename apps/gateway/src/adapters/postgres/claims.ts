@@ -3,21 +3,34 @@
  * everybody waiting for one that died; a lock of the session does neither: the server frees it the moment the process is gone. All claims of a
  * process share one session, so waiting for an authorization server never occupies the pool.
  *
+ * The lock alone cannot tell a holder that died from one that only lost its session, with a request under way. So the intent is a second
+ * fence: nobody writes another over one that is neither settled nor old enough to be over.
+ *
  * See docs/decisions/0003-refresh-claims.md.
  */
 import { randomUUID } from 'node:crypto'
+import type { RefreshTimes } from '../../domain/refresh-schedule.ts'
 import { Failure } from '../../failure.ts'
 import type { Log } from '../../log.ts'
 import type { Claim, Claims } from '../../ports.ts'
 import { openSession } from './database.ts'
 
-/** How old a written intent may be when the refresh token leaves. Well below the time after which the server drops an unreachable session. */
-const ENTITLED_FOR_MS = 5_000
+/** So many refreshes a process has in flight at once; more have to wait as if another held them. Each takes a lock of the server's lock table. */
+const MOST_HELD = 500
 
-export function postgresClaims(url: string, log: Log): Claims & { close(): void } {
+/** `synchronous_commit`: an intent that a crash of the database takes back would be none. `lock_timeout`: below the statement time-out. */
+const SESSION_SETTINGS = `set lock_timeout = '2s';
+  select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')`
+
+export function postgresClaims(
+  url: string,
+  log: Log,
+  times: Pick<RefreshTimes, 'entitledForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
+): Claims & { close(): void } {
   type Session = Awaited<ReturnType<typeof openSession>>
   let session: Session | undefined
   let opening: Promise<Session> | undefined
+  let isClosed = false
   // Advisory locks nest within a session, so two takers of one process have to be told apart here.
   const held = new Set<string>()
 
@@ -26,43 +39,54 @@ export function postgresClaims(url: string, log: Log): Claims & { close(): void 
       if (session !== opened) return
       session = undefined
       held.clear()
-      log.warn('claims.session_lost')
+      if (!isClosed) log.warn('claims.session_lost')
     })
-    session = opened
+    try {
+      await opened.query(SESSION_SETTINGS)
+    } catch (error) {
+      opened.destroy()
+      throw error
+    }
+    if (isClosed) opened.destroy()
+    else session = opened
     return opened
   }
   const current = async () => session ?? (opening ??= open().finally(() => (opening = undefined)))
 
   const claimOn = (on: Session, stream: string): Claim => {
     const id = randomUUID()
-    let provenAt: { wall: number; monotonic: number } | undefined
+    let asked: { wall: number; monotonic: number } | undefined
+    let isWritten = false
+    // Both clocks: the monotonic one stands still while the machine is suspended, the other can be set.
+    const ageMs = () =>
+      asked ? Math.max(Math.abs(Date.now() - asked.wall), performance.now() - asked.monotonic) : Infinity
     return {
       id,
-      async intend({ generation, inDoubt, failures, notBefore }) {
+      async intend({ generation, inDoubt, failures, lookAgainAt }) {
+        isWritten = false
         if (session !== on) throw claimLost()
-        const asked = { wall: Date.now(), monotonic: performance.now() }
-        const { rowCount } = await on
-          .query(
-            `update gateway.connections
-                set intent_generation = $2, intent_claim = $3, intent_in_doubt = $4, intent_failures = $5, intent_not_before = $6
-              where stream = $1 and version = $2`,
-            [stream, generation, id, inDoubt, failures, notBefore],
-          )
-          .catch((error: unknown) => {
-            on.destroy()
-            throw error
-          })
+        asked = { wall: Date.now(), monotonic: performance.now() }
+        const written = on.query(
+          `update gateway.connections
+              set intent_generation = $2, intent_claim = $3, intent_in_doubt = $4, intent_failures = $5, intent_not_before = null,
+                  intent_at = now(), refresh_due_at = least(refresh_due_at, $6)
+            where stream = $1 and version = $2
+              and (intent_claim is null or intent_claim = $3 or intent_not_before is not null
+                   or intent_generation <> $2 or coalesce(intent_at < now() - make_interval(secs => $7::float / 1000), true))`,
+          [stream, generation, id, inDoubt, failures, lookAgainAt, times.takenOverAfterMs],
+        )
+        const { rowCount } = await written.catch((error: unknown) => {
+          if (!isLockTimeout(error)) on.destroy()
+          throw error
+        })
         if (session !== on) throw claimLost()
-        if (rowCount !== 1) return false
-        provenAt = asked
-        return true
+        isWritten = rowCount === 1
+        return isWritten
       },
-      isEntitled: () =>
-        session === on &&
-        provenAt !== undefined &&
-        // Both clocks: the monotonic one stands still while the machine is suspended, the other can be set.
-        Math.max(Math.abs(Date.now() - provenAt.wall), performance.now() - provenAt.monotonic) < ENTITLED_FOR_MS,
+      isEntitled: () => session === on && isWritten && ageMs() < times.entitledForMs,
+      remainingMs: () => (isWritten ? Math.max(0, Math.floor(times.redeemWithinMs - ageMs())) : 0),
       async release() {
+        isWritten = false
         if (session !== on) return
         held.delete(stream)
         // A session that cannot give a lock back is dropped: the server then frees them all.
@@ -75,7 +99,7 @@ export function postgresClaims(url: string, log: Log): Claims & { close(): void 
 
   return {
     async tryTake(stream) {
-      if (held.has(stream)) return undefined
+      if (held.has(stream) || held.size >= MOST_HELD) return undefined
       const on = await current()
       if (held.has(stream)) return undefined
       held.add(stream)
@@ -92,9 +116,16 @@ export function postgresClaims(url: string, log: Log): Claims & { close(): void 
         throw error
       }
     },
-    close: () => session?.destroy(),
+    close() {
+      isClosed = true
+      session?.destroy()
+    },
   }
 }
+
+/** Somebody else keeps the row locked; the session is as good as before. */
+const isLockTimeout = (error: unknown) =>
+  error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === '55P03'
 
 const lockName = (stream: string) => `gateway.refresh:${stream}`
 

@@ -14,6 +14,7 @@ interface Row {
   intent_in_doubt: number
   intent_failures: number
   intent_not_before: Date | null
+  intent_age_ms: number | null
   last_used_at: Date | null
   key_id: string | null
   kid: string
@@ -26,7 +27,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       const stream = streamOf(spaceId)
       const { rows } = await sql.query<Row>(
         `select c.version, c.connection, c.workspace, c.intent_generation, c.intent_claim, c.intent_in_doubt, c.intent_failures,
-                c.intent_not_before, c.last_used_at, k.id as key_id, k.kid, k.wrapped
+                c.intent_not_before, extract(epoch from now() - c.intent_at)::float * 1000 as intent_age_ms, c.last_used_at, k.id as key_id, k.kid, k.wrapped
            from (select $1::uuid as stream) s
            left join gateway.connections c using (stream)
            left join gateway.data_keys k using (stream)`,
@@ -43,9 +44,9 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
         const { rows } = await sql.query(
           `with moved as (
              insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, last_used_at)
-             values ($1, $2::text, 1, $4, $5, now()) on conflict do nothing returning stream, version
+             values ($1, $2::text, 1, $4, $5, $6) on conflict do nothing returning stream, version
            ), ${record} ${tell}`,
-          shared,
+          [...shared, event.at],
         )
         return rows.length === 1
       }
@@ -53,7 +54,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
         `with moved as (
            update gateway.connections
               set version = version + 1, connection = $4, refresh_due_at = $5, intent_generation = null, intent_claim = null,
-                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null
+                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_at = null
             where stream = $1 and space_id = $2::text and version = $6 and ($7::uuid is null or intent_claim = $7)
            returning stream, version
          ), ${record}, shredded as (
@@ -96,20 +97,22 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       ])
     },
 
-    async postponeRefresh(stream, { claimId, inDoubt, failures, notBefore }) {
+    async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore }) {
       await sql.query(
         `update gateway.connections
-            set intent_in_doubt = $3, intent_failures = $4, intent_not_before = $5, refresh_due_at = greatest(refresh_due_at, $5)
-          where stream = $1 and intent_claim = $2`,
-        [stream, claimId, inDoubt, failures, notBefore],
+            set intent_in_doubt = $4, intent_failures = $5, intent_not_before = $6, refresh_due_at = $6
+          where stream = $1 and version = $2 and intent_claim = $3`,
+        [stream, generation, claimId, inDoubt, failures, notBefore],
       )
     },
 
     async markUsed(spaceIds, now) {
-      await sql.query('update gateway.connections set last_used_at = $2 where stream = any($1)', [
-        spaceIds.map(streamOf),
-        now,
-      ])
+      // To the hour is good enough, and saves most of the writing.
+      await sql.query(
+        `update gateway.connections set last_used_at = $2
+          where stream = any($1) and (last_used_at is null or last_used_at < $2::timestamptz - interval '1 hour')`,
+        [spaceIds.map(streamOf), now],
+      )
     },
 
     async takeDue(now, limit, leaseMs) {
@@ -139,6 +142,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
           inDoubt: row.intent_in_doubt,
           failures: row.intent_failures,
           notBefore: row.intent_not_before,
+          ageMs: row.intent_age_ms ?? Infinity,
         }
   return {
     stream,

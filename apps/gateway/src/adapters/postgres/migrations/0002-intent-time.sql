@@ -1,0 +1,2 @@
+-- When the refresh intent was written: an old one that nobody settled may be taken over.
+alter table gateway.connections add column intent_at timestamptz;
