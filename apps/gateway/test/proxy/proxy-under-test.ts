@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
 import { Failure } from '../../src/failure.ts'
+import { originCheck } from '../../src/http/origins.ts'
 import { mcpProxy, type ProxyRecord } from '../../src/http/proxy.ts'
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
 import { drain } from '../../src/http/proxy-drain.ts'
@@ -86,17 +87,23 @@ function authenticate(req: IncomingMessage): { userId: string | undefined } {
   return { userId: typeof userId === 'string' ? userId : undefined }
 }
 
-export type ProxySettings = Partial<UpstreamSettings> & { maxBodyBytes?: number; limits?: Partial<AdmissionLimits> }
+export type ProxySettings = Partial<UpstreamSettings> & {
+  maxBodyBytes?: number
+  limits?: Partial<AdmissionLimits>
+  /** Header fields that an application in front of the gateway adds to each request. */
+  front?: Readonly<Record<string, string>>
+}
 
 /** The proxy on a port of its own, between whoever calls and `upstream`. */
 export async function proxyUnderTest(
   upstream: URL,
-  { maxBodyBytes = 4 * 1024 * 1024, limits = {}, ...upstreamSettings }: ProxySettings = {},
+  { maxBodyBytes = 4 * 1024 * 1024, limits = {}, front = {}, ...upstreamSettings }: ProxySettings = {},
 ): Promise<ProxyUnderTest> {
   const tokens = tokensInMemory()
   const sessions = sessionsInMemory()
   const records: ProxyRecord[] = []
   const waiting = new Set<() => void>()
+  const checkOrigin = originCheck([new URL('https://app.test')])
   const connection = httpUpstream({
     url: upstream,
     userAgent: 'notion-mcp-gateway/test',
@@ -110,7 +117,10 @@ export async function proxyUnderTest(
     sessions,
     upstream: connection,
     connectUrl: (spaceId) => `http://app.test/connect/${spaceId}`,
-    authenticate,
+    authenticate(req) {
+      checkOrigin(req)
+      return authenticate(req)
+    },
     maxBodyBytes,
     limits: { ...DEFAULT_LIMITS, ...limits },
     onDone(record) {
@@ -118,7 +128,13 @@ export async function proxyUnderTest(
       for (const wake of waiting) wake()
     },
   })
-  const server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => proxy.handle(req, res))
+  const server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => {
+    for (const [name, value] of Object.entries(front)) {
+      req.headers[name] = value
+      req.rawHeaders.push(name, value)
+    }
+    proxy.handle(req, res)
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
