@@ -124,7 +124,8 @@ export const Knobs = z.strictObject({
       user: z.string().optional(),
       /** Id or name. */
       workspace: z.string().optional(),
-      decision: z.enum(['allow', 'deny']).default('allow'),
+      /** Default `allow`. */
+      decision: z.enum(['allow', 'deny']).optional(),
     }),
   ),
   /** Who has to send a code challenge. */

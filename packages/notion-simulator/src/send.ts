@@ -8,6 +8,9 @@ export type SendOptions = {
   cutAfterBytes?: number
 }
 
+/** Large pieces are written in parts, so that a slow reader is noticed before everything lies in memory. */
+const PIECE_BYTES = 64 * 1024
+
 /** Writes a response: the head at once, each piece as it comes, no faster than the client reads. */
 export async function send(outgoing: ServerResponse, response: Response, options: SendOptions = {}): Promise<void> {
   if (outgoing.destroyed) {
@@ -38,16 +41,18 @@ export async function send(outgoing: ServerResponse, response: Response, options
       return
     }
     if (done) break
-    const piece = value.subarray(0, left)
-    left -= piece.length
-    const flushed = new Promise<void>((resolve) => outgoing.write(piece, () => resolve()))
-    options.onBytes?.(piece.length)
-    if (left <= 0) {
-      await flushed
-      outgoing.socket?.destroy()
-      return
+    for (let start = 0; start < value.length && !outgoing.destroyed; start += PIECE_BYTES) {
+      const piece = value.subarray(start, Math.min(start + PIECE_BYTES, start + left))
+      left -= piece.length
+      const flushed = new Promise<void>((resolve) => outgoing.write(piece, () => resolve()))
+      options.onBytes?.(piece.length)
+      if (left <= 0) {
+        await flushed
+        outgoing.socket?.destroy()
+        return
+      }
+      if (outgoing.writableNeedDrain) await drained(outgoing)
     }
-    if (outgoing.writableNeedDrain) await drained(outgoing)
   }
   if (options.cutAfterBytes !== undefined) outgoing.socket?.destroy()
   else outgoing.end()

@@ -1,0 +1,98 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+const COMMAND = fileURLToPath(new URL('../bin/notion-simulator.mjs', import.meta.url))
+
+function start(...args: string[]): {
+  child: ChildProcess
+  output: () => string
+  until: (text: string) => Promise<string>
+} {
+  const child = spawn(process.execPath, [COMMAND, ...args])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  const listeners = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += String(chunk)
+      for (const listener of listeners) listener()
+    })
+  }
+  const until = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const check = () => {
+        if (output.includes(text)) resolve(output)
+      }
+      listeners.add(check)
+      child.on('exit', () => reject(new Error(`It ended: ${output}`)))
+      check()
+    })
+  return { child, output: () => output, until }
+}
+
+async function ended(...args: string[]): Promise<{ code: unknown; output: string }> {
+  const { child, output } = start(...args)
+  const [code] = (await once(child, 'close')) as [unknown]
+  return { code, output: output() }
+}
+
+describe('the command', () => {
+  it('says where things are, serves, and ends on SIGTERM', async () => {
+    const { child, until } = start(
+      '--port',
+      '0',
+      '--auto-approve',
+      '--control-token',
+      'sesame',
+      '--knobs',
+      '{"accessTtlSeconds":7}',
+    )
+    const output = await until('/__control/state')
+    const url = /MCP endpoint\s+(\S+)\/mcp/.exec(output)?.[1] ?? ''
+    expect(output).toContain('This is not Notion')
+    expect(output).toContain('Acme (Ada Sandberg, Ben Okafor)')
+    expect(output).not.toContain('sesame')
+    const state = await fetch(`${url}/__control/state`, { headers: { authorization: 'Bearer sesame' } })
+    expect(await state.json()).toMatchObject({ knobs: { autoApprove: true, accessTtlSeconds: 7 } })
+    const ending = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await ending).toEqual([0, null])
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
+  it('explains itself', async () => {
+    const { code, output } = await ended('--help')
+    expect(code).toBe(0)
+    for (const option of ['--port', '--host', '--profile', '--control', '--auto-approve', '--knobs'])
+      expect(output).toContain(option)
+  })
+
+  it('says in one sentence that a port is taken', async () => {
+    const taken = createServer().listen(0, 'localhost')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const { code, output } = await ended('--port', String(port))
+    expect(code).toBe(1)
+    expect(output).toBe(
+      `notion-simulator: Port ${port} is taken. Stop the other program, or choose another with --port.\n`,
+    )
+  })
+
+  it.each([
+    [['--port', 'ninety'], '--port takes a number'],
+    [['--profile', 'notion-1999'], '--profile takes one of notion-2026-09'],
+    [['--knobs', '{'], '--knobs takes a JSON object'],
+    [['--knobs', '{"warp":9}'], 'warp'],
+    [['--prot', '1'], '--help'],
+  ])('refuses %j', async (args, sentence) => {
+    const { code, output } = await ended(...args)
+    expect(code).toBe(1)
+    expect(output).toContain('notion-simulator: ')
+    expect(output).toContain(sentence)
+  })
+})
