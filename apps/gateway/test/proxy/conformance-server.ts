@@ -22,6 +22,7 @@ import {
   McpServer,
   originValidationResponse,
   ResourceTemplate,
+  type ServerNotifier,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
@@ -38,6 +39,10 @@ const nothing = z.object({})
 
 export interface ConformanceServer {
   readonly url: URL
+  /** Each request that came, with its answer's status, as `POST tools/call 200`. */
+  readonly seen: string[]
+  /** How many calls of the tool `wait` were given up by their callers. */
+  readonly givenUp: () => number
   close(): Promise<void>
 }
 
@@ -47,15 +52,22 @@ export interface ConformanceServer {
  */
 export async function conformanceServer(): Promise<ConformanceServer> {
   const states = createRequestStateCodec<{ round: number }>({ key: randomBytes(32) })
-  const modern: McpHttpHandler = createMcpHandler(() => server(states, () => modern), {
+  const modern: McpHttpHandler = createMcpHandler(() => server({ states, onGivenUp, notify: () => modern.notify }), {
     legacy: 'reject',
     keepAliveMs: 0,
   })
   const sessions = new Map<string, WebStandardStreamableHTTPServerTransport>()
+  const seen: string[] = []
+  let givenUp = 0
+  const onGivenUp = () => void givenUp++
 
   async function legacy(request: Request): Promise<Response> {
     const known = sessions.get(request.headers.get('mcp-session-id') ?? '')
-    if (known) return known.handleRequest(request)
+    if (known) {
+      // The SDK leaves the stream of a client that has gone open, and refuses the next one.
+      if (request.method === 'GET') request.signal.addEventListener('abort', () => known.closeStandaloneSSEStream())
+      return known.handleRequest(request)
+    }
     if (request.headers.has('mcp-session-id')) {
       return Response.json({ jsonrpc: '2.0', error: { code: -32_001, message: 'Session not found' } }, { status: 404 })
     }
@@ -66,7 +78,7 @@ export async function conformanceServer(): Promise<ConformanceServer> {
       onsessioninitialized: (id) => void sessions.set(id, transport),
       onsessionclosed: (id) => void sessions.delete(id),
     })
-    await server(states, () => modern).connect(transport)
+    await server({ states, onGivenUp }).connect(transport)
     return transport.handleRequest(request)
   }
 
@@ -75,7 +87,10 @@ export async function conformanceServer(): Promise<ConformanceServer> {
       const refusal =
         hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
         originValidationResponse(request, localhostAllowedOrigins())
-      return refusal ?? ((await isLegacyRequest(request)) ? legacy(request) : modern.fetch(request))
+      const body = await request.clone().text()
+      const response = refusal ?? (await ((await isLegacyRequest(request)) ? legacy(request) : modern.fetch(request)))
+      seen.push(`${request.method} ${/"method": *"([^"]+)"/.exec(body)?.[1] ?? '-'} ${response.status}`)
+      return response
     },
   })
   const http = createServer((req, res) => void handle(req as never, res))
@@ -84,6 +99,8 @@ export async function conformanceServer(): Promise<ConformanceServer> {
 
   return {
     url: new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`),
+    seen,
+    givenUp: () => givenUp,
     async close() {
       await modern.close()
       http.closeAllConnections()
@@ -119,7 +136,14 @@ function eventStore(): EventStore {
 
 type States = ReturnType<typeof createRequestStateCodec<{ round: number }>>
 
-function server(states: States, handler: () => McpHttpHandler): McpServer {
+interface Surroundings {
+  readonly states: States
+  readonly onGivenUp: () => void
+  /** How subscribers are told of changes, since 2026-07-28; before, the session tells them. */
+  readonly notify?: () => ServerNotifier
+}
+
+function server({ states, onGivenUp, notify }: Surroundings): McpServer {
   const mcp = new McpServer(
     { name: 'conformance', version: '1.0.0' },
     {
@@ -128,8 +152,14 @@ function server(states: States, handler: () => McpHttpHandler): McpServer {
     },
   )
   contentTools(mcp)
+  mcp.registerTool('wait', { description: 'Answers when it is given up' }, async ({ mcpReq }) => {
+    mcpReq.signal.addEventListener('abort', onGivenUp)
+    await mcpReq.notify({ method: 'notifications/message', params: { level: 'info', data: 'waiting' } })
+    await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve))
+    return text('Given up.')
+  })
   conversationTools(mcp)
-  changeTools(mcp, handler)
+  changeTools(mcp, notify)
   inputTools(mcp, states)
   schemaTools(mcp)
   resources(mcp)
@@ -256,13 +286,15 @@ function conversationTools(mcp: McpServer): void {
 }
 
 /** Tools that change what is listed, as subscribers are told. */
-function changeTools(mcp: McpServer, handler: () => McpHttpHandler): void {
-  mcp.registerTool('test_trigger_tool_change', { description: 'Changes the tools' }, () => {
-    handler().notify.toolsChanged()
+function changeTools(mcp: McpServer, notify: Surroundings['notify']): void {
+  mcp.registerTool('test_trigger_tool_change', { description: 'Changes the tools' }, async () => {
+    if (notify) notify().toolsChanged()
+    else await mcp.server.sendToolListChanged()
     return text('Changed.')
   })
-  mcp.registerTool('test_trigger_prompt_change', { description: 'Changes the prompts' }, () => {
-    handler().notify.promptsChanged()
+  mcp.registerTool('test_trigger_prompt_change', { description: 'Changes the prompts' }, async () => {
+    if (notify) notify().promptsChanged()
+    else await mcp.server.sendPromptListChanged()
     return text('Changed.')
   })
 }

@@ -92,15 +92,22 @@ export type ProxySettings = Partial<UpstreamSettings> & {
   limits?: Partial<AdmissionLimits>
   /** Header fields that an application in front of the gateway adds to each request. */
   front?: Readonly<Record<string, string>>
+  /** Shared by replicas. */
+  sessions?: SessionsInMemory
 }
 
 /** The proxy on a port of its own, between whoever calls and `upstream`. */
 export async function proxyUnderTest(
   upstream: URL,
-  { maxBodyBytes = 4 * 1024 * 1024, limits = {}, front = {}, ...upstreamSettings }: ProxySettings = {},
+  {
+    maxBodyBytes = 4 * 1024 * 1024,
+    limits = {},
+    front = {},
+    sessions = sessionsInMemory(),
+    ...upstreamSettings
+  }: ProxySettings = {},
 ): Promise<ProxyUnderTest> {
   const tokens = tokensInMemory()
-  const sessions = sessionsInMemory()
   const records: ProxyRecord[] = []
   const waiting = new Set<() => void>()
   const checkOrigin = originCheck([new URL('https://app.test')])
