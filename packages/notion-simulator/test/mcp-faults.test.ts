@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MINUTE, SECOND } from '../src/clock.ts'
+import { SECOND } from '../src/clock.ts'
 import {
   connect,
   INITIALIZE,
@@ -151,21 +151,6 @@ describe('the rate limit', () => {
     expect(await isLimited(ben.tokens.access_token)).toBe(false)
     notion.advance(40 * SECOND)
     expect(await isLimited(ada.tokens.access_token)).toBe(false)
-  })
-
-  it('depends on the plan: 600 for Acme, 180 for Northwind', async () => {
-    const notion = await simulator()
-    const acme = await connect(notion, { workspace: 'Acme' })
-    const northwind = await connect(notion, { workspace: 'Northwind' })
-    const teams = (accessToken: string) => toolResult(notion, accessToken, 'get-teams')
-    for (let call = 0; call < 180; call++) {
-      await teams(acme.tokens.access_token)
-      await teams(northwind.tokens.access_token)
-    }
-    expect((await teams(acme.tokens.access_token)).isError).toBeUndefined()
-    expect((await teams(northwind.tokens.access_token)).isError).toBe(true)
-    notion.advance(MINUTE)
-    expect((await teams(northwind.tokens.access_token)).isError).toBeUndefined()
   })
 
   it('of the search tool was its own, and lower', async () => {
