@@ -110,6 +110,22 @@ describe('a stream that is quiet for long', () => {
   })
 })
 
+describe('an answer whose head takes long', () => {
+  const between = betweenTwo({ headTimeoutMs: 3_600_000 })
+  afterEach(() => void vi.useRealTimers())
+
+  it('passes when it comes within the limit', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+    between.upstream.answers(() => {})
+    between.caller.send(post('{}'))
+    const { socket } = await between.upstream.request(0)
+    vi.advanceTimersByTime(20 * 60 * 1000)
+    await new Promise(setImmediate)
+    socket.write(answer('200 OK', [], 'late'))
+    expect((await between.caller.answer()).body.toString()).toBe('late')
+  })
+})
+
 describe('an exchange that takes too long', () => {
   describe('to begin its answer', () => {
     const between = betweenTwo({ headTimeoutMs: 200 })

@@ -18,7 +18,7 @@ export interface UpstreamSettings {
 /** What an answer that nobody wants may still weigh for its connection to be kept. */
 const WORTH_DRAINING_BYTES = 64 * 1024
 /** Connections kept for later calls. More are opened when needed, and closed afterwards. */
-const KEPT_CONNECTIONS = 256
+const KEPT_CONNECTIONS = 1024
 /** How long an idle connection is kept when upstream does not say; many servers close theirs after a minute. */
 const KEEP_ALIVE_MS = 30_000
 
@@ -162,7 +162,6 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   readonly #open: Set<Exchange>
   readonly #client: Client
   #receiver: UpstreamReceiver
-  #abort: ((reason?: Error) => void) | undefined
   #resume: (() => void) | undefined
   #isOver = false
   #drained = -1
@@ -206,11 +205,10 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     receiver.broken(failure)
   }
 
+  /** Nobody else uses this client, and undici cannot take back a request that still waits for its connection. */
   #breakOff(): void {
     if (this.#isOver) return
     this.#leave()
-    if (this.#abort) this.#abort()
-    // Not on a connection yet: undici has no way to take back a request that waits for one, and nobody else uses this client.
     void this.#client.destroy()
   }
 
@@ -219,10 +217,7 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     this.#open.delete(this)
   }
 
-  onConnect(abort: (reason?: Error) => void): void {
-    if (this.#isOver) abort()
-    else this.#abort = abort
-  }
+  onConnect(): void {}
 
   onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
     if (this.#isOver || status < 200) return true
