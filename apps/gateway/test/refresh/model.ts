@@ -1,0 +1,475 @@
+/**
+ * The refresh protocol as a state machine: replicas, the store, the authorization server and what is under way between them, each moving by itself
+ * at any time, or not at all. {@link explore} visits every state that they can get into.
+ *
+ * The space is finite without any limit on crashes, losses or generations, because only relations are kept: a refresh token is the server's
+ * `current` one, the `previous` one or `retired`; a version is the stored one or an older one; an intent is a living replica's or nobody's.
+ *
+ * Time is what an attempt is old enough for: `entitled` (the token may leave), `under_way` (it may not leave any more, an answer may come), `over`
+ * (no answer is on its way any more; the intent can be taken over). An attempt does not become `over` while the server has its request and has not
+ * decided it yet: that is the assumption about time that the protocol makes (see {@link Assumption}).
+ */
+
+/** What a refresh token is worth at the server. `replaced`: of a grant that a new consent has replaced. */
+type Token = 'current' | 'previous' | 'retired' | 'replaced'
+type Age = 'entitled' | 'under_way' | 'over'
+/** A replica, or one whose attempt nobody goes on with. */
+type Owner = number | 'nobody'
+
+type Replica =
+  | { readonly at: 'idle' }
+  /** Holds the claim, as far as it knows. */
+  | { readonly at: 'claimed' }
+  /** `isOld`: the stream has moved on since it was read. */
+  | { readonly at: 'read'; readonly token: Token; readonly isOld: boolean }
+  | { readonly at: 'intended' | 'sent' | 'in_doubt'; readonly token: Token; readonly isOld: boolean; readonly age: Age }
+  /** Got a pair that it has not stored. */
+  | { readonly at: 'granted'; readonly pair: Token; readonly isOld: boolean; readonly age: Age }
+  | { readonly at: 'refused'; readonly isOld: boolean; readonly age: Age }
+
+interface Request {
+  readonly owner: Owner
+  readonly token: Token
+}
+
+interface Answer {
+  readonly owner: number
+  readonly says: Token | 'refused' | 'nothing_readable'
+}
+
+export interface State {
+  readonly server: { readonly isRevoked: boolean }
+  readonly store: {
+    readonly token: Token
+    readonly isLost: boolean
+    readonly intent: { readonly owner: Owner; readonly age: Age; readonly isSettled: boolean } | null
+  }
+  /** Who holds the lock, as the database sees it. */
+  readonly lock: number | null
+  readonly replicas: readonly Replica[]
+  /** Left for the server, not decided by it. */
+  readonly requests: readonly Request[]
+  readonly answers: readonly Answer[]
+}
+
+/** Parts of the protocol that can be left out, to see that the model notices. */
+export type Mistake =
+  | 'no lock'
+  | 'no intent'
+  | 'no reading again under the claim'
+  | 'no fencing of the append'
+  | 'no fencing by the claim, only by the version'
+  | 'no tombstone'
+  | 'no check of the entitlement'
+  | 'an intent is taken over at once'
+  | 'used before it is stored'
+  | 'a lost answer is taken for a refusal'
+  | 'an intent is never taken over'
+
+/** What the protocol relies on. Each can be taken away, to see that it is needed. */
+export type Assumption =
+  /** A request that broke off is not carried out afterwards, other than by the server's own one-step window. */
+  | 'what broke off is over'
+  /** The server decides a request before its attempt counts as over. */
+  | 'the server decides in time'
+
+export interface Rules {
+  readonly replicas: number
+  readonly without?: Mistake
+  readonly notAssuming?: Assumption
+  /** Whether people consent again in the middle of it all. Many times more states. */
+  readonly consents?: boolean
+}
+
+interface Step {
+  readonly name: string
+  readonly to: State
+  /** What went wrong in this very step, whatever state it leads to. */
+  readonly violation?: string
+  /** Nothing may depend on people to come to a good end. */
+  readonly isByPerson?: true
+}
+
+const idle: Replica = { at: 'idle' }
+
+export const start = ({ replicas }: Rules): State => ({
+  server: { isRevoked: false },
+  store: { token: 'current', isLost: false, intent: null },
+  lock: null,
+  replicas: Array.from({ length: replicas }, () => idle),
+  requests: [],
+  answers: [],
+})
+
+/** Everything that can happen next. */
+function* steps(state: State, rules: Rules): Generator<Step> {
+  for (let i = 0; i < state.replicas.length; i++) yield* stepsOf(state, i, rules)
+  yield* stepsOfServer(state, rules)
+  yield* stepsOfTime(state, rules)
+  if (!state.server.isRevoked)
+    yield { name: 'a person ends the grant', to: { ...state, server: { isRevoked: true } }, isByPerson: true }
+  if (rules.consents === true) yield { name: 'a person consents again', to: consented(state), isByPerson: true }
+}
+
+function consented(state: State): State {
+  const replaced = rename(state, () => 'replaced')
+  return {
+    ...movedOn(replaced, { token: 'current', isLost: false }),
+    server: { isRevoked: false },
+    // Whatever the server says to these, nobody hears it, and it changes nothing.
+    requests: replaced.requests.filter(({ owner }) => owner !== 'nobody'),
+  }
+}
+
+function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> {
+  const { store, lock, replicas } = state
+  const replica = replicas[i] as Replica
+  const go = (name: string, next: Replica, change: Partial<State> = {}, violation?: string): Step => {
+    const changed = { ...state, ...change, replicas: replicas.with(i, next) }
+    return {
+      name: `replica ${i} ${name}`,
+      // With the claim it lets go of whatever it announced by it.
+      to: next.at === 'idle' ? left(changed, i) : changed,
+      ...(violation === undefined ? {} : { violation }),
+    }
+  }
+  const unlocked = { lock: lock === i ? null : lock }
+  const isIntentOurs = store.intent?.owner === i
+  const settled = isIntentOurs
+    ? { store: { ...store, intent: { ...store.intent, owner: 'nobody' as const, isSettled: true } } }
+    : {}
+
+  if (replica.at !== 'idle') {
+    yield go('dies', idle, unlocked)
+    // It does not have to notice: it may be paused, or cut off from the database.
+    if (lock === i) yield { name: `replica ${i} loses its session`, to: { ...state, lock: null } }
+  }
+
+  switch (replica.at) {
+    case 'idle':
+      if (store.isLost && without !== 'no tombstone') return
+      if (without === 'no lock') yield go('begins', { at: 'claimed' })
+      else if (lock === null) yield go('takes the claim', { at: 'claimed' }, { lock: i })
+      // Reads first and then waits for the claim, for as long as it takes.
+      if (without === 'no reading again under the claim')
+        yield go('reads', { at: 'read', token: store.token, isOld: false })
+      return
+
+    case 'claimed':
+      if (store.isLost && without !== 'no tombstone') yield go('finds the grant lost', idle, unlocked)
+      else yield go('reads', { at: 'read', token: store.token, isOld: false })
+      return
+
+    case 'read': {
+      if (lock !== i && without !== 'no lock') {
+        if (without === 'no reading again under the claim' && lock === null)
+          yield go('takes the claim', replica, { lock: i })
+        yield go('finds its claim gone', idle)
+        return
+      }
+      const { intent } = store
+      const isFree =
+        intent === null ||
+        intent.owner === i ||
+        intent.isSettled ||
+        (intent.age === 'over' && without !== 'an intent is never taken over') ||
+        without === 'an intent is taken over at once'
+      const isCurrent = !replica.isOld || without === 'no reading again under the claim'
+      const attempt = { ...replica, at: 'intended', age: 'entitled' } as const
+      if (without === 'no intent') yield go('goes on', attempt)
+      else if (isCurrent && isFree && (!store.isLost || without === 'no tombstone')) {
+        // Whatever it had under way by an earlier intent is nobody's now.
+        yield {
+          name: `replica ${i} writes its intent`,
+          to: {
+            ...left(state, i),
+            store: { ...store, intent: { owner: i, age: 'entitled', isSettled: false } },
+            replicas: replicas.with(i, attempt),
+          },
+        }
+      } else yield go('finds the stream moved on, or an attempt under way', idle, unlocked)
+      return
+    }
+
+    case 'intended':
+      if (replica.age === 'entitled' || without === 'no check of the entitlement') {
+        const violation = state.requests.some(({ token }) => token !== 'replaced' && token === replica.token)
+          ? 'the same refresh token is under way twice'
+          : store.isLost && replica.token !== 'replaced'
+            ? 'a refresh token is presented after its final refusal was stored'
+            : undefined
+        const requests = [...state.requests, { owner: i, token: replica.token }]
+        yield go('sends the refresh token', { ...replica, at: 'sent' }, { requests }, violation)
+      } else yield go('is not entitled any more, and keeps the token', idle, { ...unlocked, ...settled })
+      return
+
+    case 'sent': {
+      const { token: _, ...attempt } = replica
+      for (const answer of state.answers.filter(({ owner }) => owner === i)) {
+        const answers = state.answers.filter((other) => other !== answer)
+        switch (answer.says) {
+          case 'refused':
+            yield go('reads a refusal', { ...attempt, at: 'refused' }, { answers })
+            break
+          case 'nothing_readable':
+            yield go('reads no answer', { ...replica, at: 'in_doubt' }, { answers })
+            break
+          default: {
+            const violation = without === 'used before it is stored' ? 'a pair is used before it is stored' : undefined
+            yield go('reads a new pair', { ...attempt, at: 'granted', pair: answer.says }, { answers }, violation)
+          }
+        }
+      }
+      if (replica.age === 'over') yield go('gives up waiting', { ...replica, at: 'in_doubt' }, drop(state, i))
+      return
+    }
+
+    case 'in_doubt':
+      if (without === 'a lost answer is taken for a refusal') {
+        yield go('takes it for a refusal', { at: 'refused', isOld: replica.isOld, age: replica.age })
+        return
+      }
+      if (replica.age !== 'over') yield go('repeats', { at: 'read', token: replica.token, isOld: replica.isOld })
+      yield go('leaves it to a later attempt', idle, { ...unlocked, ...settled })
+      return
+
+    case 'granted': {
+      const isAllowed =
+        without === 'no fencing of the append' ||
+        (!replica.isOld &&
+          (isIntentOurs || without === 'no fencing by the claim, only by the version' || without === 'no intent'))
+      if (!isAllowed) {
+        yield go('comes too late with its pair', idle, unlocked)
+        return
+      }
+      yield {
+        name: `replica ${i} stores its pair`,
+        to: movedOn(
+          { ...state, ...unlocked, replicas: replicas.with(i, idle) },
+          { token: replica.pair, isLost: false },
+        ),
+      }
+      return
+    }
+
+    case 'refused':
+      if (!replica.isOld && (isIntentOurs || without === 'no intent')) {
+        yield {
+          name: `replica ${i} stores the refusal`,
+          to: movedOn(
+            { ...state, ...unlocked, replicas: replicas.with(i, idle) },
+            { token: store.token, isLost: true },
+          ),
+        }
+      } else yield go('comes too late with a refusal', idle, unlocked)
+  }
+}
+
+/** The stream moves on by one version; whatever was read of it before is old. */
+const movedOn = (state: State, store: { token: Token; isLost: boolean }): State => ({
+  ...state,
+  store: { ...store, intent: null },
+  replicas: state.replicas.map((replica) => ('isOld' in replica ? { ...replica, isOld: true } : replica)),
+})
+
+/** Nobody goes on with what replica `i` has under way. */
+const left = (state: State, i: number): State => ({
+  ...state,
+  ...drop(state, i),
+  requests: state.requests
+    .filter(({ owner, token }) => owner !== i || token !== 'replaced')
+    .map((request) => (request.owner === i ? { ...request, owner: 'nobody' } : request)),
+  store:
+    state.store.intent?.owner === i
+      ? { ...state.store, intent: { ...state.store.intent, owner: 'nobody' } }
+      : state.store,
+})
+
+const drop = (state: State, i: number) => ({ answers: state.answers.filter(({ owner }) => owner !== i) })
+
+function* stepsOfServer(state: State, { notAssuming }: Rules): Generator<Step> {
+  for (const request of state.requests) {
+    const requests = state.requests.filter((other) => other !== request)
+    const answered = (says: Answer['says']) =>
+      request.owner === 'nobody' ? state.answers : [...state.answers, { owner: request.owner, says }]
+    const who = `the server, asked by ${request.owner === 'nobody' ? 'one that is gone' : `replica ${request.owner}`},`
+
+    // A paused replica may be given an answer at any time later; one that is lost never arrives.
+    const broken = { ...state, requests, answers: answered('nothing_readable') }
+    yield { name: `${who} hears nothing of it`, to: broken }
+    if (notAssuming === 'what broke off is over' && request.owner !== 'nobody') {
+      const late = { ...request, owner: 'nobody' as const }
+      yield { name: `${who} is cut off and works on`, to: { ...broken, requests: [...requests, late] } }
+    }
+    if (state.server.isRevoked || request.token === 'replaced') {
+      yield { name: `${who} refuses`, to: { ...state, requests, answers: answered('refused') } }
+      continue
+    }
+    if (request.token === 'retired') {
+      yield { name: `${who} ends the grant`, to: state, violation: 'a retired refresh token is presented' }
+      continue
+    }
+    const presented = request.token
+    const now = (token: Token): Token => (token === 'replaced' ? token : token === presented ? 'previous' : 'retired')
+    for (const says of ['current', 'nothing_readable', 'nothing'] as const) {
+      const renamed = rename({ ...state, requests }, now)
+      const answers =
+        says === 'nothing' || request.owner === 'nobody'
+          ? renamed.answers
+          : [...renamed.answers, { owner: request.owner, says }]
+      const how = { current: 'answers', nothing_readable: 'answers garbage', nothing: 'has its answer lost' }[says]
+      yield { name: `${who} rotates and ${how}`, to: { ...renamed, answers } }
+    }
+  }
+}
+
+/** Gives every refresh token there is its new standing. */
+function rename(state: State, now: (token: Token) => Token): State {
+  return {
+    ...state,
+    store: { ...state.store, token: now(state.store.token) },
+    replicas: state.replicas.map((replica) => ({
+      ...replica,
+      ...('token' in replica && { token: now(replica.token) }),
+      ...('pair' in replica && { pair: now(replica.pair) }),
+    })),
+    requests: state.requests.map((request) => ({ ...request, token: now(request.token) })),
+    answers: state.answers.map((answer) =>
+      answer.says === 'refused' || answer.says === 'nothing_readable' ? answer : { ...answer, says: now(answer.says) },
+    ),
+  }
+}
+
+const NEXT_AGE = { entitled: 'under_way', under_way: 'over' } as const
+
+function* stepsOfTime(state: State, { notAssuming }: Rules): Generator<Step> {
+  const { store, replicas, requests } = state
+  const older = (owner: Owner, age: Age): Age | undefined => {
+    if (age === 'over') return undefined
+    const isWithServer = requests.some((request) => request.owner === owner)
+    return age === 'under_way' && isWithServer && notAssuming !== 'the server decides in time'
+      ? undefined
+      : NEXT_AGE[age]
+  }
+  for (const [i, replica] of replicas.entries()) {
+    if (!('age' in replica)) continue
+    const age = older(i, replica.age)
+    if (age === undefined) continue
+    // The intent is no younger than its replica takes it to be: the replica looked at its clock before it asked for it to be written.
+    const intent = store.intent?.owner === i ? { ...store.intent, age } : store.intent
+    yield {
+      name: `the attempt of replica ${i} is ${age}`,
+      to: { ...state, store: { ...store, intent }, replicas: replicas.with(i, { ...replica, age }) },
+    }
+  }
+  if (store.intent?.owner === 'nobody' && !store.intent.isSettled) {
+    const age = older('nobody', store.intent.age)
+    if (age !== undefined) {
+      const intent = { ...store.intent, age }
+      yield { name: `the attempt that was left is ${age}`, to: { ...state, store: { ...store, intent } } }
+    }
+  }
+}
+
+/** What holds in every state. */
+function violationIn({ server, store }: State): string | undefined {
+  if (server.isRevoked) return undefined
+  if (store.isLost) return 'the connection is given up although nobody ended the grant'
+  if (store.token === 'retired') return 'the stored refresh token is dead'
+  return undefined
+}
+
+/** A good end, to which every state must lead: the newest pair stored and nothing in doubt, or the end that a person made. */
+const isSettled = ({ server, store, replicas, requests }: State): boolean =>
+  replicas.every(({ at }) => at === 'idle') &&
+  requests.length === 0 &&
+  (server.isRevoked ? store.isLost : store.token === 'current' && store.intent === null)
+
+/** One name for all states that differ only in which replica is which. */
+function nameOf({ server, store, lock, replicas, requests, answers }: State): string {
+  const { intent } = store
+  const ofReplicas = replicas
+    .map((replica, i) => {
+      let name = `${replica.at} ${lock === i} ${intent?.owner === i}`
+      if ('isOld' in replica) name += ` ${replica.isOld}`
+      if ('token' in replica) name += ` ${replica.token}`
+      if ('pair' in replica) name += ` ${replica.pair}`
+      if ('age' in replica) name += ` ${replica.age}`
+      for (const { owner, token } of requests) if (owner === i) name += ` >${token}`
+      for (const { owner, says } of answers) if (owner === i) name += ` <${says}`
+      return name
+    })
+    .toSorted()
+  let name = `${server.isRevoked} ${store.token} ${store.isLost}`
+  if (intent) name += ` ${typeof intent.owner} ${intent.age} ${intent.isSettled}`
+  const ofNobody = requests.flatMap(({ owner, token }) => (owner === 'nobody' ? [token] : [])).toSorted()
+  return `${name}|${ofReplicas.join('|')}|${ofNobody.join(' ')}`
+}
+
+export interface Exploration {
+  readonly states: number
+  readonly steps: number
+  /** What goes wrong, and the shortest way to it. */
+  readonly violation?: { readonly what: string; readonly path: readonly string[] }
+}
+
+/** Visits every reachable state, nearest first, until something goes wrong or there is none left. */
+export function explore(rules: Rules): Exploration {
+  const first = start(rules)
+  const found = new Map<string, { id: number; from: string | undefined; by: string }>()
+  found.set(nameOf(first), { id: 0, from: undefined, by: 'start' })
+  const isEnd: boolean[] = [isSettled(first)]
+  const cameFrom: number[][] = [[]]
+  let queue: [string, State][] = [[nameOf(first), first]]
+  let count = 0
+
+  const pathTo = (name: string): string[] => {
+    const path: string[] = []
+    for (let at: string | undefined = name; at !== undefined;) {
+      const { from, by } = found.get(at) as { from: string | undefined; by: string }
+      path.unshift(by)
+      at = from
+    }
+    return path.slice(1)
+  }
+
+  while (queue.length > 0) {
+    const following: [string, State][] = []
+    for (const [name, state] of queue) {
+      const { id } = found.get(name) as { id: number }
+      for (const step of steps(state, rules)) {
+        count += 1
+        const what = step.violation ?? violationIn(step.to)
+        if (what !== undefined)
+          return { states: found.size, steps: count, violation: { what, path: [...pathTo(name), step.name] } }
+        const next = nameOf(step.to)
+        let known = found.get(next)
+        if (!known) {
+          known = { id: found.size, from: name, by: step.name }
+          found.set(next, known)
+          isEnd.push(isSettled(step.to))
+          cameFrom.push([])
+          following.push([next, step.to])
+        }
+        if (step.isByPerson !== true) cameFrom[known.id]?.push(id)
+      }
+    }
+    queue = following
+  }
+
+  const leadsToEnd = [...isEnd]
+  const open = isEnd.flatMap((end, id) => (end ? [id] : []))
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    for (const before of cameFrom[id] ?? []) {
+      if (leadsToEnd[before] === true) continue
+      leadsToEnd[before] = true
+      open.push(before)
+    }
+  }
+  const stuck = [...found].find(([, { id }]) => leadsToEnd[id] !== true)
+  return {
+    states: found.size,
+    steps: count,
+    ...(stuck && { violation: { what: 'there is no way to a good end from here', path: pathTo(stuck[0]) } }),
+  }
+}
