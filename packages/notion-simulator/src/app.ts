@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import { authorize } from './authorization/authorize.ts'
+import { frontPage } from './authorization/consent-page.ts'
 import { introspect } from './authorization/introspect.ts'
 import { discover } from './authorization/metadata.ts'
 import { register } from './authorization/register.ts'
@@ -49,10 +50,7 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
   )
 
   if (options) hono.route('/__control', control(state, options))
-  hono.get(
-    '/',
-    () => new Response(null, { status: 302, headers: { location: 'https://developers.notion.com/guides/mcp' } }),
-  )
+  hono.get('/', () => frontPage(state.url, state.profile))
   return hono
 }
 

@@ -106,6 +106,13 @@ describe('discovery', () => {
     expect(notion.seen.discoveries.map((seen) => seen.path)).toEqual([path])
   })
 
+  it('by a person with a browser shows the address to use', async () => {
+    const { url, mcpUrl } = await simulator()
+    const response = await fetch(url)
+    expect(response.headers.get('content-type')).toContain('text/html')
+    expect(await response.text()).toContain(mcpUrl)
+  })
+
   it('has the unofficial document with the endpoint', async () => {
     const { url, mcpUrl } = await simulator()
     expect(await json(`${url}/.well-known/mcp.json`)).toMatchObject({ name: 'Notion', endpoint: mcpUrl })

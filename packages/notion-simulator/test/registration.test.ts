@@ -130,6 +130,15 @@ describe('a client that registers', () => {
     })
   })
 
+  it('where registration is switched off is refused', async () => {
+    const notion = await simulator({ knobs: { metadata: { registrationEndpoint: false } } })
+    expect(await refusal(await fetch(`${notion.url}/register`, { method: 'POST', body: '{}' }))).toEqual({
+      status: 501,
+      error: 'not_implemented',
+      description: 'Client registration is not enabled',
+    })
+  })
+
   it('may have loopback, https and chromiumapp redirect URIs', async () => {
     const notion = await simulator()
     const redirect_uris = ['http://127.0.0.1/cb', 'https://client.test/cb', 'https://abc.chromiumapp.org/cb']

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../src/index.ts'
@@ -199,6 +201,19 @@ describe('a request that is not right', () => {
         id: null,
       })
     }
+  })
+
+  it('that breaks off before its end is nothing to anybody', async () => {
+    const notion = await simulator()
+    const { hostname, port } = new URL(notion.url)
+    const socket = createConnection(Number(port), hostname)
+    await once(socket, 'connect')
+    const head = ['POST /mcp HTTP/1.1', `Host: ${hostname}`, 'Content-Length: 100', '', '{"jsonrpc"'].join('\r\n')
+    await new Promise((resolve) => socket.write(head, resolve))
+    socket.destroy()
+    const { tokens } = await connect(notion)
+    expect((await postMcp(notion, tokens.access_token, INITIALIZE)).status).toBe(200)
+    expect(notion.seen.mcpRequests).toHaveLength(1)
   })
 
   it('names a tool that does not exist, or leaves out what the tool needs', async () => {

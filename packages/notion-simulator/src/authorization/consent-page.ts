@@ -18,7 +18,7 @@ label { display: flex; gap: 12px; align-items: center; padding: 10px 14px; borde
 label:has(:checked) { border-color: var(--act); outline: 1px solid var(--act) }
 label:has(:focus-visible) { outline: 3px solid var(--act) }
 input { accent-color: var(--act); width: 1.1rem; height: 1.1rem; margin: 0 }
-.icon { font-size: 1.5rem }
+.icon { width: 2.25rem; height: 2.25rem; display: grid; place-items: center; border-radius: 8px; border: 1px solid var(--line); background: var(--back); font-weight: 600 }
 .who { display: grid }
 .who small, ul { color: var(--soft); font-size: .875rem }
 ul { margin: 0 0 20px; padding-left: 1.2rem }
@@ -42,7 +42,7 @@ export function consentPage(request: AuthorizationRequest, choices: readonly Acc
     .map(
       ({ user, workspace }, index) => `<label>
 <input type="radio" name="account" value="${user.id}/${workspace.id}"${index === 0 ? ' checked' : ''}>
-<span class="icon" aria-hidden="true">${workspace.icon}</span>
+<span class="icon" aria-hidden="true">${escape(workspace.name.slice(0, 1))}</span>
 <span class="who">${escape(user.name)} in ${escape(workspace.name)}<small>${escape(user.email)}</small></span>
 </label>`,
     )
@@ -75,6 +75,17 @@ export function refusalPage(reason: string): Response {
   return page(400, 'Invalid authorization request', `<h1>Invalid authorization request</h1>\n<p>${escape(reason)}</p>`)
 }
 
+/** What a browser sees that was sent to the simulator itself. */
+export function frontPage(url: string, profile: string): Response {
+  return page(
+    200,
+    'Welcome',
+    `<h1>Notion simulator</h1>
+<p>A stand-in for Notion's hosted MCP server, profile <code>${escape(profile)}</code>. Give this address to an MCP client:</p>
+<p><code>${escape(url)}/mcp</code></p>`,
+  )
+}
+
 function page(status: number, title: string, inside: string): Response {
   const nonce = randomString(22)
   const html = `<!doctype html>
@@ -87,7 +98,7 @@ function page(status: number, title: string, inside: string): Response {
 </head>
 <body>
 <main>
-<p class="notice" role="note"><strong>Simulation.</strong> This is not Notion. People and pages are made up.</p>
+<p class="notice" role="note"><strong>Simulation.</strong> This is not Notion, and nothing here is real.</p>
 <div class="inside">
 ${inside}
 </div>

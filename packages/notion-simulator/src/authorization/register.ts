@@ -14,6 +14,9 @@ export async function register(state: State, request: Request): Promise<Response
   const at = timestamp(state)
   let metadata: unknown
   try {
+    if (!state.knobs.metadata.registrationEndpoint) {
+      throw new OAuthError('not_implemented', 'Client registration is not enabled', 501)
+    }
     metadata = await readMetadata(request)
     const answer = registered(state, metadata)
     state.seen.registrations.push({ at, status: 201, clientId: String(answer['client_id']), metadata })

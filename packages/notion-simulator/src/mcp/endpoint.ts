@@ -42,7 +42,8 @@ export function mcpEndpoint(state: State): McpEndpoint {
 
   return {
     async handle(incoming, outgoing) {
-      const body = await readBody(incoming)
+      const body = await readBody(incoming).catch(() => undefined)
+      if (!body) return // The client went away in the middle of its own request.
       const seen = record(state, incoming, body)
       const gone = new AbortController()
       outgoing.on('close', () => {
