@@ -56,7 +56,10 @@ export async function answerConsent(
   await page.getByRole('button', { name: decision }).click()
 }
 
+/** Connects the space, up to the tools that can be used then. */
 export async function connect(page: Page): Promise<void> {
   await answerConsent(page, 'Connect Notion')
+  await page.getByRole('link', { name: 'Continue now' }).click()
   await page.getByRole('region', { name: 'Notion' }).getByText('MCP connected', { exact: true }).waitFor()
+  await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
 }

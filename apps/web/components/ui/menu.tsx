@@ -4,7 +4,10 @@ import { DropdownMenu } from 'radix-ui'
 import type { ComponentProps, ReactNode } from 'react'
 import { cn } from './class-names.ts'
 
-/** A button that opens a list of things to do. Not modal: that would lock scrolling by a style element that our policy forbids. */
+/**
+ * A button that opens a list of things to do. Not modal, because that locks scrolling by a style element that our policy forbids; and not
+ * in a portal, so that it stays in the landmark of its button.
+ */
 export function Menu({
   trigger,
   children,
@@ -17,16 +20,14 @@ export function Menu({
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align={align}
-          sideOffset={6}
-          collisionPadding={12}
-          className="z-20 max-w-[calc(100vw-1.5rem)] min-w-56 rounded-xl border border-line bg-surface p-1.5 text-sm text-ink shadow-dialog"
-        >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align={align}
+        sideOffset={6}
+        collisionPadding={12}
+        className="z-20 max-w-[calc(100vw-1.5rem)] min-w-56 rounded-xl border border-line bg-surface p-1.5 text-sm text-ink shadow-dialog"
+      >
+        {children}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   )
 }

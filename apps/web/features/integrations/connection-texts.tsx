@@ -25,11 +25,12 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
     summary: 'Going to Notion. Choose a workspace there and allow the access; you come back here by yourself.',
   }),
   connected: ({ connection }) => ({
-    tone: 'success',
+    tone: connection.notice?.kind === 'reconnect_now' ? 'warning' : 'success',
     label: 'MCP connected',
     summary: (
       <>
         {workspace(connection)}, connected by {personOf(connection)} on <Time at={connection.connectedAt} />.
+        {connection.notice && ` The permission ends ${inDays(connection.notice.days)}; reconnecting renews it.`}
       </>
     ),
   }),
@@ -51,6 +52,8 @@ export function textOf(view: ConnectionView): ConnectionText {
   const text = texts[view.status] as (view: ConnectionView) => ConnectionText
   return text(view)
 }
+
+const inDays = (days: number) => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(days, 'day')
 
 export const workspace = (connection: SpaceConnection) => connection.workspaceName ?? 'A Notion workspace'
 

@@ -32,21 +32,23 @@ export function IntegrationDialog({
           <Badge tone={tone} dot>
             <span role="status">{label}</span>
           </Badge>
-          {view.status !== 'connected' && <p className="mt-2.5 text-sm text-pretty text-soft">{summary}</p>}
+          {hasStory(view) && <p className="mt-2.5 text-sm text-pretty text-soft">{summary}</p>}
         </div>
         <Facts view={view} />
         {notice && <Notice tone="warning">{notice}</Notice>}
-        {view.status === 'connected' ? (
-          permission.canManage && <Disconnect control={control} connection={view.connection} />
-        ) : (
-          <div className="flex flex-wrap gap-2">
-            <NextStep control={control} {...permission} />
-          </div>
-        )}
+        <div className="flex flex-wrap gap-2">
+          <NextStep control={control} {...permission} />
+          {view.status === 'connected' && permission.canManage && (
+            <Disconnect control={control} connection={view.connection} />
+          )}
+        </div>
       </div>
     </Dialog>
   )
 }
+
+/** A connection that is well is told by its facts alone. */
+const hasStory = (view: ConnectionView) => view.status !== 'connected' || view.connection.notice !== undefined
 
 /** What there is to know about each state, besides what its text says. */
 function Facts({ view }: { view: ConnectionView }) {
@@ -130,7 +132,7 @@ function Disconnect({ control, connection }: { control: ConnectionControl; conne
     )
   }
   return (
-    <div role="group" aria-labelledby="disconnect-question" className="rounded-xl bg-danger-soft p-4">
+    <div role="group" aria-labelledby="disconnect-question" className="w-full rounded-xl bg-danger-soft p-4">
       <p id="disconnect-question" className="text-sm font-semibold text-danger">
         Disconnect {workspace(connection)}?
       </p>

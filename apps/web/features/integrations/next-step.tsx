@@ -28,7 +28,10 @@ const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNod
       </Button>
     </>
   ),
-  connected: () => null,
+  connected: (props) => {
+    const isEnding = props.control.view.status === 'connected' && props.control.view.connection.notice
+    return isEnding ? <ConnectStep {...props} action="Reconnect Notion" /> : null
+  },
   unreachable: ({ control }) => (
     <Button look="secondary" onClick={control.refresh}>
       Try again

@@ -16,16 +16,18 @@ export const textOf = (result: CallToolResult): string =>
 
 const ToolError = z.object({
   code: z.string().optional(),
+  /** JSON inside JSON: what the REST API answered. */
   body: z.string().optional(),
   message: z.string().optional(),
   retry_after_seconds: z.number().optional(),
 })
-const ApiBody = z.object({ code: z.string().optional(), message: z.string() })
+const WrappedToolError = z.object({ error: ToolError })
+const ApiBody = z.object({ message: z.string() })
 
 /** What an answer that reports an error says, in a sentence. */
 export function errorSentence(result: CallToolResult): string {
   const payload = payloadOf(result)
-  const error = ToolError.safeParse(payload).data
+  const error = WrappedToolError.safeParse(payload).data?.error ?? ToolError.safeParse(payload).data
   if (error?.code === 'rate_limited') {
     const wait = error.retry_after_seconds
     return `Notion asks to slow down: there were too many calls. Try again ${wait === undefined ? 'in a minute' : `in ${wait} seconds`}.`

@@ -1,0 +1,369 @@
+import { ReconnectReason } from '@nmg/contract'
+import { chromiumPath, testDatabase } from '@nmg/process/testing'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { answerConsent, complaintsOf, connect, launchBrowser, newProfile, signIn, signUp } from '../e2e/browser.ts'
+import { reconnectReasons, type SpaceConnection } from '../features/integrations/connection-view.ts'
+import { invite, newPerson } from '../e2e/person.ts'
+import { startProduct, type Product } from '../e2e/product.ts'
+
+const DAY_MS = 24 * 3_600_000
+
+describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
+  let product: Product
+  let browser: Browser
+  let people = 0
+  const open: Page[] = []
+
+  beforeAll(async () => {
+    product = await startProduct({ DATABASE_URL: (await testDatabase()).url })
+    browser = await launchBrowser(chromiumPath() ?? '')
+  })
+
+  afterEach(async () => {
+    const complaints = open.flatMap((page) => complaintsOf(page))
+    await Promise.all(open.splice(0).map((page) => page.context().close()))
+    await product.simulator.reset()
+    if (complaints.length > 0) throw new Error(`The browser complained:\n${complaints.join('\n')}`)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await product?.stop()
+  })
+
+  const profile = async () => {
+    const page = await newProfile(browser)
+    open.push(page)
+    return page
+  }
+
+  /** Somebody new, in a browser of their own, at the home of their own space. */
+  const newcomer = async (name = 'Ada') => {
+    const page = await profile()
+    const account = { name, email: `${name.toLowerCase()}-${++people}@north.test`, password: 'a-good-password' }
+    await signUp(page, product.webUrl, account)
+    return { page, account }
+  }
+
+  const card = (page: Page) => page.getByRole('region', { name: 'Notion' })
+  const state = (page: Page, text: string) => card(page).getByText(text, { exact: true })
+  const search = async (page: Page, words: string) => {
+    await page.getByRole('searchbox', { name: 'Search Notion' }).fill(words)
+    await page.getByRole('button', { name: 'Search', exact: true }).click()
+  }
+
+  it('goes from a click to “MCP connected”, and a tool call shows its answer', async () => {
+    const { page } = await newcomer()
+    await state(page, 'Not connected').waitFor()
+
+    await page.getByRole('button', { name: 'Connect Notion' }).click()
+    await page.getByRole('radio', { name: /Acme/ }).first().check()
+    await page.getByRole('button', { name: 'Allow' }).click()
+
+    await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
+    // Nobody presses anything: the page goes back by itself.
+    await state(page, 'MCP connected').waitFor()
+    await card(page)
+      .getByText(/Acme, connected by Ada on/)
+      .waitFor()
+
+    await search(page, 'launch plan')
+    const results = page.getByRole('list', { name: 'Search results' })
+    await results.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
+
+    await page.getByRole('tab', { name: 'Raw JSON' }).click()
+    await page.getByLabel('Raw JSON', { exact: true }).getByText('"title": "Launch plan"').waitFor()
+
+    await page.getByRole('tab', { name: 'Result' }).click()
+    await page.getByRole('button', { name: 'Read Launch plan' }).click()
+    await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
+    await page.getByText('Before we press the button').waitFor()
+  })
+
+  it('tells in the dialog which workspace, by whom, since when, and until when', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    await page.getByRole('button', { name: 'Details' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Notion' })
+    await dialog.getByText('MCP connected', { exact: true }).waitFor()
+    const facts = await dialog.getByRole('definition').allTextContents()
+    const names = await dialog.getByRole('term').allTextContents()
+    expect(names).toEqual(['Workspace', 'Connected by', 'Since', 'Next renewal', 'Reconnect by'])
+    expect(facts.slice(0, 2)).toEqual(['Acme', 'Ada'])
+    const reconnectBy = Date.parse((await dialog.locator('dd').last().locator('time').getAttribute('datetime')) ?? '')
+    expect(Math.round((reconnectBy - Date.now()) / DAY_MS)).toBe(180)
+  })
+
+  it('runs any other tool that Notion lists, with arguments in JSON', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    await page
+      .getByRole('list', { name: 'Tools' })
+      .getByRole('button', { name: /^notion-fetch/ })
+      .click()
+    await page.getByLabel('Arguments (JSON)').fill('{"id": "self"')
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByText('The arguments have to be a JSON object').waitFor()
+    await page.getByLabel('Arguments (JSON)').fill('{"id": "self"}')
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByLabel('Raw JSON', { exact: true }).getByText('"workspace"').waitFor()
+  })
+
+  it('explains an error that a tool reports, and a rate limit', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    product.simulator.setKnobs({
+      mcpFaults: [
+        {
+          kind: 'tool-error',
+          tool: 'notion-search',
+          code: 'restricted_resource',
+          status: 403,
+          message: 'You may not see this.',
+        },
+      ],
+    })
+    await search(page, 'secret')
+    await page.getByText('You may not see this.').waitFor()
+    product.simulator.setKnobs({
+      mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 17 }],
+    })
+    await search(page, 'everything')
+    await page.getByText('Try again in 17 seconds').waitFor()
+  })
+
+  it('connects nothing when the person denies, and lets them try again', async () => {
+    const { page } = await newcomer()
+    await answerConsent(page, 'Connect Notion', 'Deny')
+    await page.getByRole('heading', { name: 'Access was not allowed' }).waitFor()
+    await page.getByText('nothing was connected').waitFor()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await state(page, 'MCP connected').waitFor()
+  })
+
+  it('connects nothing when another browser finishes what this one began', async () => {
+    const { page } = await newcomer()
+    await page.getByRole('button', { name: 'Connect Notion' }).click()
+    await page.getByRole('button', { name: 'Allow' }).waitFor()
+
+    const victim = (await newcomer('Vera')).page
+    await victim.goto(page.url())
+    await victim.getByRole('button', { name: 'Allow' }).click()
+    await victim.getByRole('heading', { name: 'Finished in another browser' }).waitFor()
+
+    for (const each of [page, victim]) {
+      await each.goto(product.webUrl)
+      await state(each, 'Not connected').waitFor()
+    }
+    expect(product.simulator.admin.grants().filter((grant) => grant.generation !== null)).toEqual([])
+  })
+
+  it('can be abandoned while it is under way', async () => {
+    const { page } = await newcomer()
+    product.simulator.setKnobs({ mcpFaults: [], metadata: { delayMs: 3_000 } })
+    await page.route('**/api/notion/oauth/start', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 2_000))
+      // The page may have given up meanwhile, which is what this is about.
+      await route.continue().catch(() => undefined)
+    })
+    await page.getByRole('button', { name: 'Connect Notion' }).click()
+    await state(page, 'Connecting').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await state(page, 'Not connected').waitFor()
+    expect(page.url()).toBe(`${product.webUrl}/`)
+  })
+
+  it('is offered again after coming back from Notion with the Back button', async () => {
+    const { page } = await newcomer()
+    await page.getByRole('button', { name: 'Connect Notion' }).click()
+    await page.getByRole('button', { name: 'Allow' }).waitFor()
+    await page.goBack()
+    await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
+    await state(page, 'Not connected').waitFor()
+  })
+
+  describe('a grant that is gone', () => {
+    it('makes the page ask to reconnect, says why, and is mended by it', async () => {
+      const { page } = await newcomer()
+      await connect(page)
+      product.simulator.admin.revokeGrants()
+
+      await search(page, 'launch')
+      await state(page, 'Reconnect required').waitFor()
+      await card(page)
+        .getByText(/somebody removed it in Notion’s settings/)
+        .waitFor()
+      await page.getByRole('button', { name: 'Details' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Reconnect Notion' }).waitFor()
+      await page.keyboard.press('Escape')
+
+      const refreshes = () =>
+        product.simulator.seen.tokenRequests.filter((each) => each.grantType === 'refresh_token').length
+      const before = refreshes()
+      await page.reload()
+      await state(page, 'Reconnect required').waitFor()
+      expect(refreshes()).toBe(before)
+
+      await answerConsent(page, 'Reconnect Notion')
+      await state(page, 'MCP connected').waitFor()
+      await search(page, 'launch plan')
+      await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
+    })
+
+    it('is told with every reason that there is', async () => {
+      const { page } = await newcomer()
+      await connect(page)
+      for (const reason of ReconnectReason.options) {
+        // Not every reason can be brought about from outside within a test: the real answer, as it would be then.
+        await changeConnection(page, { status: 'reconnect_required', reason })
+        await state(page, 'Reconnect required').waitFor()
+        await card(page).getByText(reconnectReasons[reason]).waitFor()
+        await card(page).getByRole('button', { name: 'Reconnect Notion' }).waitFor()
+      }
+    })
+
+    it('says that the registration is gone', async () => {
+      const { page } = await newcomer()
+      await connect(page)
+      product.simulator.admin.forgetClients()
+      product.simulator.admin.expireAccessTokens()
+      await search(page, 'launch')
+      await state(page, 'Reconnect required').waitFor()
+      await card(page)
+        .getByText(/no longer knows this app’s registration/)
+        .waitFor()
+    })
+  })
+
+  describe('disconnecting', () => {
+    it('asks first, and then shows “Not connected” in every window by itself', async () => {
+      const { page } = await newcomer()
+      await connect(page)
+      const other = await page.context().newPage()
+      await other.goto(product.webUrl)
+      await state(other, 'MCP connected').waitFor()
+
+      await page.bringToFront()
+      await page.getByRole('button', { name: 'Details' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByRole('button', { name: 'Disconnect…' }).click()
+      await dialog.getByRole('button', { name: 'Keep connected' }).click()
+      await dialog.getByText('MCP connected', { exact: true }).waitFor()
+
+      await dialog.getByRole('button', { name: 'Disconnect…' }).click()
+      await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
+      await dialog.getByText('Not connected', { exact: true }).waitFor()
+      await other.bringToFront()
+      await state(other, 'Not connected').waitFor()
+      expect(product.simulator.admin.grants().map((grant) => grant.status)).toEqual(['revoked'])
+    })
+
+    it('tells when Notion did not confirm it', async () => {
+      const { page } = await newcomer()
+      await connect(page)
+      product.simulator.setKnobs({ tokenFaults: [{ kind: 'server-error', on: 'revocation', times: 'always' }] })
+      await page.getByRole('button', { name: 'Details' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByRole('button', { name: 'Disconnect…' }).click()
+      await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
+      await dialog.getByText(/Notion did not confirm/).waitFor()
+      await dialog.getByText('Not connected', { exact: true }).waitFor()
+    })
+  })
+
+  it('warns before the permission ends, and offers to renew it', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    // Half a year does not pass in a test: the real answer, as it would be then.
+    await changeConnection(page, { notice: { kind: 'reconnect_now', days: 2 } })
+    await card(page)
+      .getByText(/The permission ends in 2 days/)
+      .waitFor()
+    await state(page, 'MCP connected').waitFor()
+    await card(page).getByRole('button', { name: 'Reconnect Notion' }).waitFor()
+  })
+
+  it('follows what happens elsewhere, without a reload', async () => {
+    const { page, account } = await newcomer()
+    await state(page, 'Not connected').waitFor()
+    const elsewhere = await profile()
+    await signIn(elsewhere, product.webUrl, account)
+    await connect(elsewhere)
+    await page.bringToFront()
+    await state(page, 'MCP connected').waitFor()
+    await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+  })
+
+  it('says that the gateway cannot be reached, and recovers by itself', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    await product.gateway().stop()
+    await state(page, 'Unreachable').waitFor()
+    await card(page)
+      .getByText(/The gateway does not answer/)
+      .waitFor()
+    await product.startGateway()
+    await state(page, 'MCP connected').waitFor()
+  })
+
+  it('is left to owners and admins; a member is told whom to ask', async () => {
+    const ada = await newPerson(product.webUrl, {
+      name: 'Ada',
+      email: `ada-${++people}@north.test`,
+      password: 'a-good-password',
+    })
+    const ben = await newPerson(product.webUrl, {
+      name: 'Ben',
+      email: `ben-${++people}@north.test`,
+      password: 'a-good-password',
+    })
+    await invite(ada, ben, 'member')
+    const page = await profile()
+    await signIn(page, product.webUrl, ben.account)
+    await page.getByRole('button', { name: /Change space/ }).click()
+    await page.getByRole('menuitem', { name: "Ada's space" }).click()
+    await page.getByRole('heading', { name: "Ada's space" }).waitFor()
+    await card(page).getByText('Ask Ada to do this: only owners and admins of the space connect it.').waitFor()
+    expect(await page.getByRole('button', { name: 'Connect Notion' }).count()).toBe(0)
+
+    const owner = await profile()
+    await signIn(owner, product.webUrl, ada.account)
+    await connect(owner)
+    await page.bringToFront()
+    await state(page, 'MCP connected').waitFor()
+    await search(page, 'launch plan')
+    await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Details' }).click()
+    expect(
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /Disconnect/ })
+        .count(),
+    ).toBe(0)
+  })
+
+  it('closes the window when it was opened as a popup', async () => {
+    const { page } = await newcomer()
+    const popup = page.waitForEvent('popup')
+    await page.evaluate(() => window.open('/integrations/notion/callback?status=success', 'notion', 'popup'))
+    await (await popup).waitForEvent('close')
+  })
+
+  it('goes to the sign-in page when the person is signed out elsewhere', async () => {
+    const { page } = await newcomer()
+    await page.context().clearCookies()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  })
+})
+
+/** What the page is told about its connection from now on differs from the truth in these members. */
+async function changeConnection(page: Page, changes: Partial<SpaceConnection>): Promise<void> {
+  await page.route('**/api/notion?*', async (route) => {
+    const answer = await route.fetch()
+    const { integration } = (await answer.json()) as { integration: SpaceConnection }
+    const changed = { ...integration, ...changes }
+    await route.fulfill({ response: answer, json: { connected: changed.status === 'connected', integration: changed } })
+  })
+}

@@ -1,0 +1,220 @@
+import { authorizationErrors } from '@nmg/contract'
+import { chromiumPath, testDatabase } from '@nmg/process/testing'
+import { Client } from 'pg'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { accessibilityFaults } from '../e2e/accessibility.ts'
+import { complaintsOf, connect, launchBrowser, newProfile, signIn, signUp } from '../e2e/browser.ts'
+import { startProduct, type Product } from '../e2e/product.ts'
+
+describe.skipIf(!chromiumPath())('the pages', () => {
+  let product: Product
+  let browser: Browser
+  let databaseUrl: string
+  const open: Page[] = []
+
+  beforeAll(async () => {
+    databaseUrl = (await testDatabase()).url
+    product = await startProduct({ DATABASE_URL: databaseUrl }, { web: { NOTION_GATEWAY_DEMO: '1' } })
+    browser = await launchBrowser(chromiumPath() ?? '')
+  })
+
+  afterEach(async () => {
+    const complaints = open.flatMap((page) => complaintsOf(page))
+    await Promise.all(open.splice(0).map((page) => page.context().close()))
+    if (complaints.length > 0) throw new Error(`The browser complained:\n${complaints.join('\n')}`)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await product?.stop()
+  })
+
+  const profile = async (options?: BrowserContextOptions) => {
+    const page = await newProfile(browser, options)
+    open.push(page)
+    return page
+  }
+
+  const demo = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
+
+  describe('of a demo', () => {
+    it('say on each of them that this is a simulation', async () => {
+      const page = await profile()
+      const banner = page.getByRole('complementary', { name: 'Simulation' })
+      for (const path of [
+        '/sign-in',
+        '/sign-up',
+        '/no-such-page',
+        '/integrations/notion/callback?status=error&error=internal',
+      ]) {
+        await page.goto(product.webUrl + path)
+        await banner.getByText('this is not the real Notion').waitFor()
+      }
+      await signIn(page, product.webUrl, demo)
+      await banner.getByText('this is not the real Notion').waitFor()
+    })
+
+    it('let people in with one click', async () => {
+      const page = await profile()
+      await page.goto(product.webUrl)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('heading', { name: 'Demo team' }).waitFor()
+    })
+  })
+
+  describe('of accounts', () => {
+    const grace = { name: 'Grace Hopper', email: 'grace@south.test', password: 'a-good-password' }
+
+    it('make an account with a first space, and let its person out and in again', async () => {
+      const page = await profile()
+      await signUp(page, product.webUrl, grace)
+      await page.getByRole('button', { name: 'Account of Grace Hopper' }).click()
+      await page.getByText(grace.email).waitFor()
+      await page.getByRole('menuitem', { name: 'Sign out' }).click()
+      await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+      await page.goto(product.webUrl)
+      await page.waitForURL('**/sign-in')
+      await signIn(page, product.webUrl, grace)
+      await page.getByRole('heading', { name: "Grace Hopper's space" }).waitFor()
+      await page.goto(`${product.webUrl}/sign-in`)
+      await page.waitForURL(`${product.webUrl}/`)
+    })
+
+    it('say what is wrong', async () => {
+      const page = await profile()
+      await page.goto(`${product.webUrl}/sign-in`)
+      await page.getByLabel('Email').fill('nobody@south.test')
+      await page.getByLabel('Password').fill('not-the-password')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('alert').getByText('do not belong together').waitFor()
+
+      await page.getByRole('link', { name: 'Create an account' }).click()
+      await page.getByLabel('Name').fill('Somebody')
+      await page.getByLabel('Email').fill(demo.email)
+      await page.getByLabel('Password').fill('a-good-password')
+      await page.getByRole('button', { name: 'Create account' }).click()
+      await page.getByRole('alert').getByText('There is an account with this email already').waitFor()
+    })
+
+    it('help somebody who is in no space any more', async () => {
+      const page = await profile()
+      await signUp(page, product.webUrl, { name: 'Iris', email: 'iris@south.test', password: 'a-good-password' })
+      const client = new Client({ connectionString: databaseUrl })
+      await client.connect()
+      await client.query(
+        `delete from web.member where "userId" = (select id from web."user" where email = 'iris@south.test')`,
+      )
+      await client.end()
+      await page.reload()
+      await page.getByRole('heading', { name: 'You are in no space' }).waitFor()
+      await page.getByLabel('Name of the space').fill('Iris’ new space')
+      await page.getByRole('button', { name: 'Create space' }).click()
+      await page.getByRole('heading', { name: 'Iris’ new space' }).waitFor()
+      await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
+    })
+  })
+
+  describe('of the way back from Notion', () => {
+    it('tell each error with what to do about it', async () => {
+      const page = await profile()
+      await signIn(page, product.webUrl, demo)
+      const told = new Map<string, string>()
+      for (const code of authorizationErrors) {
+        await page.goto(`${product.webUrl}/integrations/notion/callback?status=error&error=${code}`)
+        const title = (await page.getByRole('heading', { level: 1 }).textContent()) ?? ''
+        const advice = (await page.getByRole('main').getByRole('alert').textContent()) ?? ''
+        expect(advice, code).toMatch(/(try|start) again/i)
+        expect(`${title} ${advice}`, code).not.toContain(code)
+        await page.getByRole('button', { name: 'Try again' }).waitFor()
+        told.set(code, title)
+      }
+      expect(new Set(told.values()).size).toBe(authorizationErrors.length)
+    })
+
+    it('show nothing of what somebody wrote into the address', async () => {
+      const page = await profile()
+      await page.goto(
+        `${product.webUrl}/integrations/notion/callback?status=error&error=${encodeURIComponent('<img src=x onerror=alert(1)>')}`,
+      )
+      await page.getByRole('heading', { name: 'Notion refused the request' }).waitFor()
+      expect(await page.content()).not.toContain('onerror=alert')
+    })
+
+    it('lead home when there is nothing to tell', async () => {
+      const page = await profile()
+      await signIn(page, product.webUrl, demo)
+      await page.goto(`${product.webUrl}/integrations/notion/callback`)
+      await page.waitForURL(`${product.webUrl}/`)
+    })
+  })
+
+  describe.each([
+    ['light', { colorScheme: 'light', viewport: { width: 1200, height: 800 } }],
+    ['dark', { colorScheme: 'dark', viewport: { width: 1200, height: 800 } }],
+    ['small', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
+  ] as const)('%s', (_, options) => {
+    it('are without a fault that axe knows, and never wider than the window', { timeout: 120_000 }, async () => {
+      const page = await profile({ ...options })
+      const check = async (what: string) => {
+        expect(await accessibilityFaults(page), what).toEqual([])
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        )
+        expect(overflow, what).toBe(0)
+      }
+      for (const path of [
+        '/sign-up',
+        '/no-such-page',
+        '/integrations/notion/callback?status=error&error=access_denied',
+        '/sign-in',
+      ]) {
+        await page.goto(product.webUrl + path)
+        await check(path)
+      }
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
+      await check('not connected')
+      await page.getByRole('button', { name: 'Details' }).click()
+      await check('dialog: not connected')
+      await page.keyboard.press('Escape')
+      await connect(page)
+      await page.getByRole('searchbox', { name: 'Search Notion' }).fill('launch')
+      await page.getByRole('button', { name: 'Search', exact: true }).click()
+      await page.getByRole('list', { name: 'Search results' }).waitFor()
+      await check('search results')
+      await page.getByRole('tab', { name: 'Raw JSON' }).click()
+      await check('raw result')
+      await page.getByRole('button', { name: 'Details' }).click()
+      await page.getByRole('button', { name: 'Disconnect…' }).click()
+      await check('dialog: disconnecting')
+      await page.getByRole('button', { name: 'Disconnect', exact: true }).click()
+      await page.getByRole('dialog').getByText('Not connected', { exact: true }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: 'Account of Ada' }).click()
+      await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
+      await check('menu')
+    })
+  })
+
+  it('can be used with the keyboard alone', async () => {
+    const page = await profile()
+    await page.goto(`${product.webUrl}/sign-in`)
+    await page.getByLabel('Password').focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
+    const details = page.getByRole('button', { name: 'Details' })
+    await details.focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Notion' }).waitFor()
+    expect(await focused(page)).toBe('Notion')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Close')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    expect(await focused(page)).toBe('Details')
+  })
+})
+
+const focused = (page: Page) =>
+  page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '')

@@ -1,0 +1,523 @@
+import { testDatabase } from '@nmg/process/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
+
+const PASSWORD = 'a-good-password'
+
+let product: Product
+let ada: PersonClient
+let ben: PersonClient
+let cem: PersonClient
+let dora: PersonClient
+
+beforeAll(async () => {
+  const { url } = await testDatabase()
+  product = await startProduct({ DATABASE_URL: url })
+  product.simulator.setKnobs({ autoApprove: true })
+  const person = (name: string) =>
+    newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
+  // Ada owns the space, Cem is an admin of it, Ben a member, Dora has one of her own only.
+  ada = await person('Ada')
+  ben = await person('Ben')
+  cem = await person('Cem')
+  dora = await person('Dora')
+  await invite(ada, ben, 'member')
+  await invite(ada, cem, 'admin')
+})
+
+afterAll(() => product?.stop())
+
+type Call = (person: PersonClient, space: string, init?: Parameters<PersonClient['fetch']>[1]) => Promise<Response>
+
+const routeNames = [
+  'reading the connection',
+  'disconnecting',
+  'connecting',
+  'calling a tool',
+  'ending an MCP session',
+  'opening the MCP stream',
+] as const
+type Route = (typeof routeNames)[number]
+
+/** Every route handler of the app, as it is called about a space. */
+const routes: Record<Route, Call> = {
+  'reading the connection': (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, init),
+  disconnecting: (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, { ...init, method: 'DELETE' }),
+  connecting: (person, space, init) =>
+    person.fetch('/api/notion/oauth/start', { ...init, method: 'POST', body: JSON.stringify({ spaceId: space }) }),
+  'calling a tool': (person, space, init) =>
+    person.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'POST', headers: mcpHeaders, body: listTools }),
+  'ending an MCP session': (person, space, init) =>
+    person.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'DELETE', headers: { 'mcp-session-id': 'unknown' } }),
+  'opening the MCP stream': (person, space, init) =>
+    person.fetch(`/api/mcp?spaceId=${space}`, { ...init, headers: { accept: 'text/event-stream' } }),
+}
+
+const mcpHeaders = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+  'mcp-protocol-version': '2025-11-25',
+}
+const listTools = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+
+const nobody = (): PersonClient => ({
+  ...ada,
+  cookies: () => new Map(),
+  fetch: (path, { origin = product.webUrl, ...init } = {}) => {
+    const headers = new Headers(init.headers)
+    if (origin !== null) headers.set('origin', origin)
+    return fetch(product.webUrl + path, { ...init, headers, redirect: 'manual' })
+  },
+})
+
+async function problemOf(
+  answer: Response,
+): Promise<{ status: number; code: string; detail: string; requestId: string }> {
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  const problem = (await answer.json()) as { status: number; code: string; detail: string; requestId: string }
+  expect(problem.status).toBe(answer.status)
+  expect(problem.requestId).toMatch(/\S/)
+  return problem
+}
+
+async function connect(person: PersonClient, space: string): Promise<void> {
+  const started = await routes.connecting(person, space)
+  const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
+  const end = await consent(person, authorizeUrl)
+  expect(end.searchParams.get('status')).toBe('success')
+}
+
+describe('a person who is not signed in', () => {
+  it.each(routeNames)('is told so when %s', async (route) => {
+    const problem = await problemOf(await routes[route](nobody(), ada.spaceId))
+    expect(problem).toMatchObject({ status: 401, code: 'unauthenticated' })
+  })
+})
+
+describe('a person of another space', () => {
+  it.each(routeNames)('is refused when %s', async (route) => {
+    const problem = await problemOf(await routes[route](dora, ada.spaceId))
+    expect(problem).toMatchObject({ status: 403, code: 'forbidden_space' })
+  })
+
+  it.each(['no-such-space', '00000000-0000-4000-8000-000000000000', 'x'.repeat(60), "' or true --"])(
+    'cannot tell the space %s from one that does not exist',
+    async (space) => {
+      const problem = await problemOf(await routes['reading the connection'](dora, encodeURIComponent(space)))
+      const real = await problemOf(await routes['reading the connection'](dora, ada.spaceId))
+      expect(problem).toMatchObject({ status: 403, code: 'forbidden_space', detail: real.detail })
+    },
+  )
+
+  it('cannot name another person or space in headers', async () => {
+    const answer = await dora.fetch('/api/notion', { headers: { 'x-user-id': ada.id, 'x-space-id': ada.spaceId } })
+    expect(await answer.json()).toEqual({ connected: false })
+  })
+})
+
+describe('a request from another origin', () => {
+  const changing = ['disconnecting', 'connecting', 'calling a tool', 'ending an MCP session'] as const satisfies Route[]
+
+  it.each(changing)('is refused when %s', async (route) => {
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      product.webUrl.replace('localhost', 'localhost.evil.example'),
+    ]) {
+      const problem = await problemOf(await routes[route](ada, ada.spaceId, { origin }))
+      expect(problem).toMatchObject({ status: 403, code: 'forbidden_origin' })
+    }
+  })
+
+  it.each(changing)('is refused when %s without saying its origin', async (route) => {
+    const problem = await problemOf(await routes[route](ada, ada.spaceId, { origin: null }))
+    expect(problem).toMatchObject({ status: 403, code: 'forbidden_origin' })
+  })
+
+  it('is known by Sec-Fetch-Site, where a browser sends nothing else', async () => {
+    const from = (site: string) =>
+      ada.fetch('/api/notion', { method: 'DELETE', origin: null, headers: { 'sec-fetch-site': site } })
+    expect((await from('same-origin')).status).toBe(200)
+    expect((await from('same-site')).status).toBe(403)
+    expect((await from('cross-site')).status).toBe(403)
+  })
+})
+
+describe('roles', () => {
+  beforeEach(() => connect(ada, ada.spaceId))
+
+  it.each(['connecting', 'disconnecting'] as const)('keep a member from %s', async (route) => {
+    const problem = await problemOf(await routes[route](ben, ada.spaceId))
+    expect(problem).toMatchObject({ status: 403, code: 'forbidden_role' })
+  })
+
+  it('let a member see the connection and who made it', async () => {
+    const answer = await routes['reading the connection'](ben, ada.spaceId)
+    expect(await answer.json()).toMatchObject({
+      connected: true,
+      integration: {
+        spaceId: ada.spaceId,
+        status: 'connected',
+        connectedBy: ada.id,
+        connectedByName: 'Ada',
+        workspaceName: 'Acme',
+      },
+    })
+  })
+
+  it('let a member call tools', async () => {
+    const answer = await routes['calling a tool'](ben, ada.spaceId)
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toContain('notion-search')
+  })
+
+  it('let an admin disconnect and connect again', async () => {
+    const receipt = await routes.disconnecting(cem, ada.spaceId)
+    expect(await receipt.json()).toMatchObject({ spaceId: ada.spaceId, status: 'disconnected', changed: true })
+    await connect(cem, ada.spaceId)
+    const answer = await routes['reading the connection'](ada, ada.spaceId)
+    expect(await answer.json()).toMatchObject({ connected: true, integration: { connectedByName: 'Cem' } })
+  })
+
+  it('end at once for a member who was removed', async () => {
+    const eve = await newPerson(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: PASSWORD })
+    await invite(ada, eve, 'member')
+    expect((await routes['calling a tool'](eve, ada.spaceId)).status).toBe(200)
+    const removed = await ada.post('/api/auth/organization/remove-member', {
+      memberIdOrEmail: 'eve@north.test',
+      organizationId: ada.spaceId,
+    })
+    expect(removed.status).toBe(200)
+    const problem = await problemOf(await routes['calling a tool'](eve, ada.spaceId))
+    expect(problem).toMatchObject({ status: 403, code: 'forbidden_space' })
+    // Without naming a space she is in her own again, although her session still points to the other one.
+    expect(await (await eve.fetch('/api/notion')).json()).toEqual({ connected: false })
+  })
+})
+
+describe('POST /api/notion/oauth/start', () => {
+  it('answers with the address of the consent page and binds it to this browser', async () => {
+    const answer = await ada.post('/api/notion/oauth/start', {})
+    expect(answer.status).toBe(200)
+    const { authorizeUrl, state } = (await answer.json()) as { authorizeUrl: string; state: string }
+    expect(new URL(authorizeUrl).origin).toBe(product.simulator.url)
+    expect(new URL(authorizeUrl).searchParams.get('state')).toBe(state)
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    const cookie = answer.headers.getSetCookie().find((each) => each.startsWith('notion_oauth_binding=')) ?? ''
+    const [value, ...attributes] = cookie.split('; ')
+    expect(value).toMatch(/^notion_oauth_binding=[\w-]{43}$/)
+    expect(attributes).toEqual(['Path=/', 'Max-Age=600', 'HttpOnly', 'SameSite=Lax'])
+    expect(authorizeUrl).not.toContain(value?.split('=')[1])
+  })
+
+  it('takes a request without a body for the space that the person is in', async () => {
+    const answer = await dora.fetch('/api/notion/oauth/start', { method: 'POST' })
+    const { authorizeUrl } = (await answer.json()) as { authorizeUrl: string }
+    const end = await consent(dora, authorizeUrl)
+    expect(end.pathname).toBe('/integrations/notion/callback')
+    expect(end.searchParams.get('spaceId')).toBe(dora.spaceId)
+  })
+
+  it('lets two attempts in one browser both come to their end', async () => {
+    const urls = await Promise.all(
+      [1, 2].map(
+        async () =>
+          ((await (await routes.connecting(ada, ada.spaceId)).json()) as { authorizeUrl: string }).authorizeUrl,
+      ),
+    )
+    for (const url of urls) expect((await consent(ada, url)).searchParams.get('status')).toBe('success')
+  })
+
+  it('is worth nothing in a browser with another binding', async () => {
+    const { authorizeUrl } = (await (await routes.connecting(ada, ada.spaceId)).json()) as { authorizeUrl: string }
+    const end = await consent(dora, authorizeUrl, `notion_oauth_binding=${'A'.repeat(43)}`)
+    expect(end.searchParams.get('error')).toBe('wrong_browser')
+  })
+
+  it('makes a binding of its own when the browser brings a malformed one', async () => {
+    const answer = await fetch(`${product.webUrl}/api/notion/oauth/start`, {
+      method: 'POST',
+      headers: { origin: product.webUrl, cookie: `${sessionCookie(ada)}; notion_oauth_binding=chosen-by-somebody` },
+    })
+    expect(answer.headers.getSetCookie().join()).toMatch(/notion_oauth_binding=[\w-]{43};/)
+  })
+
+  it.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)'])(
+    'passes on that the gateway does not return to %s',
+    async (returnPath) => {
+      const problem = await problemOf(await ada.post('/api/notion/oauth/start', { returnPath }))
+      expect(problem).toMatchObject({ status: 400, code: 'invalid_return_path' })
+    },
+  )
+
+  it.each([
+    ['not JSON', '{', 'invalid_json'],
+    ['a list', '[]', 'invalid_request'],
+    ['a space that is no text', '{"spaceId":7}', 'invalid_request'],
+  ])('refuses %s as its body', async (_, body, code) => {
+    const problem = await problemOf(await ada.fetch('/api/notion/oauth/start', { method: 'POST', body }))
+    expect(problem).toMatchObject({ status: 400, code })
+  })
+})
+
+describe('POST and PUT /api/notion', () => {
+  it.each(['POST', 'PUT'])('are retired (%s)', async (method) => {
+    const problem = await problemOf(await ada.fetch('/api/notion', { method, body: '{"accessToken":"x"}' }))
+    expect(problem).toMatchObject({ status: 410, code: 'retired' })
+  })
+})
+
+describe('/api/mcp', () => {
+  beforeEach(() => connect(ada, ada.spaceId))
+
+  it('passes the answer of a tool on as it came', async () => {
+    const answer = await ada.fetch('/api/mcp', {
+      method: 'POST',
+      headers: mcpHeaders,
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 'a',
+        method: 'tools/call',
+        params: { name: 'notion-search', arguments: { query: 'launch' } },
+      }),
+    })
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toContain('Launch plan')
+  })
+
+  it('sends nothing of the person’s cookies on', async () => {
+    product.simulator.resetSeen()
+    await (await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools })).text()
+    const seen = JSON.stringify(product.simulator.seen.mcpRequests)
+    expect(seen).toContain('tools/list')
+    for (const value of ada.cookies().values()) expect(seen).not.toContain(value)
+  })
+
+  it('refuses a message that names another space', async () => {
+    const body = JSON.stringify({ ...(JSON.parse(listTools) as object), meta: { space_id: dora.spaceId } })
+    const problem = await problemOf(await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body }))
+    expect(problem).toMatchObject({ status: 403, code: 'forbidden_space' })
+  })
+
+  it('says that the space is not connected', async () => {
+    const eve = await newPerson(product.webUrl, { name: 'Finn', email: 'finn@north.test', password: PASSWORD })
+    const problem = await problemOf(
+      await eve.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools }),
+    )
+    expect(problem).toMatchObject({ status: 404, code: 'not_connected' })
+  })
+
+  it('says that Notion has to be reconnected once the grant is gone', async () => {
+    product.simulator.admin.revokeGrants()
+    const problem = await problemOf(
+      await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools }),
+    )
+    expect(problem).toMatchObject({ status: 401, code: 'reconnect_required' })
+    expect(await (await ada.fetch('/api/notion')).json()).toMatchObject({
+      connected: false,
+      integration: { status: 'reconnect_required', reason: 'revoked' },
+    })
+  })
+})
+
+describe('spaces', () => {
+  it('can be entered only by their members', async () => {
+    const refused = await dora.post('/api/auth/organization/set-active', { organizationId: ada.spaceId })
+    expect(refused.status).toBe(403)
+    expect(await (await dora.fetch('/api/notion')).json()).not.toMatchObject({ integration: { spaceId: ada.spaceId } })
+  })
+
+  it('cannot be deleted, because their connection would stay behind', async () => {
+    const answer = await ada.post('/api/auth/organization/delete', { organizationId: ada.spaceId })
+    expect(answer.ok).toBe(false)
+    expect((await routes['reading the connection'](ada, ada.spaceId)).status).toBe(200)
+  })
+})
+
+describe('accounts', () => {
+  it('are refused from other origins', async () => {
+    const answer = await ada.fetch('/api/auth/sign-out', {
+      method: 'POST',
+      origin: 'https://evil.example',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+    expect(answer.status).toBe(403)
+    expect((await ada.fetch('/api/notion')).status).toBe(200)
+  })
+
+  it('keep the session in an HttpOnly cookie, and end it on the server', async () => {
+    const answer = await fetch(`${product.webUrl}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { origin: product.webUrl, 'content-type': 'application/json' },
+      body: JSON.stringify({ email: ben.account.email, password: PASSWORD }),
+    })
+    const cookie = answer.headers.getSetCookie().find((each) => each.includes('session_token')) ?? ''
+    expect(cookie).toMatch(/HttpOnly/i)
+    expect(cookie).toMatch(/SameSite=Lax/i)
+    const headers = {
+      cookie: cookie.split(';')[0] ?? '',
+      origin: product.webUrl,
+      'content-type': 'application/json',
+    }
+    expect((await fetch(`${product.webUrl}/api/notion`, { headers })).status).toBe(200)
+    await fetch(`${product.webUrl}/api/auth/sign-out`, { method: 'POST', headers, body: '{}' })
+    expect((await fetch(`${product.webUrl}/api/notion`, { headers })).status).toBe(401)
+  })
+
+  it('cannot be tried for ever from one address, whatever the client says its address is', async () => {
+    const guess = (n: number) =>
+      fetch(`${product.webUrl}/api/auth/sign-in/email`, {
+        method: 'POST',
+        headers: { origin: product.webUrl, 'content-type': 'application/json', 'x-forwarded-for': `203.0.113.${n}` },
+        body: JSON.stringify({ email: 'nobody@north.test', password: `guess-number-${n}` }),
+      })
+    const statuses: number[] = []
+    for (let n = 0; n < 60 && statuses.at(-1) !== 429; n++) statuses.push((await guess(n)).status)
+    expect(statuses.at(-1)).toBe(429)
+  })
+})
+
+describe('every answer', () => {
+  it.each(['/sign-in', '/no-such-page', '/api/notion', '/api/auth/ok', '/icon.svg', '/healthz'])(
+    'of %s is guarded by headers',
+    async (path) => {
+      const { headers } = await fetch(product.webUrl + path)
+      const policy = headers.get('content-security-policy') ?? ''
+      expect(policy).toMatch(/script-src 'self' 'nonce-[\w+/=]{20,}' 'strict-dynamic';/)
+      expect(policy).toContain(`frame-ancestors 'none'`)
+      expect(policy).not.toContain('unsafe')
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('x-frame-options')).toBe('DENY')
+      expect(headers.get('referrer-policy')).toBe('same-origin')
+      expect(headers.get('x-powered-by')).toBeNull()
+    },
+  )
+
+  it('has a nonce of its own', async () => {
+    const policies = await Promise.all(
+      [1, 2].map(async () => (await fetch(`${product.webUrl}/sign-in`)).headers.get('content-security-policy')),
+    )
+    expect(policies[0]).not.toBe(policies[1])
+  })
+
+  it('carries no secret of the server', async () => {
+    const pages = await Promise.all(
+      ['/', '/sign-in', '/integrations/notion/callback?status=success'].map(async (path) =>
+        (await ada.fetch(path)).text(),
+      ),
+    )
+    for (const secret of Object.values(deploymentSecrets)) {
+      expect(pages.join()).not.toContain(secret)
+      expect(product.web.output()).not.toContain(secret)
+    }
+  })
+})
+
+describe('another name of this machine', () => {
+  it('leads to the app’s own', async () => {
+    const address = product.webUrl.replace('localhost', '127.0.0.1')
+    const answer = await fetch(`${address}/sign-in?a=b`, { redirect: 'manual' })
+    expect(answer.status).toBe(307)
+    expect(answer.headers.get('location')).toBe(`${product.webUrl}/sign-in?a=b`)
+  })
+})
+
+describe('a gateway that cannot be used', () => {
+  it('is told as such when it does not answer', async () => {
+    const port = await freePort()
+    const { url } = await testDatabase()
+    const web = await startWebApp(url, { PORT: String(port), CUDU_ENDPOINT: `http://localhost:${await freePort()}` })
+    const grace = await newPerson(`http://localhost:${port}`, {
+      name: 'Grace',
+      email: 'grace@south.test',
+      password: PASSWORD,
+    })
+    for (const route of routeNames) {
+      const problem = await problemOf(await routes[route](grace, grace.spaceId))
+      expect(problem).toMatchObject({ status: 502, code: 'gateway_unreachable' })
+    }
+    expect(await (await grace.fetch('/')).text()).toContain('The gateway does not answer')
+    await web.stop()
+  })
+
+  it('is told as such when it refuses the service token', async () => {
+    const port = await freePort()
+    const { url } = await testDatabase()
+    const web = await startWebApp(url, {
+      PORT: String(port),
+      CUDU_ENDPOINT: product.gatewayUrl,
+      GATEWAY_SERVICE_TOKEN: 'not-the-right-service-token',
+    })
+    const grace = await newPerson(`http://localhost:${port}`, {
+      name: 'Grace',
+      email: 'grace@south.test',
+      password: PASSWORD,
+    })
+    for (const route of routeNames) {
+      const problem = await problemOf(await routes[route](grace, grace.spaceId))
+      expect(problem).toMatchObject({ status: 502, code: 'gateway_misconfigured' })
+      expect(problem.detail).not.toContain('not-the-right')
+    }
+    await web.stop()
+  })
+
+  it('is told as such when something else listens at its address', async () => {
+    const port = await freePort()
+    const { url } = await testDatabase()
+    const web = await startWebApp(url, { PORT: String(port), CUDU_ENDPOINT: product.simulator.url })
+    const grace = await newPerson(`http://localhost:${port}`, {
+      name: 'Grace',
+      email: 'grace@south.test',
+      password: PASSWORD,
+    })
+    for (const route of ['reading the connection', 'connecting', 'disconnecting'] as const) {
+      expect(await problemOf(await routes[route](grace, grace.spaceId))).toMatchObject({ status: 502 })
+    }
+    await web.stop()
+  })
+})
+
+describe('settings of a deployment', () => {
+  it('make cookies for https, for both hosts below one domain', async () => {
+    const port = await freePort()
+    const { url } = await testDatabase()
+    const webUrl = 'https://app.example.test'
+    const web = await startWebApp(url, {
+      PORT: String(port),
+      WEB_URL: webUrl,
+      BINDING_COOKIE_DOMAIN: 'example.test',
+      CUDU_ENDPOINT: product.gatewayUrl,
+      // Several are accepted by the gateway while they change; the first is presented.
+      GATEWAY_SERVICE_TOKEN: `${deploymentSecrets.GATEWAY_SERVICE_TOKEN},the-token-that-went-before`,
+    })
+    const send = (path: string, init: RequestInit) =>
+      fetch(`http://localhost:${port}${path}`, {
+        method: 'POST',
+        ...init,
+        headers: { origin: webUrl, 'content-type': 'application/json', ...init.headers },
+      })
+    const signedUp = await send('/api/auth/sign-up/email', {
+      body: JSON.stringify({ name: 'Grace', email: 'grace@south.test', password: PASSWORD }),
+    })
+    const session = signedUp.headers.getSetCookie().find((cookie) => cookie.includes('session_token')) ?? ''
+    expect(session).toMatch(/^__Secure-.*Secure/)
+    const started = await send('/api/notion/oauth/start', { headers: { cookie: session.split(';')[0] ?? '' } })
+    expect(started.status).toBe(200)
+    const binding = started.headers.getSetCookie().find((cookie) => cookie.startsWith('notion_oauth_binding=')) ?? ''
+    expect(binding).toContain('; Secure')
+    expect(binding).toContain('; Domain=example.test')
+    expect(started.headers.get('strict-transport-security')).toContain('max-age=')
+    await web.stop()
+  })
+})
+
+const startWebApp = (databaseUrl: string, env: Record<string, string>) =>
+  startProcess('apps/web/main.ts', '"web.listening"', { DATABASE_URL: databaseUrl, ...deploymentSecrets, ...env })
+
+const sessionCookie = (person: PersonClient) =>
+  [...person.cookies()]
+    .filter(([name]) => name.includes('session_token'))
+    .map(([name, value]) => `${name}=${value}`)
+    .join()
