@@ -40,6 +40,8 @@ export type SeenMcpRequest = {
   method?: string
   id?: string | number
   tool?: string
+  /** How the tool's work ended; `abandoned`: the caller had cancelled or gone away by then. */
+  toolOutcome?: 'success' | 'error' | 'abandoned'
   status?: number
   fault?: string
   /** Bytes of the answer's body that were written. */

@@ -264,8 +264,12 @@ describe('a stream', () => {
     expect(notion.seen.mcpRequests[0]).toMatchObject({ tool: 'simulator-wait', aborted: false, status: 200 })
     leaving.abort()
     await expect(body.text()).rejects.toThrow()
-    await eventually(() => notion.seen.mcpRequests[0]?.aborted === true)
-    expect(notion.seen.mcpRequests[0]?.abortedAt).toBeDefined()
+    await eventually(() => notion.seen.mcpRequests[0]?.toolOutcome !== undefined)
+    expect(notion.seen.mcpRequests[0]).toMatchObject({
+      aborted: true,
+      abortedAt: expect.any(String),
+      toolOutcome: 'abandoned',
+    })
   })
 
   it('that is read to its end is not seen as aborted', async () => {
@@ -331,6 +335,7 @@ describe('what it saw', () => {
       method: 'tools/call',
       id: 'a-1',
       tool: 'notion-search',
+      toolOutcome: 'success',
       status: 200,
     })
     notion.resetSeen()

@@ -117,7 +117,7 @@ async function answered(
   if ('refusal' in check) return { response: check.refusal }
   if (fault?.kind === 'unauthorized') return { response: unknownTokenResponse(state) }
 
-  const errand: Errand = { ...check.principal, gone, ...(fault && { fault }) }
+  const errand: Errand = { ...check.principal, gone, seen, ...(fault && { fault }) }
   return { response: await serve(request, errand), ...(fault && { fault }) }
 }
 

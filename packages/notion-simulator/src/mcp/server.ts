@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { McpServer, type CallToolResult, type ServerContext } from '@modelcontextprotocol/server'
 import type { McpFault } from '../knobs.ts'
+import type { SeenMcpRequest } from '../seen.ts'
 import type { State } from '../state.ts'
 import { findWorkspace, memberOf } from '../workspace/workspace.ts'
 import type { Viewer } from '../workspace/pages.ts'
@@ -24,7 +25,7 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
   const server = new McpServer({ name: 'Notion MCP', version: '1.0.1' })
   const plan = findWorkspace(state.workspaces, workspaceId)?.plan ?? 'free'
   const tools = listedTools(state.knobs, plan)
-  const toolNames = tools.map(({ name }) => shortName(name))
+  const desk = { state, limiter, toolNames: tools.map(({ name }) => shortName(name)) }
   for (const tool of tools) {
     server.registerTool(
       tool.name,
@@ -34,7 +35,7 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
         inputSchema: tool.input,
         annotations: { title: tool.title, ...ANNOTATIONS[tool.kind] },
       },
-      (input, context) => called(state, limiter, toolNames, tool, input, context),
+      (input, context) => called(desk, tool, input, context),
     )
   }
   for (const { uri, name, description, text } of DOCUMENTS) {
@@ -45,29 +46,35 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
   return server
 }
 
-async function called(
-  state: State,
-  limiter: RateLimiter,
-  toolNames: readonly string[],
-  tool: Tool,
-  input: unknown,
-  context: ServerContext,
-): Promise<CallToolResult> {
+/** What all calls of one server have in common. */
+type Desk = { state: State; limiter: RateLimiter; toolNames: readonly string[] }
+
+async function called(desk: Desk, tool: Tool, input: unknown, context: ServerContext): Promise<CallToolResult> {
   const errand = errandOf(context.http?.authInfo)
-  const viewer = viewerOf(state, errand)
-  if (!viewer) return failure(new ToolError('unauthorized', 'API token is invalid.'))
-  const limited = limiter.admit(errand.connectionId, viewer.workspace.plan, tool.name)
+  const signal = AbortSignal.any([context.mcpReq.signal, errand.gone])
+  let outcome: SeenMcpRequest['toolOutcome'] = 'error'
+  try {
+    const result = refusedBefore(desk, tool, errand) ?? (await worked(desk, tool, input, context, errand, signal))
+    if (!result.isError) outcome = 'success'
+    return result
+  } finally {
+    errand.seen.toolOutcome = signal.aborted ? 'abandoned' : outcome
+  }
+}
+
+/** The answer of a call that does not get as far as the tool. */
+function refusedBefore({ state, limiter }: Desk, tool: Tool, errand: Errand): CallToolResult | undefined {
+  const plan = findWorkspace(state.workspaces, errand.workspaceId)?.plan ?? 'free'
+  const limited = limiter.admit(errand.connectionId, plan, tool.name)
   if (limited) return rateLimited(limited.retryAfterSeconds, limited.reason)
 
-  settleTasks(viewer.workspace, viewer.now)
-  const access = accessTo(viewer.workspace.plan, shortName(tool.name))
+  const access = accessTo(plan, shortName(tool.name))
   if (access.status === 'plan_required') {
     const message = `${tool.name} needs the ${access.required_plan} plan.`
     return failure(new ToolError('restricted_resource', message, { required_plan: access.required_plan }))
   }
 
   const { fault } = errand
-  if (fault?.kind === 'deadline' && !fault.applied) return deadlineExceeded(fault)
   if (fault?.kind === 'tool-rate-limit') {
     return rateLimited(fault.retryAfterSeconds ?? 30, 'public_api_request_rate_limit')
   }
@@ -75,13 +82,28 @@ async function called(
     const message = fault.message ?? 'Something went wrong.'
     return failure({ code: fault.code, status: fault.status ?? 500, message, details: {} })
   }
+  return undefined
+}
+
+async function worked(
+  { state, toolNames }: Desk,
+  tool: Tool,
+  input: unknown,
+  context: ServerContext,
+  { userId, workspaceId, fault }: Errand,
+  signal: AbortSignal,
+): Promise<CallToolResult> {
+  const viewer = viewerOf(state, userId, workspaceId)
+  if (!viewer) return failure(new ToolError('unauthorized', 'API token is invalid.'))
+  settleTasks(viewer.workspace, viewer.now)
+  if (fault?.kind === 'deadline' && !fault.applied) return deadlineExceeded(fault)
 
   const progressToken = context.mcpReq._meta?.progressToken
   try {
     const payload = await tool.run(input, {
       viewer,
       toolNames,
-      signal: AbortSignal.any([context.mcpReq.signal, errand.gone]),
+      signal,
       progress: async (progress, total, message) => {
         if (progressToken === undefined) return
         const params = { progressToken, progress, total, message }
@@ -109,9 +131,9 @@ async function deadlineExceeded(fault: McpFault): Promise<CallToolResult> {
   return failure(new ToolError('service_unavailable', message, { retry_guidance: 'check_before_retry' }))
 }
 
-function viewerOf(state: State, errand: Errand): Viewer | undefined {
-  const workspace = findWorkspace(state.workspaces, errand.workspaceId)
-  const user = workspace && memberOf(workspace, errand.userId)?.user
+function viewerOf(state: State, userId: string, workspaceId: string): Viewer | undefined {
+  const workspace = findWorkspace(state.workspaces, workspaceId)
+  const user = workspace && memberOf(workspace, userId)?.user
   if (!workspace || !user) return undefined
   const pageUrlBase = state.profile === 'notion-2026-01' ? 'https://www.notion.so/' : 'https://app.notion.com/p/'
   return { workspace, user, now: state.clock.now(), pageUrlBase }

@@ -40,7 +40,7 @@ export function statelessServing(
 
   return async (request, authInfo) => {
     if (!(await isLegacyRequest(request))) return modern().fetch(request, { authInfo })
-    if (request.method === 'GET' && state.knobs.getStream) return silentStream(state.knobs.keepAliveMs, request.signal)
+    if (request.method === 'GET' && state.knobs.getStream) return silentStream(state.knobs.keepAliveMs)
     if (request.method !== 'POST') return methodNotAllowed()
 
     const { answers, keepAliveMs, sessions } = state.knobs
@@ -66,17 +66,14 @@ function methodNotAllowed(): Response {
 }
 
 /** A GET stream on which nothing ever comes but keep-alives. */
-function silentStream(keepAliveMs: number, signal: AbortSignal): Response {
+function silentStream(keepAliveMs: number): Response {
+  let timer: NodeJS.Timeout | undefined
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const beat = () => controller.enqueue(new TextEncoder().encode(': keepalive\n\n'))
-      const timer = keepAliveMs > 0 ? setInterval(beat, keepAliveMs) : undefined
-      const end = () => {
-        clearInterval(timer)
-        controller.close()
-      }
-      signal.addEventListener('abort', end, { once: true })
+      if (keepAliveMs > 0) timer = setInterval(beat, keepAliveMs)
     },
+    cancel: () => clearInterval(timer),
   })
   return new Response(body, {
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' },
