@@ -328,7 +328,8 @@ async function redeem(
       continue
     }
 
-    const waitMs = Math.max((retryAfterSeconds ?? 0) * 1000, leastPauseMs(sign, times), backOffMs(failures, random()))
+    const askedMs = retryAfterSeconds === undefined ? leastPauseMs(sign, times) : retryAfterSeconds * 1000
+    const waitMs = Math.max(askedMs, backOffMs(failures, random()))
     const notBefore = new Date(clock().getTime() + waitMs)
     onStep?.('postponing')
     await store.postponeRefresh(stream, { generation: version, claimId: claim.id, inDoubt, failures, notBefore })

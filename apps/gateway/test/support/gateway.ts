@@ -7,7 +7,7 @@ import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
-import { openGateway, type Gateway } from '../../src/gateway.ts'
+import { openGateway, type Faults, type Gateway } from '../../src/gateway.ts'
 import { jsonLog } from '../../src/log.ts'
 import type { Clock } from '../../src/ports.ts'
 
@@ -56,6 +56,7 @@ export interface GatewayTestOptions {
   readonly databaseUrl?: string
   readonly env?: Record<string, string>
   readonly clock?: Clock
+  readonly faults?: Faults
 }
 
 export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
@@ -75,6 +76,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     databaseUrl,
     log: jsonLog('debug', sink),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
   })
   gateway.server.listen(config.PORT, '127.0.0.1')
   await once(gateway.server, 'listening')
@@ -85,7 +87,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
   }
 }
 
-export async function spawnGateway(options: Omit<GatewayTestOptions, 'clock'>): Promise<ProcessGateway> {
+export async function spawnGateway(options: Omit<GatewayTestOptions, 'clock' | 'faults'>): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
   const child = spawn(process.execPath, [main], {
@@ -113,7 +115,7 @@ export async function spawnGateway(options: Omit<GatewayTestOptions, 'clock'>): 
   }
 }
 
-async function environment({ mcpUrl, databaseUrl: given, env }: Omit<GatewayTestOptions, 'clock'>) {
+async function environment({ mcpUrl, databaseUrl: given, env }: Omit<GatewayTestOptions, 'clock' | 'faults'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

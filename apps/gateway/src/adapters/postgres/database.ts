@@ -58,7 +58,13 @@ export async function openSession(url: string, onEnd: () => void): Promise<Sql &
     end()
     void client.end().catch(() => undefined)
   }
-  const query = guarded((text, values) => client.query(text, values as unknown[]))
+  // One statement at a time: a client takes the next one when it is through with the last.
+  let last: Promise<unknown> = Promise.resolve()
+  const query = guarded((text, values) => {
+    const answer = last.then(() => client.query(text, values as unknown[]))
+    last = answer.catch(() => undefined)
+    return answer
+  })
   if (ended) throw storeUnavailable(undefined)
   isHandedOver = true
   return { client, query, destroy }
