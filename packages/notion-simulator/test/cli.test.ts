@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { run } from '../src/cli.ts'
 
 const COMMAND = fileURLToPath(new URL('../bin/notion-simulator.mjs', import.meta.url))
 
@@ -40,6 +41,16 @@ async function ended(...args: string[]): Promise<{ code: unknown; output: string
   return { code, output: output() }
 }
 
+/** What the command answers to arguments that do not start anything. */
+async function typed(...args: string[]): Promise<{ code: unknown; output: string }> {
+  let output = ''
+  const print = (text: string) => {
+    output += text
+  }
+  const code = await run(args, { out: print, error: print, onStop: () => expect.unreachable('It started') })
+  return { code, output }
+}
+
 describe('the command', () => {
   it('says where things are, serves, and ends on SIGTERM', async () => {
     const { child, until } = start(
@@ -64,13 +75,6 @@ describe('the command', () => {
     await expect(fetch(url)).rejects.toThrow()
   })
 
-  it('explains itself', async () => {
-    const { code, output } = await ended('--help')
-    expect(code).toBe(0)
-    for (const option of ['--port', '--host', '--profile', '--control', '--auto-approve', '--knobs'])
-      expect(output).toContain(option)
-  })
-
   it('says in one sentence that a port is taken', async () => {
     const taken = createServer().listen(0, 'localhost')
     onTestFinished(() => void taken.close())
@@ -83,6 +87,14 @@ describe('the command', () => {
     )
   })
 
+  it('explains itself', async () => {
+    const { code, output } = await typed('--help')
+    expect(code).toBe(0)
+    for (const option of ['--port', '--host', '--profile', '--control', '--auto-approve', '--knobs']) {
+      expect(output).toContain(option)
+    }
+  })
+
   it.each([
     [['--port', 'ninety'], '--port takes a number'],
     [['--profile', 'notion-1999'], '--profile takes one of notion-2026-09'],
@@ -90,7 +102,7 @@ describe('the command', () => {
     [['--knobs', '{"warp":9}'], 'warp'],
     [['--prot', '1'], '--help'],
   ])('refuses %j', async (args, sentence) => {
-    const { code, output } = await ended(...args)
+    const { code, output } = await typed(...args)
     expect(code).toBe(1)
     expect(output).toContain('notion-simulator: ')
     expect(output).toContain(sentence)

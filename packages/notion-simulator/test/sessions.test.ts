@@ -120,6 +120,17 @@ describe('a session of January 2026', () => {
     }
   })
 
+  it('has no stream when told so', async () => {
+    const notion = await simulator({ profile: 'notion-2026-01', knobs: { getStream: false } })
+    const { accessToken, sessionId } = await opened(notion)
+    const headers = {
+      authorization: `Bearer ${accessToken}`,
+      'mcp-session-id': sessionId,
+      accept: 'text/event-stream',
+    }
+    expect((await fetch(notion.mcpUrl, { headers })).status).toBe(405)
+  })
+
   it('checks no origin', async () => {
     const notion = await january()
     const { tokens } = await connect(notion)

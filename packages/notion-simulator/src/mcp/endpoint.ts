@@ -46,6 +46,8 @@ export function mcpEndpoint(state: State): McpEndpoint {
       if (!body) return // The client went away in the middle of its own request.
       const seen = record(state, incoming, body)
       const gone = new AbortController()
+      // A client may leave at any moment; that is noted at its `close`, and never ends the simulator.
+      outgoing.on('error', () => undefined)
       outgoing.on('close', () => {
         seen.finishedAt = timestamp(state)
         if (outgoing.writableFinished) return
@@ -58,6 +60,8 @@ export function mcpEndpoint(state: State): McpEndpoint {
 
       const { response, fault } = await answered(state, incoming, body, seen, gone.signal, serve)
       if (response === 'socket-destroyed' || fault?.kind === 'lost-response') {
+        // The answer to its end, so that the tool has really done its work.
+        if (response !== 'socket-destroyed') await response.arrayBuffer()
         incoming.socket.destroy()
         return
       }

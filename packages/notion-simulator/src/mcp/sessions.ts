@@ -46,6 +46,7 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
   return {
     async serve(request, authInfo) {
       const sessionId = request.headers.get('mcp-session-id')
+      if (request.method === 'GET' && !state.knobs.getStream) return refuse(405, -32000, 'Method not allowed.')
       if (request.method === 'POST') {
         const { refusal, opening } = await inspectPost(request, sessionId !== null)
         if (refusal) return refusal

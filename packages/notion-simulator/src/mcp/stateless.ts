@@ -51,7 +51,7 @@ export function statelessServing(
     const instance = server(errandOf(authInfo).workspaceId)
     await instance.connect(transport)
     // A request that is given up takes its server along; one that is answered leaves it to the garbage collector.
-    request.signal.addEventListener('abort', () => void instance.close(), { once: true })
+    request.signal.addEventListener('abort', () => void instance.close().catch(() => undefined), { once: true })
     const response = await transport.handleRequest(request, { authInfo })
     if (sessions === 'header') response.headers.set('mcp-session-id', randomBytes(32).toString('hex'))
     return response
