@@ -30,7 +30,15 @@ export async function currentDependencies(root) {
     if (isStamped(root)) return
     if (!agreesWithLock(root)) {
       say('Installing dependencies. The first time this takes a minute or so.')
-      const flags = ['--ignore-scripts', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund']
+      // What the lock file names never changes, so a package in npm's cache is as good as the registry's.
+      const flags = [
+        '--ignore-scripts',
+        '--prefer-offline',
+        '--include=dev',
+        '--loglevel=error',
+        '--no-audit',
+        '--no-fund',
+      ]
       const clean = await npm(root, ['ci', ...flags])
       if (clean.code !== 0 && clean.output.includes('EUSAGE')) {
         say('package-lock.json does not fit this machine, so npm install has to.')
@@ -62,7 +70,14 @@ export async function currentNode(root) {
       if (isThere()) return
       say(`Getting Node ${version} from npm, since this one is ${process.versions.node}.`)
       await orFail(
-        npm(join(root, 'runtime'), ['ci', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund']),
+        npm(join(root, 'runtime'), [
+          'ci',
+          '--ignore-scripts',
+          '--prefer-offline',
+          '--loglevel=error',
+          '--no-audit',
+          '--no-fund',
+        ]),
         'npm ci in runtime/',
       )
     })
@@ -101,18 +116,23 @@ function isStamped(root) {
   return read(stampPath(root)) === lockHash(root)
 }
 
-/** Whether what npm noted when it last wrote node_modules has everything of the lock file, but for other platforms' packages. */
+/** Whether what npm noted when it last wrote node_modules has everything of the lock file that this machine needs. */
 function agreesWithLock(root) {
   const installed = read(join(root, 'node_modules/.package-lock.json'))
   if (installed === undefined) return false
   const { packages: wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const { packages: found } = JSON.parse(installed)
-  return Object.entries(wanted).every(([path, { version, integrity, link, optional, os, cpu, libc }]) => {
+  return Object.entries(wanted).every(([path, entry]) => {
     if (!path.includes('node_modules/')) return true
     const there = found[path]
-    if (!there) return Boolean(optional && (os || cpu || libc))
-    return there.version === version && there.integrity === integrity && there.link === link
+    if (!there) return entry.optional && !isForThisMachine(entry)
+    return there.version === entry.version && there.integrity === entry.integrity && there.link === entry.link
   })
+}
+
+/** Of what is there once for each libc, npm has taken the right one. */
+function isForThisMachine({ os, cpu, libc }) {
+  return !libc && os?.includes(process.platform) && cpu?.includes(process.arch)
 }
 
 function versionIn(folder) {

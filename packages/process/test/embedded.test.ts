@@ -118,12 +118,12 @@ describe('the embedded database', () => {
     await database.close()
   })
 
-  it('starts although the id in its old pid file belongs to another program now', async () => {
+  it('starts although the id in the files of a dead server belongs to another program now', async () => {
     const dataDir = usedDataDir()
-    writeFileSync(
-      join(dataDir, 'postgres/postmaster.pid'),
-      `${process.pid}\n${dataDir}/postgres\n1700000000\n5432\n\n\n\nready\n`,
-    )
+    const claim = `${process.pid}\n${dataDir}/postgres\n1700000000\n5432\n\n\n\nready\n`
+    writeFileSync(join(dataDir, 'postgres/postmaster.pid'), claim)
+    mkdirSync(join(dataDir, 'postgres-socket'), { mode: 0o700 })
+    writeFileSync(join(dataDir, 'postgres-socket/.s.PGSQL.5432.lock'), claim)
     const database = await openDatabase({ dataDir, database: 'gateway' })
     expect(await query(database.url, SELECT_ONE)).toEqual(ONE)
     await database.close()

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { onTestFinished } from 'vitest'
@@ -53,9 +54,8 @@ export function launch(args: readonly string[]): ChildProcess {
 
 /** Resolves when the process has ended, with everything that it said on stderr. */
 export async function childEnded(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
-  let stderr = ''
-  child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
+  const [stderr] = await Promise.all([child.stderr ? text(child.stderr) : '', exited])
   return { code: child.exitCode, stderr }
 }
 

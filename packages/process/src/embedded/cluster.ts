@@ -95,9 +95,18 @@ export function readPostmaster(folder: string): Postmaster | undefined {
   return { pid: Number(pid), startedAt, socketFolder, isReady: status.trim() === 'ready' }
 }
 
-/** After a machine or container starts again, another program can have the pid in the file, and PostgreSQL would wait for it. */
-export function removeStalePidFile(folder: string): void {
-  rmSync(join(folder, 'postmaster.pid'), { force: true })
+/**
+ * Removes the files by which a dead server still claims the data and the socket. PostgreSQL does so itself unless their process id exists,
+ * and it does when another program has it now, as after a restart of the container, or when nobody has buried the dead server.
+ */
+export function removeClaims(folder: string, socketFolder: string): void {
+  for (const claim of [
+    join(folder, 'postmaster.pid'),
+    `${socketFolder}${SOCKET_NAME}`,
+    `${socketFolder}${SOCKET_NAME}.lock`,
+  ]) {
+    rmSync(claim, { force: true })
+  }
 }
 
 /**
@@ -116,17 +125,18 @@ export function socketFolder(dataDir: string, identity: Identity): string {
 }
 
 /** Makes the folder, or checks that it is what we would have made: in a shared folder somebody else could have made it first. */
-export function prepareSocketFolder(folder: string, identity: Identity): void {
+export function prepareSocketFolder(folder: string, { user, owner }: Identity): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
-    if (identity.user) chownSync(folder, identity.user.uid, identity.user.gid)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
   const found = lstatSync(folder)
-  if (!found.isDirectory() || found.uid !== identity.owner || (found.mode & 0o077) !== 0) {
+  const isOurs = found.isDirectory() && [owner, process.geteuid?.()].includes(found.uid) && (found.mode & 0o077) === 0
+  if (!isOurs) {
     throw new StartupError(`${folder}, the folder for the embedded PostgreSQL's socket, is open to others. Remove it.`)
   }
+  if (user) chownSync(folder, user.uid, user.gid)
 }
 
 /** The end of the log, in one line. */

@@ -12,7 +12,7 @@ import {
   lastLines,
   prepareSocketFolder,
   readPostmaster,
-  removeStalePidFile,
+  removeClaims,
   socketFolder,
   type Postmaster,
 } from './cluster.ts'
@@ -95,7 +95,7 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
         )
       }
     }
-    removeStalePidFile(settings.folder)
+    removeClaims(settings.folder, settings.socketFolder)
     return start(settings, deadline)
   })
 }

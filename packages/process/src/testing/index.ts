@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { inject } from 'vitest'
+import { freePort } from './ports.ts'
 import { chromiumProgram } from './programs.ts'
 import { redisCommand } from './redis-server.ts'
 
@@ -12,6 +13,8 @@ declare module 'vitest' {
     redisUrl: string | undefined
   }
 }
+
+export { freePort }
 
 /** An empty database that only this caller knows. */
 export interface TestDatabase {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startKept } from '../keeper.ts'
+import { freePort } from './ports.ts'
 import { redisProgram } from './programs.ts'
 
 /** A Redis without persistence on a port of its own; undefined when this machine has none. */
@@ -48,12 +49,4 @@ export async function redisCommand(url: string, command: string): Promise<string
   } finally {
     socket.destroy()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -1,0 +1,71 @@
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { dataDir, generatedSecret, repositoryRoot, StartupError } from '@nmg/process'
+import { describe, expect, it } from 'vitest'
+import { childEnded, firstLine, launch, temporaryFolder } from './fixtures.ts'
+
+describe('the data directory', () => {
+  it('is .data in the root, for this user only, and is made when it is missing', () => {
+    const root = temporaryFolder()
+    const folder = dataDir({}, root)
+    expect(folder).toBe(join(root, '.data'))
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('is where DATA_DIR says, seen from the root', () => {
+    const root = temporaryFolder()
+    expect(dataDir({ DATA_DIR: 'some/where' }, root)).toBe(join(root, 'some/where'))
+    expect(dataDir({ DATA_DIR: join(root, 'else') }, '/nowhere')).toBe(join(root, 'else'))
+  })
+
+  it('that cannot be written is refused in one sentence', () => {
+    const root = temporaryFolder()
+    writeFileSync(join(root, 'file'), '')
+    for (const folder of [join(root, 'file/below'), join(root, 'file')]) {
+      expect(() => dataDir({ DATA_DIR: folder }, root)).toThrow(StartupError)
+      expect(() => dataDir({ DATA_DIR: folder }, root)).toThrow(
+        new RegExp(`^The data directory ${folder} cannot be written \\(E[A-Z]+\\)\\. Set DATA_DIR to one that can\\.$`),
+      )
+    }
+  })
+})
+
+describe('a generated secret', () => {
+  it('is made once and kept for this user only', () => {
+    const folder = temporaryFolder()
+    expect(generatedSecret(folder, 'token', () => 'first')).toBe('first')
+    expect(generatedSecret(folder, 'token', () => 'second')).toBe('first')
+    expect(statSync(join(folder, 'token')).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder)).toEqual(['token'])
+  })
+
+  it('is the same for processes that ask for the first time at once', async () => {
+    const folder = temporaryFolder()
+    const code = `
+      import { generatedSecret } from '@nmg/process'
+      import { randomUUID } from 'node:crypto'
+      console.log(generatedSecret(process.argv[1], 'token', randomUUID))`
+    const ask = async () => {
+      const child = launch(['--input-type=module', '--eval', code, folder])
+      const [line] = await Promise.all([firstLine(child), childEnded(child)])
+      return line
+    }
+    expect(new Set(await Promise.all([ask(), ask(), ask(), ask()])).size).toBe(1)
+  })
+
+  it('that others could read, or that is empty, is refused in one sentence', () => {
+    const folder = temporaryFolder()
+    generatedSecret(folder, 'token', () => 'value')
+    chmodSync(join(folder, 'token'), 0o644)
+    expect(() => generatedSecret(folder, 'token', () => 'new')).toThrow(
+      /can be read by others \(mode 644\)\. Run: chmod 600 /,
+    )
+    writeFileSync(join(folder, 'empty'), '', { mode: 0o600 })
+    expect(() => generatedSecret(folder, 'empty', () => 'new')).toThrow(/is empty/)
+  })
+})
+
+it('the root of the repository is the folder with the lock file', () => {
+  expect(existsSync(join(repositoryRoot, 'package-lock.json'))).toBe(true)
+})

@@ -1,0 +1,77 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { withFileLock } from '../src/file-lock.mjs'
+import { childEnded, firstLine, launch, temporaryFolder } from './fixtures.ts'
+
+const LOCK = JSON.stringify(join(import.meta.dirname, '../src/file-lock.mjs'))
+
+/** Another process that takes the lock, says so, and runs `work` in it. */
+function holder(path: string, work: string) {
+  const code = `
+    import { withFileLock } from ${LOCK}
+    import { appendFileSync } from 'node:fs'
+    import { setTimeout as sleep } from 'node:timers/promises'
+    await withFileLock(process.argv[1], async () => { console.log('holding'); ${work} })`
+  return launch(['--input-type=module', '--eval', code, path])
+}
+
+describe('a lock between processes', () => {
+  it('is held by one at a time', async () => {
+    const folder = temporaryFolder()
+    const work = `
+      appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'in ')
+      await sleep(30)
+      appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'out ')`
+    const holders = [1, 2, 3, 4].map(() => holder(join(folder, 'lock'), work))
+    for (const child of holders) expect(await childEnded(child)).toEqual({ code: 0, stderr: '' })
+    expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('in out '.repeat(4))
+    expect(readdirSync(folder)).toEqual(['log'])
+  })
+
+  it('is free again at once when its holder is killed, for one of many who wait', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    const dead = holder(path, 'await sleep(60_000)')
+    await firstLine(dead)
+
+    let inside = 0
+    let most = 0
+    const waiting = [1, 2, 3, 4, 5].map(() =>
+      withFileLock(path, async () => {
+        most = Math.max(most, ++inside)
+        await sleep(5)
+        inside--
+      }),
+    )
+    dead.kill('SIGKILL')
+    await Promise.all(waiting)
+    expect(most).toBe(1)
+  })
+
+  it('tells who has to wait, once', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    const other = holder(path, 'await sleep(300)')
+    await firstLine(other)
+    let told = 0
+    await withFileLock(
+      path,
+      async () => undefined,
+      () => told++,
+    )
+    expect(told).toBe(1)
+  })
+
+  it('is not taken for held when another program has its dead holder’s process id', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    writeFileSync(path, `${process.pid} 1 00000000-0000-0000-0000-000000000000`)
+    expect(await withFileLock(path, async () => 'done')).toBe('done')
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('is given back when the work fails', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    await expect(withFileLock(path, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
+    expect(existsSync(path)).toBe(false)
+  })
+})

@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { delimiter } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { repositoryRoot } from '@nmg/process'
+
+/** A command that was started as a person would, in a terminal of its own. */
+export interface Command {
+  pid: number
+  stdout(): string
+  stderr(): string
+  /** Resolves when the command has said this; rejects when it ends without. */
+  says(text: string): Promise<void>
+  /** Resolves with the exit code; null after a signal. */
+  ended: Promise<number | null>
+}
+
+/** Runs npm in a copy of the repository, with the Node that this machine has outside of it. */
+export function npm(folder: string, args: readonly string[], settings: Record<string, string> = {}): Command {
+  const child = spawn('npm', args, {
+    cwd: folder,
+    env: { ...outsideEnvironment(), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  let hasEnded = false
+  const ended = once(child, 'exit').then(([code]) => {
+    hasEnded = true
+    return code as number | null
+  })
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    says: async (text) => {
+      while (!stdout.includes(text)) {
+        if (hasEnded) throw new Error(`npm ${args.join(' ')} ended without saying "${text}":\n${stdout}\n${stderr}`)
+        await sleep(20)
+      }
+    },
+    ended,
+  }
+}
+
+/** The processes that run something in this folder: their ids and command lines. */
+export function processesIn(folder: string): { pid: number; command: string }[] {
+  const { stdout } = spawnSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' })
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes(`${folder}/`))
+    .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim().replace(/^\d+ /, '') }))
+}
+
+/** Resolves with how long it took until nothing of the folder ran any more, in ms. */
+export async function untilNothingRunsIn(folder: string): Promise<number> {
+  const since = Date.now()
+  while (processesIn(folder).length > 0) await sleep(50)
+  return Date.now() - since
+}
+
+/** Our own environment without what this test run has put into it. */
+function outsideEnvironment(): Record<string, string | undefined> {
+  const ours =
+    /^(npm_(lifecycle|package|node|command|config_local)|VITEST|NODE_|TEST_|(NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL|TEST|INIT_CWD)$)/
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.startsWith(repositoryRoot))
+  return {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
+    PATH: path.join(delimiter),
+  }
+}

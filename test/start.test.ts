@@ -1,0 +1,215 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { freePort } from '@nmg/process/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { freshClone } from './clone.ts'
+import { npm, processesIn, untilNothingRunsIn, type Command } from './command.ts'
+
+/** A first start installs and builds everything. */
+const FIRST_START_MS = 600_000
+
+const UP = 'Ctrl-C'
+
+const { folder, remove } = freshClone()
+let ports: { PORT: string; WEB_PORT: string; DEMO_SIMULATOR_PORT: string }
+
+beforeAll(async () => {
+  const [gateway, web, simulator] = [await freePort(), await freePort(), await freePort()]
+  ports = { PORT: `${gateway}`, WEB_PORT: `${web}`, DEMO_SIMULATOR_PORT: `${simulator}` }
+})
+beforeEach(() => onTestFinished(killWhatIsLeft))
+afterAll(remove)
+
+function killWhatIsLeft(): void {
+  for (const { pid } of processesIn(folder)) spawnSync('kill', ['-9', `${pid}`])
+}
+
+const get = (port: string, path: string) => fetch(`http://localhost:${port}${path}`)
+
+async function up(args: readonly string[] = ['start'], settings: Record<string, string> = {}): Promise<Command> {
+  const command = npm(folder, args, { ...ports, ...settings })
+  await command.says(UP)
+  return command
+}
+
+function pidOf(part: string): number {
+  const found = processesIn(folder).find(({ command }) => command.includes(part))
+  if (!found) throw new Error(`nothing runs ${part}`)
+  return found.pid
+}
+
+describe('npm start', () => {
+  it('in a fresh clone installs, builds and serves the first page', { timeout: FIRST_START_MS }, async () => {
+    const command = await up()
+    expect(command.stdout()).toContain(`http://localhost:${ports.WEB_PORT}`)
+
+    const page = await get(ports.WEB_PORT, '/')
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')])
+    expect((await get(ports.PORT, '/readyz')).status).toBe(200)
+
+    process.kill(command.pid, 'SIGTERM')
+    await untilNothingRunsIn(folder)
+  })
+
+  it('the second time installs and builds nothing', async ({ annotate }) => {
+    const since = Date.now()
+    const command = await up()
+    await annotate(`The second start took ${Date.now() - since} ms.`)
+    expect(command.stderr()).not.toMatch(/Installing|Building|Getting/)
+    // As Ctrl-C in a terminal: to everybody in the foreground, and npm passes it on once more.
+    process.kill(-command.pid, 'SIGINT')
+    await untilNothingRunsIn(folder)
+  })
+
+  it('starts again what ends, and keeps its database', async () => {
+    await up()
+    process.kill(pidOf('apps/gateway/src/main.ts'), 'SIGKILL')
+    await expect
+      .poll(
+        () =>
+          get(ports.PORT, '/readyz').then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe(200)
+  })
+
+  it('leaves the last build usable when the sources cannot be built', { timeout: FIRST_START_MS }, async () => {
+    const page = join(folder, 'apps/web/app/page.tsx')
+    const good = readFileSync(page, 'utf8')
+    const buildId = readFileSync(join(folder, 'apps/web/.next/BUILD_ID'), 'utf8')
+    appendFileSync(page, '\nexport const broken: number = "no number"\n')
+    const failing = npm(folder, ['start'], ports)
+    expect(await failing.ended).toBe(1)
+    expect(failing.stderr()).toContain('The web app could not be built')
+    expect(readFileSync(join(folder, 'apps/web/.next/BUILD_ID'), 'utf8')).toBe(buildId)
+
+    writeFileSync(page, good)
+    const command = await up()
+    expect(command.stderr()).not.toContain('Building')
+    expect((await get(ports.WEB_PORT, '/')).status).toBe(200)
+  })
+})
+
+describe('nothing is left behind', () => {
+  it.each([
+    ['npm', 'SIGKILL'],
+    ['npm', 'SIGTERM'],
+    ['scripts/run.mjs', 'SIGKILL'],
+    ['scripts/start.ts', 'SIGKILL'],
+    ['scripts/start.ts', 'SIGTERM'],
+  ] as const)('when %s gets a %s', async (part, signal) => {
+    const { pid } = await up()
+    const target = part === 'npm' ? pid : part === 'scripts/run.mjs' ? runnerOf(pid) : pidOf(part)
+    process.kill(target, signal)
+    await untilNothingRunsIn(folder)
+  })
+})
+
+/** The process of run.mjs below this npm; npm may have put a shell in between. */
+function runnerOf(npmPid: number): number {
+  const { stdout } = spawnSync('ps', ['-axo', 'pid=,ppid=,command='], { encoding: 'utf8' })
+  const rows = stdout.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+  const childrenOf = (parent: number): { pid: number; command: string }[] =>
+    rows.flatMap((row) => (Number(row?.[2]) === parent ? [{ pid: Number(row?.[1]), command: row?.[3] ?? '' }] : []))
+  const below = childrenOf(npmPid).flatMap((child) => [child, ...childrenOf(child.pid)])
+  const runner = below.find(({ command }) => command.startsWith('node scripts/run.mjs'))
+  if (!runner) throw new Error('run.mjs does not run')
+  return runner.pid
+}
+
+describe('npm run demo', () => {
+  it('says that it is a simulation, and serves everything', async () => {
+    const command = await up(['run', 'demo'])
+    expect(command.stdout()).toMatch(/SIMULATED/)
+    expect(command.stdout()).toContain('ada@demo.test')
+    expect((await get(ports.WEB_PORT, '/sign-in')).status).toBe(200)
+    expect((await get(ports.PORT, '/readyz')).status).toBe(200)
+    expect((await get(ports.DEMO_SIMULATOR_PORT, '/.well-known/oauth-protected-resource/mcp')).status).toBe(200)
+    process.kill(command.pid, 'SIGTERM')
+    await untilNothingRunsIn(folder)
+  })
+
+  it('touches nothing of a real installation', async () => {
+    rmSync(join(folder, '.data'), { recursive: true, force: true })
+    writeFileSync(join(folder, '.env'), 'DATABASE_URL=postgresql://real@192.0.2.1/real\nNOTION_MCP_CLIENT_ID=real\n')
+    onTestFinished(() => rmSync(join(folder, '.env')))
+    await up(['run', 'demo'])
+    expect(existsSync(join(folder, '.data/demo/postgres'))).toBe(true)
+    expect(existsSync(join(folder, '.data/postgres'))).toBe(false)
+  })
+})
+
+describe('what cannot start says why in one sentence:', () => {
+  async function refusal(args: readonly string[], settings: Record<string, string>): Promise<string> {
+    const command = npm(folder, args, { ...ports, ...settings })
+    expect(await command.ended).not.toBe(0)
+    expect(await untilNothingRunsIn(folder)).toBeLessThan(10_000)
+    return command.stderr()
+  }
+
+  async function takenPort(): Promise<string> {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    onTestFinished(() => void holder.close())
+    return `${(holder.address() as AddressInfo).port}`
+  }
+
+  it.each(['PORT', 'WEB_PORT'])('a %s that is taken', async (name) => {
+    const port = await takenPort()
+    expect(await refusal(['start'], { [name]: port })).toBe(
+      `start: Port ${port} on 127.0.0.1 is taken. Stop the other program or set ${name} to a free one.\n`,
+    )
+  })
+
+  it('a taken port of the gateway alone', async () => {
+    const port = await takenPort()
+    expect(await refusal(['run', 'gateway'], { PORT: port })).toBe(
+      `gateway: Port ${port} on 127.0.0.1 is taken. Stop the other program or set PORT to a free one.\n`,
+    )
+  })
+
+  it('a database that does not answer', async () => {
+    const port = `${await freePort()}`
+    const settings = { DATABASE_URL: `postgresql://me:pa55word@127.0.0.1:${port}/db` }
+    expect(await refusal(['start'], settings)).toBe(
+      `start: The database at 127.0.0.1:${port} does not answer (ECONNREFUSED). Start it, or change DATABASE_URL.\n`,
+    )
+  })
+
+  it('a data directory that cannot be written', async () => {
+    expect(await refusal(['start'], { DATA_DIR: 'package.json/below' })).toBe(
+      `start: The data directory ${folder}/package.json/below cannot be written (ENOTDIR). Set DATA_DIR to one that can.\n`,
+    )
+  })
+
+  it('a setting that is no port', async () => {
+    expect(await refusal(['start'], { PORT: '80a' })).toBe('start: PORT is not a number.\n')
+  })
+
+  it('a setting of the gateway that makes no sense', async () => {
+    expect(await refusal(['start'], { LOG_LEVEL: 'loud' })).toMatch(/^gateway: LOG_LEVEL[^\n]*\.\n$/)
+  })
+})
+
+it('a command’s standard output holds nothing but its own', async () => {
+  const known = {
+    NOTION_MCP_CLIENT_ID: 'known',
+    NOTION_MCP_CLIENT_SECRET: 'secret',
+    NOTION_MCP_TOKEN_AUTH_METHOD: 'client_secret_basic',
+  }
+  // Says what it does for the set-up on standard error, since the stamp is gone.
+  rmSync(join(folder, 'node_modules/.installed-lock'))
+  const command = npm(folder, ['run', '--silent', 'export-notion-mcp-credentials'], known)
+  expect(await command.ended).toBe(0)
+  expect(command.stdout()).toBe(
+    Object.entries(known)
+      .map(([name, value]) => `export ${name}=${value}\n`)
+      .join(''),
+  )
+})
