@@ -6,51 +6,47 @@ import { AccountMenu } from '../features/accounts/account-menu.tsx'
 import { connectionView } from '../features/integrations/space-connection.ts'
 import { NoSpace } from '../features/spaces/no-space.tsx'
 import { SpaceMenu } from '../features/spaces/space-menu.tsx'
-import { isManager, managerNames, requireMember, signedIn } from '../lib/members.ts'
+import { isManager, managerNames, signedIn, type SpaceMember } from '../lib/members.ts'
 import { runtime } from '../lib/runtime.ts'
 import { Home } from './home.tsx'
 
 /** The space that the person is in: its connection, and its tools. */
 export default async function HomePage() {
-  const requestHeaders = await headers()
-  const found = await signedIn(requestHeaders)
+  const found = await signedIn(await headers())
   if (!found) redirect('/sign-in')
   const { person, spaces, active } = found
+  const hasChoice = spaces.length > 1
   return (
     <>
       <header className="border-b border-line bg-surface">
         <div className="mx-auto flex h-14 max-w-5xl items-center gap-3 px-4 sm:px-6">
           <Logo className="shrink-0" />
-          <p
-            className={cn(
-              'flex-1 truncate text-sm font-semibold tracking-tight',
-              spaces.length > 1 && 'max-sm:sr-only',
-            )}
-          >
+          <p className={cn('truncate text-sm font-semibold tracking-tight', hasChoice && 'max-sm:sr-only')}>
             Notion MCP Gateway
           </p>
-          {active && <SpaceMenu spaces={spaces.map(({ id, name }) => ({ id, name }))} active={active} />}
-          <span className={cn('sm:hidden', spaces.length > 1 && 'flex-1')} />
+          <div className="flex min-w-0 flex-1 justify-end">
+            {active && hasChoice && <SpaceMenu spaces={spaces} active={active.space} />}
+          </div>
           <AccountMenu name={person.name} email={person.email} />
         </div>
       </header>
       <main className="mx-auto w-full max-w-5xl flex-1 px-4 py-8 sm:px-6 sm:py-10">
-        {active ? <SpaceHome requestHeaders={requestHeaders} spaceId={active.id} /> : <NoSpace />}
+        {active ? <SpaceHome member={active} /> : <NoSpace />}
       </main>
     </>
   )
 }
 
-async function SpaceHome({ requestHeaders, spaceId }: { requestHeaders: Headers; spaceId: string }) {
-  const member = await requireMember(requestHeaders, spaceId)
-  const canManage = isManager(member.space.role)
+async function SpaceHome({ member }: { member: SpaceMember }) {
+  const { id, name, role } = member.space
+  const canManage = isManager(role)
   const [connection, managers] = await Promise.all([connectionView(member), canManage ? [] : managerNames(member)])
   return (
     <>
-      <h1 className="mb-6 text-2xl font-semibold tracking-tight text-balance">{member.space.name}</h1>
+      <h1 className="mb-6 text-2xl font-semibold tracking-tight text-balance break-words">{name}</h1>
       <Home
-        key={spaceId}
-        spaceId={spaceId}
+        key={id}
+        spaceId={id}
         connection={connection}
         permission={{ canManage, managers }}
         isDemo={runtime().isDemo}

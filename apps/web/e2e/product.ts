@@ -43,7 +43,7 @@ export async function startProduct(
   storage: Storage,
   { web: webEnv = {}, gateway: gatewayEnv = {} }: { web?: Env; gateway?: Env } = {},
 ): Promise<Product> {
-  buildApp()
+  await buildApp()
   const simulator = await startSimulator()
   const [webPort, gatewayPort] = [await freePort(), await freePort()]
   // By name, as people do it: the cookie that binds a consent to its browser is not shared between localhost and 127.0.0.1.

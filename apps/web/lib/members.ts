@@ -21,7 +21,7 @@ export interface Space {
   readonly role: Role
 }
 
-/** A person whose membership in the space was verified for this request. Only {@link requireMember} makes one. */
+/** A person whose membership in the space was verified for this request. Only {@link signedIn} and {@link requireMember} make one. */
 export interface SpaceMember {
   readonly person: Person
   readonly space: Space
@@ -35,18 +35,24 @@ export interface SpaceManager extends SpaceMember {
 
 export const isManager = (role: Role): boolean => role !== 'member'
 
-/** Who sent the request, and which of their spaces they are in now; undefined when nobody is signed in. */
-export async function signedIn(
-  headers: Headers,
-): Promise<{ person: Person; spaces: Space[]; active: Space | undefined } | undefined> {
+export interface SignedIn {
+  readonly person: Person
+  readonly spaces: readonly Space[]
+  /** As a member of the space that they are in now; undefined for somebody who belongs to none. */
+  readonly active: SpaceMember | undefined
+}
+
+/** Who sent the request; undefined when nobody is signed in. */
+export async function signedIn(headers: Headers): Promise<SignedIn | undefined> {
   const { auth } = runtime()
   const found = await auth.api.getSession({ headers })
   if (!found) return undefined
   const { id, name, email } = found.user
+  const person = { id, name, email }
   const spaces = await spacesOf(id)
   // The space of the session may be one that this person was removed from since.
   const active = spaces.find((space) => space.id === found.session.activeOrganizationId) ?? spaces[0]
-  return { person: { id, name, email }, spaces, active }
+  return { person, spaces, active: active && memberOf(active, person) }
 }
 
 /**
@@ -57,16 +63,19 @@ export async function signedIn(
 export async function requireMember(headers: Headers, spaceId?: string | null): Promise<SpaceMember> {
   const found = await signedIn(headers)
   if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
-  const space = spaceId ? found.spaces.find(({ id }) => id === spaceId) : found.active
+  if (!spaceId && found.active) return found.active
+  const space = found.spaces.find(({ id }) => id === spaceId)
   if (!space) {
     throw new Refusal(
       'forbidden_space',
       'You are not a member of this space. Ask an owner or admin of the space to invite you.',
     )
   }
-  // The one place that vouches for it.
-  return { person: found.person, space } as SpaceMember
+  return memberOf(space, found.person)
 }
+
+/** The one place that vouches for it: `space` comes from the person's own memberships. */
+const memberOf = (space: Space, person: Person) => ({ person, space }) as SpaceMember
 
 /** @throws {Refusal} `forbidden_role` */
 export function requireManager(member: SpaceMember): SpaceManager {

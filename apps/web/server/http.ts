@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { listenError } from '@nmg/process'
+import { log } from '../lib/log.ts'
 import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
 
 /** Longer than the idle time-out of common load balancers, so that they close first. */
@@ -24,7 +25,9 @@ export interface HttpServer {
 
 /** Serves what is not a page by itself (health, security headers, the one true address) and hands the rest on. */
 export async function serveHttp(host: string, port: number, options: HttpOptions): Promise<HttpServer> {
-  const server = createServer((request, response) => void answer(request, response, options))
+  const server = createServer((request, response) => {
+    answer(request, response, options).catch((error: unknown) => breakOff(response, error))
+  })
   server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)))
@@ -36,14 +39,13 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
   sayWhereItCameFrom(request, options)
   setSecurityHeaders(request, response, options)
-  const { pathname } = new URL(request.url ?? '/', 'http://any')
-  switch (pathname) {
-    case '/healthz':
-      return sendJson(response, 200, { status: 'alive' })
-    case '/readyz':
-      return (await options.isReady())
-        ? sendJson(response, 200, { status: 'ready' })
-        : sendJson(response, 503, { status: 'not_ready', detail: 'The database cannot be reached.' })
+  const [path] = (request.url ?? '').split('?')
+  if (path === '/healthz') return sendJson(response, 200, { status: 'alive' })
+  if (path === '/readyz') {
+    const isReady = await options.isReady()
+    return isReady
+      ? sendJson(response, 200, { status: 'ready' })
+      : sendJson(response, 503, { status: 'not_ready', detail: 'The database cannot be reached.' })
   }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {
@@ -72,11 +74,18 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
  */
 function otherLoopbackName(request: IncomingMessage, webUrl: string): string | undefined {
   const own = new URL(webUrl)
-  if (request.method !== 'GET' || !LOOPBACK.includes(own.hostname) || !URL.canParse(`http://${request.headers.host}`))
-    return undefined
+  if (request.method !== 'GET' || !request.url?.startsWith('/') || !LOOPBACK.includes(own.hostname)) return undefined
+  if (!URL.canParse(`http://${request.headers.host}`)) return undefined
   const asked = new URL(`http://${request.headers.host}`)
   if (asked.hostname === own.hostname || asked.port !== own.port || !LOOPBACK.includes(asked.hostname)) return undefined
-  return own.origin + (request.url ?? '/')
+  return own.origin + request.url
+}
+
+/** For what neither we nor Next expected. Once an answer has begun, breaking the connection is the only honest end. */
+function breakOff(response: ServerResponse, error: unknown): void {
+  log.error('request.broke', { cause: error instanceof Error ? error.stack : String(error) })
+  if (response.headersSent) response.destroy()
+  else sendJson(response, 500, { detail: 'Something went wrong here. Try again in a moment.' })
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

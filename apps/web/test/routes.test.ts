@@ -1,3 +1,4 @@
+import { connect as connectTo } from 'node:net'
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
@@ -424,6 +425,26 @@ describe('another name of this machine', () => {
   })
 })
 
+describe('a request that makes no sense', () => {
+  it.each(['//', '/\\', 'http://[', '*', '/%', '/%E0%A4%A', '//evil.example/..', 'x'])(
+    'for %s does not bring the process down',
+    async (target) => {
+      const status = await rawStatus(
+        product.webUrl,
+        `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      )
+      expect(status).toMatch(/^HTTP\/1\.1 [345]\d\d /)
+      expect((await fetch(`${product.webUrl}/healthz`)).status).toBe(200)
+    },
+  )
+
+  it.each(['evil.example', 'a b', '[', ''])('with %s as its Host does not lead anywhere else', async (host) => {
+    const answer = await rawStatus(product.webUrl, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    expect(answer).not.toContain('evil.example')
+    expect((await fetch(`${product.webUrl}/healthz`)).status).toBe(200)
+  })
+})
+
 describe('a gateway that cannot be used', () => {
   it('is told as such when it does not answer', async () => {
     const port = await freePort()
@@ -521,3 +542,12 @@ const sessionCookie = (person: PersonClient) =>
     .filter(([name]) => name.includes('session_token'))
     .map(([name, value]) => `${name}=${value}`)
     .join()
+
+/** The head of the answer to bytes that no HTTP client would send. */
+async function rawStatus(url: string, request: string): Promise<string> {
+  const socket = connectTo(Number(new URL(url).port), '127.0.0.1')
+  socket.write(request)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  return answer.split('\r\n\r\n')[0] ?? ''
+}

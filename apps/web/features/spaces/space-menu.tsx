@@ -9,9 +9,8 @@ export interface SpaceChoice {
   readonly name: string
 }
 
-/** The choice of the space that the person is in; nothing when there is no choice. */
+/** The choice of the space that the person is in. */
 export function SpaceMenu({ spaces, active }: { spaces: readonly SpaceChoice[]; active: SpaceChoice }) {
-  if (spaces.length < 2) return null
   return (
     <Menu
       align="start"

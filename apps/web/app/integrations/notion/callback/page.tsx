@@ -8,8 +8,10 @@ import { isManager, signedIn } from '../../../../lib/members.ts'
 
 export const metadata: Metadata = { title: 'Connecting Notion' }
 
+type Query = Record<string, string | string[] | undefined>
+
 /** Where the gateway sends the browser after Notion's consent page. What the address says is shown and never believed. */
-export default async function CallbackPage({ searchParams }: PageProps<'/integrations/notion/callback'>) {
+export default async function CallbackPage({ searchParams }: { searchParams: Promise<Query> }) {
   const { status, error } = await searchParams
   if (status === undefined && error === undefined) redirect('/')
   return (
@@ -26,7 +28,7 @@ export default async function CallbackPage({ searchParams }: PageProps<'/integra
 /** The space to try again for, if this person may. */
 async function ownSpace(): Promise<string | undefined> {
   const active = (await signedIn(await headers()))?.active
-  return active && isManager(active.role) ? active.id : undefined
+  return active && isManager(active.space.role) ? active.space.id : undefined
 }
 
 const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value)

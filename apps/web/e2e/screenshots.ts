@@ -1,0 +1,81 @@
+/** Takes the README's pictures of the product as it is: `npm run screenshots -w @nmg/web`. Needs Chromium; CHROMIUM_PATH says where. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { launchBrowser, newProfile, signIn } from './browser.ts'
+import { startProduct, type Product } from './product.ts'
+
+const FOLDER = resolve(import.meta.dirname, '../../../docs/screenshots')
+const ADA = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
+const DESKTOP = { viewport: { width: 1120, height: 820 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
+const PHONE = { viewport: { width: 390, height: 1000 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
+
+mkdirSync(FOLDER, { recursive: true })
+const data = mkdtempSync(join(tmpdir(), 'nmg-screenshots-'))
+const product = await startProduct({ DATA_DIR: data }, { web: { NOTION_GATEWAY_DEMO: '1' } })
+const browser = await launchBrowser(process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium')
+try {
+  await journey(product, browser)
+  for (const [name, options] of [
+    ['home-connected', DESKTOP],
+    ['home-connected-dark', { ...DESKTOP, colorScheme: 'dark' }],
+    ['home-connected-phone', PHONE],
+  ] as const) {
+    const page = await newProfile(browser, options)
+    await signIn(page, product.webUrl, ADA)
+    await search(page)
+    await picture(page, name)
+    await page.context().close()
+  }
+  await lostGrant(product, browser)
+} finally {
+  await browser.close()
+  await product.stop()
+  rmSync(data, { recursive: true, force: true })
+}
+
+/** From the sign-in page to a connection. */
+async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
+  const page = await newProfile(chromium, DESKTOP)
+  await page.goto(webUrl)
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await picture(page, 'sign-in')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
+  await picture(page, 'home-not-connected')
+  await page.getByRole('button', { name: 'Connect Notion' }).click()
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
+  await picture(page, 'consent')
+  await page.getByRole('button', { name: 'Allow' }).click()
+  await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
+  await picture(page, 'callback')
+  await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+  await page.getByRole('button', { name: 'Details' }).click()
+  await picture(page, 'dialog-connected')
+  await page.context().close()
+}
+
+async function lostGrant({ webUrl, simulator }: Product, chromium: Browser): Promise<void> {
+  const page = await newProfile(chromium, DESKTOP)
+  await signIn(page, webUrl, ADA)
+  await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+  simulator.admin.revokeGrants()
+  await page.getByRole('searchbox', { name: 'Search Notion' }).fill('launch plan')
+  await page.getByRole('button', { name: 'Search', exact: true }).click()
+  await page.getByRole('button', { name: 'Reconnect Notion' }).waitFor()
+  await picture(page, 'reconnect-required')
+}
+
+async function search(page: Page): Promise<void> {
+  await page.getByRole('searchbox', { name: 'Search Notion' }).fill('launch plan')
+  await page.getByRole('button', { name: 'Search', exact: true }).click()
+  await page.getByRole('list', { name: 'Search results' }).waitFor()
+  // The pointer leaves what it pressed.
+  await page.mouse.move(0, 0)
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  await page.evaluate(() => document.fonts.ready)
+  await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' })
+}
