@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { generatedSecret, readSettings, StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import type { CredentialKey } from './adapters/crypto/vault.ts'
+import type { TrustedIssuer } from './adapters/oauth/client-tokens.ts'
+import { clientSettings, webAppIssuer } from './client-settings.ts'
 import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
 import type { ClientRegistration } from './ports.ts'
 import { Secret } from './secret.ts'
@@ -91,6 +93,7 @@ export const Settings = z
     PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600),
     /** How long calls in flight may go on after SIGTERM. */
     SHUTDOWN_GRACE_SECONDS: seconds(20, 0),
+    ...clientSettings,
   })
   .refine((given) => given.NOTION_MCP_CLIENT_ID !== undefined || given.NOTION_MCP_CLIENT_SECRET === undefined, {
     path: ['NOTION_MCP_CLIENT_ID'],
@@ -127,6 +130,8 @@ export interface Config extends Omit<Settings, 'GATEWAY_SERVICE_TOKEN' | 'CREDEN
   readonly redirectUri: string
   readonly fixedClient: ClientRegistration | null
   readonly authMethod: ClientRegistration['authMethod']
+  readonly publicUrl: URL
+  readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
 /**
@@ -155,6 +160,8 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
     redirectUri,
     fixedClient: clientId === undefined ? null : { clientId, clientSecret: clientSecret ?? null, authMethod },
     authMethod,
+    publicUrl: settings.GATEWAY_PUBLIC_URL ?? new URL(`http://localhost:${PORT}`),
+    tokenIssuers: settings.CLIENT_TOKEN_ISSUERS ?? [webAppIssuer(settings.NOTION_MCP_RETURN_BASE_URL)],
   }
 }
 

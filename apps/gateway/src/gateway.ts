@@ -14,6 +14,7 @@ import { checkDataKeys, rewrapDataKeys } from './adapters/postgres/data-keys.ts'
 import { migrate, openPool } from './adapters/postgres/database.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { redisAuthorizationRequests } from './adapters/redis/authorization-requests.ts'
+import { openClients } from './clients.ts'
 import type { Config } from './config.ts'
 import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
 import { connectionHistory, describeConnection } from './flows/describe-connection.ts'
@@ -133,12 +134,14 @@ export async function openGateway({
   })
   let isStopping = false
   const authenticate = callerCheck(config.serviceTokens)
+  const clients = openClients({ config, sql, news: changes, clock, log, connectUrl })
   const proxy = mcpProxy({
     accessTokens: credentials,
     sessions: postgresMcpSessions(sql),
     upstream,
     connectUrl,
-    authenticate: (req) => authenticate(req.headers),
+    authenticate: clients.authenticate,
+    answer: clients.answer,
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     limits: {
       ...DEFAULT_LIMITS,
@@ -188,16 +191,18 @@ export async function openGateway({
     },
   })
 
+  clients.addRoutes(app, authenticate)
+
   const stopping = new AbortController()
   const refreshDue = () => keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
   const stopKeeping = every(KEEP_FRESH_EVERY_MS, refreshDue, log)
-  const stopSweeping = every(SWEEP_EVERY_MS, () => sweepMcpSessions(sql), log)
+  const stopSweeping = every(SWEEP_EVERY_MS, () => Promise.all([sweepMcpSessions(sql), clients.sweep()]), log)
   const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid).then(
     (count) => count > 0 && log.info('data_keys.rewrapped', { count, kid: config.credentialKeys[0].kid }),
     (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
   )
 
-  const http = createGatewayServer(proxy, app as never, log)
+  const http = createGatewayServer(proxy, app as never, log, clients.answerBrowser)
   return {
     server: http,
     keepFresh: refreshDue,
@@ -209,6 +214,7 @@ export async function openGateway({
       await credentials.settled()
       await rewrapping
       upstream.close()
+      clients.close()
       claims.close()
       changes.close()
       await Promise.all([sql.end(), redis?.close()])

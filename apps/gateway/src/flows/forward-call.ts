@@ -90,7 +90,12 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
   #enter(owner: SessionOwner | undefined): void {
     const { caller } = this.#call
     // Upstream sees one token for the whole space and cannot tell our callers apart, so this is the only check there is.
-    if (owner === undefined || owner.spaceId !== caller.spaceId || owner.userId !== caller.userId) {
+    if (
+      owner === undefined ||
+      owner.spaceId !== caller.spaceId ||
+      owner.userId !== caller.userId ||
+      owner.client !== caller.client
+    ) {
       throw new Failure('unknown_session', 'This MCP session does not exist, or is not yours. Initialize a new one.')
     }
     this.#authorize()

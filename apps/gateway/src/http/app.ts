@@ -12,13 +12,13 @@ import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from '../domain
 import { Failure } from '../failure.ts'
 import type { StartAuthorization } from '../flows/start-authorization.ts'
 import { describeError, type Log } from '../log.ts'
-import { personOf, type Caller, type CallerHeaders } from './callers.ts'
+import { type Application, type CallerHeaders, personOf } from './callers.ts'
 import { problemAnswer } from './problems.ts'
 
 /** What can be asked for, beside the MCP endpoint. */
 export interface AppDependencies {
   readonly log: Log
-  readonly authenticate: (headers: CallerHeaders) => Caller
+  readonly authenticate: (headers: CallerHeaders) => Application
   readonly returnBase: URL
   readonly startAuthorization: (start: StartAuthorization) => Promise<AuthorizationStart>
   readonly finishAuthorization: (response: URLSearchParams, binding: string | undefined) => Promise<URL>
@@ -29,7 +29,8 @@ export interface AppDependencies {
   readonly checkReadiness: () => Promise<void>
 }
 
-type App = { Bindings: { requestId: string }; Variables: { failure: string } }
+/** What the router's contexts hold. */
+export type App = { Bindings: { requestId: string }; Variables: { failure: string } }
 
 export function createApp(deps: AppDependencies): Hono<App> {
   const app = new Hono<App>()

@@ -1,11 +1,25 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { Failure } from '../failure.ts'
+import type { ClientAccesses, ProvedAccess } from '../flows/client-access.ts'
 import type { Secret } from '../secret.ts'
+import { type McpTarget, resourceUrl } from './mcp-target.ts'
 
 declare const verified: unique symbol
 
-/** An application that proved itself, and the person it names. Only {@link callerCheck} makes one. */
-export type Caller = { readonly userId: string | undefined } & { readonly [verified]: true }
+/** An application that proved itself, and the person it names. Only the checks of this file make one. */
+export type Application = { readonly kind: 'application'; readonly userId: string | undefined } & {
+  readonly [verified]: true
+}
+
+/** A person's MCP client that proved itself, and what it may do. */
+export interface PersonsClient {
+  readonly kind: 'client'
+  readonly access: ProvedAccess
+}
+
+/** Who may call the MCP endpoint. An application vouches for its own persons and spaces; a client is bound to one of each. */
+export type Caller = Application | PersonsClient
 
 /** The two headers that say who calls. */
 export interface CallerHeaders {
@@ -20,19 +34,86 @@ const MAX_USER_ID_LENGTH = 200
  *
  * @throws {Failure} `unauthenticated`.
  */
-export function callerCheck(serviceTokens: readonly Secret[]): (headers: CallerHeaders) => Caller {
-  const digests = serviceTokens.map((token) => token.digest())
+export function callerCheck(serviceTokens: readonly Secret[]): (headers: CallerHeaders) => Application {
+  const isServiceToken = serviceTokenCheck(serviceTokens)
   return (headers) => {
     const presented = bearer(headers.authorization)
     if (presented === undefined) throw unauthenticated('Send the service token as "Authorization: Bearer …".')
-    const digest = createHash('sha256').update(presented).digest()
-    // All are compared, so that time does not tell which of several tokens came close.
-    let isKnown = false
-    for (const known of digests) isKnown = timingSafeEqual(known, digest) || isKnown
-    if (!isKnown) throw unauthenticated('The service token is not one of GATEWAY_SERVICE_TOKEN.')
-    return { userId: userId(headers['x-user-id']) } as Caller
+    if (!isServiceToken(digestOf(presented))) {
+      throw unauthenticated('The service token is not one of GATEWAY_SERVICE_TOKEN.')
+    }
+    return application(headers)
   }
 }
+
+export interface McpCallerDependencies {
+  readonly serviceTokens: readonly Secret[]
+  readonly accesses: ClientAccesses
+  /** The gateway as clients know it: what their tokens must have been issued for. */
+  readonly publicUrl: URL
+  /** Refuses requests of web pages that may not call. */
+  readonly checkOrigin: (req: IncomingMessage) => void
+}
+
+/**
+ * Tells who calls the MCP endpoint. Only the header `Authorization` proves anything: what stands in the query is not looked at. Answers
+ * synchronously for applications, and for clients that proved themselves before.
+ *
+ * @throws {Failure} `unauthenticated`, `forbidden_origin`, `forbidden_space`, and what {@link ClientAccesses} throws.
+ */
+export function mcpCallerCheck({
+  serviceTokens,
+  accesses,
+  publicUrl,
+  checkOrigin,
+}: McpCallerDependencies): (req: IncomingMessage, target: McpTarget) => Caller | Promise<Caller> {
+  const isServiceToken = serviceTokenCheck(serviceTokens)
+  return (req, target) => {
+    const { headers } = req
+    const presented = bearer(headers.authorization)
+    const digest = presented === undefined ? undefined : digestOf(presented)
+    if (digest && isServiceToken(digest)) return application(headers)
+    // A page cannot have the service token, so who has it is a program, whatever it passes on. Of all others nothing is believed yet.
+    checkOrigin(req)
+    if (presented === undefined || digest === undefined) {
+      throw unauthenticated('Send a key or an access token as "Authorization: Bearer …".')
+    }
+    const spaceId = oneSpace(target.spaceId, headers['x-space-id'])
+    const access = accesses.prove({ text: presented, digest, resource: resourceUrl(publicUrl, target), spaceId })
+    return access instanceof Promise ? access.then((proved) => clientOf(proved, headers)) : clientOf(access, headers)
+  }
+}
+
+function clientOf(access: ProvedAccess, headers: CallerHeaders): PersonsClient {
+  const named = userId(headers['x-user-id'])
+  if (named !== undefined && named !== access.userId) {
+    throw new Failure('forbidden_space', 'X-User-ID names another person than the one whose access this is.')
+  }
+  return { kind: 'client', access }
+}
+
+function oneSpace(inPath: string | undefined, header: string | string[] | undefined): string | undefined {
+  const inHeader = Array.isArray(header) ? header.join(',') : header || undefined
+  if (inPath !== undefined && inHeader !== undefined && inPath !== inHeader) {
+    throw new Failure('forbidden_space', 'The address and X-Space-ID name different spaces.')
+  }
+  return inPath ?? inHeader
+}
+
+/** All are compared, so that time does not tell which of several tokens came close. */
+function serviceTokenCheck(serviceTokens: readonly Secret[]): (digest: Buffer) => boolean {
+  const digests = serviceTokens.map((token) => token.digest())
+  return (digest) => {
+    let isKnown = false
+    for (const known of digests) isKnown = timingSafeEqual(known, digest) || isKnown
+    return isKnown
+  }
+}
+
+const application = (headers: CallerHeaders) =>
+  ({ kind: 'application', userId: userId(headers['x-user-id']) }) as Application
+
+const digestOf = (presented: string) => createHash('sha256').update(presented).digest()
 
 const bearer = (authorization: string | undefined) => /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
 
@@ -45,7 +126,7 @@ function userId(header: string | string[] | undefined): string | undefined {
 }
 
 /** The person who acts. @throws {Failure} `unauthenticated` when the application named nobody. */
-export function personOf({ userId: person }: Caller): string {
+export function personOf({ userId: person }: Application): string {
   if (person === undefined) throw unauthenticated('Name the person who does this in the header X-User-ID.')
   return person
 }

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { type Problem, problems } from '@nmg/contract'
 import type { Failure } from '../failure.ts'
 
@@ -39,16 +38,4 @@ export function problemAnswer(
     headers: [...problemHeaders(failure), 'content-length', String(Buffer.byteLength(body))],
     body,
   }
-}
-
-/** Answers with the failure's problem document. The head must not have been sent yet. */
-export function sendProblem(
-  res: ServerResponse,
-  failure: Failure,
-  requestId: string,
-  extraHeaders: readonly string[] = [],
-): void {
-  const { status, headers, body } = problemAnswer(failure, requestId)
-  res.writeHead(status, [...headers, ...extraHeaders])
-  res.end(body)
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readEnvelope } from '../domain/envelope.ts'
+import { type Envelope, readEnvelope } from '../domain/envelope.ts'
 import { type AnswerHeaders, type CallHeaders, callHeaders } from '../domain/envelope-headers.ts'
 import { Failure } from '../failure.ts'
 import {
@@ -10,20 +10,66 @@ import {
   type ForwardCallDependencies,
   type ForwardedCall,
 } from '../flows/forward-call.ts'
-import { problemAnswer, sendProblem } from './problems.ts'
+import type { Answer, RpcRequest } from './client-answers.ts'
+import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './mcp-target.ts'
+import { problemAnswer } from './problems.ts'
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, type Entrant, type Ticket } from './proxy-admission.ts'
 
-/** The gateway's MCP endpoint. */
-export const PROXY_PATH = '/mcp/notion/proxy'
+/** Who calls, as far as the proxy has to know. */
+export interface ProxyCaller {
+  readonly userId: string | undefined
+  /** For a caller with rules of its own. */
+  readonly visit?: Visit
+}
 
-/** Whether a request's target is {@link PROXY_PATH}, with or without a query. (The query goes nowhere.) */
-export function isProxyUrl(url: string): boolean {
-  return url === PROXY_PATH || url.startsWith(`${PROXY_PATH}?`)
+/** One request of a caller that is bound to one space: an MCP client of a person. */
+export interface Visit {
+  readonly spaceId: string
+  readonly userId: string
+  /** Tells the person's clients apart: an MCP session belongs to one of them. */
+  readonly client: string
+  readonly maxBodyBytes: number
+  /** Called once, before the body is read. `end` breaks the exchange off, at any time until `leave`. */
+  begin(end: (failure: Failure) => void): void
+  /** Called when it is known what is asked for. @throws {Failure} when that may not be. */
+  enter(request: VisitRequest): Passage
+  /** Called once, when it is over, however it ended. */
+  leave(): void
+}
+
+export interface VisitRequest {
+  /** What is about to go upstream. */
+  readonly headers: readonly string[]
+  readonly body: Buffer | undefined
+  readonly rpcMethod: string | undefined
+  readonly isStream: boolean
+  /** Whether the answer may hold again what an earlier answer held. */
+  readonly isResumption: boolean
+}
+
+/** How a request and its answer have to pass. */
+export interface Passage {
+  readonly headers: readonly string[]
+  readonly through: (answer: AnswerReceiver) => AnswerReceiver
+}
+
+/** A request that was refused, as far as it was understood by then. */
+export interface Refused {
+  readonly req: IncomingMessage
+  readonly target: McpTarget
+  readonly requestId: string
+  readonly visit: Visit | undefined
+  readonly isApplication: boolean
+  readonly rpc: RpcRequest | undefined
+  /** The message, without `meta`. */
+  readonly body: Buffer | undefined
 }
 
 export interface ProxyDependencies extends ForwardCallDependencies {
-  /** Who calls. @throws {Failure} `unauthenticated`, or another that refuses the caller. */
-  readonly authenticate: (req: IncomingMessage) => { readonly userId: string | undefined }
+  /** Who calls. Throws or rejects with a {@link Failure} that refuses the caller. */
+  readonly authenticate: (req: IncomingMessage, target: McpTarget) => ProxyCaller | Promise<ProxyCaller>
+  /** How a failure is told; a problem document when left out. */
+  readonly answer?: (failure: Failure, refused: Refused) => Answer | Promise<Answer>
   /** The largest request body that is taken, in bytes. */
   readonly maxBodyBytes: number
   /** {@link DEFAULT_LIMITS} when left out. */
@@ -42,6 +88,8 @@ export interface ProxyRecord {
   readonly status: number
   readonly spaceId: string | undefined
   readonly userId: string | undefined
+  /** The person's MCP client, for a caller that is one. */
+  readonly client: string | undefined
   /** Method of the JSON-RPC message. Untrusted text, at most 200 characters. */
   readonly rpcMethod: string | undefined
   readonly tookMs: number
@@ -54,7 +102,7 @@ export interface ProxyRecord {
 }
 
 export interface McpProxy {
-  /** Answers a request whose target is {@link isProxyUrl}. */
+  /** Answers a request for an MCP endpoint. */
   handle(req: IncomingMessage, res: ServerResponse): void
   /**
    * Ends all streams, so that their clients open them again elsewhere, and lets calls finish. What is not finished after `graceMs` is
@@ -143,12 +191,14 @@ class Exchange implements AnswerReceiver, Entrant {
   readonly #res: ExchangeResponse
   readonly #startedAt = performance.now()
   readonly #requestId: string
+  readonly #target: McpTarget
 
   #headers: CallHeaders | undefined
-  #callerId: string | undefined
+  #caller: ProxyCaller | undefined
   #spaceId: string | undefined
   #userId: string | undefined
-  #rpcMethod: string | undefined
+  #envelope: Envelope | undefined
+  #passage: Passage | undefined
 
   #body: Buffer[] = []
   #bodyBytes = 0
@@ -164,6 +214,7 @@ class Exchange implements AnswerReceiver, Entrant {
   #held: Buffer[] | undefined
   #awaitsDrain = false
   #failure: Failure | undefined
+  #isClosed = false
 
   constructor(traffic: Traffic, req: IncomingMessage, res: ServerResponse) {
     const { deps } = traffic
@@ -172,6 +223,7 @@ class Exchange implements AnswerReceiver, Entrant {
     this.#req = req
     this.#res = res
     this.#requestId = deps.requestId?.(req) ?? randomUUID()
+    this.#target = mcpTarget(req.url ?? '') ?? PROXY_TARGET
   }
 
   begin(): void {
@@ -192,7 +244,34 @@ class Exchange implements AnswerReceiver, Entrant {
       throw new Failure('method_not_allowed', 'The MCP endpoint takes POST, GET and DELETE.')
     }
     if (this.#traffic.isClosed) throw stopping()
-    this.#callerId = this.#deps.authenticate(this.#req).userId
+    const caller = this.#deps.authenticate(this.#req, this.#target)
+    if (caller instanceof Promise) {
+      caller.then(
+        (known) => this.#proceed(method, known),
+        (reason: unknown) => this.failed(reason),
+      )
+    } else {
+      this.#receive(method, caller)
+    }
+  }
+
+  /** As {@link #receive}, later: the caller may have gone, or been refused, by then. */
+  #proceed(method: 'POST' | 'GET' | 'DELETE', caller: ProxyCaller): void {
+    if (this.#isClosed || this.#failure) return
+    try {
+      this.#receive(method, caller)
+    } catch (reason) {
+      this.failed(reason)
+    }
+  }
+
+  #receive(method: 'POST' | 'GET' | 'DELETE', caller: ProxyCaller): void {
+    this.#caller = caller
+    if (caller.visit) {
+      this.#spaceId = caller.visit.spaceId
+      this.#userId = caller.visit.userId
+      caller.visit.begin((failure) => this.#cut(failure))
+    }
     const headers = callHeaders(this.#req.rawHeaders)
     this.#headers = headers
     if (headers.repeated !== undefined) {
@@ -206,15 +285,19 @@ class Exchange implements AnswerReceiver, Entrant {
     if (headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity') {
       throw new Failure('invalid_json', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
     }
-    const { maxBodyBytes } = this.#deps
+    const maxBodyBytes = this.#maxBodyBytes()
     if (Number(this.#req.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
     this.#req.on('data', (bytes: Buffer) => this.#receiveBody(bytes))
     this.#req.on('end', () => this.#endBody())
   }
 
+  #maxBodyBytes(): number {
+    return this.#caller?.visit?.maxBodyBytes ?? this.#deps.maxBodyBytes
+  }
+
   #receiveBody(bytes: Buffer): void {
     if (this.#failure) return
-    const { maxBodyBytes } = this.#deps
+    const maxBodyBytes = this.#maxBodyBytes()
     try {
       if (this.#bodyBytes + bytes.length > maxBodyBytes) throw tooLarge(maxBodyBytes)
       this.#traffic.admission.holdBody(bytes.length)
@@ -233,7 +316,7 @@ class Exchange implements AnswerReceiver, Entrant {
     try {
       const envelope = readEnvelope(body)
       if (envelope.refused !== undefined) throw new Failure(envelope.refused, envelope.detail)
-      this.#rpcMethod = envelope.method
+      this.#envelope = envelope
       this.#forward('POST', this.#headers, envelope.forward, envelope.spaceId, envelope.userId)
     } catch (reason) {
       this.failed(reason)
@@ -247,12 +330,17 @@ class Exchange implements AnswerReceiver, Entrant {
     metaSpaceId: string | undefined,
     metaUserId: string | undefined,
   ): void {
+    const visit = this.#caller?.visit
     const spaceId = agreed(
-      headers.spaceId || undefined,
-      metaSpaceId,
-      'X-Space-ID and meta.space_id name different spaces.',
+      agreed(headers.spaceId || undefined, metaSpaceId, 'X-Space-ID and meta.space_id name different spaces.'),
+      visit?.spaceId ?? this.#target.spaceId,
+      'The message and the address, or the access, are for different spaces.',
     )
-    const userId = agreed(this.#callerId || undefined, metaUserId, 'X-User-ID and meta.user_id name different persons.')
+    const userId = agreed(
+      this.#caller?.userId || undefined,
+      metaUserId,
+      'X-User-ID and meta.user_id name different persons.',
+    )
     if (spaceId === undefined) {
       throw new Failure(
         'missing_space',
@@ -267,12 +355,19 @@ class Exchange implements AnswerReceiver, Entrant {
     }
     this.#spaceId = spaceId
     this.#userId = userId
+    this.#isStream = method === 'GET' || this.#envelope?.method === LISTEN
+    this.#passage = visit?.enter({
+      headers: headers.forward,
+      body,
+      rpcMethod: this.#envelope?.method,
+      isStream: this.#isStream,
+      isResumption: method === 'GET',
+    })
     this.#request = {
-      caller: { spaceId, userId: userId ?? '' },
+      caller: { spaceId, userId: userId ?? '', client: visit?.client },
       sessionId: headers.sessionId,
-      request: { method, headers: headers.forward, body },
+      request: { method, headers: this.#passage?.headers ?? headers.forward, body },
     }
-    this.#isStream = method === 'GET' || this.#rpcMethod === LISTEN
     if (this.#isStream && this.#traffic.isDraining) throw stopping()
     this.#ticket = this.#traffic.admission.enter(spaceId, this.#isStream, this)
     if (this.#ticket.isAdmitted) this.admitted()
@@ -281,7 +376,7 @@ class Exchange implements AnswerReceiver, Entrant {
   admitted(): void {
     const request = this.#request
     this.#request = undefined
-    if (request && !this.#failure) this.#call = forwardCall(this.#deps, request, this)
+    if (request && !this.#failure) this.#call = forwardCall(this.#deps, request, this.#passage?.through(this) ?? this)
   }
 
   refused(failure: Failure): void {
@@ -295,8 +390,12 @@ class Exchange implements AnswerReceiver, Entrant {
   }
 
   end(): void {
+    this.#cut(stopping())
+  }
+
+  #cut(failure: Failure): void {
     this.#call?.cancel()
-    if (!this.#failure) this.failed(stopping())
+    if (!this.#failure) this.failed(failure)
   }
 
   answered(status: number, headers: AnswerHeaders): void {
@@ -332,17 +431,43 @@ class Exchange implements AnswerReceiver, Entrant {
   }
 
   failed(reason: unknown): void {
-    this.#failure = reason instanceof Failure ? reason : internal(reason)
-    const res = this.#res
+    const failure = reason instanceof Failure ? reason : internal(reason)
+    this.#failure = failure
     if (this.#answer) {
       this.sendHead()
       this.#breakOff()
       return
     }
+    this.#call?.cancel()
+    const answer = this.#answerTo(failure)
+    if (answer instanceof Promise) void answer.then((late) => this.#refuse(failure, late))
+    else this.#refuse(failure, answer)
+  }
+
+  #answerTo(failure: Failure): Answer | Promise<Answer> {
+    const { answer } = this.#deps
+    if (!answer) return problemAnswer(failure, this.#requestId)
+    return answer(failure, {
+      req: this.#req,
+      target: this.#target,
+      requestId: this.#requestId,
+      visit: this.#caller?.visit,
+      isApplication: this.#caller !== undefined && this.#caller.visit === undefined,
+      rpc: this.#envelope,
+      body: this.#envelope?.forward,
+    })
+  }
+
+  #refuse(failure: Failure, answer: Answer): void {
+    const res = this.#res
     if (res.destroyed || res.headersSent) return
-    const extraHeaders = this.#failure.code === 'method_not_allowed' ? ['allow', 'GET, POST, DELETE'] : []
-    if (this.#failure.code === 'too_large') this.#linger(this.#failure)
-    else sendProblem(res, this.#failure, this.#requestId, extraHeaders)
+    if (failure.code === 'too_large') {
+      this.#linger(answer)
+      return
+    }
+    if (failure.code === 'method_not_allowed') answer.headers.push('allow', 'GET, POST, DELETE')
+    res.writeHead(answer.status, answer.headers)
+    res.end(answer.body)
   }
 
   /** Sends the head, and with it what came with it. Does nothing when it went already. */
@@ -360,6 +485,7 @@ class Exchange implements AnswerReceiver, Entrant {
   }
 
   closed(): void {
+    this.#isClosed = true
     const isAborted = !this.#res.writableFinished
     if (isAborted) {
       this.#held = undefined
@@ -367,6 +493,7 @@ class Exchange implements AnswerReceiver, Entrant {
     }
     if (this.#ticket) this.#traffic.admission.leave(this.#ticket)
     this.#traffic.admission.releaseBody(this.#bodyBytes)
+    this.#caller?.visit?.leave()
     this.#traffic.left(this)
     this.#deps.onDone?.({
       requestId: this.#requestId,
@@ -374,7 +501,8 @@ class Exchange implements AnswerReceiver, Entrant {
       status: this.#res.headersSent ? this.#res.statusCode : 0,
       spaceId: this.#spaceId,
       userId: this.#userId,
-      rpcMethod: this.#rpcMethod,
+      client: this.#caller?.visit?.client,
+      rpcMethod: this.#envelope?.method,
       tookMs: performance.now() - this.#startedAt,
       upstreamHeadMs: this.#upstreamHeadMs,
       isAborted: isAborted && this.#failure === undefined,
@@ -419,8 +547,7 @@ class Exchange implements AnswerReceiver, Entrant {
   }
 
   /** Answers a request whose body is not wanted, and hears it out for a moment: closing at once would reset the connection. */
-  #linger(failure: Failure): void {
-    const { status, headers, body } = problemAnswer(failure, this.#requestId)
+  #linger({ status, headers, body }: Answer): void {
     const res = this.#res
     res.writeHead(status, [...headers, 'Connection', 'close'])
     res.write(body)
@@ -439,11 +566,6 @@ class Exchange implements AnswerReceiver, Entrant {
 function agreed(one: string | undefined, other: string | undefined, disagreement: string): string | undefined {
   if (one !== undefined && other !== undefined && one !== other) throw new Failure('forbidden_space', disagreement)
   return one ?? other
-}
-
-/** Control characters and half characters have no place in an id, and databases would not keep them apart. */
-function isIdentifier(text: string): boolean {
-  return text.length >= 1 && text.length <= 200 && !/[\p{Cc}\p{Cs}]/u.test(text)
 }
 
 function tooLarge(maxBodyBytes: number): Failure {

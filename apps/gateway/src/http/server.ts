@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Log } from '../log.ts'
-import { isProxyUrl, type McpProxy, type ProxyRecord } from './proxy.ts'
+import { mcpTarget } from './mcp-target.ts'
+import type { McpProxy, ProxyRecord } from './proxy.ts'
 
 /** Ids that a caller may choose for its request: nothing that could forge a log line. */
 const CALLERS_REQUEST_ID = /^[\w.-]{8,100}$/
@@ -15,11 +16,16 @@ export function requestIdOf(req: IncomingMessage): string {
 }
 
 /** The gateway over HTTP: the MCP endpoint straight on the socket, everything else through the router. */
-export function createGatewayServer(proxy: McpProxy, app: Hono<never>, log: Log): Server {
+export function createGatewayServer(
+  proxy: McpProxy,
+  app: Hono<never>,
+  log: Log,
+  answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean,
+): Server {
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 120_000 })
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    if (isProxyUrl(req.url ?? '')) proxy.handle(req, res)
-    else route(app, log, req, res)
+    if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
+    else if (!answerBrowser(req, res)) proxy.handle(req, res)
   })
   return server
 }
@@ -43,14 +49,26 @@ function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResp
 
 /** One line for each call of the MCP endpoint, at its end. */
 export function logCall(log: Log, record: ProxyRecord): void {
-  const { requestId, httpMethod, status, spaceId, userId, rpcMethod, tookMs, upstreamHeadMs, isAborted, failure } =
-    record
+  const {
+    requestId,
+    httpMethod,
+    status,
+    spaceId,
+    userId,
+    client,
+    rpcMethod,
+    tookMs,
+    upstreamHeadMs,
+    isAborted,
+    failure,
+  } = record
   log.info('call.done', {
     requestId,
     method: httpMethod,
     status,
     space: spaceId,
     user: userId,
+    client,
     rpc: rpcMethod,
     tookMs: Math.round(tookMs),
     upstreamHeadMs: upstreamHeadMs === undefined ? undefined : Math.round(upstreamHeadMs),

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../log.ts'
-import type { Changes } from '../../ports.ts'
+import type { Revoked } from '../../domain/client-access.ts'
+import type { AccessNews, Changes } from '../../ports.ts'
+import { ACCESS_CHANNEL, readRevoked } from './client-access.ts'
 import { openSession } from './database.ts'
 
 /** Payload: `<version> <space id>`. */
@@ -10,8 +12,9 @@ export const CHANGES_CHANNEL = 'gateway_connection_changed'
 const HEARTBEAT_MS = 2_000
 
 /** News over LISTEN/NOTIFY, on a session of its own. Reconnects by itself. */
-export async function postgresChanges(url: string, log: Log): Promise<Changes & { close(): void }> {
+export async function postgresChanges(url: string, log: Log): Promise<Changes & AccessNews & { close(): void }> {
   const listeners = new Set<(spaceId: string, version: number) => void>()
+  const revocationListeners = new Set<(revoked: Revoked) => void>()
   const interruptions = new Set<() => void>()
   const waiting = new Map<string, Set<() => void>>()
   let session: Awaited<ReturnType<typeof openSession>> | undefined
@@ -26,12 +29,20 @@ export async function postgresChanges(url: string, log: Log): Promise<Changes & 
       log.warn('changes.interrupted')
       void reconnect()
     })
-    opened.client.on('notification', ({ payload }) => {
+    opened.client.on('notification', ({ channel, payload }) => {
+      if (channel === ACCESS_CHANNEL) {
+        const revoked = readRevoked(payload ?? '')
+        if (revoked) for (const listener of revocationListeners) listener(revoked)
+        // Said by a newer version, in words that this one does not know: then nothing in memory is certain.
+        else for (const listener of interruptions) listener()
+        return
+      }
       const [version, spaceId] = split(payload ?? '')
       for (const listener of listeners) listener(spaceId, version)
       for (const wake of waiting.get(spaceId) ?? []) wake()
     })
     await opened.query(`listen ${CHANGES_CHANNEL}`)
+    await opened.query(`listen ${ACCESS_CHANNEL}`)
     session = opened
   }
 
@@ -52,6 +63,7 @@ export async function postgresChanges(url: string, log: Log): Promise<Changes & 
   return {
     isLive: () => session !== undefined,
     onChange: (listener) => void listeners.add(listener),
+    onRevoked: (listener) => void revocationListeners.add(listener),
     onInterruption: (listener) => void interruptions.add(listener),
     next(spaceId, ms) {
       const { promise, resolve } = Promise.withResolvers<void>()

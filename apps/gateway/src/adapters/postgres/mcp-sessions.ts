@@ -16,11 +16,12 @@ export function postgresMcpSessions(sql: Sql): McpSessions {
     return owner
   }
   const load = async (sessionId: string): Promise<SessionOwner | undefined> => {
-    const { rows } = await sql.query<{ space_id: string; user_id: string }>(
-      'select space_id, user_id from gateway.mcp_sessions where id_hash = $1',
+    const { rows } = await sql.query<{ space_id: string; user_id: string; client: string }>(
+      'select space_id, user_id, client from gateway.mcp_sessions where id_hash = $1',
       [hash(sessionId)],
     )
-    return rows[0] && keep(sessionId, { spaceId: rows[0].space_id, userId: rows[0].user_id })
+    const [row] = rows
+    return row && keep(sessionId, { spaceId: row.space_id, userId: row.user_id, client: row.client || undefined })
   }
 
   return {
@@ -28,8 +29,9 @@ export function postgresMcpSessions(sql: Sql): McpSessions {
       if (owners.has(sessionId)) return
       // The first owner stays: an id that upstream gives out twice does not change hands.
       await sql.query(
-        'insert into gateway.mcp_sessions (id_hash, space_id, user_id) values ($1, $2, $3) on conflict do nothing',
-        [hash(sessionId), owner.spaceId, owner.userId],
+        `insert into gateway.mcp_sessions (id_hash, space_id, user_id, client) values ($1, $2, $3, $4)
+         on conflict do nothing`,
+        [hash(sessionId), owner.spaceId, owner.userId, owner.client ?? ''],
       )
       await load(sessionId)
     },

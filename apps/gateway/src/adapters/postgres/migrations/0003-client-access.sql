@@ -1,0 +1,44 @@
+-- A session belongs to one client of a person; empty for an application.
+alter table gateway.mcp_sessions add column client text not null default '';
+
+-- Keys of MCP clients. What is kept is their hash.
+create table gateway.access_keys (
+  id           uuid        primary key,
+  hash         bytea       not null unique,
+  name         text        not null,
+  space_id     text        not null,
+  user_id      text        not null,
+  scope        text        not null check (scope in ('notion:read', 'notion:write')),
+  created_at   timestamptz not null default now(),
+  expires_at   timestamptz,
+  last_used_at timestamptz
+);
+create index access_keys_space on gateway.access_keys (space_id, user_id);
+
+-- Tokens that were issued up to then are refused. An empty client stands for all of a person's clients.
+create table gateway.access_revocations (
+  space_id   text        not null,
+  user_id    text        not null,
+  client_id  text        not null,
+  revoked_at timestamptz not null,
+  primary key (space_id, user_id, client_id)
+);
+create index access_revocations_age on gateway.access_revocations (revoked_at);
+
+-- Which clients called. The principal is the hash of space, person and credential.
+create table gateway.seen_clients (
+  principal     bytea       not null,
+  name          text        not null,
+  space_id      text        not null,
+  user_id       text        not null,
+  client_id     text,
+  key_id        uuid,
+  version       text,
+  era           text        not null,
+  takes_urls    boolean     not null,
+  first_seen_at timestamptz not null default now(),
+  last_seen_at  timestamptz not null default now(),
+  primary key (principal, name)
+);
+create index seen_clients_space on gateway.seen_clients (space_id, user_id);
+create index seen_clients_age on gateway.seen_clients (last_seen_at);

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+
+/** What a person's MCP client may do with the space's Notion. `notion:write` includes `notion:read`. */
+export const scopes = ['notion:read', 'notion:write'] as const
+export const Scope = z.enum(scopes)
+export type Scope = z.infer<typeof Scope>
+
+/** Ids are chosen by applications: 1 to 200 characters, none of them a control character or half of a character. */
+const identifier = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u)
+
+const instant = z.iso.datetime()
+
+/** `POST /access/keys`. The person is the one in `X-User-ID`. */
+export const NewAccessKey = z.object({
+  spaceId: identifier,
+  scope: Scope,
+  /** What the person calls it. */
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u),
+  /** Without it, the key is good until it is deleted. */
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+})
+export type NewAccessKey = z.infer<typeof NewAccessKey>
+
+/** A key without its secret. */
+export const AccessKey = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  spaceId: z.string(),
+  userId: z.string(),
+  scope: Scope,
+  createdAt: instant,
+  expiresAt: instant.optional(),
+  /** To the minute; absent when it was never used. */
+  lastUsedAt: instant.optional(),
+})
+export type AccessKey = z.infer<typeof AccessKey>
+
+/** The only answer that ever holds the key itself. */
+export const CreatedAccessKey = AccessKey.extend({ key: z.string() })
+export type CreatedAccessKey = z.infer<typeof CreatedAccessKey>
+
+/** `GET /access/keys?space_id=&user_id=`, newest first. */
+export const AccessKeys = z.object({ keys: z.array(AccessKey) })
+export type AccessKeys = z.infer<typeof AccessKeys>
+
+/**
+ * `POST /access/revocations`: all access of a person to a space ends now, or that of one client of theirs. Tokens that were issued before are
+ * refused, open streams are cut; without `clientId` the person's keys are deleted as well.
+ */
+export const Revocation = z.object({
+  spaceId: identifier,
+  userId: identifier,
+  clientId: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,500}$/)
+    .optional(),
+})
+export type Revocation = z.infer<typeof Revocation>
+
+/** An MCP client that called, told apart by its credential and the name that it gives itself. */
+export const SeenClient = z.object({
+  /** The OAuth client; absent for one that uses a key. */
+  clientId: z.string().optional(),
+  keyId: z.uuid().optional(),
+  userId: z.string(),
+  /** What the client calls itself: anybody can choose any name. Empty when it did not say. */
+  name: z.string(),
+  version: z.string().optional(),
+  /** The protocol: with sessions and `initialize` (`2025`), or without (`2026`). */
+  era: z.enum(['2025', '2026']),
+  firstSeenAt: instant,
+  /** To the minute. */
+  lastSeenAt: instant,
+})
+export type SeenClient = z.infer<typeof SeenClient>
+
+/** `GET /access/clients?space_id=&user_id=`, the one seen last first. */
+export const SeenClients = z.object({ clients: z.array(SeenClient) })
+export type SeenClients = z.infer<typeof SeenClients>
