@@ -32,6 +32,23 @@ export interface WrappedDataKey {
 }
 
 /**
+ * Where a sealed credential belongs. The grant says to whom its tokens are sent, so it is authenticated with them: whoever can write the database
+ * cannot have a refresh token sent elsewhere.
+ */
+export interface CredentialPlace {
+  readonly stream: string
+  readonly generation: number
+  readonly grant: Pick<Grant, 'issuer' | 'tokenEndpoint' | 'revocationEndpoint' | 'resource'>
+}
+
+/** Where a sealed client registration belongs. */
+export interface ClientPlace {
+  readonly stream: string
+  readonly issuer: string
+  readonly redirectUri: string
+}
+
+/**
  * Encrypts what must be kept secret (AES-256-GCM). Each connection has a data key of its own; what it seals is bound to its stream
  * and generation, so a value that was moved to another row does not open.
  *
@@ -41,11 +58,10 @@ export interface Vault {
   newDataKey(stream: string): WrappedDataKey
   /** The same data key, wrapped by the first of the operator's keys. */
   rewrap(stream: string, key: WrappedDataKey): WrappedDataKey
-
-  seal(key: WrappedDataKey, stream: string, generation: number, credential: Credential): string
-  open(key: WrappedDataKey, stream: string, generation: number, sealed: string): Credential
-  sealClient(key: WrappedDataKey, stream: string, client: ClientRegistration): string
-  openClient(key: WrappedDataKey, stream: string, sealed: string): ClientRegistration
+  seal(key: WrappedDataKey, place: CredentialPlace, credential: Credential): string
+  open(key: WrappedDataKey, place: CredentialPlace, sealed: string): Credential
+  sealClient(key: WrappedDataKey, place: ClientPlace, client: ClientRegistration): string
+  openClient(key: WrappedDataKey, place: ClientPlace, sealed: string): ClientRegistration
   sealRequest(stateHash: string, request: AuthorizationRequest): string
   openRequest(stateHash: string, sealed: string): AuthorizationRequest
 }

@@ -1,4 +1,7 @@
 /** The whole gateway: spaces and callers at the proxy, streaming, restarts, keys, and that nothing secret is ever seen. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { testDatabase, testRedisUrl, hasRedis } from '@nmg/process/testing'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
@@ -316,6 +319,89 @@ describe('what must not be seen', () => {
     }
   })
 })
+
+describe('whoever writes the database', () => {
+  it('cannot have a refresh token sent elsewhere', async () => {
+    const received: string[] = []
+    const elsewhere = createServer((req, res) => {
+      req.on('data', (bytes: Buffer) => received.push(bytes.toString()))
+      req.on('end', () => res.writeHead(400).end())
+    }).listen(0, '127.0.0.1')
+    await once(elsewhere, 'listening')
+    const { port } = elsewhere.address() as AddressInfo
+    const own = await startGateway({ mcpUrl: simulator.mcpUrl })
+    const client = new Client(own.databaseUrl)
+    await client.connect()
+    try {
+      for (const space of ['refreshed', 'disconnected']) await own.connect(space)
+      await client.query(
+        `update gateway.connections set refresh_due_at = now(), connection = jsonb_set(jsonb_set(jsonb_set(connection,
+           '{grant,tokenEndpoint}', $1), '{grant,revocationEndpoint}', $1), '{credential,expiresAt}', '"2026-01-01T00:00:00.000Z"')`,
+        [JSON.stringify(`http://127.0.0.1:${port}/steal`)],
+      )
+      // What is in memory is still as it was; a restarted gateway has only the database.
+      const restarted = await startGateway({ mcpUrl: simulator.mcpUrl, databaseUrl: own.databaseUrl })
+      const call = await restarted.call('refreshed', { id: 1, method: 'tools/list' })
+      expect(call.status).toBe(500)
+      expect(await call.json()).toMatchObject({ code: 'sealed_value_unreadable' })
+      await restarted.gateway.keepFresh()
+      const receipt = await (await restarted.fetch('/integrations/notion/disconnected', { method: 'DELETE' })).json()
+      expect(receipt).toMatchObject({ changed: true, revocation: 'failed' })
+      await restarted.stop()
+      expect(received.length).toBe(0)
+    } finally {
+      await client.end()
+      await own.stop()
+      elsewhere.close()
+    }
+  })
+})
+
+describe('a lifetime that makes no sense', () => {
+  it.each([Number.MAX_SAFE_INTEGER, 300_000_000_000, 0, -1, '"soon"', null])(
+    'of %s seconds neither breaks the connection nor its renewal',
+    async (accessTtlSeconds) => {
+      const odd = await startSimulator({ knobs: { autoApprove: true } })
+      const answers = await oddLifetimes(odd.url, accessTtlSeconds)
+      const through = await startGateway({ mcpUrl: odd.mcpUrl, env: { NOTION_MCP_TOKEN_ENDPOINT: answers.url } })
+      try {
+        await through.connect('north')
+        odd.admin.expireAccessTokens()
+        await through.callTool('north', 'notion-search', { query: 'plan' })
+        expect(await through.connection('north')).toMatchObject({ status: 'connected' })
+        expect((await through.history('north')).events).toHaveLength(2)
+        expect((await through.fetch('/integrations/notion/north', { method: 'DELETE' })).status).toBe(200)
+      } finally {
+        await through.stop()
+        answers.close()
+        await odd.close()
+      }
+    },
+  )
+})
+
+/** The simulator's token endpoint, but for the `expires_in` that it answers. */
+async function oddLifetimes(
+  origin: string,
+  expiresIn: number | string | null,
+): Promise<{ url: string; close(): void }> {
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = []
+    req.on('data', (bytes: Buffer) => chunks.push(bytes))
+    req.on('end', () => {
+      void fetch(`${origin}/token`, {
+        method: 'POST',
+        headers: { 'content-type': req.headers['content-type'] ?? '' },
+        body: Buffer.concat(chunks),
+      }).then(async (answer) => {
+        const text = (await answer.text()).replace(/"expires_in":\d+/, `"expires_in":${expiresIn}`)
+        res.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
+      })
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`, close: () => server.close() }
+}
 
 /** Everything that the gateway stored, as text. */
 async function dump(databaseUrl: string): Promise<string> {

@@ -59,7 +59,7 @@ function revocation(
   if (connection.status !== 'connected' || !dataKey) return async () => 'nothing_to_revoke'
   const { grant, credential } = connection
   try {
-    const opened = vault.open(dataKey, stream, credential.generation, credential.sealed)
+    const opened = vault.open(dataKey, { stream, generation: credential.generation, grant }, credential.sealed)
     return () => server.revoke(grant, opened)
   } catch (error) {
     // What cannot be opened cannot be revoked from here, but it can be let go of.

@@ -121,13 +121,14 @@ async function append(
     const generation = version + 1
     const dataKey = stored.dataKey ?? (await store.ensureDataKey(stream, () => vault.newDataKey(stream)))
     const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
+    const grant = { issuer, tokenEndpoint, revocationEndpoint, resource, authorizedAt: now, authorizedBy: userId }
     const event: ConnectionEvent = {
       type: 'NotionIntegrationAuthorized',
       at: now,
       by: userId,
-      grant: { issuer, tokenEndpoint, revocationEndpoint, resource, authorizedAt: now, authorizedBy: userId },
+      grant,
       credential: {
-        sealed: vault.seal(dataKey, stream, generation, credential),
+        sealed: vault.seal(dataKey, { stream, generation, grant }, credential),
         keyId: dataKey.id,
         generation,
         expiresAt,
@@ -159,7 +160,7 @@ async function revokeReplaced(
   if (connection.status !== 'connected' || !dataKey) return
   try {
     const { generation, sealed } = connection.credential
-    const old = vault.open(dataKey, stream, generation, sealed)
+    const old = vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed)
     if (old.client.clientId === client.clientId) return
     log.info('connection.replaced', { space: spaceId, revocation: await server.revoke(connection.grant, old) })
   } catch (error) {

@@ -283,7 +283,7 @@ async function redeem(
   const { clock, log, pause, store, vault, server, random, times, onStep } = deps
   const { spaceId, stream, version } = stored
   const { grant, credential: sealed } = connected(deps, stored)
-  const credential = vault.open(dataKeyOf(stored), stream, sealed.generation, sealed.sealed)
+  const credential = vault.open(dataKeyOf(stored), { stream, generation: sealed.generation, grant }, sealed.sealed)
   // An intent for this generation: unsettled, its holder died and may have sent the token; settled, its attempts are counted in it.
   const before = stored.intent?.generation === version ? stored.intent : { inDoubt: 0, failures: 0 }
   const heldBackMs = circuits.waitMs(grant.tokenEndpoint, clock().getTime())
@@ -378,6 +378,7 @@ async function keep(
 ): Promise<StoredConnection> {
   const { log, vault, server, random } = deps
   const { spaceId, stream, version, connection } = stored
+  const { grant } = connected(deps, stored)
   const credential = {
     ...previous,
     accessToken: tokens.accessToken,
@@ -385,7 +386,7 @@ async function keep(
   }
   const generation = version + 1
   const dataKey = dataKeyOf(stored)
-  const sealed = vault.seal(dataKey, stream, generation, credential)
+  const sealed = vault.seal(dataKey, { stream, generation, grant }, credential)
   const expiresAt = expiryOf(sentAt, tokens)
   const event: ConnectionEvent = {
     type: 'NotionIntegrationTokenRefreshed',
@@ -523,7 +524,10 @@ function open(vault: Vault, stored: StoredConnection): Access {
   const { connection, stream } = stored
   if (connection.status !== 'connected') throw new Error('only a connected connection has a credential')
   const { generation, sealed } = connection.credential
-  return { token: vault.open(dataKeyOf(stored), stream, generation, sealed).accessToken, version: generation }
+  return {
+    token: vault.open(dataKeyOf(stored), { stream, generation, grant: connection.grant }, sealed).accessToken,
+    version: generation,
+  }
 }
 
 function dataKeyOf({ connection, dataKey }: StoredConnection): WrappedDataKey {

@@ -84,20 +84,21 @@ async function registration(
   { stream, connection }: StoredConnection,
   dataKey: WrappedDataKey,
 ): Promise<ClientRegistration> {
+  const place = { stream, issuer: info.issuer, redirectUri: server.redirectUri }
   const known = await registrations.read(stream, info.issuer, server.redirectUri)
   const isLost = connection.status === 'reconnect_required' && connection.reason === 'client_lost'
   if (known && !isLost) {
     const ageMs = clock().getTime() - known.registeredAt.getTime()
     if (connection.status === 'connected' || ageMs < UNPROVEN_CLIENT_LIFE_MS) {
       try {
-        return vault.openClient(dataKey, stream, known.sealed)
+        return vault.openClient(dataKey, place, known.sealed)
       } catch (error) {
         log.warn('client.registration_unreadable', { stream, ...describeError(error) })
       }
     }
   }
   const client = await server.register(info)
-  await registrations.save(stream, info.issuer, server.redirectUri, vault.sealClient(dataKey, stream, client))
+  await registrations.save(stream, info.issuer, server.redirectUri, vault.sealClient(dataKey, place, client))
   log.info('client.registered', { stream, issuer: info.issuer })
   return client
 }

@@ -15,14 +15,21 @@ const credential: Credential = {
 }
 const NORTH = '11111111-1111-5111-8111-111111111111'
 const SOUTH = '22222222-2222-5222-8222-222222222222'
+const grant = {
+  issuer: 'https://notion.example',
+  tokenEndpoint: 'https://notion.example/token',
+  revocationEndpoint: 'https://notion.example/token',
+  resource: 'https://notion.example/mcp',
+}
+const at = (generation: number, stream = NORTH) => ({ stream, generation, grant })
 const unreadable = expect.objectContaining({ code: 'sealed_value_unreadable' })
 
 describe('a sealed credential', () => {
   const dataKey = vault.newDataKey(NORTH)
-  const sealed = vault.seal(dataKey, NORTH, 3, credential)
+  const sealed = vault.seal(dataKey, at(3), credential)
 
   it('opens for its stream and generation, and shows nothing before', () => {
-    const opened = vault.open(dataKey, NORTH, 3, sealed)
+    const opened = vault.open(dataKey, at(3), sealed)
     expect(opened.refreshToken.reveal()).toBe('the refresh token')
     expect(opened.client.clientSecret?.reveal()).toBe('the client secret')
     expect(Buffer.from(sealed, 'base64').toString('latin1')).not.toContain('token')
@@ -30,43 +37,64 @@ describe('a sealed credential', () => {
   })
 
   it('is another text each time it is sealed', () => {
-    expect(vault.seal(dataKey, NORTH, 3, credential)).not.toBe(sealed)
+    expect(vault.seal(dataKey, at(3), credential)).not.toBe(sealed)
   })
 
   it('does not open when it was moved to another stream or generation', () => {
-    expect(() => vault.open(dataKey, NORTH, 4, sealed)).toThrow(unreadable)
-    expect(() => vault.open(dataKey, SOUTH, 3, sealed)).toThrow(unreadable)
-    expect(() => vault.open(vault.newDataKey(NORTH), NORTH, 3, sealed)).toThrow(unreadable)
+    expect(() => vault.open(dataKey, at(4), sealed)).toThrow(unreadable)
+    expect(() => vault.open(dataKey, at(3, SOUTH), sealed)).toThrow(unreadable)
+    expect(() => vault.open(vault.newDataKey(NORTH), at(3), sealed)).toThrow(unreadable)
   })
+
+  it.each(['issuer', 'tokenEndpoint', 'revocationEndpoint', 'resource'] as const)(
+    'does not open when the %s of its grant is another: its tokens would be sent there',
+    (member) => {
+      const elsewhere = { ...at(3), grant: { ...grant, [member]: 'https://evil.example/token' } }
+      expect(() => vault.open(dataKey, elsewhere, sealed)).toThrow(unreadable)
+    },
+  )
 
   it('does not open when a single bit of it was changed, or its end is cut off', () => {
     const bytes = Buffer.from(sealed, 'base64')
-    for (const at of [0, 12, bytes.length - 1]) {
+    for (const position of [0, 12, bytes.length - 1]) {
       const changed = Buffer.from(bytes)
-      changed[at] = (changed[at] as number) ^ 1
-      expect(() => vault.open(dataKey, NORTH, 3, changed.toString('base64'))).toThrow(unreadable)
+      changed[position] = (changed[position] as number) ^ 1
+      expect(() => vault.open(dataKey, at(3), changed.toString('base64'))).toThrow(unreadable)
     }
     for (const length of [0, 10, 28, bytes.length - 1]) {
-      expect(() => vault.open(dataKey, NORTH, 3, bytes.subarray(0, length).toString('base64'))).toThrow(unreadable)
+      expect(() => vault.open(dataKey, at(3), bytes.subarray(0, length).toString('base64'))).toThrow(unreadable)
     }
   })
 
   it('does not open without the key it was sealed with, nor with another key of that name, and the error says which key', () => {
-    expect(() => aesVault([second]).open(dataKey, NORTH, 3, sealed)).toThrow(/key "first"/)
-    expect(() => aesVault([key('first')]).open(dataKey, NORTH, 3, sealed)).toThrow(unreadable)
+    expect(() => aesVault([second]).open(dataKey, at(3), sealed)).toThrow(/key "first"/)
+    expect(() => aesVault([key('first')]).open(dataKey, at(3), sealed)).toThrow(unreadable)
+  })
+})
+
+describe('a sealed client registration', () => {
+  const place = { stream: NORTH, issuer: 'https://notion.example', redirectUri: 'https://gateway.example/callback' }
+
+  it('opens for its connection, its issuer and its redirect URI only', () => {
+    const dataKey = vault.newDataKey(NORTH)
+    const sealed = vault.sealClient(dataKey, place, credential.client)
+    expect(vault.openClient(dataKey, place, sealed).clientSecret?.reveal()).toBe('the client secret')
+    for (const other of [{ issuer: 'https://evil.example' }, { redirectUri: 'https://evil.example/callback' }]) {
+      expect(() => vault.openClient(dataKey, { ...place, ...other }, sealed)).toThrow(unreadable)
+    }
   })
 })
 
 describe('a data key', () => {
   it('opens with the old key among several, and needs only the new one when it was wrapped anew', () => {
     const dataKey = vault.newDataKey(NORTH)
-    const sealed = vault.seal(dataKey, NORTH, 1, credential)
+    const sealed = vault.seal(dataKey, at(1), credential)
     const rotated = aesVault([second, first])
-    expect(rotated.open(dataKey, NORTH, 1, sealed).accessToken.reveal()).toBe('the access token')
+    expect(rotated.open(dataKey, at(1), sealed).accessToken.reveal()).toBe('the access token')
 
     const rewrapped = rotated.rewrap(NORTH, dataKey)
     expect(rewrapped).toMatchObject({ id: dataKey.id, kid: 'second' })
-    expect(aesVault([second]).open(rewrapped, NORTH, 1, sealed).accessToken.reveal()).toBe('the access token')
+    expect(aesVault([second]).open(rewrapped, at(1), sealed).accessToken.reveal()).toBe('the access token')
   })
 
   it('does not open in the row of another stream', () => {

@@ -5,7 +5,15 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../failure.ts'
-import type { AuthorizationRequest, ClientRegistration, Credential, Vault, WrappedDataKey } from '../../ports.ts'
+import type {
+  AuthorizationRequest,
+  ClientPlace,
+  ClientRegistration,
+  Credential,
+  CredentialPlace,
+  Vault,
+  WrappedDataKey,
+} from '../../ports.ts'
 import { DEFAULT_RETURN_PATH, type ReturnPath } from '../../domain/return-path.ts'
 import { Secret } from '../../secret.ts'
 
@@ -41,17 +49,15 @@ export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Va
     newDataKey,
     rewrap: (stream, key) => ({ id: key.id, kid: first.kid, wrapped: wrap(dataKeyOf(stream, key), [stream, key.id]) }),
 
-    seal: (key, stream, generation, credential) =>
-      encrypt(dataKeyOf(stream, key), serialize(credential), ['credential', stream, key.id, String(generation)]),
-    open: (key, stream, generation, sealed) =>
-      deserialize(
-        CredentialJson,
-        decrypt(dataKeyOf(stream, key), sealed, ['credential', stream, key.id, String(generation)]),
-      ),
+    seal: (key, place, credential) =>
+      encrypt(dataKeyOf(place.stream, key), serialize(credential), credentialContext(key, place)),
+    open: (key, place, sealed) =>
+      deserialize(CredentialJson, decrypt(dataKeyOf(place.stream, key), sealed, credentialContext(key, place))),
 
-    sealClient: (key, stream, client) => encrypt(dataKeyOf(stream, key), serialize(client), ['client', stream, key.id]),
-    openClient: (key, stream, sealed) =>
-      deserialize(ClientJson, decrypt(dataKeyOf(stream, key), sealed, ['client', stream, key.id])),
+    sealClient: (key, place, client) =>
+      encrypt(dataKeyOf(place.stream, key), serialize(client), clientContext(key, place)),
+    openClient: (key, place, sealed) =>
+      deserialize(ClientJson, decrypt(dataKeyOf(place.stream, key), sealed, clientContext(key, place))),
 
     sealRequest(stateHash, request) {
       const dataKey = randomBytes(32)
@@ -70,14 +76,23 @@ export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Va
   }
 }
 
-function encrypt(key: Buffer, plaintext: Buffer, context: readonly string[]): string {
+const credentialContext = (key: WrappedDataKey, { stream, generation, grant }: CredentialPlace) => [
+  ...['credential', stream, key.id, String(generation)],
+  ...[grant.issuer, grant.tokenEndpoint, grant.revocationEndpoint, grant.resource],
+]
+
+const clientContext = (key: WrappedDataKey, { stream, issuer, redirectUri }: ClientPlace) => [
+  ...['client', stream, key.id, issuer, redirectUri],
+]
+
+function encrypt(key: Buffer, plaintext: Buffer, context: readonly (string | null)[]): string {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(associatedData(context))
   return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]).toString('base64')
 }
 
-function decrypt(key: Buffer, sealed: string, context: readonly string[]): Buffer {
+function decrypt(key: Buffer, sealed: string, context: readonly (string | null)[]): Buffer {
   const bytes = Buffer.from(sealed, 'base64')
   if (bytes.length < NONCE_BYTES + TAG_BYTES) throw unreadable('It is cut off.')
   try {
@@ -91,7 +106,7 @@ function decrypt(key: Buffer, sealed: string, context: readonly string[]): Buffe
 }
 
 /** JSON, so that no two contexts read alike whatever their parts contain. */
-const associatedData = (context: readonly string[]) => Buffer.from(JSON.stringify(context))
+const associatedData = (context: readonly (string | null)[]) => Buffer.from(JSON.stringify(context))
 
 const unreadable = (why: string, cause?: unknown) =>
   new Failure(

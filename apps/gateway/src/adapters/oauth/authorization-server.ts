@@ -82,7 +82,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
           request.codeVerifier.reveal(),
           tokenOptions(guardedFetch(), resource),
         )
-        return tokensOf(await oauth.processAuthorizationCodeResponse(as, client, withoutChallenge(answer)))
+        return tokensOf(await oauth.processAuthorizationCodeResponse(as, client, await withUsableLifetime(answer)))
       } catch (cause) {
         throw new AuthorizationRefused(exchangeError(cause), { cause })
       }
@@ -241,7 +241,7 @@ async function redeem(
   try {
     return {
       kind: 'granted',
-      tokens: tokensOf(await oauth.processRefreshTokenResponse(as, client, withoutChallenge(response))),
+      tokens: tokensOf(await oauth.processRefreshTokenResponse(as, client, await withUsableLifetime(response))),
     }
   } catch (cause) {
     if (cause instanceof oauth.ResponseBodyError && (cause.status === 400 || cause.status === 401)) {
@@ -274,12 +274,19 @@ function retryAfter(response: Response): { retryAfterSeconds?: number } {
 /** A longer wait would put the connection at risk for a slip of the server's. */
 const MAX_RETRY_AFTER_SECONDS = 3600
 
+/** Ten years. Servers that mean "never" send numbers for which there is no date. */
+const LONGEST_LIFE_SECONDS = 315_360_000
+
+/** Null, as when it is missing, for a lifetime that makes no sense: a 401 then tells when the token has ended. */
+const usableLifetime = (seconds: number | undefined): number | null =>
+  seconds === undefined || !(seconds > 0) ? null : Math.min(seconds, LONGEST_LIFE_SECONDS)
+
 function tokensOf(answer: oauth.TokenEndpointResponse): Tokens {
   const text = (name: string) => (typeof answer[name] === 'string' ? answer[name] : undefined)
   return {
     accessToken: new Secret(answer.access_token),
     refreshToken: answer.refresh_token === undefined ? null : new Secret(answer.refresh_token),
-    expiresInSeconds: answer.expires_in ?? null,
+    expiresInSeconds: usableLifetime(answer.expires_in),
     workspace: { id: text('workspace_id'), name: text('workspace_name'), botId: text('bot_id') },
   }
 }
@@ -288,6 +295,23 @@ function tokensOf(answer: oauth.TokenEndpointResponse): Tokens {
 function withoutChallenge(response: Response): Response {
   response.headers.delete('www-authenticate')
   return response
+}
+
+/**
+ * A token response whose `expires_in` makes no sense, without it. oauth4webapi refuses it whole, and refusing a rotated pair would lose it.
+ */
+async function withUsableLifetime(response: Response): Promise<Response> {
+  withoutChallenge(response)
+  if (response.status !== 200) return response
+  const text = await response.text()
+  const { status, headers } = response
+  try {
+    const { expires_in: lifetime, ...rest } = JSON.parse(text) as Record<string, unknown>
+    if (lifetime !== undefined && !(Number(lifetime) > 0)) return Response.json(rest, { status, headers })
+  } catch {
+    // Whoever reads it next says what is wrong with it.
+  }
+  return new Response(text, { status, headers })
 }
 
 const tokenOptions = (fetch: ReturnType<typeof guardedFetch>, resource: string | null) => ({
