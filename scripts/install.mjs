@@ -1,8 +1,8 @@
 // Dependencies and Node: brought up to date before anything else runs. Built-in modules of Node 20.19 only.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { withFileLock } from '../packages/process/src/file-lock.mjs'
 
 /** Something that the operator has to put right; the message is all there is to say. */
@@ -10,25 +10,49 @@ export class SetupError extends Error {}
 
 const setupChildren = new Set()
 
-/** Starts a program of the set-up. Its standard output, too, goes elsewhere than to ours, which is the command's. */
-export function spawnForSetup(program, args, options) {
-  const child = spawn(program, args, options)
+/**
+ * Starts a Node program of the set-up, which ends with us. What it writes goes to standard error: standard output is the command's.
+ * Resolves with its exit code and what it wrote.
+ */
+export async function runForSetup(node, args, { cwd, env }) {
+  const preload = ['--import', join(import.meta.dirname, 'end-with-parent.mjs')]
+  const child = spawn(node, [...preload, ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  })
   setupChildren.add(child)
-  child.on('close', () => setupChildren.delete(child))
-  return child
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stderr.write(text)
+    })
+  }
+  const code = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.code))
+    child.on('close', resolve)
+  })
+  setupChildren.delete(child)
+  return { code, output }
 }
 
-/** Ends what the set-up has started. What is half done is done again the next time. */
+/** Ends at once what the set-up has started, with all that this has started. What is half done is done again the next time. */
 export function endSetup() {
-  for (const child of setupChildren) child.kill()
+  for (const { pid } of setupChildren) process.kill(-pid, 'SIGKILL')
 }
 
-/** Makes node_modules what package-lock.json says. Takes some milliseconds when it is. */
-export async function currentDependencies(root) {
+/**
+ * Makes node_modules what package-lock.json says. Takes some milliseconds when it is. Without `development`, it is enough that all is
+ * there that runs the product, as in an image made with `npm ci --omit=dev`.
+ */
+export async function currentDependencies(root, { development }) {
   if (isStamped(root)) return
+  if (!development && agreesWithLock(root, { development })) return
   await withSetupLock(root, 'install', async () => {
     if (isStamped(root)) return
-    if (!agreesWithLock(root)) {
+    if (!agreesWithLock(root, { development: true })) {
       say('Installing dependencies. The first time this takes a minute or so.')
       // What the lock file names never changes, so a package in npm's cache is as good as the registry's.
       const flags = [
@@ -117,7 +141,7 @@ function isStamped(root) {
 }
 
 /** Whether what npm noted when it last wrote node_modules has everything of the lock file that this machine needs. */
-function agreesWithLock(root) {
+function agreesWithLock(root, { development }) {
   const installed = read(join(root, 'node_modules/.package-lock.json'))
   if (installed === undefined) return false
   const { packages: wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
@@ -125,7 +149,7 @@ function agreesWithLock(root) {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.includes('node_modules/')) return true
     const there = found[path]
-    if (!there) return entry.optional && !isForThisMachine(entry)
+    if (!there) return (entry.optional && !isForThisMachine(entry)) || (entry.dev && !development)
     return there.version === entry.version && there.integrity === entry.integrity && there.link === entry.link
   })
 }
@@ -153,22 +177,22 @@ async function orFail(running, what) {
 }
 
 function npm(folder, args) {
-  const script = process.env.npm_execpath
-  const [program, ...first] = script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm']
   // What npm says about the script that it runs would be taken for settings of this one.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local)/.test(name)),
   )
-  const child = spawnForSetup(program, [...first, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => {
-      output += text
-      process.stderr.write(text)
-    })
-  }
-  return new Promise((resolve) => {
-    child.on('error', (error) => resolve({ code: error.code, output }))
-    child.on('close', (code) => resolve({ code, output }))
-  })
+  return runForSetup(process.execPath, [npmScript(), ...args], { cwd: folder, env })
+}
+
+/** npm's own program: the npm that started us, else the one that comes with this Node, else the one in the path. */
+function npmScript() {
+  const folders = process.env.PATH.split(delimiter)
+  const candidates = [
+    process.env.npm_execpath,
+    join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js'),
+    ...folders.map((folder) => join(folder, 'npm')),
+  ]
+  const found = candidates.find((path) => path && existsSync(path) && /^npm(-cli\.js)?$/.test(basename(path)))
+  if (!found) throw new SetupError('npm is needed to install the dependencies, and it is not in the path.')
+  return realpathSync(found)
 }

@@ -8,7 +8,8 @@ const running = new Set<ChildProcess>()
 export function runProgram(program: string, args: readonly string[], env?: Record<string, string>): Promise<number> {
   const child = spawn(program, args, {
     cwd: repositoryRoot,
-    env: { ...process.env, ...env },
+    // Nobody reads colours in a log.
+    env: { ...process.env, ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' }), ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
     // Its own group, so that it can be ended with all that it started.
     detached: true,

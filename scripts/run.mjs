@@ -11,14 +11,22 @@ import { currentWebBuild } from './web-build.mjs'
 
 const root = dirname(import.meta.dirname)
 
-/** `endsWithParent`: the command does not itself notice that this process is gone, so a preloaded module does it. */
+/**
+ * - `deployed`: runs in production as well, where what only development needs is left out.
+ * - `web`: needs the web app's build.
+ * - `endsWithParent`: does not itself notice that this process is gone, so a preloaded module does it.
+ */
 const COMMANDS = {
   start: { entry: 'scripts/start.ts', args: ['start'], web: true },
   demo: { entry: 'scripts/start.ts', args: ['demo'], web: true },
-  gateway: { entry: 'apps/gateway/src/main.ts' },
+  gateway: { entry: 'apps/gateway/src/main.ts', deployed: true },
   web: { entry: 'apps/web/main.ts', web: true },
-  simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs' },
-  'export-notion-mcp-credentials': { entry: 'apps/gateway/src/export-credentials.ts', endsWithParent: true },
+  simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs', deployed: true },
+  'export-notion-mcp-credentials': {
+    entry: 'apps/gateway/src/export-credentials.ts',
+    deployed: true,
+    endsWithParent: true,
+  },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
@@ -46,7 +54,7 @@ watchParent()
 
 try {
   if (!command) throw new SetupError(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
-  const [node] = await Promise.all([currentNode(root), currentDependencies(root)])
+  const [node] = await Promise.all([currentNode(root), currentDependencies(root, { development: !command.deployed })])
   const env = {
     ...process.env,
     PATH: [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),

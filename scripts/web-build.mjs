@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { say, SetupError, spawnForSetup, withSetupLock } from './install.mjs'
+import { runForSetup, say, SetupError, withSetupLock } from './install.mjs'
 
 /** What the build is made of. */
 const SOURCES = ['apps/web', 'packages/contract', 'packages/process', 'package-lock.json', 'tsconfig.base.json']
@@ -14,7 +14,8 @@ const NOT_BUILT = new Set(['node_modules', '.next', '.next-before', 'test', 'e2e
 export async function currentWebBuild(root, node, env) {
   const built = join(root, 'apps/web/.next')
   const stamp = join(built, 'sources-hash')
-  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesHash(root)
+  const isWhole = () => existsSync(join(built, 'BUILD_ID'))
+  const isCurrent = () => isWhole() && existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesHash(root)
   if (isCurrent()) return
 
   await withSetupLock(root, 'web-build', async () => {
@@ -24,7 +25,7 @@ export async function currentWebBuild(root, node, env) {
     const before = join(root, 'apps/web/.next-before')
     putAside(built, before)
     const code = await build(root, node, env)
-    if (code !== 0) {
+    if (code !== 0 || !isWhole()) {
       bringBack(built, before)
       throw new SetupError('The web app could not be built; the reason stands above. The build that was there is kept.')
     }
@@ -56,17 +57,12 @@ function entries(folder) {
   return existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'cache') : []
 }
 
-function build(root, node, env) {
-  const child = spawnForSetup(node, [join(root, 'node_modules/next/dist/bin/next'), 'build'], {
+async function build(root, node, env) {
+  const { code } = await runForSetup(node, [join(root, 'node_modules/next/dist/bin/next'), 'build'], {
     cwd: join(root, 'apps/web'),
     env: { ...env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
-    // Its standard output goes to our standard error.
-    stdio: ['ignore', 2, 2],
   })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', (code) => resolve(code))
-  })
+  return code
 }
 
 function sourcesHash(root) {
