@@ -88,7 +88,7 @@ describe("a request's header", () => {
   it.each([
     'Cookie: session=1',
     'Proxy-Authorization: Basic eDp5',
-    'Origin: http://evil.test',
+    'Origin: https://app.test',
     'Referer: http://app.test/secret',
     'Forwarded: for=10.0.0.1',
     'X-Forwarded-For: 10.0.0.1',

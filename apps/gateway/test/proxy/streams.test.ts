@@ -300,6 +300,23 @@ describe('an answer that breaks off', () => {
     expect(await error).toMatchObject([{ code: 'ECONNRESET' }])
   })
 
+  it('gives a slow reader all there was, too', async () => {
+    const size = 16 * 1024 * 1024
+    between.upstream.answers(({ socket }) => socket.end(Buffer.concat([begun, chunk(Buffer.alloc(size, 'x'))])))
+    between.caller.socket.pause()
+    between.caller.socket.removeAllListeners('data')
+    let bytes = 0
+    between.caller.socket.on('data', (more: Buffer) => (bytes += more.length))
+    between.caller.socket.pause()
+    between.caller.send(post('{}'))
+    await between.upstream.request(0)
+    await tick(300)
+    between.caller.socket.resume()
+    await between.caller.closed
+    expect(bytes).toBeGreaterThan(size)
+    expect(await between.proxy.done(1)).toMatchObject([{ failure: { code: 'upstream_unreachable' } }])
+  })
+
   it('with a reset breaks off for the caller even where an end would mean that it is complete', async () => {
     between.upstream.answers(({ socket }) => socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ndata: 1\n\n'))
     between.caller.send(listen)

@@ -116,8 +116,9 @@ class Connections {
     }
   }
 
+  /** One whose connection was closed meanwhile makes a new one by itself. */
   take(): Client {
-    return this.#idle.pop() ?? this.#open()
+    return this.#idle.pop() ?? new Client(this.#origin, this.#options)
   }
 
   giveBack(client: Client): void {
@@ -128,17 +129,6 @@ class Connections {
   close(): void {
     this.#isClosed = true
     for (const client of this.#idle.splice(0)) void client.destroy()
-  }
-
-  #open(): Client {
-    const client = new Client(this.#origin, this.#options)
-    client.on('disconnect', () => {
-      const place = this.#idle.indexOf(client)
-      if (place === -1) return
-      this.#idle.splice(place, 1)
-      void client.destroy()
-    })
-    return client
   }
 }
 

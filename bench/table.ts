@@ -1,0 +1,63 @@
+/** Median of several rounds, and the least and most of them. */
+export interface Spread {
+  readonly median: number
+  readonly least: number
+  readonly most: number
+}
+
+export interface Measure {
+  readonly name: string
+  readonly goal: string
+  readonly direct?: Spread
+  readonly nginx?: Spread
+  /** What the row compares with, if not nginx. */
+  readonly other?: Spread
+  readonly gateway: Spread
+  readonly ratio?: number
+  readonly difference?: number
+  /** Judges the ratio, else the difference, else the gateway's own median. */
+  readonly isMet: (value: number) => boolean
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+export function spread(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) }
+}
+
+/** Median of the ratios, round by round; NaN where there is nothing to compare with. */
+export function ratio(ours: readonly number[], theirs: readonly number[]): number {
+  return median(ours.map((value, round) => value / (theirs[round] ?? Number.NaN)))
+}
+
+function shown({ median: middle, least, most }: Spread): string {
+  if (Number.isNaN(middle)) return '–'
+  const digits = Math.abs(middle) >= 100 ? 0 : Math.abs(middle) >= 10 ? 1 : 3
+  const [a, b, c] = [middle, least, most].map((value) => value.toLocaleString('en', { maximumFractionDigits: digits }))
+  return least === most ? (a ?? '') : `${a} (${b} to ${c})`
+}
+
+/** Prints the measures as a Markdown table. */
+export function printTable(measures: readonly Measure[]): void {
+  if (measures.length > 1) {
+    console.log('| measure | goal | direct | nginx, or as named | gateway | ratio | met |')
+    console.log('| --- | --- | --- | --- | --- | --- | --- |')
+  }
+  for (const { name, goal, direct, nginx, other, gateway, ratio: found, difference, isMet } of measures) {
+    const value = found ?? difference ?? gateway.median
+    const reference = nginx ?? other
+    const cells = [
+      name,
+      goal,
+      direct ? shown(direct) : '–',
+      reference ? shown(reference) : '–',
+      shown(gateway),
+      found === undefined ? (difference === undefined ? '–' : `+${difference.toFixed(1)}`) : found.toFixed(2),
+      Number.isNaN(value) ? 'not compared' : isMet(value) ? 'yes' : 'NO',
+    ]
+    console.log(`| ${cells.join(' | ')} |`)
+  }
+}
