@@ -31,23 +31,19 @@ export interface AccessRouteDependencies {
 
 const NO_STORE = { 'cache-control': 'no-store' }
 const MAX_BODY_BYTES = 16 * 1024
+const limited = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError() {
+    throw new Failure('too_large', `The body is larger than the ${MAX_BODY_BYTES} bytes that are taken here.`)
+  },
+})
 
 export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): void {
   const { keys, revocations, seen } = deps
   const callerOf = (c: Context<App>) =>
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
-  app.use(
-    '/access/*',
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError() {
-        throw new Failure('too_large', `The body is larger than the ${MAX_BODY_BYTES} bytes that are taken here.`)
-      },
-    }),
-  )
-
-  app.post('/access/keys', async (c) => {
+  app.post('/access/keys', limited, async (c) => {
     const userId = personOf(callerOf(c))
     return c.json(await deps.createKey(userId, await bodyOf(c, NewAccessKey)), 201, NO_STORE)
   })
@@ -68,7 +64,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
     return c.body(null, 204, NO_STORE)
   })
 
-  app.post('/access/revocations', async (c) => {
+  app.post('/access/revocations', limited, async (c) => {
     callerOf(c)
     const { spaceId, userId, clientId } = await bodyOf(c, Revocation)
     await revocations.add({ spaceId, userId, clientId })

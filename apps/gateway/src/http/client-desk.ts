@@ -82,9 +82,9 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
   return {
     receive: (access) => new ClientVisit(access, deps, limits, open),
     answer(failure, refused) {
-      const { visit, isApplication, target, requestId } = refused
+      const { visit, requestId } = refused
       const challenge = challengeFor(failure, refused, deps)
-      if (isApplication || (visit === undefined && target.spaceId === undefined)) {
+      if (!isForClient(refused)) {
         const answer = problemAnswer(failure, requestId)
         return challenge === undefined ? answer : { ...answer, headers: withChallenge(answer.headers, challenge) }
       }
@@ -104,6 +104,14 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
     },
   }
 }
+
+/** Whether the one who is refused speaks MCP. Of somebody unknown, the address and what they presented tell. */
+function isForClient({ req, target, visit, isApplication }: Refused): boolean {
+  if (isApplication) return false
+  return visit !== undefined || target.spaceId !== undefined || isClientCredential(req.headers.authorization ?? '')
+}
+
+const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
 class ClientVisit implements Visit {

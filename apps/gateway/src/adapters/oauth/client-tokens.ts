@@ -36,7 +36,9 @@ export interface TokenVerifierSettings {
 }
 
 export function jwtVerifier({ issuers, clock, log }: TokenVerifierSettings): TokenVerifier {
-  const trusted = new Map(issuers.map((issuer) => [issuer.issuer, { issuer, keys: new IssuerKeys(issuer, log) }]))
+  const trusted = new Map(
+    issuers.map((issuer) => [issuer.issuer, { issuer, keys: new IssuerKeys(issuer, clock, log) }]),
+  )
 
   return {
     async verify(token, resource) {
@@ -154,6 +156,7 @@ interface KeySet {
 /** The public keys of one issuer, in memory. Only a key that is not among them is worth waiting for a request. */
 class IssuerKeys {
   readonly #issuer: TrustedIssuer
+  readonly #clock: Clock
   readonly #log: Log
   #set: { keys: KeySet; text: string } | undefined
   #jwksUri: string | undefined
@@ -161,8 +164,9 @@ class IssuerKeys {
   #triedAt = -Infinity
   #renewal: Promise<void> | undefined
 
-  constructor(issuer: TrustedIssuer, log: Log) {
+  constructor(issuer: TrustedIssuer, clock: Clock, log: Log) {
     this.#issuer = issuer
+    this.#clock = clock
     this.#log = log
     this.#jwksUri = issuer.jwksUri
   }
@@ -188,8 +192,12 @@ class IssuerKeys {
     return this.#set?.keys === known ? undefined : this.#set?.keys
   }
 
+  #now(): number {
+    return this.#clock().getTime()
+  }
+
   #age(): number {
-    return performance.now() - this.#fetchedAt
+    return this.#now() - this.#fetchedAt
   }
 
   #renewInTime(): void {
@@ -199,10 +207,10 @@ class IssuerKeys {
   /** One at a time, and after a failure not at once. Never throws. */
   #renew(): Promise<void> {
     if (this.#renewal) return this.#renewal
-    if (performance.now() - this.#triedAt < PAUSE_MS) return Promise.resolve()
+    if (this.#now() - this.#triedAt < PAUSE_MS) return Promise.resolve()
     this.#renewal = this.#fetch()
       .catch((error: unknown) => {
-        this.#triedAt = performance.now()
+        this.#triedAt = this.#now()
         // Its address may have changed; it is asked for again.
         this.#jwksUri = this.#issuer.jwksUri
         this.#log.warn('client_tokens.keys_unavailable', { issuer: this.#issuer.issuer, ...describeError(error) })
@@ -217,7 +225,7 @@ class IssuerKeys {
     this.#jwksUri ??= await jwksUriOf(this.#issuer.issuer)
     const text = await get(this.#jwksUri)
     const jwks = Jwks.parse(JSON.parse(text))
-    this.#fetchedAt = performance.now()
+    this.#fetchedAt = this.#now()
     if (this.#set?.text === text) return
     const keys: KeySet = {
       find: createLocalJWKSet(jwks as JSONWebKeySet),

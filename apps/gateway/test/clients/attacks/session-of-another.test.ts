@@ -1,0 +1,87 @@
+/** Upstream sees one connection for the whole space, so nobody but the gateway can keep one client out of another's MCP session. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SERVICE_TOKEN, type InProcessGateway } from '../../support/gateway.ts'
+import { call, initialize, LIST, scene } from '../clients.ts'
+
+const on = scene()
+let replica: InProcessGateway
+let session: string
+let owner: string
+let ownersKey: string
+
+beforeAll(async () => {
+  on.simulator.setKnobs({ sessions: 'required', getStream: true })
+  replica = await on.replica()
+  await on.gateway.connect('south')
+  owner = (await on.newKey()).id
+  const { key } = await on.newKey()
+  ownersKey = key
+  const opened = await call(key, on.endpoint(), { body: initialize() })
+  session = opened.headers.get('mcp-session-id') ?? ''
+  if (session === '') throw new Error('no session was opened')
+})
+afterAll(() => replica.stop())
+
+const headers = () => ({ 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' })
+
+const others: [string, () => Promise<string>, string?][] = [
+  ['another person of the space', async () => (await on.newKey({}, 'ben')).key],
+  ['the same person with another key', async () => (await on.newKey()).key],
+  ['the same person with an OAuth client', () => on.token()],
+  ['an OAuth client that calls itself as the key is called', () => on.token('north', { client_id: `key ${owner}` })],
+  ['another space', async () => (await on.newKey({ spaceId: 'south' })).key, 'south'],
+]
+
+describe.each(['at the same gateway', 'at another replica'])('an MCP session %s', (where) => {
+  const endpoint = (space?: string) => on.endpoint(space, where === 'at the same gateway' ? on.gateway : replica)
+
+  it('serves the client that opened it', async () => {
+    expect((await call(ownersKey, endpoint(), { headers: headers(), body: LIST })).status).toBe(200)
+  })
+
+  it.each(others)('does not exist for %s', async (_, credential, space) => {
+    on.simulator.resetSeen()
+    const key = await credential()
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const answer = await call(key, endpoint(space), { method, headers: { ...headers(), 'last-event-id': '1' } })
+      expect(answer.status).toBe(404)
+      expect(answer.rpc.error?.data.reason).toBe('unknown_session')
+      if (method === 'POST') expect(answer.rpc.id).toBe('a-list')
+      else expect(answer.rpc).not.toHaveProperty('id')
+    }
+    expect(on.simulator.seen.mcpRequests).toEqual([])
+  })
+
+  it('does not exist for an application that acts for the same person', async () => {
+    const response = await fetch(endpoint(), {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${SERVICE_TOKEN}`,
+        'x-user-id': 'ada',
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...headers(),
+      },
+      body: JSON.stringify(LIST),
+    })
+    expect(response.status).toBe(404)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+  })
+
+  it('looks the same as one that never was', async () => {
+    const { key } = await on.newKey({}, 'ben')
+    const text = async (id: string) => {
+      const { rpc } = await call(key, endpoint(), { headers: { ...headers(), 'mcp-session-id': id } })
+      return rpc.error?.message
+    }
+    expect(await text(session)).toBe(await text('never-was'))
+  })
+})
+
+it('a session that its client has ended does not exist for it either', async () => {
+  const { key } = await on.newKey()
+  const opened = await call(key, on.endpoint(), { body: initialize() })
+  const mine = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': '2025-11-25' }
+  expect((await call(key, on.endpoint(), { method: 'DELETE', headers: mine })).status).toBeLessThan(300)
+  expect((await call(key, on.endpoint(), { headers: mine })).status).toBe(404)
+})
