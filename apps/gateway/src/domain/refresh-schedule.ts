@@ -14,6 +14,8 @@ export interface RefreshTimes {
   readonly takenOverAfterMs: number
   /** After a request that was given up unanswered, before the next: the server may be at work on it still. */
   readonly silencePauseMs: number
+  /** After a connection that broke, before the token goes out again: the first request may still be on its way inside of the server. */
+  readonly repeatPauseMs: number
   /** How long a call waits for a refresh, its own or another's, before it is told to come back. */
   readonly callWaitsMs: number
   /** How long it waits while its access token is still good. */
@@ -31,6 +33,7 @@ export const REFRESH_TIMES: RefreshTimes = {
   redeemWithinMs: 15_000,
   takenOverAfterMs: 17_000,
   silencePauseMs: 15_000,
+  repeatPauseMs: 500,
   callWaitsMs: 25_000,
   marginWaitsMs: 5_000,
   claimWaitsMs: 40_000,

@@ -58,9 +58,6 @@ export type RefreshStep =
 /** How often one that waits for the claim looks by itself, beside listening for the news. */
 const LOOK_AGAIN_MS = 250
 
-/** After a connection that broke, before the token goes out again: the first request may still be on its way inside of the server. */
-const REPEAT_PAUSE_MS = 500
-
 /** After a 429 that does not say how long to wait. */
 const BUSY_PAUSE_MS = 5_000
 
@@ -324,7 +321,7 @@ async function redeem(
     const isOver = sign === 'cut' || sign === 'unreadable'
     if (kind === 'in_doubt' && inDoubt === 1 && isOver && retryAfterSeconds === undefined) {
       onStep?.('repeating')
-      if (sign === 'cut') await pause(REPEAT_PAUSE_MS)
+      if (sign === 'cut') await pause(times.repeatPauseMs)
       continue
     }
 

@@ -20,6 +20,7 @@ export interface FleetOptions {
   readonly knobs?: KnobChanges
   /** The negative control: gateways that refresh without asking each other. */
   readonly withoutClaims?: boolean
+  readonly env?: Record<string, string>
 }
 
 /** One gateway of the fleet: a place that a process has, and that gets another one when that has died. */
@@ -45,7 +46,7 @@ export interface Fleet {
   close(): Promise<void>
 }
 
-export async function startFleet({ size, timesDividedBy, knobs, withoutClaims }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ size, timesDividedBy, knobs, withoutClaims, env }: FleetOptions): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-fleet-'))
   const server = await openServer(folder, { durable: false })
   const adminUrl = server.url('postgres', 'postgres')
@@ -63,6 +64,7 @@ export async function startFleet({ size, timesDividedBy, knobs, withoutClaims }:
         NODE_ENV: 'test',
         GATEWAY_FAULT_POINTS: JSON.stringify({ file, timesDividedBy, withoutClaims: withoutClaims === true }),
         SHUTDOWN_GRACE_SECONDS: '0',
+        ...env,
       },
     })
   const member = async (index: number): Promise<Member & { readonly file: string }> => {
