@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readlinkSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { repositoryRoot } from '@nmg/process'
@@ -9,7 +10,7 @@ export interface Command {
   pid: number
   stdout(): string
   stderr(): string
-  /** Resolves when the command has said this; rejects when it ends without. */
+  /** Resolves when the command has said this, on either output; rejects when it ends without. */
   says(text: string): Promise<void>
   /** Resolves with the exit code; null after a signal. */
   ended: Promise<number | null>
@@ -37,7 +38,7 @@ export function npm(folder: string, args: readonly string[], settings: Record<st
     stdout: () => stdout,
     stderr: () => stderr,
     says: async (text) => {
-      while (!stdout.includes(text)) {
+      while (!stdout.includes(text) && !stderr.includes(text)) {
         if (hasEnded) throw new Error(`npm ${args.join(' ')} ended without saying "${text}":\n${stdout}\n${stderr}`)
         await sleep(20)
       }
@@ -46,13 +47,22 @@ export function npm(folder: string, args: readonly string[], settings: Record<st
   }
 }
 
-/** The processes that run something in this folder: their ids and command lines. */
+/** The processes that run something of this folder, or in it: their ids and command lines. */
 export function processesIn(folder: string): { pid: number; command: string }[] {
   const { stdout } = spawnSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' })
   return stdout
     .split('\n')
-    .filter((line) => line.includes(`${folder}/`))
     .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim().replace(/^\d+ /, '') }))
+    .filter(({ pid, command }) => command.includes(`${folder}/`) || workingFolder(pid)?.startsWith(folder))
+}
+
+/** Where a process works, for those that do not name the folder; only Linux tells it at no cost. */
+function workingFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined
+  }
 }
 
 /** Resolves with how long it took until nothing of the folder ran any more, in ms. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { freePort } from '@nmg/process/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { freshClone } from './clone.ts'
@@ -42,6 +43,14 @@ function pidOf(part: string): number {
 }
 
 describe('npm start', () => {
+  it('that is killed while it installs leaves nothing running, and nothing in the way of the next', async () => {
+    const command = npm(folder, ['start'], ports)
+    await command.says('Installing')
+    await setTimeout(2_000)
+    process.kill(command.pid, 'SIGKILL')
+    await untilNothingRunsIn(folder)
+  })
+
   it('in a fresh clone installs, builds and serves the first page', { timeout: FIRST_START_MS }, async () => {
     const command = await up()
     expect(command.stdout()).toContain(`http://localhost:${ports.WEB_PORT}`)
