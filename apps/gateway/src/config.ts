@@ -10,7 +10,10 @@ import { Secret } from './secret.ts'
 
 const seconds = (fallback: number, least = 1) => z.coerce.number().int().min(least).max(86_400).default(fallback)
 const count = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000).default(fallback)
-const webUrl = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text))
+const webUrl = z
+  .url({ protocol: /^https?$/ })
+  .transform((text) => new URL(text))
+  .refine(({ username, password }) => username === '' && password === '', 'must not hold a user name or password')
 const secret = z.string().transform((text) => new Secret(text))
 
 /** `kid:base64(32 bytes)`, comma-separated. */

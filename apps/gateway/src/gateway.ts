@@ -10,7 +10,7 @@ import { postgresChanges } from './adapters/postgres/changes.ts'
 import { postgresClaims } from './adapters/postgres/claims.ts'
 import { postgresClientRegistrations } from './adapters/postgres/client-registrations.ts'
 import { postgresConnectionStore } from './adapters/postgres/connection-store.ts'
-import { checkDataKeys, rewrapDataKeys } from './adapters/postgres/data-keys.ts'
+import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './adapters/postgres/data-keys.ts'
 import { migrate, openPool } from './adapters/postgres/database.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { redisAuthorizationRequests } from './adapters/redis/authorization-requests.ts'
@@ -153,6 +153,21 @@ export async function openGateway({
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),
   })
+  // What is open does not outlive a disconnect, on whichever replica that was said.
+  const endSpace = (spaceId: string) => {
+    const link = connectUrl(spaceId)
+    proxy.end(spaceId, new Failure('not_connected', `No Notion integration connected any more for this space: ${link}`))
+  }
+  let isNewsMissed = false
+  changes.onChange((spaceId, _version, hasEnded) => hasEnded && endSpace(spaceId))
+  changes.onInterruption(() => (isNewsMissed = true))
+  const endWhatIsOver = async () => {
+    if (!isNewsMissed || !changes.isLive()) return
+    isNewsMissed = false
+    for (const spaceId of proxy.spaces()) {
+      if ((await store.read(spaceId)).connection.status === 'disconnected') endSpace(spaceId)
+    }
+  }
   const app = createApp({
     log,
     authenticate,
@@ -195,9 +210,13 @@ export async function openGateway({
 
   const stopping = new AbortController()
   const refreshDue = () => keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
-  const stopKeeping = every(KEEP_FRESH_EVERY_MS, refreshDue, log)
-  const stopSweeping = every(SWEEP_EVERY_MS, () => Promise.all([sweepMcpSessions(sql), clients.sweep()]), log)
-  const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid).then(
+  const stopKeeping = every(KEEP_FRESH_EVERY_MS, () => Promise.all([endWhatIsOver(), refreshDue()]), log)
+  const stopSweeping = every(
+    SWEEP_EVERY_MS,
+    () => Promise.all([sweepMcpSessions(sql), sweepNeverConnected(sql), clients.sweep()]),
+    log,
+  )
+  const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid, log).then(
     (count) => count > 0 && log.info('data_keys.rewrapped', { count, kid: config.credentialKeys[0].kid }),
     (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
   )

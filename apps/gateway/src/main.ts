@@ -30,7 +30,7 @@ runProcess('gateway', async () => {
   log.info('gateway.listening', {
     host: config.HOST,
     port,
-    upstream: config.NOTION_MCP_SERVER_URL.href,
+    upstream: `${config.NOTION_MCP_SERVER_URL.origin}${config.NOTION_MCP_SERVER_URL.pathname}`,
     embedded: database.embedded,
   })
   return {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { get } from 'node:http'
 import { AuthorizationStart, BINDING_COOKIE, Connection, History } from '@nmg/contract'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { RETURN_BASE, startGateway, type InProcessGateway } from './support/gateway.ts'
+import { RETURN_BASE, SERVICE_TOKEN, startGateway, type InProcessGateway } from './support/gateway.ts'
 
 let simulator: Simulator
 let gateway: InProcessGateway
@@ -133,6 +134,16 @@ describe('connecting a space', () => {
       expect(await response.json()).toMatchObject({ code: 'unauthenticated' })
     }
     expect((await gateway.fetch('/integrations/notion/oauth/mcp/start')).status).toBe(400)
+    expect((await gateway.fetch(`${path}&space_id=another`)).status).toBe(400)
+    const twice = new URL(path, gateway.url)
+    const status = new Promise((resolve) =>
+      get(
+        twice,
+        { headers: ['authorization', `Bearer ${SERVICE_TOKEN}`, 'x-user-id', 'ada', 'x-user-id', 'ben'] as never },
+        (res) => resolve(res.resume().statusCode),
+      ),
+    )
+    expect(await status).toBe(400)
   })
 
   it.each([

@@ -320,6 +320,42 @@ describe('what must not be seen', () => {
   })
 })
 
+describe('a stream that is open', () => {
+  it.each(['here', 'on another replica'])(
+    'ends at once when somebody disconnects the space %s, and those of other spaces go on',
+    async (where) => {
+      const streaming = await startSimulator({ profile: 'notion-2026-01', knobs: { autoApprove: true } })
+      const here = await startGateway({ mcpUrl: streaming.mcpUrl })
+      const there = await startGateway({ mcpUrl: streaming.mcpUrl, databaseUrl: here.databaseUrl })
+      const open = async (space: string) => {
+        const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
+        const session =
+          (await here.call(space, { id: 1, method: 'initialize', params })).headers.get('mcp-session-id') ?? ''
+        const headers = { accept: 'text/event-stream', 'x-space-id': space, 'mcp-session-id': session }
+        const stream = await here.fetch('/mcp/notion/proxy', { headers })
+        expect(stream.status).toBe(200)
+        return stream.text()
+      }
+      try {
+        for (const space of ['ended', 'kept']) await here.connect(space)
+        const ended = open('ended')
+        let isKeptOpen = true
+        const kept = open('kept').finally(() => (isKeptOpen = false))
+        await expect
+          .poll(() => streaming.seen.mcpRequests.filter(({ httpMethod }) => httpMethod === 'GET').length)
+          .toBe(2)
+        await (where === 'here' ? here : there).fetch('/integrations/notion/ended', { method: 'DELETE' })
+        await expect(ended).rejects.toThrow()
+        expect(isKeptOpen).toBe(true)
+        kept.catch(() => undefined)
+      } finally {
+        await Promise.all([here.stop(), there.stop()])
+        await streaming.close()
+      }
+    },
+  )
+})
+
 describe('whoever writes the database', () => {
   it('cannot have a refresh token sent elsewhere', async () => {
     const received: string[] = []

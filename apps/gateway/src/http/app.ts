@@ -39,7 +39,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
 
   app.get('/integrations/notion/oauth/mcp/start', async (c) => {
     const userId = personOf(callerOf(c))
-    const spaceId = spaceIdFrom(c.req.query('space_id'))
+    const spaceId = spaceIdFrom(c.req.query('space_id'), c.req.queries('space_id')?.length)
     const returnPath = returnPathFrom(c.req.query('return_path'), deps.returnBase)
     const binding = bindingFrom(c.req.query('binding'))
     return c.json(await deps.startAuthorization({ spaceId, userId, returnPath, binding }), 200, NO_STORE)
@@ -108,7 +108,8 @@ const SpaceId = z
   .max(200)
   .regex(/^[^\p{Cc}]+$/u)
 
-function spaceIdFrom(text: string | undefined): string {
+function spaceIdFrom(text: string | undefined, count = 1): string {
+  if (count > 1) throw new Failure('invalid_request', 'space_id is there more than once. Send one.')
   if (text === undefined || text === '')
     throw new Failure('missing_space', 'Missing space_id. Say which space this is about.')
   const { success, data } = SpaceId.safeParse(text)

@@ -109,6 +109,10 @@ export interface McpProxy {
    * broken off. Requests that still come are answered, and their connections closed.
    */
   drain(graceMs: number): Promise<void>
+  /** The spaces that something is under way for. */
+  spaces(): Set<string>
+  /** Breaks off everything that is under way for this space. */
+  end(spaceId: string, failure: Failure): void
 }
 
 /** How long a caller that sends too much is listened to, so that it gets to read the answer instead of a reset. */
@@ -128,6 +132,10 @@ export function mcpProxy(deps: ProxyDependencies): McpProxy {
       new Exchange(traffic, req, res).begin()
     },
     drain: (graceMs) => traffic.drain(graceMs),
+    spaces: () => traffic.spaces(),
+    end(spaceId, failure) {
+      for (const exchange of traffic.open) if (exchange.spaceId === spaceId) exchange.end(failure)
+    },
   }
 }
 
@@ -143,6 +151,12 @@ class Traffic {
   constructor(deps: ProxyDependencies) {
     this.deps = deps
     this.admission = new Admission(deps.limits ?? DEFAULT_LIMITS)
+  }
+
+  spaces(): Set<string> {
+    const spaces = new Set<string>()
+    for (const { spaceId } of this.open) if (spaceId !== undefined) spaces.add(spaceId)
+    return spaces
   }
 
   left(exchange: Exchange): void {
@@ -389,8 +403,12 @@ class Exchange implements AnswerReceiver, Entrant {
     else if (!this.#res.headersSent) this.#res.shouldKeepAlive = false
   }
 
-  end(): void {
-    this.#cut(stopping())
+  end(failure: Failure = stopping()): void {
+    this.#cut(failure)
+  }
+
+  get spaceId(): string | undefined {
+    return this.#spaceId
   }
 
   #cut(failure: Failure): void {

@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { randomUUID } from 'node:crypto'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { Failure } from '../failure.ts'
 import type { Log } from '../log.ts'
 import { mcpTarget } from './mcp-target.ts'
+import { problemAnswer } from './problems.ts'
 import type { McpProxy, ProxyRecord } from './proxy.ts'
 
 /** Ids that a caller may choose for its request: nothing that could forge a log line. */
@@ -41,6 +43,13 @@ function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResp
     const tookMs = Math.round(performance.now() - startedAt)
     log.info('request.done', { requestId, method: req.method, path, status: res.statusCode, tookMs })
   })
+  // Node joins them with a comma: a person that nobody named.
+  if ((req.headersDistinct['x-user-id']?.length ?? 0) > 1) {
+    const twice = new Failure('invalid_request', 'X-User-ID is there more than once. Send one.')
+    const { status, headers, body } = problemAnswer(twice, requestId)
+    res.writeHead(status, headers).end(body)
+    return
+  }
   void getRequestListener((request) => app.fetch(request, { requestId } as never), { overrideGlobalObjects: false })(
     req,
     res,

@@ -76,14 +76,14 @@ export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Va
   }
 }
 
-const credentialContext = (key: WrappedDataKey, { stream, generation, grant }: CredentialPlace) => [
-  ...['credential', stream, key.id, String(generation)],
-  ...[grant.issuer, grant.tokenEndpoint, grant.revocationEndpoint, grant.resource],
-]
+const credentialContext = (key: WrappedDataKey, { stream, generation, grant }: CredentialPlace) => {
+  const { issuer, tokenEndpoint, revocationEndpoint, resource } = grant
+  return ['credential', stream, key.id, String(generation), issuer, tokenEndpoint, revocationEndpoint, resource]
+}
 
-const clientContext = (key: WrappedDataKey, { stream, issuer, redirectUri }: ClientPlace) => [
-  ...['client', stream, key.id, issuer, redirectUri],
-]
+const clientContext = (key: WrappedDataKey, { stream, issuer, redirectUri }: ClientPlace) => {
+  return ['client', stream, key.id, issuer, redirectUri]
+}
 
 function encrypt(key: Buffer, plaintext: Buffer, context: readonly (string | null)[]): string {
   const nonce = randomBytes(NONCE_BYTES)

@@ -6,7 +6,8 @@ import type { IdentifyWorkspace } from '../../ports.ts'
 const TIMEOUT_MS = 8_000
 
 /** What `notion-fetch` says of `self`; other members come and go. */
-const Self = z.object({ self: z.object({ workspace: z.object({ id: z.string(), name: z.string() }).partial() }) })
+const short = z.string().transform((text) => text.slice(0, 200))
+const Self = z.object({ self: z.object({ workspace: z.object({ id: short, name: short }).partial() }) })
 
 /**
  * Asks Notion which workspace an access token reaches. The token response does not promise to say; the tool `notion-fetch` with the id `self`
@@ -32,6 +33,7 @@ export function identifyWorkspace(mcpServer: URL, log: Log): IdentifyWorkspace {
       log.warn('workspace.not_identified', describeError(error))
       return undefined
     } finally {
+      await transport.terminateSession().catch(() => undefined)
       await client.close().catch(() => undefined)
     }
   }

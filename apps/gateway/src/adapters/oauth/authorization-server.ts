@@ -14,7 +14,7 @@ import {
   type Tokens,
 } from '../../ports.ts'
 import { Secret } from '../../secret.ts'
-import { discover, type EndpointOverrides } from './discovery.ts'
+import { discover, originOf, type EndpointOverrides } from './discovery.ts'
 import { ForbiddenUrl, guardedFetch, isLoopback, NotEntitled, TooMuchBody, type Gate } from './guarded-request.ts'
 
 export interface AuthorizationServerSettings {
@@ -38,7 +38,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
     if (!server.registrationEndpoint) {
       throw new Failure(
         'authorization_refused',
-        `${server.issuer} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
+        `${originOf(server.issuer)} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
       )
     }
     return registerClient(server, settings)
@@ -144,7 +144,7 @@ async function registerClient(
     if (method !== 'none' && method !== 'client_secret_basic' && method !== 'client_secret_post') {
       throw new Failure(
         'authorization_refused',
-        `${server.issuer} registered the gateway with an authentication method it does not know.`,
+        `${originOf(server.issuer)} registered the gateway with an authentication method it does not know.`,
       )
     }
     return {
@@ -157,13 +157,13 @@ async function registerClient(
     if (cause instanceof oauth.ResponseBodyError) {
       throw new Failure(
         'authorization_refused',
-        `${server.issuer} refused to register the gateway as a client (${wellFormed(cause.error)}). Check NOTION_MCP_OAUTH_REDIRECT_URI.`,
+        `${originOf(server.issuer)} refused to register the gateway as a client (${wellFormed(cause.error)}). Check NOTION_MCP_OAUTH_REDIRECT_URI.`,
         { cause },
       )
     }
     throw new Failure(
       'authorization_unavailable',
-      `${server.issuer} does not register clients right now. Try again in a minute.`,
+      `${originOf(server.issuer)} does not register clients right now. Try again in a minute.`,
       {
         cause,
         retryAfterSeconds: 30,

@@ -6,7 +6,7 @@ import * as oauth from 'oauth4webapi'
 import { z } from 'zod'
 import { Failure } from '../../failure.ts'
 import type { AuthorizationServerInfo } from '../../ports.ts'
-import { assertAllowed, guardedFetch } from './guarded-request.ts'
+import { assertAllowed, ForbiddenUrl, guardedFetch, isLoopback } from './guarded-request.ts'
 
 export interface EndpointOverrides {
   readonly authorize: URL | undefined
@@ -22,23 +22,28 @@ const options = { [oauth.customFetch]: fetchMetadata, [oauth.allowInsecureReques
 /** @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
 export async function discover(mcpServer: URL, overrides: EndpointOverrides): Promise<AuthorizationServerInfo> {
   const { issuer, resource } = await protectedResource(mcpServer)
+  assertUsable(issuer, mcpServer)
   const metadata = await authorizationServerMetadata(new URL(issuer), overrides)
 
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
     throw refused(
-      `The authorization server ${metadata.issuer} does not say that it supports PKCE with S256, so it is not used.`,
+      `The authorization server ${originOf(metadata.issuer)} does not say that it supports PKCE with S256, so it is not used.`,
     )
   }
   const authorizationEndpoint = overrides.authorize?.href ?? metadata.authorization_endpoint
   const tokenEndpoint = overrides.token?.href ?? metadata.token_endpoint
   if (!authorizationEndpoint || !tokenEndpoint) {
-    throw refused(`The authorization server ${metadata.issuer} names no authorization or no token endpoint.`)
+    throw refused(`The authorization server ${originOf(metadata.issuer)} names no authorization or no token endpoint.`)
   }
   const registrationEndpoint = overrides.registration?.href ?? metadata.registration_endpoint ?? null
   const revocationEndpoint = overrides.revocation?.href ?? metadata.revocation_endpoint ?? null
-  for (const endpoint of [authorizationEndpoint, tokenEndpoint, registrationEndpoint, revocationEndpoint]) {
-    if (endpoint !== null) assertUsable(endpoint)
-  }
+  const named = [
+    metadata.authorization_endpoint,
+    metadata.token_endpoint,
+    metadata.registration_endpoint,
+    metadata.revocation_endpoint,
+  ]
+  for (const endpoint of named) if (endpoint !== undefined) assertUsable(endpoint, mcpServer)
   return {
     issuer: metadata.issuer,
     authorizationEndpoint,
@@ -86,7 +91,7 @@ async function challengedMetadataUrl(mcpServer: URL): Promise<URL | undefined> {
   }).catch(() => undefined)
   const named = /(?:^|[\s,])resource_metadata="([^"]*)"/i.exec(response?.headers.get('www-authenticate') ?? '')?.[1]
   const url = named === undefined ? null : URL.parse(named)
-  if (url) assertUsable(url.href)
+  if (url) assertUsable(url.href, mcpServer)
   return url ?? undefined
 }
 
@@ -94,7 +99,6 @@ async function authorizationServerMetadata(
   issuer: URL,
   overrides: EndpointOverrides,
 ): Promise<oauth.AuthorizationServer> {
-  assertUsable(issuer.href)
   for (const algorithm of ['oauth2', 'oidc'] as const) {
     const response = await reach(issuer, () => oauth.discoveryRequest(issuer, { ...options, algorithm }))
     if (response.status === 404) continue
@@ -128,11 +132,20 @@ function assertCovers(resource: string, mcpServer: URL): void {
   }
 }
 
-function assertUsable(url: string): void {
+/** The origin of an address that a stranger named: its path may hold anything, and errors do not repeat strangers. */
+export const originOf = (url: string): string => URL.parse(url)?.origin ?? 'the authorization server'
+
+/**
+ * Metadata names addresses that the gateway then sends forms to, with secrets in them. They are https; or this machine, but only when the MCP server
+ * itself is: a server elsewhere has nothing to name here.
+ */
+function assertUsable(address: string, mcpServer: URL): void {
   try {
-    assertAllowed(new URL(url))
+    const url = new URL(address)
+    assertAllowed(url)
+    if (isLoopback(url) && !isLoopback(mcpServer)) throw new ForbiddenUrl('a server elsewhere names this machine')
   } catch (cause) {
-    throw refused('The metadata names an address that is neither https nor on this machine, so it is not used.', cause)
+    throw refused('The metadata names an address that is not used: neither https, nor on the same machine.', cause)
   }
 }
 

@@ -5,7 +5,7 @@ import type { AccessNews, Changes } from '../../ports.ts'
 import { ACCESS_CHANNEL, readRevoked } from './client-access.ts'
 import { openSession } from './database.ts'
 
-/** Payload: `<version> <space id>`. */
+/** Payload: `<version> <space id>`, with `!` behind the version when somebody disconnected. */
 export const CHANGES_CHANNEL = 'gateway_connection_changed'
 
 /** How long a line that went silent counts as alive: a heartbeat is asked this often, and answered within the statement time-out. */
@@ -13,7 +13,7 @@ const HEARTBEAT_MS = 2_000
 
 /** News over LISTEN/NOTIFY, on a session of its own. Reconnects by itself. */
 export async function postgresChanges(url: string, log: Log): Promise<Changes & AccessNews & { close(): void }> {
-  const listeners = new Set<(spaceId: string, version: number) => void>()
+  const listeners = new Set<(spaceId: string, version: number, hasEnded: boolean) => void>()
   const revocationListeners = new Set<(revoked: Revoked) => void>()
   const interruptions = new Set<() => void>()
   const waiting = new Map<string, Set<() => void>>()
@@ -37,8 +37,8 @@ export async function postgresChanges(url: string, log: Log): Promise<Changes & 
         else for (const listener of interruptions) listener()
         return
       }
-      const [version, spaceId] = split(payload ?? '')
-      for (const listener of listeners) listener(spaceId, version)
+      const { version, hasEnded, spaceId } = split(payload ?? '')
+      for (const listener of listeners) listener(spaceId, version, hasEnded)
       for (const wake of waiting.get(spaceId) ?? []) wake()
     })
     await opened.query(`listen ${CHANGES_CHANNEL}`)
@@ -84,7 +84,7 @@ export async function postgresChanges(url: string, log: Log): Promise<Changes & 
   }
 }
 
-function split(payload: string): [version: number, spaceId: string] {
+function split(payload: string): { version: number; hasEnded: boolean; spaceId: string } {
   const at = payload.indexOf(' ')
-  return [Number(payload.slice(0, at)), payload.slice(at + 1)]
+  return { version: Number.parseInt(payload, 10), hasEnded: payload[at - 1] === '!', spaceId: payload.slice(at + 1) }
 }

@@ -39,7 +39,8 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
     async append({ stream, spaceId, expectedVersion, event, connection, refreshDueAt, claimId }) {
       const shared = [stream, spaceId, encode(event), encode(connection), refreshDueAt]
       const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
-      const tell = `select pg_notify('${CHANGES_CHANNEL}', version || ' ' || $2) from moved`
+      const mark = connection.status === 'disconnected' ? '!' : ''
+      const tell = `select pg_notify('${CHANGES_CHANNEL}', version || '${mark} ' || $2) from moved`
       if (expectedVersion === 0) {
         const { rows } = await sql.query(
           `with moved as (

@@ -1,3 +1,4 @@
+import { describeError, type Log } from '../../log.ts'
 import type { Vault, WrappedDataKey } from '../../ports.ts'
 import type { Sql } from './database.ts'
 
@@ -20,15 +21,18 @@ export async function checkDataKeys(sql: Sql, vault: Vault): Promise<void> {
 const BATCH = 200
 
 /** Wraps every data key with the first of the operator's keys, so that the others can be retired. Resolves to how many were wrapped anew. */
-export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string): Promise<number> {
+export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string, log: Log): Promise<number> {
   let count = 0
-  for (;;) {
+  for (let last = '00000000-0000-0000-0000-000000000000'; ;) {
     const { rows } = await sql.query<Row>(
-      'select stream, id, kid, wrapped from gateway.data_keys where kid <> $1 limit $2',
-      [currentKid, BATCH],
+      'select stream, id, kid, wrapped from gateway.data_keys where kid <> $1 and stream > $2 order by stream limit $3',
+      [currentKid, last, BATCH],
     )
     for (const { stream, ...key } of rows) {
-      const { kid, wrapped } = vault.rewrap(stream, key)
+      last = stream
+      const rewrapped = rewrap(vault, stream, key, log)
+      if (!rewrapped) continue
+      const { kid, wrapped } = rewrapped
       // Named by its old wrapping: a key that was destroyed or replaced meanwhile stays so.
       await sql.query(
         'update gateway.data_keys set kid = $4, wrapped = $5 where stream = $1 and id = $2 and wrapped = $3',
@@ -38,4 +42,31 @@ export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string)
     }
     if (rows.length < BATCH) return count
   }
+}
+
+/** Undefined, and said aloud, for one that does not open: the others are not to wait for it. */
+function rewrap(vault: Vault, stream: string, key: WrappedDataKey, log: Log): WrappedDataKey | undefined {
+  try {
+    return vault.rewrap(stream, key)
+  } catch (error) {
+    log.error('data_key.unreadable', { process: stream, kid: key.kid, ...describeError(error) })
+    return undefined
+  }
+}
+
+/** How long what an authorization request left behind is kept for a connection that never came to be. */
+const NEVER_CONNECTED_DAYS = 30
+
+/** Removes data keys and client registrations of connections that were begun and never completed. */
+export async function sweepNeverConnected(sql: Sql): Promise<void> {
+  await sql.query(
+    `with old as (
+       select stream from gateway.data_keys k
+        where created_at < now() - make_interval(days => $1)
+          and not exists (select 1 from gateway.connections c where c.stream = k.stream)
+     ), forgotten as (
+       delete from gateway.client_registrations where stream in (select stream from old)
+     ) delete from gateway.data_keys where stream in (select stream from old)`,
+    [NEVER_CONNECTED_DAYS],
+  )
 }
