@@ -8,6 +8,9 @@ const REMEMBERED = 50_000
 /** Where a client says its name is not worth reading a large message for. */
 const MAX_READ_BYTES = 256 * 1024
 
+/** Notes that may wait to be written. They are written one after another, so that the last one stands last; more are left out. */
+const MOST_WAITING = 1000
+
 /** Keeps the list of clients that people see up to date, and costs a call next to nothing. */
 export interface ClientNotes {
   /** @param method of the message, @param body its bytes, which are JSON. */
@@ -16,6 +19,8 @@ export interface ClientNotes {
 
 export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => void): ClientNotes {
   const notedAt = new Map<string, number>()
+  let writing = Promise.resolve()
+  let waiting = 0
 
   return {
     called(access, method, body) {
@@ -27,7 +32,12 @@ export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => vo
       notedAt.set(principal, now)
       if (notedAt.size > REMEMBERED) notedAt.delete(notedAt.keys().next().value as string)
       const sighting = body.length > MAX_READ_BYTES ? undefined : sightingIn(body)
-      seen.note(access, sighting).catch(onFailure)
+      if (waiting >= MOST_WAITING) return
+      waiting++
+      writing = writing
+        .then(() => seen.note(access, sighting))
+        .catch(onFailure)
+        .finally(() => waiting--)
     },
   }
 }

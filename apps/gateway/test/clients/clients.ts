@@ -42,7 +42,11 @@ export interface Scene {
   call(credential: string | undefined, url: string, call?: Call): Promise<RpcAnswer>
 }
 
-export const LIST = { jsonrpc: '2.0', id: 'a-list', method: 'tools/list' }
+export const LIST: { jsonrpc: string; id: string; method: string; params?: object } = {
+  jsonrpc: '2.0',
+  id: 'a-list',
+  method: 'tools/list',
+}
 export const tool = (name: string, args: object = {}, id: unknown = 7) => ({
   jsonrpc: '2.0',
   id,

@@ -1,0 +1,61 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readVerdict } from './read-only.ts'
+
+const isReading = (name: string) => name === 'get'
+const verdict = (body: string, ...headers: string[]) => readVerdict(Buffer.from(body), headers, isReading)
+
+describe('what a reader asks', () => {
+  it('is judged as JSON.parse would read it, for any body, or refused', () => {
+    const name = fc.constantFrom('get', 'put', 'g\\u0065t', 'GET')
+    const method = fc.constantFrom('tools/call', 'tools/list', 'tools\\/call', 'pages/delete', 'notifications/x')
+    const members = fc.array(
+      fc.oneof(
+        method.map((text) => `"method":"${text}"`),
+        name.map((text) => `"params":{"name":"${text}"}`),
+        name.map((text) => `"params":{"arguments":{"name":"${text}","method":"x"},"name" : "${text}"}`),
+        fc.jsonValue().map((value) => `"other":${JSON.stringify(value)}`),
+        fc.constant('"params":null'),
+        fc.constant('"params":["name","get"]'),
+      ),
+      { maxLength: 4 },
+    )
+    fc.assert(
+      fc.property(members, (parts) => {
+        const body = `{${parts.join(' , ')}}`
+        const read = JSON.parse(body) as { method?: string; params?: { name?: string } | null }
+        const asked = verdict(body)
+        const isWrite =
+          read.method === 'pages/delete' || (read.method === 'tools/call' && !isReading(String(read.params?.name)))
+        if (isWrite) expect(asked.isAllowed).toBe(false)
+        const isAmbiguous = ['"method"', '"params"'].some(
+          (member) => parts.filter((part) => part.startsWith(member)).length > 1,
+        )
+        if (!isWrite && !isAmbiguous) {
+          expect(asked).toEqual({ isAllowed: true, listsTools: read.method === 'tools/list' })
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each(['7', '"text"', 'null', '[]', '{}', '[1,"a"]'])('is nothing in %s', (body) => {
+    expect(verdict(body)).toEqual({ isAllowed: true, listsTools: false })
+  })
+
+  it('is read at any depth of what it carries along', () => {
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+    expect(verdict(`{"params":{"arguments":${deep},"name":"get"},"method":"tools/call"}`).isAllowed).toBe(true)
+  })
+
+  it.each([
+    ['the method of the header', ['Mcp-Method', 'pages/delete']],
+    ['one of several methods in headers', ['mcp-method', 'tools/list', 'MCP-METHOD', 'pages/delete']],
+    ['the name in the header', ['mcp-method', 'tools/call', 'mcp-name', 'put']],
+    ['one of several names in headers', ['mcp-method', 'tools/call', 'mcp-name', 'get', 'mcp-name', 'put']],
+    ['a name in the header that is encoded', ['mcp-method', 'tools/call', 'mcp-name', '=?BASE64?cHV0?=']],
+    ['the method of the header, without any name', ['mcp-method', 'tools/call']],
+  ])('is judged by %s as well', (_, headers) => {
+    expect(verdict('{"method":"tools/list"}', ...headers).isAllowed).toBe(false)
+  })
+})

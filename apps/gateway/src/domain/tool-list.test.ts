@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { editEvent, EventSplitter } from './event-stream.ts'
+import { cutToolList, toolListEdits } from './tool-list.ts'
+
+const mayCall = (name: string) => name.startsWith('get')
+const cut = (text: string) => cutToolList(Buffer.from(text), mayCall).toString()
+
+describe('a list of tools', () => {
+  it.each([
+    ['the first', '{"result":{"tools":[{"name":"put"}, {"name":"get"}]}}', '{"result":{"tools":[{"name":"get"}]}}'],
+    ['the last', '{"result":{"tools":[{"name":"get"} ,{"name":"put"} ]}}', '{"result":{"tools":[{"name":"get"} ]}}'],
+    [
+      'one in the middle',
+      '{"result":{"tools":[{"name":"get"},\n {"name":"put"},\n {"name":"get2"}]}}',
+      '{"result":{"tools":[{"name":"get"},\n {"name":"get2"}]}}',
+    ],
+    [
+      'several in a row',
+      '{"result":{"tools":[{"name":"a"},{"name":"b"},{"name":"get"},{"name":"c"},{"name":"d"}]}}',
+      '{"result":{"tools":[{"name":"get"}]}}',
+    ],
+    ['all', '{"result":{"tools":[ {"name":"a"},{"name":"b"} ]}}', '{"result":{"tools":[  ]}}'],
+    ['one with a name in escapes', '{"result":{"tools":[{"name":"\\u0070ut"}]}}', '{"result":{"tools":[]}}'],
+    ['one without a name', '{"result":{"tools":[{"title":"get"}]}}', '{"result":{"tools":[]}}'],
+    ['one with two names', '{"result":{"tools":[{"name":"get","name":"put"}]}}', '{"result":{"tools":[]}}'],
+    ['what is no tool', '{"result":{"tools":[1,"get",null,[{"name":"get"}]]}}', '{"result":{"tools":[]}}'],
+    [
+      'one with brackets in its texts',
+      '{"result":{"tools":[{"d":"}],[{\\"","name":"put"},{"d":"]}","name":"get"}]}}',
+      '{"result":{"tools":[{"d":"]}","name":"get"}]}}',
+    ],
+    [
+      'those of each answer in a batch',
+      '[{"result":{"tools":[{"name":"put"}]}},{"result":{"tools":[{"name":"get"}]}}]',
+      '[{"result":{"tools":[]}},{"result":{"tools":[{"name":"get"}]}}]',
+    ],
+    [
+      'those of a member that is there twice',
+      '{"result":{"tools":[{"name":"put"}]},"result":{"tools":[{"name":"put"}]}}',
+      '{"result":{"tools":[]},"result":{"tools":[]}}',
+    ],
+  ])('loses %s', (_, before, after) => {
+    expect(cut(before)).toBe(after)
+  })
+
+  it('loses the leave to be shared by caches together with a tool, not without one', () => {
+    expect(cut('{"result":{"cacheScope" : "public","tools":[{"name":"put"}],"ttlMs":1}}')).toBe(
+      '{"result":{"cacheScope" : "private","tools":[],"ttlMs":1}}',
+    )
+    expect(cut('{"result":{"cacheScope":"public","resources":[]}}')).toBe(
+      '{"result":{"cacheScope":"public","resources":[]}}',
+    )
+  })
+
+  it.each([
+    '{"result":{"tools":{"name":"put"}}}',
+    '{"result":[{"tools":[{"name":"put"}]}]}',
+    '{"error":{"data":{"tools":[{"name":"put"}]}}}',
+    '{"params":{"tools":[{"name":"put"}]}}',
+    '{"tools":[{"name":"put"}]}',
+    '{"result":{"tools":[{"name":"put"}]}',
+    '\ufeff{"result":{"tools":[{"name":"put"}]}}',
+    '',
+    'null',
+  ])('that is none stays as it is: %s', (text) => {
+    expect(cut(text)).toBe(text)
+  })
+
+  it('keeps every byte of the tools that stay, whatever they hold', () => {
+    const entry = fc.record({ name: fc.constantFrom('get', 'put', 'getter', 'delete'), more: fc.jsonValue() })
+    const space = fc.constantFrom('', ' ', '\n', '\r\n\t')
+    fc.assert(
+      fc.property(fc.array(fc.tuple(entry, space, space)), fc.jsonValue(), (entries, other) => {
+        const texts = entries.map(([tool, before, after]) => before + JSON.stringify(tool) + after)
+        const text = `{"result":{"other":${JSON.stringify(other)},"tools":[${texts.join(',')}],"z":1}}`
+        const after = cut(text)
+        const { result } = JSON.parse(after) as { result: { tools: { name: string }[]; other: unknown } }
+        const kept = entries.map(([tool]) => tool).filter(({ name }) => mayCall(name))
+        expect(result.tools).toEqual(JSON.parse(JSON.stringify(kept)))
+        for (const tool of kept) expect(after).toContain(JSON.stringify(tool))
+        if (kept.length === entries.length) expect(after).toBe(text)
+      }),
+    )
+  })
+})
+
+describe('a list of tools in an event', () => {
+  const edit = (event: string) => editEvent(Buffer.from(event), (data) => toolListEdits(data, mayCall)).toString()
+  const list = '{"result":{"tools":[{"name":"put"},{"name":"get"}]}}'
+  const short = '{"result":{"tools":[{"name":"get"}]}}'
+
+  it.each([
+    [
+      'with other fields',
+      `event: message\nid: 7\ndata: ${list}\nretry: 5\n\n`,
+      `event: message\nid: 7\ndata: ${short}\nretry: 5\n\n`,
+    ],
+    ['with a comment', `: data: x\ndata:${list}\n\n`, `: data: x\ndata:${short}\n\n`],
+    ['with both kinds of line ends', `id: 7\r\ndata: ${list}\r\n\r\n`, `id: 7\r\ndata: ${short}\r\n\r\n`],
+    ['with the old kind of line ends', `id: 7\rdata: ${list}\r\r`, `id: 7\rdata: ${short}\r\r`],
+    [
+      'on several lines',
+      'data: {"result":{"tools":[{"name":\ndata: "put"},\ndata: {"name":"get"}]}}\n\n',
+      'data: {"result":{"tools":[\ndata: \ndata: {"name":"get"}]}}\n\n',
+    ],
+  ])('is cut %s', (_, before, after) => {
+    expect(edit(before)).toBe(after)
+  })
+
+  it.each([': ping\n\n', 'id: 1\ndata:\n\n', 'data: no JSON\n\n', 'event: x\n\n', 'database: {}\n\n', '\n'])(
+    'is not in %j, which stays as it is',
+    (event) => {
+      expect(edit(event)).toBe(event)
+    },
+  )
+})
+
+describe('a stream of events', () => {
+  const line = fc.constantFrom('data: {"a":"ü😀"}', 'id: 1', ': ping', '', 'retry: 5', 'x')
+  const end = fc.constantFrom('\n', '\r\n', '\r')
+
+  it('is taken apart at blank lines, however it arrives, and joined it is what it was', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(line, end)), fc.array(fc.nat(7)), (lines, sizes) => {
+        const bytes = Buffer.from(lines.map(([text, ending]) => text + ending).join(''))
+        const splitter = new EventSplitter()
+        const events: Buffer[] = []
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const size = (sizes[i % (sizes.length || 1)] ?? 0) + 1
+          events.push(...splitter.push(bytes.subarray(at, at + size)))
+          at += size
+        }
+        const whole = new EventSplitter()
+        const atOnce = whole.push(bytes)
+        expect(Buffer.concat(events).toString()).toBe(Buffer.concat(atOnce).toString())
+        expect(splitter.heldBytes).toBe(whole.heldBytes)
+        expect(Buffer.concat([...events, splitter.rest()]).equals(bytes)).toBe(true)
+        // Nothing that is complete is held back: what is held has no blank line in it.
+        expect(whole.rest().toString()).not.toMatch(/^(\r\n|\r(?!$)|\n)|(\r\n|\n|\r(?!\n))(\r\n|\n|\r(?!\n))/)
+      }),
+    )
+  })
+
+  it('gives out an event with the last byte of its blank line', () => {
+    const splitter = new EventSplitter()
+    expect(splitter.push(Buffer.from('data: 1\n'))).toEqual([])
+    expect(splitter.push(Buffer.from('\n')).map(String)).toEqual(['data: 1\n\n'])
+    expect(splitter.push(Buffer.from('data: 2\r\n\r')).map(String)).toEqual(['data: 2\r\n\r'])
+    expect(splitter.push(Buffer.from('\n')).map(String)).toEqual(['\n'])
+    expect(splitter.heldBytes).toBe(0)
+  })
+})
