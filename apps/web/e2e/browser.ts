@@ -10,7 +10,7 @@ export const launchBrowser = (executablePath: string): Promise<Browser> =>
 /** A browser profile of its own, as on another machine. */
 export async function newProfile(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Vienna', ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const heard: string[] = []
   complaints.set(context, heard)
   context.on('weberror', (error) => heard.push(String(error.error())))

@@ -2,8 +2,9 @@ import { ReconnectReason } from '@nmg/contract'
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { answerConsent, complaintsOf, connect, launchBrowser, newProfile, signIn, signUp } from '../e2e/browser.ts'
-import { reconnectReasons, type SpaceConnection } from '../features/integrations/connection-view.ts'
+import { answerConsent, complaintsOf, connect, launchBrowser, newProfile, signIn } from '../e2e/browser.ts'
+import type { SpaceConnection } from '../features/integrations/connection-answer.ts'
+import { reconnectReasons } from '../features/integrations/connection-view.ts'
 import { invite, newPerson } from '../e2e/person.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
 
@@ -40,9 +41,13 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
   /** Somebody new, in a browser of their own, at the home of their own space. */
   const newcomer = async (name = 'Ada') => {
-    const page = await profile()
     const account = { name, email: `${name.toLowerCase()}-${++people}@north.test`, password: 'a-good-password' }
-    await signUp(page, product.webUrl, account)
+    const person = await newPerson(product.webUrl, account)
+    const page = await profile()
+    await page
+      .context()
+      .addCookies([...person.cookies()].map(([key, value]) => ({ name: key, value, url: product.webUrl })))
+    await page.goto(product.webUrl)
     return { page, account }
   }
 
@@ -218,6 +223,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       for (const reason of ReconnectReason.options) {
         // Not every reason can be brought about from outside within a test: the real answer, as it would be then.
         await changeConnection(page, { status: 'reconnect_required', reason })
+        await lookAgain(page)
         await state(page, 'Reconnect required').waitFor()
         await card(page).getByText(reconnectReasons[reason]).waitFor()
         await card(page).getByRole('button', { name: 'Reconnect Notion' }).waitFor()
@@ -278,6 +284,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await connect(page)
     // Half a year does not pass in a test: the real answer, as it would be then.
     await changeConnection(page, { notice: { kind: 'reconnect_now', days: 2 } })
+    await lookAgain(page)
     await card(page)
       .getByText(/The permission ends in 2 days/)
       .waitFor()
@@ -357,6 +364,9 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
   })
 })
+
+/** As when somebody comes back to the window, which asks at once instead of at its next poll. */
+const lookAgain = (page: Page) => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
 
 /** What the page is told about its connection from now on differs from the truth in these members. */
 async function changeConnection(page: Page, changes: Partial<SpaceConnection>): Promise<void> {

@@ -1,8 +1,4 @@
-import { z } from 'zod'
-
-/** What better-auth answers when it refuses. */
-const AccountRefusal = z.object({ code: z.string().optional(), message: z.string().optional() })
-
+/** By the code that better-auth answers when it refuses. */
 const sentences: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD: 'This email and password do not belong together. Check both and try again.',
   INVALID_EMAIL: 'This does not look like an email address.',
@@ -28,9 +24,14 @@ async function send(path: string, body: Record<string, string>): Promise<string 
   }
   if (answer.ok) return undefined
   if (answer.status === 429) return 'Too many attempts. Wait a minute and try again.'
-  const refusal = AccountRefusal.safeParse(await answer.json().catch(() => ({}))).data
-  return sentences[refusal?.code ?? ''] ?? 'That did not work, and the fault is ours. Try again in a moment.'
+  return (
+    sentences[codeOf(await answer.json().catch(() => undefined))] ??
+    'That did not work, and the fault is ours. Try again in a moment.'
+  )
 }
+
+const codeOf = (body: unknown): string =>
+  typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' ? body.code : ''
 
 export const signIn = (email: string, password: string) => send('/sign-in/email', { email, password })
 

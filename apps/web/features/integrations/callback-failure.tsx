@@ -5,7 +5,7 @@ import Link from 'next/link'
 import { useState } from 'react'
 import { Button, buttonStyle } from '../../components/ui/button.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
-import { ApiError, startAuthorization } from './notion-api.ts'
+import { messageOf } from './api-error.ts'
 
 type Retry = { status: 'offered'; refusal?: string } | { status: 'running' }
 
@@ -24,13 +24,11 @@ export function CallbackFailure({
   const tryAgain = async (space: string) => {
     setRetry({ status: 'running' })
     try {
+      const { startAuthorization } = await import('./notion-api.ts')
       const { authorizeUrl } = await startAuthorization(space, new AbortController().signal)
       window.location.assign(authorizeUrl)
     } catch (error) {
-      setRetry({
-        status: 'offered',
-        refusal: error instanceof ApiError ? error.message : 'That did not work. Try again in a moment.',
-      })
+      setRetry({ status: 'offered', refusal: messageOf(error) })
     }
   }
 

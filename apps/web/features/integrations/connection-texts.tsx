@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import type { Tone } from '../../components/ui/badge.tsx'
 import { Time } from '../../components/ui/time.tsx'
-import { reconnectReasons, type ConnectionView, type SpaceConnection } from './connection-view.ts'
+import type { SpaceConnection } from './connection-answer.ts'
+import { reconnectReasons, type ConnectionView } from './connection-view.ts'
 
 export interface ConnectionText {
   readonly tone: Tone

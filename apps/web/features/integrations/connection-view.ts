@@ -1,17 +1,5 @@
-import { Connection, type ReconnectReason } from '@nmg/contract'
-import { z } from 'zod'
-
-/** `GET /api/notion`. */
-export const NotionAnswer = z.object({
-  connected: z.boolean(),
-  /** Absent when the space never connected. */
-  integration: Connection.extend({
-    /** Absent when this app does not know the person that the gateway names. */
-    connectedByName: z.string().optional(),
-  }).optional(),
-})
-export type NotionAnswer = z.infer<typeof NotionAnswer>
-export type SpaceConnection = NonNullable<NotionAnswer['integration']>
+import type { ReconnectReason } from '@nmg/contract'
+import type { NotionAnswer, SpaceConnection } from './connection-answer.ts'
 
 /** All that the integration dialog can show. */
 export type ConnectionView =

@@ -1,17 +1,8 @@
 import { AuthorizationStart, DisconnectReceipt, Problem } from '@nmg/contract'
 import type { z } from 'zod'
-import { NotionAnswer } from './connection-view.ts'
-
-/** A call that did not work; the message is a sentence for the person. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError'
-  readonly code: string
-
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import '../../components/zod-without-eval.ts'
+import { ApiError } from './api-error.ts'
+import { NotionAnswer } from './connection-answer.ts'
 
 async function call<Schema extends z.ZodType>(
   path: string,

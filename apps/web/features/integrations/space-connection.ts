@@ -3,7 +3,8 @@ import { AuthorizationStart, Connection, DisconnectReceipt } from '@nmg/contract
 import { askGateway } from '../../lib/gateway.ts'
 import { personName, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
 import { PassedOn, Refusal } from '../../lib/refusal.ts'
-import { viewOf, type ConnectionView, type NotionAnswer } from './connection-view.ts'
+import type { NotionAnswer } from './connection-answer.ts'
+import { viewOf, type ConnectionView } from './connection-view.ts'
 
 /** How long a page waits before it is shown without the connection; its polling finds out later. */
 const PAGE_DEADLINE_MS = 3_000

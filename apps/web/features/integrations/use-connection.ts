@@ -2,9 +2,12 @@
 
 import type { DisconnectReceipt } from '@nmg/contract'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { ApiError, messageOf } from './api-error.ts'
 import { onConnectionChanged, tellConnectionChanged } from './connection-news.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
-import { ApiError, deleteConnection, readConnection, startAuthorization } from './notion-api.ts'
+
+/** What checks answers is not needed to show the page, so it is not downloaded before. */
+const notionApi = () => import('./notion-api.ts')
 
 /** How often a visible page asks for the connection. */
 const POLL_MS = 4_000
@@ -39,7 +42,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     const question = new AbortController()
     reading.current = question
     try {
-      const answer = await readConnection(spaceId, question.signal)
+      const answer = await (await notionApi()).readConnection(spaceId, question.signal)
       if (question.signal.aborted) return
       failures.current = 0
       setKnown(viewOf(answer))
@@ -87,7 +90,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     setAttempt(started)
     setNotice(undefined)
     try {
-      const { authorizeUrl } = await startAuthorization(spaceId, started.signal)
+      const { authorizeUrl } = await (await notionApi()).startAuthorization(spaceId, started.signal)
       if (!started.signal.aborted) window.location.assign(authorizeUrl)
     } catch (error) {
       if (started.signal.aborted) return
@@ -107,7 +110,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   const disconnect = async () => {
     setNotice(undefined)
     try {
-      setNotice(afterDisconnect[(await deleteConnection(spaceId)).revocation])
+      setNotice(afterDisconnect[(await (await notionApi()).deleteConnection(spaceId)).revocation])
       tellConnectionChanged()
     } catch (error) {
       setNotice(messageOf(error))
@@ -136,6 +139,3 @@ const afterDisconnect: Record<DisconnectReceipt['revocation'], string | undefine
 
 const isOutside = (error: unknown) =>
   error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)
-
-const messageOf = (error: unknown) =>
-  error instanceof ApiError ? error.message : 'Something went wrong here. Try again in a moment.'

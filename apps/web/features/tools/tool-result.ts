@@ -1,3 +1,4 @@
+import '../../components/zod-without-eval.ts'
 import type { CallToolResult } from './mcp.ts'
 import { z } from 'zod'
 
