@@ -22,7 +22,7 @@ it('the first and the last of all keys have the form, too', () => {
 it('the checksum is the CRC-32 of what stands before it', () => {
   const key = accessKey(new Uint8Array(32).fill(7))
   const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-  const value = [...key.slice(-6)].reduce((sum, digit) => sum * 62 + digits.indexOf(digit), 0)
+  const value = Array.from(key.slice(-6)).reduce((sum, digit) => sum * 62 + digits.indexOf(digit), 0)
   expect(value).toBe(crc32(key.slice(0, -6)))
 })
 
