@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Client, Pool, type ClientConfig } from 'pg'
+import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
 import { Failure } from '../../failure.ts'
 import type { Log } from '../../log.ts'
 
@@ -86,10 +86,8 @@ const guarded = (query: Query): Sql['query'] =>
  * Whether the server itself refused the statement: a mistake of ours, not an outage. Classes 08, 53, 57 and 58 of SQLSTATE speak of the
  * connection, of resources, of a server that is shutting down; 40 and 55P03 of others that were in the way.
  */
-const isAnswer = (error: unknown): boolean => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|25006|40|53|55P03|57|58)/.test(code)
-}
+const isAnswer = (error: unknown): boolean =>
+  error instanceof DatabaseError && !/^(08|25006|40|53|55P03|57|58)/.test(error.code ?? '')
 
 const storeUnavailable = (cause: unknown) =>
   new Failure('store_unavailable', "The gateway's database does not answer. Try again in a moment.", {
