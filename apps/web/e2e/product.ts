@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
-import { startSimulator, type Simulator } from 'notion-simulator'
+import { startSimulator, type Simulator, type SimulatorOptions } from 'notion-simulator'
 import { buildApp } from './built-app.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -31,6 +31,13 @@ export interface Product {
 /** Where both processes keep their data: a database that they share, or a folder for the embedded one. */
 export type Storage = { DATABASE_URL: string } | { DATA_DIR: string }
 
+export interface ProductOptions {
+  /** Further settings. */
+  readonly web?: Env
+  readonly gateway?: Env
+  readonly simulator?: SimulatorOptions
+}
+
 /** Secrets that a deployment with a database of its own has to bring. */
 export const deploymentSecrets = {
   GATEWAY_SERVICE_TOKEN: 'service-token-of-the-browser-tests',
@@ -41,10 +48,10 @@ export const deploymentSecrets = {
 /** The whole product as people get it: the built app, the gateway and, in Notion's place, the simulator. */
 export async function startProduct(
   storage: Storage,
-  { web: webEnv = {}, gateway: gatewayEnv = {} }: { web?: Env; gateway?: Env } = {},
+  { web: webEnv = {}, gateway: gatewayEnv = {}, simulator: options = {} }: ProductOptions = {},
 ): Promise<Product> {
   await buildApp()
-  const simulator = await startSimulator()
+  const simulator = await startSimulator(options)
   const [webPort, gatewayPort] = [await freePort(), await freePort()]
   // By name, as people do it: the cookie that binds a consent to its browser is not shared between localhost and 127.0.0.1.
   const webUrl = `http://localhost:${webPort}`

@@ -1,4 +1,4 @@
-import { Problem } from '@nmg/contract'
+import { Problem, type ProblemCode } from '@nmg/contract'
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client'
 
 export type { CallToolResult, Tool }
@@ -22,6 +22,9 @@ export interface McpTools {
   close(): void
 }
 
+/** The code of a call in an MCP session that the server does not know (any more). */
+const SESSION_GONE = 'unknown_session' satisfies ProblemCode
+
 /** Tools may think for long; Notion's slowest take minutes. */
 const CALL_TIMEOUT_MS = 5 * 60_000
 
@@ -35,9 +38,19 @@ export function mcpTools(spaceId: string): McpTools {
       return await work(await connecting)
     } catch (error) {
       if (signal.aborted) throw error
-      // The next call begins anew: the MCP session may be gone.
+      // The next call begins anew.
       close()
       throw troubleOf(error)
+    }
+  }
+
+  /** A server that forgot the session has done nothing of the call, so it may be made again, once, in a new one. */
+  const inSession = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
+    try {
+      return await withClient(signal, work)
+    } catch (error) {
+      if (error instanceof ToolTrouble && error.code === SESSION_GONE) return withClient(signal, work)
+      throw error
     }
   }
 
@@ -50,9 +63,9 @@ export function mcpTools(spaceId: string): McpTools {
   }
 
   return {
-    list: (signal) => withClient(signal, async (client) => (await client.listTools({}, { signal })).tools),
+    list: (signal) => inSession(signal, async (client) => (await client.listTools({}, { signal })).tools),
     call: (name, args, signal) =>
-      withClient(signal, (client) => client.callTool({ name, arguments: args }, { signal, timeout: CALL_TIMEOUT_MS })),
+      inSession(signal, (client) => client.callTool({ name, arguments: args }, { signal, timeout: CALL_TIMEOUT_MS })),
     close,
   }
 }
@@ -69,9 +82,12 @@ async function connect(spaceId: string): Promise<Client> {
   return client
 }
 
-/** Problem documents come from this app or the gateway, never from Notion. */
 async function fetchOrTrouble(url: string | URL, init?: RequestInit): Promise<Response> {
   const answer = await fetch(url, init)
+  if (answer.status === 404 && new Headers(init?.headers).has('mcp-session-id')) {
+    throw new ToolTrouble(SESSION_GONE, 'The session with Notion ended. Try again.')
+  }
+  // Problem documents come from this app or the gateway, never from Notion.
   if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return answer
   const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
   throw new ToolTrouble(
