@@ -2,7 +2,9 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { testDatabase } from '@nmg/process/testing'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
+import { databaseLine } from './database-line.ts'
 
 const HOURS_8 = 28_800
 const times = { ...REFRESH_TIMES, silencePauseMs: 300, settlePauseMs: 100 }
@@ -343,5 +345,42 @@ describe('a refresh that something else overtakes', () => {
     await search(gateway, 'north')
     expect((await gateway.connection('north')).status).toBe('connected')
     expect(notion.admin.grants().filter(({ status }) => status === 'active')).toHaveLength(1)
+  })
+})
+
+describe('a pair that the database does not take', () => {
+  it('is kept, tried again, and raised as an alert, until it is stored; nobody uses it before', async () => {
+    const line = await databaseLine((await testDatabase()).url)
+    const steps: string[] = []
+    const onStep = (step: string) => {
+      steps.push(step)
+      if (step === 'answered' && steps.filter((one) => one === step).length === 1) line.cut()
+    }
+    const gateway = await start({ databaseUrl: line.url, faults: { times, onStep } })
+    try {
+      await connectRefused(gateway, 'north')
+      const call = gateway.call('north', list)
+      await expect.poll(() => gateway.logs()).toContain('credential.not_stored')
+      expect(notion.seen.mcpRequests.map(({ credential }) => credential.generation)).toEqual([0])
+      line.heal()
+      expect((await call).status).toBe(200)
+      const alerts = gateway
+        .logs()
+        .split('\n')
+        .filter((text) => text.includes('credential.not_stored'))
+        .map((text) => JSON.parse(text) as object)
+      expect(alerts[0]).toMatchObject({ level: 'error', alert: true, space: 'north' })
+      expect(gateway.logs()).toContain('credential.stored_late')
+      // One redemption, and what it brought is what is stored.
+      expect(standings()).toEqual(['current'])
+      expect(steps).toContain('stored')
+      expect(await isAlive(gateway, 'north')).toBe(true)
+      expect(standings()).toEqual(['current', 'current'])
+    } finally {
+      line.heal()
+      await gateway.stop()
+      running.splice(running.indexOf(gateway), 1)
+      await line.close()
+    }
   })
 })

@@ -1,0 +1,134 @@
+import { testDatabase } from '@nmg/process/testing'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { postgresConnectionStore, streamOf } from '../../src/adapters/postgres/connection-store.ts'
+import { migrate, openPool } from '../../src/adapters/postgres/database.ts'
+import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
+import { Failure } from '../../src/failure.ts'
+import { keepFresh, type KeepFreshDependencies } from '../../src/flows/keep-fresh.ts'
+import { jsonLog } from '../../src/log.ts'
+import type { ConnectionStore } from '../../src/ports.ts'
+
+const log = jsonLog('silent')
+const now = new Date('2026-01-15T12:00:00Z')
+const MINUTE_MS = 60_000
+
+let sql: ReturnType<typeof openPool>
+let store: ConnectionStore
+beforeAll(async () => {
+  const { url } = await testDatabase()
+  await migrate(url)
+  sql = openPool(url, log)
+  store = postgresConnectionStore(sql)
+})
+afterAll(() => sql.end())
+beforeEach(() => sql.query('truncate gateway.connections, gateway.connection_events'))
+
+/** Connections `0`, `1`, ...: each due a minute before the one before it. */
+async function due(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const at = new Date(now.getTime() - i * MINUTE_MS)
+    const event: ConnectionEvent = {
+      type: 'NotionIntegrationAuthorized',
+      at,
+      by: 'ada',
+      grant: {
+        issuer: 'https://notion.example',
+        tokenEndpoint: 'https://notion.example/token',
+        revocationEndpoint: null,
+        resource: null,
+        authorizedAt: at,
+        authorizedBy: 'ada',
+      },
+      credential: { sealed: '', keyId: '', generation: 1, expiresAt: at },
+    }
+    const connection = evolve({ status: 'absent' }, event)
+    const place = { stream: streamOf(String(i)), spaceId: String(i), expectedVersion: 0 }
+    await store.append({ ...place, event, connection, refreshDueAt: at })
+  }
+}
+
+const round = (renew: (spaceId: string) => Promise<void>, more: Partial<KeepFreshDependencies> = {}) =>
+  keepFresh({ clock: () => now, log, store, credentials: { renew, takeUsed: () => [] }, ...more })
+
+const unavailable = () => new Failure('refresh_unavailable', 'not now')
+
+describe('a round of the background refresher', () => {
+  it('renews everything that is due, the longest due first', async () => {
+    await due(40)
+    const renewed: string[] = []
+    expect(await round(async (space) => void renewed.push(space))).toBe(40)
+    expect(renewed.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)))
+    expect(Number(renewed[0])).toBeGreaterThan(23)
+    expect(await round(async () => {})).toBe(0)
+  })
+
+  it('has no more than sixteen in flight, and lets none of them hold up the others', async () => {
+    await due(60)
+    let inFlight = 0
+    let most = 0
+    const finished: string[] = []
+    await round(async (space) => {
+      most = Math.max(most, ++inFlight)
+      await sleep(space === '59' ? 600 : 20)
+      inFlight -= 1
+      finished.push(space)
+    })
+    expect(most).toBe(16)
+    // It was the first to begin.
+    expect(finished.at(-1)).toBe('59')
+  })
+
+  it('shares the work with other replicas, and none is done twice', async () => {
+    await due(50)
+    const renewed: string[] = []
+    const renew = async (space: string) => {
+      await sleep(5)
+      renewed.push(space)
+    }
+    const counts = await Promise.all([round(renew), round(renew), round(renew)])
+    expect(counts.reduce((a, b) => a + b)).toBe(50)
+    expect(new Set(renewed).size).toBe(50)
+  })
+
+  it('ends early when nothing succeeds, and comes back to what it left', async () => {
+    await due(100)
+    expect(await round(async () => Promise.reject(unavailable()))).toBeLessThanOrEqual(32)
+    const later = new Date(now.getTime() + 2 * MINUTE_MS)
+    expect(await round(async () => {}, { clock: () => later })).toBe(100)
+  })
+
+  it('goes on past connections that are over, and past some that fail', async () => {
+    await due(100)
+    const count = await round(async (space) => {
+      if (Number(space) % 3 === 0) throw unavailable()
+      if (Number(space) % 3 === 1) throw new Failure('reconnect_required', 'over')
+    })
+    expect(count).toBe(100)
+  })
+
+  it('begins no further renewal when the process is about to stop', async () => {
+    await due(100)
+    const stopping = new AbortController()
+    const count = await round(
+      async (space) => {
+        await sleep(5)
+        if (space === '70') stopping.abort()
+      },
+      { stopping: stopping.signal },
+    )
+    expect(count).toBeLessThan(60)
+  })
+
+  it('notes which connections are in use, to the hour', async () => {
+    await due(2)
+    const used = (at: Date) =>
+      round(async () => {}, { clock: () => at, credentials: { renew: async () => {}, takeUsed: () => ['1'] } })
+    await used(new Date(now.getTime() + 70 * MINUTE_MS))
+    const first = (await store.read('1')).lastUsedAt
+    expect(first).toEqual(new Date(now.getTime() + 70 * MINUTE_MS))
+    await used(new Date(now.getTime() + 100 * MINUTE_MS))
+    expect((await store.read('1')).lastUsedAt).toEqual(first)
+    expect((await store.read('0')).lastUsedAt).toEqual(now)
+  })
+})
