@@ -61,7 +61,11 @@ export const initialize = (capabilities: object = {}, name = 'test-client') => (
   params: { protocolVersion: '2025-11-25', capabilities, clientInfo: { name, version: '1.2.3' } },
 })
 /** A message as clients of 2026-07-28 send it. */
-export const modern = <T extends { params?: object }>(message: T, capabilities: object = {}, name = 'modern-client') => ({
+export const modern = <T extends { params?: object }>(
+  message: T,
+  capabilities: object = {},
+  name = 'modern-client',
+) => ({
   ...message,
   params: {
     ...message.params,

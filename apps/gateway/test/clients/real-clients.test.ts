@@ -1,0 +1,212 @@
+/** The clients that people use, with the endpoint of a space as their server. */
+import { inspect } from 'node:util'
+import { createMCPClient } from '@ai-sdk/mcp'
+import {
+  Client,
+  discoverOAuthProtectedResourceMetadata,
+  InsufficientScopeError,
+  StreamableHTTPClientTransport,
+  UrlElicitationRequiredError,
+} from '@modelcontextprotocol/client'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { UrlElicitationRequiredError as OldUrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
+import { SeenClients } from '@nmg/contract'
+import { describe, expect, it } from 'vitest'
+import { RETURN_BASE } from '../support/gateway.ts'
+import { scene } from './clients.ts'
+
+const on = scene()
+const clientInfo = { name: 'real', version: '1.0.0' }
+const URLS = { elicitation: { url: {} } }
+const search = { name: 'notion-search', arguments: { query: 'launch plan' } }
+const write = { name: 'notion-create-pages', arguments: { pages: [] } }
+let spaces = 0
+/** An error with all that hangs on it. */
+const everything = (error: unknown) => inspect(error, { depth: 6 })
+const newSpace = () => `real-${++spaces}`
+
+/** As every client has it: tools by name, a call, the end. */
+interface Connected {
+  tools(): Promise<string[]>
+  call(tool: { name: string; arguments: Record<string, unknown> }): Promise<unknown>
+  close(): Promise<unknown>
+}
+type Connect = (url: string, credential: string, capabilities?: { elicitation?: { url: Record<string, string> } }) => Promise<Connected>
+
+const current =
+  (mode: 'legacy' | 'auto', more: object = {}): Connect =>
+  async (url, credential, capabilities = {}) => {
+    const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode } })
+    const requestInit = { headers: { authorization: `Bearer ${credential}` } }
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit, ...more }))
+    return {
+      tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+      call: (tool) => client.callTool(tool),
+      close: () => client.close(),
+    }
+  }
+
+const old: Connect = async (url, credential, capabilities = {}) => {
+  const client = new OldClient(clientInfo, { capabilities })
+  const requestInit = { headers: { authorization: `Bearer ${credential}` } }
+  await client.connect(new OldTransport(new URL(url), { requestInit }) as never)
+  return {
+    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    call: (tool) => client.callTool(tool),
+    close: () => client.close(),
+  }
+}
+
+const aiSdk: Connect = async (url, credential, capabilities = {}) => {
+  const client = await createMCPClient({
+    transport: { type: 'http', url, headers: { authorization: `Bearer ${credential}` } },
+    capabilities,
+    clientName: 'real',
+    maxRetries: 0,
+    onUncaughtError: () => {},
+  })
+  return {
+    tools: async () => Object.keys(await client.tools()),
+    call: ({ name, arguments: args }) => client.callTool({ name, arguments: args }),
+    close: () => client.close(),
+  }
+}
+
+const clients: [string, Connect, '2025' | '2026'][] = [
+  ['the SDK in its older way', current('legacy'), '2025'],
+  ['the SDK in its newer way', current('auto'), '2026'],
+  ['the first SDK', old, '2025'],
+  ['the AI SDK', aiSdk, '2026'],
+]
+
+describe.each(clients)('%s', (_, connect, era) => {
+  it('lists and calls tools with a key, and is seen', async () => {
+    const { id, key } = await on.newKey()
+    const client = await connect(on.resource(), key)
+    expect(await client.tools()).toContain('notion-create-pages')
+    expect(JSON.stringify(await client.call(search))).toContain('Launch plan')
+    await client.close()
+    const seen = async () => {
+      const { clients: all } = SeenClients.parse(
+        await (await on.gateway.fetch('/access/clients?space_id=north')).json(),
+      )
+      return all.filter(({ keyId, name }) => keyId === id && name !== '').map((one) => one.era)
+    }
+    await expect.poll(seen).toEqual([era])
+  })
+
+  it('lists what it may call with a token that only reads, and learns what it may not', async () => {
+    const client = await connect(on.resource(), await on.token('north', { scope: 'notion:read' }))
+    const tools = await client.tools()
+    expect(tools).toContain('notion-search')
+    expect(tools).not.toContain('notion-create-pages')
+    await client.call(search)
+    const error = (await client.call(write).catch((reason: unknown) => reason)) as Error
+    expect(error).toBeInstanceOf(Error)
+    expect(everything(error)).toMatch(/notion:write|insufficient/i)
+    await client.close()
+  })
+
+  it('finds in its error where to connect Notion', async () => {
+    const space = newSpace()
+    const { key } = await on.newKey({ spaceId: space })
+    const error = (await connect(on.resource(space), key).catch((reason: unknown) => reason)) as Error
+    expect(error).toBeInstanceOf(Error)
+    expect(everything(error)).toContain(`${RETURN_BASE}/?space=${space}`)
+  })
+})
+
+describe('the AI SDK', () => {
+  it('has reason and link as data of its error', async () => {
+    const space = newSpace()
+    await on.gateway.connect(space)
+    const client = await aiSdk(on.resource(space), (await on.newKey({ spaceId: space })).key)
+    await on.gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
+    const error = (await client.call(search).catch((reason: unknown) => reason)) as { code?: number; data?: object }
+    expect(error).toMatchObject({
+      code: 1011,
+      data: { reason: 'not_connected', connectUrl: `${RETURN_BASE}/?space=${space}` },
+    })
+    await client.close()
+  })
+})
+
+describe('a client that opens URLs', () => {
+  it.each([
+    ['the SDK in its older way', current('legacy'), UrlElicitationRequiredError],
+    ['the first SDK', old, OldUrlElicitationRequiredError],
+  ] as const)('has the URL as what the server asks for: %s', async (_, connect, kind) => {
+    const space = newSpace()
+    await on.gateway.connect(space)
+    const client = await connect(on.resource(space), (await on.newKey({ spaceId: space })).key, URLS)
+    await client.call(search)
+    await on.gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
+    const asked = client.call(search).catch((reason: unknown) => reason)
+    const error = (await asked) as UrlElicitationRequiredError
+    expect(error).toBeInstanceOf(kind)
+    expect(error.elicitations).toMatchObject([{ mode: 'url', url: `${RETURN_BASE}/?space=${space}` }])
+    await client.close()
+  })
+
+  it('of 2026-07-28 opens it, and its call succeeds when the person has connected Notion meanwhile', async () => {
+    const space = newSpace()
+    await on.gateway.connect(space)
+    const { key } = await on.newKey({ spaceId: space })
+    const client = new Client(clientInfo, { capabilities: URLS, versionNegotiation: { mode: 'auto' } })
+    const opened: unknown[] = []
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      opened.push(params)
+      if (opened.length === 1) await on.gateway.connect(space)
+      return { action: 'accept' }
+    })
+    const requestInit = { headers: { authorization: `Bearer ${key}` } }
+    await client.connect(new StreamableHTTPClientTransport(new URL(on.resource(space)), { requestInit }))
+    await on.gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
+
+    const result = await client.callTool(search)
+    expect(JSON.stringify(result)).toContain('Launch plan')
+    expect(opened).toMatchObject([{ mode: 'url', url: `${RETURN_BASE}/?space=${space}` }])
+
+    // Who agrees and does not connect is told once, not ten times.
+    await on.gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
+    await expect(client.callTool(search)).rejects.toThrow(`${RETURN_BASE}/?space=${space}`)
+    expect(opened).toHaveLength(2)
+    await client.close()
+  })
+})
+
+describe('a client that logs in', () => {
+  it('finds its authorization server', async () => {
+    const metadata = await discoverOAuthProtectedResourceMetadata(on.resource())
+    expect(metadata).toMatchObject({ resource: on.resource(), authorization_servers: [on.issuer.url] })
+  })
+
+  it.each(['legacy', 'auto'] as const)('goes on with a new token when its own has expired (%s)', async (mode) => {
+    let token = await on.token('north', { iat: 1, exp: 2 })
+    let renewals = 0
+    const authProvider = {
+      token: async () => token,
+      async onUnauthorized({ response }: { response: Response }) {
+        expect(response.headers.get('www-authenticate')).toContain('resource_metadata=')
+        renewals++
+        token = await on.token()
+      },
+    }
+    const client = new Client(clientInfo, { versionNegotiation: { mode } })
+    await client.connect(new StreamableHTTPClientTransport(new URL(on.resource()), { authProvider }))
+    await client.callTool(search)
+    expect(renewals).toBe(1)
+    await client.close()
+  })
+
+  it('learns which scope to ask for', async () => {
+    const token = await on.token('north', { scope: 'notion:read' })
+    const client = await current('legacy', { onInsufficientScope: 'throw' })(on.resource(), token)
+    const asked = client.call(write).catch((reason: unknown) => reason)
+    const error = (await asked) as InsufficientScopeError
+    expect(error).toBeInstanceOf(InsufficientScopeError)
+    expect(error.requiredScope).toBe('notion:read notion:write')
+    await client.close()
+  })
+})
