@@ -112,6 +112,14 @@ describe("upstream's body", () => {
     expect(header('content-type')).toEqual(['text/event-stream'])
   })
 
+  it('is the same when it comes after its head', async () => {
+    between.upstream.answers(({ socket }) => socket.write(streamHead()))
+    between.caller.send(post('{}'))
+    await between.caller.head()
+    between.upstream.requests[0]?.socket.write(Buffer.concat([chunk(events), chunk()]))
+    expect((await between.caller.answer()).body.toString()).toBe(events)
+  })
+
   it('is the same when each of its bytes comes alone', async () => {
     const pieces = [streamHead(), ...Array.from(Buffer.from(events), (byte) => chunk(Buffer.from([byte]))), chunk()]
     between.upstream.answers(({ socket }) => void sendApart(socket, pieces))
