@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataDir, generatedSecret, repositoryRoot, StartupError } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
@@ -28,6 +28,13 @@ describe('the data directory', () => {
         new RegExp(`^The data directory ${folder} cannot be written \\(E[A-Z]+\\)\\. Set DATA_DIR to one that can\\.$`),
       )
     }
+  })
+
+  it('that others can write is refused: they could put keys of their own there', () => {
+    const root = temporaryFolder()
+    const folder = dataDir({}, root)
+    chmodSync(folder, 0o777)
+    expect(() => dataDir({}, root)).toThrow(`The data directory ${folder} can be written by others. Run: chmod 700`)
   })
 })
 
@@ -61,6 +68,8 @@ describe('a generated secret', () => {
     expect(() => generatedSecret(folder, 'token', () => 'new')).toThrow(
       /can be read by others \(mode 644\)\. Run: chmod 600 /,
     )
+    symlinkSync(join(folder, 'token'), join(folder, 'link'))
+    expect(() => generatedSecret(folder, 'link', () => 'new')).toThrow(/link cannot be read \(ELOOP\)/)
     writeFileSync(join(folder, 'empty'), '', { mode: 0o600 })
     expect(() => generatedSecret(folder, 'empty', () => 'new')).toThrow(/is empty/)
   })

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase } from '@nmg/process'
@@ -136,6 +146,30 @@ describe('the embedded database', () => {
     await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow(
       /is of PostgreSQL 12, and this version brings PostgreSQL 18\./,
     )
+  })
+
+  it('goes on, and so does its process, when its log cannot be put aside', async () => {
+    const dataDir = usedDataDir()
+    mkdirSync(join(dataDir, 'postgres.log.1'))
+    const database = await openDatabase({ dataDir, database: 'gateway' })
+    appendFileSync(join(dataDir, 'postgres.log'), Buffer.alloc(6 * 1024 * 1024, 'x'))
+    process.kill(postmasterOf(dataDir), 'SIGKILL')
+    expect(await eventually(() => query(database.url, SELECT_ONE))).toEqual(ONE)
+    await database.close()
+  })
+
+  it('refuses files that a server uses whose process cannot be seen, as from another container', async () => {
+    const dataDir = usedDataDir()
+    const database = await openDatabase({ dataDir, database: 'gateway' })
+    const pidFile = join(dataDir, 'postgres/postmaster.pid')
+    const [, ...others] = readFileSync(pidFile, 'utf8').split('\n')
+    const real = readFileSync(pidFile)
+    // What another container sees: an id that is nobody's there.
+    writeFileSync(pidFile, ['4194303', ...others].join('\n'))
+    await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow(/in use from another container/)
+    writeFileSync(pidFile, real)
+    expect(await query(database.url, SELECT_ONE)).toEqual(ONE)
+    await database.close()
   })
 
   it('says why when it cannot start', async () => {

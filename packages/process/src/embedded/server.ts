@@ -95,6 +95,12 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
         )
       }
     }
+    // A process id says nothing in another container; a socket that answers does.
+    if (await answers(settings.socketFolder)) {
+      throw new StartupError(
+        `The embedded PostgreSQL in ${settings.folder} is in use from another container. Only one can use it: set DATABASE_URL.`,
+      )
+    }
     removeClaims(settings.folder, settings.socketFolder)
     return start(settings, deadline)
   })
@@ -136,14 +142,15 @@ async function watch(
   for (let failures = 0; ;) {
     await sleep(WATCH_INTERVAL_MS, undefined, { ref: false, signal }).catch(() => undefined)
     if (signal.aborted) return
-    if (current().keeper) limitLog(settings.logFile)
-    if (isSame(readPostmaster(settings.folder), current().postmaster)) {
-      // Without its keeper it would outlive us.
-      if (current().keeper?.hasExited()) process.kill(current().postmaster.pid, 'SIGINT')
-      continue
-    }
+    // Whatever goes wrong here, a full disk or too many open files, the process that uses the database goes on.
     try {
-      change(await ensureRunning(settings))
+      if (current().keeper) limitLog(settings.logFile)
+      if (isSame(readPostmaster(settings.folder), current().postmaster)) {
+        // Without its keeper it would outlive us.
+        if (current().keeper?.hasExited()) process.kill(current().postmaster.pid, 'SIGINT')
+      } else {
+        change(await ensureRunning(settings))
+      }
       failures = 0
     } catch (error) {
       // What a killed server leaves behind can be in the way for a moment; only what lasts is worth a word, once.
@@ -158,8 +165,11 @@ function isSame(a: Postmaster | undefined, b: Postmaster): boolean {
   return a?.pid === b.pid && a.startedAt === b.startedAt
 }
 
-async function accepts({ isReady, socketFolder: host }: Postmaster): Promise<boolean> {
-  if (!isReady) return false
+async function accepts({ isReady, socketFolder }: Postmaster): Promise<boolean> {
+  return isReady && (await answers(socketFolder))
+}
+
+async function answers(host: string): Promise<boolean> {
   const client = new Client({
     host,
     port: 5432,
@@ -180,7 +190,11 @@ async function accepts({ isReady, socketFolder: host }: Postmaster): Promise<boo
 
 /** The server keeps the file open and appends to it, so the file is emptied in place, and what it held is kept beside it. */
 function limitLog(path: string): void {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < LARGEST_LOG_BYTES) return
-  copyFileSync(path, `${path}.1`)
-  truncateSync(path)
+  try {
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < LARGEST_LOG_BYTES) return
+    copyFileSync(path, `${path}.1`)
+    truncateSync(path)
+  } catch {
+    // The database matters more than its log.
+  }
 }
