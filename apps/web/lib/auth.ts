@@ -1,5 +1,6 @@
 import { getCurrentAdapter } from '@better-auth/core/context'
 import { betterAuth, type BetterAuthOptions } from 'better-auth'
+import { APIError } from 'better-auth/api'
 import { getMigrations } from 'better-auth/db/migration'
 import { organization } from 'better-auth/plugins'
 import type { Pool } from 'pg'
@@ -46,8 +47,12 @@ function configure({ pool, webUrl, secret, trustedProxies }: AuthOptions) {
     database: betterAuthDatabase(pool),
     emailAndPassword: { enabled: true },
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
-    plugins: [organization({ disableOrganizationDeletion: true })],
+    plugins: [organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES })],
     databaseHooks: {
+      user: {
+        create: { before: async ({ name }) => refuseLongName(name) },
+        update: { before: async ({ name }) => refuseLongName(name) },
+      },
       session: {
         create: {
           before: async (session, context) => {
@@ -75,6 +80,16 @@ function configure({ pool, webUrl, secret, trustedProxies }: AuthOptions) {
       log: (level, message) => log[level === 'error' ? 'error' : 'warn']('accounts', { message }),
     },
   } satisfies BetterAuthOptions
+}
+
+/** Spaces of one person. Each has a connection of its own, and each connection a client registered at Notion. */
+const MOST_SPACES = 10
+
+const LONGEST_NAME = 100
+
+async function refuseLongName(name: unknown): Promise<void> {
+  if (typeof name !== 'string' || name.length <= LONGEST_NAME) return
+  throw new APIError('BAD_REQUEST', { message: `A name has at most ${LONGEST_NAME} characters.` })
 }
 
 type Adapter = Pick<Awaited<ReturnType<typeof getCurrentAdapter>>, 'create' | 'findMany' | 'findOne'>

@@ -47,12 +47,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
       ? sendJson(response, 200, { status: 'ready' })
       : sendJson(response, 503, { status: 'not_ready', detail: 'The database cannot be reached.' })
   }
+  const refusal = tooMuchBody(request, path ?? '')
+  if (refusal) {
+    response.setHeader('connection', 'close')
+    return sendJson(response, refusal, { detail: `Send at most ${MAX_BODY_BYTES} bytes, and say how many.` })
+  }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {
     response.writeHead(307, { location: elsewhere }).end()
     return
   }
   await options.handle(request, response)
+}
+
+/** What a form or a call of this app's own routes needs at most. They read bodies whole, and some before they know who asks. */
+const MAX_BODY_BYTES = 64 * 1024
+
+/** The gateway bounds these itself, and they are passed on as they come. */
+const PASSED_ON = '/api/mcp'
+
+/** The status to refuse a body with that is too large, or that does not say how large it is. */
+function tooMuchBody({ headers }: IncomingMessage, path: string): 411 | 413 | undefined {
+  if (path === PASSED_ON) return undefined
+  if (headers['transfer-encoding'] !== undefined) return 411
+  return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? 413 : undefined
 }
 
 /**

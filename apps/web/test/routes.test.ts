@@ -445,6 +445,37 @@ describe('a request that makes no sense', () => {
   })
 })
 
+describe('a body', () => {
+  const post = (path: string, headers: Record<string, string>, body: BodyInit) =>
+    fetch(product.webUrl + path, {
+      method: 'POST',
+      headers: { origin: product.webUrl, ...headers },
+      body,
+      duplex: 'half',
+    } as RequestInit)
+
+  it.each(['/api/notion/oauth/start', '/api/auth/sign-in/email', '/sign-in'])(
+    'that is larger than anything %s needs is refused before it is read',
+    async (path) => {
+      const large = await post(path, { 'content-type': 'application/json' }, 'x'.repeat(1024 * 1024))
+      expect(large.status).toBe(413)
+      const unmeasured = await post(path, { 'content-type': 'application/json' }, new Blob(['{}']).stream())
+      expect(unmeasured.status).toBe(411)
+    },
+  )
+
+  it('cannot give an account a name that is a book', async () => {
+    const account = { name: 'A'.repeat(101), email: 'long@north.test', password: PASSWORD }
+    const response = await post(
+      '/api/auth/sign-up/email',
+      { 'content-type': 'application/json' },
+      JSON.stringify(account),
+    )
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ message: 'A name has at most 100 characters.' })
+  })
+})
+
 describe('a gateway that cannot be used', () => {
   it('is told as such when it does not answer', async () => {
     const port = await freePort()
