@@ -30,6 +30,10 @@ type Settings = z.infer<typeof Settings>
 const NOT_FOR_DEMO =
   /^(DATABASE_URL|REDIS_URL|CREDENTIAL_KEYS|GATEWAY_SERVICE_TOKEN|AUTH_SECRET|WEB_URL|CUDU_ENDPOINT|NOTION_MCP_\w+)(_FILE)?$/
 
+const SECRETS_OF_GATEWAY = ['CREDENTIAL_KEYS', 'NOTION_MCP_CLIENT_SECRET', 'REDIS_URL']
+const SECRETS_OF_WEB = ['AUTH_SECRET', 'CHAT_API_KEY']
+const SECRETS_OF_BOTH = ['DATABASE_URL', 'GATEWAY_SERVICE_TOKEN']
+
 runProcess('start', async (stopRequested) => {
   const given = isDemo ? demoEnvironment() : loadEnvFile(repositoryRoot, process.env)
   const settings = readSettings(Settings, given)
@@ -94,17 +98,17 @@ function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: Settings) {
 
 /** In the order in which they stop, last first. */
 function servicesFor(settings: Settings, env: Environment): Service[] {
-  const { PORT, WEB_PORT, DEMO_SIMULATOR_PORT } = settings
   const { gatewayUrl, webUrl, simulatorUrl } = urls(settings)
+  const publicWebUrl = env['WEB_URL'] || webUrl
 
   const simulator: Service = {
     name: 'simulator',
     command: [
       join(repositoryRoot, 'packages/notion-simulator/bin/notion-simulator.mjs'),
       '--port',
-      `${DEMO_SIMULATOR_PORT}`,
+      `${settings.DEMO_SIMULATOR_PORT}`,
     ],
-    env,
+    env: { ...env, ...withheld(env, [...SECRETS_OF_GATEWAY, ...SECRETS_OF_WEB, ...SECRETS_OF_BOTH]) },
     readyUrl: `${simulatorUrl}/.well-known/oauth-protected-resource/mcp`,
   }
   const gateway: Service = {
@@ -112,11 +116,11 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
     command: [join(repositoryRoot, 'apps/gateway/src/main.ts')],
     env: {
       ...env,
-      PORT: `${PORT}`,
-      NOTION_MCP_RETURN_BASE_URL: env['NOTION_MCP_RETURN_BASE_URL'] || env['WEB_URL'] || webUrl,
-      NOTION_MCP_OAUTH_REDIRECT_URI:
-        env['NOTION_MCP_OAUTH_REDIRECT_URI'] || `${gatewayUrl}/integrations/notion/mcp/oauth/callback`,
-      ...(isDemo && { NOTION_MCP_SERVER_URL: `${simulatorUrl}/mcp` }),
+      ...withheld(env, SECRETS_OF_WEB),
+      ...fixed('PORT', `${settings.PORT}`),
+      ...unlessGiven(env, 'NOTION_MCP_RETURN_BASE_URL', publicWebUrl),
+      ...unlessGiven(env, 'NOTION_MCP_OAUTH_REDIRECT_URI', `${gatewayUrl}/integrations/notion/mcp/oauth/callback`),
+      ...(isDemo && fixed('NOTION_MCP_SERVER_URL', `${simulatorUrl}/mcp`)),
     },
     readyUrl: `${gatewayUrl}/readyz`,
   }
@@ -125,14 +129,30 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
     command: [join(repositoryRoot, 'apps/web/main.ts')],
     env: {
       ...env,
-      PORT: `${WEB_PORT}`,
-      WEB_URL: env['WEB_URL'] || webUrl,
-      CUDU_ENDPOINT: env['CUDU_ENDPOINT'] || gatewayUrl,
-      ...(isDemo && { NOTION_GATEWAY_DEMO: '1' }),
+      ...withheld(env, SECRETS_OF_GATEWAY),
+      ...fixed('PORT', `${settings.WEB_PORT}`),
+      ...unlessGiven(env, 'WEB_URL', publicWebUrl),
+      ...unlessGiven(env, 'CUDU_ENDPOINT', gatewayUrl),
+      ...(isDemo && fixed('NOTION_GATEWAY_DEMO', '1')),
     },
     readyUrl: webUrl,
   }
   return isDemo ? [simulator, gateway, web] : [gateway, web]
+}
+
+/** A setting that this command decides, whichever way it was given. The services read `.env` as well; empty counts as not given there. */
+function fixed(name: string, value: string): Environment {
+  return { [name]: value, [`${name}_FILE`]: '' }
+}
+
+function unlessGiven(env: Environment, name: string, value: string): Environment {
+  return env[name] || env[`${name}_FILE`] ? {} : { [name]: value }
+}
+
+/** Nobody gets the secrets that only another service needs. */
+function withheld(env: Environment, names: readonly string[]): Environment {
+  const given = names.filter((name) => env[name] || env[`${name}_FILE`])
+  return Object.assign({}, ...given.map((name) => fixed(name, '')))
 }
 
 /** The services read `.env` as well, so what the demo must not have is given as empty, which counts as not given. */

@@ -1,10 +1,20 @@
 // A lock between processes. JavaScript, since scripts/run.mjs needs it before a Node that understands TypeScript is there.
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const POLL_MS = 50
+
+/** How often a holder shows that it lives to those who cannot see its process, as from another container. */
+const SIGN_OF_LIFE_MS = 5_000
+
+/** How long after its last sign of life such a holder counts as dead. */
+const GIVEN_UP_AFTER_MS = 20_000
+
+/** Where process ids mean the same as here. */
+const WORLD = processWorld()
 
 /**
  * Runs `work` while no other process that asks for the lock at `path` runs its own. A holder that died holds nothing.
@@ -13,9 +23,11 @@ const POLL_MS = 50
  */
 export async function withFileLock(path, work, onWait) {
   const mark = await acquire(path, onWait)
+  const signs = setInterval(() => read(path) === mark && touch(path), SIGN_OF_LIFE_MS)
   try {
     return await work()
   } finally {
+    clearInterval(signs)
     if (read(path) === mark) rmSync(path, { force: true })
   }
 }
@@ -31,15 +43,16 @@ export function isAlive(pid) {
 }
 
 async function acquire(path, onWait) {
-  const mark = `${process.pid} ${startOf(process.pid)} ${randomUUID()}`
+  const mark = `${process.pid} ${startOf(process.pid)} ${randomUUID()} ${WORLD}`
   const draft = `${path}.${randomUUID()}`
   writeFileSync(draft, mark, { mode: 0o600, flag: 'wx' })
   try {
     for (let waited = false; ; waited = true) {
+      touch(draft)
       if (link(draft, path)) return mark
       const holder = read(path)
       if (holder === undefined) continue
-      if (holdsStill(holder)) {
+      if (holdsStill(holder, path)) {
         if (!waited) onWait?.()
         await sleep(POLL_MS)
       } else {
@@ -81,9 +94,29 @@ function read(path) {
   }
 }
 
-function holdsStill(mark) {
-  const [pid, start] = mark.split(' ')
-  return isAlive(Number(pid)) && startOf(Number(pid)) === start
+function touch(path) {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // Whoever took it away had waited for long.
+  }
+}
+
+function holdsStill(mark, path) {
+  const [pid, start, , world] = mark.split(' ')
+  if (world === WORLD) return isAlive(Number(pid)) && startOf(Number(pid)) === start
+  const sign = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Date.now() - sign < GIVEN_UP_AFTER_MS
+}
+
+function processWorld() {
+  if (process.platform !== 'linux') return hostname()
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return hostname()
+  }
 }
 
 /** When the process began, in the system's own words: process ids are used again. */

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { withFileLock } from '../src/file-lock.mjs'
-import { childEnded, firstLine, launch, temporaryFolder } from './fixtures.ts'
+import { childEnded, eventually, firstLine, launch, temporaryFolder } from './fixtures.ts'
 
 const LOCK = JSON.stringify(join(import.meta.dirname, '../src/file-lock.mjs'))
 
@@ -16,6 +16,9 @@ function holder(path: string, work: string) {
     await withFileLock(process.argv[1], async () => { console.log('holding'); ${work} })`
   return launch(['--input-type=module', '--eval', code, path])
 }
+
+/** What a holder writes: its process id, its start, an id of its own, and where process ids mean the same. */
+const markOf = (path: string) => withFileLock(path, async () => readFileSync(path, 'utf8').split(' '))
 
 describe('a lock between processes', () => {
   it('is held by one at a time', async () => {
@@ -64,9 +67,24 @@ describe('a lock between processes', () => {
 
   it('is not taken for held when another program has its dead holder’s process id', async () => {
     const path = join(temporaryFolder(), 'lock')
-    writeFileSync(path, `${process.pid} 1 00000000-0000-0000-0000-000000000000`)
+    writeFileSync(path, `${process.pid} 1 ${(await markOf(path)).slice(2).join(' ')}`)
     expect(await withFileLock(path, async () => 'done')).toBe('done')
     expect(existsSync(path)).toBe(false)
+  })
+
+  it('of a process that cannot be seen, as in another container, is waited for while it shows signs of life', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    writeFileSync(path, `${process.pid} 1 00000000-0000-0000-0000-000000000000 another-world`)
+    let isWaiting = false
+    const work = withFileLock(
+      path,
+      async () => 'done',
+      () => (isWaiting = true),
+    )
+    await eventually(() => isWaiting)
+    const aMinuteAgo = new Date(Date.now() - 60_000)
+    utimesSync(path, aMinuteAgo, aMinuteAgo)
+    expect(await work).toBe('done')
   })
 
   it('is given back when the work fails', async () => {
