@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { generatedSecret, readSettings, StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import type { CredentialKey } from './adapters/crypto/vault.ts'
+import type { AuthorizationServerSettings } from './adapters/oauth/authorization-server.ts'
 import type { TrustedIssuer } from './adapters/oauth/client-tokens.ts'
 import { clientSettings, webAppIssuer } from './client-settings.ts'
 import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
@@ -167,6 +168,22 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
     tokenIssuers: settings.CLIENT_TOKEN_ISSUERS ?? [webAppIssuer(settings.NOTION_MCP_RETURN_BASE_URL)],
   }
 }
+
+/** What the authorization server's adapter needs of the settings. */
+export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
+  mcpServer: config.NOTION_MCP_SERVER_URL,
+  overrides: {
+    authorize: config.NOTION_MCP_AUTHORIZE_ENDPOINT,
+    token: config.NOTION_MCP_TOKEN_ENDPOINT,
+    registration: config.NOTION_MCP_REGISTRATION_ENDPOINT,
+    revocation: config.NOTION_MCP_REVOCATION_ENDPOINT,
+  },
+  redirectUri: config.redirectUri,
+  clientName: config.NOTION_MCP_CLIENT_NAME,
+  fixedClient: config.fixedClient,
+  authMethod: config.authMethod,
+  scope: config.NOTION_MCP_TOKEN_SCOPE,
+})
 
 function atLeastOne<T>([first, ...others]: readonly T[]): readonly [T, ...T[]] {
   if (first === undefined) throw new StartupError('CREDENTIAL_KEYS names no key.')

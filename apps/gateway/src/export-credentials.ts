@@ -7,7 +7,7 @@
  */
 import { loadEnvFile, repositoryRoot, StartupError } from '@nmg/process'
 import { oauthServer } from './adapters/oauth/authorization-server.ts'
-import { readConfig, type Config } from './config.ts'
+import { oauthSettings, readConfig, type Config } from './config.ts'
 import { Failure } from './failure.ts'
 import type { ClientRegistration } from './ports.ts'
 
@@ -34,20 +34,7 @@ function notUsedHere() {
 async function register(config: Config): Promise<ClientRegistration> {
   // A client to be kept by an operator gets a secret, unless the settings say otherwise.
   const authMethod = config.NOTION_MCP_TOKEN_AUTH_METHOD ?? 'client_secret_basic'
-  const server = oauthServer({
-    mcpServer: config.NOTION_MCP_SERVER_URL,
-    overrides: {
-      authorize: config.NOTION_MCP_AUTHORIZE_ENDPOINT,
-      token: config.NOTION_MCP_TOKEN_ENDPOINT,
-      registration: config.NOTION_MCP_REGISTRATION_ENDPOINT,
-      revocation: config.NOTION_MCP_REVOCATION_ENDPOINT,
-    },
-    redirectUri: config.redirectUri,
-    clientName: config.NOTION_MCP_CLIENT_NAME,
-    fixedClient: null,
-    authMethod,
-    scope: config.NOTION_MCP_TOKEN_SCOPE,
-  })
+  const server = oauthServer({ ...oauthSettings(config), fixedClient: null, authMethod })
   return server.register(await server.discover())
 }
 

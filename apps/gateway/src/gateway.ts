@@ -15,7 +15,7 @@ import { migrate, openPool } from './adapters/postgres/database.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { redisAuthorizationRequests } from './adapters/redis/authorization-requests.ts'
 import { openClients } from './clients.ts'
-import type { Config } from './config.ts'
+import { oauthSettings, type Config } from './config.ts'
 import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
 import { connectionHistory, describeConnection } from './flows/describe-connection.ts'
 import { disconnect } from './flows/disconnect.ts'
@@ -89,21 +89,7 @@ export async function openGateway({
   const store = postgresConnectionStore(sql)
   const registrations = postgresClientRegistrations(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
-  const server = oauthServer({
-    mcpServer,
-    overrides: {
-      authorize: config.NOTION_MCP_AUTHORIZE_ENDPOINT,
-      token: config.NOTION_MCP_TOKEN_ENDPOINT,
-      registration: config.NOTION_MCP_REGISTRATION_ENDPOINT,
-      revocation: config.NOTION_MCP_REVOCATION_ENDPOINT,
-    },
-    redirectUri: config.redirectUri,
-    clientName: config.NOTION_MCP_CLIENT_NAME,
-    fixedClient: config.fixedClient,
-    authMethod: config.authMethod,
-    scope: config.NOTION_MCP_TOKEN_SCOPE,
-    onRefresh: onStep,
-  })
+  const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep })
   const identify = identifyWorkspace(mcpServer, log)
   const random = Math.random
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL
