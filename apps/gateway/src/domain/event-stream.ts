@@ -3,13 +3,20 @@ import { edited, type Edit } from './json-bytes.ts'
 
 const LF = 0x0a
 const CR = 0x0d
+const COLON = 0x3a
 
-/** Takes a stream apart at its blank lines. What it gives out, joined, is what it was given. */
+/**
+ * Takes a stream apart at its blank lines, and behind comments that stand between events: they keep a quiet connection alive and must not
+ * wait. What it gives out, joined, is what it was given.
+ */
 export class EventSplitter {
   #pieces: Buffer[] = []
   #heldBytes = 0
   /** Nothing has come on the current line yet. */
   #isLineEmpty = true
+  #isComment = false
+  /** A field of the next event has come, in whole or in part. */
+  #hasField = false
   #isAfterCr = false
 
   /** Bytes of the event that is not complete. */
@@ -17,7 +24,7 @@ export class EventSplitter {
     return this.#heldBytes
   }
 
-  /** The events that are complete now, each with its blank line. */
+  /** The events and comments that are complete now, each with its line end. */
   push(bytes: Buffer): Buffer[] {
     const events: Buffer[] = []
     let from = 0
@@ -34,12 +41,15 @@ export class EventSplitter {
       }
       this.#isAfterCr = byte === CR
       if (byte !== LF && byte !== CR) {
+        if (this.#isLineEmpty) this.#isComment = byte === COLON
+        this.#hasField ||= !this.#isComment
         this.#isLineEmpty = false
         continue
       }
-      if (this.#isLineEmpty) {
+      if (this.#isLineEmpty || !this.#hasField) {
         events.push(this.#joined(bytes.subarray(from, at + 1)))
         from = at + 1
+        this.#hasField = false
       }
       this.#isLineEmpty = true
     }

@@ -142,6 +142,14 @@ describe('a stream of events', () => {
     )
   })
 
+  it('gives out a comment between events with the end of its line, and one in an event with the event', () => {
+    const splitter = new EventSplitter()
+    expect(splitter.push(Buffer.from(': pi'))).toEqual([])
+    expect(splitter.push(Buffer.from('ng\n')).map(String)).toEqual([': ping\n'])
+    expect(splitter.push(Buffer.from('data: 1\n: ping\n'))).toEqual([])
+    expect(splitter.push(Buffer.from('\n: more\r')).map(String)).toEqual(['data: 1\n: ping\n\n', ': more\r'])
+  })
+
   it('gives out an event with the last byte of its blank line', () => {
     const splitter = new EventSplitter()
     expect(splitter.push(Buffer.from('data: 1\n'))).toEqual([])

@@ -40,6 +40,9 @@ describe('a key that was deleted at one replica', () => {
       await database.end()
     }
     await expect.poll(() => status(key, replica), { timeout: 5000 }).toBe(401)
+    // Nor when it can hear again.
+    await expect.poll(async () => (await fetch(`${replica.url}/readyz`)).status, { timeout: 10_000 }).toBe(200)
+    expect(await status(key, replica)).toBe(401)
   })
 
   it('is refused by a replica that sees it for the first time', async () => {
