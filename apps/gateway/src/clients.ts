@@ -67,7 +67,7 @@ export function openClients({ config, sql, news, clock, log, connectUrl }: Clien
     log,
   })
 
-  const checkHost = hostCheck(config.HOST, config.MCP_ALLOWED_HOSTS, publicUrl)
+  const checkHost = hostCheck(config.HOST, config.MCP_ALLOWED_HOSTS, [publicUrl, new URL(config.redirectUri)])
   const checkOrigin = originCheck(config.MCP_ALLOWED_ORIGINS)
   const identify = mcpCallerCheck({ serviceTokens: config.serviceTokens, accesses, publicUrl, checkOrigin })
   const received = (caller: Caller): ProxyCaller =>

@@ -67,7 +67,9 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
   const { clock, keys, revocations, tokens, news } = deps
   const known = new Map<string, Known>()
   const checking = new Map<string, Promise<Known>>()
-  const turns = new Turns(CHECKS_AT_ONCE, CHECKS_WAITING)
+  // Apart, because a check of a token may have to wait for its issuer.
+  const keyTurns = new Turns(CHECKS_AT_ONCE, CHECKS_WAITING)
+  const tokenTurns = new Turns(CHECKS_AT_ONCE, CHECKS_WAITING)
   /** Moves on with each revocation: what was read before one may be wrong after it. */
   let epoch = 0
 
@@ -166,6 +168,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
       }
       let checked = checking.get(name)
       if (!checked) {
+        const turns = isKey(text) ? keyTurns : tokenTurns
         checked = turns.take(() => check(name, presented)).finally(() => checking.delete(name))
         checking.set(name, checked)
       }

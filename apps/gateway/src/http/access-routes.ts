@@ -78,6 +78,16 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
     return c.json(found, 200, NO_STORE)
   })
 
+  // Clients in web pages send a header with their request, so browsers ask first.
+  app.options('/.well-known/oauth-protected-resource/*', (c) =>
+    c.body(null, 204, {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET',
+      'access-control-allow-headers': '*',
+      'access-control-max-age': '600',
+    }),
+  )
+
   app.get('/.well-known/oauth-protected-resource/*', (c) => {
     // Not the path as the router sees it, which is decoded: the space may hold a slash.
     const target = describedTarget(new URL(c.req.url).pathname)

@@ -7,16 +7,17 @@ import { Failure } from '../failure.ts'
  * hosts that the operator lists count, if any are listed.
  *
  * @param bindHost where the gateway listens.
- * @param allowed host names, without a port.
+ * @param listed host names that the operator listed, without a port.
+ * @param own addresses under which the gateway is known anyway.
  */
 export function hostCheck(
   bindHost: string,
-  allowed: readonly string[],
-  publicUrl: URL,
+  listed: readonly string[],
+  own: readonly URL[],
 ): (req: IncomingMessage) => void {
   const isLocal = isLoopback(bindHost)
-  if (!isLocal && allowed.length === 0) return () => {}
-  const known = new Set([...allowed.map((name) => name.toLowerCase()), publicUrl.hostname])
+  if (!isLocal && listed.length === 0) return () => {}
+  const known = new Set([...listed.map((name) => name.toLowerCase()), ...own.map(({ hostname: name }) => name)])
   /** Headers that were found good: reading one as a URL takes longer than everything else here. */
   const good = new Set<string>()
   return ({ headers: { host = '' } }) => {

@@ -72,9 +72,10 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
   }
 
   async function endWhatHasEnded(): Promise<boolean> {
-    const byPrincipal = Map.groupBy(open, ({ principal }) => principal)
-    for (const visits of byPrincipal.values()) {
-      for (const visit of visits) if (await deps.accesses.hasEnded(visit.access)) visit.end()
+    // Of one credential, all has ended or nothing.
+    for (const visits of Map.groupBy(open, credentialOf).values()) {
+      const [one] = visits
+      if (one && (await deps.accesses.hasEnded(one.access))) for (const visit of visits) visit.end()
     }
     return true
   }
@@ -104,6 +105,9 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
     },
   }
 }
+
+const credentialOf = ({ principal, access: { credential } }: ClientVisit) =>
+  credential.kind === 'key' ? principal : `${principal}\n${credential.issuedAt.getTime()}`
 
 /** Whether the one who is refused speaks MCP. Of somebody unknown, the address and what they presented tell. */
 function isForClient({ req, target, visit, isApplication }: Refused): boolean {

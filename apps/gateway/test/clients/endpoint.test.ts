@@ -108,6 +108,16 @@ describe('what a client reads before it has access', () => {
     })
   })
 
+  it('may be read by every web page', async () => {
+    const response = await fetch(`${on.gateway.url}/.well-known/oauth-protected-resource/mcp/notion/proxy`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://page.example', 'access-control-request-headers': 'mcp-protocol-version' },
+    })
+    expect(response.status).toBe(204)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    expect(response.headers.get('access-control-allow-headers')).toBe('*')
+  })
+
   it('describes nothing else', async () => {
     for (const path of ['', '/', '/mcp', '/mcp/notion/spaces/a/b']) expect((await metadataOf(path)).status).toBe(404)
   })

@@ -32,7 +32,11 @@ interface Connected {
   call(tool: { name: string; arguments: Record<string, unknown> }): Promise<unknown>
   close(): Promise<unknown>
 }
-type Connect = (url: string, credential: string, capabilities?: { elicitation?: { url: Record<string, string> } }) => Promise<Connected>
+type Connect = (
+  url: string,
+  credential: string,
+  capabilities?: { elicitation?: { url: Record<string, string> } },
+) => Promise<Connected>
 
 const current =
   (mode: 'legacy' | 'auto', more: object = {}): Connect =>

@@ -208,6 +208,33 @@ describe('the list of tools', () => {
     ])
   })
 
+  it('that is delivered again holds no more than the first time', async () => {
+    on.simulator.setKnobs({ sessions: 'required', getStream: true, resumable: true, answers: 'sse' })
+    const opened = await ask({ body: initialize() })
+    const session = {
+      'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
+      'mcp-protocol-version': '2025-11-25',
+    }
+    const first = await ask({ headers: session })
+    const [, id = ''] = /^id: ?(.+)$/m.exec(first.text) ?? []
+    expect(id).not.toBe('')
+
+    const leave = new AbortController()
+    const stream = await fetch(on.endpoint(), {
+      headers: { ...session, authorization: `Bearer ${token}`, accept: 'text/event-stream', 'last-event-id': id },
+      signal: leave.signal,
+    })
+    let text = ''
+    for await (const piece of stream.body ?? []) {
+      text += Buffer.from(piece).toString()
+      if (text.includes('"tools"') && text.endsWith('\n\n')) break
+    }
+    leave.abort()
+    expect(names(text)).toEqual(names(first.text))
+    expect(text).not.toContain('notion-create-pages"')
+    on.simulator.setKnobs({ sessions: 'none', getStream: false, resumable: false })
+  })
+
   it('that cannot be had is told as upstream tells it', async () => {
     on.simulator.knobs.mcpFaults.push({ kind: 'edge-error', status: 503 })
     const answer = await ask({})
