@@ -26,6 +26,9 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
   bodyBytes: 256 * 1024 * 1024,
 }
 
+/** How many spaces may be on record before the quiet ones are forgotten. Not at once: that would make a new table for every few calls. */
+const REMEMBERED_SPACES = 10_000
+
 /** Who asks to be let in. */
 export interface Entrant {
   /** Its turn has come, later than `enter` returned. */
@@ -52,6 +55,7 @@ export class Admission {
   #queued = 0
   #streams = 0
   #bodyBytes = 0
+  #forgetAbove = REMEMBERED_SPACES
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits
@@ -59,7 +63,7 @@ export class Admission {
 
   /** @throws {Failure} `overloaded`. */
   enter(spaceId: string, isStream: boolean, entrant: Entrant): Ticket {
-    const space = this.#spaces.get(spaceId) ?? new SpaceLoad(spaceId)
+    const space = this.#spaces.get(spaceId) ?? new SpaceLoad()
     const ticket = new Place(space, isStream, entrant)
     if (isStream) this.#openStream(space)
     else if (this.#calls < this.#limits.calls && space.calls < this.#limits.callsPerSpace) this.#start(ticket)
@@ -82,7 +86,15 @@ export class Admission {
     } else {
       this.#unqueue(ticket)
     }
-    if (space.calls === 0 && space.streams === 0 && space.waiting === undefined) this.#spaces.delete(space.id)
+    if (this.#spaces.size > this.#forgetAbove) this.#forgetQuietSpaces()
+  }
+
+  #forgetQuietSpaces(): void {
+    for (const [id, { calls, streams, waiting }] of this.#spaces) {
+      if (calls === 0 && streams === 0 && waiting === undefined) this.#spaces.delete(id)
+    }
+    // Those that are left are busy: looking again only pays when there are many more.
+    this.#forgetAbove = Math.max(REMEMBERED_SPACES, this.#spaces.size * 2)
   }
 
   /** Counts a piece of a request body that is kept. @throws {Failure} `overloaded`. */
@@ -148,16 +160,11 @@ export class Admission {
   }
 }
 
-/** What one space has under way. On record only while it has anything. */
+/** What one space has under way. */
 class SpaceLoad {
-  readonly id: string
   calls = 0
   streams = 0
   waiting: Set<Place> | undefined
-
-  constructor(id: string) {
-    this.id = id
-  }
 }
 
 class Place implements Ticket {

@@ -12,6 +12,7 @@ import {
 } from '../flows/forward-call.ts'
 import type { Answer, RpcRequest } from './client-answers.ts'
 import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './mcp-target.ts'
+import { type Listed, Roster } from '../roster.ts'
 import { problemAnswer } from './problems.ts'
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, type Entrant, type Ticket } from './proxy-admission.ts'
 
@@ -143,7 +144,7 @@ export function mcpProxy(deps: ProxyDependencies): McpProxy {
 class Traffic {
   readonly deps: ProxyDependencies
   readonly admission: Admission
-  readonly open = new Set<Exchange>()
+  readonly open = new Roster<Exchange>()
   isDraining = false
   isClosed = false
   #whenEmpty: (() => void) | undefined
@@ -198,7 +199,8 @@ function sendHeldHead(exchange: Exchange): void {
 }
 
 /** One request of a caller, up to the last byte of its answer. */
-class Exchange implements AnswerReceiver, Entrant {
+class Exchange implements AnswerReceiver, Entrant, Listed {
+  place = -1
   readonly #traffic: Traffic
   readonly #deps: ProxyDependencies
   readonly #req: IncomingMessage

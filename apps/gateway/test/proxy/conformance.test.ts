@@ -8,10 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ConformanceServer, conformanceServer } from './conformance-server.ts'
 import { type ProxyUnderTest, proxyUnderTest } from './proxy-under-test.ts'
 
-const suite = join(
-  createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json'),
-  '../dist/index.js',
-)
+const require = createRequire(import.meta.url)
+const suite = join(require.resolve('@modelcontextprotocol/conformance/package.json'), '../dist/index.js')
 const run = promisify(execFile)
 
 /** Ids and outcomes of a scenario's checks, sorted: the order is not always the same. */
