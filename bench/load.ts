@@ -39,7 +39,7 @@ const now = () => performance.timeOrigin + performance.now()
 function requestBytes({ method = 'POST', path, headers, body = '' }: Target): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   const length = method === 'POST' ? [`content-length: ${Buffer.byteLength(body)}`] : []
-  return Buffer.from([`${method} ${path} HTTP/1.1`, 'host: bench', ...lines, ...length, '', body].join('\r\n'))
+  return Buffer.from([`${method} ${path} HTTP/1.1`, 'host: localhost', ...lines, ...length, '', body].join('\r\n'))
 }
 
 /** Reads answers off a connection: by length, or by the last chunk. */
