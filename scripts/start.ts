@@ -163,6 +163,8 @@ function demoEnvironment(): Environment {
     ...env,
     ...Object.fromEntries(real.map((name) => [name, ''])),
     DATA_DIR: join(env['DATA_DIR'] || '.data', 'demo'),
+    // Who tries it reads the box, not a line for each request.
+    ...unlessGiven(env, 'LOG_LEVEL', 'warn'),
   }
 }
 
