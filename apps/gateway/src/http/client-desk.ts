@@ -9,6 +9,7 @@ import { filterTools } from '../flows/filter-tools.ts'
 import { type ClientNotes, sightingIn } from '../flows/note-client.ts'
 import { describeError, type Log } from '../log.ts'
 import type { AccessNews, SeenClients } from '../ports.ts'
+import { type Listed, Roster } from '../roster.ts'
 import { type Answer, CONNECT_INPUT, rpcError, urlElicitation } from './client-answers.ts'
 import { ClientLimits, type ClientLimitSettings } from './client-limits.ts'
 import { metadataUrl } from './mcp-target.ts'
@@ -47,7 +48,7 @@ const RECHECK_EVERY_MS = 1_000
 
 export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
   const limits = new ClientLimits(deps.limits)
-  const open = new Set<ClientVisit>()
+  const open = new Roster<ClientVisit>()
   let isRechecking = false
   let isClosed = false
 
@@ -118,7 +119,8 @@ function isForClient({ req, target, visit, isApplication }: Refused): boolean {
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
-class ClientVisit implements Visit {
+class ClientVisit implements Visit, Listed {
+  place = -1
   readonly access: ProvedAccess
   readonly principal: string
   readonly spaceId: string
@@ -127,11 +129,11 @@ class ClientVisit implements Visit {
   readonly maxBodyBytes: number
   readonly #deps: ClientDeskDependencies
   readonly #limits: ClientLimits
-  readonly #open: Set<ClientVisit>
+  readonly #open: Roster<ClientVisit>
   #end: ((failure: Failure) => void) | undefined
   #leave: (() => void) | undefined
 
-  constructor(access: ProvedAccess, deps: ClientDeskDependencies, limits: ClientLimits, open: Set<ClientVisit>) {
+  constructor(access: ProvedAccess, deps: ClientDeskDependencies, limits: ClientLimits, open: Roster<ClientVisit>) {
     this.access = access
     this.principal = principalName(access)
     this.spaceId = access.spaceId
