@@ -252,8 +252,11 @@ async function peers(gateway: GatewayServer): Promise<void> {
   })
 }
 
-async function idleStreams(gateway: GatewayServer): Promise<void> {
+async function idleStreams(): Promise<void> {
   if (!wanted('streams')) return
+  // A fresh process: one that has worked has free memory that streams would take without a trace.
+  const gateway = await startGateway(await ownDatabase('streams'), mcpUrl)
+  await gateway.connect('north')
   const openAndTick = async (target: Target) => {
     const { opened } = await load.openStreams([target], streamCount)
     const p99s: number[] = []
@@ -275,7 +278,7 @@ async function idleStreams(gateway: GatewayServer): Promise<void> {
   await pause(2000)
   const perStream = (residentBytes(gateway.pid) - before) / streamCount / 1000
   await load.closeStreams()
-  await pause(1000)
+  await gateway.stop()
   add({
     name: `memory per open idle stream, ${streamCount} of them, kB`,
     goal: '≤ 25',
@@ -455,7 +458,7 @@ async function main(): Promise<void> {
   await compared(gateway, nginx)
   await saturated(nginx)
   await peers(gateway)
-  await idleStreams(gateway)
+  await idleStreams()
   await gateway.stop()
   await nginx?.stop()
   await databaseWork()
