@@ -178,3 +178,32 @@ describe('request bodies', () => {
     expect((await other.answer()).status).toBe(200)
   })
 })
+
+describe('a space that may not have more, though it waits longest', () => {
+  const between = betweenTwo({ limits: { calls: 3, callsPerSpace: 2 } })
+
+  it('does not hold up the next in line', async () => {
+    between.upstream.answers(() => {})
+    const bodies = ['{"n":1}', '{"n":2}', '{"s":1}', '{"n":3}', '{"s":2}']
+    for (const body of bodies) {
+      const caller = await between.another()
+      caller.send(post(body, body.includes('s') ? 'X-Space-ID: south' : 'X-Space-ID: north'))
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+    const south = between.upstream.requests.find(({ body }) => body.toString() === '{"s":1}')
+    south?.socket.write(json('{}'))
+    expect((await between.upstream.request(3)).body.toString()).toBe('{"s":2}')
+  })
+
+  it('gives back what it had: calls one after the other never end', async () => {
+    for (let i = 0; i < 10; i++) {
+      between.caller.send(post('{}', `X-Space-ID: space-${i}`))
+      expect((await between.caller.answer()).status).toBe(200)
+    }
+    const others = await Promise.all([between.another(), between.another(), between.another()])
+    between.upstream.answers(() => {})
+    for (const [i, other] of others.entries()) other.send(post('{}', `X-Space-ID: space-${i}`))
+    // All three are let in at once: none of the ten is counted any more.
+    expect((await between.upstream.request(12)).method).toBe('POST')
+  })
+})
