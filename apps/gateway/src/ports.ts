@@ -272,15 +272,20 @@ export type IdentifyWorkspace = (accessToken: Secret) => Promise<Workspace | und
  * out under a holder that is merely slow.
  */
 export interface Claims {
-  /** Undefined when somebody else holds it. @throws {Failure} `store_unavailable`. */
-  tryTake(stream: string): Promise<Claim | undefined>
+  /**
+   * Undefined when somebody else holds it. `evenIfHeld` takes it from a holder that stands still: what that one cannot do any more then is decided
+   * by the intent alone.
+   *
+   * @throws {Failure} `store_unavailable`.
+   */
+  tryTake(stream: string, evenIfHeld?: boolean): Promise<Claim | undefined>
 }
 
 export interface Claim {
   readonly id: string
   /**
-   * Durable before it resolves: this claim is about to redeem `generation`. Written through the very session that holds the claim, so it
-   * cannot succeed once the claim is lost. The background refresher looks at the connection at `lookAgainAt`, should nobody settle it.
+   * Durable before it resolves: this claim is about to redeem `generation`. Written through the very session that took the claim, so it
+   * cannot succeed once that is lost. The background refresher looks at the connection at `lookAgainAt`, should nobody settle it.
    *
    * @returns false when the stream has moved on, or another claim's attempt may still be under way.
    * @throws {Failure} `store_unavailable` when the claim is lost.

@@ -225,12 +225,21 @@ async function renewed(
     return !mayBeUnderWay(deps, stored)
   }
   const startedMs = performance.now()
+  let seen = ''
+  let unchangedSinceMs = startedMs
 
   for (;;) {
     const stored = await store.read(spaceId)
     if (isNewer(stored)) return stored
     onStep?.('claiming')
-    const claim = isOurTurn(stored) ? await claims.tryTake(stored.stream) : undefined
+    const state = `${stored.version} ${stored.intent?.claimId} ${stored.intent?.inDoubt}`
+    if (state !== seen) {
+      seen = state
+      unchangedSinceMs = performance.now()
+    }
+    // A process that stands still keeps its claim; nobody has to wait for it longer than for one that died.
+    const isStuck = performance.now() - unchangedSinceMs > times.takenOverAfterMs
+    const claim = isOurTurn(stored) ? await claims.tryTake(stored.stream, isStuck) : undefined
     if (claim) {
       try {
         onStep?.('claimed')

@@ -159,6 +159,23 @@ describe('an intent that its holder left behind', () => {
     expect(await second?.intend(intent(2))).toBe(true)
   })
 
+  it('can be overwritten, when it is old, although its holder keeps the claim: it may stand still for ever', async () => {
+    const stream = await connect('stands still')
+    const [here, there] = [replica(), replica()]
+    const still = await here.tryTake(stream)
+    expect(await still?.intend(intent())).toBe(true)
+    expect(await there.tryTake(stream)).toBeUndefined()
+    const heir = await there.tryTake(stream, true)
+    expect(await heir?.intend(intent(2))).toBe(false)
+    await passing(times.takenOverAfterMs + 50)
+    expect(await heir?.intend(intent(2))).toBe(true)
+    expect(still?.isEntitled()).toBe(false)
+    // And now it is the other one's intent that holds.
+    expect(await still?.intend(intent(3))).toBe(false)
+    await heir?.release()
+    expect(await there.tryTake(stream)).toBeUndefined()
+  })
+
   it('is not settled by one who was overtaken', async () => {
     const stream = await connect('overtaken')
     const [here, there] = [replica(), replica()]

@@ -48,7 +48,7 @@ export interface Fleet {
 
 export async function startFleet({ size, timesDividedBy, knobs, withoutClaims, env }: FleetOptions): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-fleet-'))
-  const server = await openServer(folder, { durable: false })
+  const server = await openServer(folder)
   const adminUrl = server.url('postgres', 'postgres')
   const admin = new Client({ connectionString: adminUrl })
   await admin.connect()

@@ -59,4 +59,24 @@ describe('a refresh token on its way out', () => {
     expect(performance.now() - begun).toBeLessThan(1_500)
     await expect.poll(() => ends).toEqual(['ECONNRESET'])
   })
+
+  it('is given up in time, and kept for good, when the time is over before the connection is there', async () => {
+    let isAsked = false
+    const gate = { isOpen: () => (isAsked = true), onLeave: () => {} }
+    const begun = performance.now()
+    const given = guardedFetch(gate, 1)(url.replace('127.0.0.1', 'localhost'), post)
+    // Stands still until the time is over; when it goes on, that is the first thing that it notices.
+    while (performance.now() - begun < 50);
+    await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(isAsked).toBe(false)
+    expect(received).toBe('')
+  })
+
+  it('is given up in time when the server never says hello', async () => {
+    const gate = { isOpen: () => true, onLeave: () => expect.unreachable() }
+    const secure = url.replace('http:', 'https:')
+    await expect(guardedFetch(gate, 200)(secure, post)).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
+  })
 })

@@ -164,8 +164,8 @@ type Mistake =
 
 function faulty(claims: Claims, mistake: Mistake | undefined): Claims {
   return {
-    async tryTake(stream) {
-      const claim = await claims.tryTake(mistake === 'no claims' ? `${stream} ${Math.random()}` : stream)
+    async tryTake(stream, evenIfHeld) {
+      const claim = await claims.tryTake(mistake === 'no claims' ? `${stream} ${Math.random()}` : stream, evenIfHeld)
       if (!claim) return undefined
       // As long as an attempt of the real times lasts.
       const entitled = { isEntitled: () => true, remainingMs: () => times.redeemWithinMs }

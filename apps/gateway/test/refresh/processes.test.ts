@@ -12,6 +12,7 @@ const SHORT = [
   'killed at "sent"',
   'killed at "answered"',
   'stopped at "connected" beyond every deadline',
+  'stopped at "answered" until the others have gone on without it',
   'database crashes at "sent"',
   'cut off from the database at "storing" for long',
   'killed while the token endpoint is slow',

@@ -21,7 +21,7 @@ export interface Trouble {
   /** Where the process that refreshes is stopped, and with what. Without one, nothing is harmed but by `faults`. */
   readonly at?: { readonly step: Step; readonly signal: 'SIGKILL' | 'SIGSTOP' }
   /** What happens while it is dead, or stands still. Begins when it got there. */
-  readonly meanwhile?: (fleet: Fleet, victim: Member) => Promise<void>
+  readonly meanwhile?: (fleet: Fleet, victim: Member, space: string) => Promise<void>
   /** What is undone at the end, after the stopped process has gone on. */
   readonly afterwards?: (fleet: Fleet, victim: Member) => Promise<void>
 }
@@ -56,6 +56,16 @@ export const troubles: readonly Trouble[] = [
     meanwhile: aMoment,
   })),
   ...(['claimed', 'intended', 'sent', 'answered', 'storing'] as const).flatMap((step): Trouble[] => [
+    {
+      title: `stopped at "${step}" until the others have gone on without it`,
+      at: { step, signal: 'SIGSTOP' },
+      async meanwhile({ members, times }, victim, space) {
+        const other = members.find((member) => member !== victim) as Member
+        const isServed = async () => (await other.gateway.call(space, list)).status === 200
+        if (!(await eventually(times.takenOverAfterMs * 3, isServed)))
+          throw new Error('the others wait for a process that stands still')
+      },
+    },
     {
       title: `database crashes at "${step}"`,
       at: { step, signal: 'SIGSTOP' },
@@ -222,7 +232,7 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   if (trouble.at && !(await victim.hasFired(10_000))) complaints.push(`never got to "${trouble.at.step}"`)
   await sleep(random() * 100)
   for (let i = 1; i < CALLS; i++) calls.push(call(members[i % members.length] as Member))
-  await trouble.meanwhile?.(fleet, victim)
+  await trouble.meanwhile?.(fleet, victim, space)
   if (trouble.at?.signal === 'SIGSTOP') victim.gateway.process.kill('SIGCONT')
   await trouble.afterwards?.(fleet, victim)
   victim.disarm()
@@ -247,10 +257,10 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
       complaints.push(`a refresh token was presented that was ${token.standing}`)
     if (outcome?.error) complaints.push(`the token endpoint said ${outcome.error}`)
   }
-  const { events } = await victim.gateway.history(space)
-  const types = new Set(events.slice(0, -1).map(({ type }) => type))
+  const history = await victim.gateway.history(space)
+  const types = new Set(history.events?.slice(0, -1).map(({ type }) => type))
   types.delete('NotionIntegrationTokenRefreshed')
-  if (types.size > 0) complaints.push(`the history has ${[...types].join()}`)
+  if (!history.events || types.size > 0) complaints.push(`the history is ${JSON.stringify(history)}`)
 
   return {
     complaints,

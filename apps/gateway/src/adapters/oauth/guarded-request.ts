@@ -3,6 +3,7 @@
  * uses https unless the host is this machine, and travels on a connection of its own, so that a kept-alive connection that the peer has
  * just closed never makes an outcome doubtful.
  */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Agent, buildConnector, Client, request, type Dispatcher } from 'undici'
 
@@ -64,22 +65,34 @@ export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
     const target = new URL(url)
     assertAllowed(target)
     const signal = AbortSignal.timeout(timeoutMs)
-    const client = gate && cuttable(target.origin, signal)
-    try {
+    const ask = async (dispatcher: Dispatcher): Promise<Response> => {
       const { statusCode, headers, body } = await request(target, {
         method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
         headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
         body: init.body?.toString() ?? null,
-        dispatcher: client ? client.compose(gated(gate)) : agent,
+        dispatcher,
         signal,
       })
       const text = await readLimited(body)
       const isBodyless = [204, 205, 304].includes(statusCode)
       return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+    }
+    if (!gate) return ask(agent)
+    // Whoever holds a claim must hear of the end of its request, whatever state that is in; and what was given up must not leave after all.
+    const client = cuttable(target.origin, signal)
+    const answer = ask(client.compose(gated({ ...gate, isOpen: () => !signal.aborted && gate.isOpen() })))
+    try {
+      return await Promise.race([answer, givenUp(signal)])
     } finally {
-      void client?.destroy()
+      answer.catch(() => undefined)
+      void client.destroy()
     }
   }
+}
+
+async function givenUp(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort')
+  throw signal.reason
 }
 
 /**
@@ -89,7 +102,8 @@ export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
 function cuttable(origin: string, signal: AbortSignal): Client {
   let tcp: Socket | undefined
   const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
-  signal.addEventListener('abort', () => (tcp?.connecting ? tcp.destroy() : tcp?.resetAndDestroy()), { once: true })
+  const cut = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('given up')))
+  signal.addEventListener('abort', cut, { once: true })
   return new Client(origin, {
     pipelining: 0,
     connect(options, done) {

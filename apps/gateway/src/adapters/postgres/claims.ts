@@ -3,8 +3,9 @@
  * everybody waiting for one that died; a lock of the session does neither: the server frees it the moment the process is gone. All claims of a
  * process share one session, so waiting for an authorization server never occupies the pool.
  *
- * The lock alone cannot tell a holder that died from one that only lost its session, with a request under way. So the intent is a second
- * fence: nobody writes another over one that is neither settled nor old enough to be over.
+ * The lock alone cannot tell a holder that died from one that only lost its session, with a request under way; and one that stands still keeps
+ * it for ever. So safety rests on the intent: nobody writes another over one that is neither settled nor old enough to be over. The lock spares
+ * the others the attempt.
  *
  * See docs/decisions/0003-refresh-claims.md.
  */
@@ -53,7 +54,7 @@ export function postgresClaims(
   }
   const current = async () => session ?? (opening ??= open().finally(() => (opening = undefined)))
 
-  const claimOn = (on: Session, stream: string): Claim => {
+  const claimOn = (on: Session, stream: string, isLocked: boolean): Claim => {
     const id = randomUUID()
     let asked: { wall: number; monotonic: number } | undefined
     let isWritten = false
@@ -87,7 +88,7 @@ export function postgresClaims(
       remainingMs: () => (isWritten ? Math.max(0, Math.floor(times.redeemWithinMs - ageMs())) : 0),
       async release() {
         isWritten = false
-        if (session !== on) return
+        if (session !== on || !isLocked) return
         held.delete(stream)
         // A session that cannot give a lock back is dropped: the server then frees them all.
         await on
@@ -98,7 +99,8 @@ export function postgresClaims(
   }
 
   return {
-    async tryTake(stream) {
+    async tryTake(stream, evenIfHeld = false) {
+      if (evenIfHeld) return claimOn(await current(), stream, false)
       if (held.has(stream) || held.size >= MOST_HELD) return undefined
       const on = await current()
       if (held.has(stream)) return undefined
@@ -108,7 +110,7 @@ export function postgresClaims(
           'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken',
           [lockName(stream)],
         )
-        if (rows[0]?.taken === true && session === on) return claimOn(on, stream)
+        if (rows[0]?.taken === true && session === on) return claimOn(on, stream, true)
         if (session === on) held.delete(stream)
         return undefined
       } catch (error) {
