@@ -47,6 +47,9 @@ export const IDLE_AFTER_MS = 2 * DAY_MS
 /** Idle connections are renewed this often at least; a grant ends after 30 days without a refresh. */
 export const KEEP_ALIVE_MS = 6 * DAY_MS
 
+/** Two renewals of one connection are this far apart at least, however short the life of its tokens. */
+const LEAST_DISTANCE_MS = 30_000
+
 /**
  * When the background refresher renews a credential: well before its access token ends, at a moment that `jitter` (0 to 1) spreads, so that
  * connections made together are not renewed together. Half an hour early for tokens of eight hours, a quarter of the life for shorter ones.
@@ -57,7 +60,7 @@ export function refreshDueAt(now: Date, expiresAt: Date | null, jitter: number, 
   const life = Math.max(0, expiresAt.getTime() - now.getTime())
   const early = Math.min(30 * MINUTE_MS, life / 4)
   const due = expiresAt.getTime() - early - jitter * Math.min(10 * MINUTE_MS, life / 8)
-  return new Date(Math.min(due, keepAlive))
+  return new Date(Math.max(now.getTime() + LEAST_DISTANCE_MS, Math.min(due, keepAlive)))
 }
 
 /**

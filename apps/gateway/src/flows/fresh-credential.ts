@@ -64,6 +64,9 @@ const BUSY_PAUSE_MS = 5_000
 /** A token kept through a failed renewal is looked at again after this. */
 const RECHECK_MS = 5_000
 
+/** How long a background round stays with one renewal; it goes on by itself after that. Longer than any that goes as it should. */
+const RENEWAL_WAITS_MS = 60_000
+
 const REMEMBERED_SPACES = 100_000
 
 interface Remembered {
@@ -141,20 +144,18 @@ export function freshCredentials(deps: FreshCredentialDependencies): Credentials
     isForCall: boolean,
     waitMs: number,
   ): Promise<Access> => {
-    for (;;) {
-      const running = renewing.get(spaceId)
-      if (!running || running.generation >= generation) break
-      await running.promise.catch(() => undefined)
-    }
     const running = renewing.get(spaceId)
-    if (running) return inTime(running.promise, waitMs)
+    if (running && running.generation >= generation) return inTime(running.promise, waitMs)
     const promise = renewed(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
         const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs)
         return remember(spaceId, open(vault, stored), untilMs)
       })
-      .finally(() => renewing.delete(spaceId))
-    renewing.set(spaceId, { promise, generation })
+      .finally(() => {
+        if (renewing.get(spaceId) === entry) renewing.delete(spaceId)
+      })
+    const entry = { promise, generation }
+    renewing.set(spaceId, entry)
     return inTime(promise, waitMs)
   }
 
@@ -189,7 +190,7 @@ export function freshCredentials(deps: FreshCredentialDependencies): Credentials
     async renew(spaceId) {
       const stored = await store.read(spaceId)
       if (stored.connection.status !== 'connected') return
-      await newerThan(spaceId, stored.connection.credential.generation, false, Infinity)
+      await newerThan(spaceId, stored.connection.credential.generation, false, RENEWAL_WAITS_MS)
     },
 
     takeUsed() {
@@ -447,16 +448,17 @@ async function settle(
   }
 
   onStep?.('storing')
-  const append = {
-    stream,
-    spaceId,
-    expectedVersion: version,
-    event,
-    connection,
-    refreshDueAt: dueAt,
-    claimId: claim.id,
-  }
-  const isStored = await insist(() => store.append(append))
+  const isStored = await insist(async () => {
+    try {
+      const place = { stream, spaceId, expectedVersion: version, claimId: claim.id }
+      return await store.append({ ...place, event, connection, refreshDueAt: dueAt })
+    } catch (error) {
+      // A statement that the database refuses would be refused for ever, and never tell that somebody else has moved the connection on.
+      const now = isPassing(error) ? undefined : await store.read(spaceId)
+      if (now && (now.version !== version || now.intent?.claimId !== claim.id)) return false
+      throw error
+    }
+  })
   onStep?.('stored')
   if (isStored) return { ...stored, version: version + 1, connection, intent: null }
   // Moved on, or stored by an attempt of ours whose answer was lost.
@@ -549,7 +551,6 @@ export const expiryOf = (now: Date, { expiresInSeconds }: Tokens): Date | null =
   expiresInSeconds === null ? null : new Date(now.getTime() + expiresInSeconds * 1000)
 
 async function inTime<T>(promise: Promise<T>, waitMs: number): Promise<T> {
-  if (waitMs === Infinity) return promise
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(unavailable(2)), waitMs)
   try {

@@ -1,5 +1,6 @@
 /** Whole gateways over HTTP against the simulator: who refreshes when, and what becomes of the calls meanwhile. */
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
 import { testDatabase } from '@nmg/process/testing'
@@ -383,4 +384,30 @@ describe('a pair that the database does not take', () => {
       await line.close()
     }
   })
+
+  it('for good does not hold up the space once a person has consented again', async () => {
+    const gateway = await start({ faults: { times: { ...times, callWaitsMs: 500 } } })
+    await connectRefused(gateway, 'north')
+    await query(
+      gateway.databaseUrl,
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+       create trigger refuse before insert on gateway.connection_events for each row
+         when (new.event->>'type' = 'NotionIntegrationTokenRefreshed') execute function refuse()`,
+    )
+    expect((await gateway.call('north', list)).status).toBe(503)
+    expect(gateway.logs()).toContain('credential.not_stored')
+    await gateway.connect('north')
+    expect((await gateway.call('north', list)).status).toBe(200)
+    await query(gateway.databaseUrl, 'drop trigger refuse on gateway.connection_events')
+    notion.admin.expireAccessTokens()
+    await search(gateway, 'north')
+    expect((await gateway.connection('north')).status).toBe('connected')
+  })
 })
+
+async function query(databaseUrl: string, text: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  await client.query(text)
+  await client.end()
+}
