@@ -31,6 +31,7 @@ const COMMANDS = {
   check: { entry: 'scripts/check.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
+  'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 
 /** How often to look whether npm, which started us, is still there: it tells nobody when it is killed. */

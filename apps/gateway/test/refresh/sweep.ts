@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
 import { aesVault } from '../../src/adapters/crypto/vault.ts'
-import { streamOf } from '../../src/adapters/postgres/connection-store.ts'
+import { streamOf, TAKE_DUE } from '../../src/adapters/postgres/connection-store.ts'
 import { migrate } from '../../src/adapters/postgres/database.ts'
 import { readConfig } from '../../src/config.ts'
 import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
@@ -161,29 +161,26 @@ function watchReads(url: string): () => Promise<number> {
   }
 }
 
-/** The plan of the query that takes what is due, as `connection-store.ts` has it. */
+/** The plan of the statement that takes what is due, while a tenth of all is. */
 async function explain(url: string): Promise<string[]> {
   await query(
     url,
     `update gateway.connections set refresh_due_at = now() - interval '1 minute' where space_id like 'space-%7'`,
   )
-  const { rows } = await query(
-    url,
-    `explain (analyze, costs off, timing off, summary off, buffers off)
-     with due as materialized (
-       select stream from gateway.connections where refresh_due_at <= now() order by refresh_due_at limit 16 for update skip locked
-     )
-     update gateway.connections c set refresh_due_at = now() + interval '1 minute' from due where c.stream = due.stream
-     returning c.space_id, c.last_used_at`,
-  )
+  const options = 'analyze, costs off, timing off, summary off, buffers off'
+  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000])
   return rows.map((row) => String(row['QUERY PLAN']))
 }
 
-async function query(url: string, text: string): Promise<{ rows: Record<string, unknown>[] }> {
+async function query(
+  url: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<{ rows: Record<string, unknown>[] }> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    return await client.query<Record<string, unknown>>(text)
+    return await client.query<Record<string, unknown>>(text, [...values])
   } finally {
     await client.end()
   }

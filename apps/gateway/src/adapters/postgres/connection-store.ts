@@ -21,6 +21,17 @@ interface Row {
   wrapped: string
 }
 
+/**
+ * `$1` now, `$2` how many, `$3` for how many milliseconds. Materialized, so that it is carried out once: joined in another way, each repetition
+ * would lock and take another batch.
+ */
+export const TAKE_DUE = `with due as materialized (
+  select stream from gateway.connections where refresh_due_at <= $1 order by refresh_due_at limit $2 for update skip locked
+)
+update gateway.connections c set refresh_due_at = $1::timestamptz + make_interval(secs => $3::float / 1000)
+  from due where c.stream = due.stream
+returning c.space_id, c.last_used_at`
+
 export function postgresConnectionStore(sql: Sql): ConnectionStore {
   return {
     async read(spaceId) {
@@ -117,16 +128,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
     },
 
     async takeDue(now, limit, leaseMs) {
-      const { rows } = await sql.query<{ space_id: string; last_used_at: Date | null }>(
-        // Materialized, so that it is carried out once: joined in another way, each repetition would lock and take another batch.
-        `with due as materialized (
-           select stream from gateway.connections where refresh_due_at <= $1 order by refresh_due_at limit $2 for update skip locked
-         )
-         update gateway.connections c set refresh_due_at = $1::timestamptz + make_interval(secs => $3::float / 1000)
-           from due where c.stream = due.stream
-         returning c.space_id, c.last_used_at`,
-        [now, limit, leaseMs],
-      )
+      const { rows } = await sql.query<{ space_id: string; last_used_at: Date | null }>(TAKE_DUE, [now, limit, leaseMs])
       return rows.map((row) => ({ spaceId: row.space_id, lastUsedAt: row.last_used_at }))
     },
   }
