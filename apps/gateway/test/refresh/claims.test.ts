@@ -63,9 +63,10 @@ const settled = (claimId: string) => ({ generation: 1, claimId, inDoubt: 1, fail
 const passing = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What an administrator, a restart or a failover does to the sessions that hold claims. */
+/** Resolves when they are gone, and their locks with them. */
 const endSessions = () =>
   sql.query(
-    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+    `select pg_terminate_backend(pid, 10000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
       and database = (select oid from pg_database where datname = current_database())`,
   )
 
