@@ -157,6 +157,17 @@ describe('401 from upstream', () => {
     expect(notion.seen.mcpRequests.map(({ credential }) => credential.generation)).toEqual([1, 1])
   })
 
+  it('because the new token is not known everywhere yet is waited out, and the new refresh token not risked', async () => {
+    const gateway = await start({ faults: { times: { ...times, settlePauseMs: 1_200 } } })
+    await connectUntilOver(gateway, 'north')
+    notion.setKnobs({ kvLagMs: 700 })
+    await search(gateway, 'north')
+    expect(standings()).toEqual(['current'])
+    expect(notion.seen.mcpRequests.map(({ credential }) => credential.standing)).toEqual(['not-yet-known', 'valid'])
+    notion.setKnobs({ kvLagMs: 0 })
+    expect(await isAlive(gateway, 'north')).toBe(true)
+  })
+
   it('that stays brings one refresh and one replay, and then the caller is told to reconnect', async () => {
     const gateway = await start()
     await connect(gateway, 'north', HOURS_8)
