@@ -6,6 +6,7 @@ import { organization } from 'better-auth/plugins'
 import type { Pool } from 'pg'
 import { betterAuthDatabase, exclusively } from './database.ts'
 import { log } from './log.ts'
+import { applyMigrations } from './migrations.ts'
 
 /** Attempts from one address, for each path, within a minute: enough for a team behind one address, too few for guessing passwords. */
 const ATTEMPTS = { window: 60, max: 40 }
@@ -35,6 +36,8 @@ async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<vo
   await exclusively(pool, async () => {
     const { runMigrations } = await getMigrations(configuration)
     await runMigrations()
+    // Ours refer to better-auth's tables, so they come after.
+    await applyMigrations(pool)
   })
 }
 
