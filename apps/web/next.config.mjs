@@ -14,6 +14,8 @@ const config = {
   transpilePackages: ['@nmg/contract'],
   turbopack: { root: join(import.meta.dirname, '../..') },
   typedRoutes: true,
+  // The title comes with the page for everybody: sent after it, a screen reader would be told of a page without a name.
+  htmlLimitedBots: /.*/,
   // Without the tests: a deployment is built without what only they need.
   typescript: { tsconfigPath: 'tsconfig.build.json' },
 }

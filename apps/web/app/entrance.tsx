@@ -1,3 +1,4 @@
+import type { Route } from 'next'
 import type { ReactNode } from 'react'
 import { Logo } from '../components/ui/marks.tsx'
 
@@ -28,3 +29,7 @@ export function Entrance({
 }
 
 export const linkStyle = 'rounded-sm font-medium text-link underline-offset-4 hover:underline'
+
+/** The address of another of these pages that goes on to the same place. */
+export const withNext = (path: '/sign-in' | '/sign-up', next: string): Route =>
+  next === '/' ? path : `${path}?${new URLSearchParams({ next })}`

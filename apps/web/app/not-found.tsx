@@ -8,7 +8,9 @@ export default function NotFound() {
     <main className="mx-auto flex w-full max-w-md flex-1 flex-col items-start justify-center px-5 py-12">
       <p className="text-sm font-medium text-soft">404</p>
       <h1 className="mt-1 text-2xl font-semibold tracking-tight">There is no such page</h1>
-      <p className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">The link may be old, or the address was mistyped.</p>
+      <p className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
+        The link may be old, the address mistyped, or the page belongs to a space that you are not a member of.
+      </p>
       <Link href="/" className={buttonStyle()}>
         Go to your space
       </Link>

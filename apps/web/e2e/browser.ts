@@ -35,7 +35,7 @@ export async function signUp(page: Page, webUrl: string, { name, email, password
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Create account' }).click()
-  await page.getByRole('heading', { name: `${name}'s space` }).waitFor()
+  await page.getByRole('button', { name: `Account of ${name}` }).waitFor()
 }
 
 export async function signIn(page: Page, webUrl: string, { email, password }: Account): Promise<void> {
@@ -46,7 +46,7 @@ export async function signIn(page: Page, webUrl: string, { email, password }: Ac
   await page.getByRole('button', { name: /^Account of/ }).waitFor()
 }
 
-/** From the button on the home page to the way back, allowing (or not) on the consent page. */
+/** From the button on the connection's page (or in the banner of others) to the way back, allowing (or not) on the consent page. */
 export async function answerConsent(
   page: Page,
   button: 'Connect Notion' | 'Reconnect Notion',
@@ -56,10 +56,23 @@ export async function answerConsent(
   await page.getByRole('button', { name: decision }).click()
 }
 
-/** Connects the space, up to the tools that can be used then. */
+/** Connects the space that was just entered, up to the page that says so. */
 export async function connect(page: Page): Promise<void> {
   await answerConsent(page, 'Connect Notion')
   await page.getByRole('link', { name: 'Continue now' }).click()
   await page.getByRole('region', { name: 'Notion' }).getByText('MCP connected', { exact: true }).waitFor()
-  await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+}
+
+/** To another page of the space by the navigation, which small windows keep in a drawer. */
+export async function goTo(page: Page, destination: string): Promise<void> {
+  const drawer = page.getByRole('button', { name: 'Open the navigation' })
+  if (await drawer.isVisible()) await drawer.click()
+  await page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: destination }).click()
+  await page.getByRole('heading', { name: destination, level: 1 }).waitFor()
+}
+
+/** Searches Notion on the page of the tools. */
+export async function searchNotion(page: Page, words: string): Promise<void> {
+  await page.getByRole('searchbox', { name: 'Search Notion' }).fill(words)
+  await page.getByRole('button', { name: 'Search', exact: true }).click()
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { launchBrowser, newProfile, signIn } from './browser.ts'
+import { goTo, launchBrowser, newProfile, searchNotion, signIn } from './browser.ts'
 import { startProduct, type Product } from './product.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../docs/screenshots')
@@ -18,12 +18,13 @@ const browser = await launchBrowser(process.env['CHROMIUM_PATH'] ?? '/usr/bin/ch
 try {
   await journey(product, browser)
   for (const [name, options] of [
-    ['home-connected', DESKTOP],
-    ['home-connected-dark', { ...DESKTOP, colorScheme: 'dark' }],
-    ['home-connected-phone', PHONE],
+    ['tools', DESKTOP],
+    ['tools-dark', { ...DESKTOP, colorScheme: 'dark' }],
+    ['tools-phone', PHONE],
   ] as const) {
     const page = await newProfile(browser, options)
     await signIn(page, product.webUrl, ADA)
+    await goTo(page, 'Tools')
     await search(page)
     await picture(page, name)
     await page.context().close()
@@ -43,14 +44,13 @@ async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
   await picture(page, 'sign-in')
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
-  await picture(page, 'home-not-connected')
+  await picture(page, 'connection-none')
   await page.getByRole('button', { name: 'Connect Notion' }).click()
   await page.getByRole('button', { name: 'Allow' }).waitFor()
   await picture(page, 'consent')
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
   await picture(page, 'callback')
-  await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
   await page.getByRole('button', { name: 'Details' }).click()
   await picture(page, 'dialog-connected')
   await page.context().close()
@@ -59,17 +59,15 @@ async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
 async function lostGrant({ webUrl, simulator }: Product, chromium: Browser): Promise<void> {
   const page = await newProfile(chromium, DESKTOP)
   await signIn(page, webUrl, ADA)
-  await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+  await goTo(page, 'Tools')
   simulator.admin.revokeGrants()
-  await page.getByRole('searchbox', { name: 'Search Notion' }).fill('launch plan')
-  await page.getByRole('button', { name: 'Search', exact: true }).click()
+  await searchNotion(page, 'launch plan')
   await page.getByRole('button', { name: 'Reconnect Notion' }).waitFor()
   await picture(page, 'reconnect-required')
 }
 
 async function search(page: Page): Promise<void> {
-  await page.getByRole('searchbox', { name: 'Search Notion' }).fill('launch plan')
-  await page.getByRole('button', { name: 'Search', exact: true }).click()
+  await searchNotion(page, 'launch plan')
   await page.getByRole('list', { name: 'Search results' }).waitFor()
   // The pointer leaves what it pressed.
   await page.mouse.move(0, 0)

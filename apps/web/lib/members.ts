@@ -21,7 +21,7 @@ export interface Space {
   readonly role: Role
 }
 
-/** A person whose membership in the space was verified for this request. Only {@link signedIn} and {@link requireMember} make one. */
+/** A person whose membership in the space was verified for this request. Only {@link signedIn} and {@link memberIn} make one. */
 export interface SpaceMember {
   readonly person: Person
   readonly space: Space
@@ -63,15 +63,20 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
 export async function requireMember(headers: Headers, spaceId?: string | null): Promise<SpaceMember> {
   const found = await signedIn(headers)
   if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
-  if (!spaceId && found.active) return found.active
-  const space = found.spaces.find(({ id }) => id === spaceId)
-  if (!space) {
+  const member = spaceId ? memberIn(found, spaceId) : found.active
+  if (!member) {
     throw new Refusal(
       'forbidden_space',
       'You are not a member of this space. Ask an owner or admin of the space to invite you.',
     )
   }
-  return memberOf(space, found.person)
+  return member
+}
+
+/** Who is signed in, as a member of this space; undefined for a space of others, or none. */
+export function memberIn({ person, spaces }: SignedIn, spaceId: string): SpaceMember | undefined {
+  const space = spaces.find(({ id }) => id === spaceId)
+  return space && memberOf(space, person)
 }
 
 /** The one place that vouches for it: `space` comes from the person's own memberships. */

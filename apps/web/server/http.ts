@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { listenError } from '@nmg/process'
 import { log } from '../lib/log.ts'
+import { ASKED_PATH } from '../lib/return-path.ts'
 import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
 
 /** Longer than the idle time-out of common load balancers, so that they close first. */
@@ -38,6 +39,7 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
   sayWhereItCameFrom(request, options)
+  request.headers[ASKED_PATH] = request.url
   setSecurityHeaders(request, response, options)
   const [path] = (request.url ?? '').split('?')
   if (path === '/healthz') return sendJson(response, 200, { status: 'alive' })

@@ -2,7 +2,16 @@ import { ReconnectReason } from '@nmg/contract'
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { answerConsent, complaintsOf, connect, launchBrowser, newProfile, signIn } from '../e2e/browser.ts'
+import {
+  answerConsent,
+  complaintsOf,
+  connect,
+  goTo,
+  launchBrowser,
+  newProfile,
+  searchNotion,
+  signIn,
+} from '../e2e/browser.ts'
 import type { SpaceConnection } from '../features/integrations/connection-answer.ts'
 import { reconnectReasons } from '../features/integrations/connection-view.ts'
 import { invite, newPerson } from '../e2e/person.ts'
@@ -53,10 +62,6 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
   const card = (page: Page) => page.getByRole('region', { name: 'Notion' })
   const state = (page: Page, text: string) => card(page).getByText(text, { exact: true })
-  const search = async (page: Page, words: string) => {
-    await page.getByRole('searchbox', { name: 'Search Notion' }).fill(words)
-    await page.getByRole('button', { name: 'Search', exact: true }).click()
-  }
 
   it('goes from a click to “MCP connected”, and a tool call shows its answer', async () => {
     const { page } = await newcomer()
@@ -73,7 +78,8 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       .getByText(/Acme, connected by Ada on/)
       .waitFor()
 
-    await search(page, 'launch plan')
+    await goTo(page, 'Tools')
+    await searchNotion(page, 'launch plan')
     const results = page.getByRole('list', { name: 'Search results' })
     await results.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
 
@@ -103,6 +109,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   it('runs any other tool that Notion lists, with arguments in JSON', async () => {
     const { page } = await newcomer()
     await connect(page)
+    await goTo(page, 'Tools')
     await page
       .getByRole('list', { name: 'Tools' })
       .getByRole('button', { name: /^notion-fetch/ })
@@ -118,6 +125,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   it('explains an error that a tool reports, and a rate limit', async () => {
     const { page } = await newcomer()
     await connect(page)
+    await goTo(page, 'Tools')
     product.simulator.setKnobs({
       mcpFaults: [
         {
@@ -129,12 +137,12 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
         },
       ],
     })
-    await search(page, 'secret')
+    await searchNotion(page, 'secret')
     await page.getByText('You may not see this.').waitFor()
     product.simulator.setKnobs({
       mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 17 }],
     })
-    await search(page, 'everything')
+    await searchNotion(page, 'everything')
     await page.getByText('Try again in 17 seconds').waitFor()
   })
 
@@ -177,7 +185,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await state(page, 'Connecting').waitFor()
     await page.getByRole('button', { name: 'Cancel' }).click()
     await state(page, 'Not connected').waitFor()
-    expect(page.url()).toBe(`${product.webUrl}/`)
+    expect(new URL(page.url()).origin).toBe(product.webUrl)
   })
 
   it('is offered again after coming back from Notion with the Back button', async () => {
@@ -193,9 +201,15 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     it('makes the page ask to reconnect, says why, and is mended by it', async () => {
       const { page } = await newcomer()
       await connect(page)
+      await goTo(page, 'Tools')
+      await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
       product.simulator.admin.revokeGrants()
 
-      await search(page, 'launch')
+      await searchNotion(page, 'launch')
+      const banner = page.getByRole('region', { name: 'Notion connection' })
+      await banner.getByText(/Reconnect required.*somebody removed it in Notion’s settings/).waitFor()
+      await banner.getByRole('button', { name: 'Reconnect Notion' }).waitFor()
+      await goTo(page, 'Connection')
       await state(page, 'Reconnect required').waitFor()
       await card(page)
         .getByText(/somebody removed it in Notion’s settings/)
@@ -213,7 +227,8 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
       await answerConsent(page, 'Reconnect Notion')
       await state(page, 'MCP connected').waitFor()
-      await search(page, 'launch plan')
+      await goTo(page, 'Tools')
+      await searchNotion(page, 'launch plan')
       await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
     })
 
@@ -233,9 +248,13 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     it('says that the registration is gone', async () => {
       const { page } = await newcomer()
       await connect(page)
+      await goTo(page, 'Tools')
+      await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
       product.simulator.admin.forgetClients()
       product.simulator.admin.expireAccessTokens()
-      await search(page, 'launch')
+      await searchNotion(page, 'launch')
+      await page.getByRole('region', { name: 'Notion connection' }).getByText('Reconnect required').waitFor()
+      await goTo(page, 'Connection')
       await state(page, 'Reconnect required').waitFor()
       await card(page)
         .getByText(/no longer knows this app’s registration/)
@@ -248,7 +267,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       const { page } = await newcomer()
       await connect(page)
       const other = await page.context().newPage()
-      await other.goto(product.webUrl)
+      await other.goto(page.url())
       await state(other, 'MCP connected').waitFor()
 
       await page.bringToFront()
@@ -300,6 +319,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await connect(elsewhere)
     await page.bringToFront()
     await state(page, 'MCP connected').waitFor()
+    await goTo(page, 'Tools')
     await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
   })
 
@@ -329,9 +349,9 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await invite(ada, ben, 'member')
     const page = await profile()
     await signIn(page, product.webUrl, ben.account)
-    await page.getByRole('button', { name: /Change space/ }).click()
+    await page.getByRole('button', { name: /change space/ }).click()
     await page.getByRole('menuitem', { name: "Ada's space" }).click()
-    await page.getByRole('heading', { name: "Ada's space" }).waitFor()
+    await page.waitForURL(`**/spaces/${ada.spaceId}/connection`)
     await card(page).getByText('Ask Ada to do this: only owners and admins of the space connect it.').waitFor()
     expect(await page.getByRole('button', { name: 'Connect Notion' }).count()).toBe(0)
 
@@ -340,8 +360,10 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await connect(owner)
     await page.bringToFront()
     await state(page, 'MCP connected').waitFor()
-    await search(page, 'launch plan')
+    await goTo(page, 'Tools')
+    await searchNotion(page, 'launch plan')
     await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
+    await goTo(page, 'Connection')
     await page.getByRole('button', { name: 'Details' }).click()
     expect(
       await page

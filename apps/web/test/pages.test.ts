@@ -4,7 +4,7 @@ import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '../e2e/accessibility.ts'
-import { complaintsOf, connect, launchBrowser, newProfile, signIn, signUp } from '../e2e/browser.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signIn, signUp } from '../e2e/browser.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
 
 describe.skipIf(!chromiumPath())('the pages', () => {
@@ -59,7 +59,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       const page = await profile()
       await page.goto(product.webUrl)
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Demo team' }).waitFor()
+      await page.getByRole('button', { name: 'Space: Demo team – change space' }).waitFor()
     })
   })
 
@@ -70,15 +70,15 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       const page = await profile()
       await signUp(page, product.webUrl, grace)
       await page.getByRole('button', { name: 'Account of Grace Hopper' }).click()
-      await page.getByText(grace.email).waitFor()
+      await page.getByRole('menu').getByText(grace.email).waitFor()
       await page.getByRole('menuitem', { name: 'Sign out' }).click()
       await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
       await page.goto(product.webUrl)
       await page.waitForURL('**/sign-in')
       await signIn(page, product.webUrl, grace)
-      await page.getByRole('heading', { name: "Grace Hopper's space" }).waitFor()
+      await page.getByRole('button', { name: "Space: Grace Hopper's space – change space" }).waitFor()
       await page.goto(`${product.webUrl}/sign-in`)
-      await page.waitForURL(`${product.webUrl}/`)
+      await page.waitForURL('**/spaces/*/connection')
     })
 
     it('say what is wrong', async () => {
@@ -107,10 +107,11 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       )
       await client.end()
       await page.reload()
+      await page.getByRole('link', { name: 'Go to your space' }).click()
       await page.getByRole('heading', { name: 'You are in no space' }).waitFor()
       await page.getByLabel('Name of the space').fill('Iris’ new space')
       await page.getByRole('button', { name: 'Create space' }).click()
-      await page.getByRole('heading', { name: 'Iris’ new space' }).waitFor()
+      await page.getByRole('button', { name: 'Space: Iris’ new space – change space' }).waitFor()
       await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
     })
   })
@@ -145,7 +146,48 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       const page = await profile()
       await signIn(page, product.webUrl, demo)
       await page.goto(`${product.webUrl}/integrations/notion/callback`)
-      await page.waitForURL(`${product.webUrl}/`)
+      await page.waitForURL('**/spaces/*/connection')
+    })
+  })
+
+  describe('of a space', () => {
+    it('are found again after signing in', async () => {
+      const page = await profile()
+      await signIn(page, product.webUrl, demo)
+      await goTo(page, 'Tools')
+      const address = page.url()
+      await page.context().clearCookies()
+      await page.goto(address)
+      await page.waitForURL('**/sign-in?next=*')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.waitForURL(address)
+      await page.getByRole('heading', { name: 'Tools', level: 1 }).waitFor()
+    })
+
+    it.each(['https://evil.example/', '//evil.example', '/\\evil.example', '/\t/evil.example', 'javascript:alert(1)'])(
+      'are where signing in ends, and not %s',
+      async (next) => {
+        const page = await profile()
+        await page.goto(`${product.webUrl}/sign-in?${new URLSearchParams({ next })}`)
+        await page.getByRole('button', { name: 'Sign in' }).click()
+        await page.waitForURL(`${product.webUrl}/spaces/*/connection`)
+      },
+    )
+
+    it('do not exist for others, whether there is the space or not', async () => {
+      const page = await profile()
+      await signIn(page, product.webUrl, demo)
+      const address = page.url()
+      const other = await profile()
+      await signUp(other, product.webUrl, { name: 'Otto', email: 'otto@south.test', password: 'a-good-password' })
+      const seen: unknown[] = []
+      for (const path of [new URL(address).pathname, `/spaces/${crypto.randomUUID()}/connection`]) {
+        const answer = await other.goto(product.webUrl + path)
+        await other.getByRole('heading', { name: 'There is no such page' }).waitFor()
+        seen.push([answer?.status(), await other.title(), await other.getByRole('main').innerHTML()])
+      }
+      expect(seen[0]).toEqual(seen[1])
+      expect(seen[0]).toEqual([404, 'Page not found · Notion MCP Gateway', expect.any(String)])
     })
   })
 
@@ -179,18 +221,29 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await check('dialog: not connected')
       await page.keyboard.press('Escape')
       await connect(page)
-      await page.getByRole('searchbox', { name: 'Search Notion' }).fill('launch')
-      await page.getByRole('button', { name: 'Search', exact: true }).click()
+      await check('connected')
+      await goTo(page, 'Tools')
+      await searchNotion(page, 'launch')
       await page.getByRole('list', { name: 'Search results' }).waitFor()
       await check('search results')
       await page.getByRole('tab', { name: 'Raw JSON' }).click()
       await check('raw result')
+      await goTo(page, 'Connection')
       await page.getByRole('button', { name: 'Details' }).click()
       await page.getByRole('button', { name: 'Disconnect…' }).click()
       await check('dialog: disconnecting')
       await page.getByRole('button', { name: 'Disconnect', exact: true }).click()
       await page.getByRole('dialog').getByText('Not connected', { exact: true }).waitFor()
       await page.keyboard.press('Escape')
+      await goTo(page, 'Tools')
+      await page.getByText('Tools appear here').waitFor()
+      await check('tools without a connection')
+      const drawer = page.getByRole('button', { name: 'Open the navigation' })
+      if (await drawer.isVisible()) {
+        await drawer.click()
+        await check('drawer')
+        await page.keyboard.press('Escape')
+      }
       await page.getByRole('button', { name: 'Account of Ada' }).click()
       await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
       await check('menu')

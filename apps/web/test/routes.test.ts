@@ -405,8 +405,8 @@ describe('every answer', () => {
 
   it('carries no secret of the server', async () => {
     const pages = await Promise.all(
-      ['/', '/sign-in', '/integrations/notion/callback?status=success'].map(async (path) =>
-        (await ada.fetch(path)).text(),
+      [`/spaces/${ada.spaceId}/connection`, '/sign-in', '/integrations/notion/callback?status=success'].map(
+        async (path) => (await ada.fetch(path)).text(),
       ),
     )
     for (const secret of Object.values(deploymentSecrets)) {
@@ -490,7 +490,9 @@ describe('a gateway that cannot be used', () => {
       const problem = await problemOf(await routes[route](grace, grace.spaceId))
       expect(problem).toMatchObject({ status: 502, code: 'gateway_unreachable' })
     }
-    expect(await (await grace.fetch('/')).text()).toContain('The gateway does not answer')
+    expect(await (await grace.fetch(`/spaces/${grace.spaceId}/connection`)).text()).toContain(
+      'The gateway does not answer',
+    )
     await web.stop()
   })
 

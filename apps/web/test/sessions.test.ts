@@ -1,6 +1,6 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { expect, it } from 'vitest'
-import { complaintsOf, connect, launchBrowser, newProfile, signUp } from '../e2e/browser.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '../e2e/browser.ts'
 import { startProduct } from '../e2e/product.ts'
 
 it.skipIf(!chromiumPath())(
@@ -16,11 +16,8 @@ it.skipIf(!chromiumPath())(
       const page = await newProfile(browser)
       await signUp(page, product.webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
       await connect(page)
-      const search = async (words: string) => {
-        await page.getByRole('searchbox', { name: 'Search Notion' }).fill(words)
-        await page.getByRole('button', { name: 'Search', exact: true }).click()
-      }
-      await search('launch plan')
+      await goTo(page, 'Tools')
+      await searchNotion(page, 'launch plan')
       await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
       const requests = product.simulator.seen.mcpRequests
       const calls = () => requests.filter((each) => each.tool === 'notion-search')
@@ -29,7 +26,7 @@ it.skipIf(!chromiumPath())(
       expect(streams()).not.toEqual([])
 
       await product.simulator.admin.forgetSessions()
-      await search('roadmap')
+      await searchNotion(page, 'roadmap')
       await page.getByRole('heading', { name: 'Product roadmap' }).waitFor()
 
       expect(calls().map((each) => each.status)).toEqual([200, 404, 200])

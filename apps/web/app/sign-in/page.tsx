@@ -1,17 +1,18 @@
-import type { Metadata } from 'next'
-import { headers } from 'next/headers'
+import type { Metadata, Route } from 'next'
 import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { demoPerson } from '../../features/accounts/demo-person.ts'
 import { SignInForm } from '../../features/accounts/sign-in-form.tsx'
-import { signedIn } from '../../lib/members.ts'
+import { returnPath } from '../../lib/return-path.ts'
 import { runtime } from '../../lib/runtime.ts'
-import { Entrance, linkStyle } from '../entrance.tsx'
+import { visitor } from '../../lib/visitor.ts'
+import { Entrance, linkStyle, withNext } from '../entrance.tsx'
 
 export const metadata: Metadata = { title: 'Sign in' }
 
-export default async function SignInPage() {
-  if (await signedIn(await headers())) redirect('/')
+export default async function SignInPage({ searchParams }: { searchParams: Promise<{ next?: string | string[] }> }) {
+  const next = returnPath([(await searchParams).next].flat()[0])
+  if (await visitor()) redirect(next as Route)
   const { isDemo } = runtime()
   return (
     <Entrance
@@ -24,13 +25,16 @@ export default async function SignInPage() {
       footer={
         <>
           New here?{' '}
-          <Link href="/sign-up" className={linkStyle}>
+          <Link href={withNext('/sign-up', next)} className={linkStyle}>
             Create an account
           </Link>
         </>
       }
     >
-      <SignInForm prefilled={isDemo ? { email: demoPerson.email, password: demoPerson.password } : undefined} />
+      <SignInForm
+        next={next}
+        prefilled={isDemo ? { email: demoPerson.email, password: demoPerson.password } : undefined}
+      />
     </Entrance>
   )
 }

@@ -1,15 +1,16 @@
-import type { Metadata } from 'next'
-import { headers } from 'next/headers'
+import type { Metadata, Route } from 'next'
 import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { SignUpForm } from '../../features/accounts/sign-up-form.tsx'
-import { signedIn } from '../../lib/members.ts'
-import { Entrance, linkStyle } from '../entrance.tsx'
+import { returnPath } from '../../lib/return-path.ts'
+import { visitor } from '../../lib/visitor.ts'
+import { Entrance, linkStyle, withNext } from '../entrance.tsx'
 
 export const metadata: Metadata = { title: 'Create an account' }
 
-export default async function SignUpPage() {
-  if (await signedIn(await headers())) redirect('/')
+export default async function SignUpPage({ searchParams }: { searchParams: Promise<{ next?: string | string[] }> }) {
+  const next = returnPath([(await searchParams).next].flat()[0])
+  if (await visitor()) redirect(next as Route)
   return (
     <Entrance
       title="Create your account"
@@ -17,13 +18,13 @@ export default async function SignUpPage() {
       footer={
         <>
           Have an account?{' '}
-          <Link href="/sign-in" className={linkStyle}>
+          <Link href={withNext('/sign-in', next)} className={linkStyle}>
             Sign in
           </Link>
         </>
       }
     >
-      <SignUpForm />
+      <SignUpForm next={next} />
     </Entrance>
   )
 }

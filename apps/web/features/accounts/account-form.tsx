@@ -7,15 +7,18 @@ import { Notice } from '../../components/ui/notice.tsx'
 type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' }
 
 /**
- * The frame of the sign-in and sign-up forms. `send` answers with a sentence when it went wrong; else the person goes to their space by
- * a full page load, so that nothing of a person who was signed in before stays in memory.
+ * The frame of the sign-in and sign-up forms. `send` answers with a sentence when it went wrong; else the person goes on by a full page
+ * load, so that nothing of a person who was signed in before stays in memory.
  */
 export function AccountForm({
   action,
+  next,
   send,
   children,
 }: {
   action: string
+  /** Where to go on. */
+  next: string
   send: (form: FormData) => Promise<string | undefined>
   children: ReactNode
 }) {
@@ -28,7 +31,7 @@ export function AccountForm({
         event.preventDefault()
         setState({ status: 'sending' })
         const refusal = await send(new FormData(event.currentTarget))
-        if (refusal === undefined) window.location.assign('/')
+        if (refusal === undefined) window.location.assign(next)
         else setState({ status: 'editing', refusal })
       }}
     >

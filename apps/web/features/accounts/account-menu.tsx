@@ -2,21 +2,40 @@
 
 import { LogOut } from 'lucide-react'
 import { useState } from 'react'
+import { cn } from '../../components/ui/class-names.ts'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
 import { signOut } from './account-api.ts'
 
-/** Who is signed in, and the way out. */
-export function AccountMenu({ name, email }: { name: string; email: string }) {
+/** Who is signed in, and the way out. `wide` shows the name beside the picture. */
+export function AccountMenu({ name, email, wide = false }: { name: string; email: string; wide?: boolean }) {
   const [refusal, setRefusal] = useState<string>()
   return (
     <Menu
+      align={wide ? 'start' : 'end'}
       trigger={
         <button
           type="button"
-          aria-label={`Account of ${name}`}
-          className="grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info"
+          aria-label={wide ? undefined : `Account of ${name}`}
+          className={cn(
+            'flex shrink-0 items-center gap-2.5 rounded-full text-left',
+            wide && 'w-full rounded-xl p-2 hover:bg-sunken',
+          )}
         >
-          {initials(name)}
+          <span
+            aria-hidden
+            className="grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info"
+          >
+            {initials(name)}
+          </span>
+          {wide && (
+            <span className="min-w-0 flex-1">
+              <span className="block truncate text-sm font-medium">
+                <span className="sr-only">Account of </span>
+                {name}
+              </span>
+              <span className="block truncate text-[13px] text-soft">{email}</span>
+            </span>
+          )}
         </button>
       }
     >

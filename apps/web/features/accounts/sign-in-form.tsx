@@ -5,9 +5,15 @@ import { signIn } from './account-api.ts'
 import { AccountForm, textOf } from './account-form.tsx'
 
 /** `prefilled` in a demo, where there is nothing to protect. */
-export function SignInForm({ prefilled }: { prefilled?: { email: string; password: string } | undefined }) {
+export function SignInForm({
+  next,
+  prefilled,
+}: {
+  next: string
+  prefilled?: { email: string; password: string } | undefined
+}) {
   return (
-    <AccountForm action="Sign in" send={(form) => signIn(textOf(form, 'email'), textOf(form, 'password'))}>
+    <AccountForm action="Sign in" next={next} send={(form) => signIn(textOf(form, 'email'), textOf(form, 'password'))}>
       <Field label="Email" name="email" type="email" autoComplete="username" required defaultValue={prefilled?.email} />
       <Field
         label="Password"

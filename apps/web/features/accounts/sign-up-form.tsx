@@ -4,10 +4,11 @@ import { Field } from '../../components/ui/field.tsx'
 import { signUp } from './account-api.ts'
 import { AccountForm, textOf } from './account-form.tsx'
 
-export function SignUpForm() {
+export function SignUpForm({ next }: { next: string }) {
   return (
     <AccountForm
       action="Create account"
+      next={next}
       send={(form) => signUp(textOf(form, 'name'), textOf(form, 'email'), textOf(form, 'password'))}
     >
       <Field

@@ -1,6 +1,7 @@
 'use client'
 
 import { CircleX } from 'lucide-react'
+import type { Route } from 'next'
 import Link from 'next/link'
 import { useState } from 'react'
 import { Button, buttonStyle } from '../../components/ui/button.tsx'
@@ -13,10 +14,13 @@ type Retry = { status: 'offered'; refusal?: string } | { status: 'running' }
 export function CallbackFailure({
   title,
   advice,
+  home,
   spaceId,
 }: {
   title: string
   advice: string
+  home: Route
+  /** The space to try again for, if this person may. */
   spaceId: string | undefined
 }) {
   const [retry, setRetry] = useState<Retry>({ status: 'offered' })
@@ -50,7 +54,7 @@ export function CallbackFailure({
             Try again
           </Button>
         )}
-        <Link href="/" className={buttonStyle({ look: 'secondary' })}>
+        <Link href={home} className={buttonStyle({ look: 'secondary' })}>
           Back to your space
         </Link>
       </div>

@@ -1,6 +1,7 @@
 'use client'
 
 import { CircleCheck } from 'lucide-react'
+import type { Route } from 'next'
 import Link from 'next/link'
 import { useEffect } from 'react'
 import { buttonStyle } from '../../components/ui/button.tsx'
@@ -9,17 +10,17 @@ import { tellConnectionChanged } from './connection-news.ts'
 /** Long enough to read the message, short enough not to wait for it. */
 const RETURN_MS = 1_500
 
-/** Tells other windows, then closes itself if it was opened as a popup, else goes home. */
-export function CallbackSuccess() {
+/** Tells other windows, then closes itself if it was opened as a popup, else goes `home`. */
+export function CallbackSuccess({ home }: { home: Route }) {
   useEffect(() => {
     tellConnectionChanged()
     const timer = setTimeout(() => {
       if (window.opener) window.close()
       // A full load, so that the page asks the server; also for a popup that the browser does not let close itself.
-      window.location.replace('/')
+      window.location.replace(home)
     }, RETURN_MS)
     return () => clearTimeout(timer)
-  }, [])
+  }, [home])
 
   return (
     <>
@@ -28,7 +29,7 @@ export function CallbackSuccess() {
       <p role="status" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
         Notion is connected with your space. Taking you back…
       </p>
-      <Link href="/" className={buttonStyle({ look: 'secondary' })}>
+      <Link href={home} className={buttonStyle({ look: 'secondary' })}>
         Continue now
       </Link>
     </>

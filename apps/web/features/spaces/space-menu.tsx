@@ -1,6 +1,7 @@
 'use client'
 
 import { Check, ChevronsUpDown } from 'lucide-react'
+import { useState } from 'react'
 import { Menu, MenuItem, MenuLabel } from '../../components/ui/menu.tsx'
 import { enterSpace } from './space-api.ts'
 
@@ -9,18 +10,30 @@ export interface SpaceChoice {
   readonly name: string
 }
 
+interface SpaceMenuProps {
+  readonly spaces: readonly SpaceChoice[]
+  readonly active: SpaceChoice
+  /** Where to go in another space. */
+  readonly hrefOf: (spaceId: string) => string
+}
+
 /** The choice of the space that the person is in. */
-export function SpaceMenu({ spaces, active }: { spaces: readonly SpaceChoice[]; active: SpaceChoice }) {
+export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
+  const [hasFailed, setFailed] = useState(false)
   return (
     <Menu
       align="start"
       trigger={
         <button
           type="button"
-          aria-label={`Space: ${active.name}. Change space`}
-          className="flex h-9 min-w-0 items-center gap-1.5 rounded-lg px-2 text-sm font-medium hover:bg-sunken"
+          className="flex h-11 w-full min-w-0 items-center gap-2.5 rounded-xl border border-line bg-canvas px-2.5 text-sm font-medium hover:bg-sunken"
         >
-          <span className="truncate">{active.name}</span>
+          <SpaceMark name={active.name} />
+          <span className="min-w-0 flex-1 truncate text-left">
+            <span className="sr-only">Space: </span>
+            {active.name}
+            <span className="sr-only"> – change space</span>
+          </span>
           <ChevronsUpDown aria-hidden className="size-3.5 shrink-0 text-soft" />
         </button>
       }
@@ -29,15 +42,35 @@ export function SpaceMenu({ spaces, active }: { spaces: readonly SpaceChoice[]; 
       {spaces.map((space) => (
         <MenuItem
           key={space.id}
-          onSelect={async () => {
-            if (space.id !== active.id && (await enterSpace(space.id))) window.location.assign('/')
+          onSelect={async (event) => {
+            if (space.id === active.id) return
+            event.preventDefault()
+            // A full load, so that nothing of the other space stays in memory.
+            if (await enterSpace(space.id)) window.location.assign(hrefOf(space.id))
+            else setFailed(true)
           }}
         >
+          <SpaceMark name={space.name} />
+          <span className="min-w-0 flex-1 truncate">{space.name}</span>
           <Check aria-hidden className={space.id === active.id ? '' : 'invisible'} />
-          <span className="truncate">{space.name}</span>
           {space.id === active.id && <span className="sr-only">(current)</span>}
         </MenuItem>
       ))}
+      {hasFailed && (
+        <p role="alert" className="max-w-60 px-2.5 py-1.5 text-[13px] text-danger">
+          The space could not be entered. Reload the page and try again.
+        </p>
+      )}
     </Menu>
   )
 }
+
+/** Tells spaces apart at a glance. */
+const SpaceMark = ({ name }: { name: string }) => (
+  <span
+    aria-hidden
+    className="grid size-6 shrink-0 place-items-center rounded-md bg-sunken text-xs font-semibold text-soft"
+  >
+    {[...name.trim()][0]?.toUpperCase() ?? '?'}
+  </span>
+)

@@ -1,10 +1,10 @@
-import type { Metadata } from 'next'
-import { headers } from 'next/headers'
+import type { Metadata, Route } from 'next'
 import { redirect } from 'next/navigation'
 import { authorizationProblem } from '../../../../features/integrations/authorization-errors.ts'
 import { CallbackFailure } from '../../../../features/integrations/callback-failure.tsx'
 import { CallbackSuccess } from '../../../../features/integrations/callback-success.tsx'
-import { isManager, signedIn } from '../../../../lib/members.ts'
+import { isManager, memberIn, type SpaceMember } from '../../../../lib/members.ts'
+import { visitor } from '../../../../lib/visitor.ts'
 
 export const metadata: Metadata = { title: 'Connecting Notion' }
 
@@ -12,23 +12,29 @@ type Query = Record<string, string | string[] | undefined>
 
 /** Where the gateway sends the browser after Notion's consent page. What the address says is shown and never believed. */
 export default async function CallbackPage({ searchParams }: { searchParams: Promise<Query> }) {
-  const { status, error } = await searchParams
+  const { status, error, spaceId } = await searchParams
   if (status === undefined && error === undefined) redirect('/')
+  const member = await ownSpace(one(spaceId))
+  const home = (member ? `/spaces/${member.space.id}/connection` : '/') as Route
   return (
     <main className="mx-auto flex w-full max-w-md flex-1 flex-col items-start justify-center px-5 py-12">
       {status === 'success' ? (
-        <CallbackSuccess />
+        <CallbackSuccess home={home} />
       ) : (
-        <CallbackFailure {...authorizationProblem(one(error))} spaceId={await ownSpace()} />
+        <CallbackFailure
+          {...authorizationProblem(one(error))}
+          home={home}
+          spaceId={member && isManager(member.space.role) ? member.space.id : undefined}
+        />
       )}
     </main>
   )
 }
 
-/** The space to try again for, if this person may. */
-async function ownSpace(): Promise<string | undefined> {
-  const active = (await signedIn(await headers()))?.active
-  return active && isManager(active.space.role) ? active.space.id : undefined
+/** The space that the address names, if it is one of this person's, else the one that they are in. */
+async function ownSpace(named: string | undefined): Promise<SpaceMember | undefined> {
+  const found = await visitor()
+  return found && ((named && memberIn(found, named)) || found.active)
 }
 
 const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value)

@@ -1,0 +1,14 @@
+import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
+import { Page } from '../page-frame.tsx'
+import { ConnectionOverview } from './connection-overview.tsx'
+
+export const generateMetadata = memberPageTitle('Connection')
+
+export default async function ConnectionPage({ params }: { params: Promise<{ spaceId: string }> }) {
+  await requireMemberPage(params)
+  return (
+    <Page title="Connection" lead="One connection with Notion serves everybody in this space.">
+      <ConnectionOverview />
+    </Page>
+  )
+}

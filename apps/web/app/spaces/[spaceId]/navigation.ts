@@ -1,0 +1,24 @@
+import { Plug, Wrench, type LucideIcon } from 'lucide-react'
+import type { Route } from 'next'
+
+export interface Destination {
+  readonly label: string
+  readonly icon: LucideIcon
+  readonly href: (spaceId: string) => Route
+}
+
+// Next knows routes with a variable part only where they are written down in a link.
+const page = (name: string) => (spaceId: string) => `/spaces/${spaceId}/${name}` as Route
+
+/** The pages of a space, in the order of the navigation. */
+export const destinations: readonly Destination[] = [
+  { label: 'Tools', icon: Wrench, href: page('tools') },
+  { label: 'Connection', icon: Plug, href: page('connection') },
+]
+
+/** Where a space begins: with what it is for, or, while that is not possible, with connecting it. */
+export const startOf = (spaceId: string, isConnected: boolean): Route =>
+  page(isConnected ? 'tools' : 'connection')(spaceId)
+
+/** Whether the page at `path` is this destination or below it. */
+export const isAt = (path: string, href: string): boolean => path === href || path.startsWith(`${href}/`)

@@ -1,0 +1,15 @@
+import { runtime } from '../../../../lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
+import { Page } from '../page-frame.tsx'
+import { ConnectedTools } from './connected-tools.tsx'
+
+export const generateMetadata = memberPageTitle('Tools')
+
+export default async function ToolsPage({ params }: { params: Promise<{ spaceId: string }> }) {
+  const { space } = await requireMemberPage(params)
+  return (
+    <Page title="Tools" lead="Everything that assistants can do in this space’s Notion, to be tried by hand.">
+      <ConnectedTools spaceId={space.id} hasLinks={!runtime().isDemo} />
+    </Page>
+  )
+}

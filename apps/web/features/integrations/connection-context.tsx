@@ -1,0 +1,36 @@
+'use client'
+
+import { createContext, use, type ReactNode } from 'react'
+import type { ConnectionView } from './connection-view.ts'
+import type { Permission } from './next-step.tsx'
+import { useConnection, type ConnectionControl } from './use-connection.ts'
+
+interface SpaceConnectionContext {
+  readonly control: ConnectionControl
+  readonly permission: Permission
+}
+
+const Context = createContext<SpaceConnectionContext | undefined>(undefined)
+
+/** Keeps one view of the space's connection up to date for all that is shown of the space. */
+export function ConnectionProvider({
+  spaceId,
+  initial,
+  permission,
+  children,
+}: {
+  spaceId: string
+  initial: ConnectionView
+  permission: Permission
+  children: ReactNode
+}) {
+  const control = useConnection(spaceId, initial)
+  return <Context value={{ control, permission }}>{children}</Context>
+}
+
+/** The connection of the space whose page this is. */
+export function useSpaceConnection(): SpaceConnectionContext {
+  const provided = use(Context)
+  if (!provided) throw new Error('Only pages of a space have a connection.')
+  return provided
+}
