@@ -28,7 +28,7 @@ type Settings = z.infer<typeof Settings>
 
 /** What must not reach the demo from the settings of a real installation. */
 const NOT_FOR_DEMO =
-  /^(DATABASE_URL|REDIS_URL|CREDENTIAL_KEYS|GATEWAY_SERVICE_TOKEN|AUTH_SECRET|WEB_URL|CUDU_ENDPOINT|NOTION_MCP_\w+)(_FILE)?$/
+  /^(DATABASE_URL|REDIS_URL|CREDENTIAL_KEYS|GATEWAY_SERVICE_TOKEN|AUTH_SECRET|WEB_URL|CUDU_ENDPOINT|GATEWAY_PUBLIC_URL|NOTION_MCP_\w+)(_FILE)?$/
 
 const SECRETS_OF_GATEWAY = ['CREDENTIAL_KEYS', 'NOTION_MCP_CLIENT_SECRET', 'REDIS_URL']
 const SECRETS_OF_WEB = ['AUTH_SECRET', 'CHAT_API_KEY']
@@ -119,6 +119,7 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
       ...withheld(env, SECRETS_OF_WEB),
       ...fixed('PORT', `${settings.PORT}`),
       ...unlessGiven(env, 'NOTION_MCP_RETURN_BASE_URL', publicWebUrl),
+      ...unlessGiven(env, 'GATEWAY_PUBLIC_URL', gatewayUrl),
       ...unlessGiven(env, 'NOTION_MCP_OAUTH_REDIRECT_URI', `${gatewayUrl}/integrations/notion/mcp/oauth/callback`),
       ...(isDemo && fixed('NOTION_MCP_SERVER_URL', `${simulatorUrl}/mcp`)),
     },
@@ -133,6 +134,7 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
       ...fixed('PORT', `${settings.WEB_PORT}`),
       ...unlessGiven(env, 'WEB_URL', publicWebUrl),
       ...unlessGiven(env, 'CUDU_ENDPOINT', gatewayUrl),
+      ...unlessGiven(env, 'GATEWAY_PUBLIC_URL', gatewayUrl),
       ...(isDemo && fixed('NOTION_GATEWAY_DEMO', '1')),
     },
     readyUrl: webUrl,

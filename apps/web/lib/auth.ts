@@ -7,6 +7,7 @@ import type { Pool } from 'pg'
 import { betterAuthDatabase, exclusively } from './database.ts'
 import { log } from './log.ts'
 import { applyMigrations } from './migrations.ts'
+import { authorizationServer } from './oauth/authorization-server.ts'
 
 /** Attempts from one address, for each path, within a minute: enough for a team behind one address, too few for guessing passwords. */
 const ATTEMPTS = { window: 60, max: 40 }
@@ -16,6 +17,10 @@ export interface AuthOptions {
   readonly webUrl: string
   readonly secret: string
   readonly trustedProxies: readonly string[]
+  /** The gateway as MCP clients know it. */
+  readonly gatewayPublicUrl: string
+  /** How long an access token of an MCP client is good. */
+  readonly accessTokenSeconds: number
 }
 
 /**
@@ -41,7 +46,7 @@ async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<vo
   })
 }
 
-function configure({ pool, webUrl, secret, trustedProxies }: AuthOptions) {
+function configure({ pool, webUrl, secret, trustedProxies, gatewayPublicUrl, accessTokenSeconds }: AuthOptions) {
   return {
     appName: 'Notion MCP Gateway',
     baseURL: webUrl,
@@ -50,7 +55,10 @@ function configure({ pool, webUrl, secret, trustedProxies }: AuthOptions) {
     database: betterAuthDatabase(pool),
     emailAndPassword: { enabled: true },
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
-    plugins: [organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES })],
+    plugins: [
+      organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
+      ...authorizationServer({ pool, webUrl, gatewayPublicUrl, accessTokenSeconds }),
+    ],
     databaseHooks: {
       user: {
         create: { before: async ({ name }) => refuseLongName(name) },

@@ -1,5 +1,7 @@
 import type { Pool } from 'pg'
 import type { Auth } from './auth.ts'
+import type { EndedAccess } from './oauth/ended-access.ts'
+import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
 
 /** What the process opened at start and every page and route needs. */
 export interface Runtime {
@@ -7,6 +9,10 @@ export interface Runtime {
   readonly pool: Pool
   readonly webUrl: string
   readonly gatewayUrl: string
+  /** The gateway as MCP clients know it. */
+  readonly gatewayPublicUrl: string
+  readonly oauth: OAuthEndpoints
+  readonly endedAccess: EndedAccess
   readonly serviceToken: string
   readonly bindingCookieDomain: string | undefined
   readonly isDemo: boolean

@@ -20,6 +20,17 @@ export const Settings = z
     HOST: z.string().default('127.0.0.1'),
     /** The gateway's base URL. */
     CUDU_ENDPOINT: url.default('http://localhost:8000'),
+    /** The gateway as MCP clients know it. */
+    GATEWAY_PUBLIC_URL: url
+      .refine(isOrigin, 'must be an origin, as https://gateway.example.com, without a path')
+      .optional(),
+    /** How long an access token of an MCP client is good; its client gets a new one by itself. */
+    CLIENT_TOKEN_SECONDS: z.coerce
+      .number('must be a number of seconds')
+      .int('must be a whole number of seconds')
+      .min(1, 'must be at least 1')
+      .max(900, 'must be at most 900, which is 15 minutes')
+      .default(900),
     /** As for the gateway, several may be given, separated by commas. The first is presented. */
     GATEWAY_SERVICE_TOKEN: z.string().optional(),
     /** The app's own public origin. */

@@ -17,6 +17,8 @@ import { seedDemo } from './seed-demo.ts'
 import { openAuth } from '../lib/auth.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import { log } from '../lib/log.ts'
+import { endedAccess } from '../lib/oauth/ended-access.ts'
+import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
 import { serveHttp } from './http.ts'
@@ -68,21 +70,36 @@ interface Opened {
 
 async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise<{ stop(): Promise<void> }> {
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
+  const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
+  const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
   const auth = await openAuth({
     pool,
     webUrl,
     secret: settings.AUTH_SECRET ?? secret('auth-secret'),
     trustedProxies: settings.TRUSTED_PROXIES,
+    gatewayPublicUrl,
+    accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
   })
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
   if (isDemo) await exclusively(pool, () => seedDemo(auth))
 
+  const ended = endedAccess({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
+  const oauth = oauthEndpoints({
+    accounts: (request) => auth.handler(request),
+    pool,
+    webUrl,
+    gatewayPublicUrl,
+    endedAccess: ended,
+  })
   provideRuntime({
     auth,
     pool,
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,
-    serviceToken: firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token')),
+    gatewayPublicUrl,
+    oauth,
+    endedAccess: ended,
+    serviceToken,
     bindingCookieDomain: settings.BINDING_COOKIE_DOMAIN,
     isDemo,
   })
@@ -103,6 +120,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     async stop() {
       await server.stop()
       await app.close()
+      oauth.stop()
+      ended.stop()
     },
   }
 }

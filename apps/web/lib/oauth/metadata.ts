@@ -1,0 +1,24 @@
+import { ISSUER_PATH } from './authorization-server.ts'
+import { KNOWN_SCOPES } from './scopes.ts'
+
+/** What clients are told of the authorization server ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)). */
+export function authorizationServerMetadata(webUrl: string) {
+  const issuer = webUrl + ISSUER_PATH
+  const authMethods = ['none', 'client_secret_post', 'client_secret_basic']
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/oauth2/authorize`,
+    token_endpoint: `${issuer}/oauth2/token`,
+    registration_endpoint: `${issuer}/oauth2/register`,
+    revocation_endpoint: `${issuer}/oauth2/revoke`,
+    jwks_uri: `${issuer}/jwks`,
+    scopes_supported: KNOWN_SCOPES,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: authMethods,
+    revocation_endpoint_auth_methods_supported: authMethods,
+    authorization_response_iss_parameter_supported: true,
+  }
+}

@@ -1,0 +1,227 @@
+import type { Pool } from 'pg'
+import { SCHEMA } from '../database.ts'
+import { log } from '../log.ts'
+import { authorizationRequest } from './authorization-request.ts'
+import { digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
+import type { EndedAccess } from './ended-access.ts'
+import { authorizationServerMetadata } from './metadata.ts'
+
+const SWEEP_MS = 3_600_000
+/** How long a refresh waits for the answer to another one of the same token, and how often it looks. */
+const ROTATION_WAIT_MS = 2_000
+const ROTATION_LOOK_MS = 50
+
+export interface OAuthEndpointsOptions {
+  /** better-auth, as it would answer by itself. */
+  readonly accounts: (request: Request) => Promise<Response>
+  readonly pool: Pool
+  readonly webUrl: string
+  readonly gatewayPublicUrl: string
+  readonly endedAccess: EndedAccess
+}
+
+export interface OAuthEndpoints {
+  /** Everything below `/api/auth`: what is OAuth's in the form that this product gives it, and the rest as better-auth has it. */
+  handle(request: Request): Promise<Response>
+  /** The authorization server's metadata, wherever it was asked for. */
+  metadata(): Response
+  /**
+   * Carries out what the person decided. The caller has checked who it is, and that they belong to the space.
+   *
+   * @param asked The query that the consent page was opened with; signed by the authorization server.
+   * @returns where the browser goes next; undefined when the request is not one of ours, or too old.
+   */
+  decide(headers: Headers, asked: string, made: Decision, scope: string): Promise<string | undefined>
+  stop(): void
+}
+
+export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
+  const { accounts, pool, webUrl, gatewayPublicUrl, endedAccess } = options
+  const issuer = webUrl + ISSUER_PATH
+  const grants = grantsOf(pool)
+  const sweeping = setInterval(() => void sweep(pool), SWEEP_MS)
+  sweeping.unref()
+
+  const authorize = async (request: Request) => {
+    if (request.method !== 'GET') return new Response(null, { status: 405, headers: { allow: 'GET' } })
+    const { query, resource } = authorizationRequest(new URL(request.url).searchParams, gatewayPublicUrl)
+    if (resource?.spaceId !== undefined) await grants.know(resource.url, resource.spaceId)
+    // Not what would make the plugin answer anything but a redirect.
+    const headers = chosenHeaders(request.headers, ['cookie', 'x-forwarded-for', 'user-agent'])
+    const answer = await accounts(new Request(`${issuer}/oauth2/authorize?${query}`, { headers }))
+    const location = answer.headers.get('location')
+    if (!location?.startsWith(`${issuer}/error`)) return answer
+    // Whom the request cannot be answered to, the person is told.
+    const { error } = Object.fromEntries(new URL(location).searchParams)
+    return Response.redirect(`${webUrl}/oauth/error?${new URLSearchParams({ error: error ?? '' })}`, 302)
+  }
+
+  const token = async (request: Request) => {
+    const body = await request.text()
+    const form = new URLSearchParams(body)
+    const ask = () => accounts(bare(request, body))
+    const refreshToken = form.get('refresh_token')
+    if (form.get('grant_type') === 'refresh_token' && refreshToken) return refresh(refreshToken, ask)
+    const code = form.get('code')
+    const redeemed = code ? await grants.ofCode(code) : undefined
+    const answer = await ask()
+    // A code that comes twice was seen by somebody else: what came of it ends, at the gateway too.
+    if (redeemed && !answer.ok) await endedAccess.endClient(redeemed)
+    return answer
+  }
+
+  /** Two windows of one client that refresh at once get the same tokens; the plugin has them only after the first was answered. */
+  const refresh = async (refreshToken: string, ask: () => Promise<Response>) => {
+    const until = Date.now() + ROTATION_WAIT_MS
+    for (;;) {
+      const answer = await ask()
+      if (answer.status !== 400 || Date.now() > until || !(await grants.wasJustRotated(refreshToken))) return answer
+      await new Promise((resolve) => setTimeout(resolve, ROTATION_LOOK_MS))
+    }
+  }
+
+  const revoke = async (request: Request) => {
+    const body = await request.text()
+    const refreshToken = new URLSearchParams(body).get('token') ?? ''
+    const grant = await grants.ofRefreshToken(refreshToken)
+    const answer = await accounts(bare(request, body))
+    // The plugin knows who may revoke it, and did so or did not.
+    if (grant && !(await grants.ofRefreshToken(refreshToken))) await endedAccess.endClient(grant)
+    return answer
+  }
+
+  const register = async (request: Request) => accounts(bare(request, await request.text()))
+
+  const metadata = () =>
+    Response.json(authorizationServerMetadata(webUrl), { headers: { 'cache-control': 'max-age=60' } })
+
+  const openToAll: Record<string, (request: Request) => Promise<Response>> = {
+    '/oauth2/token': token,
+    '/oauth2/revoke': revoke,
+    '/oauth2/register': register,
+    '/jwks': accounts,
+    '/.well-known/oauth-authorization-server': async () => metadata(),
+  }
+
+  return {
+    async handle(request) {
+      const path = new URL(request.url).pathname.slice(ISSUER_PATH.length)
+      if (path === '/oauth2/authorize') return authorize(request)
+      const open = openToAll[path]
+      if (open)
+        return request.method === 'OPTIONS'
+          ? openAnswer(new Response(null, { status: 204 }))
+          : openAnswer(await open(request))
+      const answer = await accounts(request)
+      // Whoever removed a member, or left, hears of it when the member's clients are out.
+      if (request.method === 'POST') await endedAccess.deliverNow()
+      return answer
+    },
+
+    metadata: () => openAnswer(metadata()),
+
+    async decide(headers, asked, made, scope) {
+      const request = new Request(`${issuer}/oauth2/consent`, {
+        method: 'POST',
+        headers: {
+          ...chosenHeaders(headers, ['cookie', 'x-forwarded-for', 'user-agent']),
+          origin: webUrl,
+          'content-type': 'application/json',
+          accept: 'application/json',
+        },
+        body: JSON.stringify({ accept: made.allow, oauth_query: asked, ...(made.allow && { scope }) }),
+      })
+      const answer = await withDecision(made, () => accounts(request))
+      const body = (await answer.json().catch(() => undefined)) as { url?: unknown } | undefined
+      return answer.ok && typeof body?.url === 'string' ? body.url : undefined
+    },
+
+    stop: () => clearInterval(sweeping),
+  }
+}
+
+/** Clients that run in web pages may read these answers. They depend on no cookie: see {@link bare}. */
+function openAnswer(answer: Response): Response {
+  const open = new Response(answer.body, answer)
+  open.headers.set('access-control-allow-origin', '*')
+  open.headers.set('access-control-allow-methods', 'GET, POST')
+  open.headers.set('access-control-allow-headers', 'authorization, content-type, mcp-protocol-version')
+  open.headers.set('access-control-max-age', '600')
+  return open
+}
+
+/** A client's request without what the browser that it may run in adds by itself. */
+const bare = (request: Request, body: string) =>
+  new Request(request.url, {
+    method: request.method,
+    headers: chosenHeaders(request.headers, [
+      'authorization',
+      'content-type',
+      'accept',
+      'x-forwarded-for',
+      'user-agent',
+    ]),
+    ...(request.method === 'POST' && { body }),
+  })
+
+function chosenHeaders(headers: Headers, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => names.includes(name)))
+}
+
+interface Grant {
+  readonly spaceId: string
+  readonly userId: string
+  readonly clientId: string
+}
+
+/** What the plugin's tables say of grants and their tokens. */
+function grantsOf(pool: Pool) {
+  const grantWhere = async (condition: string, value: string): Promise<Grant | undefined> => {
+    const { rows } = await pool.query<Grant>(
+      `select "referenceId" as "spaceId", "userId"::text as "userId", "clientId"
+       from ${SCHEMA}."oauthRefreshToken" where "referenceId" is not null and ${condition} limit 1`,
+      [value],
+    )
+    return rows[0]
+  }
+  return {
+    ofCode: (code: string) => grantWhere(`"authorizationCodeId" = $1`, digest(code)),
+    /** Undefined for one that is no longer good. */
+    ofRefreshToken: (token: string) => grantWhere(`revoked is null and token = $1`, digest(token)),
+
+    async wasJustRotated(token: string): Promise<boolean> {
+      const { rowCount } = await pool.query(
+        `select from ${SCHEMA}."oauthRefreshToken" where token = $1 and "rotationReplayExpiresAt" > now()`,
+        [digest(token)],
+      )
+      return rowCount !== 0
+    },
+
+    /** Makes the endpoint of a space one that tokens are issued for. For spaces that exist, so that nobody fills the table. */
+    async know(url: string, spaceId: string): Promise<void> {
+      await pool.query(
+        `insert into ${SCHEMA}."oauthResource" (id, identifier, name, "createdAt", "updatedAt")
+         select gen_random_uuid(), $1, $1, now(), now() from ${SCHEMA}.organization where id::text = $2
+         on conflict (identifier) do nothing`,
+        [url, spaceId],
+      )
+    },
+  }
+}
+
+/** Clients that registered and were never allowed anything, and tokens that say nothing any more. */
+async function sweep(pool: Pool): Promise<void> {
+  try {
+    await pool.query(
+      `delete from ${SCHEMA}."oauthRefreshToken" where "expiresAt" < now() or revoked < now() - interval '7 days'`,
+    )
+    await pool.query(
+      `delete from ${SCHEMA}."oauthClient" client
+       where "createdAt" < now() - interval '1 day'
+         and not exists (select from ${SCHEMA}."oauthConsent" where "clientId" = client."clientId")
+         and not exists (select from ${SCHEMA}."oauthRefreshToken" where "clientId" = client."clientId")`,
+    )
+  } catch (error) {
+    log.warn('oauth.not_swept', { message: error instanceof Error ? error.message : '' })
+  }
+}
