@@ -1,39 +1,266 @@
 /** The web app as the authorization server of the gateway's MCP endpoints. */
-import { testDatabase } from '@nmg/process/testing'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newPerson, type PersonClient } from '../../e2e/person.ts'
-import { startProduct, type Product } from '../../e2e/product.ts'
-import { decide, logIn, metadataOf, open, registerClient, type Tokens } from './client-person.ts'
+import { describe, expect, it } from 'vitest'
+import { decide, logIn, metadataOf, open, REDIRECT, registerClient } from './client-person.ts'
+import { authorizationServerScene } from './clients.ts'
 
-let product: Product
-let ada: PersonClient
-let resource: string
+const on = authorizationServerScene()
+const issuer = () => `${on().webUrl}/api/auth`
 
-beforeAll(async () => {
-  const { url } = await testDatabase()
-  product = await startProduct({ DATABASE_URL: url })
-  ada = await newPerson(product.webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
-  resource = `${product.gatewayUrl}/mcp/notion/spaces/${ada.spaceId}`
-})
-afterAll(() => product?.stop())
-
-describe('a client that logs in', () => {
-  it('gets tokens', async () => {
-    const client = await registerClient(product.webUrl)
-    const tokens = await logIn(ada, client, resource)
-    console.log(decodeProtectedHeader(tokens.access_token), decodeJwt(tokens.access_token), { ...tokens })
-    const listed = await fetch(resource, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${tokens.access_token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-      },
-      body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+describe('the metadata', () => {
+  it.each([
+    '/.well-known/oauth-authorization-server/api/auth',
+    '/api/auth/.well-known/oauth-authorization-server',
+    '/.well-known/oauth-authorization-server',
+  ])('is found at %s', async (path) => {
+    const answer = await fetch(on().webUrl + path)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(await answer.json()).toMatchObject({
+      issuer: issuer(),
+      authorization_endpoint: `${issuer()}/oauth2/authorize`,
+      code_challenge_methods_supported: ['S256'],
+      scopes_supported: ['notion:read', 'notion:write', 'offline_access'],
+      authorization_response_iss_parameter_supported: true,
     })
-    console.log(listed.status, await listed.text())
-    const [one, two] = await Promise.all([client.refresh(tokens.refresh_token), client.refresh(tokens.refresh_token)])
-    console.log(one.status, two.status, await one.text(), await two.text())
   })
+
+  it('is not found for another issuer, and not as that of an OpenID provider', async () => {
+    for (const path of [
+      '/.well-known/oauth-authorization-server/other',
+      '/.well-known/openid-configuration/api/auth',
+      '/api/auth/.well-known/openid-configuration',
+    ]) {
+      expect((await fetch(on().webUrl + path)).status, path).toBe(404)
+    }
+  })
+})
+
+describe('a client that registers', () => {
+  const register = (metadata: unknown) =>
+    fetch(`${issuer()}/oauth2/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'http://localhost:6274' },
+      body: JSON.stringify(metadata),
+    })
+
+  it.each([
+    ['a program on this machine that does not say what it is', ['http://localhost:3118/callback']],
+    ['an application with a scheme of its own', ['cursor://anysphere.cursor-mcp/oauth/callback']],
+    [
+      'one that is reached in several ways',
+      ['https://vscode.dev/redirect', 'http://127.0.0.1:33418/', 'http://localhost/'],
+    ],
+  ])('is taken: %s', async (_, redirectUris) => {
+    const answer = await register({
+      client_name: 'A client',
+      redirect_uris: redirectUris,
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      scope: 'openid email profile',
+    })
+    expect(answer.status).toBe(201)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    const registered = (await answer.json()) as object
+    expect(registered).toMatchObject({ redirect_uris: redirectUris, token_endpoint_auth_method: 'none' })
+    expect(registered).not.toHaveProperty('client_secret')
+  })
+
+  it.each([
+    'javascript:alert(1)',
+    'data:text/html,hello',
+    'http://client.test/callback',
+    'http://127.1:3000/callback',
+    'http://localhost.client.test/callback',
+    'https://localhost/callback',
+    'https://user@client.test/callback',
+    'https://client.test/callback#fragment',
+    'https://client.test\\@other.test/',
+    '/callback',
+  ])('is refused with the redirect URI %s', async (uri) => {
+    const answer = await register({ redirect_uris: [uri], token_endpoint_auth_method: 'none' })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ error: 'invalid_redirect_uri' })
+  })
+
+  it('gets a secret when it can keep one, and cannot do without it then', async () => {
+    const answer = await register({ redirect_uris: ['https://client.test/callback'] })
+    const { client_id: id, client_secret: secret } = (await answer.json()) as {
+      client_id: string
+      client_secret: string
+    }
+    expect(secret).toMatch(/^[\w-]{43}$/)
+    const asked = (headers: Record<string, string>) =>
+      fetch(`${issuer()}/oauth2/token`, {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'none', client_id: id }),
+      })
+    expect((await asked({})).status).toBe(400)
+    const { rows } = await on().database.query('select "clientSecret" from web."oauthClient" where "clientId" = $1', [
+      id,
+    ])
+    expect(JSON.stringify(rows)).not.toContain(secret)
+  })
+})
+
+describe('an authorization', () => {
+  it('gives a token for this person, this space, this client and nothing else', async () => {
+    const { ada, resource } = on()
+    const client = await registerClient(on().webUrl)
+    const tokens = await logIn(ada, client, resource())
+    expect(decodeProtectedHeader(tokens.access_token)).toMatchObject({ typ: 'at+jwt', alg: 'EdDSA' })
+    const claims = decodeJwt(tokens.access_token)
+    expect(claims).toMatchObject({
+      iss: issuer(),
+      aud: resource(),
+      sub: ada.id,
+      client_id: client.clientId,
+      space_id: ada.spaceId,
+      scope: 'notion:read notion:write offline_access',
+    })
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(900)
+    expect(tokens.expires_in).toBe(900)
+  })
+
+  it('keeps the request while the person signs in', async () => {
+    const client = await registerClient(on().webUrl)
+    const url = client.authorizeUrl(on().resource())
+    const page = await fetch(url, { redirect: 'manual' })
+    const consentPage = page.headers.get('location') ?? ''
+    const sentOn = await fetch(new URL(consentPage, on().webUrl), { redirect: 'manual' })
+    const signIn = new URL(sentOn.headers.get('location') ?? '', on().webUrl)
+    expect(signIn.pathname).toBe('/sign-in')
+    const next = new URL(signIn.searchParams.get('next') ?? '', on().webUrl)
+    const back = await decide(on().ada, next, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:write' })
+    expect((await client.redeem(back.searchParams.get('code') ?? '')).status).toBe(200)
+  })
+
+  it('is answered with the issuer and the state, also when the person says no', async () => {
+    const client = await registerClient(on().webUrl)
+    const page = await open(on().ada, client.authorizeUrl(on().resource()))
+    const denied = await decide(on().ada, page, { allow: false })
+    expect(denied.href.startsWith(REDIRECT)).toBe(true)
+    expect(Object.fromEntries(denied.searchParams)).toMatchObject({
+      error: 'access_denied',
+      state: 'state-of-the-client',
+      iss: issuer(),
+    })
+    const allowed = await decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:read' })
+    expect(allowed.searchParams.get('iss')).toBe(issuer())
+    expect(allowed.searchParams.get('state')).toBe('state-of-the-client')
+  })
+
+  it('asks the person each time, and a client that wants it silently learns that', async () => {
+    const client = await registerClient(on().webUrl)
+    await logIn(on().ada, client, on().resource())
+    const again = await open(on().ada, client.authorizeUrl(on().resource()))
+    expect(again.pathname).toBe('/oauth/consent')
+    const silent = await open(on().ada, client.authorizeUrl(on().resource(), { prompt: 'none' }))
+    expect(silent.searchParams.get('error')).toBe('consent_required')
+  })
+
+  it.each([
+    ['none', null],
+    ['one of somebody else', 'https://other.test/mcp'],
+    ['a space that does not exist', 'space'],
+    ['an address beside the endpoint', '/'],
+  ])('is refused without a resource of the gateway: %s', async (_, kind) => {
+    const { resource, gatewayUrl } = on()
+    const value =
+      kind === 'space' ? resource('5f0a4b0e-9c1b-4f5e-8a57-2d1c6a0c9f11') : kind === '/' ? `${resource()}/` : kind
+    const client = await registerClient(on().webUrl)
+    const answer = await open(on().ada, client.authorizeUrl(resource(), { resource: value }))
+    expect(answer.searchParams.get('error')).toBe('invalid_target')
+    expect(answer.searchParams.get('iss')).toBe(issuer())
+    const two = `${client.authorizeUrl(resource())}&resource=${encodeURIComponent(`${gatewayUrl}/mcp/notion/proxy`)}`
+    expect((await open(on().ada, two)).searchParams.get('error')).toBe('invalid_target')
+  })
+
+  it('lets the person choose the space where the address names none', async () => {
+    const client = await registerClient(on().webUrl)
+    const anySpace = `${on().gatewayUrl}/mcp/notion/proxy`
+    const tokens = await logIn(on().ada, client, anySpace)
+    expect(decodeJwt(tokens.access_token)).toMatchObject({ aud: anySpace, space_id: on().ada.spaceId })
+  })
+
+  it('gives less when the person allows less, and a refresh does not make it more', async () => {
+    const client = await registerClient(on().webUrl)
+    const tokens = await logIn(on().ada, client, on().resource(), { scope: 'notion:read' })
+    expect(tokens.scope).toBe('notion:read offline_access')
+    const widened = await client.refresh(tokens.refresh_token, { scope: 'notion:read notion:write' })
+    expect(await widened.json()).toMatchObject({ error: 'invalid_scope' })
+    const renewed = await client.refresh(tokens.refresh_token)
+    expect(await renewed.json()).toMatchObject({ scope: 'notion:read offline_access' })
+  })
+
+  it('gives what there is to clients that ask for what other servers have', async () => {
+    const client = await registerClient(on().webUrl)
+    const page = await open(on().ada, client.authorizeUrl(on().resource(), { scope: 'openid email profile' }))
+    expect(page.searchParams.get('scope')).toBe('notion:read notion:write offline_access')
+  })
+})
+
+describe('a refresh', () => {
+  it('gives two windows of one client the same tokens', async () => {
+    const client = await registerClient(on().webUrl)
+    const { refresh_token } = await logIn(on().ada, client, on().resource())
+    const answers = await Promise.all([0, 1, 2, 3].map(() => client.refresh(refresh_token)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const renewed = (await Promise.all(answers.map((answer) => answer.json()))) as { refresh_token: string }[]
+    expect(new Set(renewed.map((one) => one.refresh_token)).size).toBe(1)
+    expect(renewed[0]?.refresh_token).not.toBe(refresh_token)
+  })
+
+  it('ends all of the client’s tokens when an old one comes after that', async () => {
+    const client = await registerClient(on().webUrl)
+    const { refresh_token: first } = await logIn(on().ada, client, on().resource())
+    const { refresh_token: second } = (await (await client.refresh(first)).json()) as { refresh_token: string }
+    await on().database.query(
+      `update web."oauthRefreshToken" set "rotationReplayExpiresAt" = now() - interval '1 second' where "clientId" = $1`,
+      [client.clientId],
+    )
+    expect((await client.refresh(first)).status).toBe(400)
+    expect((await client.refresh(second)).status).toBe(400)
+  })
+
+  it('is not stored as it is', async () => {
+    const client = await registerClient(on().webUrl)
+    const { refresh_token, access_token } = await logIn(on().ada, client, on().resource())
+    await client.refresh(refresh_token)
+    const { rows } = await on().database.query('select * from web."oauthRefreshToken" where "clientId" = $1', [
+      client.clientId,
+    ])
+    expect(rows).toHaveLength(2)
+    expect(JSON.stringify(rows)).not.toContain(refresh_token)
+    expect(JSON.stringify(rows)).not.toContain(access_token.split('.')[2])
+  })
+})
+
+describe('a client in a web page', () => {
+  it('may ask for tokens from anywhere, and brings no cookies', async () => {
+    const { token_endpoint } = await metadataOf(on().webUrl)
+    const before = await fetch(token_endpoint, { method: 'OPTIONS' })
+    expect(before.status).toBe(204)
+    expect(before.headers.get('access-control-allow-origin')).toBe('*')
+    expect(before.headers.get('access-control-allow-credentials')).toBeNull()
+    const answer = await on().ada.fetch(new URL(token_endpoint).pathname, {
+      method: 'POST',
+      origin: 'https://page.test',
+      body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'none', client_id: 'none' }),
+    })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ error: 'invalid_grant' })
+  })
+})
+
+describe('of better-auth', () => {
+  it.each(['/token', '/oauth2/introspect', '/oauth2/userinfo', '/oauth2/get-clients', '/oauth2/create-client'])(
+    '%s is not offered',
+    async (path) => {
+      expect((await on().ada.fetch(`/api/auth${path}`)).status).toBe(404)
+      expect((await on().ada.post(`/api/auth${path}`, {})).status).toBe(404)
+    },
+  )
 })

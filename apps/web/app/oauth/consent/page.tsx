@@ -1,0 +1,38 @@
+import type { Metadata } from 'next'
+import { headers } from 'next/headers'
+import { redirect } from 'next/navigation'
+import { ConsentForm } from '../../../features/clients/consent-form.tsx'
+import { consentQuestion } from '../../../features/clients/consent-view.ts'
+import { signedIn } from '../../../lib/members.ts'
+import { OAuthFrame } from '../oauth-frame.tsx'
+
+export const metadata: Metadata = { title: 'Allow a client' }
+
+interface ConsentPageProps {
+  readonly searchParams: Promise<Record<string, string | string[] | undefined>>
+}
+
+/** Where the authorization server sends people to decide about a client's request. Its query is signed and goes back as it came. */
+export default async function ConsentPage({ searchParams }: ConsentPageProps) {
+  const query = new URLSearchParams(
+    Object.entries(await searchParams).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): [string, string] => [name, one]),
+    ),
+  )
+  const found = await signedIn(await headers())
+  if (!found) redirect(`/sign-in?${new URLSearchParams({ next: `/oauth/consent?${query}` })}`)
+  const question = await consentQuestion(query, found.person, found.spaces)
+  if (!question) {
+    return (
+      <OAuthFrame
+        title="This request is over"
+        lead="It is too old, or was answered already. Go back to your client and log in from there again."
+      />
+    )
+  }
+  return (
+    <OAuthFrame title="May this client use your Notion?" lead="An MCP client asks to work with your space’s Notion.">
+      <ConsentForm question={question} />
+    </OAuthFrame>
+  )
+}

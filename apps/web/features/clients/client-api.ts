@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import type { ConsentDecision } from './consent-decision.ts'
+
+const NO_ANSWER = 'The app does not answer. Check your connection and try again.'
+const OUR_FAULT = 'That did not work, and the fault is ours. Try again in a moment.'
+const Answer = z.object({ location: z.url() })
+const Problem = z.object({ detail: z.string() })
+
+/** Where the browser goes next, or a sentence for the person. */
+export async function answerConsent(decision: ConsentDecision): Promise<{ location: string } | { refusal: string }> {
+  return send('/api/oauth/consent', 'POST', decision, Answer)
+}
+
+/** Leaves the account, to go on as somebody else. */
+export const signOut = () => send('/api/auth/sign-out', 'POST', {}, z.unknown())
+
+/** Sends to a route of this app. What it refuses is a sentence for the person. */
+async function send<Schema extends z.ZodType>(
+  path: string,
+  method: 'POST' | 'DELETE',
+  body: unknown,
+  schema: Schema,
+): Promise<z.infer<Schema> | { refusal: string }> {
+  let answer: Response
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+  } catch {
+    return { refusal: NO_ANSWER }
+  }
+  const content: unknown = answer.status === 204 ? {} : await answer.json().catch(() => undefined)
+  if (!answer.ok) return { refusal: Problem.safeParse(content).data?.detail ?? OUR_FAULT }
+  const parsed = schema.safeParse(content)
+  return parsed.success ? parsed.data : { refusal: OUR_FAULT }
+}

@@ -1,0 +1,169 @@
+'use client'
+
+import { AppWindow, Globe, MonitorSmartphone } from 'lucide-react'
+import { useState } from 'react'
+import { Badge } from '../../components/ui/badge.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Choice } from '../../components/ui/choice.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { answerConsent, signOut } from './client-api.ts'
+import type { ConsentQuestion } from './consent-view.ts'
+
+type Progress =
+  | { status: 'asking'; refusal?: string }
+  | { status: 'sending'; answer: 'allow' | 'deny' }
+  | { status: 'answered'; answer: 'allow' | 'deny' }
+
+/** Asks whether a client may use Notion for the person, in which space and how far. */
+export function ConsentForm({ question }: { question: ConsentQuestion }) {
+  const { request, spaces, scopes } = question
+  const [progress, setProgress] = useState<Progress>({ status: 'asking' })
+
+  const send = async (answer: 'allow' | 'deny', form?: FormData) => {
+    setProgress({ status: 'sending', answer })
+    const chosen = form?.get('space')
+    const spaceId = typeof chosen === 'string' ? chosen : ''
+    const scope = form?.get('scope') === 'notion:read' ? 'notion:read' : 'notion:write'
+    const sent = await answerConsent(
+      answer === 'allow' ? { allow: true, request, spaceId, scope } : { allow: false, request },
+    )
+    if ('refusal' in sent) return setProgress({ status: 'asking', refusal: sent.refusal })
+    setProgress({ status: 'answered', answer })
+    window.location.assign(sent.location)
+  }
+
+  if (progress.status === 'answered') {
+    return (
+      <Notice tone={progress.answer === 'allow' ? 'success' : 'info'}>
+        {progress.answer === 'allow' ? 'Allowed.' : 'Not allowed.'} Go on in your client; you can close this page.
+      </Notice>
+    )
+  }
+  const sending = progress.status === 'sending' ? progress.answer : undefined
+  return (
+    <form
+      className="space-y-6"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void send('allow', new FormData(event.currentTarget))
+      }}
+    >
+      <Asker question={question} />
+      {spaces.length === 0 ? (
+        <Notice tone="warning" title="You are not a member of this space">
+          {question.isForeignSpace
+            ? 'The address in your client belongs to a space that you are not a member of. Ask an owner or admin of the space to invite you, or sign in as somebody who is.'
+            : 'You belong to no space. Ask somebody to invite you, or make one first; then start again from your client.'}
+        </Notice>
+      ) : (
+        <>
+          <Spaces spaces={spaces} />
+          <Scopes scopes={scopes} />
+        </>
+      )}
+      {progress.status === 'asking' && progress.refusal && <Notice tone="danger">{progress.refusal}</Notice>}
+      <div className="flex flex-col gap-2.5 sm:flex-row-reverse">
+        {spaces.length > 0 && (
+          <Button type="submit" className="flex-1" busy={sending === 'allow'} disabled={sending !== undefined}>
+            Allow
+          </Button>
+        )}
+        <Button
+          look="secondary"
+          className="flex-1"
+          busy={sending === 'deny'}
+          disabled={sending !== undefined}
+          onClick={() => void send('deny')}
+        >
+          {spaces.length > 0 ? 'Deny' : 'Back to the client'}
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+const targets = {
+  site: { Icon: Globe, text: 'the website' },
+  machine: { Icon: MonitorSmartphone, text: 'a program on this computer, at' },
+  application: { Icon: AppWindow, text: 'the app on this device that opens links beginning with' },
+} as const
+
+function Asker({ question: { client, target, person } }: { question: ConsentQuestion }) {
+  const { Icon, text } = targets[target.kind]
+  return (
+    <Card className="p-4" aria-label="Who asks">
+      <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+        <strong className="min-w-0 text-[15px] font-semibold break-words">{client.name}</strong>
+        {client.site ? <Badge tone="info">from {client.site}</Badge> : <Badge tone="warning">Name not verified</Badge>}
+      </p>
+      <p className="mt-2 flex gap-2 text-sm text-soft">
+        <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
+        <span className="min-w-0">
+          After your answer you go to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
+        </span>
+      </p>
+      {!client.site && (
+        <p className="mt-2 text-sm text-pretty text-soft">
+          Any program can call itself this. Allow it only if you have just begun to log in from it.
+        </p>
+      )}
+      <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
+        It will act for you, <span className="font-medium text-ink">{person.name}</span> ({person.email}).{' '}
+        <button
+          type="button"
+          className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
+          onClick={async () => {
+            await signOut()
+            // The page sends whoever is not signed in to do so, and comes back with the same request.
+            window.location.reload()
+          }}
+        >
+          Not you?
+        </button>
+      </p>
+    </Card>
+  )
+}
+
+function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
+  const [only, ...others] = spaces
+  if (only && others.length === 0) {
+    return (
+      <div>
+        <h2 className="text-sm font-semibold">Space</h2>
+        <p className="mt-1 text-sm break-words text-soft">
+          It uses the Notion of <span className="font-medium text-ink">{only.name}</span>, and of no other space.
+        </p>
+        <input type="hidden" name="space" value={only.id} />
+      </div>
+    )
+  }
+  return (
+    <fieldset className="space-y-2.5">
+      <legend className="mb-2.5 text-sm font-semibold">Which space’s Notion may it use?</legend>
+      {spaces.map(({ id, name }) => (
+        <Choice key={id} name="space" value={id} required label={name} />
+      ))}
+    </fieldset>
+  )
+}
+
+function Scopes({ scopes }: { scopes: ConsentQuestion['scopes'] }) {
+  const canWrite = scopes.includes('notion:write')
+  return (
+    <fieldset className="space-y-2.5">
+      <legend className="mb-2.5 text-sm font-semibold">What may it do there?</legend>
+      {canWrite && (
+        <Choice name="scope" value="notion:write" defaultChecked label="Read and change">
+          Search and read everything that the space’s connection reaches, and create, edit, move and comment on it.
+        </Choice>
+      )}
+      {scopes.includes('notion:read') && (
+        <Choice name="scope" value="notion:read" defaultChecked={!canWrite} label="Read only">
+          Search and read everything that the space’s connection reaches. Tools that change something are hidden.
+        </Choice>
+      )}
+    </fieldset>
+  )
+}

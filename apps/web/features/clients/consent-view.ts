@@ -1,0 +1,46 @@
+import 'server-only'
+import type { Scope } from '@nmg/contract'
+import type { Person, Space } from '../../lib/members.ts'
+import { isRegisteredRedirect, redirectTarget } from '../../lib/oauth/client-registration.ts'
+import { resourceOf } from '../../lib/oauth/resources.ts'
+import { notionScopes } from '../../lib/oauth/scopes.ts'
+import { runtime } from '../../lib/runtime.ts'
+import { registeredClient } from './registered-clients.ts'
+
+/** What a person is asked on the consent page. */
+export interface ConsentQuestion {
+  /** The query of the page, signed by the authorization server: it goes back with the answer. */
+  readonly request: string
+  readonly client: { readonly name: string; readonly site: string | undefined }
+  readonly target: ReturnType<typeof redirectTarget>
+  readonly person: Pick<Person, 'name' | 'email'>
+  /** Those to choose among; empty when the person belongs to none that the client could use. */
+  readonly spaces: readonly { readonly id: string; readonly name: string }[]
+  /** The client's address names a space that the person does not belong to, or that does not exist. */
+  readonly isForeignSpace: boolean
+  readonly scopes: readonly Scope[]
+}
+
+/** Undefined when there is nothing to ask: the request is incomplete, too old, or of a client that is gone. */
+export async function consentQuestion(
+  query: URLSearchParams,
+  person: Person,
+  spaces: readonly Space[],
+): Promise<ConsentQuestion | undefined> {
+  const { gatewayPublicUrl } = runtime()
+  const redirectUri = query.get('redirect_uri') ?? ''
+  const resource = resourceOf(gatewayPublicUrl, query.get('resource') ?? '')
+  const client = await registeredClient(query.get('client_id') ?? '')
+  const isCurrent = Number(query.get('exp')) * 1000 > Date.now()
+  if (!client || !resource || !isCurrent || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
+  const fitting = resource.spaceId === undefined ? spaces : spaces.filter(({ id }) => id === resource.spaceId)
+  return {
+    request: query.toString(),
+    client: { name: client.name, site: client.site },
+    target: redirectTarget(redirectUri),
+    person: { name: person.name, email: person.email },
+    spaces: fitting.map(({ id, name }) => ({ id, name })),
+    isForeignSpace: resource.spaceId !== undefined && fitting.length === 0,
+    scopes: notionScopes(query.get('scope')),
+  }
+}
