@@ -1,4 +1,5 @@
-import { pino } from 'pino'
+import { pino, type DestinationStream } from 'pino'
+import { atTurnEnd } from './turn-end.ts'
 
 /** Facts of one event. Secrets show as `[secret]`; a stranger's text goes in as a value, never into the name. */
 export type Facts = Readonly<Record<string, unknown>>
@@ -13,19 +14,50 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-export function jsonLog(level: LogLevel, destination: NodeJS.WritableStream = process.stdout): Log {
+export function jsonLog(level: LogLevel, destination: DestinationStream = standardOutput()): Log {
   const logger = pino(
     {
       level,
       base: null,
       messageKey: 'event',
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
   )
   const write = (at: Exclude<LogLevel, 'silent'>) => (event: string, facts?: Facts) => logger[at](facts ?? {}, event)
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+/** Standard output, with one write for all lines of a turn. A process that exits, however, exits with all its lines written. */
+function standardOutput(): DestinationStream {
+  let waiting = ''
+  const flush = (): void => {
+    const lines = waiting
+    waiting = ''
+    if (lines !== '') process.stdout.write(lines)
+  }
+  const flushLater = atTurnEnd(flush)
+  process.on('exit', flush)
+  return {
+    write(line) {
+      if (waiting === '') flushLater(undefined)
+      waiting += line
+    },
+  }
+}
+
+let timestampMs = 0
+let timestampText = ''
+
+/** Many lines fall into one millisecond, and spelling it out takes longer than the rest of a line. */
+function timestamp(): string {
+  const now = Date.now()
+  if (now !== timestampMs) {
+    timestampMs = now
+    timestampText = `,"time":"${new Date(now).toISOString()}"`
+  }
+  return timestampText
 }
 
 /**

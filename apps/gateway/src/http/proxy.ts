@@ -13,6 +13,7 @@ import {
 import type { Answer, RpcRequest } from './client-answers.ts'
 import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './mcp-target.ts'
 import { type Listed, Roster } from '../roster.ts'
+import { atTurnEnd } from '../turn-end.ts'
 import { problemAnswer } from './problems.ts'
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, type Entrant, type Ticket } from './proxy-admission.ts'
 
@@ -193,6 +194,14 @@ function onClose(this: ExchangeResponse): void {
 function onDrain(this: ExchangeResponse): void {
   this[EXCHANGE]?.drained()
 }
+
+/** Whole answers leave together, each in one piece with its head unless it is large. */
+const endLater = atTurnEnd<{ res: ServerResponse; body: Buffer }>((answers) => {
+  for (const { res, body } of answers) {
+    if (body.length > 0 && body.length <= JOINED_BYTES) res.end(body.toString('latin1'), 'latin1')
+    else res.end(body)
+  }
+})
 
 function sendHeldHead(exchange: Exchange): void {
   exchange.sendHead()
@@ -446,8 +455,7 @@ class Exchange implements AnswerReceiver, Entrant, Listed {
     // The whole answer is here, so its length is known whatever framing upstream chose. Only where a body is impossible, a length is, too.
     const hasLength = this.#status !== 204 && this.#status !== 304
     if (!this.#writeHead(this.#answer, hasLength ? String(body.length) : undefined)) return
-    if (body.length > 0 && body.length <= JOINED_BYTES) this.#res.end(body.toString('latin1'), 'latin1')
-    else this.#res.end(body)
+    endLater({ res: this.#res, body })
   }
 
   failed(reason: unknown): void {

@@ -5,6 +5,7 @@ import { Failure } from '../../failure.ts'
 import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../../ports.ts'
 import { type Listed, Roster } from '../../roster.ts'
 import type { Secret } from '../../secret.ts'
+import { atTurnEnd } from '../../turn-end.ts'
 
 export interface UpstreamSettings {
   /** The MCP endpoint. */
@@ -108,8 +109,12 @@ function writeJoined(this: Socket, pieces: Written[], done: (error?: Error | nul
   for (const { chunk, encoding } of pieces) {
     at += typeof chunk === 'string' ? joined.write(chunk, at, encoding) : chunk.copy(joined, at)
   }
-  this._write(joined, 'buffer' as BufferEncoding, done)
+  writeLater({ socket: this, bytes: joined, done })
 }
+
+const writeLater = atTurnEnd<{ socket: Socket; bytes: Buffer; done: (error?: Error | null) => void }>((writes) => {
+  for (const { socket, bytes, done } of writes) socket._write(bytes, 'buffer' as BufferEncoding, done)
+})
 
 function connector(settings: UpstreamSettings): buildConnector.connector {
   const connect = buildConnector({ timeout: settings.connectTimeoutMs })
