@@ -47,6 +47,8 @@ export const Settings = z
     /** Where the gateway listens. */
     PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
     HOST: z.string().default('127.0.0.1'),
+    /** How many processes share the port. One uses one processor; each is a replica of its own, with its own limits. */
+    WORKERS: z.coerce.number().int().min(1).max(256).default(1),
     /** The upstream MCP endpoint; everything else is discovered from it. */
     NOTION_MCP_SERVER_URL: webUrl.default(new URL('https://mcp.notion.com/mcp')),
     NOTION_MCP_AUTHORIZE_ENDPOINT: webUrl.optional(),

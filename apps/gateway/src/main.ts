@@ -1,43 +1,8 @@
-import { once } from 'node:events'
-import { dataDir, listenError, loadEnvFile, openDatabase, repositoryRoot, runProcess, StartupError } from '@nmg/process'
-import { readConfig } from './config.ts'
-import { Failure } from './failure.ts'
-import { faultPoints } from './fault-points.ts'
-import { openGateway } from './gateway.ts'
-import { jsonLog } from './log.ts'
+/** The process. Everything is in serve.ts; this file only has what is loaded after it compiled once and kept for the next start. */
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 
-runProcess('gateway', async () => {
-  const env = loadEnvFile(repositoryRoot, process.env)
-  const dataFolder = () => dataDir(env, repositoryRoot)
-  const config = readConfig(env, dataFolder)
-  const faults = faultPoints(env)
-  const log = jsonLog(config.LOG_LEVEL)
-  const database = await openDatabase({
-    databaseUrl: config.DATABASE_URL,
-    dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',
-    database: 'gateway',
-  })
-  const gateway = await openGateway({ config, databaseUrl: database.url, log, faults }).catch((error: unknown) => {
-    throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
-  })
-  const { server } = gateway
-  server.listen(config.PORT, config.HOST)
-  await once(server, 'listening').catch((error: unknown) => {
-    throw listenError(error, config.HOST, config.PORT)
-  })
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : config.PORT
-  log.info('gateway.listening', {
-    host: config.HOST,
-    port,
-    upstream: `${config.NOTION_MCP_SERVER_URL.origin}${config.NOTION_MCP_SERVER_URL.pathname}`,
-    embedded: database.embedded,
-  })
-  return {
-    async stop() {
-      log.info('gateway.stopping')
-      await gateway.stop()
-      await database.close()
-    },
-  }
-})
+// In the product's own folder: what lies there is run. Where it cannot be written, starting takes a little longer.
+enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/gateway'))
+
+await import('./serve.ts')

@@ -6,9 +6,12 @@ export class StartupError extends Error {
 /** How long `stop()` may take before the process leaves without it. */
 const STOP_DEADLINE_MS = 30_000
 
+/** What a process tells one that it started over IPC, to have it stop as at SIGTERM; said twice, it is no second signal. */
+export const STOP_MESSAGE = 'stop'
+
 /**
- * Runs a process of the product from start to end: what `start` answers is stopped once, at SIGTERM, at SIGINT, or when the process
- * that started this one over IPC is gone, and then the process exits with 0. A second signal exits with 1 at once. When `start`
+ * Runs a process of the product from start to end: what `start` answers is stopped once, at SIGTERM, at SIGINT, when the process
+ * that started this one over IPC says {@link STOP_MESSAGE} or is gone, and then the process exits with 0. A second signal exits with 1 at once. When `start`
  * refuses, the reason goes to stderr and the process exits with 1.
  *
  * A stop that is asked for before `start` is through is told to it by `stopRequested`; it may then give up by throwing anything.
@@ -45,7 +48,9 @@ export function runProcess(
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  if (process.connected) process.on('disconnect', stop)
+  if (!process.connected) return
+  process.on('disconnect', stop)
+  process.on('message', (message) => message === STOP_MESSAGE && stop())
 }
 
 function fail(name: string, error: unknown): never {
