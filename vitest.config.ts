@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, folder: string) => ({
@@ -12,6 +13,8 @@ export default defineConfig({
   test: {
     // One PostgreSQL and one Redis for the run; each test file gets a database of its own from @nmg/process/testing.
     globalSetup: 'packages/process/src/testing/global-setup.ts',
+    // Most of a test's time is waiting for somebody else, so as many at once as there are processors leaves none idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       { test: project('contract', 'packages/contract') },
       { test: project('process', 'packages/process') },

@@ -20,8 +20,11 @@ export async function drain(server: HttpServer, proxy: McpProxy, graceMs: number
     res.shouldKeepAlive = false
   })
   const closed = new Promise<void>((resolve) => {
-    // Not the close of HTTP, which would close idle connections at once, in the face of whoever is about to use one.
-    NetServer.prototype.close.call(server, () => resolve())
+    // Connections that wait to be accepted would be reset. At the end of this turn, all that waited have been taken.
+    setImmediate(() => {
+      // Not the close of HTTP, which would close idle connections at once, in the face of whoever is about to use one.
+      NetServer.prototype.close.call(server, () => resolve())
+    })
   })
   const cut = setTimeout(() => server.closeAllConnections(), graceMs + CUT_MS)
   await Promise.all([proxy.drain(graceMs), sleep(Math.min(IDLE_MS, graceMs))])

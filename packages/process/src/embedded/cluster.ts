@@ -71,13 +71,19 @@ export async function createCluster(settings: ClusterSettings): Promise<void> {
     throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${lastLines(logFile)}`)
   }
   renameSync(draft, folder)
+  // Once more: what a process had started that was killed a moment ago may have written on for a while.
+  removeDrafts(folder)
 }
 
 /** What a process left that died while it made the files. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(dirname(folder))) {
-    if (name.startsWith(`${basename(folder)}${DRAFT}`))
+    if (!name.startsWith(`${basename(folder)}${DRAFT}`)) continue
+    try {
       rmSync(join(dirname(folder), name), { recursive: true, force: true })
+    } catch {
+      // It only takes space.
+    }
   }
 }
 
