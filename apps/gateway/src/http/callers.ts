@@ -78,7 +78,12 @@ export function mcpCallerCheck({
       throw unauthenticated('Send a key or an access token as "Authorization: Bearer …".')
     }
     const spaceId = oneSpace(target.spaceId, headers['x-space-id'])
-    const access = accesses.prove({ text: presented, digest: digestOf(presented), resource: resourceUrl(publicUrl, target), spaceId })
+    const access = accesses.prove({
+      text: presented,
+      digest: digestOf(presented),
+      resource: resourceUrl(publicUrl, target),
+      spaceId,
+    })
     return access instanceof Promise ? access.then((proved) => clientOf(proved, headers)) : clientOf(access, headers)
   }
 }
