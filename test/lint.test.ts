@@ -77,7 +77,7 @@ describe('the linter', () => {
       'packages/contract/src/index.ts',
     ]
     const mains = [
-      'apps/gateway/src/main.ts',
+      'apps/gateway/src/serve.ts',
       'apps/web/main.ts',
       'scripts/start.ts',
       'apps/gateway/test/whole.test.ts',
