@@ -1,7 +1,7 @@
 /** Puts together what the gateway has for people's own MCP clients. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isReadOnlyTool } from '@nmg/contract'
 import type { Hono } from 'hono'
-import { isReadOnlyTool } from './adapters/notion/tools.ts'
 import { jwtVerifier } from './adapters/oauth/client-tokens.ts'
 import {
   postgresAccessKeys,

@@ -125,3 +125,12 @@ function strongestRole(roles: string): Role {
   const held = roles.split(',')
   return Role.options.find((role) => held.includes(role)) ?? 'member'
 }
+
+/** Whether somebody whose membership was verified before is still a member, for work that goes on after the request. */
+export async function isStillMember({ person, space }: SpaceMember): Promise<boolean> {
+  const { rows } = await runtime().pool.query(
+    `select 1 from ${SCHEMA}.member where "organizationId" = $1 and "userId" = $2`,
+    [space.id, person.id],
+  )
+  return rows.length > 0
+}

@@ -5,6 +5,10 @@ import { log } from './log.ts'
 /** How the web app itself refuses, besides the ways that it shares with the gateway. */
 const ownProblems = {
   forbidden_role: { status: 403, title: 'Your role does not allow this' },
+  forbidden_conversation: { status: 403, title: 'This conversation is somebody else’s' },
+  answering: { status: 409, title: 'An answer is being written' },
+  nothing_to_decide: { status: 409, title: 'There is nothing to decide' },
+  no_model: { status: 409, title: 'No model is configured' },
   retired: { status: 410, title: 'Retired' },
   gateway_unreachable: { status: 502, title: 'The gateway cannot be reached' },
   gateway_misconfigured: { status: 502, title: 'The gateway does not accept this app' },

@@ -2,6 +2,8 @@ import type { Pool } from 'pg'
 import type { Auth } from './auth.ts'
 import type { EndedAccess } from './oauth/ended-access.ts'
 import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
+import type { ChatModel } from './chat-models.ts'
+import type { LiveAnswers } from './live-answers.ts'
 
 /** What the process opened at start and every page and route needs. */
 export interface Runtime {
@@ -16,6 +18,11 @@ export interface Runtime {
   readonly serviceToken: string
   readonly bindingCookieDomain: string | undefined
   readonly isDemo: boolean
+  /** The default first; none when the operator set none. */
+  readonly chatModels: readonly ChatModel[]
+  /** How many times one answer may ask the model. */
+  readonly chatMaxSteps: number
+  readonly liveAnswers: LiveAnswers
 }
 
 // Next bundles pages apart from the process that serves them, so a module variable would exist twice.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { modelMistakes } from './chat-models.ts'
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
@@ -50,10 +51,36 @@ export const Settings = z
       )
       .default([]),
     NOTION_GATEWAY_DEMO: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+    /** The chat's models, the first is the default. */
+    CHAT_MODEL: z
+      .string()
+      .transform((list) => list.split(',').map((entry) => entry.trim()))
+      .pipe(z.array(z.string().min(1, 'must be names of models, separated by commas')))
+      .optional(),
+    /** An endpoint that speaks OpenAI's protocol; all models are asked there then, by the names as given. */
+    CHAT_BASE_URL: url.optional(),
+    CHAT_API_KEY: z.string().optional(),
+    OPENAI_API_KEY: z.string().optional(),
+    ANTHROPIC_API_KEY: z.string().optional(),
+    GOOGLE_GENERATIVE_AI_API_KEY: z.string().optional(),
+    CHAT_MAX_STEPS: z.coerce
+      .number('must be a number of steps, from 1 to 100')
+      .int('must be a number of steps, from 1 to 100')
+      .min(1, 'must be a number of steps, from 1 to 100')
+      .max(100, 'must be a number of steps, from 1 to 100')
+      .default(20),
   })
   // Without `when`, a wrong PORT would hide that these are missing, and the operator would need two attempts.
   .refine(...requiredWithDatabase('GATEWAY_SERVICE_TOKEN'))
   .refine(...requiredWithDatabase('AUTH_SECRET'))
+  .refine((given) => !given.CHAT_BASE_URL || given.CHAT_MODEL, {
+    path: ['CHAT_MODEL'],
+    error: 'must be set when CHAT_BASE_URL is: the names of the models that it offers',
+    when: () => true,
+  })
+  .superRefine((given, context) => {
+    for (const message of modelMistakes(given)) context.addIssue({ code: 'custom', path: ['CHAT_MODEL'], message })
+  })
   .refine((given) => given.PORT !== 0 || given.WEB_URL, {
     path: ['WEB_URL'],
     error: 'must be set when PORT is 0, because nobody knows the port beforehand',

@@ -15,7 +15,9 @@ import next from 'next'
 import type { Pool } from 'pg'
 import { seedDemo } from './seed-demo.ts'
 import { openAuth } from '../lib/auth.ts'
+import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
+import type { LiveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
 import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
@@ -81,6 +83,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
   })
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
+  const liveAnswers: LiveAnswers = new Map()
   if (isDemo) await exclusively(pool, () => seedDemo(auth))
 
   const ended = endedAccess({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
@@ -102,6 +105,9 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     serviceToken,
     bindingCookieDomain: settings.BINDING_COOKIE_DOMAIN,
     isDemo,
+    chatModels: chatModels(settings, isDemo),
+    chatMaxSteps: settings.CHAT_MAX_STEPS,
+    liveAnswers,
   })
 
   const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })
@@ -118,6 +124,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 
   return {
     async stop() {
+      // They would hold up the end otherwise: each keeps the streams of its readers open.
+      await Promise.all([...liveAnswers.values()].map((answer) => answer.interrupt()))
       await server.stop()
       await app.close()
       oauth.stop()

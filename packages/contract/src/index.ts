@@ -1,4 +1,5 @@
 export * from './access.ts'
 export * from './authorization.ts'
 export * from './connection.ts'
+export * from './notion-tools.ts'
 export * from './problems.ts'

@@ -1,5 +1,5 @@
+import { isReadOnlyTool } from '@nmg/contract'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { isReadOnlyTool } from '../../src/adapters/notion/tools.ts'
 import { call, initialize, LIST, modern, scene, tool, type Call } from './clients.ts'
 
 const on = scene()

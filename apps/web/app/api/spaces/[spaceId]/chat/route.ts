@@ -1,0 +1,17 @@
+import { answerStream } from '../../../../../features/chat/follow-answer.ts'
+import { takeTurn, Turn } from '../../../../../features/chat/take-turn.ts'
+import { jsonBody, noStore } from '../../../../../lib/json-body.ts'
+import { requireMember } from '../../../../../lib/members.ts'
+import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
+import { answering } from '../../../../../lib/refusal.ts'
+
+/** Takes what the person did and answers with the stream of the answer; with 202 while other changes wait for a decision. */
+export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>
+  answering(async () => {
+    requireOwnOrigin(request.headers)
+    const member = await requireMember(request.headers, (await params).spaceId)
+    const turn = await jsonBody(request, Turn)
+    const answer = await takeTurn(member, turn)
+    if (!answer) return Response.json({ status: 'undecided' }, { ...noStore, status: 202 })
+    return answerStream(member, turn.conversationId, answer)
+  })

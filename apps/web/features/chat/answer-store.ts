@@ -1,0 +1,151 @@
+import 'server-only'
+import type { PoolClient } from 'pg'
+import { SCHEMA } from '../../lib/database.ts'
+import { Refusal } from '../../lib/refusal.ts'
+import { runtime } from '../../lib/runtime.ts'
+import { applyChunk } from './apply-chunk.ts'
+import type { ChatChunk, ChatMessage } from './chat-message.ts'
+import { endMessage } from './end-message.ts'
+import { changingMessages, putMessage, recentMessages, storable } from './conversation-store.ts'
+
+/** How long the process that writes an answer may be silent until the answer counts as given up. */
+const SILENCE_SECONDS = 15
+
+/** How long what an answer consisted of is kept after its end, for readers who are a little behind. */
+const KEEP_ENDED_SECONDS = 60
+
+const UNIQUE_VIOLATION = '23505'
+
+/**
+ * Begins an answer in a conversation, where there may be only one at a time over all replicas.
+ *
+ * @throws {Refusal} `answering`
+ */
+export async function beginAnswer(
+  client: PoolClient,
+  answer: { id: string; conversationId: string; messageId: string; personId: string },
+): Promise<void> {
+  try {
+    await client.query(
+      `insert into ${SCHEMA}.chat_answer (id, conversation_id, message_id, person_id) values ($1, $2, $3, $4)`,
+      [answer.id, answer.conversationId, answer.messageId, answer.personId],
+    )
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error
+    throw new Refusal(
+      'answering',
+      'An answer is being written in this conversation already. Wait for it, or stop it.',
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Keeps the pieces for readers elsewhere. */
+export async function putChunks(answerId: string, position: number, chunks: readonly ChatChunk[]): Promise<void> {
+  await runtime().pool.query(
+    `insert into ${SCHEMA}.chat_answer_chunk (answer_id, position, chunks)
+     select $1, $2, $3::jsonb where exists (select 1 from ${SCHEMA}.chat_answer where id = $1)`,
+    [answerId, position, storable(chunks)],
+  )
+}
+
+export type Pulse = 'go_on' | 'stop' | 'no_access'
+
+/** Says that the answer is being written, and learns whether it still should be. */
+export async function pulse(answerId: string): Promise<Pulse> {
+  const { rows } = await runtime().pool.query<{ stop_requested: boolean; is_member: boolean }>(
+    `update ${SCHEMA}.chat_answer answer set alive_at = now()
+     from ${SCHEMA}.conversation
+     where answer.id = $1 and answer.ended_at is null and conversation.id = answer.conversation_id
+     returning answer.stop_requested,
+       exists (select 1 from ${SCHEMA}.member
+               where member."organizationId" = conversation.space_id and member."userId" = answer.person_id) as is_member`,
+    [answerId],
+  )
+  const [row] = rows
+  // Without a row, the conversation was deleted, or another process believed this one dead.
+  if (!row || row.stop_requested) return 'stop'
+  return row.is_member ? 'go_on' : 'no_access'
+}
+
+/** Stores the message and ends the answer. False when somebody else ended it before. */
+export async function finishAnswer(
+  answer: { id: string; conversationId: string; position: number },
+  message: ChatMessage,
+): Promise<boolean> {
+  return changingMessages(answer.conversationId, async (client) => {
+    const { rowCount } = await client.query(
+      `update ${SCHEMA}.chat_answer set ended_at = now() where id = $1 and ended_at is null`,
+      [answer.id],
+    )
+    if (rowCount === 0) return false
+    await putMessage(client, answer.conversationId, answer.position, message)
+    return true
+  })
+}
+
+export async function forgetEndedAnswers(): Promise<void> {
+  await runtime().pool.query(
+    `delete from ${SCHEMA}.chat_answer where ended_at < now() - interval '${KEEP_ENDED_SECONDS} seconds'`,
+  )
+}
+
+export interface AnswerInProgress {
+  readonly id: string
+  readonly messageId: string
+}
+
+/** The answer that is being written. One that its process gave up is ended first, with what there is of it. */
+export async function answerInProgress(conversationId: string): Promise<AnswerInProgress | undefined> {
+  const { rows } = await runtime().pool.query<{ id: string; message_id: string; is_silent: boolean }>(
+    `select id, message_id, alive_at < now() - interval '${SILENCE_SECONDS} seconds' as is_silent
+     from ${SCHEMA}.chat_answer where conversation_id = $1 and ended_at is null`,
+    [conversationId],
+  )
+  const [row] = rows
+  if (!row) return undefined
+  if (!row.is_silent) return { id: row.id, messageId: row.message_id }
+  await recover({ id: row.id, messageId: row.message_id }, conversationId)
+  return undefined
+}
+
+async function recover({ id, messageId }: AnswerInProgress, conversationId: string): Promise<void> {
+  const chunks = await readChunks(id, -1)
+  const known = await recentMessages(runtime().pool, conversationId)
+  const last = known.at(-1)
+  const isContinued = last?.message.id === messageId
+  const begun: ChatMessage = isContinued ? last.message : { id: messageId, role: 'assistant', parts: [], metadata: {} }
+  const written = chunks.flatMap((row) => row.chunks).reduce(applyChunk, begun)
+  const position = isContinued ? last.position : (last?.position ?? -1) + 1
+  await finishAnswer({ id, conversationId, position }, endMessage(written, { kind: 'interrupted' }))
+}
+
+/** Asks whichever process writes the answer to stop. */
+export async function requestStop(conversationId: string): Promise<void> {
+  await runtime().pool.query(
+    `update ${SCHEMA}.chat_answer set stop_requested = true where conversation_id = $1 and ended_at is null`,
+    [conversationId],
+  )
+}
+
+export async function readChunks(
+  answerId: string,
+  after: number,
+): Promise<readonly { position: number; chunks: readonly ChatChunk[] }[]> {
+  const { rows } = await runtime().pool.query<{ position: number; chunks: ChatChunk[] }>(
+    `select position, chunks from ${SCHEMA}.chat_answer_chunk where answer_id = $1 and position > $2 order by position`,
+    [answerId, after],
+  )
+  return rows
+}
+
+export async function hasEnded(answerId: string): Promise<boolean> {
+  const { rows } = await runtime().pool.query(
+    `select 1 from ${SCHEMA}.chat_answer
+     where id = $1 and ended_at is null and alive_at > now() - interval '${SILENCE_SECONDS} seconds'`,
+    [answerId],
+  )
+  return rows.length === 0
+}

@@ -1,0 +1,65 @@
+import type { DynamicToolUIPart, UIMessage, UIMessageChunk } from 'ai'
+
+/** Why an answer could not go on, by where it failed. */
+export type FailureCode =
+  | 'model_refused'
+  | 'model_rate_limited'
+  | 'model_unavailable'
+  | 'notion_rate_limited'
+  | 'not_connected'
+  | 'reconnect_required'
+  | 'notion_unavailable'
+  | 'gateway_unavailable'
+  | 'no_access'
+  | 'internal'
+
+/** How an answer ended. */
+export type AnswerEnd =
+  | { readonly kind: 'complete' }
+  /** It waits until a person has decided about a change. */
+  | { readonly kind: 'approval' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'step_limit'; readonly limit: number }
+  /** The model reached its own limit of length. */
+  | { readonly kind: 'length' }
+  | { readonly kind: 'filtered' }
+  /** The process that wrote it ended. */
+  | { readonly kind: 'interrupted' }
+  /** `detail` is a sentence for the person; `until` (ISO 8601) is when trying again makes sense. */
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly detail: string; readonly until?: string }
+
+/** Tokens of all steps of an answer together, as the model counted them. */
+export interface TokenUse {
+  readonly input: number
+  readonly output: number
+}
+
+/** What is known of an answer beside its parts. Messages of people have none of it. */
+export interface ChatMetadata {
+  readonly model?: string
+  readonly end?: AnswerEnd
+  readonly tokens?: TokenUse
+}
+
+export type ChatMessage = UIMessage<ChatMetadata>
+export type ChatPart = ChatMessage['parts'][number]
+export type ChatChunk = UIMessageChunk<ChatMetadata>
+/** Notion's tools are known only when they are listed, so all of them are what the AI SDK calls dynamic. */
+export type ToolPart = DynamicToolUIPart
+
+/** The version of our conventions that messages are stored in. */
+export const MESSAGE_FORMAT = 1
+
+/** The longest message of a person. With JSON and UTF-8 around it, it must fit into a request body. */
+export const LONGEST_MESSAGE = 15_000
+
+export const isToolPart = (part: ChatPart): part is ToolPart => part.type === 'dynamic-tool'
+
+export const textOf = (message: Pick<ChatMessage, 'parts'>): string =>
+  message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
+
+export const pendingApprovals = (message: ChatMessage | undefined): ToolPart[] =>
+  (message?.parts ?? []).filter(isToolPart).filter((part) => part.state === 'approval-requested')
+
+export const stepsOf = (message: Pick<ChatMessage, 'parts'>): number =>
+  message.parts.filter((part) => part.type === 'step-start').length

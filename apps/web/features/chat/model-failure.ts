@@ -1,0 +1,47 @@
+import { APICallError, RetryError } from 'ai'
+import type { Failure } from './space-tools.ts'
+
+/** What a model's refusal means for the person. What the provider says of it stays out: it may hold anything. */
+export function modelFailure(error: unknown): Failure {
+  const cause = RetryError.isInstance(error) ? error.lastError : error
+  if (!APICallError.isInstance(cause)) {
+    return { kind: 'failed', code: 'model_unavailable', detail: 'The model did not answer. Try again in a moment.' }
+  }
+  const { statusCode, responseHeaders } = cause
+  if (statusCode === 401 || statusCode === 403) {
+    return {
+      kind: 'failed',
+      code: 'model_refused',
+      detail: 'The model’s provider refuses the app’s key. The operator has to check CHAT_API_KEY.',
+    }
+  }
+  if (statusCode === 404) {
+    return {
+      kind: 'failed',
+      code: 'model_refused',
+      detail: 'The provider does not know this model. The operator has to check CHAT_MODEL and CHAT_BASE_URL.',
+    }
+  }
+  if (statusCode === 429) {
+    const seconds = Number(responseHeaders?.['retry-after'])
+    return {
+      kind: 'failed',
+      code: 'model_rate_limited',
+      detail: 'The model’s provider limits how much may be asked, and the limit is reached.',
+      ...(seconds > 0 && { until: new Date(Date.now() + seconds * 1_000).toISOString() }),
+    }
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return {
+      kind: 'failed',
+      code: 'model_refused',
+      detail:
+        'The model refuses this conversation; it may have become too long for it. Start a new one, or choose another model.',
+    }
+  }
+  return {
+    kind: 'failed',
+    code: 'model_unavailable',
+    detail: 'The model’s provider cannot answer at the moment. Try again in a while.',
+  }
+}

@@ -1,0 +1,181 @@
+import 'server-only'
+import { createMCPClient } from '@ai-sdk/mcp'
+import { Problem, type ProblemCode } from '@nmg/contract'
+import type { ToolSet } from 'ai'
+import { fetchGateway } from '../../lib/gateway.ts'
+import { isStillMember, type SpaceMember } from '../../lib/members.ts'
+import { Refusal } from '../../lib/refusal.ts'
+import type { AnswerEnd, FailureCode } from './chat-message.ts'
+
+/** The tools of a space's Notion while one answer is written. */
+export interface SpaceTools {
+  readonly tools: ToolSet
+  /** What keeps all further calls from working; an answer ends with it. */
+  trouble(): Failure | undefined
+  close(): Promise<void>
+}
+
+export type Failure = Extract<AnswerEnd, { kind: 'failed' }>
+
+/** A failure that ends the answer. */
+export class AnswerFailure extends Error {
+  override readonly name = 'AnswerFailure'
+  readonly failure: Failure
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.detail, options)
+    this.failure = failure
+  }
+}
+
+/** How much of one tool's answer the model is told. The person sees all of it. */
+const LONGEST_FOR_MODEL = 60_000
+
+/** Notion's own deadline is 55 seconds; some of its tools take several of those. */
+const CALL_TIMEOUT_MS = 5 * 60_000
+
+const CONNECT_TIMEOUT_MS = 45_000
+
+/**
+ * Connects to the space's Notion through the gateway, as the member. Membership is checked before each request: an answer may go on for
+ * minutes after it was asked for.
+ *
+ * @throws {AnswerFailure}
+ */
+export async function openSpaceTools(member: SpaceMember, signal: AbortSignal): Promise<SpaceTools> {
+  let trouble: Failure | undefined
+  const fail = (failure: Failure, cause?: unknown): never => {
+    trouble ??= failure
+    throw new AnswerFailure(failure, { cause })
+  }
+
+  const fetchAsMember = async (_url: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    if (!(await isStillMember(member))) {
+      fail({ kind: 'failed', code: 'no_access', detail: 'You are no longer a member of this space.' })
+    }
+    let answer: Response
+    try {
+      answer = await fetchGateway(member, '/mcp/notion/proxy', init)
+    } catch (error) {
+      if (init.signal?.aborted || !(error instanceof Refusal)) throw error
+      return fail({ kind: 'failed', code: 'gateway_unavailable', detail: error.message }, error)
+    }
+    // Problem documents are the gateway's own; whatever Notion answers goes to the MCP client.
+    if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return answer
+    const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
+    if (problem?.code === ('unknown_session' satisfies ProblemCode)) return new Response(null, { status: 404 })
+    return fail(failureOf(problem, answer.headers.get('retry-after')))
+  }
+
+  try {
+    const client = await createMCPClient({
+      transport: { type: 'http', url: 'http://gateway.invalid/mcp/notion/proxy', fetch: fetchAsMember },
+      clientName: 'notion-mcp-gateway-chat',
+      version: '0.1.0',
+      maxRetries: 0,
+      initializationOptions: { signal, timeout: CONNECT_TIMEOUT_MS },
+      // Old servers' streams may end at any time; calls report their own errors.
+      onUncaughtError: () => undefined,
+    })
+    try {
+      const tools = await client.tools()
+      return {
+        tools: Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, watched(tool)])),
+        trouble: () => trouble,
+        close: () => client.close().catch(() => undefined),
+      }
+    } catch (error) {
+      await client.close().catch(() => undefined)
+      throw error
+    }
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw new AnswerFailure(trouble ?? unavailable, { cause: error })
+  }
+
+  /** A tool that keeps to its time, tells the model no more than it can read, and notices a rate limit. */
+  function watched(tool: ToolSet[string]): ToolSet[string] {
+    const { execute, toModelOutput } = tool
+    return {
+      ...tool,
+      execute: async (input: unknown, options: CallOptions) => {
+        const deadline = AbortSignal.timeout(CALL_TIMEOUT_MS)
+        const abortSignal = options.abortSignal ? AbortSignal.any([options.abortSignal, deadline]) : deadline
+        const result: unknown = await execute?.(input as never, { ...options, abortSignal })
+        trouble ??= rateLimit(result)
+        return result
+      },
+      toModelOutput: async (options: ModelOutputOptions) => shortened(await toModelOutput?.(options)),
+    } as ToolSet[string] // The same tool, with the same types, in a wrapper.
+  }
+}
+
+const unavailable: Failure = {
+  kind: 'failed',
+  code: 'notion_unavailable',
+  detail: 'Notion did not tell which tools it has. Try again in a moment.',
+}
+
+const codes: Partial<Record<string, FailureCode>> = {
+  not_connected: 'not_connected',
+  reconnect_required: 'reconnect_required',
+  forbidden_space: 'no_access',
+  upstream_unreachable: 'notion_unavailable',
+  upstream_timeout: 'notion_unavailable',
+  authorization_unavailable: 'notion_unavailable',
+  refresh_unavailable: 'notion_unavailable',
+  overloaded: 'gateway_unavailable',
+} satisfies Partial<Record<ProblemCode, FailureCode>>
+
+function failureOf(problem: Problem | undefined, retryAfter: string | null): Failure {
+  const until = retryAfter === null ? undefined : inSeconds(Number(retryAfter))
+  return {
+    kind: 'failed',
+    code: codes[problem?.code ?? ''] ?? 'gateway_unavailable',
+    detail: problem?.detail ?? 'The gateway did not bring the call to Notion. Try again in a moment.',
+    ...(until && { until }),
+  }
+}
+
+const inSeconds = (seconds: number): string | undefined =>
+  Number.isFinite(seconds) && seconds > 0 ? new Date(Date.now() + seconds * 1_000).toISOString() : undefined
+
+type ModelOutputOptions = Parameters<NonNullable<ToolSet[string]['toModelOutput']>>[0]
+type CallOptions = Parameters<NonNullable<ToolSet[string]['execute']>>[1]
+
+interface ToolResult {
+  readonly isError?: boolean
+  readonly content?: readonly { readonly type: string; readonly text?: string }[]
+}
+
+/** Notion reports its rate limit as the result of a call. */
+function rateLimit(result: unknown): Failure | undefined {
+  const { isError, content } = (result ?? {}) as ToolResult // Whatever it is, members that are missing are undefined.
+  const text = isError ? (content?.find((block) => block.type === 'text')?.text ?? '') : ''
+  if (!text.includes('"rate_limited"')) return undefined
+  const [, seconds] = /"retry_after_seconds":\s*(\d+)/.exec(text) ?? []
+  const until = inSeconds(Number(seconds ?? 60))
+  return {
+    kind: 'failed',
+    code: 'notion_rate_limited',
+    detail: 'Notion limits how many calls this connection may make, and the limit is reached.',
+    ...(until && { until }),
+  }
+}
+
+type ModelOutput = Awaited<ReturnType<NonNullable<ToolSet[string]['toModelOutput']>>>
+
+function shortened(output: ModelOutput | undefined): ModelOutput {
+  if (!output) return { type: 'text', value: '' }
+  if (output.type === 'text') return { ...output, value: cut(output.value) }
+  if (output.type !== 'content') return output
+  return {
+    ...output,
+    value: output.value.map((part) => (part.type === 'text' ? { ...part, text: cut(part.text) } : part)),
+  }
+}
+
+const cut = (text: string): string =>
+  text.length <= LONGEST_FOR_MODEL
+    ? text
+    : `${text.slice(0, LONGEST_FOR_MODEL)}\n[Cut here: ${text.length - LONGEST_FOR_MODEL} more characters are shown to the person only.]`

@@ -1,0 +1,191 @@
+import 'server-only'
+import type { PoolClient } from 'pg'
+import { z } from 'zod'
+import type { ChatModel } from '../../lib/chat-models.ts'
+import type { SpaceMember } from '../../lib/members.ts'
+import { Refusal } from '../../lib/refusal.ts'
+import { runtime } from '../../lib/runtime.ts'
+import { answerInProgress, beginAnswer } from './answer-store.ts'
+import { isToolPart, LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
+import {
+  allowAlways,
+  changingMessages,
+  chooseModel,
+  openConversation,
+  ownConversation,
+  putMessage,
+  recentMessages,
+  removeMessagesFrom,
+  type Conversation,
+} from './conversation-store.ts'
+import { denyPending } from './end-message.ts'
+import { startTitle } from './start-title.ts'
+import { writeAnswer, type AnswerTask } from './write-answer.ts'
+
+const NewMessage = z.object({ id: z.uuid(), text: z.string().trim().min(1).max(LONGEST_MESSAGE) })
+const model = z.string().optional()
+
+/**
+ * What a person can do in a conversation to get an answer. Nothing of the history comes from the browser: what was said, which calls were
+ * made and what they would change is what the server stored.
+ */
+export const Turn = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ask'), conversationId: z.uuid(), message: NewMessage, model }),
+  /** Another message in the place of an earlier one; what came after it goes. */
+  z.object({ type: z.literal('edit'), conversationId: z.uuid(), messageId: z.string(), message: NewMessage, model }),
+  z.object({ type: z.literal('regenerate'), conversationId: z.uuid(), model }),
+  /** Whether a change may be made: this once, or from now on for all calls of the tool in this conversation. */
+  z.object({
+    type: z.literal('decide'),
+    conversationId: z.uuid(),
+    approvalId: z.string(),
+    approved: z.boolean(),
+    always: z.boolean().default(false),
+  }),
+])
+export type Turn = z.infer<typeof Turn>
+
+/** Stores what the person did and begins the answer; undefined while other changes still have to be decided about. */
+export async function takeTurn(
+  member: SpaceMember,
+  turn: Turn,
+): Promise<{ id: string; messageId: string } | undefined> {
+  const conversation =
+    turn.type === 'ask'
+      ? await openConversation(member, turn.conversationId, startTitle(turn.message.text))
+      : await ownConversation(member, turn.conversationId)
+  const choice = chosenModel(('model' in turn && turn.model) || conversation.model)
+  // Ends an answer that its process gave up, which would be in the way.
+  await answerInProgress(conversation.id)
+
+  const task = await changingMessages(conversation.id, (client) => prepare(client, member, conversation, choice, turn))
+  if (!task) return undefined
+  await chooseModel(conversation.id, choice.id)
+  writeAnswer(task)
+  return { id: task.id, messageId: task.message.id }
+}
+
+/** @throws {Refusal} `no_model` */
+function chosenModel(id: string | null | undefined): ChatModel {
+  const { chatModels } = runtime()
+  // One that is not offered any more gives way to the default.
+  const found = chatModels.find((offered) => offered.id === id) ?? chatModels[0]
+  if (!found)
+    throw new Refusal(
+      'no_model',
+      'No model is configured. The operator has to set CHAT_MODEL; see the documentation on the chat.',
+    )
+  return found
+}
+
+async function prepare(
+  client: PoolClient,
+  member: SpaceMember,
+  conversation: Conversation,
+  choice: ChatModel,
+  turn: Turn,
+): Promise<AnswerTask | undefined> {
+  const known = await recentMessages(client, conversation.id)
+  const last = known.at(-1)
+  const put = (position: number, message: ChatMessage) => putMessage(client, conversation.id, position, message)
+
+  const begin = async (
+    history: readonly ChatMessage[],
+    message: ChatMessage,
+    position: number,
+    alwaysAllowed = conversation.alwaysAllowed,
+  ): Promise<AnswerTask> => {
+    const id = crypto.randomUUID()
+    await beginAnswer(client, {
+      id,
+      conversationId: conversation.id,
+      messageId: message.id,
+      personId: member.person.id,
+    })
+    const isFirst = history.filter(({ role }) => role === 'user').length === 1 && position === 1
+    return { id, member, conversation: { ...conversation, alwaysAllowed }, choice, history, message, position, isFirst }
+  }
+  const emptyAnswer = (): ChatMessage => ({ id: crypto.randomUUID(), role: 'assistant', parts: [], metadata: {} })
+
+  switch (turn.type) {
+    case 'ask': {
+      const settled = known.map(({ message }) => denyPending(message))
+      const undecided = settled.at(-1)
+      if (last && undecided && pendingApprovals(last.message).length > 0) await put(last.position, undecided)
+      const question = personMessage(turn.message)
+      const position = (last?.position ?? -1) + 1
+      await put(position, question)
+      return begin([...settled, question], emptyAnswer(), position + 1)
+    }
+    case 'edit': {
+      const index = known.findIndex(({ message }) => message.id === turn.messageId && message.role === 'user')
+      const edited = known[index]
+      if (!edited) {
+        throw new Refusal('not_found', 'This message cannot be edited: it is not there, or too far back.')
+      }
+      await removeMessagesFrom(client, conversation.id, edited.position)
+      const question = personMessage(turn.message)
+      await put(edited.position, question)
+      const before = known.slice(0, index).map(({ message }) => message)
+      return begin([...before, question], emptyAnswer(), edited.position + 1)
+    }
+    case 'regenerate': {
+      if (last?.message.role === 'assistant') await removeMessagesFrom(client, conversation.id, last.position)
+      const before = known.filter(({ message }) => message !== last?.message || message.role === 'user')
+      const question = before.at(-1)
+      if (question?.message.role !== 'user') throw new Refusal('not_found', 'There is no message to answer.')
+      return begin(
+        before.map(({ message }) => message),
+        emptyAnswer(),
+        question.position + 1,
+      )
+    }
+    case 'decide': {
+      const asked = last && pendingApprovals(last.message).find((part) => part.approval?.id === turn.approvalId)
+      if (!last || !asked) {
+        throw new Refusal('nothing_to_decide', 'This change is not waiting for a decision any more.')
+      }
+      const isAlways = turn.approved && turn.always
+      if (isAlways) await allowAlways(client, conversation.id, asked.toolName)
+      const decided = decide(last.message, turn, isAlways ? asked.toolName : undefined)
+      await put(last.position, decided)
+      if (pendingApprovals(decided).length > 0) return undefined
+      const history = known.map(({ message }) => (message === last.message ? decided : message))
+      const alwaysAllowed = isAlways ? [...conversation.alwaysAllowed, asked.toolName] : conversation.alwaysAllowed
+      return begin(history, decided, last.position, alwaysAllowed)
+    }
+  }
+}
+
+const personMessage = ({ id, text }: z.infer<typeof NewMessage>): ChatMessage => ({
+  id,
+  role: 'user',
+  parts: [{ type: 'text', text }],
+  metadata: {},
+})
+
+/** Notes the decision at the call that it is about; what the call would do stays as the server stored it. */
+function decide(
+  message: ChatMessage,
+  { approvalId, approved }: { approvalId: string; approved: boolean },
+  alwaysAllowed: string | undefined,
+): ChatMessage {
+  return {
+    ...message,
+    parts: message.parts.map((part) => {
+      if (!isToolPart(part) || part.state !== 'approval-requested') return part
+      const isMeant = part.approval.id === approvalId
+      if (!isMeant && part.toolName !== alwaysAllowed) return part
+      const isApproved = isMeant ? approved : true
+      return {
+        ...part,
+        state: 'approval-responded',
+        approval: {
+          id: part.approval.id,
+          approved: isApproved,
+          ...(isApproved ? {} : { reason: 'The person denied this change.' }),
+        },
+      }
+    }),
+  }
+}

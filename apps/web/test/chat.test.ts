@@ -1,0 +1,320 @@
+import { testDatabase } from '@nmg/process/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { answered, ask, messageIn, opened, takeTurn } from '../e2e/chat-client.ts'
+import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
+import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
+import { startProduct, type Product } from '../e2e/product.ts'
+import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
+
+let product: Product
+let model: ModelServer
+let ada: PersonClient
+let ben: PersonClient
+let dora: PersonClient
+
+beforeAll(async () => {
+  model = await startModelServer()
+  const { url } = await testDatabase()
+  product = await startProduct(
+    { DATABASE_URL: url },
+    {
+      web: {
+        CHAT_MODEL: 'small,large',
+        CHAT_BASE_URL: model.url,
+        CHAT_API_KEY: 'key-of-the-chat',
+        CHAT_MAX_STEPS: '4',
+      },
+    },
+  )
+  product.simulator.setKnobs({ autoApprove: true })
+  const person = (name: string) =>
+    newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
+  ada = await person('Ada')
+  ben = await person('Ben')
+  dora = await person('Dora')
+  await invite(ada, ben, 'member')
+  await connect(ada)
+})
+
+afterAll(async () => {
+  await product?.stop()
+  await model?.stop()
+})
+
+afterEach(() => {
+  product.simulator.setKnobs({ mcpFaults: [] })
+  model.forget()
+})
+
+async function connect(person: PersonClient): Promise<void> {
+  const started = await person.post('/api/notion/oauth/start', { spaceId: person.spaceId })
+  const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
+  await consent(person, authorizeUrl)
+}
+
+const toolParts = (message: ChatMessage | undefined): ToolPart[] => message?.parts.filter(isToolPart) ?? []
+const newId = () => crypto.randomUUID()
+const toolCalls = (name: string) => product.simulator.seen.mcpRequests.filter(({ tool }) => tool === name)
+const pageTitles = () =>
+  product.simulator.workspaces.flatMap(({ pages }) => [...pages.values()].map(({ title }) => title))
+
+describe('an answer', () => {
+  it('calls reading tools at once, and is kept with what they answered', async () => {
+    const id = newId()
+    model.answer(
+      [{ say: 'I look it up. ' }, { call: 'notion-search', input: { query: 'launch plan' } }],
+      [{ say: 'It is the **Launch plan**.' }],
+    )
+    const asked = model.requests.length
+    const message = await answered(ada, ask(id, 'Where is the launch plan?'))
+
+    expect(textOf(message)).toContain('It is the **Launch plan**.')
+    expect(toolParts(message)).toMatchObject([
+      { toolName: 'notion-search', state: 'output-available', input: { query: 'launch plan' } },
+    ])
+    expect(message.metadata).toMatchObject({
+      model: 'small',
+      end: { kind: 'complete' },
+      tokens: { input: 200, output: 40 },
+    })
+    const [first, second] = model.requests.slice(asked)
+    expect(first).toMatchObject({ model: 'small', authorization: 'Bearer key-of-the-chat', stream: true })
+    expect(first?.tools?.map((tool) => tool.function.name)).toContain('notion-update-page')
+    expect(JSON.stringify(second?.messages)).toContain('Launch plan')
+
+    const kept = await opened(ada, id)
+    expect(kept.messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
+    expect(kept.messages[1]).toEqual(message)
+    expect(kept).toMatchObject({ isAnswering: false, conversation: { title: 'A title from the model', isMine: true } })
+  })
+
+  it('goes on from what was said before', async () => {
+    const id = newId()
+    model.answer([{ say: 'Blue.' }], [{ say: 'Because.' }])
+    await answered(ada, ask(id, 'What colour?'))
+    await answered(ada, { ...ask(id, 'Why?'), model: 'large' })
+    const last = model.requests.at(-1)
+    expect(last?.model).toBe('large')
+    expect(last?.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user'])
+    expect((await opened(ada, id)).model).toBe('large')
+  })
+
+  it('is written again, or from another question, in the place of the old one', async () => {
+    const id = newId()
+    model.answer([{ say: 'One.' }], [{ say: 'Two.' }], [{ say: 'Three.' }])
+    await answered(ada, ask(id, 'First question'))
+    await answered(ada, { type: 'regenerate', conversationId: id })
+    const [question, answer] = (await opened(ada, id)).messages
+    expect(textOf(answer ?? { parts: [] })).toBe('Two.')
+    const message = { id: newId(), text: 'Another question' }
+    await answered(ada, { type: 'edit', conversationId: id, messageId: question?.id, message })
+    expect((await opened(ada, id)).messages.map(textOf)).toEqual(['Another question', 'Three.'])
+  })
+
+  it('ends at the limit of steps, and says so', async () => {
+    const search = [{ call: 'notion-search', input: { query: 'roadmap' } }] as const
+    model.answer(search, search, search, search)
+    const message = await answered(ada, ask(newId(), 'Search for ever'))
+    expect(message.metadata?.end).toEqual({ kind: 'step_limit', limit: 4 })
+    expect(toolParts(message)).toHaveLength(4)
+  })
+
+  it.each([
+    [{ status: 401 }, 'model_refused'],
+    [{ status: 404 }, 'model_refused'],
+    [{ status: 400 }, 'model_refused'],
+    [{ breakOff: true }, 'model_unavailable'],
+  ] as const)('ends clearly when the model answers %j', async (answer, code) => {
+    model.answer([answer], [answer], [answer])
+    const message = await answered(ada, ask(newId(), 'Hello'))
+    expect(message.metadata?.end).toMatchObject({ kind: 'failed', code })
+    expect(JSON.stringify(message)).not.toContain('secret words')
+  })
+
+  it('ends with the time to try again when Notion limits the calls', async () => {
+    product.simulator.setKnobs({
+      mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 30 }],
+    })
+    model.answer([{ call: 'notion-search', input: { query: 'launch' } }])
+    const message = await answered(ada, ask(newId(), 'Find it'))
+    expect(message.metadata?.end).toMatchObject({ kind: 'failed', code: 'notion_rate_limited' })
+    const { until } = message.metadata?.end as { until: string }
+    expect(Date.parse(until) - Date.now()).toBeGreaterThan(20_000)
+  })
+
+  it('tells the model of a tool that failed, and goes on', async () => {
+    model.answer([{ call: 'notion-fetch', input: { id: newId() } }], [{ say: 'It is not there.' }])
+    const message = await answered(ada, ask(newId(), 'Read it'))
+    expect(toolParts(message)).toMatchObject([{ state: 'output-available', output: { isError: true } }])
+    expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain('object_not_found')
+    expect(message.metadata?.end).toEqual({ kind: 'complete' })
+  })
+})
+
+describe('a change', () => {
+  const change = (title: string) =>
+    ({ call: 'notion-create-pages', input: { pages: [{ properties: { title } }] } }) as const
+  const waiting = async (title: string, id = newId()) => {
+    model.answer([change(title)])
+    const message = await answered(ada, ask(id, `Create ${title}`))
+    const [part] = toolParts(message)
+    return { id, message, approvalId: part?.approval?.id ?? '' }
+  }
+  const decide = (conversationId: string, approvalId: string, approved: boolean, rest = {}) => ({
+    type: 'decide',
+    conversationId,
+    approvalId,
+    approved,
+    ...rest,
+  })
+
+  it('waits for a decision, and is made when it is approved', async () => {
+    const before = toolCalls('notion-create-pages').length
+    const { id, message, approvalId } = await waiting('Approved page')
+    expect(message.metadata?.end).toEqual({ kind: 'approval' })
+    expect(toolParts(message)).toMatchObject([{ state: 'approval-requested', input: change('Approved page').input }])
+    expect(toolCalls('notion-create-pages')).toHaveLength(before)
+
+    model.answer([{ say: 'It is made.' }])
+    const after = await answered(ada, decide(id, approvalId, true))
+    expect(after.metadata?.end).toEqual({ kind: 'complete' })
+    expect(pageTitles()).toContain('Approved page')
+    const kept = (await opened(ada, id)).messages
+    expect(kept).toHaveLength(2)
+    expect(toolParts(kept[1])).toMatchObject([{ state: 'output-available', approval: { approved: true } }])
+  })
+
+  it('is not made when it is denied, and the model learns of it', async () => {
+    const { id, approvalId } = await waiting('Denied page')
+    model.answer([{ say: 'Then not.' }])
+    await answered(ada, decide(id, approvalId, false))
+    expect(pageTitles()).not.toContain('Denied page')
+    expect(toolParts((await opened(ada, id)).messages[1])).toMatchObject([{ state: 'output-denied' }])
+    const result = model.requests.at(-1)?.messages.find(({ role }) => role === 'tool')
+    expect(JSON.stringify(result)).toMatch(/denied/i)
+  })
+
+  it('asks no more in a conversation where its tool was allowed always, and only there', async () => {
+    const { id, approvalId } = await waiting('First of many')
+    model.answer([change('Second of many')], [{ say: 'Both are made.' }])
+    const after = await answered(ada, decide(id, approvalId, true, { always: true }))
+    expect(after.metadata?.end).toEqual({ kind: 'complete' })
+    expect(pageTitles()).toEqual(expect.arrayContaining(['First of many', 'Second of many']))
+    const elsewhere = await waiting('Asked again')
+    expect(elsewhere.message.metadata?.end).toEqual({ kind: 'approval' })
+  })
+
+  it('cannot be approved for another call, twice, by somebody else, or after it was left behind', async () => {
+    const first = await waiting('Real page')
+    const other = await waiting('Other page')
+    const made = toolCalls('notion-create-pages').length
+    const refused = async (answer: Promise<Response>, status: number) => expect((await answer).status).toBe(status)
+    await refused(takeTurn(ada, decide(first.id, other.approvalId, true)), 409)
+    await refused(takeTurn(ada, decide(first.id, 'made-up', true)), 409)
+    await refused(takeTurn(ben, decide(first.id, first.approvalId, true), ada.spaceId), 404)
+    // What the browser claims about the call counts for nothing.
+    model.answer([{ say: 'Denied it is.' }])
+    const forged = {
+      input: { pages: [{ properties: { title: 'Forged page' } }] },
+      messages: [],
+      toolName: 'notion-search',
+    }
+    await answered(ada, { ...decide(first.id, first.approvalId, false), ...forged })
+    await refused(takeTurn(ada, decide(first.id, first.approvalId, true)), 409)
+    // Going on without a decision denies.
+    model.answer([{ say: 'As you like.' }])
+    await answered(ada, ask(other.id, 'Never mind'))
+    await refused(takeTurn(ada, decide(other.id, other.approvalId, true)), 409)
+    expect(toolCalls('notion-create-pages')).toHaveLength(made)
+    expect(pageTitles()).not.toContain('Forged page')
+  })
+
+  it('waits until all changes of one step are decided about', async () => {
+    const id = newId()
+    model.answer([change('Left page'), change('Right page')])
+    const [left, right] = toolParts(await answered(ada, ask(id, 'Create both')))
+    const undecided = await takeTurn(ada, decide(id, left?.approval?.id ?? '', true))
+    expect(undecided.status).toBe(202)
+    expect(pageTitles()).not.toContain('Left page')
+    model.answer([{ say: 'One of them.' }])
+    await answered(ada, decide(id, right?.approval?.id ?? '', false))
+    expect(pageTitles()).toContain('Left page')
+    expect(pageTitles()).not.toContain('Right page')
+  })
+})
+
+describe('an answer that is being written', () => {
+  /** An answer that waits in the middle. */
+  const begun = async (person = ada, id = newId()) => {
+    const gate = Promise.withResolvers<void>()
+    model.answer([{ say: 'The beginning. ' }, { wait: gate.promise }, { say: 'The end.' }])
+    const answer = await takeTurn(person, ask(id, 'Tell me slowly'), ada.spaceId)
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let read = ''
+    while (!read.includes('beginning')) read += (await reader.read()).value ?? ''
+    return { id, reader, read, gate }
+  }
+  const streamOf = (person: PersonClient, id: string) =>
+    person.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}/stream`)
+
+  it('goes on when its reader leaves, and can be picked up from its beginning', async () => {
+    const { id, reader, gate } = await begun()
+    await reader.cancel()
+    expect((await opened(ada, id)).isAnswering).toBe(true)
+    const again = await streamOf(ada, id)
+    gate.resolve()
+    const message = messageIn(await again.text())
+    expect(textOf(message)).toBe('The beginning. The end.')
+    await expect.poll(async () => (await opened(ada, id)).isAnswering).toBe(false)
+    expect((await opened(ada, id)).messages[1]).toEqual(message)
+    expect((await streamOf(ada, id)).status).toBe(204)
+  })
+
+  it('is the only one in its conversation', async () => {
+    const { id, reader, gate } = await begun()
+    const second = await takeTurn(ada, ask(id, 'And this?'))
+    expect(second.status).toBe(409)
+    expect(await second.json()).toMatchObject({ code: 'answering' })
+    gate.resolve()
+    while (!(await reader.read()).done);
+    expect((await opened(ada, id)).messages).toHaveLength(2)
+  })
+
+  it('stops when it is told to, and what there is of it stays', async () => {
+    const { id, reader, gate } = await begun()
+    const aborted = model.aborted()
+    expect((await ada.post(`/api/spaces/${ada.spaceId}/conversations/${id}/stop`, {})).status).toBe(202)
+    while (!(await reader.read()).done);
+    const [, message] = (await opened(ada, id)).messages
+    expect(message?.metadata?.end).toEqual({ kind: 'stopped' })
+    expect(textOf(message ?? { parts: [] })).toBe('The beginning. ')
+    await expect.poll(() => model.aborted()).toBe(aborted + 1)
+    gate.resolve()
+  })
+
+  it('ends at once for a member who is removed, and so does their reading', async () => {
+    const eve = await newPerson(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: 'a-good-password' })
+    await invite(ada, eve, 'member')
+    const shared = await begun(ada)
+    await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${shared.id}`, {
+      method: 'PATCH',
+      body: '{"visibility":"space"}',
+    })
+    const reading = await streamOf(eve, shared.id)
+    const own = await begun(eve)
+    await ada.post('/api/auth/organization/remove-member', {
+      memberIdOrEmail: 'eve@north.test',
+      organizationId: ada.spaceId,
+    })
+    let rest = ''
+    for (let piece = await own.reader.read(); !piece.done; piece = await own.reader.read()) rest += piece.value
+    expect(rest).not.toContain('The end.')
+    const read = await reading.text()
+    expect(read).not.toContain('The end.')
+    expect(read).not.toContain('[DONE]')
+    expect((await takeTurn(eve, ask(own.id, 'Still there?'), ada.spaceId)).status).toBe(403)
+    shared.gate.resolve()
+    own.gate.resolve()
+    while (!(await shared.reader.read()).done);
+  })
+})
