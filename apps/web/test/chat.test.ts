@@ -138,8 +138,8 @@ describe('an answer', () => {
     model.answer([{ call: 'notion-search', input: { query: 'launch' } }])
     const message = await answered(ada, ask(newId(), 'Find it'))
     expect(message.metadata?.end).toMatchObject({ kind: 'failed', code: 'notion_rate_limited' })
-    const { until } = message.metadata?.end as { until: string }
-    expect(Date.parse(until) - Date.now()).toBeGreaterThan(20_000)
+    const until = message.metadata?.end?.kind === 'failed' ? message.metadata.end.until : undefined
+    expect(Date.parse(until ?? '') - Date.now()).toBeGreaterThan(20_000)
   })
 
   it('tells the model of a tool that failed, and goes on', async () => {
@@ -317,4 +317,134 @@ describe('an answer that is being written', () => {
     own.gate.resolve()
     while (!(await shared.reader.read()).done);
   })
+})
+
+describe('the routes of the chat', () => {
+  type Call = (person: PersonClient, conversation: string) => Promise<Response>
+  const inSpace = (path: string) => `/api/spaces/${ada.spaceId}${path}`
+  const change = (person: PersonClient, id: string, body: unknown) =>
+    person.fetch(inSpace(`/conversations/${id}`), { method: 'PATCH', body: JSON.stringify(body) })
+  const reading = {
+    'opening a conversation': (person, id) => person.fetch(inSpace(`/conversations/${id}`)),
+    'reading older messages': (person, id) => person.fetch(inSpace(`/conversations/${id}/messages?before=9`)),
+    'following an answer': (person, id) => person.fetch(inSpace(`/conversations/${id}/stream`)),
+  } as const satisfies Record<string, Call>
+  const writing = {
+    asking: (person, id) => takeTurn(person, ask(id, 'Hello'), ada.spaceId),
+    regenerating: (person, id) => takeTurn(person, { type: 'regenerate', conversationId: id }, ada.spaceId),
+    stopping: (person, id) => person.post(inSpace(`/conversations/${id}/stop`), {}),
+    renaming: (person, id) => change(person, id, { title: 'Mine now' }),
+    sharing: (person, id) => change(person, id, { visibility: 'space' }),
+    deleting: (person, id) => person.fetch(inSpace(`/conversations/${id}`), { method: 'DELETE' }),
+  } as const satisfies Record<string, Call>
+  const all: Record<string, Call> = {
+    ...reading,
+    ...writing,
+    'listing conversations': (person) => person.fetch(inSpace('/conversations')),
+    'searching conversations': (person) => person.fetch(inSpace('/conversations?search=secret')),
+  }
+  let conversation: string
+  let frida: PersonClient
+  beforeAll(async () => {
+    conversation = newId()
+    model.answer([{ say: 'A secret.' }])
+    await answered(ada, ask(conversation, 'Tell me a secret about periwinkles'))
+    frida = await newPerson(product.webUrl, { name: 'Frida', email: 'frida@north.test', password: 'a-good-password' })
+    await invite(ada, frida, 'member')
+    await ada.post('/api/auth/organization/remove-member', {
+      memberIdOrEmail: 'frida@north.test',
+      organizationId: ada.spaceId,
+    })
+  })
+  const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code
+  const nobody: Pick<PersonClient, 'fetch'> = {
+    fetch: (path, init) => fetch(product.webUrl + path, { ...init, headers: { origin: product.webUrl } }),
+  }
+
+  it.each(Object.keys(all))('are closed to nobody, strangers and former members when %s', async (name) => {
+    const anonymous: PersonClient = {
+      ...dora,
+      ...nobody,
+      post: (path, body) => nobody.fetch(path, { method: 'POST', body: JSON.stringify(body) }),
+    }
+    expect(await codeOf(await all[name]!(anonymous, conversation))).toBe('unauthenticated')
+    expect(await codeOf(await all[name]!(dora, conversation))).toBe('forbidden_space')
+    expect(await codeOf(await all[name]!(frida, conversation))).toBe('forbidden_space')
+  })
+
+  it.each(Object.keys({ ...reading, ...writing }))(
+    'hide a private conversation from other members, and every one from other spaces, when %s',
+    async (name) => {
+      expect(await codeOf(await all[name]!(ben, conversation))).toBe('not_found')
+      const elsewhere = {
+        ...ben,
+        fetch: ((path, init) =>
+          ben.fetch(path.replace(ada.spaceId, ben.spaceId), init)) satisfies PersonClient['fetch'],
+      }
+      const moved: PersonClient = {
+        ...elsewhere,
+        post: (path, body) => elsewhere.fetch(path, { method: 'POST', body: JSON.stringify(body) }),
+      }
+      expect(await codeOf(await all[name]!(moved, conversation))).toBe('not_found')
+    },
+  )
+
+  it('let members read what is shared, and only its owner continue and change it', async () => {
+    expect((await writing.sharing(ada, conversation)).status).toBe(200)
+    for (const call of Object.values(reading)) expect((await call(ben, conversation)).ok).toBe(true)
+    for (const call of Object.values(writing)) {
+      expect(await codeOf(await call(ben, conversation))).toBe('forbidden_conversation')
+    }
+    expect(await titles(ben, '?search=periwink')).toEqual(['A title from the model'])
+    expect((await change(ada, conversation, { visibility: 'private' })).status).toBe(200)
+    expect(await titles(ben, '?search=periwink')).toEqual([])
+    expect(await titles(ada, '?search=periwink')).toEqual(['A title from the model'])
+  })
+
+  it.each(Object.keys(writing))('refuse pages of other origins when %s', async (name) => {
+    const foreign: PersonClient = {
+      ...ada,
+      fetch: (path, init) => ada.fetch(path, { ...init, origin: 'https://evil.example' }),
+      post: (path, body) =>
+        ada.fetch(path, { method: 'POST', body: JSON.stringify(body), origin: 'https://evil.example' }),
+    }
+    expect(await codeOf(await all[name]!(foreign, conversation))).toBe('forbidden_origin')
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['an unknown turn', '{"type":"obey","conversationId":"1"}'],
+    ['an empty message', JSON.stringify({ ...ask(newId(), ' ') })],
+    ['a conversation that is no id', JSON.stringify(ask("' or true --", 'Hello'))],
+  ])('refuse %s', async (_, body) => {
+    expect((await ada.fetch(inSpace('/chat'), { method: 'POST', body })).status).toBe(400)
+  })
+
+  it('rename, and list page by page', async () => {
+    expect((await change(ada, conversation, { title: '  About flowers ' })).status).toBe(200)
+    expect(await titles(ada, '?search=flowers')).toEqual(['About flowers'])
+    for (let i = 0; i < 31; i++) {
+      model.answer([{ say: 'Yes.' }])
+      await answered(ben, ask(newId(), `Question ${i}`))
+    }
+    const first = await pageOf(ben, '')
+    const second = await pageOf(ben, `?before=${encodeURIComponent(first.next ?? '')}`)
+    expect([first.conversations.length, second.conversations.length]).toEqual([30, 1])
+    expect(second.next).toBeUndefined()
+    expect(new Set([...first.conversations, ...second.conversations].map(({ id }) => id)).size).toBe(31)
+  })
+
+  it('delete for good', async () => {
+    expect((await writing.deleting(ada, conversation)).status).toBe(204)
+    expect((await reading['opening a conversation'](ada, conversation)).status).toBe(404)
+  })
+
+  const pageOf = async (person: PersonClient, query: string, space = person === ben ? ben.spaceId : ada.spaceId) =>
+    (await (await person.fetch(`/api/spaces/${space}/conversations${query}`)).json()) as {
+      conversations: { id: string; title: string }[]
+      next?: string
+    }
+  const titles = async (person: PersonClient, query: string) =>
+    (await pageOf(person, query, ada.spaceId)).conversations.map(({ title }) => title)
 })
