@@ -42,14 +42,10 @@ export async function newPerson(webUrl: string, account: Account): Promise<Perso
 
 /** Brings `guest` into the space of `host`. */
 export async function invite(host: PersonClient, guest: PersonClient, role: 'admin' | 'member'): Promise<void> {
-  const invited = await host.post('/api/auth/organization/invite-member', {
-    email: guest.account.email,
-    role,
-    organizationId: host.spaceId,
-  })
+  const invited = await host.post(`/api/spaces/${host.spaceId}/invitations`, { email: guest.account.email, role })
   if (!invited.ok) throw new Error(`inviting answered ${invited.status}: ${await invited.text()}`)
-  const { id } = (await invited.json()) as { id: string }
-  const accepted = await guest.post('/api/auth/organization/accept-invitation', { invitationId: id })
+  const { link } = (await invited.json()) as { link: string }
+  const accepted = await guest.post(new URL(link).pathname.replace('/invitations/', '/api/invitations/'), {})
   if (!accepted.ok) throw new Error(`accepting answered ${accepted.status}: ${await accepted.text()}`)
 }
 

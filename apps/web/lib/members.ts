@@ -2,12 +2,10 @@ import 'server-only'
 import { z } from 'zod'
 import { SCHEMA } from './database.ts'
 import { Refusal } from './refusal.ts'
+import { roles, type Role } from './roles.ts'
 import { runtime } from './runtime.ts'
 
 declare const verified: unique symbol
-
-export const Role = z.enum(['owner', 'admin', 'member'])
-export type Role = z.infer<typeof Role>
 
 export interface Person {
   readonly id: string
@@ -28,7 +26,7 @@ export interface SpaceMember {
   readonly [verified]: 'member'
 }
 
-/** A member who may connect, reconnect and disconnect. Only {@link requireManager} makes one. */
+/** A member who may connect, reconnect and disconnect, and who manages members. Only {@link requireManager} makes one. */
 export interface SpaceManager extends SpaceMember {
   readonly [verified]: 'member' & 'manager'
 }
@@ -37,6 +35,7 @@ export const isManager = (role: Role): boolean => role !== 'member'
 
 export interface SignedIn {
   readonly person: Person
+  readonly sessionId: string
   readonly spaces: readonly Space[]
   /** As a member of the space that they are in now; undefined for somebody who belongs to none. */
   readonly active: SpaceMember | undefined
@@ -52,7 +51,14 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
   const spaces = await spacesOf(id)
   // The space of the session may be one that this person was removed from since.
   const active = spaces.find((space) => space.id === found.session.activeOrganizationId) ?? spaces[0]
-  return { person, spaces, active: active && memberOf(active, person) }
+  return { person, sessionId: found.session.id, spaces, active: active && memberOf(active, person) }
+}
+
+/** @throws {Refusal} `unauthenticated` */
+export async function requireSignedIn(headers: Headers): Promise<SignedIn> {
+  const found = await signedIn(headers)
+  if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  return found
 }
 
 /**
@@ -61,8 +67,7 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
  * @throws {Refusal} `unauthenticated`, `forbidden_space`; also for a space that does not exist, so that nobody can tell.
  */
 export async function requireMember(headers: Headers, spaceId?: string | null): Promise<SpaceMember> {
-  const found = await signedIn(headers)
-  if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  const found = await requireSignedIn(headers)
   const member = spaceId ? memberIn(found, spaceId) : found.active
   if (!member) {
     throw new Refusal(
@@ -85,7 +90,7 @@ const memberOf = (space: Space, person: Person) => ({ person, space }) as SpaceM
 /** @throws {Refusal} `forbidden_role` */
 export function requireManager(member: SpaceMember): SpaceManager {
   if (!isManager(member.space.role)) {
-    throw new Refusal('forbidden_role', 'Only owners and admins of a space change its connection. Ask one of them.')
+    throw new Refusal('forbidden_role', 'Only owners and admins of the space may do this. Ask one of them.')
   }
   return member as SpaceManager
 }
@@ -121,9 +126,9 @@ async function spacesOf(userId: string): Promise<Space[]> {
 }
 
 /** better-auth keeps several roles of one member in one text, separated by commas. */
-function strongestRole(roles: string): Role {
-  const held = roles.split(',')
-  return Role.options.find((role) => held.includes(role)) ?? 'member'
+export function strongestRole(text: string): Role {
+  const held = text.split(',')
+  return roles.find((role) => held.includes(role)) ?? 'member'
 }
 
 /** Whether somebody whose membership was verified before is still a member, for work that goes on after the request. */

@@ -4,6 +4,11 @@ import { log } from './log.ts'
 
 /** How the web app itself refuses, besides the ways that it shares with the gateway. */
 const ownProblems = {
+  unknown_invitation: { status: 404, title: 'The invitation is not good' },
+  wrong_person: { status: 403, title: 'The invitation is for somebody else' },
+  unknown_member: { status: 404, title: 'Not a member' },
+  last_owner: { status: 409, title: 'A space needs an owner' },
+  too_many: { status: 409, title: 'Too many' },
   forbidden_role: { status: 403, title: 'Your role does not allow this' },
   forbidden_conversation: { status: 403, title: 'This conversation is somebody else’s' },
   answering: { status: 409, title: 'An answer is being written' },

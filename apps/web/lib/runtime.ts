@@ -4,6 +4,7 @@ import type { EndedAccess } from './oauth/ended-access.ts'
 import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import type { ChatModel } from './chat-models.ts'
 import type { LiveAnswers } from './live-answers.ts'
+import type { SendMail } from './mail.ts'
 
 /** What the process opened at start and every page and route needs. */
 export interface Runtime {
@@ -23,6 +24,8 @@ export interface Runtime {
   /** How many times one answer may ask the model. */
   readonly chatMaxSteps: number
   readonly liveAnswers: LiveAnswers
+  /** Undefined where mail is not set up. */
+  readonly sendMail: SendMail | undefined
 }
 
 // Next bundles pages apart from the process that serves them, so a module variable would exist twice.

@@ -50,6 +50,13 @@ export const Settings = z
         ),
       )
       .default([]),
+    /** Where mail is handed in, as smtps://name:password@host. Without it, links are shown to be copied. */
+    SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
+    /** The sender, as `Notion Gateway <notion@example.com>`. */
+    MAIL_FROM: z
+      .string()
+      .regex(/^([^<>\r\n]* <)?[^\s<>@]+@[^\s<>@]+>?$/, 'must be an address, as "Notion <notion@example.com>"')
+      .optional(),
     NOTION_GATEWAY_DEMO: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
     /** The chat's models, the first is the default. */
     CHAT_MODEL: z
@@ -80,6 +87,11 @@ export const Settings = z
   })
   .superRefine((given, context) => {
     for (const message of modelMistakes(given)) context.addIssue({ code: 'custom', path: ['CHAT_MODEL'], message })
+  })
+  .refine((given) => Boolean(given.SMTP_URL) === Boolean(given.MAIL_FROM), {
+    path: ['SMTP_URL'],
+    error: 'and MAIL_FROM are needed both, or neither',
+    when: () => true,
   })
   .refine((given) => given.PORT !== 0 || given.WEB_URL, {
     path: ['WEB_URL'],

@@ -19,6 +19,7 @@ import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import type { LiveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
+import { mailer } from '../lib/mail.ts'
 import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
@@ -108,6 +109,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     chatModels: chatModels(settings, isDemo),
     chatMaxSteps: settings.CHAT_MAX_STEPS,
     liveAnswers,
+    sendMail: mailer(settings),
   })
 
   const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })

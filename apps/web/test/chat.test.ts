@@ -302,10 +302,7 @@ describe('an answer that is being written', () => {
     })
     const reading = await streamOf(eve, shared.id)
     const own = await begun(eve)
-    await ada.post('/api/auth/organization/remove-member', {
-      memberIdOrEmail: 'eve@north.test',
-      organizationId: ada.spaceId,
-    })
+    await ada.fetch(`/api/spaces/${ada.spaceId}/members/${eve.id}`, { method: 'DELETE' })
     let rest = ''
     for (let piece = await own.reader.read(); !piece.done; piece = await own.reader.read()) rest += piece.value
     expect(rest).not.toContain('The end.')
@@ -351,10 +348,7 @@ describe('the routes of the chat', () => {
     await answered(ada, ask(conversation, 'Tell me a secret about periwinkles'))
     frida = await newPerson(product.webUrl, { name: 'Frida', email: 'frida@north.test', password: 'a-good-password' })
     await invite(ada, frida, 'member')
-    await ada.post('/api/auth/organization/remove-member', {
-      memberIdOrEmail: 'frida@north.test',
-      organizationId: ada.spaceId,
-    })
+    await ada.fetch(`/api/spaces/${ada.spaceId}/members/${frida.id}`, { method: 'DELETE' })
   })
   const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code
   const nobody: Pick<PersonClient, 'fetch'> = {

@@ -43,9 +43,3 @@ export function AccountForm({
     </form>
   )
 }
-
-/** A text of the form; the browser has checked that it is there. */
-export const textOf = (form: FormData, name: string): string => {
-  const value = form.get(name)
-  return typeof value === 'string' ? value : ''
-}

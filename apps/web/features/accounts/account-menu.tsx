@@ -2,6 +2,7 @@
 
 import { LogOut } from 'lucide-react'
 import { useState } from 'react'
+import { Avatar } from '../../components/ui/avatar.tsx'
 import { cn } from '../../components/ui/class-names.ts'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
 import { signOut } from './account-api.ts'
@@ -21,12 +22,7 @@ export function AccountMenu({ name, email, wide = false }: { name: string; email
             wide && 'w-full rounded-xl p-2 hover:bg-sunken',
           )}
         >
-          <span
-            aria-hidden
-            className="grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info"
-          >
-            {initials(name)}
-          </span>
+          <Avatar name={name} />
           {wide && (
             <span className="min-w-0 flex-1">
               <span className="block truncate text-sm font-medium">
@@ -62,10 +58,4 @@ export function AccountMenu({ name, email, wide = false }: { name: string; email
       )}
     </Menu>
   )
-}
-
-function initials(name: string): string {
-  const words = name.trim().split(/\s+/)
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '')
-  return letters.join('').toUpperCase() || '?'
 }

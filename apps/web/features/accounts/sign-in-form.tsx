@@ -1,8 +1,9 @@
 'use client'
 
 import { Field } from '../../components/ui/field.tsx'
+import { formText } from '../../components/ui/form-text.ts'
 import { signIn } from './account-api.ts'
-import { AccountForm, textOf } from './account-form.tsx'
+import { AccountForm } from './account-form.tsx'
 
 /** `prefilled` in a demo, where there is nothing to protect. */
 export function SignInForm({
@@ -13,7 +14,11 @@ export function SignInForm({
   prefilled?: { email: string; password: string } | undefined
 }) {
   return (
-    <AccountForm action="Sign in" next={next} send={(form) => signIn(textOf(form, 'email'), textOf(form, 'password'))}>
+    <AccountForm
+      action="Sign in"
+      next={next}
+      send={(form) => signIn(formText(form, 'email'), formText(form, 'password'))}
+    >
       <Field label="Email" name="email" type="email" autoComplete="username" required defaultValue={prefilled?.email} />
       <Field
         label="Password"

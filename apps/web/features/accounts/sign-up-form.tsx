@@ -1,15 +1,16 @@
 'use client'
 
 import { Field } from '../../components/ui/field.tsx'
+import { formText } from '../../components/ui/form-text.ts'
 import { signUp } from './account-api.ts'
-import { AccountForm, textOf } from './account-form.tsx'
+import { AccountForm } from './account-form.tsx'
 
 export function SignUpForm({ next }: { next: string }) {
   return (
     <AccountForm
       action="Create account"
       next={next}
-      send={(form) => signUp(textOf(form, 'name'), textOf(form, 'email'), textOf(form, 'password'))}
+      send={(form) => signUp(formText(form, 'name'), formText(form, 'email'), formText(form, 'password'))}
     >
       <Field
         label="Name"

@@ -1,8 +1,9 @@
 'use client'
 
-import { Check, ChevronsUpDown } from 'lucide-react'
+import { Check, ChevronsUpDown, Plus } from 'lucide-react'
+import Link from 'next/link'
 import { useState } from 'react'
-import { Menu, MenuItem, MenuLabel } from '../../components/ui/menu.tsx'
+import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
 import { enterSpace } from './space-api.ts'
 
 export interface SpaceChoice {
@@ -19,7 +20,7 @@ interface SpaceMenuProps {
 
 /** The choice of the space that the person is in. */
 export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
-  const [hasFailed, setFailed] = useState(false)
+  const [refusal, setRefusal] = useState<string>()
   return (
     <Menu
       align="start"
@@ -46,8 +47,9 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
             if (space.id === active.id) return
             event.preventDefault()
             // A full load, so that nothing of the other space stays in memory.
-            if (await enterSpace(space.id)) window.location.assign(hrefOf(space.id))
-            else setFailed(true)
+            const outcome = await enterSpace(space.id)
+            if (outcome.ok) window.location.assign(hrefOf(space.id))
+            else setRefusal(outcome.refusal)
           }}
         >
           <SpaceMark name={space.name} />
@@ -56,9 +58,16 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
           {space.id === active.id && <span className="sr-only">(current)</span>}
         </MenuItem>
       ))}
-      {hasFailed && (
+      <MenuLine />
+      <MenuItem asChild>
+        <Link href="/spaces/new">
+          <Plus aria-hidden />
+          New space…
+        </Link>
+      </MenuItem>
+      {refusal && (
         <p role="alert" className="max-w-60 px-2.5 py-1.5 text-[13px] text-danger">
-          The space could not be entered. Reload the page and try again.
+          {refusal}
         </p>
       )}
     </Menu>

@@ -1,8 +1,9 @@
 import type { NextRequest } from 'next/server'
 import { fetchGateway } from '../../../lib/gateway.ts'
-import { requireMember } from '../../../lib/members.ts'
+import { memberIn, requireMember, signedIn } from '../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../lib/own-origin.ts'
 import { answering } from '../../../lib/refusal.ts'
+import { cutWhenOver } from '../../../lib/cut-when-over.ts'
 
 /** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
 const isForwarded = (name: string) =>
@@ -12,6 +13,12 @@ const isAnswered = (name: string) => ['content-type', 'retry-after', 'allow'].in
 
 const chosen = (headers: Headers, isWanted: (name: string) => boolean) =>
   new Headers([...headers].filter(([name]) => isWanted(name)))
+
+/** Whether the session is still good, and its person still a member. */
+async function isStillIn(headers: Headers, spaceId: string): Promise<boolean> {
+  const found = await signedIn(headers)
+  return found !== undefined && memberIn(found, spaceId) !== undefined
+}
 
 /** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the person's session. */
 const forward = (request: NextRequest) =>
@@ -27,7 +34,9 @@ const forward = (request: NextRequest) =>
     const headers = chosen(answer.headers, isAnswered)
     // no-transform: compression on the way would hold events back.
     headers.set('cache-control', 'no-store, no-transform')
-    return new Response(answer.body, { status: answer.status, headers })
+    // A stream may outlive the membership, or the session, that opened it.
+    const body = answer.body && cutWhenOver(answer.body, () => isStillIn(request.headers, member.space.id))
+    return new Response(body, { status: answer.status, headers })
   })
 
 export { forward as GET, forward as POST, forward as DELETE }

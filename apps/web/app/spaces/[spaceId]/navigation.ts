@@ -1,4 +1,4 @@
-import { Plug, Wrench, type LucideIcon } from 'lucide-react'
+import { Plug, Settings, Users, Wrench, type LucideIcon } from 'lucide-react'
 import type { Route } from 'next'
 
 export interface Destination {
@@ -14,6 +14,8 @@ const page = (name: string) => (spaceId: string) => `/spaces/${spaceId}/${name}`
 export const destinations: readonly Destination[] = [
   { label: 'Tools', icon: Wrench, href: page('tools') },
   { label: 'Connection', icon: Plug, href: page('connection') },
+  { label: 'Members', icon: Users, href: page('members') },
+  { label: 'Settings', icon: Settings, href: page('settings') },
 ]
 
 /** Where a space begins: with what it is for, or, while that is not possible, with connecting it. */

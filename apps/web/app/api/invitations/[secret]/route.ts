@@ -1,0 +1,13 @@
+import { acceptInvitation } from '../../../../features/spaces/people.ts'
+import { noStore } from '../../../../lib/json-body.ts'
+import { requireSignedIn } from '../../../../lib/members.ts'
+import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
+import { answering } from '../../../../lib/refusal.ts'
+
+/** Joins the space that the link invites to. */
+export const POST = (request: Request, { params }: { params: Promise<{ secret: string }> }) =>
+  answering(async () => {
+    requireOwnOrigin(request.headers)
+    const found = await requireSignedIn(request.headers)
+    return Response.json({ spaceId: await acceptInvitation(found, (await params).secret) }, noStore)
+  })

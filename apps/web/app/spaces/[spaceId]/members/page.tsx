@@ -1,0 +1,36 @@
+import { InvitationList } from '../../../../features/spaces/invitation-list.tsx'
+import { InviteForm } from '../../../../features/spaces/invite-form.tsx'
+import { MemberList } from '../../../../features/spaces/member-list.tsx'
+import { invitationsOf, peopleOf } from '../../../../features/spaces/people.ts'
+import { isManager, requireManager } from '../../../../lib/members.ts'
+import { runtime } from '../../../../lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
+import { Page } from '../page-frame.tsx'
+
+export const generateMetadata = memberPageTitle('Members')
+
+export default async function MembersPage({ params }: { params: Promise<{ spaceId: string }> }) {
+  const member = await requireMemberPage(params)
+  const { space, person } = member
+  const canManage = isManager(space.role)
+  const [people, invitations] = await Promise.all([
+    peopleOf(member),
+    canManage ? invitationsOf(requireManager(member)) : [],
+  ])
+  return (
+    <Page
+      title="Members"
+      lead={
+        canManage
+          ? 'Everybody here works with the same Notion. Owners and admins connect it and manage members.'
+          : 'Everybody here works with the same Notion. Ask an owner or admin to change who is here.'
+      }
+    >
+      <div className="space-y-8">
+        {canManage && <InviteForm spaceId={space.id} hasMail={runtime().sendMail !== undefined} />}
+        <MemberList spaceId={space.id} people={people} self={{ id: person.id, role: space.role }} />
+        {invitations.length > 0 && <InvitationList spaceId={space.id} invitations={invitations} />}
+      </div>
+    </Page>
+  )
+}

@@ -1,0 +1,20 @@
+import { cn } from './class-names.ts'
+
+/** Stands for a person, where there is no picture. */
+export const Avatar = ({ name, className }: { name: string; className?: string }) => (
+  <span
+    aria-hidden
+    className={cn(
+      'grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info',
+      className,
+    )}
+  >
+    {initials(name)}
+  </span>
+)
+
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/)
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '')
+  return letters.join('').toUpperCase() || '?'
+}

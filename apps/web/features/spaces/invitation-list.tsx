@@ -1,0 +1,68 @@
+'use client'
+
+import { Link2, Mail } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { Badge } from '../../components/ui/badge.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import type { PendingInvitation } from './people.ts'
+import { roleNames } from './role-texts.ts'
+import { cancelInvitation } from './space-api.ts'
+
+/** Links that can still be used. */
+export function InvitationList({
+  spaceId,
+  invitations,
+}: {
+  spaceId: string
+  invitations: readonly PendingInvitation[]
+}) {
+  const router = useRouter()
+  const [refusal, setRefusal] = useState<string>()
+  return (
+    <Card aria-labelledby="invitations">
+      <h2 id="invitations" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
+        Open invitations
+      </h2>
+      {refusal && (
+        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
+          {refusal}
+        </Notice>
+      )}
+      <ul aria-label="Open invitations" className="mt-2 divide-y divide-line">
+        {invitations.map(({ id, email, role, invitedBy, expiresAt }) => {
+          const Icon = email ? Mail : Link2
+          const whom = email ?? 'whoever has the link'
+          return (
+            <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
+              <span aria-hidden className="grid size-9 place-items-center rounded-full bg-sunken text-soft">
+                <Icon className="size-4" />
+              </span>
+              <div className="min-w-0 flex-1 basis-40">
+                <p className="text-sm font-medium break-words">{email ?? 'Whoever has the link'}</p>
+                <p className="text-[13px] text-soft">
+                  by {invitedBy}, until <Time at={expiresAt} />
+                </p>
+              </div>
+              <Badge>{roleNames[role]}</Badge>
+              <Button
+                look="quiet"
+                aria-label={`Cancel the invitation for ${whom}`}
+                onClick={async () => {
+                  const outcome = await cancelInvitation(spaceId, id)
+                  setRefusal(outcome.ok ? undefined : outcome.refusal)
+                  router.refresh()
+                }}
+              >
+                Cancel
+              </Button>
+            </li>
+          )
+        })}
+      </ul>
+    </Card>
+  )
+}

@@ -1,0 +1,99 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { CopyText } from '../../components/ui/copy.tsx'
+import { Field } from '../../components/ui/field.tsx'
+import { formText } from '../../components/ui/form-text.ts'
+import { Notice } from '../../components/ui/notice.tsx'
+import { Select } from '../../components/ui/select.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import { invite, type CreatedInvitation } from './space-api.ts'
+
+type FormState =
+  | { status: 'editing'; refusal?: string }
+  | { status: 'sending' }
+  | { status: 'done'; invitation: CreatedInvitation; email: string }
+
+/** Makes an invitation link, which is shown once. */
+export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boolean }) {
+  const router = useRouter()
+  const [state, setState] = useState<FormState>({ status: 'editing' })
+  return (
+    <Card aria-labelledby="invite" className="p-5 sm:p-6">
+      <h2 id="invite" className="font-semibold tracking-tight">
+        Invite somebody
+      </h2>
+      {state.status === 'done' ? (
+        <Invited {...state} onAgain={() => setState({ status: 'editing' })} />
+      ) : (
+        <form
+          className="mt-4 space-y-4"
+          onSubmit={async (event) => {
+            event.preventDefault()
+            const form = new FormData(event.currentTarget)
+            const email = formText(form, 'email').trim()
+            setState({ status: 'sending' })
+            const outcome = await invite(spaceId, form.get('role') === 'admin' ? 'admin' : 'member', email)
+            if (!outcome.ok) return setState({ status: 'editing', refusal: outcome.refusal })
+            setState({ status: 'done', invitation: outcome.answer, email })
+            router.refresh()
+          }}
+        >
+          <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_12rem]">
+            <Field
+              label="Email (optional)"
+              name="email"
+              type="email"
+              autoComplete="off"
+              maxLength={254}
+              hint={
+                hasMail
+                  ? 'The link is mailed there, and only an account with this address can use it.'
+                  : 'With it, only an account with this address can use the link. Without, whoever has it first.'
+              }
+            />
+            <Select label="Role" name="role" defaultValue="member">
+              <option value="member">Member</option>
+              <option value="admin">Admin</option>
+            </Select>
+          </div>
+          {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+          <Button type="submit" busy={state.status === 'sending'}>
+            Create invitation link
+          </Button>
+        </form>
+      )}
+    </Card>
+  )
+}
+
+function Invited({
+  invitation,
+  email,
+  onAgain,
+}: {
+  invitation: CreatedInvitation
+  email: string
+  onAgain: () => void
+}) {
+  return (
+    <div className="mt-3 space-y-4">
+      <p role="status" className="text-sm text-pretty text-soft">
+        {invitation.mail === 'sent'
+          ? `The link was mailed to ${email}. You can send it yourself, too:`
+          : `Send this link to ${email || 'the person whom you invite'}.`}{' '}
+        It works once, until <Time at={invitation.expiresAt} />, and is not shown again.
+      </p>
+      {invitation.mail === 'failed' && (
+        <Notice tone="warning">The mail could not be sent. Copy the link and send it yourself.</Notice>
+      )}
+      <CopyText label="Invitation link" text={invitation.link} />
+      <Button look="secondary" onClick={onAgain}>
+        Invite somebody else
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,50 @@
+'use client'
+
+import { useState } from 'react'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Confirm } from '../../components/ui/confirm.tsx'
+import { removePerson } from './space-api.ts'
+import type { SpaceChoice } from './space-menu.tsx'
+
+/** The way out of a space. */
+export function LeaveSpace({
+  space,
+  personId,
+  isLastOwner,
+}: {
+  space: SpaceChoice
+  personId: string
+  isLastOwner: boolean
+}) {
+  const [isAsked, setAsked] = useState(false)
+  return (
+    <Card aria-labelledby="leave" className="p-5 sm:p-6">
+      <h2 id="leave" className="font-semibold tracking-tight">
+        Leave
+      </h2>
+      <p className="mt-1 mb-4 text-sm text-pretty text-soft">
+        {isLastOwner
+          ? 'You are the last owner of this space. Hand it over before you leave, so that somebody can look after it.'
+          : 'You lose access to this space and its Notion at once, with your own MCP clients, too. To come back you need an invitation.'}
+      </p>
+      <Button look="secondary" className="text-danger" disabled={isLastOwner} onClick={() => setAsked(true)}>
+        Leave the space…
+      </Button>
+      <Confirm
+        open={isAsked}
+        onClose={() => setAsked(false)}
+        title={`Leave ${space.name}?`}
+        action="Leave"
+        onConfirm={async () => {
+          const outcome = await removePerson(space.id, personId)
+          if (!outcome.ok) return outcome.refusal
+          window.location.assign('/')
+          return undefined
+        }}
+      >
+        <p>To come back you need an invitation.</p>
+      </Confirm>
+    </Card>
+  )
+}

@@ -1,0 +1,348 @@
+import 'server-only'
+import { createHash, randomBytes } from 'node:crypto'
+import type { PoolClient } from 'pg'
+import { z } from 'zod'
+import { SCHEMA } from '../../lib/database.ts'
+import { memberIn, strongestRole, type SignedIn, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
+import { Refusal } from '../../lib/refusal.ts'
+import { grantable, mayManage, type Role } from '../../lib/roles.ts'
+import { runtime } from '../../lib/runtime.ts'
+
+/** Spaces that one person owns. Each has a connection of its own, and each connection a client registered at Notion. */
+const MOST_SPACES = 10
+const MOST_MEMBERS = 500
+const MOST_INVITATIONS = 100
+const INVITATION_DAYS = 7
+
+/** A space's name, as it may be given. */
+export const SpaceName = z
+  .string()
+  .trim()
+  .min(1, 'a name is needed')
+  .max(100, 'a name has at most 100 characters')
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'a name has no control characters')
+
+/** A member, as other members see them. */
+export interface SpacePerson {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+  readonly joinedAt: string
+}
+
+export interface PendingInvitation {
+  readonly id: string
+  readonly role: Role
+  /** Absent when whoever has the link may join. */
+  readonly email?: string
+  readonly invitedBy: string
+  readonly expiresAt: string
+}
+
+/** Owners first, then by name. */
+export async function peopleOf(member: SpaceMember): Promise<SpacePerson[]> {
+  const { rows } = await runtime().pool.query<SpacePerson & { joinedAt: Date }>(
+    `select person.id, person.name, person.email, member.role, member."createdAt" as "joinedAt"
+     from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
+     where member."organizationId" = $1
+     order by array_position(array['owner', 'admin', 'member'], member.role), lower(person.name)`,
+    [member.space.id],
+  )
+  return rows.map((row) => ({ ...row, role: strongestRole(row.role), joinedAt: row.joinedAt.toISOString() }))
+}
+
+export async function invitationsOf(manager: SpaceManager): Promise<PendingInvitation[]> {
+  const { rows } = await runtime().pool.query<{
+    id: string
+    role: Role
+    email: string | null
+    invitedBy: string
+    expiresAt: Date
+  }>(
+    `select invitation.id, invitation.role, invitation.email, person.name as "invitedBy", invitation.expires_at as "expiresAt"
+     from ${SCHEMA}.space_invitation invitation join ${SCHEMA}."user" person on person.id = invitation.invited_by
+     where invitation.space_id = $1 and invitation.expires_at > now()
+     order by invitation.created_at desc`,
+    [manager.space.id],
+  )
+  return rows.map(({ email, expiresAt, ...row }) => ({
+    ...row,
+    ...(email === null ? {} : { email }),
+    expiresAt: expiresAt.toISOString(),
+  }))
+}
+
+/** Makes an invitation; the secret is in the answer and nowhere else. */
+export async function invite(
+  manager: SpaceManager,
+  { role, email }: { role: Role; email?: string | undefined },
+): Promise<{ id: string; secret: string; expiresAt: Date }> {
+  return inSpace(manager, async ({ client, actor, members }) => {
+    requireGrantable(actor, role)
+    if (role === 'owner') throw new Refusal('forbidden_role', 'Ownership is handed over to a member, not by a link.')
+    if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
+    const address = email?.toLowerCase() ?? null
+    await client.query(
+      // One invitation for one address: the new one replaces the one that went before.
+      `delete from ${SCHEMA}.space_invitation where space_id = $1 and (expires_at <= now() or email = $2)`,
+      [manager.space.id, address],
+    )
+    const { rows } = await client.query<{ count: string }>(
+      `select count(*) from ${SCHEMA}.space_invitation where space_id = $1`,
+      [manager.space.id],
+    )
+    if (Number(rows[0]?.count) >= MOST_INVITATIONS) {
+      throw tooMany(`A space has at most ${MOST_INVITATIONS} open invitations. Cancel some first.`)
+    }
+    const id = crypto.randomUUID()
+    const secret = randomBytes(32).toString('base64url')
+    const expiresAt = new Date(Date.now() + INVITATION_DAYS * 24 * 3_600_000)
+    await client.query(
+      `insert into ${SCHEMA}.space_invitation (id, space_id, role, email, secret_hash, invited_by, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, manager.space.id, role, address, hashOf(secret), manager.person.id, expiresAt],
+    )
+    return { id, secret, expiresAt }
+  })
+}
+
+/** Nothing happens when there is no such invitation any more. */
+export async function cancelInvitation(manager: SpaceManager, id: string): Promise<void> {
+  if (!isId(id)) return
+  await inSpace(manager, ({ client, actor }) => {
+    requireGrantable(actor, 'member')
+    return client.query(`delete from ${SCHEMA}.space_invitation where id = $1 and space_id = $2`, [
+      id,
+      manager.space.id,
+    ])
+  })
+}
+
+export interface Invitation {
+  readonly spaceId: string
+  readonly spaceName: string
+  readonly role: Role
+  readonly email: string | undefined
+  readonly invitedBy: string
+}
+
+/** What the link with this secret invites to; undefined when it was used, cancelled or is too old. */
+export async function findInvitation(secret: string): Promise<Invitation | undefined> {
+  const { rows } = await runtime().pool.query<Omit<Invitation, 'email'> & { email: string | null }>(
+    `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, person.name as "invitedBy"
+     from ${SCHEMA}.space_invitation invitation
+       join ${SCHEMA}.organization space on space.id = invitation.space_id
+       join ${SCHEMA}."user" person on person.id = invitation.invited_by
+     where invitation.secret_hash = $1 and invitation.expires_at > now()`,
+    [hashOf(secret)],
+  )
+  return rows[0] && { ...rows[0], email: rows[0].email ?? undefined }
+}
+
+/** Whether the invitation is for this person. */
+export const isFor = ({ email }: Pick<Invitation, 'email'>, person: { email: string }): boolean =>
+  email === undefined || email === person.email.toLowerCase()
+
+/**
+ * Joins the space that the link invites to; the link is used up then.
+ *
+ * @throws {Refusal} `unknown_invitation`, `wrong_person`
+ */
+export async function acceptInvitation({ person, sessionId }: SignedIn, secret: string): Promise<string> {
+  const found = await findInvitation(secret)
+  if (!found) throw unknownInvitation()
+  if (!isFor(found, person)) {
+    throw new Refusal(
+      'wrong_person',
+      'This invitation is for another email address. Sign in with the account of that address.',
+    )
+  }
+  return inTransaction(async (client) => {
+    await lockSpace(client, found.spaceId)
+    const { rowCount } = await client.query(
+      `delete from ${SCHEMA}.space_invitation where secret_hash = $1 and expires_at > now()`,
+      [hashOf(secret)],
+    )
+    // Somebody else was faster, or it was cancelled meanwhile.
+    if (rowCount !== 1) throw unknownInvitation()
+    const members = await membersOf(client, found.spaceId)
+    if (!members.has(person.id)) {
+      if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
+      await addMember(client, found.spaceId, person.id, found.role)
+    }
+    await setActive(client, sessionId, found.spaceId)
+    return found.spaceId
+  })
+}
+
+/** Gives another member another role; nobody changes their own. */
+export async function changeRole(manager: SpaceManager, personId: string, role: Role): Promise<void> {
+  await inSpace(manager, async ({ client, actor, members }) => {
+    requireManageable(actor, members, personId)
+    requireGrantable(actor, role)
+    if (personId === manager.person.id) {
+      throw new Refusal('forbidden_role', 'Nobody changes their own role. Ask another owner or admin.')
+    }
+    await setRole(client, manager.space.id, personId, role)
+  })
+}
+
+/** Ends a membership: one's own, or that of somebody whom one manages. */
+export async function removePerson(member: SpaceMember, personId: string): Promise<void> {
+  await inSpace(member, async ({ client, actor, members }) => {
+    if (personId !== member.person.id) requireManageable(actor, members, personId)
+    if (members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
+      throw new Refusal(
+        'last_owner',
+        'The last owner of a space cannot leave it. Hand the space over to another member first.',
+      )
+    }
+    await client.query(`delete from ${SCHEMA}.member where "organizationId" = $1 and "userId" = $2`, [
+      member.space.id,
+      personId,
+    ])
+    await forgetInvitations(client, member.space.id, personId)
+  })
+  // Who ends a membership hears of it when the member's clients are out, too.
+  await runtime().endedAccess.deliverNow()
+}
+
+/** Makes another member the owner; the one who hands over stays as an admin. */
+export async function handOver(manager: SpaceManager, personId: string): Promise<void> {
+  await inSpace(manager, async ({ client, actor, members }) => {
+    if (actor !== 'owner') throw new Refusal('forbidden_role', 'Only an owner hands a space over.')
+    requireManageable(actor, members, personId)
+    if (personId === manager.person.id) throw new Refusal('invalid_request', 'Choose another member.')
+    await setRole(client, manager.space.id, personId, 'owner')
+    await setRole(client, manager.space.id, manager.person.id, 'admin')
+  })
+}
+
+export async function renameSpace(manager: SpaceManager, name: string): Promise<void> {
+  await inSpace(manager, ({ client, actor }) => {
+    requireGrantable(actor, 'member')
+    return client.query(`update ${SCHEMA}.organization set name = $2 where id = $1`, [manager.space.id, name])
+  })
+}
+
+/** A new space with this person as its owner, who is in it then. */
+export async function foundSpace({ person, sessionId }: SignedIn, name: string): Promise<string> {
+  return inTransaction(async (client) => {
+    // Two at once would otherwise both find room.
+    await client.query(`select 1 from ${SCHEMA}."user" where id = $1 for update`, [person.id])
+    const { rows } = await client.query<{ count: string }>(
+      `select count(*) from ${SCHEMA}.member where "userId" = $1 and role = 'owner'`,
+      [person.id],
+    )
+    if (Number(rows[0]?.count) >= MOST_SPACES) throw tooMany(`A person owns at most ${MOST_SPACES} spaces.`)
+    const id = crypto.randomUUID()
+    await client.query(`insert into ${SCHEMA}.organization (id, name, slug, "createdAt") values ($1, $2, $3, now())`, [
+      id,
+      name,
+      `space-${id}`,
+    ])
+    await addMember(client, id, person.id, 'owner')
+    await setActive(client, sessionId, id)
+    return id
+  })
+}
+
+/** The space that this session is in from now on. */
+export async function enterSpace(found: SignedIn, spaceId: string): Promise<void> {
+  if (!memberIn(found, spaceId)) throw new Refusal('forbidden_space', 'You are not a member of this space.')
+  await runtime().pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
+    found.sessionId,
+    spaceId,
+  ])
+}
+
+interface LockedSpace {
+  readonly client: PoolClient
+  /** The caller's role now, which may be another than when the request began. */
+  readonly actor: Role
+  /** Roles by person. */
+  readonly members: ReadonlyMap<string, Role>
+}
+
+/** Runs `work` while nothing else changes the members of the space. */
+function inSpace<T>({ space, person }: SpaceMember, work: (locked: LockedSpace) => Promise<T>): Promise<T> {
+  return inTransaction(async (client) => {
+    await lockSpace(client, space.id)
+    const members = await membersOf(client, space.id)
+    const actor = members.get(person.id)
+    if (!actor) throw new Refusal('forbidden_space', 'You are not a member of this space any more.')
+    return work({ client, actor, members })
+  })
+}
+
+async function inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await runtime().pool.connect()
+  let isBroken = false
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      isBroken = true
+    })
+    throw error
+  } finally {
+    client.release(isBroken)
+  }
+}
+
+const lockSpace = (client: PoolClient, spaceId: string) =>
+  client.query(`select 1 from ${SCHEMA}.organization where id = $1 for update`, [spaceId])
+
+async function membersOf(client: PoolClient, spaceId: string): Promise<ReadonlyMap<string, Role>> {
+  const { rows } = await client.query<{ userId: string; role: string }>(
+    `select "userId", role from ${SCHEMA}.member where "organizationId" = $1`,
+    [spaceId],
+  )
+  return new Map(rows.map(({ userId, role }) => [userId, strongestRole(role)]))
+}
+
+const addMember = (client: PoolClient, spaceId: string, personId: string, role: Role) =>
+  client.query(
+    `insert into ${SCHEMA}.member (id, "organizationId", "userId", role, "createdAt") values ($1, $2, $3, $4, now())`,
+    [crypto.randomUUID(), spaceId, personId, role],
+  )
+
+const setActive = (client: PoolClient, sessionId: string, spaceId: string) =>
+  client.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [sessionId, spaceId])
+
+async function setRole(client: PoolClient, spaceId: string, personId: string, role: Role): Promise<void> {
+  await client.query(`update ${SCHEMA}.member set role = $3 where "organizationId" = $1 and "userId" = $2`, [
+    spaceId,
+    personId,
+    role,
+  ])
+  if (role === 'member') await forgetInvitations(client, spaceId, personId)
+}
+
+/** Somebody who may not invite any more has no links left by which they or others could come in. */
+const forgetInvitations = (client: PoolClient, spaceId: string, personId: string) =>
+  client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, personId])
+
+function requireManageable(actor: Role, members: ReadonlyMap<string, Role>, personId: string): void {
+  if (actor === 'member') throw new Refusal('forbidden_role', 'Only owners and admins of the space may do this.')
+  const target = members.get(personId)
+  if (!target) throw new Refusal('unknown_member', 'This person is not a member of the space any more.')
+  if (!mayManage(actor, target)) throw new Refusal('forbidden_role', 'Only an owner may do this to an owner.')
+}
+
+function requireGrantable(actor: Role, role: Role): void {
+  if (!grantable(actor).includes(role)) throw new Refusal('forbidden_role', 'Your role does not allow this.')
+}
+
+const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
+
+const isId = (value: string) => z.uuid().safeParse(value).success
+
+const tooMany = (message: string) => new Refusal('too_many', message)
+
+const unknownInvitation = () =>
+  new Refusal('unknown_invitation', 'This invitation was used or cancelled, or it is too old. Ask for a new one.')

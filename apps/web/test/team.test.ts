@@ -1,0 +1,150 @@
+import { chromiumPath, testDatabase } from '@nmg/process/testing'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '../e2e/browser.ts'
+import { invite, newPerson } from '../e2e/person.ts'
+import { startProduct, type Product } from '../e2e/product.ts'
+
+const PASSWORD = 'a-good-password'
+
+describe.skipIf(!chromiumPath())('a team in the browser', () => {
+  let product: Product
+  let browser: Browser
+  const open: Page[] = []
+
+  beforeAll(async () => {
+    product = await startProduct(
+      { DATABASE_URL: (await testDatabase()).url },
+      { simulator: { profile: 'notion-2026-01' } },
+    )
+    browser = await launchBrowser(chromiumPath() ?? '')
+  })
+
+  afterEach(async () => {
+    const complaints = open.flatMap((page) => complaintsOf(page))
+    await Promise.all(open.splice(0).map((page) => page.context().close()))
+    if (complaints.length > 0) throw new Error(`The browser complained:\n${complaints.join('\n')}`)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await product?.stop()
+  })
+
+  const profile = async () => {
+    const page = await newProfile(browser)
+    open.push(page)
+    return page
+  }
+
+  const members = (page: Page) => page.getByRole('list', { name: 'Members', exact: true })
+
+  it(
+    'signs up, invites, joins, changes a role and removes, and an open page ends with that',
+    { timeout: 120_000 },
+    async () => {
+      const ada = await profile()
+      await signUp(ada, product.webUrl, { name: 'Ada', email: 'ada@north.test', password: PASSWORD })
+      await connect(ada)
+
+      await goTo(ada, 'Settings')
+      expect(await ada.getByRole('button', { name: 'Leave the space…' }).isDisabled()).toBe(true)
+      await ada.getByLabel('Name of the space').fill('North')
+      await ada.getByRole('button', { name: 'Save' }).click()
+      await ada.getByText('Saved.').waitFor()
+      await ada.getByRole('button', { name: 'Space: North' }).waitFor()
+
+      await goTo(ada, 'Members')
+      await ada.getByLabel('Email (optional)').fill('ben@north.test')
+      await ada.getByRole('button', { name: 'Create invitation link' }).click()
+      const link = await ada.getByLabel('Invitation link').inputValue()
+      await ada.getByRole('list', { name: 'Open invitations' }).getByText('ben@north.test').waitFor()
+
+      const ben = await profile()
+      await ben.goto(link)
+      await ben.getByRole('heading', { name: 'Join North' }).waitFor()
+      await ben.getByText('It is for ben@north.test').waitFor()
+      await ben.getByRole('link', { name: 'Create an account' }).click()
+      await ben.getByLabel('Name').fill('Ben')
+      await ben.getByLabel('Email').fill('ben@north.test')
+      await ben.getByLabel('Password').fill(PASSWORD)
+      await ben.getByRole('button', { name: 'Create account' }).click()
+      await ben.getByRole('button', { name: 'Join the space' }).click()
+      await ben.getByRole('button', { name: 'Space: North' }).waitFor()
+
+      await goTo(ben, 'Members')
+      await members(ben).getByText('ada@north.test').waitFor()
+      expect(await ben.getByRole('button', { name: /^Remove/ }).count()).toBe(0)
+      expect(await ben.getByRole('button', { name: 'Create invitation link' }).count()).toBe(0)
+
+      await ada.reload()
+      await ada.getByLabel('Role of Ben').selectOption('Admin')
+      await expect.poll(() => ben.reload().then(() => ben.getByLabel('Email (optional)').count())).toBe(1)
+
+      await goTo(ben, 'Tools')
+      await searchNotion(ben, 'launch plan')
+      await ben.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
+      const streams = () =>
+        product.simulator.seen.mcpRequests.filter(
+          (each) => each.httpMethod === 'GET' && each.status === 200 && !each.finishedAt && !each.abortedAt,
+        )
+      expect(streams()).not.toEqual([])
+
+      await ada.getByRole('button', { name: 'Remove Ben' }).click()
+      await ada.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+      await members(ada).getByText('ben@north.test').waitFor({ state: 'detached' })
+
+      await ben.getByRole('heading', { name: 'There is no such page' }).waitFor()
+      await expect.poll(streams, { timeout: 10_000 }).toEqual([])
+      await ben.getByRole('link', { name: 'Go to your space' }).click()
+      await ben.getByRole('button', { name: "Space: Ben's space" }).waitFor()
+    },
+  )
+
+  it('tells somebody with another account whose the invitation is, and lets them change', async () => {
+    const account = (name: string) => ({ name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
+    const host = await newPerson(product.webUrl, account('Olga'))
+    const guest = await newPerson(product.webUrl, account('Gus'))
+    const made = await host.post(`/api/spaces/${host.spaceId}/invitations`, {
+      role: 'member',
+      email: guest.account.email,
+    })
+    const { link } = (await made.json()) as { link: string }
+    const page = await profile()
+    await signUp(page, product.webUrl, account('Other'))
+    await page.goto(link)
+    await page.getByText('you are signed in as other@north.test').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('link', { name: 'Sign in' }).click()
+    await page.getByLabel('Email').fill(guest.account.email)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Join the space' }).click()
+    await page.waitForURL(`**/spaces/${host.spaceId}/**`)
+    await page.goto(link)
+    await page.getByRole('heading', { name: 'This invitation is not good any more' }).waitFor()
+  })
+
+  it('changes the space, its address with it, and begins there the next time', async () => {
+    const host = await newPerson(product.webUrl, { name: 'Hal', email: 'hal@north.test', password: PASSWORD })
+    const page = await profile()
+    const guest = { name: 'Ida', email: 'ida@north.test', password: PASSWORD }
+    const person = await newPerson(product.webUrl, guest)
+    await invite(host, person, 'member')
+    await page
+      .context()
+      .addCookies([...person.cookies()].map(([name, value]) => ({ name, value, url: product.webUrl })))
+    await page.goto(`${product.webUrl}/spaces/${host.spaceId}/members`)
+    await page.getByRole('button', { name: /change space/ }).click()
+    await page.getByRole('menuitem', { name: "Ida's space" }).click()
+    await page.waitForURL(`**/spaces/${person.spaceId}/members`)
+    await page.goto(product.webUrl)
+    await page.waitForURL(`**/spaces/${person.spaceId}/*`)
+
+    await page.getByRole('button', { name: /change space/ }).click()
+    await page.getByRole('menuitem', { name: 'New space…' }).click()
+    await page.getByLabel('Name of the space').fill('Ida’s other space')
+    await page.getByRole('button', { name: 'Create space' }).click()
+    await page.getByRole('button', { name: 'Space: Ida’s other space' }).waitFor()
+  })
+})
