@@ -9,7 +9,9 @@ import { runtime } from './runtime.ts'
 const DEADLINE_MS = 40_000
 
 export interface GatewayCall {
-  readonly method?: 'GET' | 'DELETE'
+  readonly method?: 'GET' | 'DELETE' | 'POST'
+  /** Sent as JSON. */
+  readonly body?: unknown
   readonly deadlineMs?: number
 }
 
@@ -23,9 +25,13 @@ export async function askGateway<Schema extends z.ZodType>(
   member: SpaceMember,
   path: string,
   schema: Schema,
-  { method = 'GET', deadlineMs = DEADLINE_MS }: GatewayCall = {},
+  { method = 'GET', body, deadlineMs = DEADLINE_MS }: GatewayCall = {},
 ): Promise<z.infer<Schema> | null> {
-  const answer = await fetchGateway(member, path, { method, signal: AbortSignal.timeout(deadlineMs) })
+  const answer = await fetchGateway(member, path, {
+    method,
+    signal: AbortSignal.timeout(deadlineMs),
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
   if (!answer.ok) {
     const problem = await problemOf(answer)
     if (problem?.code === 'not_connected') return null
@@ -33,7 +39,7 @@ export async function askGateway<Schema extends z.ZodType>(
       ? new PassedOn(problem, answer.headers.get('retry-after'))
       : misconfigured(`It answered with status ${answer.status} and no explanation.`)
   }
-  const parsed = schema.safeParse(await answer.json().catch(() => undefined))
+  const parsed = schema.safeParse(answer.status === 204 ? null : await answer.json().catch(() => undefined))
   if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
   return parsed.data
 }

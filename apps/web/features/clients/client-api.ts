@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ClientLists, MadeKey, type NewKey } from './client-lists.ts'
 import type { ConsentDecision } from './consent-decision.ts'
 
 const NO_ANSWER = 'The app does not answer. Check your connection and try again.'
@@ -11,13 +12,25 @@ export async function answerConsent(decision: ConsentDecision): Promise<{ locati
   return send('/api/oauth/consent', 'POST', decision, Answer)
 }
 
+const ofSpace = (spaceId: string, path: string) => `/api/spaces/${encodeURIComponent(spaceId)}${path}`
+
+export const readLists = (spaceId: string) => send(ofSpace(spaceId, '/clients'), 'GET', undefined, ClientLists)
+
+export const makeKey = (spaceId: string, key: NewKey) => send(ofSpace(spaceId, '/keys'), 'POST', key, MadeKey)
+
+export const deleteKey = (spaceId: string, keyId: string) =>
+  send(ofSpace(spaceId, `/keys/${encodeURIComponent(keyId)}`), 'DELETE', undefined, z.object({}))
+
+export const endAllowed = (id: string) =>
+  send(`/api/account/clients/${encodeURIComponent(id)}`, 'DELETE', undefined, z.object({}))
+
 /** Leaves the account, to go on as somebody else. */
 export const signOut = () => send('/api/auth/sign-out', 'POST', {}, z.unknown())
 
 /** Sends to a route of this app. What it refuses is a sentence for the person. */
 async function send<Schema extends z.ZodType>(
   path: string,
-  method: 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'DELETE',
   body: unknown,
   schema: Schema,
 ): Promise<z.infer<Schema> | { refusal: string }> {
@@ -25,8 +38,10 @@ async function send<Schema extends z.ZodType>(
   try {
     answer = await fetch(path, {
       method,
-      headers: { 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
     })
   } catch {
     return { refusal: NO_ANSWER }

@@ -20,22 +20,10 @@ export type ConsentDecision = z.infer<typeof ConsentDecision>
  * @throws {Refusal} `unauthenticated`, `forbidden_space`, `invalid_request`
  */
 export async function carryOut(headers: Headers, decision: ConsentDecision): Promise<string> {
-  const { oauth, gatewayPublicUrl } = runtime()
-  const request = new URLSearchParams(decision.request)
-  let made: Parameters<typeof oauth.decide>[2] = { allow: false }
-  let scope = ''
-  if (decision.allow) {
-    const { space } = await requireMember(headers, decision.spaceId)
-    const named = resourceOf(gatewayPublicUrl, request.get('resource') ?? '')?.spaceId
-    if (named !== undefined && named !== space.id) {
-      throw new Refusal('forbidden_space', 'The client asks for another space. Start again from the client.')
-    }
-    made = { allow: true, spaceId: space.id }
-    scope = [...granted(request.get('scope'), decision.scope), OFFLINE].join(' ')
-  } else if (!(await signedIn(headers))) {
-    throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
-  }
-  const next = await oauth.decide(headers, decision.request, made, scope)
+  const found = await signedIn(headers)
+  if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  const made = decision.allow ? await allowed(headers, decision) : ({ allow: false } as const)
+  const next = await runtime().oauth.decide(headers, found.person.id, decision.request, made)
   if (next === undefined) {
     throw new Refusal(
       'invalid_request',
@@ -43,6 +31,16 @@ export async function carryOut(headers: Headers, decision: ConsentDecision): Pro
     )
   }
   return next
+}
+
+async function allowed(headers: Headers, { request, spaceId, scope }: ConsentDecision & { allow: true }) {
+  const { space } = await requireMember(headers, spaceId)
+  const asked = new URLSearchParams(request)
+  const named = resourceOf(runtime().gatewayPublicUrl, asked.get('resource') ?? '')?.spaceId
+  if (named !== undefined && named !== space.id) {
+    throw new Refusal('forbidden_space', 'The client asks for another space. Start again from the client.')
+  }
+  return { allow: true, spaceId: space.id, scopes: [...granted(asked.get('scope'), scope), OFFLINE] } as const
 }
 
 /** No more than was asked for, and no more than the person allows. */

@@ -65,13 +65,13 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
       {progress.status === 'asking' && progress.refusal && <Notice tone="danger">{progress.refusal}</Notice>}
       <div className="flex flex-col gap-2.5 sm:flex-row-reverse">
         {spaces.length > 0 && (
-          <Button type="submit" className="flex-1" busy={sending === 'allow'} disabled={sending !== undefined}>
+          <Button type="submit" className="sm:flex-1" busy={sending === 'allow'} disabled={sending !== undefined}>
             Allow
           </Button>
         )}
         <Button
           look="secondary"
-          className="flex-1"
+          className="sm:flex-1"
           busy={sending === 'deny'}
           disabled={sending !== undefined}
           onClick={() => void send('deny')}

@@ -20,4 +20,4 @@ export async function registeredClient(clientId: string): Promise<RegisteredClie
 }
 
 /** Clients that a document of a site describes have its address for an id. */
-const siteOf = (clientId: string) => (clientId.startsWith('https://') ? new URL(clientId).host : undefined)
+export const siteOf = (clientId: string) => (clientId.startsWith('https://') ? new URL(clientId).host : undefined)

@@ -31,7 +31,8 @@ export interface AuthorizationServerOptions {
 }
 
 /** What a person decided about a client's request. Only what {@link withDecision} runs has one. */
-export type Decision = { readonly allow: false } | { readonly allow: true; readonly spaceId: string }
+export type Decision =
+  { readonly allow: false } | { readonly allow: true; readonly spaceId: string; readonly scopes: readonly string[] }
 const decision = new AsyncLocalStorage<Decision>()
 export const withDecision = <T>(made: Decision, work: () => Promise<T>): Promise<T> => decision.run(made, work)
 

@@ -31,7 +31,7 @@ export interface OAuthEndpoints {
    * @param asked The query that the consent page was opened with; signed by the authorization server.
    * @returns where the browser goes next; undefined when the request is not one of ours, or too old.
    */
-  decide(headers: Headers, asked: string, made: Decision, scope: string): Promise<string | undefined>
+  decide(headers: Headers, userId: string, asked: string, made: Decision): Promise<string | undefined>
   stop(): void
 }
 
@@ -120,7 +120,8 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
 
     metadata: () => openAnswer(metadata()),
 
-    async decide(headers, asked, made, scope) {
+    async decide(headers, userId, asked, made) {
+      const clientId = new URLSearchParams(asked).get('client_id') ?? ''
       const request = new Request(`${issuer}/oauth2/consent`, {
         method: 'POST',
         headers: {
@@ -129,11 +130,17 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
           'content-type': 'application/json',
           accept: 'application/json',
         },
-        body: JSON.stringify({ accept: made.allow, oauth_query: asked, ...(made.allow && { scope }) }),
+        body: JSON.stringify({
+          accept: made.allow,
+          oauth_query: asked,
+          ...(made.allow && { scope: made.scopes.join(' ') }),
+        }),
       })
       const answer = await withDecision(made, () => accounts(request))
       const body = (await answer.json().catch(() => undefined)) as { url?: unknown } | undefined
-      return answer.ok && typeof body?.url === 'string' ? body.url : undefined
+      if (!answer.ok || typeof body?.url !== 'string') return undefined
+      if (made.allow) await grants.endWider({ spaceId: made.spaceId, userId, clientId }, made.scopes)
+      return body.url
     },
 
     stop: () => clearInterval(sweeping),
@@ -195,6 +202,16 @@ function grantsOf(pool: Pool) {
         [digest(token)],
       )
       return rowCount !== 0
+    },
+
+    /** Who allows a client less than before means all that it has. */
+    async endWider({ spaceId, userId, clientId }: Grant, scopes: readonly string[]): Promise<void> {
+      await pool.query(
+        `delete from ${SCHEMA}."oauthRefreshToken"
+         where "referenceId" = $1 and "userId"::text = $2 and "clientId" = $3
+           and not (scopes::jsonb <@ $4::jsonb)`,
+        [spaceId, userId, clientId, JSON.stringify(scopes)],
+      )
     },
 
     /** Makes the endpoint of a space one that tokens are issued for. For spaces that exist, so that nobody fills the table. */

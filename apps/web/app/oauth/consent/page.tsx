@@ -1,9 +1,7 @@
 import type { Metadata } from 'next'
-import { headers } from 'next/headers'
-import { redirect } from 'next/navigation'
 import { ConsentForm } from '../../../features/clients/consent-form.tsx'
 import { consentQuestion } from '../../../features/clients/consent-view.ts'
-import { signedIn } from '../../../lib/members.ts'
+import { requireVisitor } from '../../../lib/visitor.ts'
 import { OAuthFrame } from '../oauth-frame.tsx'
 
 export const metadata: Metadata = { title: 'Allow a client' }
@@ -19,9 +17,8 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
       [value ?? []].flat().map((one): [string, string] => [name, one]),
     ),
   )
-  const found = await signedIn(await headers())
-  if (!found) redirect(`/sign-in?${new URLSearchParams({ next: `/oauth/consent?${query}` })}`)
-  const question = await consentQuestion(query, found.person, found.spaces)
+  const { person, spaces } = await requireVisitor()
+  const question = await consentQuestion(query, person, spaces)
   if (!question) {
     return (
       <OAuthFrame

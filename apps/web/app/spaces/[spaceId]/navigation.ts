@@ -1,4 +1,4 @@
-import { Plug, Settings, Users, Wrench, type LucideIcon } from 'lucide-react'
+import { Plug, Settings, SquareTerminal, Users, Wrench, type LucideIcon } from 'lucide-react'
 import type { Route } from 'next'
 
 export interface Destination {
@@ -13,6 +13,7 @@ const page = (name: string) => (spaceId: string) => `/spaces/${spaceId}/${name}`
 /** The pages of a space, in the order of the navigation. */
 export const destinations: readonly Destination[] = [
   { label: 'Tools', icon: Wrench, href: page('tools') },
+  { label: 'Clients', icon: SquareTerminal, href: page('clients') },
   { label: 'Connection', icon: Plug, href: page('connection') },
   { label: 'Members', icon: Users, href: page('members') },
   { label: 'Settings', icon: Settings, href: page('settings') },

@@ -1,0 +1,15 @@
+import type { NextRequest } from 'next/server'
+import { endAllowed } from '../../../../../features/clients/allowed-clients.ts'
+import { signedIn } from '../../../../../lib/members.ts'
+import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
+import { answering, Refusal } from '../../../../../lib/refusal.ts'
+
+/** Takes back what the person allowed a client. */
+export const DELETE = (request: NextRequest, { params }: { params: Promise<{ consentId: string }> }) =>
+  answering(async () => {
+    requireOwnOrigin(request.headers)
+    const found = await signedIn(request.headers)
+    if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+    await endAllowed(found.person, (await params).consentId)
+    return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } })
+  })

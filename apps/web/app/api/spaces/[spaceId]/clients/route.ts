@@ -1,0 +1,11 @@
+import type { NextRequest } from 'next/server'
+import { clientLists } from '../../../../../features/clients/space-clients.ts'
+import { requireMember } from '../../../../../lib/members.ts'
+import { answering } from '../../../../../lib/refusal.ts'
+
+/** The person's keys in the space, and the clients that have called for them. */
+export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
+  answering(async () => {
+    const member = await requireMember(request.headers, (await params).spaceId)
+    return Response.json(await clientLists(member), { headers: { 'cache-control': 'no-store' } })
+  })

@@ -1,0 +1,14 @@
+import type { NextRequest } from 'next/server'
+import { deleteKey } from '../../../../../../features/clients/space-clients.ts'
+import { requireMember } from '../../../../../../lib/members.ts'
+import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
+import { answering } from '../../../../../../lib/refusal.ts'
+
+/** Deletes a key of the person. */
+export const DELETE = (request: NextRequest, { params }: { params: Promise<{ spaceId: string; keyId: string }> }) =>
+  answering(async () => {
+    requireOwnOrigin(request.headers)
+    const { spaceId, keyId } = await params
+    await deleteKey(await requireMember(request.headers, spaceId), keyId)
+    return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } })
+  })

@@ -1,0 +1,33 @@
+import { Notice } from '../../../../components/ui/notice.tsx'
+import { ClientsPanel } from '../../../../features/clients/clients-panel.tsx'
+import { clientLists } from '../../../../features/clients/space-clients.ts'
+import { spaceResource } from '../../../../lib/oauth/resources.ts'
+import { PassedOn, Refusal } from '../../../../lib/refusal.ts'
+import { runtime } from '../../../../lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
+import { Page } from '../page-frame.tsx'
+
+export const generateMetadata = memberPageTitle('Clients')
+
+export default async function ClientsPage({ params }: { params: Promise<{ spaceId: string }> }) {
+  const member = await requireMemberPage(params)
+  const lists = await clientLists(member).catch((error: unknown) => {
+    if (error instanceof Refusal || error instanceof PassedOn) return error
+    throw error
+  })
+  return (
+    <Page title="Connect your client" lead="Use this space’s Notion in the programs that you work with.">
+      {lists instanceof Error ? (
+        <Notice tone="danger">{lists.message}</Notice>
+      ) : (
+        <ClientsPanel
+          key={member.space.id}
+          spaceId={member.space.id}
+          spaceName={member.space.name}
+          url={spaceResource(runtime().gatewayPublicUrl, member.space.id)}
+          initial={lists}
+        />
+      )}
+    </Page>
+  )
+}

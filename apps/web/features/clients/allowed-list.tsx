@@ -1,0 +1,90 @@
+'use client'
+
+import { useState } from 'react'
+import { Badge } from '../../components/ui/badge.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Dialog } from '../../components/ui/dialog.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import { endAllowed } from './client-api.ts'
+import type { AllowedClient } from './client-lists.ts'
+import { scopeWords } from './scope-words.ts'
+
+/** What the person has allowed, and the way to take it back. */
+export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) {
+  const [allowed, setAllowed] = useState(initial)
+  const [doomed, setDoomed] = useState<AllowedClient>()
+  const [state, setState] = useState<{ status: 'ready'; refusal?: string } | { status: 'sending' }>({ status: 'ready' })
+
+  const end = async ({ id }: AllowedClient) => {
+    setState({ status: 'sending' })
+    const ended = await endAllowed(id)
+    if ('refusal' in ended) return setState({ status: 'ready', refusal: ended.refusal })
+    setState({ status: 'ready' })
+    setDoomed(undefined)
+    setAllowed((all) => all.filter((one) => one.id !== id))
+  }
+  if (allowed.length === 0) {
+    return (
+      <p className="rounded-xl border border-dashed border-line-strong p-5 text-sm text-pretty text-soft">
+        No client is logged in for you. When you log in from one, it is listed here, and you can take it back.
+      </p>
+    )
+  }
+  return (
+    <Card className="px-4 sm:px-6">
+      <ul className="divide-y divide-line">
+        {allowed.map((client) => (
+          <li key={client.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 py-4">
+            <div className="min-w-0 flex-1 basis-56">
+              <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium">
+                <span className="min-w-0 break-words">{client.name}</span>
+                <Badge>{scopeWords[client.scope]}</Badge>
+                {client.site && <Badge tone="info">from {client.site}</Badge>}
+              </p>
+              <p className="mt-0.5 text-[13px] break-words text-soft">
+                In {client.space.name} · allowed <Time at={client.allowedAt} /> ·{' '}
+                {client.lastUsedAt ? (
+                  <>
+                    last used <Time at={client.lastUsedAt} />
+                  </>
+                ) : (
+                  'not used yet'
+                )}
+              </p>
+            </div>
+            <Button
+              look="quiet"
+              size="small"
+              onClick={() => {
+                setState({ status: 'ready' })
+                setDoomed(client)
+              }}
+            >
+              Revoke
+              <span className="sr-only">
+                {' '}
+                {client.name} in {client.space.name}
+              </span>
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <Dialog open={doomed !== undefined} onClose={() => setDoomed(undefined)} title="End this client’s access?">
+        {doomed && (
+          <div className="space-y-5">
+            <p className="text-sm text-pretty break-words text-soft">
+              <span className="font-medium text-ink">{doomed.name}</span> loses its access to {doomed.space.name} at
+              once. To use it again you log in from it again.
+            </p>
+            {state.status === 'ready' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+            <Button look="danger" className="w-full" busy={state.status === 'sending'} onClick={() => void end(doomed)}>
+              Revoke
+            </Button>
+          </div>
+        )}
+      </Dialog>
+    </Card>
+  )
+}

@@ -1,0 +1,59 @@
+import { Scope } from '@nmg/contract'
+import { z } from 'zod'
+
+const instant = z.iso.datetime()
+
+/** A key of the person, without its secret. */
+export const KeyView = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: Scope,
+  createdAt: instant,
+  expiresAt: instant.optional(),
+  lastUsedAt: instant.optional(),
+})
+export type KeyView = z.infer<typeof KeyView>
+
+/** A client that has called for the person. */
+export const CallerView = z.object({
+  id: z.string(),
+  /** As it calls itself: text of a stranger. */
+  name: z.string(),
+  version: z.string().optional(),
+  /** The name that it registered with, or that its key was given. */
+  by: z.object({ kind: z.enum(['login', 'key']), name: z.string() }),
+  firstSeenAt: instant,
+  lastSeenAt: instant,
+})
+export type CallerView = z.infer<typeof CallerView>
+
+/** `GET /api/spaces/{spaceId}/clients`: what is there of the person's own. */
+export const ClientLists = z.object({ keys: z.array(KeyView), callers: z.array(CallerView) })
+export type ClientLists = z.infer<typeof ClientLists>
+
+/** For how many days a new key is good; 0 for until it is deleted. */
+export const KEY_DAYS = [30, 90, 365, 0] as const
+
+/** `POST /api/spaces/{spaceId}/keys`. */
+export const NewKey = z.object({
+  name: z.string().trim().min(1, 'must have a name').max(100),
+  scope: Scope,
+  days: z.literal([...KEY_DAYS]),
+})
+export type NewKey = z.infer<typeof NewKey>
+
+/** The only answer with the key itself. */
+export const MadeKey = KeyView.extend({ key: z.string() })
+export type MadeKey = z.infer<typeof MadeKey>
+
+/** What the person allowed a client that they logged in from. */
+export interface AllowedClient {
+  readonly id: string
+  /** As it calls itself, unless a site vouches for it. */
+  readonly name: string
+  readonly site: string | undefined
+  readonly space: { readonly id: string; readonly name: string }
+  readonly scope: Scope
+  readonly allowedAt: string
+  readonly lastUsedAt: string | undefined
+}

@@ -1,0 +1,224 @@
+/** How each client is told of the MCP endpoint of a space, as its makers document it. */
+
+export interface Step {
+  readonly text: string
+  /** What to copy. */
+  readonly code?: string
+}
+
+/** What the recipes are filled with. */
+export interface Endpoint {
+  readonly url: string
+  /** What the server is called in the client's own list. */
+  readonly name: string
+  /** A key, or where it goes. */
+  readonly key: string
+}
+
+export interface Recipe {
+  readonly id: string
+  readonly client: string
+  readonly login: (endpoint: Endpoint) => readonly Step[]
+  readonly key: (endpoint: Endpoint) => readonly Step[]
+}
+
+export const KEY_PLACEHOLDER = 'nmg_YOUR_KEY'
+
+/** Where programs that read it from their environment find the key. */
+const KEY_VARIABLE = 'NOTION_GATEWAY_KEY'
+
+const json = (value: unknown) => JSON.stringify(value, undefined, 2)
+const inQuotes = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** For clients that only start programs. Plain http to another machine has to be asked for. */
+const throughMcpRemote = (url: string, ...more: string[]) => ({
+  command: 'npx',
+  args: ['-y', 'mcp-remote', url, ...(/^http:\/\/(?!localhost[:/]|127\.)/.test(url) ? ['--allow-http'] : []), ...more],
+})
+
+/** A space between name and value would be lost on Windows, so the value comes from the environment. */
+const withKey = (url: string, key: string) => ({
+  ...throughMcpRemote(url, '--header', 'Authorization:${AUTHORIZATION}'),
+  env: { AUTHORIZATION: `Bearer ${key}` },
+})
+
+export const recipes: readonly Recipe[] = [
+  {
+    id: 'claude-code',
+    client: 'Claude Code',
+    login: ({ url, name }) => [
+      { text: 'In a terminal:', code: `claude mcp add --transport http ${name} ${url}` },
+      { text: `Start Claude Code, enter /mcp, choose ${name} and authenticate. A browser opens for that.` },
+    ],
+    key: ({ url, name, key }) => [
+      {
+        text: 'In a terminal:',
+        code: `claude mcp add --transport http ${name} ${url} --header "Authorization: Bearer ${key}"`,
+      },
+    ],
+  },
+  {
+    id: 'claude-desktop',
+    client: 'Claude Desktop',
+    login: ({ url, name }) => [
+      {
+        text: 'In Settings → Developer → Edit Config, add this to claude_desktop_config.json (Node.js must be installed):',
+        code: json({ mcpServers: { [name]: throughMcpRemote(url) } }),
+      },
+      { text: 'Start Claude Desktop again. A browser opens to log in.' },
+      ...(url.startsWith('https:')
+        ? [
+            {
+              text: 'If this address can be reached from the internet, a custom connector does without the file: Settings → Connectors → Add custom connector.',
+              code: url,
+            },
+          ]
+        : []),
+    ],
+    key: ({ url, name, key }) => [
+      {
+        text: 'In Settings → Developer → Edit Config, add this to claude_desktop_config.json (Node.js must be installed), and start Claude Desktop again:',
+        code: json({ mcpServers: { [name]: withKey(url, key) } }),
+      },
+    ],
+  },
+  {
+    id: 'cursor',
+    client: 'Cursor',
+    login: ({ url, name }) => [
+      {
+        text: 'Add this to ~/.cursor/mcp.json, or to .cursor/mcp.json in a project:',
+        code: json({ mcpServers: { [name]: { url } } }),
+      },
+      { text: `In Cursor’s settings, under MCP, ${name} asks to connect. A browser opens to log in.` },
+    ],
+    key: ({ url, name, key }) => [
+      {
+        text: 'Cursor prefers to log in wherever that is possible, so the key goes through a small program (Node.js must be installed). Add this to ~/.cursor/mcp.json:',
+        code: json({ mcpServers: { [name]: withKey(url, key) } }),
+      },
+    ],
+  },
+  {
+    id: 'vs-code',
+    client: 'VS Code',
+    login: ({ url, name }) => [
+      { text: 'In a terminal:', code: `code --add-mcp ${inQuotes(JSON.stringify({ name, type: 'http', url }))}` },
+      {
+        text: 'Or in .vscode/mcp.json of a project:',
+        code: json({ servers: { [name]: { type: 'http', url } } }),
+      },
+      { text: 'Start the server from the list of MCP servers. VS Code asks to log in, and a browser opens.' },
+    ],
+    key: ({ url, name }) => [
+      {
+        text: 'In .vscode/mcp.json of a project. VS Code asks for the key once, and keeps it out of the file:',
+        code: json({
+          inputs: [{ type: 'promptString', id: 'notion-key', description: 'Key for Notion (nmg_…)', password: true }],
+          servers: {
+            [name]: { type: 'http', url, headers: { Authorization: 'Bearer ${input:notion-key}' } },
+          },
+        }),
+      },
+    ],
+  },
+  {
+    id: 'codex',
+    client: 'Codex',
+    login: ({ url, name }) => [
+      { text: 'In a terminal:', code: `codex mcp add ${name} --url ${url}` },
+      { text: 'Unless a browser has opened by itself, log in:', code: `codex mcp login ${name}` },
+    ],
+    key: ({ url, name, key }) => [
+      {
+        text: 'Codex reads the key from its environment. Set it where you start Codex:',
+        code: `export ${KEY_VARIABLE}=${key}`,
+      },
+      { text: 'Once:', code: `codex mcp add ${name} --url ${url} --bearer-token-env-var ${KEY_VARIABLE}` },
+    ],
+  },
+  {
+    id: 'gemini-cli',
+    client: 'Gemini CLI',
+    login: ({ url, name }) => [
+      { text: 'In a terminal:', code: `gemini mcp add --transport http ${name} ${url}` },
+      { text: 'Start Gemini CLI and log in; a browser opens for that:', code: `/mcp auth ${name}` },
+    ],
+    key: ({ url, name, key }) => [
+      {
+        text: 'In a terminal:',
+        code: `gemini mcp add --transport http --header "Authorization: Bearer ${key}" ${name} ${url}`,
+      },
+    ],
+  },
+  {
+    id: 'inspector',
+    client: 'MCP Inspector',
+    login: ({ url }) => [
+      {
+        text: 'In a terminal. It says where to log in, and then lists the tools:',
+        code: `npx @modelcontextprotocol/inspector --cli ${url} --transport http --method tools/list`,
+      },
+      {
+        text: 'For its pages in the browser leave out --cli and what follows, choose Streamable HTTP, and enter the address:',
+        code: url,
+      },
+    ],
+    key: ({ url, key }) => [
+      {
+        text: 'In a terminal:',
+        code: `npx @modelcontextprotocol/inspector --cli ${url} --transport http --method tools/list --header "Authorization: Bearer ${key}"`,
+      },
+    ],
+  },
+  {
+    id: 'sdk',
+    client: 'Your own code',
+    login: ({ url }) => [
+      {
+        text: 'With @modelcontextprotocol/client. Your OAuthClientProvider opens the browser and keeps the tokens; everything else is found by itself:',
+        code: `import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
+
+const transport = new StreamableHTTPClientTransport(new URL('${url}'), { authProvider })
+const client = new Client({ name: 'my-program', version: '1.0.0' })
+try {
+  await client.connect(transport)
+} catch (error) {
+  if (!(error instanceof UnauthorizedError)) throw error
+  // The person has answered at your redirect address.
+  await transport.finishAuth(new URLSearchParams(queryOfTheRedirect))
+}`,
+      },
+      { text: 'A program that runs without a person uses a key.' },
+    ],
+    key: ({ url, key }) => [
+      { text: 'The key belongs into the environment, not into the code:', code: `export ${KEY_VARIABLE}=${key}` },
+      {
+        text: 'With @modelcontextprotocol/client:',
+        code: `import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+
+const client = new Client({ name: 'my-program', version: '1.0.0' })
+await client.connect(
+  new StreamableHTTPClientTransport(new URL('${url}'), {
+    requestInit: { headers: { authorization: \`Bearer \${process.env.${KEY_VARIABLE}}\` } },
+  }),
+)
+const { tools } = await client.listTools()
+console.log(tools.map(({ name }) => name))`,
+      },
+    ],
+  },
+]
+
+/** A name for the server that tells spaces apart, of letters that every client takes. */
+export function serverName(spaceName: string): string {
+  const words = spaceName
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[\u0300-\u036f'’]/g, '')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 30)
+    .replace(/-+$/, '')
+  return words === '' || words === 'notion' ? 'notion' : `notion-${words}`
+}

@@ -1,0 +1,209 @@
+'use client'
+
+import { KeyRound } from 'lucide-react'
+import { useId, useState } from 'react'
+import { Badge } from '../../components/ui/badge.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Choice } from '../../components/ui/choice.tsx'
+import { CopyBlock } from '../../components/ui/copy-block.tsx'
+import { Dialog } from '../../components/ui/dialog.tsx'
+import { Field, inputStyle } from '../../components/ui/field.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import { deleteKey, makeKey } from './client-api.ts'
+import { KEY_DAYS, NewKey, type KeyView, type MadeKey } from './client-lists.ts'
+import { scopeWords } from './scope-words.ts'
+
+interface KeysProps {
+  readonly spaceId: string
+  readonly keys: readonly KeyView[]
+  readonly made: MadeKey | undefined
+  readonly onMade: (key: MadeKey | undefined) => void
+  readonly onChange: () => Promise<void>
+}
+
+/** The person's keys for the space: making, seeing and deleting them. */
+export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
+  const [isMaking, setMaking] = useState(false)
+  const [doomed, setDoomed] = useState<KeyView>()
+  return (
+    <Card className="scroll-mt-6 p-4 sm:p-6" id="keys" aria-labelledby="keys-title">
+      <div className="flex flex-wrap items-start justify-between gap-3">
+        <div className="min-w-0 flex-1 basis-64">
+          <h2 id="keys-title" className="text-lg font-semibold tracking-tight">
+            Your keys
+          </h2>
+          <p className="mt-1 text-sm text-pretty text-soft">
+            A key acts for you in this space, as far as you allow it, until it ends or you delete it. When you leave the
+            space your keys end too.
+          </p>
+        </div>
+        <Button look="secondary" onClick={() => setMaking(true)}>
+          <KeyRound aria-hidden />
+          New key
+        </Button>
+      </div>
+
+      {made && (
+        <Notice tone="success" title={`The key “${made.name}”`} className="mt-4">
+          <p className="mb-2.5">Copy it now: it is shown only this once, and kept nowhere as it is.</p>
+          <CopyBlock text={made.key} label="The new key" />
+        </Notice>
+      )}
+
+      {keys.length === 0 ? (
+        <p className="mt-4 rounded-xl border border-dashed border-line-strong p-4 text-sm text-soft">
+          You have no keys in this space.
+        </p>
+      ) : (
+        <ul className="mt-4 divide-y divide-line">
+          {keys.map((key) => (
+            <li key={key.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 py-3">
+              <div className="min-w-0 flex-1 basis-56">
+                <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium break-words">
+                  <span className="min-w-0 break-words">{key.name}</span>
+                  <Badge>{scopeWords[key.scope]}</Badge>
+                  {isOver(key) && <Badge tone="warning">Ended</Badge>}
+                </p>
+                <p className="mt-0.5 text-[13px] text-soft">
+                  Made <Time at={key.createdAt} /> ·{' '}
+                  {key.lastUsedAt ? (
+                    <>
+                      last used <Time at={key.lastUsedAt} />
+                    </>
+                  ) : (
+                    'never used'
+                  )}{' '}
+                  ·{' '}
+                  {key.expiresAt ? (
+                    <>
+                      good until <Time at={key.expiresAt} />
+                    </>
+                  ) : (
+                    'good until deleted'
+                  )}
+                </p>
+              </div>
+              <Button look="quiet" size="small" onClick={() => setDoomed(key)}>
+                Delete<span className="sr-only"> {key.name}</span>
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+
+      <Dialog open={isMaking} onClose={() => setMaking(false)} title="New key">
+        <KeyForm
+          spaceId={spaceId}
+          onMade={(key) => {
+            onMade(key)
+            setMaking(false)
+            void onChange()
+          }}
+        />
+      </Dialog>
+      <Dialog open={doomed !== undefined} onClose={() => setDoomed(undefined)} title="Delete this key?">
+        {doomed && (
+          <DeleteForm
+            spaceId={spaceId}
+            doomed={doomed}
+            onDone={async () => {
+              if (made?.id === doomed.id) onMade(undefined)
+              await onChange()
+              setDoomed(undefined)
+            }}
+          />
+        )}
+      </Dialog>
+    </Card>
+  )
+}
+
+const isOver = ({ expiresAt }: KeyView) => expiresAt !== undefined && Date.parse(expiresAt) < Date.now()
+
+const dayWords: Record<(typeof KEY_DAYS)[number], string> = {
+  30: '30 days',
+  90: '90 days',
+  365: 'A year',
+  0: 'Until I delete it',
+}
+
+type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' }
+
+function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) => void }) {
+  const [state, setState] = useState<FormState>({ status: 'editing' })
+  const daysId = useId()
+  return (
+    <form
+      className="space-y-5"
+      onSubmit={async (event) => {
+        event.preventDefault()
+        const form = new FormData(event.currentTarget)
+        const key = NewKey.safeParse({
+          name: form.get('name'),
+          scope: form.get('scope'),
+          days: Number(form.get('days')),
+        })
+        if (!key.success) return setState({ status: 'editing', refusal: 'Give the key a name.' })
+        setState({ status: 'sending' })
+        const made = await makeKey(spaceId, key.data)
+        if ('refusal' in made) setState({ status: 'editing', refusal: made.refusal })
+        else onMade(made)
+      }}
+    >
+      <Field label="Name" name="name" required maxLength={100} hint="Where you use it, for example “Nightly report”." />
+      <fieldset className="space-y-2.5">
+        <legend className="mb-2.5 text-sm font-medium">What may it do?</legend>
+        <Choice name="scope" value="notion:read" defaultChecked label={scopeWords['notion:read']}>
+          Search and read. Tools that change something are hidden.
+        </Choice>
+        <Choice name="scope" value="notion:write" label={scopeWords['notion:write']}>
+          Also create, edit, move and comment.
+        </Choice>
+      </fieldset>
+      <div className="space-y-1.5">
+        <label htmlFor={daysId} className="block text-sm font-medium">
+          How long is it good?
+        </label>
+        <select id={daysId} name="days" defaultValue={90} className={inputStyle}>
+          {KEY_DAYS.map((days) => (
+            <option key={days} value={days}>
+              {dayWords[days]}
+            </option>
+          ))}
+        </select>
+      </div>
+      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+      <Button type="submit" className="w-full" busy={state.status === 'sending'}>
+        Make the key
+      </Button>
+    </form>
+  )
+}
+
+function DeleteForm({ spaceId, doomed, onDone }: { spaceId: string; doomed: KeyView; onDone: () => Promise<void> }) {
+  const [state, setState] = useState<FormState>({ status: 'editing' })
+  return (
+    <div className="space-y-5">
+      <p className="text-sm text-pretty break-words text-soft">
+        Whatever uses <span className="font-medium text-ink">{doomed.name}</span> loses its access at once. This cannot
+        be undone.
+      </p>
+      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+      <Button
+        look="danger"
+        className="w-full"
+        busy={state.status === 'sending'}
+        onClick={async () => {
+          setState({ status: 'sending' })
+          const gone = await deleteKey(spaceId, doomed.id)
+          if ('refusal' in gone) setState({ status: 'editing', refusal: gone.refusal })
+          else await onDone()
+        }}
+      >
+        Delete the key
+      </Button>
+    </div>
+  )
+}

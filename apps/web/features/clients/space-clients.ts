@@ -1,0 +1,73 @@
+import 'server-only'
+import { AccessKeys, CreatedAccessKey, SeenClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
+import { z } from 'zod'
+import { SCHEMA } from '../../lib/database.ts'
+import { askGateway } from '../../lib/gateway.ts'
+import type { SpaceMember } from '../../lib/members.ts'
+import { runtime } from '../../lib/runtime.ts'
+import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client-lists.ts'
+
+const DAY_MS = 24 * 3600_000
+
+const whose = ({ space, person }: SpaceMember) => new URLSearchParams({ space_id: space.id, user_id: person.id })
+
+/** Keys of the member and clients that have called for them, in this space. */
+export async function clientLists(member: SpaceMember): Promise<ClientLists> {
+  const [keys, seen] = await Promise.all([
+    askGateway(member, `/access/keys?${whose(member)}`, AccessKeys),
+    askGateway(member, `/access/clients?${whose(member)}`, SeenClients),
+  ])
+  const clients = seen?.clients ?? []
+  const names = await clientNames(clients.flatMap(({ clientId }) => clientId ?? []))
+  const keyNames = new Map(keys?.keys.map(({ id, name }) => [id, name]))
+  return {
+    keys: (keys?.keys ?? []).map(keyView),
+    callers: clients.map(({ clientId, keyId, name, version, firstSeenAt, lastSeenAt }): CallerView => ({
+      id: `${clientId ?? keyId} ${name} ${version ?? ''}`,
+      name,
+      ...(version !== undefined && { version }),
+      by:
+        keyId === undefined
+          ? { kind: 'login', name: names.get(clientId ?? '') ?? 'a client' }
+          : { kind: 'key', name: keyNames.get(keyId) ?? 'deleted since' },
+      firstSeenAt,
+      lastSeenAt,
+    })),
+  }
+}
+
+/** Names that clients registered with. */
+async function clientNames(clientIds: readonly string[]): Promise<Map<string, string>> {
+  if (clientIds.length === 0) return new Map()
+  const { rows } = await runtime().pool.query<{ clientId: string; name: string }>(
+    `select "clientId", name from ${SCHEMA}."oauthClient" where "clientId" = any ($1)`,
+    [clientIds],
+  )
+  return new Map(rows.map(({ clientId, name }) => [clientId, name]))
+}
+
+export async function makeKey(member: SpaceMember, { name, scope, days }: NewKey): Promise<MadeKey> {
+  const body: NewAccessKey = {
+    spaceId: member.space.id,
+    name,
+    scope,
+    ...(days > 0 && { expiresAt: new Date(Date.now() + days * DAY_MS).toISOString() }),
+  }
+  const made = await askGateway(member, '/access/keys', CreatedAccessKey, { method: 'POST', body })
+  if (!made) throw new Error('The gateway made no key.')
+  return { ...keyView(made), key: made.key }
+}
+
+/** A key that is gone already counts as deleted; one of somebody else is left as it is. */
+export async function deleteKey(member: SpaceMember, keyId: string): Promise<void> {
+  await askGateway(member, `/access/keys/${encodeURIComponent(keyId)}?${whose(member)}`, z.null(), { method: 'DELETE' })
+}
+
+const keyView = ({ id, name, scope, createdAt, expiresAt, lastUsedAt }: AccessKey): KeyView => ({
+  id,
+  name,
+  scope,
+  createdAt,
+  ...(expiresAt !== undefined && { expiresAt }),
+  ...(lastUsedAt !== undefined && { lastUsedAt }),
+})

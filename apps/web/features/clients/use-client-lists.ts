@@ -1,0 +1,29 @@
+'use client'
+
+import { useCallback, useEffect, useState } from 'react'
+import { readLists } from './client-api.ts'
+import type { ClientLists } from './client-lists.ts'
+
+const EVERY_MS = 3_000
+
+/** Keys and callers of the person, looked at again every few seconds while somebody looks at them. */
+export function useClientLists(spaceId: string, initial: ClientLists) {
+  const [lists, setLists] = useState(initial)
+  const [isStale, setStale] = useState(false)
+
+  const refresh = useCallback(async () => {
+    const read = await readLists(spaceId)
+    const isRead = !('refusal' in read)
+    if (isRead) setLists(read)
+    setStale(!isRead)
+  }, [spaceId])
+
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void refresh()
+    }, EVERY_MS)
+    return () => clearInterval(timer)
+  }, [refresh])
+
+  return { lists, isStale, refresh }
+}

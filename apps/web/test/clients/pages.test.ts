@@ -1,0 +1,165 @@
+/** The pages about clients, in a real browser. */
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { chromiumPath } from '@nmg/process/testing'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accessibilityFaults } from '../../e2e/accessibility.ts'
+import { complaintsOf, launchBrowser, newProfile, signIn } from '../../e2e/browser.ts'
+import { logIn, registerClient } from './client-person.ts'
+import { clientsScene } from './clients.ts'
+
+const PHONE = { viewport: { width: 360, height: 780 } }
+
+describe.skipIf(!chromiumPath())('a person with a browser', () => {
+  const on = clientsScene()
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launchBrowser(chromiumPath() ?? '')
+  })
+  afterAll(() => browser?.close())
+
+  const fitsAndIsAccessible = async (page: Page) => {
+    expect(await accessibilityFaults(page)).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+  }
+
+  it('signs in on the way, sees who asks, allows less by keyboard, and is back at the client', async () => {
+    // The client, listening where it wants to be answered.
+    const answers: URL[] = []
+    const listener = createServer((request, response) => {
+      answers.push(new URL(request.url ?? '', 'http://127.0.0.1'))
+      response.end('You can close this page.')
+    }).listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    const redirect = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/callback`
+    const client = await registerClient(on().webUrl, {
+      // What turns text around must not turn the page around.
+      client_name: 'Friendly\u202Eclient',
+      redirect_uris: ['http://127.0.0.1/callback'],
+    })
+    const page = await newProfile(browser, PHONE)
+    await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: redirect }))
+    await page.getByLabel('Email').fill(on().ada.account.email)
+    await page.getByLabel('Password').fill(on().ada.account.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+
+    await page.getByText('Friendly client', { exact: true }).waitFor()
+    await page.getByText('Name not verified').waitFor()
+    expect(await page.getByRole('region', { name: 'Who asks' }).textContent()).toContain(new URL(redirect).host)
+    await page.getByText("Ada's space", { exact: true }).waitFor()
+    await fitsAndIsAccessible(page)
+
+    await page.getByRole('radio', { name: 'Read and change' }).focus()
+    await page.keyboard.press('ArrowDown')
+    expect(await page.getByRole('radio', { name: 'Read only' }).isChecked()).toBe(true)
+    await page.keyboard.press('Enter')
+    await page.getByText('You can close this page.', { exact: true }).waitFor()
+    listener.close()
+
+    const [answer] = answers
+    const redeemed = await client.redeem(answer?.searchParams.get('code') ?? '', { redirect_uri: redirect })
+    expect(await redeemed.json()).toMatchObject({ scope: 'notion:read offline_access' })
+    expect(complaintsOf(page)).toEqual([])
+    await page.context().close()
+  })
+
+  it('learns that an address is of a space that they are not in, and chooses among theirs where it names none', async () => {
+    const ben = await on().newPerson('Ben')
+    await ben.post('/api/auth/organization/create', { name: 'South', slug: 'south' })
+    const client = await registerClient(on().webUrl)
+    const page = await newProfile(browser)
+    await signIn(page, on().webUrl, ben.account)
+    await page.goto(client.authorizeUrl(on().resource()))
+    await page.getByText('You are not a member of this space').waitFor()
+    expect(await page.getByRole('button', { name: 'Allow' }).count()).toBe(0)
+    await fitsAndIsAccessible(page)
+
+    await page.goto(client.authorizeUrl(`${on().gatewayUrl}/mcp/notion/proxy`))
+    const spaces = page.getByRole('group', { name: 'Which space’s Notion may it use?' })
+    expect(await spaces.getByRole('radio').count()).toBe(2)
+    expect(await page.getByText("Ada's space").count()).toBe(0)
+    await spaces.getByRole('radio', { name: 'South' }).check()
+    // Nobody listens there: where the browser was sent is what counts.
+    const sent = page.waitForRequest((request) => request.url().startsWith('http://127.0.0.1:33418/callback'))
+    await page.getByRole('button', { name: 'Allow' }).click()
+    expect(new URL((await sent).url()).searchParams.get('code')).toBeTruthy()
+    await page.context().close()
+  })
+
+  it('is told what is wrong with a forged request', async () => {
+    const client = await registerClient(on().webUrl)
+    const page = await newProfile(browser, PHONE)
+    await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: 'https://evil.test/callback' }))
+    await page.getByText('asked to be answered at an address that it did not register').waitFor()
+    expect(new URL(page.url()).origin).toBe(on().webUrl)
+    await fitsAndIsAccessible(page)
+    await page.context().close()
+  })
+
+  it('makes a key, sees a client appear when it first calls with it, and deletes it', async () => {
+    const page = await newProfile(browser, PHONE)
+    await signIn(page, on().webUrl, on().ada.account)
+    await page.goto(`${on().webUrl}/spaces/${on().ada.spaceId}/clients`)
+    await page.getByText('Nothing has called yet').waitFor()
+    await fitsAndIsAccessible(page)
+
+    await page.getByRole('button', { name: 'New key' }).click()
+    await page.getByLabel('Name').fill('Nightly report')
+    await page.getByRole('radio', { name: 'Read and change' }).check()
+    await page.getByRole('button', { name: 'Make the key' }).click()
+    await page.getByText('it is shown only this once').waitFor()
+    const key = await page.getByText(/^nmg_\w{49}$/).textContent()
+    // It stands in what there is to copy, too.
+    await page.getByText('Gemini CLI', { exact: true }).click()
+    expect(await page.getByRole('radio', { name: 'Gemini CLI' }).isChecked()).toBe(true)
+    await page.getByText(`gemini mcp add --transport http --header "Authorization: Bearer ${key}"`).waitFor()
+    await fitsAndIsAccessible(page)
+
+    const called = await fetch(on().resource(), {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'report', version: '3.1' } },
+      }),
+    })
+    expect(called.status).toBe(200)
+    await page.getByText('With the key Nightly report').waitFor()
+
+    await page.reload()
+    await page.getByText('Nightly report').first().waitFor()
+    expect(await page.getByText(key ?? '').count()).toBe(0)
+    await page.getByRole('button', { name: 'Delete Nightly report' }).click()
+    await page.getByRole('button', { name: 'Delete the key' }).click()
+    await page.getByText('You have no keys in this space.').waitFor()
+    expect((await on().listTools(key ?? '')).status).toBe(401)
+    expect(complaintsOf(page)).toEqual([])
+    await page.context().close()
+  })
+
+  it('takes back what they allowed, and the client is out at once', async () => {
+    const client = await registerClient(on().webUrl, { client_name: 'Old laptop' })
+    const tokens = await logIn(on().ada, client, on().resource())
+    expect((await on().listTools(tokens.access_token)).status).toBe(200)
+
+    const page = await newProfile(browser, PHONE)
+    await signIn(page, on().webUrl, on().ada.account)
+    await page.goto(`${on().webUrl}/account/clients`)
+    await page.getByText("In Ada's space").first().waitFor()
+    await fitsAndIsAccessible(page)
+    await page.getByRole('button', { name: "Revoke Old laptop in Ada's space" }).click()
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click()
+    await page.getByRole('button', { name: /Old laptop/ }).waitFor({ state: 'detached' })
+    expect((await on().listTools(tokens.access_token)).status).toBe(401)
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
+    await page.context().close()
+  })
+})
