@@ -112,10 +112,7 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
         return request.method === 'OPTIONS'
           ? openAnswer(new Response(null, { status: 204 }))
           : openAnswer(await open(request))
-      const answer = await accounts(request)
-      // Whoever removed a member, or left, hears of it when the member's clients are out.
-      if (request.method === 'POST') await endedAccess.deliverNow()
-      return answer
+      return accounts(request)
     },
 
     metadata: () => openAnswer(metadata()),

@@ -67,7 +67,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
 
   it('learns that an address is of a space that they are not in, and chooses among theirs where it names none', async () => {
     const ben = await on().newPerson('Ben')
-    await ben.post('/api/auth/organization/create', { name: 'South', slug: 'south' })
+    expect((await ben.post('/api/spaces', { name: 'South' })).ok).toBe(true)
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser)
     await signIn(page, on().webUrl, ben.account)

@@ -1,19 +1,13 @@
 import type { NextRequest } from 'next/server'
 import { carryOut, ConsentDecision } from '../../../../features/clients/consent-decision.ts'
+import { jsonBody, noStore } from '../../../../lib/json-body.ts'
 import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering, Refusal } from '../../../../lib/refusal.ts'
+import { answering } from '../../../../lib/refusal.ts'
 
 /** The person's answer on the consent page. */
 export const POST = (request: NextRequest) =>
   answering(async () => {
     requireOwnOrigin(request.headers)
-    const decision = ConsentDecision.safeParse(await request.json().catch(() => undefined))
-    if (!decision.success) {
-      throw new Refusal(
-        'invalid_request',
-        'Send the request, whether it is allowed, and if so the space and the scope.',
-      )
-    }
-    const location = await carryOut(request.headers, decision.data)
-    return Response.json({ location }, { headers: { 'cache-control': 'no-store' } })
+    const location = await carryOut(request.headers, await jsonBody(request, ConsentDecision))
+    return Response.json({ location }, noStore)
   })

@@ -1,5 +1,6 @@
 import type { NextRequest } from 'next/server'
 import { endAllowed } from '../../../../../features/clients/allowed-clients.ts'
+import { noStore } from '../../../../../lib/json-body.ts'
 import { signedIn } from '../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
 import { answering, Refusal } from '../../../../../lib/refusal.ts'
@@ -11,5 +12,5 @@ export const DELETE = (request: NextRequest, { params }: { params: Promise<{ con
     const found = await signedIn(request.headers)
     if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
     await endAllowed(found.person, (await params).consentId)
-    return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } })
+    return new Response(null, { status: 204, ...noStore })
   })

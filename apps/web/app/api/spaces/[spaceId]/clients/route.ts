@@ -1,5 +1,6 @@
 import type { NextRequest } from 'next/server'
 import { clientLists } from '../../../../../features/clients/space-clients.ts'
+import { noStore } from '../../../../../lib/json-body.ts'
 import { requireMember } from '../../../../../lib/members.ts'
 import { answering } from '../../../../../lib/refusal.ts'
 
@@ -7,5 +8,5 @@ import { answering } from '../../../../../lib/refusal.ts'
 export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
   answering(async () => {
     const member = await requireMember(request.headers, (await params).spaceId)
-    return Response.json(await clientLists(member), { headers: { 'cache-control': 'no-store' } })
+    return Response.json(await clientLists(member), noStore)
   })

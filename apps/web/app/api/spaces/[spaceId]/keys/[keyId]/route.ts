@@ -1,5 +1,6 @@
 import type { NextRequest } from 'next/server'
 import { deleteKey } from '../../../../../../features/clients/space-clients.ts'
+import { noStore } from '../../../../../../lib/json-body.ts'
 import { requireMember } from '../../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
 import { answering } from '../../../../../../lib/refusal.ts'
@@ -10,5 +11,5 @@ export const DELETE = (request: NextRequest, { params }: { params: Promise<{ spa
     requireOwnOrigin(request.headers)
     const { spaceId, keyId } = await params
     await deleteKey(await requireMember(request.headers, spaceId), keyId)
-    return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } })
+    return new Response(null, { status: 204, ...noStore })
   })

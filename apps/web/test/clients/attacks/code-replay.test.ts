@@ -1,0 +1,38 @@
+/** A code is good once. When it comes twice, somebody else has seen it. */
+import { describe, expect, it } from 'vitest'
+import { decide, open, registerClient, type Tokens } from '../client-person.ts'
+import { clientsScene } from '../clients.ts'
+
+const on = clientsScene()
+
+const newCode = async () => {
+  const client = await registerClient(on().webUrl)
+  const page = await open(on().ada, client.authorizeUrl(on().resource()))
+  const back = await decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:write' })
+  return { client, code: back.searchParams.get('code') ?? '' }
+}
+
+describe('a code that comes twice', () => {
+  it('gives nothing the second time, and ends what it gave the first', async () => {
+    const { client, code } = await newCode()
+    const tokens = (await (await client.redeem(code)).json()) as Tokens
+    expect((await on().listTools(tokens.access_token)).status).toBe(200)
+
+    expect(await (await client.redeem(code)).json()).toMatchObject({ error: 'invalid_grant' })
+    expect((await on().listTools(tokens.access_token)).status).toBe(401)
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
+  })
+
+  it('gives one set of tokens at most, however many come at once', async () => {
+    const { client, code } = await newCode()
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => client.redeem(code)))
+    expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
+  })
+
+  it('gives nothing to another client that has got hold of it', async () => {
+    const { client, code } = await newCode()
+    const thief = await registerClient(on().webUrl)
+    const stolen = await thief.redeem(code, { code_verifier: client.verifier })
+    expect(await stolen.json()).toMatchObject({ error: 'invalid_grant' })
+  })
+})

@@ -1,0 +1,37 @@
+/** A client that talks to several authorization servers must be able to tell whose answer it got (RFC 9207). */
+import { describe, expect, it } from 'vitest'
+import { decide, open, registerClient } from '../client-person.ts'
+import { authorizationServerScene } from '../clients.ts'
+
+const on = authorizationServerScene()
+
+describe('every answer', () => {
+  it('names the one issuer that the metadata and the tokens name', async () => {
+    const client = await registerClient(on().webUrl)
+    expect(client.server.issuer).toBe(`${on().webUrl}/api/auth`)
+    const page = await open(on().ada, client.authorizeUrl(on().resource()))
+    const answers = [
+      await decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:read' }),
+      await decide(on().ada, page, { allow: false }),
+      await open(on().ada, client.authorizeUrl(on().resource(), { prompt: 'none' })),
+      await open(on().ada, client.authorizeUrl(on().resource(), { resource: null })),
+      await open(on().ada, client.authorizeUrl(on().resource(), { code_challenge: null })),
+    ]
+    expect(answers.map(({ searchParams }) => searchParams.getAll('iss'))).toEqual(
+      answers.map(() => [client.server.issuer]),
+    )
+    expect(answers.map(({ searchParams }) => searchParams.get('state'))).toEqual(
+      answers.map(() => 'state-of-the-client'),
+    )
+  })
+
+  it('keeps what stands in a redirect URI already, and is not confused by it', async () => {
+    const redirect = 'https://client.test/callback?iss=https%3A%2F%2Fevil.test&code=stale&state=stale'
+    const client = await registerClient(on().webUrl, { redirect_uris: [redirect] })
+    const page = await open(on().ada, client.authorizeUrl(on().resource(), { redirect_uri: redirect }))
+    const back = await decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:read' })
+    expect(back.searchParams.getAll('iss')).toEqual([client.server.issuer])
+    expect(back.searchParams.getAll('code')).not.toContain('stale')
+    expect(back.searchParams.getAll('state')).toEqual(['state-of-the-client'])
+  })
+})

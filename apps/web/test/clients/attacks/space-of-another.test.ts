@@ -1,0 +1,65 @@
+/** Nobody gets a token for a space that they do not belong to, nor one that is good for two. */
+import { decodeJwt } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { logIn, open, registerClient } from '../client-person.ts'
+import { clientsScene } from '../clients.ts'
+
+const on = clientsScene()
+
+describe('a person', () => {
+  it('cannot allow a client what is another space’s', async () => {
+    const ben = await on().newPerson('Ben')
+    const client = await registerClient(on().webUrl)
+    for (const [resource, spaceId] of [
+      [on().resource(), on().ada.spaceId],
+      [on().resource(), ben.spaceId],
+      [on().resource(ben.spaceId), on().ada.spaceId],
+      [`${on().gatewayUrl}/mcp/notion/proxy`, on().ada.spaceId],
+    ] as const) {
+      const page = await open(ben, client.authorizeUrl(resource))
+      const answer = await ben.post('/api/oauth/consent', {
+        allow: true,
+        request: page.search.slice(1),
+        spaceId,
+        scope: 'notion:write',
+      })
+      expect(answer.status).toBe(403)
+      expect(await answer.json()).toMatchObject({ code: 'forbidden_space' })
+    }
+  })
+
+  it('has tokens for one space each, which are worth nothing at another', async () => {
+    const cem = await on().newPerson('Cem')
+    const client = await registerClient(on().webUrl)
+    const tokens = await logIn(cem, client, on().resource(cem.spaceId))
+    expect(decodeJwt(tokens.access_token)['space_id']).toBe(cem.spaceId)
+    expect((await on().listTools(tokens.access_token)).status).toBe(401)
+    const elsewhere = await client.refresh(tokens.refresh_token, { resource: on().resource() })
+    expect(await elsewhere.json()).toMatchObject({ error: 'invalid_target' })
+  })
+
+  it('cannot see or make keys of a space that is not theirs', async () => {
+    const dora = await on().newPerson('Dora')
+    const path = `/api/spaces/${on().ada.spaceId}`
+    expect((await dora.fetch(`${path}/clients`)).status).toBe(403)
+    expect((await dora.post(`${path}/keys`, { name: 'A key', scope: 'notion:read', days: 30 })).status).toBe(403)
+    const foreign = { method: 'POST', origin: 'https://evil.test', body: '{}' }
+    expect((await on().ada.fetch(`${path}/keys`, foreign)).status).toBe(403)
+  })
+
+  it('cannot end what another person has allowed', async () => {
+    const eve = await on().newPerson('Eve')
+    const client = await registerClient(on().webUrl)
+    const tokens = await logIn(on().ada, client, on().resource())
+    const { rows } = await on().database.query<{ id: string }>(
+      'select id from web."oauthConsent" where "clientId" = $1',
+      [client.clientId],
+    )
+    const path = `/api/account/clients/${rows[0]?.id}`
+    expect((await eve.fetch(path, { method: 'DELETE' })).status).toBe(204)
+    expect((await on().ada.fetch(path, { method: 'DELETE', origin: 'https://evil.test' })).status).toBe(403)
+    expect((await on().listTools(tokens.access_token)).status).toBe(200)
+    expect((await on().ada.fetch(path, { method: 'DELETE' })).status).toBe(204)
+    expect((await on().listTools(tokens.access_token)).status).toBe(401)
+  })
+})
