@@ -3,7 +3,7 @@
 import { Tabs } from 'radix-ui'
 import { Notice } from '../../components/ui/notice.tsx'
 import type { CallToolResult } from './mcp.ts'
-import { errorSentence, payloadOf } from './tool-result.ts'
+import { errorSentence, payloadOf } from '../../components/notion/tool-result.ts'
 import { toolViews } from './tool-views.tsx'
 
 export interface FinishedCall {

@@ -1,4 +1,4 @@
-import { Plug, Settings, SquareTerminal, Users, Wrench, type LucideIcon } from 'lucide-react'
+import { MessagesSquare, Plug, Settings, SquareTerminal, Users, Wrench, type LucideIcon } from 'lucide-react'
 import type { Route } from 'next'
 
 export interface Destination {
@@ -12,6 +12,7 @@ const page = (name: string) => (spaceId: string) => `/spaces/${spaceId}/${name}`
 
 /** The pages of a space, in the order of the navigation. */
 export const destinations: readonly Destination[] = [
+  { label: 'Chat', icon: MessagesSquare, href: page('chat') },
   { label: 'Tools', icon: Wrench, href: page('tools') },
   { label: 'Clients', icon: SquareTerminal, href: page('clients') },
   { label: 'Connection', icon: Plug, href: page('connection') },
@@ -21,7 +22,7 @@ export const destinations: readonly Destination[] = [
 
 /** Where a space begins: with what it is for, or, while that is not possible, with connecting it. */
 export const startOf = (spaceId: string, isConnected: boolean): Route =>
-  page(isConnected ? 'tools' : 'connection')(spaceId)
+  page(isConnected ? 'chat' : 'connection')(spaceId)
 
 /** Whether the page at `path` is this destination or below it. */
 export const isAt = (path: string, href: string): boolean => path === href || path.startsWith(`${href}/`)

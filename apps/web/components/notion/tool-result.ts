@@ -1,5 +1,5 @@
-import '../../components/zod-without-eval.ts'
-import type { CallToolResult } from './mcp.ts'
+import '../zod-without-eval.ts'
+import type { CallToolResult } from '@modelcontextprotocol/client'
 import { z } from 'zod'
 
 /** Notion puts the JSON of a result into one text block. */

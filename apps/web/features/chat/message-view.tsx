@@ -1,0 +1,227 @@
+'use client'
+
+import { Check, Copy, Pencil, RefreshCw } from 'lucide-react'
+import { memo, useMemo, useState, type KeyboardEvent } from 'react'
+import { GrowingMarkdown, Markdown } from '../../components/markdown.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { AnswerEndNotice } from './answer-end.tsx'
+import { useChat } from './chat-context.tsx'
+import { LONGEST_MESSAGE, stepsOf, textOf, type ChatMessage, type ChatPart } from './chat-message.ts'
+import { plainId, titlesIn } from './tool-result.ts'
+import { ToolCall } from './tool-call.tsx'
+
+export interface MessageActions {
+  edit(messageId: string, text: string): void
+  regenerate(): void
+  ask(text: string): void
+  decide(approvalId: string, approved: boolean, always: boolean): void
+}
+
+interface MessageViewProps {
+  readonly message: ChatMessage
+  readonly isLast: boolean
+  readonly isWriting: boolean
+  /** Undefined for readers, and while an answer is being written. */
+  readonly actions: MessageActions | undefined
+}
+
+export const MessageView = memo(function MessageView(props: MessageViewProps) {
+  return props.message.role === 'user' ? <Question {...props} /> : <Answer {...props} />
+})
+
+function Question({ message, actions }: MessageViewProps) {
+  const [draft, setDraft] = useState<string>()
+  const text = textOf(message)
+  if (draft !== undefined && actions) {
+    const send = () => {
+      if (draft.trim() === '') return
+      setDraft(undefined)
+      actions.edit(message.id, draft.trim())
+    }
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') setDraft(undefined)
+      if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
+        event.preventDefault()
+        send()
+      }
+    }
+    return (
+      <article aria-label="You, editing" className="py-3">
+        <textarea
+          autoFocus
+          aria-label="Edit your message"
+          value={draft}
+          maxLength={LONGEST_MESSAGE}
+          onChange={(event) => setDraft(event.target.value)}
+          onKeyDown={onKeyDown}
+          className="block field-sizing-content max-h-72 min-h-20 w-full resize-none rounded-2xl border border-line-strong bg-surface px-4 py-3 text-[15px] leading-relaxed"
+        />
+        <div className="mt-2 flex flex-wrap items-center justify-end gap-2">
+          <p className="mr-auto text-[13px] text-soft">What came after it is replaced.</p>
+          <Button size="small" look="quiet" onClick={() => setDraft(undefined)}>
+            Cancel
+          </Button>
+          <Button size="small" onClick={send} disabled={draft.trim() === ''}>
+            Send
+          </Button>
+        </div>
+      </article>
+    )
+  }
+  return (
+    <article aria-label="You" className="group flex flex-col items-end py-3">
+      <div className="max-w-[88%] rounded-2xl rounded-br-md bg-sunken px-4 py-2.5 text-[15px] leading-relaxed break-words whitespace-pre-wrap">
+        {text}
+      </div>
+      <div className="mt-1 flex h-8 items-center text-faint opacity-0 group-hover:opacity-100 focus-within:opacity-100 pointer-coarse:opacity-100">
+        {actions && (
+          <Button
+            look="quiet"
+            size="icon"
+            aria-label="Edit and send again"
+            className="size-8"
+            onClick={() => setDraft(text)}
+          >
+            <Pencil aria-hidden />
+          </Button>
+        )}
+        <CopyButton text={text} />
+      </div>
+    </article>
+  )
+}
+
+function Answer({ message, isLast, isWriting, actions }: MessageViewProps) {
+  const { hasLinks } = useChat()
+  const titles = useMemo(() => titlesIn(message), [message])
+  const { metadata } = message
+  const text = textOf(message)
+  const isQuiet = isWriting && !hasVisibleNews(message.parts)
+  return (
+    <article aria-label="Answer" className="py-3 text-[15px] leading-relaxed break-words">
+      {message.parts.map((part, index) => (
+        // Parts are only ever added.
+        <Part
+          key={index}
+          part={part}
+          hasLinks={hasLinks}
+          titleOf={(id) => titles.get(plainId(id))}
+          onDecide={isLast ? actions?.decide : undefined}
+        />
+      ))}
+      {isQuiet && <Thinking />}
+      {!isWriting && (
+        <AnswerEndNotice
+          end={metadata?.end}
+          onAgain={isLast ? actions?.regenerate : undefined}
+          onContinue={isLast && actions ? () => actions.ask('Continue') : undefined}
+        />
+      )}
+      {/* It has its height from the beginning, so that nothing moves when the answer is complete. */}
+      <footer className="mt-1 flex h-8 items-center gap-1 text-faint">
+        {!isWriting && (
+          <>
+            {text && <CopyButton text={text} />}
+            {isLast && actions && metadata?.end?.kind !== 'approval' && (
+              <Button
+                look="quiet"
+                size="icon"
+                aria-label="Answer again"
+                className="size-8"
+                onClick={actions.regenerate}
+              >
+                <RefreshCw aria-hidden />
+              </Button>
+            )}
+            <Facts message={message} />
+          </>
+        )}
+      </footer>
+    </article>
+  )
+}
+
+function Facts({ message }: { message: ChatMessage }) {
+  const { models } = useChat()
+  const { metadata } = message
+  if (!metadata?.model) return null
+  const isScripted = models.some(({ id, isScripted: scripted }) => scripted && id === metadata.model)
+  const steps = stepsOf(message)
+  const tokens = metadata.tokens && metadata.tokens.input + metadata.tokens.output
+  const facts = [
+    isScripted ? 'scripted demo' : metadata.model,
+    steps > 1 && `${steps} steps`,
+    tokens && !isScripted && `${new Intl.NumberFormat('en').format(tokens)} tokens`,
+  ].filter(Boolean)
+  return (
+    <p
+      className="min-w-0 truncate px-1.5 text-xs"
+      title={metadata.tokens && `${metadata.tokens.input} tokens read, ${metadata.tokens.output} written`}
+    >
+      {facts.join(' · ')}
+    </p>
+  )
+}
+
+interface PartProps {
+  readonly part: ChatPart
+  readonly hasLinks: boolean
+  readonly titleOf: (id: string) => string | undefined
+  readonly onDecide: MessageActions['decide'] | undefined
+}
+
+function Part({ part, hasLinks, titleOf, onDecide }: PartProps) {
+  switch (part.type) {
+    case 'text':
+      if (part.state === 'streaming') return <GrowingMarkdown text={part.text} hasLinks={hasLinks} />
+      return part.text.trim() === '' ? null : <Markdown text={part.text} hasLinks={hasLinks} />
+    case 'reasoning':
+      return part.text.trim() === '' ? null : (
+        <details className="my-2 text-sm text-soft">
+          <summary className="w-fit cursor-pointer rounded-sm text-[13px] font-medium hover:text-ink">Thoughts</summary>
+          <p className="mt-1.5 border-l-2 border-line pl-3 whitespace-pre-wrap">{part.text}</p>
+        </details>
+      )
+    case 'dynamic-tool':
+      return <ToolCall part={part} titleOf={titleOf} onDecide={onDecide} />
+    default:
+      return null
+  }
+}
+
+/** Whether something at the end of the answer moves already. */
+function hasVisibleNews(parts: readonly ChatPart[]): boolean {
+  const last = parts.at(-1)
+  if (last?.type === 'text') return last.state === 'streaming' && last.text !== ''
+  return last?.type === 'dynamic-tool' && (last.state === 'input-streaming' || last.state === 'input-available')
+}
+
+export const Thinking = () => (
+  <p className="flex h-7 items-center gap-1.5">
+    <span aria-hidden className="flex gap-1">
+      {['', '[animation-delay:150ms]', '[animation-delay:300ms]'].map((delay) => (
+        <span key={delay} className={`size-1.5 animate-pulse rounded-full bg-faint ${delay}`} />
+      ))}
+    </span>
+    <span className="sr-only">Thinking</span>
+  </p>
+)
+
+function CopyButton({ text }: { text: string }) {
+  const [isCopied, setCopied] = useState(false)
+  return (
+    <Button
+      look="quiet"
+      size="icon"
+      className="size-8"
+      aria-label={isCopied ? 'Copied' : 'Copy'}
+      onClick={async () => {
+        await navigator.clipboard.writeText(text)
+        setCopied(true)
+        setTimeout(() => setCopied(false), 1_500)
+      }}
+    >
+      {isCopied ? <Check aria-hidden /> : <Copy aria-hidden />}
+    </Button>
+  )
+}
