@@ -27,6 +27,7 @@ const COMMANDS = {
     deployed: true,
     endsWithParent: true,
   },
+  'reset-link': { entry: 'apps/web/reset-link.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },

@@ -13,7 +13,8 @@ export interface PersonClient {
   cookies(): ReadonlyMap<string, string>
 }
 
-export async function newPerson(webUrl: string, account: Account): Promise<PersonClient> {
+/** A browser profile without the browser: keeps cookies, and says where its requests come from. */
+export function newVisitor(webUrl: string): Pick<PersonClient, 'fetch' | 'post' | 'cookies'> {
   const jar = new Map<string, string>()
 
   const send: PersonClient['fetch'] = async (path, { origin = webUrl, ...init } = {}) => {
@@ -30,14 +31,18 @@ export async function newPerson(webUrl: string, account: Account): Promise<Perso
   }
   const post: PersonClient['post'] = (path, body) =>
     send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  return { fetch: send, post, cookies: () => jar }
+}
 
+export async function newPerson(webUrl: string, account: Account): Promise<PersonClient> {
+  const { fetch: send, post, cookies } = newVisitor(webUrl)
   const signedUp = await post('/api/auth/sign-up/email', account)
   if (!signedUp.ok) throw new Error(`sign-up answered ${signedUp.status}: ${await signedUp.text()}`)
   const { session, user } = (await (await send('/api/auth/get-session')).json()) as {
     session: { activeOrganizationId: string }
     user: { id: string }
   }
-  return { account, id: user.id, spaceId: session.activeOrganizationId, fetch: send, post, cookies: () => jar }
+  return { account, id: user.id, spaceId: session.activeOrganizationId, fetch: send, post, cookies }
 }
 
 /** Brings `guest` into the space of `host`. */

@@ -6,11 +6,17 @@ import { organization } from 'better-auth/plugins'
 import type { Pool } from 'pg'
 import { betterAuthDatabase, exclusively } from './database.ts'
 import { log } from './log.ts'
+import type { SendMail } from './mail.ts'
 import { applyMigrations } from './migrations.ts'
 import { authorizationServer } from './oauth/authorization-server.ts'
+import { RESET_SECONDS, resetLink, resetMail } from './password-reset.ts'
+import { oidcPlugin, type SignInProviders } from './sign-in-providers.ts'
 
 /** Attempts from one address, for each path, within a minute: enough for a team behind one address, too few for guessing passwords. */
 const ATTEMPTS = { window: 60, max: 40 }
+
+/** Mails that one address may cause within a minute. */
+const MAILS = { window: 60, max: 5 }
 
 export interface AuthOptions {
   readonly pool: Pool
@@ -21,6 +27,9 @@ export interface AuthOptions {
   readonly gatewayPublicUrl: string
   /** How long an access token of an MCP client is good. */
   readonly accessTokenSeconds: number
+  readonly providers: SignInProviders
+  /** Undefined where mail is not set up: then only the operator makes links to reset a password. */
+  readonly sendMail: SendMail | undefined
 }
 
 /**
@@ -46,17 +55,35 @@ async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<vo
   })
 }
 
-function configure({ pool, webUrl, secret, trustedProxies, gatewayPublicUrl, accessTokenSeconds }: AuthOptions) {
+function configure(options: AuthOptions) {
+  const { pool, webUrl, secret, trustedProxies, gatewayPublicUrl, accessTokenSeconds, providers, sendMail } = options
   return {
     appName: 'Notion MCP Gateway',
     baseURL: webUrl,
     secret,
     trustedOrigins: [webUrl],
     database: betterAuthDatabase(pool),
-    emailAndPassword: { enabled: true },
+    emailAndPassword: {
+      enabled: true,
+      resetPasswordTokenExpiresIn: RESET_SECONDS,
+      // Whoever resets a password may do so because somebody else knows it.
+      revokeSessionsOnPasswordReset: true,
+      ...(sendMail && {
+        // Not waited for: how long it takes would tell whether there is such an account.
+        sendResetPassword: async ({ user, token }: { user: { email: string }; token: string }) =>
+          void sendMail(resetMail(user.email, resetLink(webUrl, token))),
+      }),
+    },
+    // Who can read the table cannot reset a password.
+    verification: { storeIdentifier: { default: 'plain', overrides: { 'reset-password': 'hashed' } } },
+    socialProviders: providers.social,
+    // Nobody has proved that an address is theirs by signing up with it. So an account gets another way to sign in only from inside.
+    account: { accountLinking: { enabled: true, disableImplicitLinking: true } },
+    onAPIError: { errorURL: `${webUrl}/sign-in` },
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
     plugins: [
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
+      ...(providers.oidc ? [oidcPlugin(providers.oidc)] : []),
       ...authorizationServer({ pool, webUrl, gatewayPublicUrl, accessTokenSeconds }),
     ],
     databaseHooks: {
@@ -76,7 +103,13 @@ function configure({ pool, webUrl, secret, trustedProxies, gatewayPublicUrl, acc
     },
     rateLimit: {
       enabled: true,
-      customRules: { '/sign-in/*': ATTEMPTS, '/sign-up/*': ATTEMPTS },
+      customRules: {
+        '/sign-in/*': ATTEMPTS,
+        '/sign-up/*': ATTEMPTS,
+        '/change-password': ATTEMPTS,
+        '/reset-password': ATTEMPTS,
+        '/request-password-reset': MAILS,
+      },
     },
     advanced: {
       database: { generateId: 'uuid' },

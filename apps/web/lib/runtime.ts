@@ -5,6 +5,7 @@ import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import type { ChatModel } from './chat-models.ts'
 import type { LiveAnswers } from './live-answers.ts'
 import type { SendMail } from './mail.ts'
+import type { SignInProvider } from './sign-in-providers.ts'
 
 /** What the process opened at start and every page and route needs. */
 export interface Runtime {
@@ -24,6 +25,8 @@ export interface Runtime {
   /** How many times one answer may ask the model. */
   readonly chatMaxSteps: number
   readonly liveAnswers: LiveAnswers
+  /** Besides email and password. */
+  readonly signInProviders: readonly SignInProvider[]
   /** Undefined where mail is not set up. */
   readonly sendMail: SendMail | undefined
 }

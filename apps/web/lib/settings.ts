@@ -57,6 +57,18 @@ export const Settings = z
       .string()
       .regex(/^([^<>\r\n]* <)?[^\s<>@]+@[^\s<>@]+>?$/, 'must be an address, as "Notion <notion@example.com>"')
       .optional(),
+    /** Single sign-on: an OpenID provider, a client of it, and how people call it. */
+    OIDC_ISSUER: z
+      .url('must be a URL')
+      .refine((value) => isSafeForLogin(value), 'must be an https URL')
+      .optional(),
+    OIDC_CLIENT_ID: z.string().optional(),
+    OIDC_CLIENT_SECRET: z.string().optional(),
+    OIDC_NAME: z.string().min(1).max(40, 'must have at most 40 characters').default('single sign-on'),
+    GOOGLE_CLIENT_ID: z.string().optional(),
+    GOOGLE_CLIENT_SECRET: z.string().optional(),
+    GITHUB_CLIENT_ID: z.string().optional(),
+    GITHUB_CLIENT_SECRET: z.string().optional(),
     NOTION_GATEWAY_DEMO: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
     /** The chat's models, the first is the default. */
     CHAT_MODEL: z
@@ -88,11 +100,10 @@ export const Settings = z
   .superRefine((given, context) => {
     for (const message of modelMistakes(given)) context.addIssue({ code: 'custom', path: ['CHAT_MODEL'], message })
   })
-  .refine((given) => Boolean(given.SMTP_URL) === Boolean(given.MAIL_FROM), {
-    path: ['SMTP_URL'],
-    error: 'and MAIL_FROM are needed both, or neither',
-    when: () => true,
-  })
+  .refine(...allOrNone('SMTP_URL', 'MAIL_FROM'))
+  .refine(...allOrNone('OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'))
+  .refine(...allOrNone('GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'))
+  .refine(...allOrNone('GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'))
   .refine((given) => given.PORT !== 0 || given.WEB_URL, {
     path: ['WEB_URL'],
     error: 'must be set when PORT is 0, because nobody knows the port beforehand',
@@ -104,4 +115,21 @@ function requiredWithDatabase(name: 'GATEWAY_SERVICE_TOKEN' | 'AUTH_SECRET') {
   const isFine = (given: Record<string, unknown>) => !given['DATABASE_URL'] || Boolean(given[name])
   const options = { path: [name], error: 'must be set when DATABASE_URL is', when: () => true }
   return [isFine, options] as const
+}
+
+/** Settings that mean nothing without each other. */
+function allOrNone(...names: [string, ...string[]]) {
+  const isFine = (given: Record<string, unknown>) => new Set(names.map((name) => Boolean(given[name]))).size === 1
+  const options = {
+    path: [names[0]],
+    error: `is needed together with ${names.slice(1).join(' and ')}.`,
+    when: () => true,
+  }
+  return [isFine, options] as const
+}
+
+/** Without TLS only on this very machine. */
+function isSafeForLogin(value: string): boolean {
+  const { protocol, hostname } = new URL(value)
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
 }

@@ -24,6 +24,7 @@ import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
+import { signInProviders } from '../lib/sign-in-providers.ts'
 import { serveHttp } from './http.ts'
 
 const APP = resolve(import.meta.dirname, '..')
@@ -75,6 +76,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
   const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
   const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
+  const providers = await signInProviders(settings)
+  const sendMail = mailer(settings)
   const auth = await openAuth({
     pool,
     webUrl,
@@ -82,6 +85,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     trustedProxies: settings.TRUSTED_PROXIES,
     gatewayPublicUrl,
     accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
+    providers,
+    sendMail,
   })
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
   const liveAnswers: LiveAnswers = new Map()
@@ -109,7 +114,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     chatModels: chatModels(settings, isDemo),
     chatMaxSteps: settings.CHAT_MAX_STEPS,
     liveAnswers,
-    sendMail: mailer(settings),
+    signInProviders: providers.offered,
+    sendMail,
   })
 
   const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })

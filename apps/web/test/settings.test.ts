@@ -9,6 +9,9 @@ describe('the settings of the web app', () => {
       HOST: '127.0.0.1',
       CUDU_ENDPOINT: 'http://localhost:8000',
       TRUSTED_PROXIES: [],
+      CHAT_MAX_STEPS: 20,
+      CLIENT_TOKEN_SECONDS: 900,
+      OIDC_NAME: 'single sign-on',
       NOTION_GATEWAY_DEMO: '0',
     })
   })
@@ -31,6 +34,9 @@ describe('the settings of the web app', () => {
       DATABASE_URL: 'mysql://web:a-password@db/web',
       BINDING_COOKIE_DOMAIN: 'not a name',
       TRUSTED_PROXIES: '10.0.0.0/8,everybody',
+      SMTP_URL: 'mail.example.com:25',
+      MAIL_FROM: 'somebody',
+      OIDC_ISSUER: 'http://login.example.com',
       NOTION_GATEWAY_DEMO: 'yes',
     }
     const message = messageOf(() => readSettings(Settings, wrong))

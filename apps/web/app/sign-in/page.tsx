@@ -1,7 +1,10 @@
 import type { Metadata, Route } from 'next'
 import Link from 'next/link'
 import { redirect } from 'next/navigation'
+import { Notice } from '../../components/ui/notice.tsx'
 import { demoPerson } from '../../features/accounts/demo-person.ts'
+import { ProviderButtons } from '../../features/accounts/provider-buttons.tsx'
+import { providerError } from '../../features/accounts/provider-choice.ts'
 import { SignInForm } from '../../features/accounts/sign-in-form.tsx'
 import { returnPath } from '../../lib/return-path.ts'
 import { runtime } from '../../lib/runtime.ts'
@@ -10,10 +13,16 @@ import { Entrance, linkStyle, withNext } from '../entrance.tsx'
 
 export const metadata: Metadata = { title: 'Sign in' }
 
-export default async function SignInPage({ searchParams }: { searchParams: Promise<{ next?: string | string[] }> }) {
-  const next = returnPath([(await searchParams).next].flat()[0])
+export default async function SignInPage({
+  searchParams,
+}: {
+  searchParams: Promise<{ next?: string | string[]; error?: string | string[] }>
+}) {
+  const query = await searchParams
+  const next = returnPath([query.next].flat()[0])
+  const [error] = [query.error].flat()
   if (await visitor()) redirect(next as Route)
-  const { isDemo } = runtime()
+  const { isDemo, signInProviders } = runtime()
   return (
     <Entrance
       title="Welcome back"
@@ -28,13 +37,23 @@ export default async function SignInPage({ searchParams }: { searchParams: Promi
           <Link href={withNext('/sign-up', next)} className={linkStyle}>
             Create an account
           </Link>
+          {' · '}
+          <Link href="/forgot-password" className={linkStyle}>
+            Forgot your password?
+          </Link>
         </>
       }
     >
+      {error !== undefined && (
+        <Notice tone="danger" className="mb-5">
+          {providerError(error)}
+        </Notice>
+      )}
       <SignInForm
         next={next}
         prefilled={isDemo ? { email: demoPerson.email, password: demoPerson.password } : undefined}
       />
+      <ProviderButtons providers={signInProviders} next={next} />
     </Entrance>
   )
 }

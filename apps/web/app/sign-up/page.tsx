@@ -1,8 +1,10 @@
 import type { Metadata, Route } from 'next'
 import Link from 'next/link'
 import { redirect } from 'next/navigation'
+import { ProviderButtons } from '../../features/accounts/provider-buttons.tsx'
 import { SignUpForm } from '../../features/accounts/sign-up-form.tsx'
 import { returnPath } from '../../lib/return-path.ts'
+import { runtime } from '../../lib/runtime.ts'
 import { visitor } from '../../lib/visitor.ts'
 import { Entrance, linkStyle, withNext } from '../entrance.tsx'
 
@@ -25,6 +27,7 @@ export default async function SignUpPage({ searchParams }: { searchParams: Promi
       }
     >
       <SignUpForm next={next} />
+      <ProviderButtons providers={runtime().signInProviders} next={next} />
     </Entrance>
   )
 }

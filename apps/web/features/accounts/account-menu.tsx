@@ -1,6 +1,7 @@
 'use client'
 
-import { LogOut } from 'lucide-react'
+import { LogOut, UserRound } from 'lucide-react'
+import Link from 'next/link'
 import { useState } from 'react'
 import { Avatar } from '../../components/ui/avatar.tsx'
 import { cn } from '../../components/ui/class-names.ts'
@@ -40,6 +41,12 @@ export function AccountMenu({ name, email, wide = false }: { name: string; email
         <span className="block truncate">{email}</span>
       </MenuLabel>
       <MenuLine />
+      <MenuItem asChild>
+        <Link href="/account">
+          <UserRound aria-hidden />
+          Your account
+        </Link>
+      </MenuItem>
       <MenuItem
         onSelect={async (event) => {
           event.preventDefault()

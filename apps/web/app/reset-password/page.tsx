@@ -1,0 +1,22 @@
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { ResetPasswordForm } from '../../features/accounts/reset-password-form.tsx'
+import { Entrance, linkStyle } from '../entrance.tsx'
+
+export const metadata: Metadata = { title: 'Choose a new password' }
+
+export default function ResetPasswordPage() {
+  return (
+    <Entrance
+      title="Choose a new password"
+      lead="You are signed out everywhere, and sign in again with the new one."
+      footer={
+        <Link href="/forgot-password" className={linkStyle}>
+          Ask for another link
+        </Link>
+      }
+    >
+      <ResetPasswordForm />
+    </Entrance>
+  )
+}

@@ -1,0 +1,57 @@
+import 'server-only'
+import { z } from 'zod'
+import { SCHEMA } from '../../lib/database.ts'
+import type { SignedIn } from '../../lib/members.ts'
+import { runtime } from '../../lib/runtime.ts'
+import { deviceOf } from './device.ts'
+
+/** Where somebody is signed in. */
+export interface AccountSession {
+  readonly id: string
+  readonly device: string
+  readonly address: string | undefined
+  readonly since: string
+  readonly lastUsed: string
+  readonly isThis: boolean
+}
+
+export async function sessionsOf({ person, sessionId }: SignedIn): Promise<AccountSession[]> {
+  const { rows } = await runtime().pool.query<{
+    id: string
+    userAgent: string | null
+    ipAddress: string | null
+    createdAt: Date
+    updatedAt: Date
+  }>(
+    `select id, "userAgent", "ipAddress", "createdAt", "updatedAt"
+     from ${SCHEMA}.session where "userId" = $1 and "expiresAt" > now()
+     order by (id = $2) desc, "updatedAt" desc`,
+    [person.id, sessionId],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    device: deviceOf(row.userAgent ?? ''),
+    address: row.ipAddress || undefined,
+    since: row.createdAt.toISOString(),
+    lastUsed: row.updatedAt.toISOString(),
+    isThis: row.id === sessionId,
+  }))
+}
+
+/** Ends one of the person's sessions; without `id`, all but this one. Nothing happens where there is none. */
+export async function endSessions({ person, sessionId }: SignedIn, id?: string): Promise<void> {
+  if (id !== undefined && !z.uuid().safeParse(id).success) return
+  await runtime().pool.query(
+    `delete from ${SCHEMA}.session where "userId" = $1 and (id = $2 or ($2::uuid is null and id <> $3))`,
+    [person.id, id ?? null, sessionId],
+  )
+}
+
+/** Ways by which the person can sign in: `credential` is the password. */
+export async function waysOf({ person }: SignedIn): Promise<ReadonlySet<string>> {
+  const { rows } = await runtime().pool.query<{ providerId: string }>(
+    `select "providerId" from ${SCHEMA}.account where "userId" = $1`,
+    [person.id],
+  )
+  return new Set(rows.map((row) => row.providerId))
+}

@@ -1,0 +1,25 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { Field } from '../../components/ui/field.tsx'
+import { formText } from '../../components/ui/form-text.ts'
+import { rename } from './account-api.ts'
+import { SettingForm } from './setting-form.tsx'
+
+export function NameForm({ name }: { name: string }) {
+  const router = useRouter()
+  return (
+    <SettingForm
+      title="Name"
+      action="Save"
+      done="Saved."
+      send={async (form) => {
+        const refusal = await rename(formText(form, 'name').trim())
+        router.refresh()
+        return refusal
+      }}
+    >
+      <Field label="Your name" name="name" autoComplete="name" required maxLength={100} defaultValue={name} />
+    </SettingForm>
+  )
+}

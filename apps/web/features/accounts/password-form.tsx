@@ -1,0 +1,38 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { Field } from '../../components/ui/field.tsx'
+import { formText } from '../../components/ui/form-text.ts'
+import { changePassword } from './account-api.ts'
+import { SettingForm } from './setting-form.tsx'
+
+export function PasswordForm({ email }: { email: string }) {
+  const router = useRouter()
+  return (
+    <SettingForm
+      title="Password"
+      action="Change password"
+      done="Your password is changed, and you are signed out everywhere else."
+      clears
+      send={async (form) => {
+        const refusal = await changePassword(formText(form, 'current'), formText(form, 'new'))
+        router.refresh()
+        return refusal
+      }}
+    >
+      {/* So that password managers know whose password it is. */}
+      <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
+      <Field label="Present password" name="current" type="password" autoComplete="current-password" required />
+      <Field
+        label="New password"
+        name="new"
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={8}
+        maxLength={128}
+        hint="At least 8 characters."
+      />
+    </SettingForm>
+  )
+}

@@ -1,0 +1,40 @@
+'use client'
+
+import { useState } from 'react'
+import { Button } from '../../components/ui/button.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { signInWith } from './account-api.ts'
+import type { ProviderChoice } from './provider-choice.ts'
+
+/** Ways to sign in besides the password; nothing where there are none. */
+export function ProviderButtons({ providers, next }: { providers: readonly ProviderChoice[]; next: string }) {
+  const [state, setState] = useState<{ busy?: string; refusal?: string }>({})
+  if (providers.length === 0) return null
+  return (
+    <div className="mt-5 space-y-3">
+      <p
+        aria-hidden
+        className="flex items-center gap-3 text-[13px] text-soft before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line"
+      >
+        or
+      </p>
+      {state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+      {providers.map(({ id, name }) => (
+        <Button
+          key={id}
+          look="secondary"
+          className="w-full"
+          busy={state.busy === id}
+          onClick={async () => {
+            setState({ busy: id })
+            const answer = await signInWith(id, next)
+            if ('url' in answer) window.location.assign(answer.url)
+            else setState({ refusal: answer.refusal })
+          }}
+        >
+          Continue with {name}
+        </Button>
+      ))}
+    </div>
+  )
+}

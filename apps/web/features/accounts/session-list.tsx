@@ -1,0 +1,63 @@
+'use client'
+
+import { MonitorSmartphone } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { Badge } from '../../components/ui/badge.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import { endSessions } from './account-api.ts'
+import type { AccountSession } from './account-data.ts'
+
+/** Where one is signed in, and the way to end that. */
+export function SessionList({ sessions }: { sessions: readonly AccountSession[] }) {
+  const router = useRouter()
+  const [refusal, setRefusal] = useState<string>()
+  const end = async (id?: string) => {
+    setRefusal(await endSessions(id))
+    router.refresh()
+  }
+  return (
+    <Card aria-labelledby="sessions">
+      <div className="flex flex-wrap items-center justify-between gap-3 px-5 pt-5 sm:px-6">
+        <h2 id="sessions" className="font-semibold tracking-tight">
+          Where you are signed in
+        </h2>
+        {sessions.length > 1 && (
+          <Button look="secondary" size="small" onClick={() => void end()}>
+            Sign out everywhere else
+          </Button>
+        )}
+      </div>
+      {refusal && (
+        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
+          {refusal}
+        </Notice>
+      )}
+      <ul aria-label="Sessions" className="mt-2 divide-y divide-line">
+        {sessions.map(({ id, device, address, since, isThis }) => (
+          <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
+            <span aria-hidden className="grid size-9 place-items-center rounded-full bg-sunken text-soft">
+              <MonitorSmartphone className="size-4" />
+            </span>
+            <div className="min-w-0 flex-1 basis-40">
+              <p className="text-sm font-medium break-words">{device}</p>
+              <p className="text-[13px] break-words text-soft">
+                {address && `${address}, `}since <Time at={since} />
+              </p>
+            </div>
+            {isThis ? (
+              <Badge tone="success">This one</Badge>
+            ) : (
+              <Button look="quiet" size="small" aria-label={`Sign out ${device}`} onClick={() => void end(id)}>
+                Sign out
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}

@@ -1,0 +1,67 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { Badge } from '../../components/ui/badge.tsx'
+import { Button } from '../../components/ui/button.tsx'
+import { Card } from '../../components/ui/card.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
+import { connectProvider, disconnectProvider } from './account-api.ts'
+import type { ProviderChoice } from './provider-choice.ts'
+
+interface Way extends ProviderChoice {
+  readonly isConnected: boolean
+}
+
+/** Accounts elsewhere by which one can sign in. */
+export function SignInWays({ ways, isOnlyOne }: { ways: readonly Way[]; isOnlyOne: boolean }) {
+  const router = useRouter()
+  const [refusal, setRefusal] = useState<string>()
+
+  const connect = async (id: string) => {
+    const answer = await connectProvider(id)
+    if ('url' in answer) window.location.assign(answer.url)
+    else setRefusal(answer.refusal)
+  }
+  const disconnect = async (id: string) => {
+    setRefusal(await disconnectProvider(id))
+    router.refresh()
+  }
+
+  return (
+    <Card aria-labelledby="ways">
+      <h2 id="ways" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
+        Other ways to sign in
+      </h2>
+      {refusal && (
+        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
+          {refusal}
+        </Notice>
+      )}
+      <ul className="mt-2 divide-y divide-line">
+        {ways.map(({ id, name, isConnected }) => (
+          <li key={id} className="flex flex-wrap items-center gap-3 px-5 py-3.5 sm:px-6">
+            <span className="min-w-0 flex-1 text-sm font-medium break-words first-letter:uppercase">{name}</span>
+            {isConnected && <Badge tone="success">Connected</Badge>}
+            {isConnected ? (
+              <Button
+                look="quiet"
+                size="small"
+                aria-label={`Disconnect ${name}`}
+                // Nobody could sign in any more.
+                disabled={isOnlyOne}
+                onClick={() => void disconnect(id)}
+              >
+                Disconnect
+              </Button>
+            ) : (
+              <Button look="secondary" size="small" aria-label={`Connect ${name}`} onClick={() => void connect(id)}>
+                Connect
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}

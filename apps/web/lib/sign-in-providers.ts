@@ -1,0 +1,113 @@
+import { StartupError } from '@nmg/process'
+import { genericOAuth } from 'better-auth/plugins'
+import { z } from 'zod'
+import type { Settings } from './settings.ts'
+
+/** Another way to sign in than email and password. */
+export interface SignInProvider {
+  readonly id: 'oidc' | 'google' | 'github'
+  /** What its button says: "Continue with …". */
+  readonly name: string
+}
+
+export interface SignInProviders {
+  /** In the order of the buttons. */
+  readonly offered: readonly SignInProvider[]
+  readonly oidc: OidcClient | undefined
+  readonly social: Partial<Record<'google' | 'github', { clientId: string; clientSecret: string }>>
+}
+
+interface OidcClient {
+  readonly discoveryUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+type ProviderSettings = Pick<
+  Settings,
+  | 'OIDC_ISSUER'
+  | 'OIDC_CLIENT_ID'
+  | 'OIDC_CLIENT_SECRET'
+  | 'OIDC_NAME'
+  | 'GOOGLE_CLIENT_ID'
+  | 'GOOGLE_CLIENT_SECRET'
+  | 'GITHUB_CLIENT_ID'
+  | 'GITHUB_CLIENT_SECRET'
+>
+
+const DISCOVERY_DEADLINE_MS = 10_000
+
+const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() })
+
+/**
+ * The ways to sign in that the settings name. The library would leave out silently an OpenID provider that does not answer, and people would look
+ * for a button that is not there until the next start; so it is asked here first.
+ *
+ * @throws {StartupError}
+ */
+export async function signInProviders(settings: ProviderSettings): Promise<SignInProviders> {
+  const oidc = await oidcClient(settings)
+  const google = pair(settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CLIENT_SECRET)
+  const github = pair(settings.GITHUB_CLIENT_ID, settings.GITHUB_CLIENT_SECRET)
+  return {
+    offered: [
+      ...(oidc ? [{ id: 'oidc', name: settings.OIDC_NAME } as const] : []),
+      ...(google ? [{ id: 'google', name: 'Google' } as const] : []),
+      ...(github ? [{ id: 'github', name: 'GitHub' } as const] : []),
+    ],
+    oidc,
+    social: { ...(google && { google }), ...(github && { github }) },
+  }
+}
+
+const pair = (clientId: string | undefined, clientSecret: string | undefined) =>
+  clientId && clientSecret ? { clientId, clientSecret } : undefined
+
+async function oidcClient(settings: ProviderSettings): Promise<OidcClient | undefined> {
+  const { OIDC_ISSUER: issuer } = settings
+  const client = pair(settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
+  if (!issuer || !client) return undefined
+  const discoveryUrl = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  let found: unknown
+  try {
+    const answer = await fetch(discoveryUrl, { signal: AbortSignal.timeout(DISCOVERY_DEADLINE_MS) })
+    found = await answer.json()
+  } catch {
+    throw new StartupError(`OIDC_ISSUER: there is no answer at ${discoveryUrl}.`)
+  }
+  const discovery = Discovery.safeParse(found)
+  if (!discovery.success)
+    throw new StartupError(`OIDC_ISSUER: what ${discoveryUrl} answers is no OpenID configuration.`)
+  if (discovery.data.issuer !== issuer) {
+    throw new StartupError(`OIDC_ISSUER: the server at ${discoveryUrl} calls itself ${discovery.data.issuer}.`)
+  }
+  return { discoveryUrl, ...client }
+}
+
+/** How the OpenID provider is used: the code flow with PKCE, and tokens that are verified. */
+export const oidcPlugin = ({ discoveryUrl, clientId, clientSecret }: OidcClient) =>
+  genericOAuth({
+    config: [
+      {
+        providerId: 'oidc',
+        discoveryUrl,
+        clientId,
+        clientSecret,
+        scopes: ['openid', 'email', 'profile'],
+        pkce: true,
+        requireIdTokenVerification: true,
+        // Not all providers know names, and ours have an end.
+        mapProfileToUser: (profile) => ({ name: nameOf(profile) }),
+      },
+    ],
+  })
+
+const LONGEST_NAME = 100
+
+function nameOf(profile: Record<string, unknown>): string {
+  const { name, preferred_username: username, email } = profile
+  for (const given of [name, username, email]) {
+    if (typeof given === 'string' && given.trim() !== '') return given.slice(0, LONGEST_NAME)
+  }
+  return 'Somebody'
+}

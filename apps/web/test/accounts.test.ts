@@ -1,0 +1,349 @@
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { testDatabase } from '@nmg/process/testing'
+import { Client } from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startMailServer, type MailServer } from '../e2e/mail-server.ts'
+import { startOidcProvider, type OidcProvider } from '../e2e/oidc-provider.ts'
+import { newPerson, newVisitor, type PersonClient } from '../e2e/person.ts'
+import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '../e2e/product.ts'
+import { buildApp } from '../e2e/built-app.ts'
+
+const PASSWORD = 'a-good-password'
+const NEW_PASSWORD = 'another-good-password'
+const RESET_LINK = resolve(import.meta.dirname, '../reset-link.ts')
+
+let web: RunningProcess
+let webUrl: string
+let databaseUrl: string
+let database: Client
+let mail: MailServer
+let oidc: OidcProvider
+let people = 0
+
+beforeAll(async () => {
+  await buildApp()
+  databaseUrl = (await testDatabase()).url
+  database = new Client({ connectionString: databaseUrl })
+  await database.connect()
+  const port = await freePort()
+  webUrl = `http://localhost:${port}`
+  mail = await startMailServer()
+  oidc = await startOidcProvider(() => `${webUrl}/api/auth/callback/oidc`)
+  web = await startProcess('apps/web/main.ts', '"web.listening"', {
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    ...deploymentSecrets,
+    SMTP_URL: mail.url,
+    MAIL_FROM: 'Notion Gateway <gateway@north.test>',
+    OIDC_ISSUER: oidc.issuer,
+    OIDC_CLIENT_ID: oidc.client.id,
+    OIDC_CLIENT_SECRET: oidc.client.secret,
+    OIDC_NAME: 'North',
+  })
+})
+
+afterAll(async () => {
+  await web?.stop()
+  await oidc?.close()
+  await mail?.close()
+  await database?.end()
+})
+
+const address = (name: string) => `${name.toLowerCase()}-${++people}@north.test`
+const person = (name: string) => newPerson(webUrl, { name, email: address(name), password: PASSWORD })
+
+const signIn = (email: string, password: string) =>
+  newVisitor(webUrl).post('/api/auth/sign-in/email', { email, password })
+
+const isSignedIn = async (who: Pick<PersonClient, 'fetch'>) => (await who.fetch('/api/notion')).status !== 401
+
+/** Somebody else's browser, signed in to the same account. */
+async function elsewhere(who: PersonClient): Promise<ReturnType<typeof newVisitor>> {
+  const visitor = newVisitor(webUrl)
+  const answer = await visitor.post('/api/auth/sign-in/email', who.account)
+  expect(answer.status).toBe(200)
+  return visitor
+}
+
+describe('a forgotten password', () => {
+  const ask = (email: string) => newVisitor(webUrl).post('/api/auth/request-password-reset', { email })
+  const reset = (token: string, newPassword = NEW_PASSWORD) =>
+    newVisitor(webUrl).post('/api/auth/reset-password', { token, newPassword })
+  const mailedToken = async (to: string) => {
+    await expect.poll(() => mail.mails.some((each) => each.to.includes(to))).toBe(true)
+    const { content } = mail.mails.findLast((each) => each.to.includes(to)) ?? { content: '' }
+    // Long lines are folded for the way.
+    return /\/reset-password#([\w-]+)/.exec(content.replaceAll('=\n', ''))?.[1] ?? ''
+  }
+
+  it('is replaced by a link that is mailed, works once, and ends all sessions', async () => {
+    const ada = await person('Ada')
+    expect((await ask(ada.account.email)).status).toBe(200)
+    const token = await mailedToken(ada.account.email)
+    expect(token).toMatch(/^[\w-]{20,}$/)
+    expect((await reset(token)).status).toBe(200)
+    expect(await isSignedIn(ada)).toBe(false)
+    expect((await signIn(ada.account.email, PASSWORD)).status).toBe(401)
+    expect((await signIn(ada.account.email, NEW_PASSWORD)).status).toBe(200)
+    expect((await reset(token, 'a-third-password')).status).toBe(400)
+    const { rows } = await database.query('select * from web.verification')
+    expect(JSON.stringify(rows)).not.toContain(token)
+    expect(web.output()).not.toContain(token)
+  })
+
+  it('is asked for with the same answer whether there is the account or not', async () => {
+    const ben = await person('Ben')
+    const [known, unknown] = await Promise.all([ask(ben.account.email), ask('nobody@north.test')])
+    expect(unknown.status).toBe(known.status)
+    expect(await unknown.text()).toBe(await known.text())
+    await mailedToken(ben.account.email)
+    expect(mail.mails.flatMap((each) => each.to)).not.toContain('nobody@north.test')
+  })
+
+  it('is not asked for from another site', async () => {
+    const answer = await newVisitor(webUrl).fetch('/api/auth/request-password-reset', {
+      method: 'POST',
+      origin: 'https://evil.example',
+      headers: { 'content-type': 'application/json', cookie: 'a=b' },
+      body: JSON.stringify({ email: 'ada@north.test' }),
+    })
+    expect(answer.status).toBe(403)
+  })
+
+  it('is replaced by a link that an operator makes, good for an hour', { timeout: 60_000 }, async () => {
+    const dora = await person('Dora')
+    const run = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [RESET_LINK, ...args], {
+        env: {
+          NODE_ENV: 'test',
+          PATH: process.env['PATH'],
+          DATABASE_URL: databaseUrl,
+          WEB_URL: webUrl,
+          ...deploymentSecrets,
+        },
+      })
+    const link = (await run(dora.account.email)).stdout.trim()
+    expect(link).toMatch(new RegExp(`^${webUrl}/reset-password#[\\w-]{43}$`))
+    const token = link.split('#')[1] ?? ''
+    await database.query(`update web.verification set "expiresAt" = now() - interval '1 second'`)
+    expect((await reset(token)).status).toBe(400)
+
+    const second = (await run(dora.account.email)).stdout.trim().split('#')[1] ?? ''
+    expect((await reset(second)).status).toBe(200)
+    expect((await signIn(dora.account.email, NEW_PASSWORD)).status).toBe(200)
+
+    await expect(run('nobody@north.test')).rejects.toMatchObject({
+      code: 1,
+      stderr: 'reset-link: There is no account with this address.\n',
+    })
+    await expect(run()).rejects.toMatchObject({ stderr: expect.stringContaining('Say whose password') as string })
+  })
+
+  it('cannot be used to fill a mailbox', async () => {
+    const cem = await person('Cem')
+    const statuses: number[] = []
+    for (let n = 0; n < 8; n++) statuses.push((await ask(cem.account.email)).status)
+    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(5)
+    expect(statuses.at(-1)).toBe(429)
+  })
+})
+
+describe('a password', () => {
+  it('is changed by who knows the present one, and sessions elsewhere end', async () => {
+    const eve = await person('Eve')
+    const other = await elsewhere(eve)
+    const change = (currentPassword: string) =>
+      eve.post('/api/auth/change-password', { currentPassword, newPassword: NEW_PASSWORD, revokeOtherSessions: true })
+    expect((await change('not-the-password')).status).toBe(400)
+    expect(await isSignedIn(other)).toBe(true)
+    expect((await change(PASSWORD)).status).toBe(200)
+    expect(await isSignedIn(other)).toBe(false)
+    expect(await isSignedIn(eve)).toBe(true)
+    expect((await signIn(eve.account.email, PASSWORD)).status).toBe(401)
+  })
+})
+
+describe('sessions', () => {
+  const idsOf = async (who: PersonClient) => {
+    const { rows } = await database.query<{ id: string }>(
+      'select id from web.session where "userId" = $1 order by "createdAt"',
+      [who.id],
+    )
+    return rows.map((row) => row.id)
+  }
+  const end = (who: Pick<PersonClient, 'fetch'>, id = '', origin = webUrl) =>
+    who.fetch(`/api/account/sessions${id && `/${id}`}`, { method: 'DELETE', origin })
+
+  it('are listed with their device, and end one by one or all but this one', async () => {
+    const fay = await person('Fay')
+    const others = [await elsewhere(fay), await elsewhere(fay), await elsewhere(fay)]
+    const page = await (await fay.fetch('/account', { headers: { 'user-agent': 'test' } })).text()
+    expect(page.match(/Another program/g)?.length).toBeGreaterThanOrEqual(4)
+    const [, first = ''] = await idsOf(fay)
+    expect((await end(fay, first)).status).toBe(204)
+    expect(await Promise.all(others.map(isSignedIn))).toEqual([false, true, true])
+    expect((await end(fay)).status).toBe(204)
+    expect(await Promise.all(others.map(isSignedIn))).toEqual([false, false, false])
+    expect(await isSignedIn(fay)).toBe(true)
+  })
+
+  it('are nobody else’s to end', async () => {
+    const [gus, mallory] = [await person('Gus'), await person('Mallory')]
+    const [own = ''] = await idsOf(gus)
+    expect((await end(mallory, own)).status).toBe(204)
+    await end(mallory)
+    expect(await isSignedIn(gus)).toBe(true)
+    expect((await end(gus, own, 'https://evil.example')).status).toBe(403)
+    expect((await end(newVisitor(webUrl), own)).status).toBe(401)
+    expect((await end(gus, "x' or true --")).status).toBe(204)
+    expect(await isSignedIn(gus)).toBe(true)
+  })
+})
+
+describe('an invitation', () => {
+  it('is mailed to the address that it is for, and to no other that a name might hide', async () => {
+    const hal = await person('Hal')
+    const to = address('Ida')
+    const made = await hal.post(`/api/spaces/${hal.spaceId}/invitations`, { role: 'member', email: to })
+    const { link, mail: state } = (await made.json()) as { link: string; mail: string }
+    expect(state).toBe('sent')
+    const { content, to: recipients, from } = mail.mails.findLast((each) => each.to.includes(to)) ?? {}
+    expect([from, recipients]).toEqual(['gateway@north.test', [to]])
+    // Long lines are folded for the way.
+    expect(content?.replaceAll('=\n', '')).toContain(link)
+  })
+})
+
+describe('single sign-on', () => {
+  /** From the button to the end, as a browser goes. */
+  async function arrive(visitor = newVisitor(webUrl), path = '/sign-in/social', body: object = {}): Promise<URL> {
+    const begun = await visitor.post(`/api/auth${path}`, {
+      provider: 'oidc',
+      callbackURL: '/account',
+      errorCallbackURL: '/sign-in',
+      ...body,
+    })
+    expect(begun.status).toBe(200)
+    const { url } = (await begun.json()) as { url: string }
+    const consented = await fetch(url, { redirect: 'manual' })
+    const callback = new URL(consented.headers.get('location') ?? 'about:blank')
+    const ended = await visitor.fetch(callback.pathname + callback.search)
+    return new URL(ended.headers.get('location') ?? 'about:blank', webUrl)
+  }
+  const accounts = async (email: string) => {
+    const { rows } = await database.query<{ providerId: string }>(
+      `select "providerId" from web.account join web."user" person on person.id = "userId" where email = $1 order by 1`,
+      [email],
+    )
+    return rows.map((row) => row.providerId)
+  }
+
+  beforeEach(() => oidc.lie({}))
+
+  it('has a button with the name that the operator gave it', async () => {
+    expect(await (await fetch(`${webUrl}/sign-in`)).text()).toMatch(/Continue with(<!-- -->)? (<!-- -->)?North/)
+  })
+
+  it('makes an account at the first time, and finds it the next', async () => {
+    const email = address('Jon')
+    oidc.become({ sub: 'jon', email, email_verified: true, name: 'Jon Snow' })
+    for (let n = 0; n < 2; n++) {
+      const visitor = newVisitor(webUrl)
+      expect((await arrive(visitor)).pathname).toBe('/account')
+      expect(await (await visitor.fetch('/account')).text()).toContain('Jon Snow')
+    }
+    expect(await accounts(email)).toEqual(['oidc'])
+    expect(oidc.refusals).toEqual([])
+  })
+
+  it.each([true, false])(
+    'does not open the account that somebody made with a password (email verified there: %s)',
+    async (email_verified) => {
+      const kim = await person('Kim')
+      oidc.become({ sub: `mallory-${email_verified}`, email: kim.account.email, email_verified })
+      const visitor = newVisitor(webUrl)
+      const end = await arrive(visitor)
+      expect([end.pathname, end.searchParams.get('error')]).toEqual(['/sign-in', 'account_not_linked'])
+      expect(await isSignedIn(visitor)).toBe(false)
+      expect(await accounts(kim.account.email)).toEqual(['credential'])
+    },
+  )
+
+  it('is connected from inside, with the same address only', async () => {
+    const lea = await person('Lea')
+    oidc.become({ sub: 'lea-else', email: 'else@north.test', email_verified: true })
+    expect((await arrive(lea, '/link-social', { errorCallbackURL: '/account' })).searchParams.get('error')).toBeTruthy()
+    expect(await accounts(lea.account.email)).toEqual(['credential'])
+    oidc.become({ sub: 'lea', email: lea.account.email, email_verified: true })
+    expect((await arrive(lea, '/link-social')).searchParams.get('error')).toBeNull()
+    expect(await accounts(lea.account.email)).toEqual(['credential', 'oidc'])
+    const visitor = newVisitor(webUrl)
+    expect((await arrive(visitor)).pathname).toBe('/account')
+    expect(await (await visitor.fetch('/account')).text()).toContain(lea.account.email)
+  })
+
+  it.each([
+    ['for another client', { aud: 'somebody-else' }, undefined],
+    ['of another issuer', { iss: 'https://evil.example' }, undefined],
+    ['of another attempt', { nonce: 'replayed' }, undefined],
+    ['signed by somebody else', {}, 'another'],
+  ] as const)('takes no token %s', async (_, claims, key) => {
+    oidc.become({ sub: 'ned', email: address('Ned'), email_verified: true })
+    oidc.lie(claims, key)
+    const visitor = newVisitor(webUrl)
+    const end = await arrive(visitor)
+    expect(end.searchParams.get('error')).toBeTruthy()
+    expect(await isSignedIn(visitor)).toBe(false)
+  })
+
+  it('ends well when the person declines, and nowhere when another browser finishes', async () => {
+    oidc.become(undefined)
+    expect((await arrive()).searchParams.get('error')).toBe('access_denied')
+
+    oidc.become({ sub: 'olga', email: address('Olga'), email_verified: true })
+    const victim = newVisitor(webUrl)
+    const begun = await newVisitor(webUrl).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL: '/' })
+    const consented = await fetch(((await begun.json()) as { url: string }).url, { redirect: 'manual' })
+    const callback = new URL(consented.headers.get('location') ?? 'about:blank')
+    await victim.fetch(callback.pathname + callback.search)
+    expect(await isSignedIn(victim)).toBe(false)
+  })
+
+  it.each(['https://evil.example/', '//evil.example', '/\\evil.example'])(
+    'does not lead on to %s',
+    async (callbackURL) => {
+      oidc.become({ sub: 'pia', email: address('Pia'), email_verified: true })
+      const answer = await newVisitor(webUrl).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL })
+      expect(answer.status).toBe(403)
+    },
+  )
+
+  it('is told at the start when it cannot work', { timeout: 60_000 }, async () => {
+    const start = (settings: Record<string, string>) =>
+      startProcess('apps/web/main.ts', '"web.listening"', {
+        PORT: '3000',
+        DATABASE_URL: databaseUrl,
+        ...deploymentSecrets,
+        OIDC_CLIENT_ID: 'nmg',
+        OIDC_CLIENT_SECRET: 'a-hidden-word',
+        ...settings,
+      }).then(
+        () => 'started',
+        (error: Error) => error.message,
+      )
+    const [none, other, plain, half] = await Promise.all([
+      start({ OIDC_ISSUER: `http://localhost:${await freePort()}` }),
+      start({ OIDC_ISSUER: oidc.issuer.replace('localhost', '127.0.0.1') }),
+      start({ OIDC_ISSUER: 'http://login.example.com' }),
+      start({ GITHUB_CLIENT_ID: 'x' }),
+    ])
+    expect(none).toContain('OIDC_ISSUER: there is no answer at')
+    expect(other).toContain(`calls itself ${oidc.issuer}`)
+    expect(plain).toContain('OIDC_ISSUER: must be an https URL')
+    expect(half).toContain('OIDC_ISSUER: is needed together with OIDC_CLIENT_ID and OIDC_CLIENT_SECRET')
+    expect(half).toContain('GITHUB_CLIENT_ID: is needed together with GITHUB_CLIENT_SECRET')
+    for (const message of [none, other, plain, half]) expect(message).not.toContain('a-hidden-word')
+  })
+})
