@@ -13,7 +13,6 @@ import { postgresConnectionStore } from './adapters/postgres/connection-store.ts
 import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './adapters/postgres/data-keys.ts'
 import { migrate, openPool } from './adapters/postgres/database.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
-import { redisAuthorizationRequests } from './adapters/redis/authorization-requests.ts'
 import { openClients } from './clients.ts'
 import { oauthSettings, type Config } from './config.ts'
 import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
@@ -84,7 +83,7 @@ export async function openGateway({
 
   const changes = await postgresChanges(databaseUrl, log)
   const claims = postgresClaims(databaseUrl, log, times)
-  const redis = config.REDIS_URL === undefined ? undefined : redisAuthorizationRequests(config.REDIS_URL, log)
+  const redis = config.REDIS_URL === undefined ? undefined : await openRedis(config.REDIS_URL, log)
   const requests = redis ?? postgresAuthorizationRequests(sql)
   const store = postgresConnectionStore(sql)
   const registrations = postgresClientRegistrations(sql)
@@ -225,6 +224,12 @@ export async function openGateway({
       await Promise.all([sql.end(), redis?.close()])
     },
   }
+}
+
+/** Its driver is loaded only where it is used. */
+async function openRedis(url: string, log: Log) {
+  const { redisAuthorizationRequests } = await import('./adapters/redis/authorization-requests.ts')
+  return redisAuthorizationRequests(url, log)
 }
 
 /** Runs `work` every `ms`, never twice at once. The answer stops it and resolves when the last round has ended. */

@@ -1,4 +1,3 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { z } from 'zod'
 import { describeError, type Log } from '../../log.ts'
 import type { IdentifyWorkspace } from '../../ports.ts'
@@ -15,6 +14,8 @@ const Self = z.object({ self: z.object({ workspace: z.object({ id: short, name: 
  */
 export function identifyWorkspace(mcpServer: URL, log: Log): IdentifyWorkspace {
   return async (accessToken) => {
+    // Loaded when it is needed: no start has to wait for it.
+    const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
     const transport = new StreamableHTTPClientTransport(mcpServer, {
       requestInit: { headers: { authorization: `Bearer ${accessToken.reveal()}` }, redirect: 'error' },
     })
