@@ -7,6 +7,7 @@ export interface Target {
   readonly path: string
   readonly method?: 'POST' | 'GET'
   readonly headers: Readonly<Record<string, string>>
+  /** {@link CONNECTION} in it becomes the number of the connection. */
   readonly body?: string
 }
 
@@ -33,6 +34,11 @@ export interface LoadJobs {
   awaitEvents(count: number): Promise<{ p50: number; p99: number; max: number; came: number }>
   closeStreams(): void
 }
+
+/** For servers of which all connections share a session, in which no two calls may have the same id at once. */
+export const CONNECTION = '"$connection"'
+/** After this long without its end, a run has failed. */
+const STUCK_MS = 20_000
 
 const now = () => performance.timeOrigin + performance.now()
 
@@ -91,7 +97,6 @@ function percentile(sorted: Float64Array, share: number): number {
 }
 
 async function run(target: Target, connections: number, seconds: number): Promise<LoadResult> {
-  const request = requestBytes(target)
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)))
   const times: number[] = []
   const firstEvents: number[] = []
@@ -102,8 +107,9 @@ async function run(target: Target, connections: number, seconds: number): Promis
 
   await Promise.all(
     sockets.map(
-      (socket) =>
+      (socket, i) =>
         new Promise<void>((resolve) => {
+          const request = requestBytes({ ...target, body: target.body?.replace(CONNECTION, String(1000 + i)) ?? '' })
           let sentAt = 0
           let reader = new AnswerReader()
           const next = (): void => {
@@ -125,6 +131,7 @@ async function run(target: Target, connections: number, seconds: number): Promis
             resolve()
           })
           socket.on('close', () => resolve())
+          socket.setTimeout(STUCK_MS, () => socket.destroy(new Error('no answer')))
           next()
         }),
     ),

@@ -11,9 +11,8 @@ const PEER = 'mcp-proxy@6.7.19'
 /** As its documentation says: a server on one side, a client on the other, all that comes passed on. */
 const PROGRAM = `
 import { startHTTPServer, proxyServer } from 'mcp-proxy'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Server } from '@modelcontextprotocol/server'
 
 const [upstream, port] = process.argv.slice(2)
 await startHTTPServer({
@@ -43,7 +42,15 @@ export async function startPeer(folder: string, upstream: string): Promise<Peer>
   writeFileSync(join(home, 'package.json'), '{"type":"module","private":true}')
   await promisify(execFile)(
     'npm',
-    ['install', '--ignore-scripts', '--no-audit', '--no-fund', PEER, '@modelcontextprotocol/sdk@1'],
+    [
+      'install',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      PEER,
+      '@modelcontextprotocol/client@2',
+      '@modelcontextprotocol/server@2',
+    ],
     { cwd: home },
   )
   writeFileSync(join(home, 'main.js'), PROGRAM)
@@ -62,7 +69,8 @@ export async function startPeer(folder: string, upstream: string): Promise<Peer>
     headers,
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: opening }),
   })
-  await opened.text()
+  const answer = await opened.text()
+  if (!opened.ok) throw new Error(`${PEER} did not initialize: ${opened.status} ${answer}`)
   const session = {
     ...headers,
     'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',

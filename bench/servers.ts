@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { GATEWAY_FLAGS } from '../scripts/gateway-flags.mjs'
 
 export const SERVICE_TOKEN = 'the-service-token-of-the-benchmark'
 
@@ -58,7 +59,7 @@ export async function startGateway(
   const port = await freePort()
   const startedAt = performance.now()
   const child = watch(
-    spawn(process.execPath, [join(import.meta.dirname, '../apps/gateway/src/main.ts')], {
+    spawn(process.execPath, [...GATEWAY_FLAGS, join(import.meta.dirname, '../apps/gateway/src/main.ts')], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -170,6 +171,12 @@ export function processorSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   // Clock ticks of a hundredth of a second, in user mode and in the kernel.
   return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** The same of a process and those that it started. */
+export function processorSecondsOfAll(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
+  return [pid, ...children.map(Number)].reduce((sum, each) => sum + processorSeconds(each), 0)
 }
 
 /** Resident memory of a process, in bytes. */

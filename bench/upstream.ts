@@ -12,6 +12,8 @@ export interface UpstreamJobs {
   listen(): Promise<{ port: number; fastPort: number }>
   /** Sends one event to every open stream; when it was sent, and to how many. */
   tick(): { sentAt: number; streams: number }
+  /** Sends `count` events one by one, each to the next open stream, as many a second. */
+  trickle(count: number, perSecond: number): Promise<void>
   /** How long the access tokens of new grants are good for, in seconds. */
   grantFor(seconds: number): void
   /** From now on, a refresh waits until `release`. */
@@ -192,6 +194,16 @@ serveJobs<UpstreamJobs>({
     const sentAt = performance.timeOrigin + performance.now()
     for (const stream of streams) stream.write(`data: ${sentAt}\n\n`)
     return { sentAt, streams: streams.size }
+  },
+  async trickle(count, perSecond) {
+    const all = [...streams]
+    const startedAt = performance.now()
+    for (let sent = 0; sent < count;) {
+      const due = Math.min(count, Math.ceil(((performance.now() - startedAt) / 1000) * perSecond))
+      for (; sent < due; sent++)
+        all[sent % all.length]?.write(`data: ${performance.timeOrigin + performance.now()}\n\n`)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
   },
   grantFor(seconds) {
     expiresIn = seconds

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { GATEWAY_FLAGS } from './gateway-flags.mjs'
 import { currentDependencies, currentNode, endSetup, SetupError } from './install.mjs'
 import { currentWebBuild } from './web-build.mjs'
 
@@ -13,13 +14,14 @@ const root = dirname(import.meta.dirname)
 
 /**
  * - `deployed`: runs in production as well, where what only development needs is left out.
+ * - `flags`: what Node itself is told.
  * - `web`: needs the web app's build.
  * - `endsWithParent`: does not itself notice that this process is gone, so a preloaded module does it.
  */
 const COMMANDS = {
   start: { entry: 'scripts/start.ts', args: ['start'], web: true },
   demo: { entry: 'scripts/start.ts', args: ['demo'], web: true },
-  gateway: { entry: 'apps/gateway/src/main.ts', deployed: true },
+  gateway: { entry: 'apps/gateway/src/main.ts', flags: GATEWAY_FLAGS, deployed: true },
   web: { entry: 'apps/web/main.ts', web: true },
   simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs', deployed: true },
   'export-notion-mcp-credentials': {
@@ -72,14 +74,18 @@ try {
 
 function run(node, env) {
   const preload = command.endsWithParent ? ['--import', join(root, 'scripts/end-with-parent.mjs')] : []
-  child = spawn(node, [...preload, join(root, command.entry), ...(command.args ?? []), ...args], {
-    cwd: root,
-    env,
-    // The channel is how the command notices when we are killed.
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // A session of its own, so that a Ctrl-C reaches it once, from us.
-    detached: true,
-  })
+  child = spawn(
+    node,
+    [...(command.flags ?? []), ...preload, join(root, command.entry), ...(command.args ?? []), ...args],
+    {
+      cwd: root,
+      env,
+      // The channel is how the command notices when we are killed.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      // A session of its own, so that a Ctrl-C reaches it once, from us.
+      detached: true,
+    },
+  )
   child.on('error', (error) => {
     console.error(`${node} cannot be run: ${error.message}`)
     process.exit(1)

@@ -12,6 +12,7 @@ import {
   StartupError,
   type Environment,
 } from '../packages/process/src/index.ts'
+import { GATEWAY_FLAGS } from './gateway-flags.mjs'
 import { ServiceFailure, supervise, type Service } from './supervisor.ts'
 
 const isDemo = process.argv[2] === 'demo'
@@ -113,7 +114,7 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
   }
   const gateway: Service = {
     name: 'gateway',
-    command: [join(repositoryRoot, 'apps/gateway/src/main.ts')],
+    command: [...GATEWAY_FLAGS, join(repositoryRoot, 'apps/gateway/src/main.ts')],
     env: {
       ...env,
       ...withheld(env, SECRETS_OF_WEB),
