@@ -33,6 +33,7 @@ const cellAlign = (align: unknown) =>
 const alignOf = ({ style }: Pick<ComponentProps<'td'>, 'style'>) => cellAlign(style?.textAlign)
 
 const components: Components = {
+  // All of one level: what a model writes must not leave a hole in the page's outline.
   a: ({ href, children }) => <Anchor href={href}>{children}</Anchor>,
   // An image is a request to whoever put its address there, so none is loaded.
   img: ({ src, alt }) => (
@@ -40,8 +41,10 @@ const components: Components = {
   ),
   h1: ({ children }) => <h3 className="mt-5 text-lg font-semibold tracking-tight first:mt-0">{children}</h3>,
   h2: ({ children }) => <h3 className="mt-5 text-base font-semibold tracking-tight first:mt-0">{children}</h3>,
-  h3: ({ children }) => <h4 className="mt-4 font-semibold first:mt-0">{children}</h4>,
-  h4: ({ children }) => <h5 className="mt-4 font-semibold first:mt-0">{children}</h5>,
+  h3: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
+  h4: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
+  h5: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
+  h6: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
   p: ({ children }) => <p className="my-2.5 first:mt-0 last:mb-0">{children}</p>,
   ul: ({ children, className }) => (
     <ul className={cn('my-2.5 space-y-1 pl-5', className?.includes('task-list') ? 'list-none pl-1' : 'list-disc')}>

@@ -73,6 +73,6 @@ export async function goTo(page: Page, destination: string): Promise<void> {
 
 /** Searches Notion on the page of the tools. */
 export async function searchNotion(page: Page, words: string): Promise<void> {
-  await page.getByRole('searchbox', { name: 'Search Notion' }).fill(words)
-  await page.getByRole('button', { name: 'Search', exact: true }).click()
+  await page.getByLabel('query', { exact: true }).fill(words)
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
 }

@@ -202,7 +202,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       const { page } = await newcomer()
       await connect(page)
       await goTo(page, 'Tools')
-      await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+      await page.getByLabel('query', { exact: true }).waitFor()
       product.simulator.admin.revokeGrants()
 
       await searchNotion(page, 'launch')
@@ -249,7 +249,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       const { page } = await newcomer()
       await connect(page)
       await goTo(page, 'Tools')
-      await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+      await page.getByLabel('query', { exact: true }).waitFor()
       product.simulator.admin.forgetClients()
       product.simulator.admin.expireAccessTokens()
       await searchNotion(page, 'launch')
@@ -320,7 +320,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.bringToFront()
     await state(page, 'MCP connected').waitFor()
     await goTo(page, 'Tools')
-    await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+    await page.getByLabel('query', { exact: true }).waitFor()
   })
 
   it('says that the gateway cannot be reached, and recovers by itself', async () => {

@@ -70,6 +70,7 @@ function Question({ message, actions }: MessageViewProps) {
   }
   return (
     <article aria-label="You" className="group flex flex-col items-end py-3">
+      <h2 className="sr-only">You</h2>
       <div className="max-w-[88%] rounded-2xl rounded-br-md bg-sunken px-4 py-2.5 text-[15px] leading-relaxed break-words whitespace-pre-wrap">
         {text}
       </div>
@@ -99,6 +100,7 @@ function Answer({ message, isLast, isWriting, actions }: MessageViewProps) {
   const isQuiet = isWriting && !hasVisibleNews(message.parts)
   return (
     <article aria-label="Answer" className="py-3 text-[15px] leading-relaxed break-words">
+      <h2 className="sr-only">Answer</h2>
       {message.parts.map((part, index) => (
         // Parts are only ever added.
         <Part

@@ -1,9 +1,11 @@
 'use client'
 
 import { Tabs } from 'radix-ui'
+import { JsonText } from '../../components/json-text.tsx'
+import { JsonTree } from '../../components/json-tree.tsx'
+import { errorSentence, payloadOf } from '../../components/notion/tool-result.ts'
 import { Notice } from '../../components/ui/notice.tsx'
 import type { CallToolResult } from './mcp.ts'
-import { errorSentence, payloadOf } from '../../components/notion/tool-result.ts'
 import { toolViews } from './tool-views.tsx'
 
 export interface FinishedCall {
@@ -12,10 +14,10 @@ export interface FinishedCall {
   readonly tookMs: number
 }
 
-const tabStyle =
+export const tabStyle =
   'h-8 rounded-lg px-3 text-[13px] font-medium text-soft hover:text-ink data-[state=active]:bg-surface data-[state=active]:text-ink data-[state=active]:shadow-xs'
 
-/** What a tool answered: as this app understands it, and exactly as it came. */
+/** What a tool answered: as this app understands it, as a tree, and exactly as it came. */
 export function CallResult({
   call,
   onRead,
@@ -34,8 +36,9 @@ export function CallResult({
   ) : (
     toolViews[toolName]?.({ payload, onRead, hasLinks })
   )
+  const shown = { ...result, content: typeof payload === 'string' ? result.content : [{ type: 'text', text: payload }] }
   return (
-    <Tabs.Root defaultValue={view === undefined ? 'json' : 'view'}>
+    <Tabs.Root defaultValue={view === undefined ? 'tree' : 'view'}>
       <div className="mb-3 flex flex-wrap items-center justify-between gap-2">
         <h3 className="text-sm font-semibold">
           Result <span className="font-normal text-soft">in {tookMs} ms</span>
@@ -46,26 +49,22 @@ export function CallResult({
               Result
             </Tabs.Trigger>
           )}
+          <Tabs.Trigger value="tree" className={tabStyle}>
+            Tree
+          </Tabs.Trigger>
           <Tabs.Trigger value="json" className={tabStyle}>
             Raw JSON
           </Tabs.Trigger>
         </Tabs.List>
       </div>
       {view !== undefined && <Tabs.Content value="view">{view}</Tabs.Content>}
+      <Tabs.Content value="tree" className="rounded-xl bg-sunken p-4 font-mono text-xs leading-relaxed">
+        <JsonTree value={payload} isOpen />
+      </Tabs.Content>
       <Tabs.Content value="json">
-        <pre
-          tabIndex={0}
-          aria-label="Raw JSON"
-          className="max-h-112 overflow-auto rounded-xl bg-sunken p-4 font-mono text-xs leading-relaxed"
-        >
-          {JSON.stringify(readable(result, payload), null, 2)}
-        </pre>
+        {/* JSON inside its text is shown as JSON, because nobody can read it otherwise. */}
+        <JsonText value={shown} label="Raw JSON" />
       </Tabs.Content>
     </Tabs.Root>
   )
-}
-
-/** The whole answer; JSON inside its text is shown as JSON, because nobody can read it otherwise. */
-function readable(result: CallToolResult, payload: unknown): unknown {
-  return typeof payload === 'string' ? result : { ...result, content: [{ type: 'text', text: payload }] }
 }

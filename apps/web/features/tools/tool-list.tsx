@@ -1,5 +1,6 @@
 'use client'
 
+import { isReadOnlyTool } from '@nmg/contract'
 import { ChevronDown } from 'lucide-react'
 import { useId, useState } from 'react'
 import { Badge } from '../../components/ui/badge.tsx'
@@ -86,7 +87,7 @@ function WideToolList({ tools, selected, onSelect }: ToolListProps) {
   )
 }
 
-/** Whether a tool only reads, as far as the server says so. */
+/** Whether a tool is known to change nothing; what it says of itself is not believed. */
 export function Effect({ tool }: { tool: Tool }) {
-  return tool.annotations?.readOnlyHint ? <Badge tone="success">read</Badge> : <Badge tone="warning">write</Badge>
+  return isReadOnlyTool(tool.name) ? <Badge tone="success">read</Badge> : <Badge tone="warning">write</Badge>
 }

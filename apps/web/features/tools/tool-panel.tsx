@@ -5,24 +5,31 @@ import { useState } from 'react'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
+import { Markdown } from '../../components/markdown.tsx'
+import { CallAsCode } from './call-as-code.tsx'
 import { CallResult } from './call-result.tsx'
 import type { Tool } from './mcp.ts'
 import { ToolForm } from './tool-form.tsx'
 import { Effect, ToolList } from './tool-list.tsx'
+import { PastCalls, usePastCalls } from './past-calls.tsx'
 import { useTools, type ToolsControl } from './use-tools.ts'
 
-const SEARCH = 'notion-search'
+/** Shown first, where the server has it. */
+const FIRST = 'notion-search'
 const FETCH = 'notion-fetch'
 
 interface ToolPanelProps {
   readonly spaceId: string
   readonly onTrouble: (code: string) => void
   readonly hasLinks: boolean
+  /** The space's MCP endpoint, for clients with a key of their own. */
+  readonly endpoint: string
 }
 
 /** Any tool of the space's Notion, tried by hand. Shown while the space is connected. */
-export function ToolPanel({ spaceId, onTrouble, hasLinks }: ToolPanelProps) {
-  const control = useTools(spaceId, onTrouble)
+export function ToolPanel({ spaceId, onTrouble, ...rest }: ToolPanelProps) {
+  const past = usePastCalls(spaceId)
+  const control = useTools(spaceId, onTrouble, past.keep)
   return (
     <Card aria-labelledby="tools-title" className="p-5 sm:p-6">
       <h2 id="tools-title" className="font-semibold tracking-tight">
@@ -31,13 +38,18 @@ export function ToolPanel({ spaceId, onTrouble, hasLinks }: ToolPanelProps) {
       <p className="mt-1 mb-5 text-sm text-pretty text-soft">
         Every call goes through the gateway to Notion, exactly as an assistant’s would.
       </p>
-      <Tools control={control} hasLinks={hasLinks} />
+      <Tools control={control} past={past} {...rest} />
     </Card>
   )
 }
 
-function Tools({ control, hasLinks }: { control: ToolsControl; hasLinks: boolean }) {
-  const { tools } = control
+type ToolsProps = Pick<ToolPanelProps, 'hasLinks' | 'endpoint'> & {
+  readonly control: ToolsControl
+  readonly past: ReturnType<typeof usePastCalls>
+}
+
+function Tools(props: ToolsProps) {
+  const { tools, reload } = props.control
   switch (tools.status) {
     case 'loading':
       return (
@@ -52,55 +64,64 @@ function Tools({ control, hasLinks }: { control: ToolsControl; hasLinks: boolean
           <Notice tone="danger" title="The tools could not be read">
             {tools.trouble.message}
           </Notice>
-          <Button look="secondary" onClick={control.reload}>
+          <Button look="secondary" onClick={reload}>
             Try again
           </Button>
         </div>
       )
     case 'ready':
-      return <Workbench tools={tools.tools} control={control} hasLinks={hasLinks} />
+      return <Workbench tools={tools.tools} {...props} />
   }
 }
 
-function Workbench({ tools, control, hasLinks }: { tools: readonly Tool[]; control: ToolsControl; hasLinks: boolean }) {
-  const [name, setName] = useState(SEARCH)
-  const tool = tools.find((candidate) => candidate.name === name) ?? tools[0]
+/** What the form shows: a tool, and the arguments that it begins with. */
+interface Draft {
+  readonly name: string
+  readonly args?: Record<string, unknown>
+  readonly round: number
+}
+
+function Workbench({ tools, control, past, hasLinks, endpoint }: ToolsProps & { tools: readonly Tool[] }) {
+  const [draft, setDraft] = useState<Draft>({ name: FIRST, round: 0 })
+  const tool = tools.find((candidate) => candidate.name === draft.name) ?? tools[0]
   if (!tool) return <p className="text-sm text-soft">Notion lists no tools for this connection.</p>
 
-  const { call } = control
+  const { call, args } = control
   const canRead = tools.some((candidate) => candidate.name === FETCH)
+  const show = (name: string, initial?: Record<string, unknown>) => {
+    control.clear()
+    setDraft({ name, round: draft.round + 1, ...(initial && { args: initial }) })
+  }
   return (
-    <div className="grid gap-5 md:grid-cols-[15rem_minmax(0,1fr)] md:gap-7">
-      <ToolList
-        tools={tools}
-        selected={tool}
-        onSelect={(selected) => {
-          control.clear()
-          setName(selected)
-        }}
-      />
-      <div className="min-w-0 space-y-5">
-        <ToolHeading key={`about ${tool.name}`} tool={tool} />
-        <ToolForm
-          key={tool.name}
-          tool={tool}
-          busy={call.status === 'running'}
-          onRun={(args) => control.run(tool.name, args)}
-          onCancel={control.cancel}
-        />
-        <div aria-live="polite">
-          {call.status === 'failed' && <Notice tone="danger">{call.trouble.message}</Notice>}
-          {call.status === 'done' && (
-            <CallResult
-              key={`${call.call.toolName} ${call.call.tookMs}`}
-              call={call.call}
-              hasLinks={hasLinks}
-              onRead={canRead ? (id) => control.run(FETCH, { id }) : undefined}
-            />
-          )}
+    <>
+      <div className="grid gap-5 md:grid-cols-[15rem_minmax(0,1fr)] md:gap-7">
+        <ToolList tools={tools} selected={tool} onSelect={(selected) => show(selected)} />
+        <div className="min-w-0 space-y-5">
+          <ToolHeading key={`about ${tool.name}`} tool={tool} />
+          <ToolForm
+            key={`${tool.name} ${draft.round}`}
+            tool={tool}
+            initial={draft.args}
+            busy={call.status === 'running'}
+            onRun={(chosen) => control.run(tool.name, chosen)}
+            onCancel={control.cancel}
+          />
+          <div aria-live="polite" className="space-y-4">
+            {call.status === 'failed' && <Notice tone="danger">{call.trouble.message}</Notice>}
+            {call.status === 'done' && (
+              <CallResult
+                key={`${call.call.toolName} ${call.call.tookMs}`}
+                call={call.call}
+                hasLinks={hasLinks}
+                onRead={canRead ? (id) => control.run(FETCH, { id }) : undefined}
+              />
+            )}
+            {call.status === 'done' && args && <CallAsCode endpoint={endpoint} tool={call.call.toolName} args={args} />}
+          </div>
         </div>
       </div>
-    </div>
+      <PastCalls control={past} onUse={(used) => show(used.tool, used.arguments)} />
+    </>
   )
 }
 
@@ -116,19 +137,19 @@ function ToolHeading({ tool }: { tool: Tool }) {
         <Effect tool={tool} />
       </div>
       {description && (
-        <p className="mt-1.5 text-sm break-words whitespace-pre-line text-soft">
-          {isWhole ? description : firstLine}
+        <div className="mt-1.5 text-sm break-words text-soft">
+          <Markdown text={isWhole ? description : firstLine} />
           {firstLine !== description && (
             <button
               type="button"
               aria-expanded={isWhole}
               onClick={() => setWhole(!isWhole)}
-              className="ml-1.5 rounded-sm font-medium text-link hover:underline"
+              className="mt-1 rounded-sm font-medium text-link hover:underline"
             >
               {isWhole ? 'Show less' : 'Show more'}
             </button>
           )}
-        </p>
+        </div>
       )}
     </div>
   )

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'react'
 import type { FinishedCall } from './call-result.tsx'
+import type { CallOutcome, PastCall } from './past-call.ts'
 import { mcpTools, ToolTrouble, type McpTools, type Tool } from './mcp.ts'
 
 export type ToolsState =
@@ -18,17 +19,24 @@ export interface ToolsControl {
   readonly call: CallState
   reload(): void
   run(toolName: string, args: Record<string, unknown>): void
+  /** The last call's arguments. */
+  readonly args: Record<string, unknown> | undefined
   cancel(): void
   /** Forgets the last result. */
   clear(): void
 }
 
 /** The space's tools, read once, and one call at a time. `onTrouble` learns the code of what kept a call from Notion. */
-export function useTools(spaceId: string, onTrouble: (code: string) => void): ToolsControl {
+export function useTools(
+  spaceId: string,
+  onTrouble: (code: string) => void,
+  onCalled: (call: Omit<PastCall, 'id' | 'calledAt'>) => void,
+): ToolsControl {
   const mcp = useRef<McpTools>(undefined)
   const running = useRef<AbortController>(undefined)
   const [tools, setTools] = useState<ToolsState>({ status: 'loading' })
   const [call, setCall] = useState<CallState>({ status: 'idle' })
+  const [args, setArgs] = useState<Record<string, unknown>>()
   const [round, setRound] = useState(0)
 
   const troubled = (error: unknown): { status: 'failed'; trouble: ToolTrouble } => {
@@ -64,13 +72,18 @@ export function useTools(spaceId: string, onTrouble: (code: string) => void): To
     const attempt = new AbortController()
     running.current = attempt
     setCall({ status: 'running', toolName })
+    setArgs(args)
     const startedAt = performance.now()
+    const took = () => Math.round(performance.now() - startedAt)
+    const called = (outcome: CallOutcome) => onCalled({ tool: toolName, arguments: args, outcome, tookMs: took() })
     try {
       const result = await mcp.current?.call(toolName, args, attempt.signal)
       if (result && !attempt.signal.aborted) {
-        setCall({ status: 'done', call: { toolName, result, tookMs: Math.round(performance.now() - startedAt) } })
+        setCall({ status: 'done', call: { toolName, result, tookMs: took() } })
+        called(result.isError ? 'error' : 'ok')
       }
     } catch (error) {
+      called(attempt.signal.aborted ? 'cancelled' : 'failed')
       if (!attempt.signal.aborted) setCall(troubled(error))
     }
   }
@@ -83,6 +96,7 @@ export function useTools(spaceId: string, onTrouble: (code: string) => void): To
   return {
     tools,
     call,
+    args,
     reload: () => {
       setTools({ status: 'loading' })
       setRound((n) => n + 1)

@@ -12,7 +12,7 @@ const ToolPanel = lazy(async () => ({
 }))
 
 /** Brings the connection and the tools together; the two do not know each other. */
-export function ConnectedTools({ spaceId, hasLinks }: { spaceId: string; hasLinks: boolean }) {
+export function ConnectedTools({ spaceId, ...rest }: { spaceId: string; hasLinks: boolean; endpoint: string }) {
   const { control } = useSpaceConnection()
   if (control.view.status === 'connected') {
     return (
@@ -22,7 +22,7 @@ export function ConnectedTools({ spaceId, hasLinks }: { spaceId: string; hasLink
           key={control.view.connection.connectedAt}
           spaceId={spaceId}
           onTrouble={control.refresh}
-          hasLinks={hasLinks}
+          {...rest}
         />
       </Suspense>
     )

@@ -1,3 +1,4 @@
+import { spaceResource } from '../../../../lib/oauth/resources.ts'
 import { runtime } from '../../../../lib/runtime.ts'
 import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
 import { Page } from '../page-frame.tsx'
@@ -7,9 +8,10 @@ export const generateMetadata = memberPageTitle('Tools')
 
 export default async function ToolsPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const { space } = await requireMemberPage(params)
+  const { isDemo, gatewayPublicUrl } = runtime()
   return (
     <Page title="Tools" lead="Everything that assistants can do in this space’s Notion, to be tried by hand.">
-      <ConnectedTools spaceId={space.id} hasLinks={!runtime().isDemo} />
+      <ConnectedTools spaceId={space.id} hasLinks={!isDemo} endpoint={spaceResource(gatewayPublicUrl, space.id)} />
     </Page>
   )
 }

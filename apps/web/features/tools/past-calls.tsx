@@ -1,0 +1,102 @@
+'use client'
+
+import { useEffect, useState } from 'react'
+import { Badge, type Tone } from '../../components/ui/badge.tsx'
+import { Time } from '../../components/ui/time.tsx'
+import type { CallOutcome, PastCall } from './past-call.ts'
+
+const outcomes: Record<CallOutcome, { readonly tone: Tone; readonly label: string }> = {
+  ok: { tone: 'success', label: 'worked' },
+  error: { tone: 'danger', label: 'error' },
+  failed: { tone: 'danger', label: 'not sent' },
+  cancelled: { tone: 'neutral', label: 'cancelled' },
+}
+
+interface PastCallsControl {
+  readonly calls: readonly PastCall[]
+  keep(call: Omit<PastCall, 'id' | 'calledAt'>): void
+  forget(): void
+}
+
+/** A call's arguments must fit into a request of the app's own. */
+const LONGEST = 60_000
+
+/** The person's own last calls in the space, kept by the server. */
+export function usePastCalls(spaceId: string): PastCallsControl {
+  const path = `/api/spaces/${spaceId}/tool-calls`
+  const [calls, setCalls] = useState<readonly PastCall[]>([])
+  useEffect(() => {
+    const leaving = new AbortController()
+    fetch(path, { signal: leaving.signal })
+      .then(async (answer) => {
+        // Our own server's, of the same build.
+        if (answer.ok) setCalls(((await answer.json()) as { calls: PastCall[] }).calls)
+      })
+      // A convenience: without it, everything else works.
+      .catch(() => undefined)
+    return () => leaving.abort()
+  }, [path])
+  return {
+    calls,
+    keep(call) {
+      setCalls((known) => [
+        { ...call, id: crypto.randomUUID(), calledAt: new Date().toISOString() },
+        ...known.slice(0, 19),
+      ])
+      const body = JSON.stringify(call)
+      if (body.length > LONGEST) return
+      const headers = { 'content-type': 'application/json' }
+      fetch(path, { method: 'POST', headers, body, keepalive: true }).catch(() => undefined)
+    },
+    forget() {
+      setCalls([])
+      fetch(path, { method: 'DELETE' }).catch(() => undefined)
+    },
+  }
+}
+
+export function PastCalls({
+  control: { calls, forget },
+  onUse,
+}: {
+  control: PastCallsControl
+  onUse: (call: PastCall) => void
+}) {
+  if (calls.length === 0) return null
+  return (
+    <section aria-labelledby="past-calls" className="mt-8 border-t border-line pt-5">
+      <header className="mb-2 flex items-center justify-between gap-3">
+        <h3 id="past-calls" className="text-sm font-semibold">
+          Your last calls
+        </h3>
+        <button
+          type="button"
+          onClick={forget}
+          className="rounded-sm text-[13px] font-medium text-soft hover:text-ink hover:underline"
+        >
+          Clear
+        </button>
+      </header>
+      <ul className="divide-y divide-line">
+        {calls.map((call) => (
+          <li key={call.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2 text-[13px]">
+            <button
+              type="button"
+              onClick={() => onUse(call)}
+              className="min-w-0 flex-1 basis-48 truncate rounded-sm text-left hover:underline"
+            >
+              <span className="sr-only">Use again: </span>
+              <span className="font-mono font-medium">{call.tool}</span>{' '}
+              <span className="font-mono text-soft">{JSON.stringify(call.arguments).slice(0, 200)}</span>
+            </button>
+            <Badge tone={outcomes[call.outcome].tone}>{outcomes[call.outcome].label}</Badge>
+            <span className="text-soft tabular-nums">{call.tookMs} ms</span>
+            <span className="text-faint">
+              <Time at={call.calledAt} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,57 @@
+import 'server-only'
+import { z } from 'zod'
+import { SCHEMA } from '../../lib/database.ts'
+import type { SpaceMember } from '../../lib/members.ts'
+import { runtime } from '../../lib/runtime.ts'
+import type { PastCall } from './past-call.ts'
+
+/** How many calls of a person in a space are kept. */
+const KEPT = 50
+
+export const NewCall = z.object({
+  tool: z.string().min(1).max(200),
+  arguments: z.record(z.string(), z.unknown()),
+  outcome: z.enum(['ok', 'error', 'failed', 'cancelled']),
+  tookMs: z.number().int().min(0).max(3_600_000),
+})
+
+/** The person's own last calls in this space, newest first. */
+export async function lastCalls({ space, person }: SpaceMember): Promise<PastCall[]> {
+  const { rows } = await runtime().pool.query<Omit<PastCall, 'calledAt'> & { calledAt: Date }>(
+    `select id, tool, arguments, outcome, took_ms as "tookMs", called_at as "calledAt" from ${SCHEMA}.tool_call
+     where space_id = $1 and person_id = $2 order by called_at desc, id desc limit 20`,
+    [space.id, person.id],
+  )
+  return rows.map((row) => ({ ...row, calledAt: row.calledAt.toISOString() }))
+}
+
+export async function keepCall({ space, person }: SpaceMember, call: z.infer<typeof NewCall>): Promise<void> {
+  const { pool } = runtime()
+  await pool.query(
+    `insert into ${SCHEMA}.tool_call (id, space_id, person_id, tool, arguments, outcome, took_ms)
+     values ($1, $2, $3, $4, $5::jsonb, $6, $7)`,
+    [
+      crypto.randomUUID(),
+      space.id,
+      person.id,
+      call.tool,
+      // PostgreSQL's JSON has no place for the character NUL.
+      JSON.stringify(call.arguments).replaceAll('\\u0000', ''),
+      call.outcome,
+      call.tookMs,
+    ],
+  )
+  await pool.query(
+    `delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2 and id in (
+       select id from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2
+       order by called_at desc, id desc offset ${KEPT})`,
+    [space.id, person.id],
+  )
+}
+
+export async function forgetCalls({ space, person }: SpaceMember): Promise<void> {
+  await runtime().pool.query(`delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2`, [
+    space.id,
+    person.id,
+  ])
+}
