@@ -3,7 +3,7 @@ import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '../e2e/accessibility.ts'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, signIn, signUp } from '../e2e/browser.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, signUp } from '../e2e/browser.ts'
 import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
 
@@ -12,6 +12,8 @@ describe.skipIf(!chromiumPath())('the chat', () => {
   let model: ModelServer
   let browser: Browser
   let databaseUrl: string
+  /** Ada, signed in. */
+  let session: NonNullable<Exclude<BrowserContextOptions['storageState'], string>>
   const open: Page[] = []
   const ada = { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' }
 
@@ -26,6 +28,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     const page = await newProfile(browser)
     await signUp(page, product.webUrl, ada)
     await connect(page)
+    session = await page.context().storageState()
     await page.context().close()
   })
 
@@ -44,9 +47,9 @@ describe.skipIf(!chromiumPath())('the chat', () => {
 
   /** The page of a new chat. */
   const newChat = async (options?: BrowserContextOptions) => {
-    const page = await newProfile(browser, options)
+    const page = await newProfile(browser, { ...options, storageState: session })
     open.push(page)
-    await signIn(page, product.webUrl, ada)
+    await page.goto(product.webUrl)
     await page.getByRole('heading', { name: 'What would you like to know?' }).waitFor()
     return page
   }
