@@ -12,7 +12,7 @@ import type { Claims } from './ports.ts'
 const FaultPoints = z.strictObject({
   /**
    * A file that a test writes when it wants something to happen: `<step> <SIGKILL | SIGSTOP>`. It is taken away when it does. A step is one of
-   * flows/fresh-credential.ts, or `connected` or `sent`.
+   * flows/refresh.ts, or `connected` or `sent`.
    */
   file: z.string().optional(),
   /** Makes the times of the protocol shorter. */

@@ -17,7 +17,7 @@ import {
   type Tokens,
   type Vault,
 } from '../ports.ts'
-import { expiryOf } from './fresh-credential.ts'
+import { expiryOf } from './opened-credential.ts'
 import { digest } from './start-authorization.ts'
 
 export interface FinishAuthorizationDependencies {

@@ -7,7 +7,7 @@ import { startSimulator, type KnobChanges, type Simulator } from 'notion-simulat
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
 import { REFRESH_TIMES, type RefreshTimes } from '../../src/domain/refresh-schedule.ts'
-import type { RefreshStep } from '../../src/flows/fresh-credential.ts'
+import type { RefreshStep } from '../../src/flows/refresh.ts'
 import { spawnGateway, type ProcessGateway } from '../support/gateway.ts'
 import { databaseLine, type DatabaseLine } from './database-line.ts'
 
