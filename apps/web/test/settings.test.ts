@@ -29,6 +29,8 @@ describe('the settings of the web app', () => {
     const wrong = {
       PORT: '80000',
       CUDU_ENDPOINT: 'localhost:8000',
+      GATEWAY_PUBLIC_URL: 'https://gateway.example.com/mcp',
+      CLIENT_TOKEN_SECONDS: '86400',
       WEB_URL: 'https://app.example.com/chat',
       AUTH_SECRET: 'too-short',
       DATABASE_URL: 'mysql://web:a-password@db/web',

@@ -6,7 +6,6 @@ import { memberIn, type Person, type SignedIn } from '../../lib/members.ts'
 import { notionScopes } from '../../lib/oauth/scopes.ts'
 import { runtime } from '../../lib/runtime.ts'
 import type { AllowedClient } from './client-lists.ts'
-import { siteOf } from './registered-clients.ts'
 
 interface Row {
   readonly id: string
@@ -45,7 +44,6 @@ export async function allowedClients(found: SignedIn): Promise<AllowedClient[]> 
       {
         id,
         name: name ?? 'An MCP client',
-        site: siteOf(clientId),
         space: { id: space.id, name: space.name },
         scope: notionScopes(scopes.join(' ')).includes('notion:write') ? 'notion:write' : 'notion:read',
         allowedAt: allowedAt.toISOString(),

@@ -41,7 +41,6 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
               <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium">
                 <span className="min-w-0 break-words">{client.name}</span>
                 <Badge>{scopeWords[client.scope]}</Badge>
-                {client.site && <Badge tone="info">from {client.site}</Badge>}
               </p>
               <p className="mt-0.5 text-[13px] break-words text-soft">
                 In {client.space.name} · allowed <Time at={client.allowedAt} /> ·{' '}

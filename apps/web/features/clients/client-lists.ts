@@ -49,9 +49,8 @@ export type MadeKey = z.infer<typeof MadeKey>
 /** What the person allowed a client that they logged in from. */
 export interface AllowedClient {
   readonly id: string
-  /** As it calls itself, unless a site vouches for it. */
+  /** As it calls itself. */
   readonly name: string
-  readonly site: string | undefined
   readonly space: { readonly id: string; readonly name: string }
   readonly scope: Scope
   readonly allowedAt: string

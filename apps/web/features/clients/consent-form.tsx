@@ -89,13 +89,13 @@ const targets = {
   application: { Icon: AppWindow, text: 'the app on this device that opens links beginning with' },
 } as const
 
-function Asker({ question: { client, target, person } }: { question: ConsentQuestion }) {
+function Asker({ question: { clientName, target, person } }: { question: ConsentQuestion }) {
   const { Icon, text } = targets[target.kind]
   return (
     <Card className="p-4" aria-label="Who asks">
       <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
-        <strong className="min-w-0 text-[15px] font-semibold break-words">{client.name}</strong>
-        {client.site ? <Badge tone="info">from {client.site}</Badge> : <Badge tone="warning">Name not verified</Badge>}
+        <strong className="min-w-0 text-[15px] font-semibold break-words">{clientName}</strong>
+        <Badge tone="warning">Name not verified</Badge>
       </p>
       <p className="mt-2 flex gap-2 text-sm text-soft">
         <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
@@ -103,11 +103,9 @@ function Asker({ question: { client, target, person } }: { question: ConsentQues
           After your answer you go to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
         </span>
       </p>
-      {!client.site && (
-        <p className="mt-2 text-sm text-pretty text-soft">
-          Any program can call itself this. Allow it only if you have just begun to log in from it.
-        </p>
-      )}
+      <p className="mt-2 text-sm text-pretty text-soft">
+        Any program can call itself this. Allow it only if you have just begun to log in from it.
+      </p>
       <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
         It will act for you, <span className="font-medium text-ink">{person.name}</span> ({person.email}).{' '}
         <button

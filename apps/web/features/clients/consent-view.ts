@@ -11,7 +11,8 @@ import { registeredClient } from './registered-clients.ts'
 export interface ConsentQuestion {
   /** The query of the page, signed by the authorization server: it goes back with the answer. */
   readonly request: string
-  readonly client: { readonly name: string; readonly site: string | undefined }
+  /** As the client calls itself: nobody vouches for it. */
+  readonly clientName: string
   readonly target: ReturnType<typeof redirectTarget>
   readonly person: Pick<Person, 'name' | 'email'>
   /** Those to choose among; empty when the person belongs to none that the client could use. */
@@ -36,7 +37,7 @@ export async function consentQuestion(
   const fitting = resource.spaceId === undefined ? spaces : spaces.filter(({ id }) => id === resource.spaceId)
   return {
     request: query.toString(),
-    client: { name: client.name, site: client.site },
+    clientName: client.name,
     target: redirectTarget(redirectUri),
     person: { name: person.name, email: person.email },
     spaces: fitting.map(({ id, name }) => ({ id, name })),

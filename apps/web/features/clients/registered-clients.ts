@@ -6,8 +6,6 @@ export interface RegisteredClient {
   /** What the client calls itself: anybody can choose any name. */
   readonly name: string
   readonly redirectUris: readonly string[]
-  /** The site whose document says who the client is; undefined for one that registered by itself, which nobody vouches for. */
-  readonly site: string | undefined
 }
 
 export async function registeredClient(clientId: string): Promise<RegisteredClient | undefined> {
@@ -16,8 +14,5 @@ export async function registeredClient(clientId: string): Promise<RegisteredClie
     [clientId],
   )
   const [row] = rows
-  return row && { name: row.name ?? 'An MCP client', redirectUris: row.redirectUris, site: siteOf(clientId) }
+  return row && { name: row.name ?? 'An MCP client', redirectUris: row.redirectUris }
 }
-
-/** Clients that a document of a site describes have its address for an id. */
-export const siteOf = (clientId: string) => (clientId.startsWith('https://') ? new URL(clientId).host : undefined)
