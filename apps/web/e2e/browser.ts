@@ -1,4 +1,11 @@
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 
 /** What a page complained about on its console: script errors and what the Content-Security-Policy stopped. */
 const complaints = new WeakMap<BrowserContext, string[]>()
@@ -69,6 +76,12 @@ export async function goTo(page: Page, destination: string): Promise<void> {
   if (await drawer.isVisible()) await drawer.click()
   await page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: destination }).click()
   await page.getByRole('heading', { name: destination, level: 1 }).waitFor()
+}
+
+/** Opens the dialog about the connection, which each page of a space has. */
+export async function openDialog(page: Page): Promise<Locator> {
+  await page.getByRole('button', { name: /^Notion: / }).click()
+  return page.getByRole('dialog', { name: 'Notion' })
 }
 
 /** Searches Notion on the page of the tools. */

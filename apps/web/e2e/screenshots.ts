@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { goTo, launchBrowser, newProfile, searchNotion, signIn } from './browser.ts'
+import { goTo, launchBrowser, newProfile, openDialog, searchNotion, signIn } from './browser.ts'
 import { startProduct, type Product } from './product.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../docs/screenshots')
@@ -51,7 +51,7 @@ async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
   await picture(page, 'callback')
-  await page.getByRole('button', { name: 'Details' }).click()
+  await openDialog(page)
   await picture(page, 'dialog-connected')
   await page.context().close()
 }

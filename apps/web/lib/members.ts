@@ -95,11 +95,15 @@ export function requireManager(member: SpaceMember): SpaceManager {
   return member as SpaceManager
 }
 
-/** The name of a person that the gateway knows by id only. */
-export async function personName(id: string): Promise<string | undefined> {
-  if (!z.uuid().safeParse(id).success) return undefined
-  const { rows } = await runtime().pool.query<{ name: string }>(`select name from ${SCHEMA}."user" where id = $1`, [id])
-  return rows[0]?.name
+/** Names of people that the gateway knows by id only. */
+export async function personNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const known = ids.filter((id) => z.uuid().safeParse(id).success)
+  if (known.length === 0) return new Map()
+  const { rows } = await runtime().pool.query<{ id: string; name: string }>(
+    `select id, name from ${SCHEMA}."user" where id = any($1::uuid[])`,
+    [known],
+  )
+  return new Map(rows.map(({ id, name }) => [id, name]))
 }
 
 /** Names of those who may connect the space, for those who may not. */

@@ -9,12 +9,13 @@ import {
   goTo,
   launchBrowser,
   newProfile,
+  openDialog,
   searchNotion,
   signIn,
 } from '../e2e/browser.ts'
 import type { SpaceConnection } from '../features/integrations/connection-answer.ts'
 import { reconnectReasons } from '../features/integrations/connection-view.ts'
-import { invite, newPerson } from '../e2e/person.ts'
+import { consent, invite, newPerson } from '../e2e/person.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -57,7 +58,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       .context()
       .addCookies([...person.cookies()].map(([key, value]) => ({ name: key, value, url: product.webUrl })))
     await page.goto(product.webUrl)
-    return { page, account }
+    return { page, account, person }
   }
 
   const card = (page: Page) => page.getByRole('region', { name: 'Notion' })
@@ -95,8 +96,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   it('tells in the dialog which workspace, by whom, since when, and until when', async () => {
     const { page } = await newcomer()
     await connect(page)
-    await page.getByRole('button', { name: 'Details' }).click()
-    const dialog = page.getByRole('dialog', { name: 'Notion' })
+    const dialog = await openDialog(page)
     await dialog.getByText('MCP connected', { exact: true }).waitFor()
     const facts = await dialog.getByRole('definition').allTextContents()
     const names = await dialog.getByRole('term').allTextContents()
@@ -214,7 +214,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       await card(page)
         .getByText(/somebody removed it in Notion’s settings/)
         .waitFor()
-      await page.getByRole('button', { name: 'Details' }).click()
+      await openDialog(page)
       await page.getByRole('dialog').getByRole('button', { name: 'Reconnect Notion' }).waitFor()
       await page.keyboard.press('Escape')
 
@@ -263,7 +263,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   })
 
   describe('disconnecting', () => {
-    it('asks first, and then shows “Not connected” in every window by itself', async () => {
+    it('asks first, and then shows “Disconnected” in every window by itself', async () => {
       const { page } = await newcomer()
       await connect(page)
       const other = await page.context().newPage()
@@ -271,17 +271,16 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       await state(other, 'MCP connected').waitFor()
 
       await page.bringToFront()
-      await page.getByRole('button', { name: 'Details' }).click()
-      const dialog = page.getByRole('dialog')
+      const dialog = await openDialog(page)
       await dialog.getByRole('button', { name: 'Disconnect…' }).click()
       await dialog.getByRole('button', { name: 'Keep connected' }).click()
       await dialog.getByText('MCP connected', { exact: true }).waitFor()
 
       await dialog.getByRole('button', { name: 'Disconnect…' }).click()
       await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
-      await dialog.getByText('Not connected', { exact: true }).waitFor()
+      await dialog.getByText('Disconnected', { exact: true }).waitFor()
       await other.bringToFront()
-      await state(other, 'Not connected').waitFor()
+      await state(other, 'Disconnected').waitFor()
       expect(product.simulator.admin.grants().map((grant) => grant.status)).toEqual(['revoked'])
     })
 
@@ -289,12 +288,11 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       const { page } = await newcomer()
       await connect(page)
       product.simulator.setKnobs({ tokenFaults: [{ kind: 'server-error', on: 'revocation', times: 'always' }] })
-      await page.getByRole('button', { name: 'Details' }).click()
-      const dialog = page.getByRole('dialog')
+      const dialog = await openDialog(page)
       await dialog.getByRole('button', { name: 'Disconnect…' }).click()
       await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
       await dialog.getByText(/Notion did not confirm/).waitFor()
-      await dialog.getByText('Not connected', { exact: true }).waitFor()
+      await dialog.getByText('Disconnected', { exact: true }).waitFor()
     })
   })
 
@@ -323,11 +321,54 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByLabel('query', { exact: true }).waitFor()
   })
 
+  it('says that Notion cannot be reached while the connection is fine, and forgets it with the next look', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    await goTo(page, 'Tools')
+    await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+    product.simulator.setKnobs({ mcpFaults: [{ kind: 'lost-request', times: 'always' }] })
+    await searchNotion(page, 'launch')
+    const banner = page.getByRole('region', { name: 'Notion connection' })
+    await banner.getByText('Notion: Notion unreachable.').waitFor()
+    const dialog = await openDialog(page)
+    await dialog.getByText('Notion cannot be reached at the moment.').waitFor()
+    await dialog.getByRole('button', { name: 'Try again' }).click()
+    await dialog.getByText('MCP connected', { exact: true }).waitFor()
+    await banner.waitFor({ state: 'detached' })
+  })
+
+  it('tells its history, by whom and when, of one kind if wanted, and page by page', async () => {
+    const { page, person } = await newcomer()
+    product.simulator.setKnobs({ autoApprove: true })
+    for (let round = 0; round < 13; round++) {
+      if (round > 0) await person.fetch(`/api/notion?spaceId=${person.spaceId}`, { method: 'DELETE' })
+      const started = await person.post('/api/notion/oauth/start', { spaceId: person.spaceId })
+      await consent(person, ((await started.json()) as { authorizeUrl: string }).authorizeUrl)
+    }
+    await state(page, 'MCP connected').waitFor()
+    product.simulator.admin.revokeGrants()
+    await goTo(page, 'Tools')
+    await page.getByRole('region', { name: 'Notion connection' }).getByText('Reconnect required').waitFor()
+    await goTo(page, 'Connection')
+    const history = page.getByRole('list', { name: 'What happened' })
+    const entries = history.getByRole('listitem')
+    await entries.first().getByText('Refused by Notion').waitFor()
+    expect(await entries.count()).toBe(20)
+    await page.getByRole('button', { name: 'Show older' }).click()
+    await expect.poll(() => entries.count()).toBe(26)
+    expect(await entries.last().textContent()).toContain('Connected by Ada')
+    await page.getByRole('button', { name: 'Disconnected', exact: true }).click()
+    await expect.poll(() => entries.count()).toBe(12)
+    expect(await history.textContent()).not.toContain('Connected by')
+    await page.getByRole('button', { name: 'Renewed', exact: true }).click()
+    await page.getByText('Nothing of this kind has happened.').waitFor()
+  })
+
   it('says that the gateway cannot be reached, and recovers by itself', async () => {
     const { page } = await newcomer()
     await connect(page)
     await product.gateway().stop()
-    await state(page, 'Unreachable').waitFor()
+    await state(page, 'Gateway unreachable').waitFor()
     await card(page)
       .getByText(/The gateway does not answer/)
       .waitFor()
@@ -364,7 +405,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await searchNotion(page, 'launch plan')
     await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
     await goTo(page, 'Connection')
-    await page.getByRole('button', { name: 'Details' }).click()
+    await openDialog(page)
     expect(
       await page
         .getByRole('dialog')

@@ -4,7 +4,17 @@ import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '../e2e/accessibility.ts'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signIn, signUp } from '../e2e/browser.ts'
+import {
+  complaintsOf,
+  connect,
+  goTo,
+  launchBrowser,
+  newProfile,
+  openDialog,
+  searchNotion,
+  signIn,
+  signUp,
+} from '../e2e/browser.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
 
 describe.skipIf(!chromiumPath())('the pages', () => {
@@ -207,9 +217,12 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       }
       for (const path of [
         '/sign-up',
+        '/forgot-password',
+        '/reset-password',
         '/no-such-page',
+        '/invitations/not-good-any-more',
         '/integrations/notion/callback?status=error&error=access_denied',
-        '/sign-in',
+        '/sign-in?error=account_not_linked',
       ]) {
         await page.goto(product.webUrl + path)
         await check(path)
@@ -217,7 +230,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
       await check('not connected')
-      await page.getByRole('button', { name: 'Details' }).click()
+      await openDialog(page)
       await check('dialog: not connected')
       await page.keyboard.press('Escape')
       await connect(page)
@@ -229,12 +242,24 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByRole('tab', { name: 'Raw JSON' }).click()
       await check('raw result')
       await goTo(page, 'Connection')
-      await page.getByRole('button', { name: 'Details' }).click()
-      await page.getByRole('button', { name: 'Disconnect…' }).click()
+      const dialog = await openDialog(page)
+      await dialog.getByRole('button', { name: 'Disconnect…' }).click()
       await check('dialog: disconnecting')
-      await page.getByRole('button', { name: 'Disconnect', exact: true }).click()
-      await page.getByRole('dialog').getByText('Not connected', { exact: true }).waitFor()
+      await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
+      await page.getByRole('dialog').getByText('Disconnected', { exact: true }).waitFor()
       await page.keyboard.press('Escape')
+      await goTo(page, 'Members')
+      await page.getByRole('button', { name: 'Create invitation link' }).click()
+      await page.getByLabel('Invitation link').waitFor()
+      await check('members')
+      const link = await page.getByLabel('Invitation link').inputValue()
+      await goTo(page, 'Settings')
+      await check('settings')
+      for (const path of ['/account', '/spaces/new', new URL(link).pathname]) {
+        await page.goto(product.webUrl + path)
+        await check(path)
+      }
+      await page.goto(product.webUrl)
       await goTo(page, 'Tools')
       await page.getByText('Tools appear here').waitFor()
       await check('tools without a connection')
@@ -256,7 +281,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     await page.getByLabel('Password').focus()
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
-    const details = page.getByRole('button', { name: 'Details' })
+    const details = page.getByRole('button', { name: /^Notion: / })
     await details.focus()
     await page.keyboard.press('Enter')
     await page.getByRole('dialog', { name: 'Notion' }).waitFor()
@@ -265,7 +290,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     expect(await focused(page)).toBe('Close')
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
-    expect(await focused(page)).toBe('Details')
+    expect(await focused(page)).toMatch(/^Notion: /)
   })
 })
 

@@ -37,7 +37,7 @@ export default async function SignInPage({
           <Link href={withNext('/sign-up', next)} className={linkStyle}>
             Create an account
           </Link>
-          {' · '}
+          <br />
           <Link href="/forgot-password" className={linkStyle}>
             Forgot your password?
           </Link>

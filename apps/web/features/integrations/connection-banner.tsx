@@ -37,6 +37,6 @@ export function ConnectionBanner() {
   )
 }
 
-/** A connection that ends in some days is nothing to bother everybody with, until it is near. */
+/** A permission that ends in some days is nothing to bother everybody with, until it is near. */
 const needsSomebody = (view: ConnectionView): boolean =>
-  view.status !== 'connected' || view.connection.notice?.kind === 'reconnect_now'
+  view.status !== 'connected' || view.notionTrouble !== undefined || view.connection.notice?.kind === 'reconnect_now'

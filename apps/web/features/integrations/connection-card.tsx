@@ -1,22 +1,22 @@
 'use client'
 
-import { useState } from 'react'
 import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { NotionMark } from '../../components/ui/marks.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
-import { IntegrationDialog } from './integration-dialog.tsx'
+import { useSpaceConnection } from './connection-context.tsx'
+import { ConnectionFacts } from './connection-facts.tsx'
 import { textOf } from './connection-texts.tsx'
-import { NextStep, type Permission } from './next-step.tsx'
-import type { ConnectionControl } from './use-connection.ts'
+import { Disconnect } from './disconnect.tsx'
+import { NextStep } from './next-step.tsx'
 
-/** The connection at a glance, with its next step; the dialog has the rest. */
-export function ConnectionCard({ control, permission }: { control: ConnectionControl; permission: Permission }) {
-  const [isOpen, setOpen] = useState(false)
-  const { tone, label, summary } = textOf(control.view)
+/** The connection as the page about it shows it: its state, the next step, and what there is to know. */
+export function ConnectionCard() {
+  const { control, permission } = useSpaceConnection()
+  const { view, notice } = control
+  const { tone, label, summary } = textOf(view)
   return (
-    <Card aria-labelledby="connection-title" className="p-5 sm:p-6">
+    <Card aria-labelledby="connection-title" className="space-y-5 p-5 sm:p-6">
       <div className="flex flex-col gap-4 sm:flex-row sm:items-center">
         <div className="flex min-w-0 flex-1 items-start gap-4">
           <NotionMark />
@@ -34,23 +34,13 @@ export function ConnectionCard({ control, permission }: { control: ConnectionCon
         </div>
         <div className="flex flex-wrap items-center gap-2 sm:shrink-0 sm:justify-end">
           <NextStep control={control} {...permission} />
-          {control.view.status !== 'connecting' && (
-            <Button
-              look={control.view.status === 'connected' ? 'secondary' : 'quiet'}
-              aria-haspopup="dialog"
-              onClick={() => setOpen(true)}
-            >
-              Details
-            </Button>
-          )}
         </div>
       </div>
-      {control.notice && !isOpen && (
-        <Notice tone="warning" className="mt-4">
-          {control.notice}
-        </Notice>
+      {notice && <Notice tone="warning">{notice}</Notice>}
+      <ConnectionFacts view={view} />
+      {view.status === 'connected' && permission.canManage && (
+        <Disconnect control={control} connection={view.connection} />
       )}
-      <IntegrationDialog open={isOpen} onClose={() => setOpen(false)} control={control} permission={permission} />
     </Card>
   )
 }

@@ -25,16 +25,25 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
     label: 'Connecting',
     summary: 'Going to Notion. Choose a workspace there and allow the access; you come back here by yourself.',
   }),
-  connected: ({ connection }) => ({
-    tone: connection.notice?.kind === 'reconnect_now' ? 'warning' : 'success',
-    label: 'MCP connected',
-    summary: (
-      <>
-        {workspace(connection)}, connected by {personOf(connection)} on <Time at={connection.connectedAt} />.
-        {connection.notice && ` The permission ends ${inDays(connection.notice.days)}; reconnecting renews it.`}
-      </>
-    ),
-  }),
+  connected: ({ connection, notionTrouble }) => {
+    if (notionTrouble !== undefined) {
+      return {
+        tone: 'danger',
+        label: 'Notion unreachable',
+        summary: `${notionTrouble} The connection with ${workspace(connection)} is kept; the next call tries again.`,
+      }
+    }
+    return {
+      tone: connection.notice?.kind === 'reconnect_now' ? 'warning' : 'success',
+      label: 'MCP connected',
+      summary: (
+        <>
+          {workspace(connection)}, connected by {personOf(connection)} on <Time at={connection.connectedAt} />.
+          {connection.notice && ` The permission ends ${inDays(connection.notice.days)}; reconnecting renews it.`}
+        </>
+      ),
+    }
+  },
   reconnect_required: ({ reason }) => ({
     tone: 'warning',
     label: 'Reconnect required',
@@ -42,10 +51,10 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
   }),
   disconnected: ({ connection }) => ({
     tone: 'neutral',
-    label: 'Not connected',
+    label: 'Disconnected',
     summary: `${workspace(connection)} was disconnected from this space. Nothing was deleted in Notion, and you can connect again at any time.`,
   }),
-  unreachable: ({ detail }) => ({ tone: 'danger', label: 'Unreachable', summary: detail }),
+  gateway_unreachable: ({ detail }) => ({ tone: 'danger', label: 'Gateway unreachable', summary: detail }),
 }
 
 export function textOf(view: ConnectionView): ConnectionText {

@@ -5,10 +5,15 @@ import type { NotionAnswer, SpaceConnection } from './connection-answer.ts'
 export type ConnectionView =
   | { status: 'not_connected' }
   | { status: 'connecting' }
-  | { status: 'connected'; connection: SpaceConnection }
+  | {
+      status: 'connected'
+      connection: SpaceConnection
+      /** Why the last call did not reach Notion, until one may have. The connection itself is fine. */
+      notionTrouble?: string
+    }
   | { status: 'reconnect_required'; connection: SpaceConnection; reason: ReconnectReason }
   | { status: 'disconnected'; connection: SpaceConnection }
-  | { status: 'unreachable'; detail: string }
+  | { status: 'gateway_unreachable'; detail: string }
 
 export function viewOf({ integration }: NotionAnswer): ConnectionView {
   switch (integration?.status) {
@@ -22,6 +27,17 @@ export function viewOf({ integration }: NotionAnswer): ConnectionView {
       return { status: 'reconnect_required', connection: integration, reason: integration.reason ?? 'refused' }
   }
 }
+
+/** Why a call did not reach Notion although the space is connected, by the code of the problem. */
+const notionTroubles: Record<string, string> = {
+  upstream_unreachable: 'Notion cannot be reached at the moment.',
+  upstream_timeout: 'Notion takes too long to answer at the moment.',
+  refresh_unavailable:
+    'Notion does not renew the access at the moment. The connection is kept, and nobody has to log in.',
+}
+
+export const notionTroubleOf = (code: string): string | undefined =>
+  Object.hasOwn(notionTroubles, code) ? notionTroubles[code] : undefined
 
 /** Why the connection must be made again, in plain words. */
 export const reconnectReasons = {

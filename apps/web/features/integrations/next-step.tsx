@@ -29,11 +29,19 @@ const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNod
     </>
   ),
   connected: (props) => {
-    const isEnding = props.control.view.status === 'connected' && props.control.view.connection.notice
-    return isEnding ? <ConnectStep {...props} action="Reconnect Notion" /> : null
+    const { view, refresh } = props.control
+    if (view.status !== 'connected') return null
+    if (view.notionTrouble !== undefined) {
+      return (
+        <Button look="secondary" onClick={() => refresh()}>
+          Try again
+        </Button>
+      )
+    }
+    return view.connection.notice ? <ConnectStep {...props} action="Reconnect Notion" /> : null
   },
-  unreachable: ({ control }) => (
-    <Button look="secondary" onClick={control.refresh}>
+  gateway_unreachable: ({ control }) => (
+    <Button look="secondary" onClick={() => control.refresh()}>
       Try again
     </Button>
   ),

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import '../../components/zod-without-eval.ts'
 import { ApiError } from './api-error.ts'
 import { NotionAnswer } from './connection-answer.ts'
+import { HistoryAnswer, type HistoryKind } from './history-answer.ts'
 
 async function call<Schema extends z.ZodType>(
   path: string,
@@ -33,6 +34,13 @@ async function call<Schema extends z.ZodType>(
 const ofSpace = (spaceId: string) => `/api/notion?${new URLSearchParams({ spaceId })}`
 
 export const readConnection = (spaceId: string, signal: AbortSignal) => call(ofSpace(spaceId), NotionAnswer, { signal })
+
+export const readHistory = (spaceId: string, kind: HistoryKind, before: number | undefined, signal: AbortSignal) =>
+  call(
+    `/api/notion/history?${new URLSearchParams({ spaceId, kind, ...(before === undefined ? {} : { before: String(before) }) })}`,
+    HistoryAnswer,
+    { signal },
+  )
 
 export const deleteConnection = (spaceId: string) => call(ofSpace(spaceId), DisconnectReceipt, { method: 'DELETE' })
 

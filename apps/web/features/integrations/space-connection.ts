@@ -1,7 +1,7 @@
 import 'server-only'
 import { AuthorizationStart, Connection, DisconnectReceipt } from '@nmg/contract'
 import { askGateway } from '../../lib/gateway.ts'
-import { personName, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
+import { personNames, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
 import { PassedOn, Refusal } from '../../lib/refusal.ts'
 import type { NotionAnswer } from './connection-answer.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
@@ -17,7 +17,7 @@ const path = (member: SpaceMember) => `/integrations/notion/${encodeURIComponent
 export async function describeConnection(member: SpaceMember, deadlineMs?: number): Promise<NotionAnswer> {
   const connection = await askGateway(member, path(member), Connection, deadlineMs ? { deadlineMs } : {})
   if (!connection) return { connected: false }
-  const connectedByName = await personName(connection.connectedBy)
+  const connectedByName = (await personNames([connection.connectedBy])).get(connection.connectedBy)
   return {
     connected: connection.status === 'connected',
     integration: connectedByName === undefined ? connection : { ...connection, connectedByName },
@@ -29,7 +29,8 @@ export async function connectionView(member: SpaceMember): Promise<ConnectionVie
   try {
     return viewOf(await describeConnection(member, PAGE_DEADLINE_MS))
   } catch (error) {
-    if (error instanceof Refusal || error instanceof PassedOn) return { status: 'unreachable', detail: error.message }
+    if (error instanceof Refusal || error instanceof PassedOn)
+      return { status: 'gateway_unreachable', detail: error.message }
     throw error
   }
 }

@@ -4,7 +4,7 @@ import type { DisconnectReceipt } from '@nmg/contract'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError, messageOf } from './api-error.ts'
 import { onConnectionChanged, tellConnectionChanged } from './connection-news.ts'
-import { viewOf, type ConnectionView } from './connection-view.ts'
+import { notionTroubleOf, viewOf, type ConnectionView } from './connection-view.ts'
 
 /** What checks answers is not needed to show the page, so it is not downloaded before. */
 const notionApi = () => import('./notion-api.ts')
@@ -24,8 +24,8 @@ export interface ConnectionControl {
   /** Gives up on connecting, while this page is still there. */
   abandon(): void
   disconnect(): Promise<void>
-  /** Asks now instead of at the next poll. */
-  refresh(): void
+  /** Asks now instead of at the next poll; because of trouble with a call, if its code is given. */
+  refresh(trouble?: string): void
 }
 
 /** The space's connection, kept up to date while the page is visible, and what can be done with it. */
@@ -33,6 +33,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   const [known, setKnown] = useState(initial)
   const [attempt, setAttempt] = useState<AbortController>()
   const [notice, setNotice] = useState<string>()
+  const [notionTrouble, tellTrouble] = useNotionTrouble()
   const reading = useRef<AbortController>(undefined)
   const failures = useRef(0)
 
@@ -52,7 +53,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
       if (isOutside(error)) return window.location.reload()
       // One lost answer is no news; taking away what the person works with would be.
       failures.current += 1
-      if (failures.current >= FAILURES_TO_TELL) setKnown({ status: 'unreachable', detail: messageOf(error) })
+      if (failures.current >= FAILURES_TO_TELL) setKnown({ status: 'gateway_unreachable', detail: messageOf(error) })
     } finally {
       if (reading.current === question) reading.current = undefined
     }
@@ -119,14 +120,34 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   }
 
   return {
-    view: attempt ? { status: 'connecting' } : known,
+    view: attempt ? { status: 'connecting' } : withTrouble(known, notionTrouble),
     notice,
     connect: () => void connect(),
     abandon,
     disconnect,
-    refresh: () => void refresh(),
+    refresh: (trouble) => {
+      tellTrouble(trouble === undefined ? undefined : notionTroubleOf(trouble))
+      void refresh()
+    },
   }
 }
+
+/** Calls report trouble with Notion, and nobody reports that it is over: it counts for a while. */
+const TROUBLE_MS = 30_000
+
+function useNotionTrouble() {
+  const [trouble, setTrouble] = useState<{ text: string }>()
+  useEffect(() => {
+    if (!trouble) return
+    const timer = setTimeout(() => setTrouble(undefined), TROUBLE_MS)
+    return () => clearTimeout(timer)
+  }, [trouble])
+  const tell = useCallback((text: string | undefined) => setTrouble(text === undefined ? undefined : { text }), [])
+  return [trouble?.text, tell] as const
+}
+
+const withTrouble = (view: ConnectionView, notionTrouble: string | undefined): ConnectionView =>
+  view.status === 'connected' && notionTrouble !== undefined ? { ...view, notionTrouble } : view
 
 const afterDisconnect: Record<DisconnectReceipt['revocation'], string | undefined> = {
   revoked: undefined,

@@ -5,6 +5,8 @@ export interface Destination {
   readonly label: string
   readonly icon: LucideIcon
   readonly href: (spaceId: string) => Route
+  /** Whether there is little to do there without a connection. */
+  readonly needsNotion?: boolean
 }
 
 // Next knows routes with a variable part only where they are written down in a link.
@@ -12,9 +14,9 @@ const page = (name: string) => (spaceId: string) => `/spaces/${spaceId}/${name}`
 
 /** The pages of a space, in the order of the navigation. */
 export const destinations: readonly Destination[] = [
-  { label: 'Chat', icon: MessagesSquare, href: page('chat') },
-  { label: 'Tools', icon: Wrench, href: page('tools') },
-  { label: 'Clients', icon: SquareTerminal, href: page('clients') },
+  { label: 'Chat', icon: MessagesSquare, href: page('chat'), needsNotion: true },
+  { label: 'Tools', icon: Wrench, href: page('tools'), needsNotion: true },
+  { label: 'Clients', icon: SquareTerminal, href: page('clients'), needsNotion: true },
   { label: 'Connection', icon: Plug, href: page('connection') },
   { label: 'Members', icon: Users, href: page('members') },
   { label: 'Settings', icon: Settings, href: page('settings') },

@@ -1,6 +1,7 @@
 'use client'
 
 import { Menu as MenuIcon } from 'lucide-react'
+import type { Route } from 'next'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useEffect, useState, type ReactNode } from 'react'
@@ -11,6 +12,7 @@ import { Logo } from '../../../components/ui/marks.tsx'
 import { AccountMenu } from '../../../features/accounts/account-menu.tsx'
 import { ConnectionBanner } from '../../../features/integrations/connection-banner.tsx'
 import { ConnectionProvider } from '../../../features/integrations/connection-context.tsx'
+import { ConnectionStatus } from '../../../features/integrations/connection-status.tsx'
 import type { ConnectionView } from '../../../features/integrations/connection-view.ts'
 import type { Permission } from '../../../features/integrations/next-step.tsx'
 import { SpaceMenu, type SpaceChoice } from '../../../features/spaces/space-menu.tsx'
@@ -31,6 +33,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   useClosedOnWideScreens(setDrawerOpen)
 
+  const connectionPage = `/spaces/${space.id}/connection` as Route
   const spaceMenu = <SpaceMenu spaces={spaces} active={space} hrefOf={(id) => sameSection(path, space.id, id)} />
   const links = <Links spaceId={space.id} path={path} onGo={() => setDrawerOpen(false)} />
   return (
@@ -52,7 +55,10 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             {spaceMenu}
           </header>
           {links}
-          <AccountMenu {...person} wide />
+          <div className="space-y-1">
+            <ConnectionStatus page={connectionPage} />
+            <AccountMenu {...person} wide />
+          </div>
         </aside>
         <div className="flex min-w-0 flex-1 flex-col">
           <header className="flex h-14 shrink-0 items-center gap-1 border-b border-line bg-surface px-2.5 sm:px-4 lg:hidden">
@@ -66,6 +72,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
               <MenuIcon aria-hidden />
             </Button>
             <p className="min-w-0 flex-1 truncate px-1 text-sm font-semibold tracking-tight">{space.name}</p>
+            <ConnectionStatus page={connectionPage} compact />
             <AccountMenu {...person} />
           </header>
           <Drawer open={isDrawerOpen} onClose={() => setDrawerOpen(false)} title="Navigation">
@@ -73,7 +80,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             {links}
           </Drawer>
           <main id="content" tabIndex={-1} className="flex min-h-0 flex-1 flex-col overflow-y-auto outline-none">
-            {!isAt(path, `/spaces/${space.id}/connection`) && <ConnectionBanner />}
+            {destinations.some((here) => here.needsNotion && isAt(path, here.href(space.id))) && <ConnectionBanner />}
             {children}
           </main>
         </div>

@@ -1,9 +1,13 @@
 'use client'
 
 import { ConnectionCard } from '../../../../features/integrations/connection-card.tsx'
-import { useSpaceConnection } from '../../../../features/integrations/connection-context.tsx'
+import { ConnectionHistory } from '../../../../features/integrations/connection-history.tsx'
 
-export function ConnectionOverview() {
-  const { control, permission } = useSpaceConnection()
-  return <ConnectionCard control={control} permission={permission} />
+export function ConnectionOverview({ spaceId }: { spaceId: string }) {
+  return (
+    <div className="space-y-6">
+      <ConnectionCard />
+      <ConnectionHistory spaceId={spaceId} />
+    </div>
+  )
 }

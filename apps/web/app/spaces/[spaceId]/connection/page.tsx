@@ -5,10 +5,10 @@ import { ConnectionOverview } from './connection-overview.tsx'
 export const generateMetadata = memberPageTitle('Connection')
 
 export default async function ConnectionPage({ params }: { params: Promise<{ spaceId: string }> }) {
-  await requireMemberPage(params)
+  const { space } = await requireMemberPage(params)
   return (
     <Page title="Connection" lead="One connection with Notion serves everybody in this space.">
-      <ConnectionOverview />
+      <ConnectionOverview spaceId={space.id} />
     </Page>
   )
 }

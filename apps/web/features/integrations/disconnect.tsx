@@ -1,0 +1,46 @@
+'use client'
+
+import { useState } from 'react'
+import { Button } from '../../components/ui/button.tsx'
+import type { SpaceConnection } from './connection-answer.ts'
+import { workspace } from './connection-texts.tsx'
+import type { ConnectionControl } from './use-connection.ts'
+
+/** Ends the connection, after a question. */
+export function Disconnect({ control, connection }: { control: ConnectionControl; connection: SpaceConnection }) {
+  const [step, setStep] = useState<'offered' | 'asked' | 'running'>('offered')
+  if (step === 'offered') {
+    return (
+      <Button look="secondary" className="text-danger" onClick={() => setStep('asked')}>
+        Disconnect…
+      </Button>
+    )
+  }
+  return (
+    <div role="group" aria-labelledby="disconnect-question" className="w-full rounded-xl bg-danger-soft p-4">
+      <p id="disconnect-question" className="text-sm font-semibold text-danger">
+        Disconnect {workspace(connection)}?
+      </p>
+      <p className="mt-1 text-sm text-pretty text-danger">
+        Everybody in this space, and every assistant that works through it, loses access to Notion at once. Pages in
+        Notion stay as they are.
+      </p>
+      <div className="mt-3.5 flex flex-wrap gap-2">
+        <Button
+          look="danger"
+          busy={step === 'running'}
+          onClick={async () => {
+            setStep('running')
+            await control.disconnect()
+            setStep('offered')
+          }}
+        >
+          Disconnect
+        </Button>
+        <Button look="secondary" autoFocus disabled={step === 'running'} onClick={() => setStep('offered')}>
+          Keep connected
+        </Button>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,56 @@
+import 'server-only'
+import { History, type HistoryEvent } from '@nmg/contract'
+import { askGateway } from '../../lib/gateway.ts'
+import { personNames, type SpaceMember } from '../../lib/members.ts'
+import type { HistoryAnswer, HistoryKind } from './history-answer.ts'
+
+/** Events on one page of the history. */
+const PAGE = 20
+
+/** What is read at once, and how often, to find the rare events among the renewals of a long time. */
+const BATCH = 100
+const MOST_BATCHES = 5
+
+const types: Record<HistoryKind, HistoryEvent['type'] | undefined> = {
+  all: undefined,
+  authorized: 'NotionIntegrationAuthorized',
+  renewed: 'NotionIntegrationTokenRefreshed',
+  refused: 'NotionIntegrationAuthorizationFailed',
+  disconnected: 'NotionIntegrationDisconnected',
+}
+
+/** What happened to the space's connection, newest first; of one kind, if wanted, and before this version. */
+export async function connectionHistory(
+  member: SpaceMember,
+  { kind, before }: { kind: HistoryKind; before: number | undefined },
+): Promise<HistoryAnswer> {
+  const wanted = types[kind]
+  const found: HistoryEvent[] = []
+  let next = before
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    const history = await readHistory(member, next, wanted ? BATCH : PAGE)
+    if (!history) return { events: [] }
+    found.push(...history.events.filter(({ type }) => !wanted || type === wanted))
+    next = history.nextBefore
+    if (next === undefined || found.length >= PAGE) break
+  }
+  const events = found.slice(0, PAGE)
+  // What was found beyond the page is found again from its last event on.
+  const nextBefore = found.length > PAGE ? events.at(-1)?.version : next
+  const names = await personNames(events.flatMap(({ by }) => by ?? []))
+  return {
+    events: events.map((event) => {
+      const byName = event.by && names.get(event.by)
+      return byName ? { ...event, byName } : event
+    }),
+    ...(nextBefore === undefined ? {} : { nextBefore }),
+  }
+}
+
+function readHistory(member: SpaceMember, before: number | undefined, limit: number): Promise<History | null> {
+  const query = new URLSearchParams({
+    limit: String(limit),
+    ...(before === undefined ? {} : { before: String(before) }),
+  })
+  return askGateway(member, `/integrations/notion/${encodeURIComponent(member.space.id)}/events?${query}`, History)
+}
