@@ -10,11 +10,17 @@ export default async function AccountLayout({ children }: { children: ReactNode 
   return (
     <PlainFrame person={person}>
       <div className="mx-auto max-w-2xl">
-        <p className="mb-4 text-sm">
+        <nav aria-label="Account" className="mb-6 flex flex-wrap gap-x-5 gap-y-2 text-sm">
           <Link href="/" className={linkStyle}>
             Back to your space
           </Link>
-        </p>
+          <Link href="/account" className={linkStyle}>
+            Your account
+          </Link>
+          <Link href="/account/clients" className={linkStyle}>
+            Clients you have allowed
+          </Link>
+        </nav>
         {children}
       </div>
     </PlainFrame>

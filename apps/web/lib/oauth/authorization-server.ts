@@ -14,8 +14,11 @@ import { KNOWN_SCOPES } from './scopes.ts'
 /** Below the app's own address: the issuer, as gateway and clients know it. */
 export const ISSUER_PATH = '/api/auth'
 
+/** Where people decide; whoever is not signed in does so on the way. */
+export const CONSENT_PAGE = '/oauth/consent'
+
 /** A rotated refresh token still gets the answer that its first use got: two windows of one client refresh at the same time. */
-export const REUSE_SECONDS = 60
+const REUSE_SECONDS = 60
 
 /** Each refresh begins them anew: who uses a client at least every few months never logs in again. */
 const REFRESH_TOKEN_SECONDS = 90 * 24 * 3600
@@ -58,8 +61,8 @@ export function authorizationServer({
     disableSettingJwtHeader: true,
   })
   const provider = oauthProvider({
-    loginPage: '/oauth/consent',
-    consentPage: '/oauth/consent',
+    loginPage: CONSENT_PAGE,
+    consentPage: CONSENT_PAGE,
     scopes: [...KNOWN_SCOPES],
     resources: [anySpaceResource(gatewayPublicUrl)],
     enforcePerClientResources: false,
@@ -83,7 +86,7 @@ export function authorizationServer({
       revoke: { window: 60, max: 120 },
     },
     postLogin: {
-      page: '/oauth/consent',
+      page: CONSENT_PAGE,
       shouldRedirect: () => false,
       // Without a decision it is a reference that no consent ever had, so that the person is asked.
       consentReferenceId: () => chosenSpace() ?? `undecided-${randomUUID()}`,

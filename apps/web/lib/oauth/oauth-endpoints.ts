@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import { SCHEMA } from '../database.ts'
 import { log } from '../log.ts'
 import { authorizationRequest } from './authorization-request.ts'
-import { digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
+import { CONSENT_PAGE, digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
 import type { EndedAccess } from './ended-access.ts'
 import { authorizationServerMetadata } from './metadata.ts'
 
@@ -49,11 +49,11 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
     // Not what would make the plugin answer anything but a redirect.
     const headers = chosenHeaders(request.headers, ['cookie', 'x-forwarded-for', 'user-agent'])
     const answer = await accounts(new Request(`${issuer}/oauth2/authorize?${query}`, { headers }))
-    const location = answer.headers.get('location')
-    if (!location?.startsWith(`${issuer}/error`)) return answer
-    // Whom the request cannot be answered to, the person is told.
-    const { error } = Object.fromEntries(new URL(location).searchParams)
-    return Response.redirect(`${webUrl}/oauth/error?${new URLSearchParams({ error: error ?? '' })}`, 302)
+    const location = new URL(answer.headers.get('location') ?? '', webUrl)
+    if (location.origin !== webUrl || location.pathname === CONSENT_PAGE) return answer
+    // Better-auth's page for errors: whom the request cannot be answered to, the person is told.
+    const error = location.searchParams.get('error') ?? ''
+    return Response.redirect(`${webUrl}/oauth/error?${new URLSearchParams({ error })}`, 302)
   }
 
   const token = async (request: Request) => {
