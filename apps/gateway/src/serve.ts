@@ -8,6 +8,9 @@ import { openGateway } from './gateway.ts'
 import { jsonLog } from './log.ts'
 import { startWorkers } from './workers.ts'
 
+/** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
+const BACKLOG = 4096
+
 runProcess('gateway', async () => {
   const env = loadEnvFile(repositoryRoot, process.env)
   const dataFolder = () => dataDir(env, repositoryRoot)
@@ -34,7 +37,7 @@ runProcess('gateway', async () => {
     throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
   })
   const { server } = gateway
-  server.listen(config.PORT, config.HOST)
+  server.listen({ port: config.PORT, host: config.HOST, backlog: BACKLOG })
   await once(server, 'listening').catch((error: unknown) => {
     throw listenError(error, config.HOST, config.PORT)
   })

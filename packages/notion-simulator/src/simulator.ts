@@ -74,7 +74,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }) as Server // It makes an HTTP/1 server unless told otherwise.
   server.requestTimeout = 0
 
-  server.listen(port, host)
+  // Callers that come at once would otherwise be turned away by the kernel, which the real one's edge does not do.
+  server.listen({ port, host, backlog: 4096 })
   await once(server, 'listening')
   const address = server.address() as AddressInfo // Listening on a port, not on a pipe.
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
