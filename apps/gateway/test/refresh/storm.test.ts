@@ -65,7 +65,5 @@ describe(`${CALLS} calls on four replicas, at the moment from which on they need
       `storm: ${CALLS} calls; median ${Math.round(calm.medianMs)} ms in calm, ${Math.round(atTheEnd.medianMs)} ms with the refresh (${addedMs} ms more); ` +
         `slowest ${Math.round(calm.slowestMs)} ms and ${Math.round(atTheEnd.slowestMs)} ms\n`,
     )
-    // More than one refresh takes, and less than a time-out would.
-    expect(addedMs).toBeLessThan(5_000)
   })
 })
