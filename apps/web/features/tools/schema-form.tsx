@@ -370,15 +370,18 @@ interface JsonValueProps {
   readonly rows?: number
 }
 
-/** A value as JSON text. While the text is no JSON, the value stays as it was, and the text says so. */
+/** A value as JSON text. While the text is no JSON, the value stays as it was, and the form is not sent. */
 export function JsonValue({ value, onChange, label, common = {}, rows = 3 }: JsonValueProps) {
   const [draft, setDraft] = useState<string>()
+  const isWrong = draft !== undefined && !isJson(draft)
   return (
     <div className="space-y-1.5">
       <textarea
+        // The form asks it whether it may be sent.
+        ref={(element) => element?.setCustomValidity(isWrong ? 'This is not JSON.' : '')}
         aria-label={common['id'] ? undefined : label}
         {...common}
-        aria-invalid={draft !== undefined || undefined}
+        aria-invalid={isWrong || undefined}
         rows={rows}
         spellCheck={false}
         value={draft ?? JSON.stringify(value, null, 2)}
@@ -400,9 +403,9 @@ export function JsonValue({ value, onChange, label, common = {}, rows = 3 }: Jso
           'block field-sizing-content h-auto max-h-96 min-h-20 py-2 font-mono text-[13px] leading-relaxed',
         )}
       />
-      {draft !== undefined && !isJson(draft) && (
+      {isWrong && (
         <p role="alert" className="text-[13px] text-danger">
-          This is not JSON yet, so the call would use what was there before.
+          This is not JSON.
         </p>
       )}
     </div>

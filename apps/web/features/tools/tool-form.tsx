@@ -31,8 +31,10 @@ export function ToolForm({ tool, initial, busy, onRun, onCancel }: ToolFormProps
     // Once there was something wrong, it is said when it is mended.
     if (faults.size > 0) setFaults(faultsOf(schema, next))
   }
-  const run = (event: FormEvent) => {
+  const run = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
+    const unreadable = event.currentTarget.querySelector<HTMLTextAreaElement>('textarea:invalid')
+    if (unreadable) return unreadable.focus()
     const found = faultsOf(schema, value)
     setFaults(found)
     if (found.size === 0 && isSchema(value)) onRun(value)
