@@ -52,12 +52,12 @@ export function modelMistakes(settings: ModelSettings): string[] {
     const hosted = hostedModel(id)
     if (!hosted) {
       return [
-        `"${id}" must begin with openai/, anthropic/ or google/, or CHAT_BASE_URL must say where models are asked instead`,
+        'each model must begin with openai/, anthropic/ or google/, or CHAT_BASE_URL must say where to ask for it',
       ]
     }
     return keyOf(hosted.provider, settings)
       ? []
-      : [`"${id}" needs a key: set CHAT_API_KEY or ${ownKeys[hosted.provider]}`]
+      : [`a model of ${hosted.provider} needs a key: set CHAT_API_KEY or ${ownKeys[hosted.provider]}`]
   })
 }
 

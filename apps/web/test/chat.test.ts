@@ -337,9 +337,13 @@ describe('the routes of the chat', () => {
   const all: Record<string, Call> = {
     ...reading,
     ...writing,
+    'reading the last calls': (person) => person.fetch(inSpace('/tool-calls')),
+    'keeping a call': (person) => person.post(inSpace('/tool-calls'), call),
+    'forgetting the calls': (person) => person.fetch(inSpace('/tool-calls'), { method: 'DELETE' }),
     'listing conversations': (person) => person.fetch(inSpace('/conversations')),
     'searching conversations': (person) => person.fetch(inSpace('/conversations?search=secret')),
   }
+  const call = { tool: 'notion-search', arguments: { query: 'x' }, outcome: 'ok', tookMs: 12 }
   let conversation: string
   let frida: PersonClient
   beforeAll(async () => {
@@ -427,6 +431,16 @@ describe('the routes of the chat', () => {
     expect([first.conversations.length, second.conversations.length]).toEqual([30, 1])
     expect(second.next).toBeUndefined()
     expect(new Set([...first.conversations, ...second.conversations].map(({ id }) => id)).size).toBe(31)
+  })
+
+  it('keep the last calls for each person alone', async () => {
+    expect((await all['keeping a call']!(ada, '')).status).toBe(204)
+    const calls = async (person: PersonClient) =>
+      ((await (await all['reading the last calls']!(person, '')).json()) as { calls: unknown[] }).calls
+    expect(await calls(ada)).toEqual([expect.objectContaining(call)])
+    expect(await calls(ben)).toEqual([])
+    expect((await all['forgetting the calls']!(ada, '')).status).toBe(204)
+    expect(await calls(ada)).toEqual([])
   })
 
   it('delete for good', async () => {

@@ -124,6 +124,14 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByLabel('Raw JSON', { exact: true }).getByText('"workspace"').waitFor()
   })
 
+  it('offers the chat only where a model is configured, and says what to set', async () => {
+    const { page } = await newcomer()
+    await page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: 'Chat' }).click()
+    await page.getByRole('status').getByText('CHAT_MODEL').waitFor()
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Hello')
+    expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+  })
+
   it('explains an error that a tool reports, and a rate limit', async () => {
     const { page } = await newcomer()
     await connect(page)

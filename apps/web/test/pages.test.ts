@@ -73,6 +73,24 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     })
   })
 
+  it('of the chat follow a script in a demo, say so, and really call the simulation', async () => {
+    const page = await profile()
+    await signIn(page, product.webUrl, demo)
+    await connect(page)
+    await page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: 'Chat' }).click()
+    await page.getByText('Scripted demo model.').waitFor()
+    await page.getByRole('button', { name: 'Add “Call the printer” to the launch plan' }).click()
+    await page.getByRole('region', { name: 'Decision needed: Change “Launch plan”?' }).waitFor()
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByRole('status').getByText('The answer is ready.').waitFor()
+    await page.getByText('scripted demo · 3 steps').waitFor()
+    const [workspace] = product.simulator.workspaces
+    const plan = [...(workspace?.pages.values() ?? [])].find(({ title }) => title === 'Launch plan')
+    expect(plan?.content).toContain('- [ ] Call the printer')
+    const [, space] = /spaces\/([^/]+)/.exec(page.url()) ?? []
+    await page.evaluate((id) => fetch(`/api/notion?spaceId=${id}`, { method: 'DELETE' }), space)
+  })
+
   describe('of accounts', () => {
     const grace = { name: 'Grace Hopper', email: 'grace@south.test', password: 'a-good-password' }
 

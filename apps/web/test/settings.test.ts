@@ -1,5 +1,6 @@
 import { readSettings, StartupError } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
+import { chatModels } from '../lib/chat-models.ts'
 import { Settings } from '../lib/settings.ts'
 
 describe('the settings of the web app', () => {
@@ -58,6 +59,46 @@ describe('the settings of the web app', () => {
   it('take addresses and networks of proxies', () => {
     const { TRUSTED_PROXIES } = readSettings(Settings, { TRUSTED_PROXIES: '10.0.0.0/8, 192.168.1.1,fd00::/8' })
     expect(TRUSTED_PROXIES).toEqual(['10.0.0.0/8', '192.168.1.1', 'fd00::/8'])
+  })
+})
+
+describe('the models of the chat', () => {
+  const models = (given: Record<string, string>, isDemo = false) =>
+    chatModels(readSettings(Settings, given), isDemo).map(({ id, provider, name, apiKey }) => [
+      id,
+      provider,
+      name,
+      apiKey,
+    ])
+
+  it('are told apart by the prefix of their provider, each with its own key', () => {
+    const given = { CHAT_MODEL: 'anthropic/claude-x, openai/gpt-x', CHAT_API_KEY: 'one', OPENAI_API_KEY: 'two' }
+    expect(models(given)).toEqual([
+      ['anthropic/claude-x', 'anthropic', 'claude-x', 'one'],
+      ['openai/gpt-x', 'openai', 'gpt-x', 'two'],
+    ])
+  })
+
+  it('are all asked at CHAT_BASE_URL, by the names as given, where there is one', () => {
+    const given = { CHAT_MODEL: 'llama,openai/gpt-x', CHAT_BASE_URL: 'http://localhost:11434/v1' }
+    expect(models(given).map(([, provider, name]) => [provider, name])).toEqual([
+      ['compatible', 'llama'],
+      ['compatible', 'openai/gpt-x'],
+    ])
+  })
+
+  it('are none without a setting, and the scripted one in a demo', () => {
+    expect(models({})).toEqual([])
+    expect(models({}, true)).toEqual([['scripted', 'scripted', 'scripted', undefined]])
+  })
+
+  it.each([
+    [{ CHAT_MODEL: 'gpt-x' }, /CHAT_MODEL.*must begin with/],
+    [{ CHAT_MODEL: 'google/gemini-x' }, /CHAT_MODEL.*CHAT_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY/],
+    [{ CHAT_BASE_URL: 'http://localhost:11434/v1' }, /CHAT_MODEL: must be set/],
+    [{ CHAT_MAX_STEPS: '0' }, /CHAT_MAX_STEPS/],
+  ])('are refused at the start as %j', (given, message) => {
+    expect(messageOf(() => readSettings(Settings, given))).toMatch(message)
   })
 })
 

@@ -10,7 +10,6 @@ import { useChat } from './chat-context.tsx'
 import { isToolPart, pendingApprovals } from './chat-message.ts'
 import { Composer } from './composer.tsx'
 import { ConversationList } from './conversation-list.tsx'
-import { ConversationMenu } from './conversation-menu.tsx'
 import { EmptyChat } from './empty-chat.tsx'
 import type { OpenedConversation } from './opened-conversation.ts'
 import { toolWords } from './tool-words.ts'
@@ -18,7 +17,11 @@ import { useConversation, type ConversationControl } from './use-conversation.ts
 
 /** Markdown, cards and long lists are a lot of code, which the first message needs and the empty page does not. */
 const loadMessageList = () => import('./message-list.tsx')
+const ConversationMenu = lazy(async () => ({ default: (await import('./conversation-menu.tsx')).ConversationMenu }))
 const MessageList = lazy(async () => ({ default: (await loadMessageList()).MessageList }))
+
+/** After this, a page that was opened is read, and what comes next can be fetched. */
+const IDLE_MS = 1_500
 
 interface ConversationViewProps {
   readonly conversationId: string
@@ -46,9 +49,10 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
   const isReader = summary?.isMine === false
 
   useEffect(() => {
-    // While the person reads the empty page.
-    void loadMessageList()
     input.current?.focus({ preventScroll: true })
+    // While the person reads the empty page, and not before it can be used.
+    const timer = setTimeout(() => void loadMessageList(), IDLE_MS)
+    return () => clearTimeout(timer)
   }, [])
 
   // A conversation has its address from its first words on: a reload must find it.
@@ -158,7 +162,11 @@ function Heading({ control }: { control: ConversationControl }) {
             {summary.visibility === 'space' ? 'Shared' : 'Private'}
           </Badge>
           <span className="flex-1" />
-          {summary.isMine && <ConversationMenu summary={summary} onChange={control.setSummary} />}
+          {summary.isMine && (
+            <Suspense fallback={<span className="size-9" />}>
+              <ConversationMenu summary={summary} onChange={control.setSummary} />
+            </Suspense>
+          )}
         </>
       ) : (
         control.messages.length > 0 && <h1 className="text-sm font-semibold">New chat</h1>
