@@ -1,12 +1,14 @@
 import { testDatabase } from '@nmg/process/testing'
+import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answered, ask, messageIn, opened, takeTurn } from '../e2e/chat-client.ts'
 import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
 import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
 
 let product: Product
+let databaseUrl: string
 let model: ModelServer
 let ada: PersonClient
 let ben: PersonClient
@@ -14,9 +16,9 @@ let dora: PersonClient
 
 beforeAll(async () => {
   model = await startModelServer()
-  const { url } = await testDatabase()
+  databaseUrl = (await testDatabase()).url
   product = await startProduct(
-    { DATABASE_URL: url },
+    { DATABASE_URL: databaseUrl },
     {
       web: {
         CHAT_MODEL: 'small,large',
@@ -313,6 +315,102 @@ describe('an answer that is being written', () => {
     shared.gate.resolve()
     own.gate.resolve()
     while (!(await shared.reader.read()).done);
+  })
+})
+
+describe('several web processes', () => {
+  /** Another web process on the same database, used by Ada with her session. */
+  const second = async () => {
+    const port = await freePort()
+    const web = await startProcess('apps/web/main.ts', '"web.listening"', {
+      ...deploymentSecrets,
+      PORT: String(port),
+      WEB_URL: product.webUrl,
+      CUDU_ENDPOINT: product.gatewayUrl,
+      DATABASE_URL: databaseUrl,
+      CHAT_MODEL: 'small',
+      CHAT_BASE_URL: model.url,
+    })
+    const send: PersonClient['fetch'] = (path, init) => {
+      const cookie = [...ada.cookies()].map(([name, value]) => `${name}=${value}`).join('; ')
+      const headers = { origin: product.webUrl, cookie, 'content-type': 'application/json' }
+      return fetch(`http://localhost:${port}${path}`, { ...init, headers })
+    }
+    const there: PersonClient = {
+      ...ada,
+      fetch: send,
+      post: (path, body) => send(path, { method: 'POST', body: JSON.stringify(body) }),
+    }
+    return { web, there }
+  }
+  const conversationPath = (id: string) => `/api/spaces/${ada.spaceId}/conversations/${id}`
+
+  it('read, stop and leave behind each other’s answers', async () => {
+    const { web, there } = await second()
+    const gate = Promise.withResolvers<void>()
+    const slow = [{ say: 'The beginning. ' }, { wait: gate.promise }, { say: 'The end.' }]
+
+    // Written there, read here.
+    const first = newId()
+    model.answer(slow)
+    const answer = await takeTurn(there, ask(first, 'Tell me'))
+    const here = await ada.fetch(`${conversationPath(first)}/stream`)
+    expect((await takeTurn(ada, ask(first, 'And this?'))).status).toBe(409)
+    gate.resolve()
+    expect(textOf(messageIn(await here.text()))).toBe('The beginning. The end.')
+    await answer.text()
+
+    // Written there, stopped here.
+    const open = Promise.withResolvers<void>()
+    const stopped = newId()
+    model.answer([{ say: 'Still going. ' }, { wait: open.promise }])
+    const going = await takeTurn(there, ask(stopped, 'Go on'))
+    expect((await ada.post(`${conversationPath(stopped)}/stop`, {})).status).toBe(202)
+    expect(messageIn(await going.text()).metadata?.end).toEqual({ kind: 'stopped' })
+
+    // Written there, when that process is told to end.
+    const left = newId()
+    model.answer([{ say: 'Half of it. ' }, { wait: open.promise }])
+    const reader = (await takeTurn(there, ask(left, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
+    let read = ''
+    while (!read.includes('it.')) read += (await reader.read()).value ?? ''
+    expect(await web.stop()).toBe(0)
+    const [, message] = (await opened(ada, left)).messages
+    expect(message?.metadata?.end).toEqual({ kind: 'interrupted' })
+    expect(textOf(message ?? { parts: [] })).toContain('Half of it.')
+    open.resolve()
+  })
+
+  it('pick up what one that died has stored of an answer', async () => {
+    const id = newId()
+    model.answer([{ say: 'Known.' }])
+    await answered(ada, ask(id, 'First'))
+    const client = new Client({ connectionString: databaseUrl })
+    await client.connect()
+    const answer = newId()
+    await client.query(
+      `insert into web.chat_answer (id, conversation_id, message_id, person_id, alive_at) values ($1, $2, 'lost', $3, now() - interval '1 minute')`,
+      [answer, id, ada.id],
+    )
+    const chunks = [
+      { type: 'start', messageId: 'lost' },
+      { type: 'start-step' },
+      { type: 'text-start', id: '1' },
+      { type: 'text-delta', id: '1', delta: 'Stored before the end' },
+      { type: 'tool-input-available', toolCallId: 'c', toolName: 'notion-create-pages', input: {}, dynamic: true },
+    ]
+    await client.query(`insert into web.chat_answer_chunk values ($1, 0, $2)`, [answer, JSON.stringify(chunks)])
+    await client.end()
+    const { messages, isAnswering } = await opened(ada, id)
+    expect(isAnswering).toBe(false)
+    expect(messages).toHaveLength(3)
+    expect(messages[2]).toMatchObject({ id: 'lost', metadata: { end: { kind: 'interrupted' } } })
+    expect(textOf(messages[2] ?? { parts: [] })).toBe('Stored before the end')
+    expect(toolParts(messages[2])).toMatchObject([
+      { state: 'output-error', errorText: expect.stringContaining('not known') },
+    ])
+    model.answer([{ say: 'Again.' }])
+    expect(textOf(await answered(ada, ask(id, 'Second')))).toBe('Again.')
   })
 })
 
