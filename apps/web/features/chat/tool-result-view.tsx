@@ -66,7 +66,7 @@ function PageCards({ pages, hasLinks }: { pages: readonly PageFacts[]; hasLinks:
   const shown = isWhole ? pages : pages.slice(0, FIRST)
   return (
     <div className="space-y-2">
-      <ul aria-label="Pages" className="grid gap-2">
+      <ul aria-label="Pages" className="grid grid-cols-1 gap-2">
         {shown.map((page) => (
           <li key={page.id}>
             <PageCard page={page} hasLinks={hasLinks} />
