@@ -29,6 +29,19 @@ try {
     await picture(page, name)
     await page.context().close()
   }
+  for (const [name, options] of [
+    ['chat', DESKTOP],
+    ['chat-dark', { ...DESKTOP, colorScheme: 'dark' }],
+    ['chat-phone', PHONE],
+  ] as const) {
+    const page = await newProfile(browser, options)
+    await signIn(page, product.webUrl, ADA)
+    await page.getByRole('button', { name: 'Add “Call the printer” to the launch plan' }).click()
+    await page.getByRole('button', { name: 'Approve' }).waitFor()
+    await page.mouse.move(0, 0)
+    await picture(page, name)
+    await page.context().close()
+  }
   await lostGrant(product, browser)
 } finally {
   await browser.close()
@@ -60,6 +73,7 @@ async function lostGrant({ webUrl, simulator }: Product, chromium: Browser): Pro
   const page = await newProfile(chromium, DESKTOP)
   await signIn(page, webUrl, ADA)
   await goTo(page, 'Tools')
+  await page.getByLabel('query', { exact: true }).waitFor()
   simulator.admin.revokeGrants()
   await searchNotion(page, 'launch plan')
   await page.getByRole('button', { name: 'Reconnect Notion' }).waitFor()
