@@ -58,6 +58,8 @@ export interface ClientsScene extends AuthorizationServerScene {
   readonly product: Product
   /** Calls the MCP endpoint of a space, as a client would after logging in. */
   listTools(accessToken: string, spaceId?: string): Promise<Response>
+  /** How such a call is answered. The gateway's processes hear of what ended from the database, within milliseconds. */
+  statusOf(accessToken: string): Promise<number>
 }
 
 /** The whole product; Ada's space is connected with the simulated Notion. */
@@ -75,20 +77,17 @@ export function clientsScene(web: Record<string, string> = {}): () => ClientsSce
     const ada = await newPerson(product.webUrl, account('Ada'))
     await connectNotion(product, ada)
     const base = sceneOf(product.webUrl, product.gatewayUrl, database, ada)
-    scene = {
-      ...base,
-      product,
-      listTools: (accessToken, spaceId) =>
-        fetch(base.resource(spaceId), {
-          method: 'POST',
-          headers: {
-            authorization: `Bearer ${accessToken}`,
-            'content-type': 'application/json',
-            accept: 'application/json, text/event-stream',
-          },
-          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
-        }),
-    }
+    const listTools = (accessToken: string, spaceId?: string) =>
+      fetch(base.resource(spaceId), {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${accessToken}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+      })
+    scene = { ...base, product, listTools, statusOf: async (accessToken) => (await listTools(accessToken)).status }
   })
   afterAll(() => stop())
   return () => scene

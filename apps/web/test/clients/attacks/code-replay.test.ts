@@ -19,7 +19,7 @@ describe('a code that comes twice', () => {
     expect((await on().listTools(tokens.access_token)).status).toBe(200)
 
     expect(await (await client.redeem(code)).json()).toMatchObject({ error: 'invalid_grant' })
-    expect((await on().listTools(tokens.access_token)).status).toBe(401)
+    await expect.poll(() => on().statusOf(tokens.access_token)).toBe(401)
     expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
   })
 

@@ -60,6 +60,6 @@ describe('a person', () => {
     expect((await on().ada.fetch(path, { method: 'DELETE', origin: 'https://evil.test' })).status).toBe(403)
     expect((await on().listTools(tokens.access_token)).status).toBe(200)
     expect((await on().ada.fetch(path, { method: 'DELETE' })).status).toBe(204)
-    expect((await on().listTools(tokens.access_token)).status).toBe(401)
+    await expect.poll(() => on().statusOf(tokens.access_token)).toBe(401)
   })
 })
