@@ -44,14 +44,14 @@ export function Dialog({
     >
       {open && (
         <div className="p-5 sm:p-6">
-          <header className="mb-4 flex items-start justify-between gap-4">
+          <div className="mb-4 flex items-start justify-between gap-4">
             <h2 id={titleId} ref={heading} tabIndex={-1} className="text-lg font-semibold tracking-tight outline-none">
               {title}
             </h2>
             <Button look="quiet" size="icon" aria-label="Close" onClick={onClose} className="-mt-1.5 -mr-1.5">
               <X aria-hidden />
             </Button>
-          </header>
+          </div>
           {children}
         </div>
       )}

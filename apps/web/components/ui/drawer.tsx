@@ -37,14 +37,14 @@ export function Drawer({
     >
       {open && (
         <div className="flex h-full flex-col gap-4 p-3">
-          <header className="flex items-center justify-between gap-4 pl-2">
+          <div className="flex items-center justify-between gap-4 pl-2">
             <h2 id={titleId} className="text-sm font-semibold tracking-tight">
               {title}
             </h2>
             <Button look="quiet" size="icon" aria-label="Close" onClick={onClose}>
               <X aria-hidden />
             </Button>
-          </header>
+          </div>
           {children}
         </div>
       )}
