@@ -22,6 +22,7 @@ import { finishAuthorization } from './flows/finish-authorization.ts'
 import { freshCredentials } from './flows/fresh-credential.ts'
 import { keepFresh } from './flows/keep-fresh.ts'
 import type { RefreshStep } from './flows/refresh.ts'
+import { settleWorkspace } from './flows/settle-workspace.ts'
 import { startAuthorization } from './flows/start-authorization.ts'
 import { Failure } from './failure.ts'
 import { createApp } from './http/app.ts'
@@ -180,6 +181,8 @@ export async function openGateway({
       ),
     describeConnection: (spaceId) => describeConnection(store, clock, spaceId),
     connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
+    settleWorkspace: (spaceId, userId, decision) =>
+      settleWorkspace({ clock, random, log, store, vault, server }, spaceId, userId, decision),
     disconnect: (spaceId, userId) => disconnect({ clock, log, store, vault, server }, spaceId, userId),
     async checkReadiness() {
       if (isStopping)

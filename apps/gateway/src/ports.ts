@@ -90,6 +90,21 @@ export interface RefreshIntent {
   readonly ageMs: number
 }
 
+/**
+ * A consent that reaches another workspace than the connection did. Nothing uses it before a person says that this is meant. Sealed for generation 0,
+ * which no event has.
+ */
+export interface WaitingConsent {
+  readonly id: string
+  readonly by: string
+  readonly at: Date
+  readonly waitsUntil: Date
+  readonly workspace: Workspace
+  readonly grant: Grant
+  readonly sealed: string
+  readonly expiresAt: Date | null
+}
+
 export interface StoredConnection {
   readonly stream: string
   readonly spaceId: string
@@ -98,6 +113,7 @@ export interface StoredConnection {
   readonly connection: Connection
   readonly dataKey: WrappedDataKey | null
   readonly workspace: Workspace | null
+  readonly waiting: WaitingConsent | null
   readonly intent: RefreshIntent | null
   /** About when a call last used the connection; null before the first one. */
   readonly lastUsedAt: Date | null
@@ -135,6 +151,10 @@ export interface ConnectionStore {
   /** The stored data key of the stream, made with `make` when there is none. */
   ensureDataKey(stream: string, make: () => WrappedDataKey): Promise<WrappedDataKey>
   nameWorkspace(stream: string, workspace: Workspace): Promise<void>
+  /** Keeps a consent beside the connection, in place of one that waits already. An authorization or a disconnect drops it. */
+  park(stream: string, waiting: WaitingConsent): Promise<void>
+  /** @returns false when another one waits by now, or none. */
+  dropWaiting(stream: string, id: string): Promise<boolean>
   /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
   postponeRefresh(
     stream: string,
@@ -164,6 +184,8 @@ export interface AuthorizationRequest {
   readonly codeVerifier: Secret
   /** SHA-256 of the browser binding, base64url; null when the application gave none. */
   readonly bindingHash: string | null
+  /** A consent that reaches another workspace than before waits until a person confirms it. */
+  readonly confirmsWorkspace: boolean
   readonly client: ClientRegistration
   readonly server: AuthorizationServerInfo
 }

@@ -25,6 +25,26 @@ export type ConnectionNotice = z.infer<typeof ConnectionNotice>
 /** Times are ISO 8601 in UTC. Optional members are absent when unknown. */
 const instant = z.iso.datetime()
 
+/**
+ * A consent that reaches another workspace than the connection did, given where `confirm_workspace` was asked for at the start. Nothing uses it until a
+ * person confirms it with `POST /integrations/notion/{space_id}/waiting`; until then the connection is what it was.
+ */
+export const WaitingConsent = z.object({
+  id: z.uuid(),
+  /** Absent when Notion did not say which workspace it is. */
+  workspaceId: z.string().optional(),
+  workspaceName: z.string().optional(),
+  by: z.string(),
+  at: instant,
+  /** After this it cannot be confirmed any more. */
+  waitsUntil: instant,
+})
+export type WaitingConsent = z.infer<typeof WaitingConsent>
+
+/** `POST /integrations/notion/{space_id}/waiting`; answers with the connection as it is then. */
+export const WaitingDecision = z.object({ id: z.uuid(), accept: z.boolean() })
+export type WaitingDecision = z.infer<typeof WaitingDecision>
+
 /** `GET /integrations/notion/{space_id}`. */
 export const Connection = z.object({
   spaceId: z.string(),
@@ -45,6 +65,7 @@ export const Connection = z.object({
   /** Present exactly when `status` is `reconnect_required`. */
   reason: ReconnectReason.optional(),
   hasMcpToken: z.boolean(),
+  waiting: WaitingConsent.optional(),
 })
 export type Connection = z.infer<typeof Connection>
 
@@ -60,6 +81,8 @@ export const HistoryEvent = z.object({
   occurredAt: instant,
   /** The person who did it; absent where the gateway acted by itself. */
   by: z.string().optional(),
+  /** Of a consent that reached another workspace than before: the person who confirmed that this is meant. */
+  confirmedBy: z.string().optional(),
   tokenExpiresAt: instant.optional(),
   reason: ReconnectReason.optional(),
   /** The OAuth error code that the authorization server gave, e.g. `invalid_grant`. */

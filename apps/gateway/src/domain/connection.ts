@@ -22,6 +22,9 @@ export interface SealedCredential {
   readonly expiresAt: Date | null
 }
 
+/** What the credential of a consent that waits to be confirmed is sealed for: events have versions from 1 on. */
+export const WAITING_GENERATION = 0
+
 /** A consent, and where it was given. Lives until it expires, is disconnected, or is refused for good. */
 export interface Grant {
   readonly issuer: string
@@ -39,6 +42,8 @@ export type ConnectionEvent =
       readonly type: 'NotionIntegrationAuthorized'
       readonly at: Date
       readonly by: string
+      /** Who said that another workspace than before is meant, where that was asked. */
+      readonly confirmedBy?: string | undefined
       readonly grant: Grant
       readonly credential: SealedCredential
     }

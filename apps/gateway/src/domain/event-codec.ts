@@ -26,6 +26,7 @@ const EventJson = z.discriminatedUnion('type', [
     type: z.literal('NotionIntegrationAuthorized'),
     at: instant,
     by: z.string(),
+    confirmedBy: z.string().optional(),
     grant: GrantJson,
     credential: SealedCredentialJson,
   }),
@@ -58,6 +59,21 @@ const ConnectionJson = z.discriminatedUnion('status', [
   }),
   z.object({ status: z.literal('disconnected'), grant: GrantJson, since: instant, by: z.string() }),
 ])
+
+const WaitingConsentJson = z.object({
+  id: z.string(),
+  by: z.string(),
+  at: instant,
+  waitsUntil: instant,
+  workspace: z.object({ id: z.string().optional(), name: z.string().optional(), botId: z.string().optional() }),
+  grant: GrantJson,
+  sealed: z.string(),
+  expiresAt: instant.nullable(),
+})
+
+/** @throws {z.ZodError} when the JSON is no consent that this version knows. */
+export const decodeWaitingConsent = (json: unknown): z.infer<typeof WaitingConsentJson> =>
+  WaitingConsentJson.parse(json)
 
 /** @throws {z.ZodError} when the JSON is no event that this version knows. */
 export const decodeEvent = (json: unknown): ConnectionEvent => EventJson.parse(json)

@@ -1,7 +1,7 @@
-import type { Connection as ConnectionView, History, HistoryEvent } from '@nmg/contract'
+import type { Connection as ConnectionView, History, HistoryEvent, WaitingConsent as WaitingView } from '@nmg/contract'
 import { noticeOf, reconnectBy, type ConnectionEvent } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
-import type { Clock, ConnectionStore } from '../ports.ts'
+import type { Clock, ConnectionStore, WaitingConsent } from '../ports.ts'
 
 /** The space's connection as the outside sees it: no secret, sealed or not. @throws {Failure} `not_connected` when it never was. */
 export async function describeConnection(
@@ -9,7 +9,7 @@ export async function describeConnection(
   clock: Clock,
   spaceId: string,
 ): Promise<ConnectionView> {
-  const { stream: processId, connection, workspace } = await store.read(spaceId)
+  const { stream: processId, connection, workspace, waiting } = await store.read(spaceId)
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
   const notice = noticeOf(connection, clock())
@@ -30,6 +30,18 @@ export async function describeConnection(
     ...(notice === undefined ? {} : { notice }),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',
+    ...(waiting && clock() < waiting.waitsUntil ? { waiting: describeWaiting(waiting) } : {}),
+  }
+}
+
+function describeWaiting({ id, by, at, waitsUntil, workspace }: WaitingConsent): WaitingView {
+  return {
+    id,
+    ...(workspace.id === undefined ? {} : { workspaceId: workspace.id }),
+    ...(workspace.name === undefined ? {} : { workspaceName: workspace.name }),
+    by,
+    at: at.toISOString(),
+    waitsUntil: waitsUntil.toISOString(),
   }
 }
 
@@ -56,7 +68,12 @@ function historyEvent(version: number, event: ConnectionEvent): HistoryEvent {
   const entry = { version, type: event.type, occurredAt: event.at.toISOString() }
   switch (event.type) {
     case 'NotionIntegrationAuthorized':
-      return { ...entry, by: event.by, ...expiry(event.credential.expiresAt) }
+      return {
+        ...entry,
+        by: event.by,
+        ...(event.confirmedBy === undefined ? {} : { confirmedBy: event.confirmedBy }),
+        ...expiry(event.credential.expiresAt),
+      }
     case 'NotionIntegrationTokenRefreshed':
       return { ...entry, ...expiry(event.credential.expiresAt) }
     case 'NotionIntegrationAuthorizationFailed':

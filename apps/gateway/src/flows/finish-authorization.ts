@@ -1,5 +1,6 @@
 import type { AuthorizationError } from '@nmg/contract'
-import { evolve, type ConnectionEvent } from '../domain/connection.ts'
+import { randomUUID } from 'node:crypto'
+import { evolve, WAITING_GENERATION, type ConnectionEvent, type Grant } from '../domain/connection.ts'
 import { refreshDueAt } from '../domain/refresh-schedule.ts'
 import { DEFAULT_RETURN_PATH, returnUrl, type ReturnPath } from '../domain/return-path.ts'
 import { Failure } from '../failure.ts'
@@ -16,6 +17,7 @@ import {
   type StoredConnection,
   type Tokens,
   type Vault,
+  type Workspace,
 } from '../ports.ts'
 import { expiryOf } from './opened-credential.ts'
 import { digest } from './start-authorization.ts'
@@ -55,14 +57,17 @@ export async function finishAuthorization(
       throw new AuthorizationRefused('wrong_browser')
     }
     const tokens = await deps.server.exchange(request, response)
-    const { stream, workspaceId } = await connect(deps, request, tokens)
-    log.info('connection.authorized', { space: spaceId, process: stream })
+    const { stream, workspaceId, isWaiting } = await connect(deps, request, tokens)
+    log.info(isWaiting ? 'connection.waits_for_confirmation' : 'connection.authorized', {
+      space: spaceId,
+      process: stream,
+    })
     return returnUrl(returnBase, returnPath, {
       status: 'success',
       spaceId,
       processId: stream,
       workspaceId,
-      mcp: 'connected',
+      mcp: isWaiting ? 'confirmation_required' : 'connected',
     })
   } catch (error) {
     const code = errorCode(error)
@@ -88,11 +93,21 @@ async function connect(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   tokens: Tokens,
-): Promise<{ stream: string; workspaceId: string | undefined }> {
+): Promise<{ stream: string; workspaceId: string | undefined; isWaiting: boolean }> {
   const { refreshToken, accessToken } = tokens
   // Without one the connection would end with the access token, and everybody would have to log in again.
   if (refreshToken === null) throw new AuthorizationRefused('exchange_refused')
   const credential = { accessToken, refreshToken, client: request.client }
+
+  const before = await deps.store.read(request.spaceId)
+  if (request.confirmsWorkspace && isInUse(before)) {
+    const workspace = { ...known(tokens.workspace), ...known((await deps.identify(accessToken)) ?? {}) }
+    // One that nobody could name may be another, too.
+    if (workspace.id !== before.workspace?.id) {
+      await park(deps, request, credential, tokens, workspace)
+      return { stream: before.stream, workspaceId: workspace.id, isWaiting: true }
+    }
+  }
 
   const replaced = await append(deps, request, credential, tokens)
   const { stream } = replaced
@@ -101,7 +116,42 @@ async function connect(
   await deps.store.nameWorkspace(stream, workspace).catch((error: unknown) => {
     deps.log.warn('workspace.not_named', { space: request.spaceId, ...describeError(error) })
   })
-  return { stream, workspaceId: workspace.id }
+  return { stream, workspaceId: workspace.id, isWaiting: false }
+}
+
+/** A connection whose workspace people work with, or did until its grant was lost. After a disconnect, any workspace is as good. */
+const isInUse = ({ connection, workspace }: StoredConnection): boolean =>
+  (connection.status === 'connected' || connection.status === 'reconnect_required') && workspace?.id !== undefined
+
+/** How long a consent waits: somebody may have to be asked. */
+const WAITS_MS = 24 * 60 * 60 * 1000
+
+async function park(
+  { clock, store, vault }: FinishAuthorizationDependencies,
+  request: AuthorizationRequest,
+  credential: Credential,
+  tokens: Tokens,
+  workspace: Workspace,
+): Promise<void> {
+  const { stream } = await store.read(request.spaceId)
+  const dataKey = await store.ensureDataKey(stream, () => vault.newDataKey(stream))
+  const now = clock()
+  const grant = grantOf(request, now)
+  await store.park(stream, {
+    id: randomUUID(),
+    by: request.userId,
+    at: now,
+    waitsUntil: new Date(now.getTime() + WAITS_MS),
+    workspace,
+    grant,
+    sealed: vault.seal(dataKey, { stream, generation: WAITING_GENERATION, grant }, credential),
+    expiresAt: expiryOf(now, tokens),
+  })
+}
+
+function grantOf({ server, userId }: AuthorizationRequest, now: Date): Grant {
+  const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
+  return { issuer, tokenEndpoint, revocationEndpoint, resource, authorizedAt: now, authorizedBy: userId }
 }
 
 const APPEND_ATTEMPTS = 20
@@ -109,10 +159,11 @@ const APPEND_ATTEMPTS = 20
 /** @returns the connection as it was before. */
 async function append(
   { clock, random, store, vault }: FinishAuthorizationDependencies,
-  { spaceId, userId, server }: AuthorizationRequest,
+  request: AuthorizationRequest,
   credential: Credential,
   tokens: Tokens,
 ): Promise<StoredConnection> {
+  const { spaceId, userId } = request
   for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt++) {
     const stored = await store.read(spaceId)
     const { stream, version, connection } = stored
@@ -120,8 +171,7 @@ async function append(
     const expiresAt = expiryOf(now, tokens)
     const generation = version + 1
     const dataKey = stored.dataKey ?? (await store.ensureDataKey(stream, () => vault.newDataKey(stream)))
-    const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
-    const grant = { issuer, tokenEndpoint, revocationEndpoint, resource, authorizedAt: now, authorizedBy: userId }
+    const grant = grantOf(request, now)
     const event: ConnectionEvent = {
       type: 'NotionIntegrationAuthorized',
       at: now,
@@ -152,8 +202,8 @@ async function append(
  * Ends the grant that this consent replaces, best effort. Not one of the same client: an authorization server may treat the new consent as
  * the old grant's successor, and ends the old one by itself.
  */
-async function revokeReplaced(
-  { vault, server, log }: FinishAuthorizationDependencies,
+export async function revokeReplaced(
+  { vault, server, log }: Pick<FinishAuthorizationDependencies, 'vault' | 'server' | 'log'>,
   { stream, spaceId, connection, dataKey }: StoredConnection,
   { client }: Credential,
 ): Promise<void> {

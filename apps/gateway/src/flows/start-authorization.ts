@@ -32,6 +32,8 @@ export interface StartAuthorization {
   readonly userId: string
   readonly returnPath: ReturnPath
   readonly binding: string | undefined
+  /** Whether a consent that reaches another workspace than before waits until a person confirms it. */
+  readonly confirmsWorkspace: boolean
 }
 
 /**
@@ -50,7 +52,7 @@ export async function startAuthorization(
 
   const state = randomBytes(32).toString('base64url')
   const codeVerifier = new Secret(randomBytes(32).toString('base64url'))
-  const { spaceId, userId, returnPath, binding } = start
+  const { spaceId, userId, returnPath, binding, confirmsWorkspace } = start
   const bindingHash = binding === undefined ? null : digest(binding)
   const stateHash = digest(state)
   const sealed = deps.vault.sealRequest(stateHash, {
@@ -59,6 +61,7 @@ export async function startAuthorization(
     returnPath,
     codeVerifier,
     bindingHash,
+    confirmsWorkspace,
     client,
     server,
   })

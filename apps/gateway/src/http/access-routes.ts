@@ -9,13 +9,13 @@ import {
   type SeenClients,
 } from '@nmg/contract'
 import type { Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { Failure } from '../failure.ts'
 import { describeAccessKey } from '../flows/access-keys.ts'
 import type { AccessKeyStore, Revocations, SeenClientRecord, SeenClients as SeenClientStore } from '../ports.ts'
 import type { App } from './app.ts'
 import { type Application, type CallerHeaders, personOf } from './callers.ts'
+import { bodyOf, limited } from './json-body.ts'
 import { describedTarget, resourceUrl } from './mcp-target.ts'
 
 export interface AccessRouteDependencies {
@@ -30,14 +30,6 @@ export interface AccessRouteDependencies {
 }
 
 const NO_STORE = { 'cache-control': 'no-store' }
-const MAX_BODY_BYTES = 16 * 1024
-const limited = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError() {
-    throw new Failure('too_large', `The body is larger than the ${MAX_BODY_BYTES} bytes that are taken here.`)
-  },
-})
-
 export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): void {
   const { keys, revocations, seen } = deps
   const callerOf = (c: Context<App>) =>
@@ -110,24 +102,6 @@ function whose(c: Context<App>): { spaceId: string; userId: string | undefined }
   const { space_id: spaceId, user_id: userId } = c.req.query()
   if (!spaceId) throw new Failure('missing_space', 'Missing space_id. Say which space this is about.')
   return { spaceId, userId: userId || undefined }
-}
-
-async function bodyOf<T>(c: Context<App>, schema: z.ZodType<T>): Promise<T> {
-  let body: unknown
-  try {
-    body = JSON.parse(await c.req.text())
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause
-    throw new Failure('invalid_json', 'The body is not JSON.', { cause })
-  }
-  const { success, data, error } = schema.safeParse(body)
-  if (success) return data
-  // Where it is wrong, not what was sent: the schema's own words may repeat a value.
-  const places = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the body'))].join(', ')
-  throw new Failure(
-    'invalid_request',
-    `Not as described: ${places.slice(0, 200)}. See the README for what is taken here.`,
-  )
 }
 
 function describeClient(client: SeenClientRecord): SeenClient {

@@ -1,5 +1,6 @@
 import {
   BINDING_COOKIE,
+  WaitingDecision,
   type AuthorizationStart,
   type Connection,
   type DisconnectReceipt,
@@ -13,6 +14,7 @@ import { Failure } from '../failure.ts'
 import type { StartAuthorization } from '../flows/start-authorization.ts'
 import { describeError, type Log } from '../log.ts'
 import { type Application, type CallerHeaders, personOf } from './callers.ts'
+import { bodyOf, limited } from './json-body.ts'
 import { problemAnswer } from './problems.ts'
 
 /** What can be asked for, beside the MCP endpoint. */
@@ -24,6 +26,7 @@ export interface AppDependencies {
   readonly finishAuthorization: (response: URLSearchParams, binding: string | undefined) => Promise<URL>
   readonly describeConnection: (spaceId: string) => Promise<Connection>
   readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
+  readonly settleWorkspace: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
   /** Rejects with what is not ready. */
   readonly checkReadiness: () => Promise<void>
@@ -42,7 +45,9 @@ export function createApp(deps: AppDependencies): Hono<App> {
     const spaceId = spaceIdFrom(c.req.query('space_id'), c.req.queries('space_id')?.length)
     const returnPath = returnPathFrom(c.req.query('return_path'), deps.returnBase)
     const binding = bindingFrom(c.req.query('binding'))
-    return c.json(await deps.startAuthorization({ spaceId, userId, returnPath, binding }), 200, NO_STORE)
+    const confirmsWorkspace = flagFrom('confirm_workspace', c.req.query('confirm_workspace'))
+    const start = { spaceId, userId, returnPath, binding, confirmsWorkspace }
+    return c.json(await deps.startAuthorization(start), 200, NO_STORE)
   })
 
   app.get('/integrations/notion/mcp/oauth/callback', async (c) => {
@@ -61,6 +66,14 @@ export function createApp(deps: AppDependencies): Hono<App> {
   app.delete('/integrations/notion/:spaceId', async (c) => {
     const userId = personOf(callerOf(c))
     return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
+  })
+
+  app.post('/integrations/notion/:spaceId/waiting', limited, async (c) => {
+    const userId = personOf(callerOf(c))
+    const decision = await bodyOf(c, WaitingDecision)
+    const spaceId = spaceIdFrom(c.req.param('spaceId'))
+    await deps.settleWorkspace(spaceId, userId, decision)
+    return c.json(await deps.describeConnection(spaceId), 200, NO_STORE)
   })
 
   app.get('/integrations/notion/:spaceId/events', async (c) => {
@@ -100,6 +113,13 @@ function answer(c: Context<App>, failure: Failure): Response {
   const pairs: [string, string][] = []
   for (let at = 0; at < headers.length; at += 2) pairs.push([headers[at] as string, headers[at + 1] as string])
   return new Response(body, { status, headers: pairs })
+}
+
+/** Left out is no. */
+function flagFrom(name: string, text: string | undefined): boolean {
+  if (text === undefined || text === '0') return false
+  if (text === '1') return true
+  throw new Failure('invalid_request', `${name} is 1 or 0.`)
 }
 
 const SpaceId = z

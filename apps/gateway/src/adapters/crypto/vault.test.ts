@@ -110,6 +110,7 @@ describe('a sealed authorization request', () => {
     returnPath: DEFAULT_RETURN_PATH,
     codeVerifier: new Secret('the verifier'),
     bindingHash: null,
+    confirmsWorkspace: false,
     client: credential.client,
     server: {
       issuer: 'https://notion.example',

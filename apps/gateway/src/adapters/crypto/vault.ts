@@ -153,6 +153,8 @@ const RequestJson = z.object({
     .catch(DEFAULT_RETURN_PATH),
   codeVerifier: secret,
   bindingHash: z.string().nullable(),
+  // Requests that were sealed by a version before this one are still on their way.
+  confirmsWorkspace: z.boolean().default(false),
   client: ClientJson,
   server: z.object({
     issuer: z.string(),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { absent, type ConnectionEvent } from '../../domain/connection.ts'
-import { decodeConnection, decodeEvent, encode } from '../../domain/event-codec.ts'
+import { decodeConnection, decodeEvent, decodeWaitingConsent, encode } from '../../domain/event-codec.ts'
 import type { ConnectionStore, StoredConnection, WrappedDataKey } from '../../ports.ts'
 import { CHANGES_CHANNEL } from './changes.ts'
 import type { Sql } from './database.ts'
@@ -9,6 +9,7 @@ interface Row {
   version: number | null
   connection: unknown
   workspace: StoredConnection['workspace']
+  waiting: unknown
   intent_generation: number | null
   intent_claim: string | null
   intent_in_doubt: number
@@ -37,7 +38,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
     async read(spaceId) {
       const stream = streamOf(spaceId)
       const { rows } = await sql.query<Row>(
-        `select c.version, c.connection, c.workspace, c.intent_generation, c.intent_claim, c.intent_in_doubt, c.intent_failures,
+        `select c.version, c.connection, c.workspace, c.waiting, c.intent_generation, c.intent_claim, c.intent_in_doubt, c.intent_failures,
                 c.intent_not_before, extract(epoch from now() - c.intent_at)::float * 1000 as intent_age_ms, c.last_used_at, k.id as key_id, k.kid, k.wrapped
            from (select $1::uuid as stream) s
            left join gateway.connections c using (stream)
@@ -66,7 +67,8 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
         `with moved as (
            update gateway.connections
               set version = version + 1, connection = $4, refresh_due_at = $5, intent_generation = null, intent_claim = null,
-                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_at = null
+                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_at = null,
+                  waiting = case when $9 then null else waiting end
             where stream = $1 and space_id = $2::text and version = $6 and ($7::uuid is null or intent_claim = $7)
            returning stream, version
          ), ${record}, shredded as (
@@ -74,7 +76,13 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
          ), forgotten as (
            delete from gateway.client_registrations where $8 and stream in (select stream from moved)
          ) ${tell}`,
-        [...shared, expectedVersion, claimId ?? null, event.type === 'NotionIntegrationDisconnected'],
+        [
+          ...shared,
+          expectedVersion,
+          claimId ?? null,
+          event.type === 'NotionIntegrationDisconnected',
+          isConsentOrEnd(event),
+        ],
       )
       return rows.length === 1
     },
@@ -109,6 +117,21 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       ])
     },
 
+    async park(stream, waiting) {
+      await sql.query('update gateway.connections set waiting = $2 where stream = $1', [
+        stream,
+        JSON.stringify(waiting),
+      ])
+    },
+
+    async dropWaiting(stream, id) {
+      const { rowCount } = await sql.query(
+        `update gateway.connections set waiting = null where stream = $1 and waiting->>'id' = $2`,
+        [stream, id],
+      )
+      return rowCount === 1
+    },
+
     async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore }) {
       await sql.query(
         `update gateway.connections
@@ -134,10 +157,24 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
   }
 }
 
+/** What leaves nothing to confirm: a newer consent, or the end. */
+const isConsentOrEnd = ({ type }: ConnectionEvent) =>
+  type === 'NotionIntegrationAuthorized' || type === 'NotionIntegrationDisconnected'
+
 function stored(stream: string, spaceId: string, row: Row | undefined): StoredConnection {
   const dataKey = row?.key_id ? { id: row.key_id, kid: row.kid, wrapped: row.wrapped } : null
   if (!row || row.version === null) {
-    return { stream, spaceId, version: 0, connection: absent, dataKey, workspace: null, intent: null, lastUsedAt: null }
+    return {
+      stream,
+      spaceId,
+      version: 0,
+      connection: absent,
+      dataKey,
+      workspace: null,
+      waiting: null,
+      intent: null,
+      lastUsedAt: null,
+    }
   }
   const intent =
     row.intent_generation === null || row.intent_claim === null
@@ -157,6 +194,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
     connection: decodeConnection(row.connection),
     dataKey,
     workspace: row.workspace,
+    waiting: row.waiting === null ? null : decodeWaitingConsent(row.waiting),
     intent,
     lastUsedAt: row.last_used_at,
   }
