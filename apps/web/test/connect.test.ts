@@ -335,7 +335,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     const { page } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
-    await page.getByRole('searchbox', { name: 'Search Notion' }).waitFor()
+    await page.getByRole('searchbox', { name: 'Filter tools' }).waitFor()
     product.simulator.setKnobs({ mcpFaults: [{ kind: 'lost-request', times: 'always' }] })
     await searchNotion(page, 'launch')
     const banner = page.getByRole('region', { name: 'Notion connection' })
@@ -372,6 +372,46 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     expect(await history.textContent()).not.toContain('Connected by')
     await page.getByRole('button', { name: 'Renewed', exact: true }).click()
     await page.getByText('Nothing of this kind has happened.').waitFor()
+  })
+
+  it('asks before a reconnect that landed in another workspace is used', async () => {
+    const { page, person } = await newcomer()
+    await connect(page)
+    await goTo(page, 'Tools')
+    await page.getByRole('searchbox', { name: 'Filter tools' }).waitFor()
+    product.simulator.admin.revokeGrants()
+    await searchNotion(page, 'launch')
+    await page.getByRole('region', { name: 'Notion connection' }).getByText('Reconnect required').waitFor()
+    await page.getByRole('button', { name: 'Reconnect Notion' }).click()
+    await page
+      .getByRole('radio', { name: /Northwind/ })
+      .first()
+      .check()
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.getByRole('heading', { name: 'Another workspace' }).waitFor()
+    await state(page, 'Another workspace').waitFor()
+    await card(page)
+      .getByText(/Ada connected Northwind, and this space worked with Acme until now/)
+      .waitFor()
+    expect(await (await person.fetch('/api/notion')).json()).toMatchObject({ connected: false })
+
+    const guest = await newPerson(product.webUrl, {
+      name: 'Gus',
+      email: `gus-${++people}@north.test`,
+      password: 'a-good-password',
+    })
+    await invite(person, guest, 'member')
+    const { integration } = (await (await person.fetch('/api/notion')).json()) as { integration: SpaceConnection }
+    const decision = { spaceId: person.spaceId, id: integration.waiting?.id, accept: true }
+    expect((await guest.post('/api/notion/waiting', decision)).status).toBe(403)
+
+    await card(page).getByRole('button', { name: 'Use Northwind' }).click()
+    await state(page, 'MCP connected').waitFor()
+    await card(page)
+      .getByText(/Northwind, connected by Ada on/)
+      .waitFor()
+    await page.getByText('with another workspace, confirmed by Ada').waitFor()
+    expect((await person.post('/api/notion/waiting', decision)).status).toBe(404)
   })
 
   it('says that the gateway cannot be reached, and recovers by itself', async () => {

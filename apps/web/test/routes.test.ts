@@ -35,6 +35,8 @@ const routeNames = [
   'reading the connection',
   'disconnecting',
   'connecting',
+  'reading the history',
+  'deciding about another workspace',
   'calling a tool',
   'ending an MCP session',
   'opening the MCP stream',
@@ -47,6 +49,13 @@ const routes: Record<Route, Call> = {
   disconnecting: (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, { ...init, method: 'DELETE' }),
   connecting: (person, space, init) =>
     person.fetch('/api/notion/oauth/start', { ...init, method: 'POST', body: JSON.stringify({ spaceId: space }) }),
+  'reading the history': (person, space, init) => person.fetch(`/api/notion/history?spaceId=${space}`, init),
+  'deciding about another workspace': (person, space, init) =>
+    person.fetch('/api/notion/waiting', {
+      ...init,
+      method: 'POST',
+      body: JSON.stringify({ spaceId: space, id: crypto.randomUUID(), accept: true }),
+    }),
   'calling a tool': (person, space, init) =>
     person.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'POST', headers: mcpHeaders, body: listTools }),
   'ending an MCP session': (person, space, init) =>
@@ -118,7 +127,13 @@ describe('a person of another space', () => {
 })
 
 describe('a request from another origin', () => {
-  const changing = ['disconnecting', 'connecting', 'calling a tool', 'ending an MCP session'] as const satisfies Route[]
+  const changing = [
+    'disconnecting',
+    'connecting',
+    'deciding about another workspace',
+    'calling a tool',
+    'ending an MCP session',
+  ] as const satisfies Route[]
 
   it.each(changing)('is refused when %s', async (route) => {
     for (const origin of [
@@ -148,10 +163,13 @@ describe('a request from another origin', () => {
 describe('roles', () => {
   beforeEach(() => connect(ada, ada.spaceId))
 
-  it.each(['connecting', 'disconnecting'] as const)('keep a member from %s', async (route) => {
-    const problem = await problemOf(await routes[route](ben, ada.spaceId))
-    expect(problem).toMatchObject({ status: 403, code: 'forbidden_role' })
-  })
+  it.each(['connecting', 'disconnecting', 'deciding about another workspace'] as const)(
+    'keep a member from %s',
+    async (route) => {
+      const problem = await problemOf(await routes[route](ben, ada.spaceId))
+      expect(problem).toMatchObject({ status: 403, code: 'forbidden_role' })
+    },
+  )
 
   it('let a member see the connection and who made it', async () => {
     const answer = await routes['reading the connection'](ben, ada.spaceId)

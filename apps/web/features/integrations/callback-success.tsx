@@ -11,7 +11,8 @@ import { tellConnectionChanged } from './connection-news.ts'
 const RETURN_MS = 1_500
 
 /** Tells other windows, then closes itself if it was opened as a popup, else goes `home`. */
-export function CallbackSuccess({ home }: { home: Route }) {
+/** `isWaiting` when the consent reached another workspace than before, which somebody has to confirm. */
+export function CallbackSuccess({ home, isWaiting }: { home: Route; isWaiting: boolean }) {
   useEffect(() => {
     tellConnectionChanged()
     const timer = setTimeout(() => {
@@ -25,9 +26,13 @@ export function CallbackSuccess({ home }: { home: Route }) {
   return (
     <>
       <CircleCheck aria-hidden className="size-10 text-success" />
-      <h1 className="mt-5 text-2xl font-semibold tracking-tight">MCP connected</h1>
+      <h1 className="mt-5 text-2xl font-semibold tracking-tight">
+        {isWaiting ? 'Another workspace' : 'MCP connected'}
+      </h1>
       <p role="status" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
-        Notion is connected with your space. Taking you back…
+        {isWaiting
+          ? 'This is not the workspace that your space worked with. Taking you back to decide…'
+          : 'Notion is connected with your space. Taking you back…'}
       </p>
       <Link href={home} className={buttonStyle({ look: 'secondary' })}>
         Continue now

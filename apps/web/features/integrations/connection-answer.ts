@@ -8,6 +8,7 @@ export const NotionAnswer = z.object({
   integration: Connection.extend({
     /** Absent when this app does not know the person that the gateway names. */
     connectedByName: z.string().optional(),
+    waitingByName: z.string().optional(),
   }).optional(),
 })
 export type NotionAnswer = z.infer<typeof NotionAnswer>

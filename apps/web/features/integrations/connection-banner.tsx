@@ -39,4 +39,7 @@ export function ConnectionBanner() {
 
 /** A permission that ends in some days is nothing to bother everybody with, until it is near. */
 const needsSomebody = (view: ConnectionView): boolean =>
-  view.status !== 'connected' || view.notionTrouble !== undefined || view.connection.notice?.kind === 'reconnect_now'
+  view.status !== 'connected' ||
+  view.notionTrouble !== undefined ||
+  view.connection.waiting !== undefined ||
+  view.connection.notice?.kind === 'reconnect_now'

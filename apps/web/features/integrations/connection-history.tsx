@@ -129,7 +129,13 @@ interface Story {
 
 /** How each event is told. A new one does not compile until it is here. */
 const stories: Record<PastEvent['type'], (event: PastEvent) => Story> = {
-  NotionIntegrationAuthorized: () => ({ icon: Link2, style: 'bg-success-soft text-success', title: 'Connected' }),
+  NotionIntegrationAuthorized: ({ confirmedBy, confirmedByName }) => ({
+    icon: Link2,
+    style: 'bg-success-soft text-success',
+    title: 'Connected',
+    more:
+      confirmedBy && `with another workspace, confirmed by ${confirmedByName ?? 'somebody who is not here any more'}`,
+  }),
   NotionIntegrationTokenRefreshed: ({ tokenExpiresAt }) => ({
     icon: RefreshCw,
     style: 'bg-sunken text-soft',

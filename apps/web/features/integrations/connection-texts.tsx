@@ -1,3 +1,4 @@
+import type { WaitingConsent } from '@nmg/contract'
 import type { ReactNode } from 'react'
 import type { Tone } from '../../components/ui/badge.tsx'
 import { Time } from '../../components/ui/time.tsx'
@@ -58,10 +59,20 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
 }
 
 export function textOf(view: ConnectionView): ConnectionText {
+  if ('connection' in view && view.connection.waiting) return waitingText(view.connection, view.connection.waiting)
   // The map gives each state the function for exactly this state, which TypeScript cannot see through the index.
   const text = texts[view.status] as (view: ConnectionView) => ConnectionText
   return text(view)
 }
+
+/** Whatever else is true of the connection, this is what somebody has to decide. */
+const waitingText = (connection: SpaceConnection, waiting: WaitingConsent): ConnectionText => ({
+  tone: 'warning',
+  label: 'Another workspace',
+  summary: `${connection.waitingByName ?? 'Somebody'} connected ${waitingWorkspace(waiting)}, and this space worked with ${workspace(connection)} until now. Nothing uses it before an owner or admin has confirmed that it is meant.`,
+})
+
+export const waitingWorkspace = ({ workspaceName }: WaitingConsent) => workspaceName ?? 'a workspace without a name'
 
 const inDays = (days: number) => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(days, 'day')
 

@@ -11,6 +11,7 @@ export const HistoryAnswer = z.object({
     HistoryEvent.extend({
       /** Absent when this app does not know the person that the gateway names. */
       byName: z.string().optional(),
+      confirmedByName: z.string().optional(),
     }),
   ),
   /** To ask for older ones; absent when there are none. */

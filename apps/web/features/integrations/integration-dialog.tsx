@@ -45,4 +45,7 @@ export function IntegrationDialog({ open, onClose, page }: { open: boolean; onCl
 
 /** A connection that is well is told by its facts alone. */
 const hasStory = (view: ConnectionView) =>
-  view.status !== 'connected' || view.connection.notice !== undefined || view.notionTrouble !== undefined
+  view.status !== 'connected' ||
+  view.connection.waiting !== undefined ||
+  view.connection.notice !== undefined ||
+  view.notionTrouble !== undefined

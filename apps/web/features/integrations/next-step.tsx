@@ -1,7 +1,10 @@
 'use client'
 
-import type { ReactNode } from 'react'
+import type { WaitingConsent } from '@nmg/contract'
+import { useState, type ReactNode } from 'react'
 import { Button } from '../../components/ui/button.tsx'
+import type { SpaceConnection } from './connection-answer.ts'
+import { waitingWorkspace, workspace } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
 import type { ConnectionControl } from './use-connection.ts'
 
@@ -47,15 +50,55 @@ const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNod
   ),
 }
 
-export const NextStep = (props: NextStepProps) => steps[props.control.view.status](props)
+export function NextStep(props: NextStepProps) {
+  const { view } = props.control
+  if ('connection' in view && view.connection.waiting) {
+    return <ConfirmStep {...props} connection={view.connection} waiting={view.connection.waiting} />
+  }
+  return steps[view.status](props)
+}
+
+/** Two ways out: the new workspace, or what was there before. */
+function ConfirmStep({
+  control,
+  canManage,
+  managers,
+  connection,
+  waiting,
+}: NextStepProps & { connection: SpaceConnection; waiting: WaitingConsent }) {
+  const [decided, setDecided] = useState<'accept' | 'decline'>()
+  const decide = async (decision: 'accept' | 'decline') => {
+    setDecided(decision)
+    await control.settle(waiting.id, decision === 'accept')
+    setDecided(undefined)
+  }
+  if (!canManage) return <WhomToAsk managers={managers} />
+  return (
+    <>
+      <Button busy={decided === 'accept'} disabled={decided !== undefined} onClick={() => void decide('accept')}>
+        Use {waitingWorkspace(waiting)}
+      </Button>
+      <Button
+        look="secondary"
+        busy={decided === 'decline'}
+        disabled={decided !== undefined}
+        onClick={() => void decide('decline')}
+      >
+        {connection.status === 'connected' ? `Keep ${workspace(connection)}` : 'Do not use it'}
+      </Button>
+    </>
+  )
+}
 
 function ConnectStep({ action, control, canManage, managers }: NextStepProps & { action: string }) {
   if (canManage) return <Button onClick={control.connect}>{action}</Button>
-  return (
-    <p className="max-w-64 text-sm text-pretty text-soft">
-      {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: ` : ''}only owners and admins of the space connect it.
-    </p>
-  )
+  return <WhomToAsk managers={managers} />
 }
+
+const WhomToAsk = ({ managers }: Pick<Permission, 'managers'>) => (
+  <p className="max-w-64 text-sm text-pretty text-soft">
+    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: ` : ''}only owners and admins of the space connect it.
+  </p>
+)
 
 const oneOf = (names: readonly string[]) => new Intl.ListFormat('en', { type: 'disjunction' }).format(names)

@@ -1,4 +1,4 @@
-import { AuthorizationStart, DisconnectReceipt, Problem } from '@nmg/contract'
+import { AuthorizationStart, DisconnectReceipt, Problem, type WaitingDecision } from '@nmg/contract'
 import type { z } from 'zod'
 import '../../components/zod-without-eval.ts'
 import { ApiError } from './api-error.ts'
@@ -43,6 +43,13 @@ export const readHistory = (spaceId: string, kind: HistoryKind, before: number |
   )
 
 export const deleteConnection = (spaceId: string) => call(ofSpace(spaceId), DisconnectReceipt, { method: 'DELETE' })
+
+export const settleWorkspace = (spaceId: string, decision: WaitingDecision) =>
+  call('/api/notion/waiting', NotionAnswer, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ spaceId, ...decision }),
+  })
 
 export const startAuthorization = (spaceId: string, signal: AbortSignal) =>
   call('/api/notion/oauth/start', AuthorizationStart, {

@@ -1,5 +1,5 @@
 import 'server-only'
-import { AuthorizationStart, Connection, DisconnectReceipt } from '@nmg/contract'
+import { AuthorizationStart, Connection, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
 import { askGateway } from '../../lib/gateway.ts'
 import { personNames, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
 import { PassedOn, Refusal } from '../../lib/refusal.ts'
@@ -17,10 +17,16 @@ const path = (member: SpaceMember) => `/integrations/notion/${encodeURIComponent
 export async function describeConnection(member: SpaceMember, deadlineMs?: number): Promise<NotionAnswer> {
   const connection = await askGateway(member, path(member), Connection, deadlineMs ? { deadlineMs } : {})
   if (!connection) return { connected: false }
-  const connectedByName = (await personNames([connection.connectedBy])).get(connection.connectedBy)
+  const names = await personNames([connection.connectedBy, ...(connection.waiting ? [connection.waiting.by] : [])])
+  const connectedByName = names.get(connection.connectedBy)
+  const waitingByName = connection.waiting && names.get(connection.waiting.by)
   return {
     connected: connection.status === 'connected',
-    integration: connectedByName === undefined ? connection : { ...connection, connectedByName },
+    integration: {
+      ...connection,
+      ...(connectedByName === undefined ? {} : { connectedByName }),
+      ...(waitingByName === undefined ? {} : { waitingByName }),
+    },
   }
 }
 
@@ -41,7 +47,13 @@ export async function startAuthorization(
   binding: string,
   returnPath: string = CALLBACK_PAGE,
 ): Promise<AuthorizationStart> {
-  const query = new URLSearchParams({ space_id: manager.space.id, return_path: returnPath, binding })
+  const query = new URLSearchParams({
+    space_id: manager.space.id,
+    return_path: returnPath,
+    binding,
+    // Another workspace than before is not used until somebody has said that it is meant.
+    confirm_workspace: '1',
+  })
   const start = await askGateway(manager, `/integrations/notion/oauth/mcp/start?${query}`, AuthorizationStart)
   if (!start)
     throw new Refusal(
@@ -49,6 +61,11 @@ export async function startAuthorization(
       'The gateway does not know how to connect Notion. The operator has to look at it.',
     )
   return start
+}
+
+/** Goes on with the workspace that a new consent reached, or lets go of it. @throws {PassedOn} `not_found` when nothing waits any more. */
+export async function settleWorkspace(manager: SpaceManager, decision: WaitingDecision): Promise<void> {
+  await askGateway(manager, `${path(manager)}/waiting`, Connection, { method: 'POST', body: decision })
 }
 
 /** Ends the connection; it may be ended twice. */

@@ -37,11 +37,12 @@ export async function connectionHistory(
   const events = found.slice(0, PAGE)
   // What was found beyond the page is found again from its last event on.
   const nextBefore = found.length > PAGE ? events.at(-1)?.version : next
-  const names = await personNames(events.flatMap(({ by }) => by ?? []))
+  const names = await personNames(events.flatMap(({ by, confirmedBy }) => [by ?? [], confirmedBy ?? []].flat()))
   return {
     events: events.map((event) => {
       const byName = event.by && names.get(event.by)
-      return byName ? { ...event, byName } : event
+      const confirmedByName = event.confirmedBy && names.get(event.confirmedBy)
+      return { ...event, ...(byName && { byName }), ...(confirmedByName && { confirmedByName }) }
     }),
     ...(nextBefore === undefined ? {} : { nextBefore }),
   }

@@ -24,6 +24,8 @@ export interface ConnectionControl {
   /** Gives up on connecting, while this page is still there. */
   abandon(): void
   disconnect(): Promise<void>
+  /** Goes on with the workspace that waits to be confirmed, or lets go of it. */
+  settle(waitingId: string, accept: boolean): Promise<void>
   /** Asks now instead of at the next poll; because of trouble with a call, if its code is given. */
   refresh(trouble?: string): void
 }
@@ -119,12 +121,24 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     await refresh()
   }
 
+  const settle = async (waitingId: string, accept: boolean) => {
+    setNotice(undefined)
+    try {
+      await (await notionApi()).settleWorkspace(spaceId, { id: waitingId, accept })
+      tellConnectionChanged()
+    } catch (error) {
+      setNotice(messageOf(error))
+    }
+    await refresh()
+  }
+
   return {
     view: attempt ? { status: 'connecting' } : withTrouble(known, notionTrouble),
     notice,
     connect: () => void connect(),
     abandon,
     disconnect,
+    settle,
     refresh: (trouble) => {
       tellTrouble(trouble === undefined ? undefined : notionTroubleOf(trouble))
       void refresh()

@@ -12,14 +12,14 @@ type Query = Record<string, string | string[] | undefined>
 
 /** Where the gateway sends the browser after Notion's consent page. What the address says is shown and never believed. */
 export default async function CallbackPage({ searchParams }: { searchParams: Promise<Query> }) {
-  const { status, error, spaceId } = await searchParams
+  const { status, error, spaceId, mcp } = await searchParams
   if (status === undefined && error === undefined) redirect('/')
   const member = await ownSpace(one(spaceId))
   const home = (member ? `/spaces/${member.space.id}/connection` : '/') as Route
   return (
     <main className="mx-auto flex w-full max-w-md flex-1 flex-col items-start justify-center px-5 py-12">
       {status === 'success' ? (
-        <CallbackSuccess home={home} />
+        <CallbackSuccess home={home} isWaiting={mcp === 'confirmation_required'} />
       ) : (
         <CallbackFailure
           {...authorizationProblem(one(error))}
