@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { goTo, launchBrowser, newProfile, openDialog, searchNotion, signIn } from './browser.ts'
+import { newPerson } from './person.ts'
 import { startProduct, type Product } from './product.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../docs/screenshots')
@@ -42,6 +43,18 @@ try {
     await picture(page, name)
     await page.context().close()
   }
+  for (const [name, options] of [
+    ['connection', DESKTOP],
+    ['connection-phone', PHONE],
+  ] as const) {
+    const page = await newProfile(browser, options)
+    await signIn(page, product.webUrl, ADA)
+    await goTo(page, 'Connection')
+    await page.getByRole('list', { name: 'What happened' }).getByText('Connected').waitFor()
+    await picture(page, name)
+    await page.context().close()
+  }
+  await team(product, browser)
   await lostGrant(product, browser)
 } finally {
   await browser.close()
@@ -66,6 +79,34 @@ async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
   await picture(page, 'callback')
   await openDialog(page)
   await picture(page, 'dialog-connected')
+  await page.context().close()
+}
+
+/** Who is in the space, and who is invited. */
+async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
+  const person = (name: string) =>
+    newPerson(webUrl, { name, email: `${name.toLowerCase()}@demo.test`, password: 'demo-password' })
+  const page = await newProfile(chromium, { ...DESKTOP, colorScheme: 'dark' })
+  await signIn(page, webUrl, ADA)
+  await page.goto(webUrl)
+  const spaceId = /spaces\/([^/]+)/.exec(page.url())?.[1] ?? ''
+  const invited = (email: string, role: string) =>
+    page.request.post(`${webUrl}/api/spaces/${spaceId}/invitations`, {
+      data: { email, role },
+      headers: { origin: webUrl },
+    })
+  for (const [name, role] of [
+    ['Ben', 'admin'],
+    ['Cleo', 'member'],
+  ] as const) {
+    const guest = await person(name)
+    const { link } = (await (await invited(guest.account.email, role)).json()) as { link: string }
+    await guest.post(new URL(link).pathname.replace('/invitations/', '/api/invitations/'), {})
+  }
+  await invited('dora@demo.test', 'member')
+  await goTo(page, 'Members')
+  await page.getByText('dora@demo.test').waitFor()
+  await picture(page, 'members-dark')
   await page.context().close()
 }
 

@@ -15,7 +15,8 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
   beforeAll(async () => {
     product = await startProduct(
       { DATABASE_URL: (await testDatabase()).url },
-      { simulator: { profile: 'notion-2026-01' } },
+      // The demo's scripted model stands in for a real one; what it calls is called.
+      { web: { NOTION_GATEWAY_DEMO: '1' }, simulator: { profile: 'notion-2026-01' } },
     )
     browser = await launchBrowser(chromiumPath() ?? '')
   })
@@ -98,6 +99,39 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await expect.poll(streams, { timeout: 10_000 }).toEqual([])
       await ben.getByRole('link', { name: 'Go to your space' }).click()
       await ben.getByRole('button', { name: "Space: Ben's space" }).waitFor()
+    },
+  )
+
+  it(
+    'signs up, invites, connects, finds a page by chat, approves a change, and sees it in the workspace',
+    { timeout: 120_000 },
+    async () => {
+      const lia = await profile()
+      await signUp(lia, product.webUrl, { name: 'Lia', email: 'lia@north.test', password: PASSWORD })
+      await goTo(lia, 'Members')
+      await lia.getByRole('button', { name: 'Create invitation link' }).click()
+      const link = await lia.getByLabel('Invitation link').inputValue()
+      await goTo(lia, 'Connection')
+      await connect(lia)
+
+      const max = await profile()
+      await signUp(max, product.webUrl, { name: 'Max', email: 'max@north.test', password: PASSWORD })
+      await max.goto(link)
+      await max.getByRole('button', { name: 'Join the space' }).click()
+      await max.getByRole('button', { name: "Space: Lia's space" }).waitFor()
+      await max.getByRole('button', { name: 'Find the launch plan' }).click()
+      await max.getByRole('button', { name: 'Answer again' }).waitFor()
+
+      const printer = () =>
+        product.simulator.workspaces.some(({ pages }) =>
+          JSON.stringify([...pages.values()]).includes('Call the printer'),
+        )
+      await max.getByPlaceholder('Ask about your Notion').fill('Add “Call the printer” to the launch plan')
+      await max.keyboard.press('Enter')
+      await max.getByRole('button', { name: 'Approve' }).waitFor()
+      expect(printer()).toBe(false)
+      await max.getByRole('button', { name: 'Approve' }).click()
+      await expect.poll(printer).toBe(true)
     },
   )
 
