@@ -1,5 +1,5 @@
-/** `npm run bench [-- --rounds 5 --seconds 3 --only calls,streams --json file --peers]` */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+/** `npm run bench [-- --rounds 5 --seconds 3 --only calls,streams --json file --peers --docs]` */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -20,7 +20,7 @@ import {
   startGateway,
   startNginx,
 } from './servers.ts'
-import { type Measure, median, printTable, ratio, spread } from './table.ts'
+import { type Measure, median, ratio, row, spread, table } from './table.ts'
 import type { UpstreamJobs } from './upstream.ts'
 
 const { values: options } = parseArgs({
@@ -31,6 +31,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     streams: { type: 'string', default: '5000' },
     peers: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(options.rounds)
@@ -125,7 +126,7 @@ function wanted(name: string): boolean {
 
 function add(measure: Measure): void {
   measures.push(measure)
-  printTable([measure])
+  console.log(row(measure))
 }
 
 /** Everything that is compared with nginx. */
@@ -505,6 +506,22 @@ async function fill(url: string, events: number, spaces: number): Promise<void> 
   })
 }
 
+/** Puts what was measured into the table of docs/performance.md; rows that were not measured stay. */
+function writeDocs(machine: string): void {
+  const page = join(import.meta.dirname, '../docs/performance.md')
+  const [begin, end] = ['<!-- results -->', '<!-- /results -->']
+  const text = readFileSync(page, 'utf8')
+  const before = text.slice(0, text.indexOf(begin) + begin.length)
+  const after = text.slice(text.indexOf(end))
+  const [head = '', line = '', ...measured] = table(measures).split('\n')
+  const rows = new Map<string, string>()
+  for (const each of [...text.slice(before.length, -after.length).split('\n'), ...measured]) {
+    if (each.startsWith('| ') && each !== head && each !== line) rows.set(each.split(' | ')[0] ?? '', each)
+  }
+  const when = `${machine}; rounds of ${seconds} s; ${new Date().toISOString().slice(0, 10)}.`
+  writeFileSync(page, [before, when, '', head, line, ...rows.values(), after].join('\n'))
+}
+
 async function main(): Promise<void> {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${process.platform}`
   console.log(`${machine}; ${rounds} rounds of ${seconds} s, interleaved; median (least to most)\n`)
@@ -525,8 +542,8 @@ async function main(): Promise<void> {
   await storm()
   await starts()
 
-  console.log()
-  printTable(measures)
+  console.log(`\n${table(measures)}`)
+  if (options.docs) writeDocs(machine)
   const report = JSON.stringify({ machine, at: new Date().toISOString(), rounds, seconds, measures }, undefined, 2)
   if (options.json === undefined) console.log(`\n${report}`)
   else writeFileSync(options.json, `${report}\n`)

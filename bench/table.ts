@@ -40,24 +40,27 @@ function shown({ median: middle, least, most }: Spread): string {
   return least === most ? (a ?? '') : `${a} (${b} to ${c})`
 }
 
-/** Prints the measures as a Markdown table. */
-export function printTable(measures: readonly Measure[]): void {
-  if (measures.length > 1) {
-    console.log('| measure | goal | direct | nginx, or as named | gateway | ratio | met |')
-    console.log('| --- | --- | --- | --- | --- | --- | --- |')
-  }
-  for (const { name, goal, direct, nginx, other, gateway, ratio: found, difference, isMet } of measures) {
-    const value = found ?? difference ?? gateway.median
-    const reference = nginx ?? other
-    const cells = [
-      name,
-      goal,
-      direct ? shown(direct) : '–',
-      reference ? shown(reference) : '–',
-      shown(gateway),
-      found === undefined ? (difference === undefined ? '–' : `+${difference.toFixed(1)}`) : found.toFixed(2),
-      Number.isNaN(value) ? 'not compared' : isMet(value) ? 'yes' : 'NO',
-    ]
-    console.log(`| ${cells.join(' | ')} |`)
-  }
+/** The measures as a Markdown table. */
+export function table(measures: readonly Measure[]): string {
+  return [
+    '| measure | goal | direct | nginx, or as named | gateway | ratio | met |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...measures.map(row),
+  ].join('\n')
+}
+
+/** One measure as a row of it. */
+export function row({ name, goal, direct, nginx, other, gateway, ratio: found, difference, isMet }: Measure): string {
+  const value = found ?? difference ?? gateway.median
+  const reference = nginx ?? other
+  const cells = [
+    name,
+    goal,
+    direct ? shown(direct) : '–',
+    reference ? shown(reference) : '–',
+    shown(gateway),
+    found === undefined ? (difference === undefined ? '–' : `+${difference.toFixed(1)}`) : found.toFixed(2),
+    Number.isNaN(value) ? 'not compared' : isMet(value) ? 'yes' : '**no**',
+  ]
+  return `| ${cells.join(' | ')} |`
 }
