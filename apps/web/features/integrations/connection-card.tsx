@@ -1,6 +1,9 @@
 'use client'
 
+import type { Route } from 'next'
+import Link from 'next/link'
 import { Badge } from '../../components/ui/badge.tsx'
+import { buttonStyle } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { NotionMark } from '../../components/ui/marks.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
@@ -10,8 +13,8 @@ import { textOf } from './connection-texts.tsx'
 import { Disconnect } from './disconnect.tsx'
 import { NextStep } from './next-step.tsx'
 
-/** The connection as the page about it shows it: its state, the next step, and what there is to know. */
-export function ConnectionCard() {
+/** The connection as the page about it shows it: its state, the next step (a chat, when all is well), and what there is to know. */
+export function ConnectionCard({ chat }: { chat: Route }) {
   const { control, permission } = useSpaceConnection()
   const { view, notice } = control
   const { tone, label, summary } = textOf(view)
@@ -34,6 +37,11 @@ export function ConnectionCard() {
         </div>
         <div className="flex flex-wrap items-center gap-2 sm:shrink-0 sm:justify-end">
           <NextStep control={control} {...permission} />
+          {tone === 'success' && (
+            <Link href={chat} className={buttonStyle()}>
+              Start a chat
+            </Link>
+          )}
         </div>
       </div>
       {notice && <Notice tone="warning">{notice}</Notice>}
