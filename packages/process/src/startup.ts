@@ -25,7 +25,8 @@ export function runProcess(
   process.stderr.on('error', () => undefined)
 
   const stopRequested = new AbortController()
-  const running = start(stopRequested.signal)
+  // Not before all that may stop it is in place: a signal in its first moments would otherwise end the process as it stands.
+  const running = Promise.resolve().then(() => start(stopRequested.signal))
   running.catch((error: unknown) => fail(name, stopRequested.signal.aborted ? undefined : error))
 
   const stop = () => {
