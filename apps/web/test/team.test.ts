@@ -126,8 +126,8 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
         product.simulator.workspaces.some(({ pages }) =>
           JSON.stringify([...pages.values()]).includes('Call the printer'),
         )
-      await max.getByPlaceholder('Ask about your Notion').fill('Add “Call the printer” to the launch plan')
-      await max.keyboard.press('Enter')
+      await max.getByRole('link', { name: 'New chat' }).click()
+      await max.getByRole('button', { name: 'Add “Call the printer” to the launch plan' }).click()
       await max.getByRole('button', { name: 'Approve' }).waitFor()
       expect(printer()).toBe(false)
       await max.getByRole('button', { name: 'Approve' }).click()

@@ -11,7 +11,6 @@ export interface AccountSession {
   readonly device: string
   readonly address: string | undefined
   readonly since: string
-  readonly lastUsed: string
   readonly isThis: boolean
 }
 
@@ -21,9 +20,8 @@ export async function sessionsOf({ person, sessionId }: SignedIn): Promise<Accou
     userAgent: string | null
     ipAddress: string | null
     createdAt: Date
-    updatedAt: Date
   }>(
-    `select id, "userAgent", "ipAddress", "createdAt", "updatedAt"
+    `select id, "userAgent", "ipAddress", "createdAt"
      from ${SCHEMA}.session where "userId" = $1 and "expiresAt" > now()
      order by (id = $2) desc, "updatedAt" desc`,
     [person.id, sessionId],
@@ -33,7 +31,6 @@ export async function sessionsOf({ person, sessionId }: SignedIn): Promise<Accou
     device: deviceOf(row.userAgent ?? ''),
     address: row.ipAddress || undefined,
     since: row.createdAt.toISOString(),
-    lastUsed: row.updatedAt.toISOString(),
     isThis: row.id === sessionId,
   }))
 }

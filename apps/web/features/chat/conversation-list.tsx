@@ -1,8 +1,9 @@
 'use client'
 
 import { Plus, Users } from 'lucide-react'
+import type { Route } from 'next'
 import Link from 'next/link'
-import { usePathname } from 'next/navigation'
+import { usePathname, useRouter } from 'next/navigation'
 import { buttonStyle } from '../../components/ui/button.tsx'
 import { cn } from '../../components/ui/class-names.ts'
 import { inputStyle } from '../../components/ui/field.tsx'
@@ -12,12 +13,20 @@ import { useChat } from './chat-context.tsx'
 export function ConversationList({ onGo }: { onGo?: () => void }) {
   const { spaceId, list } = useChat()
   const path = usePathname()
+  const router = useRouter()
+  const newChat = `/spaces/${spaceId}/chat` as Route
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-3">
       <Link
-        href={`/spaces/${spaceId}/chat`}
+        href={newChat}
         prefetch={false}
         onClick={() => onGo?.()}
+        onNavigate={(event) => {
+          // A conversation that was begun on that page has another address by now, but Next still holds the page with it.
+          event.preventDefault()
+          router.push(newChat)
+          router.refresh()
+        }}
         className={cn(buttonStyle({ look: 'secondary', size: 'small' }), 'h-9 shrink-0')}
       >
         <Plus aria-hidden />
