@@ -61,6 +61,15 @@ export const Settings = z
     /** Shown on Notion's consent page. */
     NOTION_MCP_CLIENT_NAME: z.string().max(200).default('Notion MCP Gateway'),
     NOTION_MCP_TOKEN_AUTH_METHOD: z.enum(authMethods).optional(),
+    /** A published document that describes this gateway as a client; its address is the client id where the server takes that. */
+    NOTION_MCP_CLIENT_METADATA_URL: z
+      .url({ protocol: /^https$/ })
+      .transform((text) => new URL(text))
+      .refine(
+        ({ pathname, hash, username, password }) => pathname !== '/' && !hash && !username && !password,
+        'must have a path, and neither a fragment nor a user name',
+      )
+      .optional(),
     /** The scope to ask for; none is sent by default. */
     NOTION_MCP_TOKEN_SCOPE: z.string().optional(),
     /** Where Notion sends the browser back to. Default: the callback on this machine's `PORT`. */
@@ -183,6 +192,7 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   redirectUri: config.redirectUri,
   clientName: config.NOTION_MCP_CLIENT_NAME,
   fixedClient: config.fixedClient,
+  clientMetadataUrl: config.NOTION_MCP_CLIENT_METADATA_URL,
   authMethod: config.authMethod,
   scope: config.NOTION_MCP_TOKEN_SCOPE,
 })

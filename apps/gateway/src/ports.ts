@@ -18,8 +18,13 @@ export interface ClientRegistration {
 /** What a grant lets us use. The client belongs to it for life: another client's refresh is refused. */
 export interface Credential {
   readonly accessToken: Secret
-  readonly refreshToken: Secret
+  /** Null when the server gave none: then this credential ends with its access token. */
+  readonly refreshToken: Secret | null
   readonly client: ClientRegistration
+}
+
+export interface RenewableCredential extends Credential {
+  readonly refreshToken: Secret
 }
 
 /** A data key, encrypted with one of the operator's `CREDENTIAL_KEYS`. */
@@ -204,6 +209,8 @@ export interface AuthorizationServerInfo {
   readonly tokenEndpoint: string
   readonly registrationEndpoint: string | null
   readonly revocationEndpoint: string | null
+  /** The server takes the address of a published document for the id of a client. */
+  readonly takesMetadataDocuments: boolean
   /** The server promises `iss` in each authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). */
   readonly promisesIssuer: boolean
   /** Resource indicator, verbatim from the protected resource metadata. */
@@ -258,8 +265,8 @@ export interface AuthorizationServer {
   discover(): Promise<AuthorizationServerInfo>
   /** The configured registration, else a new one. @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
   register(server: AuthorizationServerInfo): Promise<ClientRegistration>
-  /** The registration given by the settings, if any. */
-  readonly fixedClient: ClientRegistration | null
+  /** The client that needs no registering there: the one given by the settings, or the address of the document that describes us. */
+  readyClient(server: AuthorizationServerInfo): ClientRegistration | null
   readonly redirectUri: string
   authorizationUrl(
     server: AuthorizationServerInfo,
@@ -279,10 +286,10 @@ export interface AuthorizationServer {
    */
   refresh(
     grant: Grant,
-    credential: Credential,
+    credential: RenewableCredential,
     claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
   ): Promise<RefreshOutcome>
-  /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant. Never throws. */
+  /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant; of the access token where there is no other. Never throws. */
   revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>
 }
 

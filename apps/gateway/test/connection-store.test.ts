@@ -37,7 +37,7 @@ const authorized = (generation: number): ConnectionEvent => ({
     authorizedAt: now,
     authorizedBy: 'ada',
   },
-  credential: { sealed: `sealed ${generation}`, keyId: 'k', generation, expiresAt: now },
+  credential: { sealed: `sealed ${generation}`, keyId: 'k', generation, expiresAt: now, isRenewable: true },
 })
 
 async function next(spaceId: string, event?: ConnectionEvent, more: Partial<Append> = {}): Promise<Append> {

@@ -136,6 +136,8 @@ export const Knobs = z.strictObject({
   /** Which older grants of the same client end when a consent completes. */
   revokeExistingGrants: z.enum(['same-user', 'same-user-and-workspace', 'off']),
 
+  /** Whether token responses hold a refresh token. */
+  refreshTokens: z.boolean(),
   /** Life of an access token. */
   accessTtlSeconds: z.number().int().min(1),
   /** Life of a grant from its consent on; refreshing does not extend it. */
@@ -217,6 +219,7 @@ export function defaultKnobs(profile: Profile): Knobs {
     plainPkce: true,
     redirectMatching: 'exact',
     revokeExistingGrants: 'same-user',
+    refreshTokens: true,
     accessTtlSeconds: 28_800,
     grantTtlSeconds: 180 * 24 * 3600,
     idleTtlSeconds: 30 * 24 * 3600,

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { evolve, noticeOf, reasonOf, reconnectBy, replay, type ConnectionEvent, type Grant } from './connection.ts'
+import {
+  endOfToken,
+  evolve,
+  noticeOf,
+  reasonOf,
+  reconnectBy,
+  replay,
+  type ConnectionEvent,
+  type Grant,
+} from './connection.ts'
 import { decodeConnection, decodeEvent, encode } from './event-codec.ts'
 
 const at = (day: number) => new Date(Date.UTC(2026, 0, 1 + day, 12))
@@ -11,7 +20,13 @@ const grant: Grant = {
   authorizedAt: at(0),
   authorizedBy: 'ada',
 }
-const sealed = (generation: number) => ({ sealed: `sealed-${generation}`, keyId: 'k', generation, expiresAt: at(1) })
+const sealed = (generation: number) => ({
+  sealed: `sealed-${generation}`,
+  keyId: 'k',
+  generation,
+  expiresAt: at(1),
+  isRenewable: true,
+})
 const authorized = (generation = 1): ConnectionEvent => ({
   type: 'NotionIntegrationAuthorized',
   at: at(0),
@@ -76,8 +91,20 @@ describe('a connection', () => {
     expect(noticeOf(replay([authorized(), failed]), at(179))).toBeUndefined()
   })
 
+  it('ends with its access token when there is nothing to renew that with', () => {
+    const credential = { ...sealed(1), isRenewable: false }
+    const connected = { status: 'connected', grant, credential, lastRefreshedAt: null } as const
+    expect(reconnectBy(connected)).toEqual(at(1))
+    expect(noticeOf(connected, at(0.5))).toEqual({ kind: 'reconnect_now', days: 1 })
+    expect(noticeOf({ ...connected, credential: { ...credential, expiresAt: null } }, at(179))).toBeUndefined()
+    expect(endOfToken(credential, at(0.5)).reason).toBe('revoked')
+    expect(endOfToken(credential, at(1)).reason).toBe('expired')
+    expect(endOfToken({ ...credential, expiresAt: null }, at(0.5)).reason).toBe('expired')
+  })
+
   it('starts its 180 days anew with each consent, and only then', () => {
-    expect(reconnectBy(grant)).toEqual(at(180))
+    const connected = { status: 'connected', grant, credential: sealed(1), lastRefreshedAt: null } as const
+    expect(reconnectBy(connected)).toEqual(at(180))
     const later = { ...grant, authorizedAt: at(100) }
     const again = evolve(replay([authorized()]), { ...authorized(2), grant: later } as ConnectionEvent)
     expect(again).toMatchObject({ grant: later, lastRefreshedAt: null })

@@ -20,6 +20,8 @@ export interface SealedCredential {
   readonly generation: number
   /** End of the access token; null when the server did not say. Outside of the seal: "refresh now?" needs no key. */
   readonly expiresAt: Date | null
+  /** Whether it holds a refresh token. Without one the connection ends with the access token. */
+  readonly isRenewable: boolean
 }
 
 /** What the credential of a consent that waits to be confirmed is sealed for: events have versions from 1 on. */
@@ -117,8 +119,11 @@ export const GRANT_LIFE_MS = 180 * DAY_MS
 /** A grant of Notion ends after 30 days without a refresh. */
 export const IDLE_LIFE_MS = 30 * DAY_MS
 
-/** The moment at which the person has to consent again at the latest. */
-export const reconnectBy = (grant: Grant): Date => new Date(grant.authorizedAt.getTime() + GRANT_LIFE_MS)
+const grantEndsAt = (grant: Grant): Date => new Date(grant.authorizedAt.getTime() + GRANT_LIFE_MS)
+
+/** The moment at which the person has to consent again at the latest; null when nobody knows. */
+export const reconnectBy = ({ grant, credential }: Extract<Connection, { status: 'connected' }>): Date | null =>
+  credential.isRenewable ? grantEndsAt(grant) : credential.expiresAt
 
 /** Days before the end of a grant from which on the person is told, and told with more emphasis. */
 const NOTICE_DAYS = 14
@@ -127,10 +132,18 @@ const URGENT_NOTICE_DAYS = 3
 /** What the person should know of a connection that still works. */
 export function noticeOf(connection: Connection, now: Date): ConnectionNotice | undefined {
   if (connection.status !== 'connected') return undefined
-  const days = Math.max(0, Math.ceil((reconnectBy(connection.grant).getTime() - now.getTime()) / DAY_MS))
+  const end = reconnectBy(connection)
+  if (end === null) return undefined
+  const days = Math.max(0, Math.ceil((end.getTime() - now.getTime()) / DAY_MS))
   if (days > NOTICE_DAYS) return undefined
   return { kind: days > URGENT_NOTICE_DAYS ? 'reconnect_soon' : 'reconnect_now', days }
 }
+
+/** What it means that an access token is of no use any more, and there is nothing to renew it with. */
+export const endOfToken = ({ expiresAt }: SealedCredential, now: Date): { error: string; reason: ReconnectReason } => ({
+  error: 'invalid_token',
+  reason: expiresAt !== null && now < expiresAt ? 'revoked' : 'expired',
+})
 
 /**
  * What a final refusal means for the person. The server says `invalid_grant` for a grant that was revoked as well as for
@@ -140,6 +153,6 @@ export function reasonOf(error: string, grant: Grant, lastRefreshedAt: Date | nu
   if (error === 'invalid_client' || error === 'unauthorized_client') return 'client_lost'
   if (error !== 'invalid_grant') return 'refused'
   const lastSignOfLife = lastRefreshedAt ?? grant.authorizedAt
-  const isOver = now >= reconnectBy(grant) || now.getTime() - lastSignOfLife.getTime() >= IDLE_LIFE_MS
+  const isOver = now >= grantEndsAt(grant) || now.getTime() - lastSignOfLife.getTime() >= IDLE_LIFE_MS
   return isOver ? 'expired' : 'revoked'
 }

@@ -10,6 +10,8 @@ const SealedCredentialJson = z.object({
   keyId: z.string(),
   generation: z.number().int(),
   expiresAt: instant.nullable(),
+  // Versions before this one took no others.
+  isRenewable: z.boolean().default(true),
 })
 
 const GrantJson = z.object({

@@ -56,7 +56,7 @@ describe('an access token', () => {
     }
     const expiresAt = lifeMinutes === null ? null : inMinutes(lifeMinutes)
     const lastRefreshedAt = refreshedMinutesAgo === null ? null : inMinutes(-refreshedMinutesAgo)
-    const credential = { sealed: '', keyId: '', generation: 1, expiresAt }
+    const credential = { sealed: '', keyId: '', generation: 1, expiresAt, isRenewable: true }
     return { status: 'connected', grant, credential, lastRefreshedAt } satisfies Connection
   }
   const MARGIN_MS = 60_000

@@ -72,6 +72,7 @@ export function freshUntilMs(connection: Extract<Connection, { status: 'connecte
   const { credential, lastRefreshedAt } = connection
   if (credential.expiresAt === null) return Infinity
   const endsAtMs = credential.expiresAt.getTime()
+  if (!credential.isRenewable) return endsAtMs
   const halfMs = lastRefreshedAt === null ? 0 : (lastRefreshedAt.getTime() + endsAtMs) / 2
   return Math.max(endsAtMs - marginMs, Math.min(halfMs, endsAtMs))
 }

@@ -12,6 +12,7 @@ export async function describeConnection(
   const { stream: processId, connection, workspace, waiting } = await store.read(spaceId)
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
+  const endsAt = connection.status === 'connected' ? reconnectBy(connection) : null
   const notice = noticeOf(connection, clock())
   const lastRefreshedAt = 'lastRefreshedAt' in connection ? connection.lastRefreshedAt : null
   const expiresAt = connection.status === 'connected' ? connection.credential.expiresAt : null
@@ -26,7 +27,7 @@ export async function describeConnection(
     ...(workspace?.botId === undefined ? {} : { botId: workspace.botId }),
     ...(expiresAt === null ? {} : { tokenExpiresAt: expiresAt.toISOString() }),
     ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
-    ...(status === 'connected' ? { reconnectBy: reconnectBy(grant).toISOString() } : {}),
+    ...(endsAt === null ? {} : { reconnectBy: endsAt.toISOString() }),
     ...(notice === undefined ? {} : { notice }),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',

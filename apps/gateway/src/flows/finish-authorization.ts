@@ -95,8 +95,6 @@ async function connect(
   tokens: Tokens,
 ): Promise<{ stream: string; workspaceId: string | undefined; isWaiting: boolean }> {
   const { refreshToken, accessToken } = tokens
-  // Without one the connection would end with the access token, and everybody would have to log in again.
-  if (refreshToken === null) throw new AuthorizationRefused('exchange_refused')
   const credential = { accessToken, refreshToken, client: request.client }
 
   const before = await deps.store.read(request.spaceId)
@@ -182,6 +180,7 @@ async function append(
         keyId: dataKey.id,
         generation,
         expiresAt,
+        isRenewable: credential.refreshToken !== null,
       },
     }
     const isStored = await store.append({
@@ -190,7 +189,7 @@ async function append(
       expectedVersion: version,
       event,
       connection: evolve(connection, event),
-      refreshDueAt: refreshDueAt(now, expiresAt, random()),
+      refreshDueAt: credential.refreshToken === null ? expiresAt : refreshDueAt(now, expiresAt, random()),
     })
     if (isStored) return stored
     // A refresh or a disconnect came in between; a consent that a person has just given stands above either.

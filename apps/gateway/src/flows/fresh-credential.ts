@@ -133,6 +133,9 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     async renew(spaceId) {
       const stored = await store.read(spaceId)
       if (stored.connection.status !== 'connected') return
+      const { isRenewable, expiresAt } = stored.connection.credential
+      // It was due to be ended, and somebody has consented anew meanwhile.
+      if (!isRenewable && (expiresAt === null || clock() < expiresAt)) return
       await newerThan(spaceId, stored.connection.credential.generation, false, RENEWAL_WAITS_MS)
     },
 

@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from '../domain/circuit-breaker.ts'
+import { endOfToken, evolve } from '../domain/connection.ts'
 import { backOffMs, type RefreshTimes } from '../domain/refresh-schedule.ts'
 import { describeError, type Log } from '../log.ts'
 import type {
@@ -69,6 +70,7 @@ export async function renewed(
   const isNewer = (stored: StoredConnection) => connected(deps, stored).credential.generation > generation
   /** Whether there is something to do right now; throws when there will not be for a while. */
   const isOurTurn = (stored: StoredConnection) => {
+    if (!connected(deps, stored).credential.isRenewable) return true
     refuseWhileBackingOff(deps, stored)
     refuseWhileOpen(deps, circuits, stored)
     return !mayBeUnderWay(deps, stored)
@@ -139,6 +141,8 @@ async function redeem(
   const { spaceId, stream, version } = stored
   const { grant, credential: sealed } = connected(deps, stored)
   const credential = vault.open(dataKeyOf(stored), { stream, generation: sealed.generation, grant }, sealed.sealed)
+  const { refreshToken } = credential
+  if (refreshToken === null) return end(deps, stored)
   // An intent for this generation: unsettled, its holder died and may have sent the token; settled, its attempts are counted in it.
   const before = stored.intent?.generation === version ? stored.intent : { inDoubt: 0, failures: 0 }
   const heldBackMs = circuits.waitMs(grant.tokenEndpoint, clock().getTime())
@@ -151,13 +155,13 @@ async function redeem(
     onStep?.('intended')
     const sentAt = clock()
     const started = performance.now()
-    const outcome = await server.refresh(grant, credential, claim)
+    const outcome = await server.refresh(grant, { ...credential, refreshToken }, claim)
     onStep?.('answered')
     const facts = { space: spaceId, generation: version, inDoubt, tookMs: Math.round(performance.now() - started) }
     noteHealth(deps, circuits, grant.tokenEndpoint, stream, 'sign' in outcome ? outcome.sign : undefined)
 
     if (outcome.kind === 'granted') {
-      const after = await keep(deps, claim, stored, credential, outcome.tokens, sentAt, isForCall)
+      const after = await keep(deps, claim, stored, { ...credential, refreshToken }, outcome.tokens, sentAt, isForCall)
       log.info('credential.refreshed', { ...facts, stored: after.version })
       return after
     }
@@ -190,6 +194,23 @@ async function redeem(
     await store.postponeRefresh(stream, { generation: version, claimId: claim.id, inDoubt, failures, notBefore })
     throw unavailable(Math.ceil(waitMs / 1000), outcome.cause)
   }
+}
+
+/** An access token has ended that came without a refresh token: nothing is sent, and what happened is stored like a refusal. */
+async function end(
+  { clock, store, log }: RefreshDependencies,
+  stored: StoredConnection,
+): Promise<StoredConnection | undefined> {
+  const { spaceId, stream, version, connection } = stored
+  if (connection.status !== 'connected') return undefined
+  const at = clock()
+  const { error, reason } = endOfToken(connection.credential, at)
+  const event = { type: 'NotionIntegrationAuthorizationFailed', at, error, reason, generation: version } as const
+  const after = evolve(connection, event)
+  const append = { stream, spaceId, expectedVersion: version, event, connection: after, refreshDueAt: null }
+  if (!(await store.append(append))) return undefined
+  log.info('credential.ended', { space: spaceId, generation: version, reason })
+  return { ...stored, version: version + 1, connection: after }
 }
 
 function leastPauseMs(sign: RefreshSign, { silencePauseMs }: RefreshTimes): number {

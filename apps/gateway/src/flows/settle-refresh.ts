@@ -1,7 +1,7 @@
 import { evolve, reasonOf, type ConnectionEvent } from '../domain/connection.ts'
 import { IDLE_AFTER_MS, refreshDueAt } from '../domain/refresh-schedule.ts'
 import { describeError } from '../log.ts'
-import type { Claim, Credential, StoredConnection, Tokens } from '../ports.ts'
+import type { Claim, Credential, RenewableCredential, StoredConnection, Tokens } from '../ports.ts'
 import { connected, dataKeyOf, expiryOf, isPassing } from './opened-credential.ts'
 import type { RefreshDependencies } from './refresh.ts'
 
@@ -10,7 +10,7 @@ export async function keep(
   deps: RefreshDependencies,
   claim: Claim,
   stored: StoredConnection,
-  previous: Credential,
+  previous: RenewableCredential,
   tokens: Tokens,
   sentAt: Date,
   isForCall: boolean,
@@ -30,7 +30,7 @@ export async function keep(
   const event: ConnectionEvent = {
     type: 'NotionIntegrationTokenRefreshed',
     at: sentAt,
-    credential: { sealed, keyId: dataKey.id, generation, expiresAt },
+    credential: { sealed, keyId: dataKey.id, generation, expiresAt, isRenewable: true },
   }
   const isIdle = !isForCall && sentAt.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
   const after = await settle(deps, claim, stored, event, refreshDueAt(sentAt, expiresAt, random(), isIdle))

@@ -66,6 +66,7 @@ export async function settleWorkspace(
         keyId: dataKey.id,
         generation,
         expiresAt,
+        isRenewable: credential.refreshToken !== null,
       },
     }
     const isStored = await store.append({
@@ -74,7 +75,7 @@ export async function settleWorkspace(
       expectedVersion: version,
       event,
       connection: evolve(connection, event),
-      refreshDueAt: refreshDueAt(now, expiresAt, random()),
+      refreshDueAt: credential.refreshToken === null ? expiresAt : refreshDueAt(now, expiresAt, random()),
     })
     // A refresh of the connection that is in use came in between, or somebody else has decided.
     if (!isStored) continue

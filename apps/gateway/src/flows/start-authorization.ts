@@ -48,7 +48,7 @@ export async function startAuthorization(
   // Discovered anew each time: whoever reconnects may do so because the authorization server has moved.
   const [server, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
   const dataKey = await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
-  const client = deps.server.fixedClient ?? (await registration(deps, server, stored, dataKey))
+  const client = deps.server.readyClient(server) ?? (await registration(deps, server, stored, dataKey))
 
   const state = randomBytes(32).toString('base64url')
   const codeVerifier = new Secret(randomBytes(32).toString('base64url'))

@@ -51,7 +51,7 @@ async function connect(spaceId: string): Promise<string> {
       authorizedAt: now,
       authorizedBy: 'ada',
     },
-    credential: { sealed: 'sealed', keyId: 'k', generation: 1, expiresAt: due },
+    credential: { sealed: 'sealed', keyId: 'k', generation: 1, expiresAt: due, isRenewable: true },
   }
   const connection = evolve({ status: 'absent' }, event)
   await store.append({ stream, spaceId, expectedVersion: 0, event, connection, refreshDueAt: due })

@@ -147,7 +147,7 @@ async function connect(store: ConnectionStore, space: string, token: string): Pr
     at,
     by: 'ada',
     grant,
-    credential: { sealed, keyId: dataKey.id, generation: 1, expiresAt: at },
+    credential: { sealed, keyId: dataKey.id, generation: 1, expiresAt: at, isRenewable: true },
   }
   const connection = evolve({ status: 'absent' }, event)
   await store.append({ stream, spaceId: space, expectedVersion: 0, event, connection, refreshDueAt: at })

@@ -40,7 +40,7 @@ async function due(count: number): Promise<void> {
         authorizedAt: at,
         authorizedBy: 'ada',
       },
-      credential: { sealed: '', keyId: '', generation: 1, expiresAt: at },
+      credential: { sealed: '', keyId: '', generation: 1, expiresAt: at, isRenewable: true },
     }
     const connection = evolve({ status: 'absent' }, event)
     const place = { stream: streamOf(String(i)), spaceId: String(i), expectedVersion: 0 }

@@ -73,6 +73,54 @@ async function isAlive(gateway: InProcessGateway, space: string): Promise<boolea
   return notion.admin.grants().every(({ status }) => status === 'active')
 }
 
+describe('a grant without a refresh token', () => {
+  const reconnect = expect.objectContaining({ code: 'reconnect_required' }) as unknown
+  const asTold = async (gateway: InProcessGateway) => {
+    const answer = await gateway.call('north', list)
+    return [answer.status, await answer.json()]
+  }
+
+  it.each([
+    ['when upstream refuses its access token', HOURS_8, 'revoked'],
+    ['when its access token is over', 1, 'expired'],
+  ])('is used, and must be given again %s', async (_when, lifeSeconds, reason) => {
+    const gateway = await start()
+    notion.setKnobs({ refreshTokens: false })
+    await connect(gateway, 'north', lifeSeconds)
+    expect((await gateway.call('north', list)).status).toBe(200)
+    await gateway.gateway.keepFresh()
+    const { status, tokenExpiresAt, reconnectBy } = await gateway.connection('north')
+    expect([status, reconnectBy]).toEqual(['connected', tokenExpiresAt])
+
+    if (reason === 'revoked') notion.admin.expireAccessTokens()
+    else await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(await asTold(gateway)).toEqual([401, reconnect])
+    expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason })
+    expect((await gateway.history('north')).events[0]).toMatchObject({ error: 'invalid_token', reason })
+    expect(await asTold(gateway)).toEqual([401, reconnect])
+    expect(refreshes()).toEqual([])
+  })
+
+  it('is noticed to be over although nobody calls', async () => {
+    const gateway = await start()
+    notion.setKnobs({ refreshTokens: false })
+    await connectUntilOver(gateway, 'north')
+    await gateway.gateway.keepFresh()
+    expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'expired' })
+    expect(notion.seen.tokenRequests).toEqual([])
+    await connect(gateway, 'north', HOURS_8)
+    expect((await gateway.call('north', list)).status).toBe(200)
+  })
+
+  it('is revoked by its access token when it is disconnected', async () => {
+    const gateway = await start()
+    notion.setKnobs({ refreshTokens: false })
+    await connect(gateway, 'north', HOURS_8)
+    const receipt = await gateway.fetch('/integrations/notion/north', { method: 'DELETE' })
+    expect(await receipt.json()).toMatchObject({ changed: true, revocation: 'revoked' })
+  })
+})
+
 describe('an access token about to end', () => {
   it.each([1, 2])('is renewed once, however many calls on %i replicas want it', async (count) => {
     const gateways = await replicas(count)

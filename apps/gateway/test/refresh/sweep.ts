@@ -111,7 +111,7 @@ async function connect(url: string, issuer: string, count: number): Promise<void
         at,
         by: 'ada',
         grant,
-        credential: { sealed, keyId: key.id, generation: 1, expiresAt },
+        credential: { sealed, keyId: key.id, generation: 1, expiresAt, isRenewable: true },
       }
       return { stream, space, key, event: encode(event), state: encode(evolve({ status: 'absent' }, event)) }
     })

@@ -188,7 +188,7 @@ function answer(
     access_token: issued.accessToken,
     token_type: 'bearer',
     expires_in: issued.expiresInSeconds,
-    refresh_token: issued.refreshToken,
+    ...(state.knobs.refreshTokens && { refresh_token: issued.refreshToken }),
     scope: scope.join(' '),
     ...(resource !== undefined && { resource: others.length > 0 ? audience : resource }),
     ...(state.knobs.identityFields && {

@@ -30,7 +30,7 @@ describe('a sealed credential', () => {
 
   it('opens for its stream and generation, and shows nothing before', () => {
     const opened = vault.open(dataKey, at(3), sealed)
-    expect(opened.refreshToken.reveal()).toBe('the refresh token')
+    expect(opened.refreshToken?.reveal()).toBe('the refresh token')
     expect(opened.client.clientSecret?.reveal()).toBe('the client secret')
     expect(Buffer.from(sealed, 'base64').toString('latin1')).not.toContain('token')
     expect(JSON.stringify(opened)).not.toContain('the ')
@@ -119,6 +119,7 @@ describe('a sealed authorization request', () => {
       registrationEndpoint: null,
       revocationEndpoint: null,
       promisesIssuer: false,
+      takesMetadataDocuments: false,
       resource: null,
     },
   }

@@ -139,7 +139,7 @@ const ClientJson = z.object({
   authMethod: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
 })
 
-const CredentialJson = z.object({ accessToken: secret, refreshToken: secret, client: ClientJson })
+const CredentialJson = z.object({ accessToken: secret, refreshToken: secret.nullable(), client: ClientJson })
 
 const SealedRequestJson = z.object({ kid: z.string(), wrapped: z.string(), sealed: z.string() })
 
@@ -163,6 +163,7 @@ const RequestJson = z.object({
     registrationEndpoint: z.string().nullable(),
     revocationEndpoint: z.string().nullable(),
     promisesIssuer: z.boolean(),
+    takesMetadataDocuments: z.boolean().default(false),
     resource: z.string().nullable(),
   }),
 })

@@ -7,10 +7,10 @@ import {
   type AuthorizationServer,
   type AuthorizationServerInfo,
   type ClientRegistration,
-  type Credential,
   type Claim,
   type RefreshOutcome,
   type RefreshSign,
+  type RenewableCredential,
   type Tokens,
 } from '../../ports.ts'
 import { Secret } from '../../secret.ts'
@@ -23,6 +23,8 @@ export interface AuthorizationServerSettings {
   readonly redirectUri: string
   readonly clientName: string
   readonly fixedClient: ClientRegistration | null
+  /** Where the document is that describes us, for servers that take its address as the id of a client. */
+  readonly clientMetadataUrl: URL | undefined
   readonly authMethod: ClientRegistration['authMethod']
   readonly scope: string | undefined
   /** For tests: called right before a refresh token leaves, and right after. */
@@ -31,7 +33,7 @@ export interface AuthorizationServerSettings {
 
 /** The authorization server of the upstream, over oauth4webapi. */
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
-  const { redirectUri, fixedClient } = settings
+  const { redirectUri, fixedClient, clientMetadataUrl } = settings
 
   const register = async (server: AuthorizationServerInfo): Promise<ClientRegistration> => {
     if (fixedClient) return fixedClient
@@ -45,7 +47,11 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
   }
 
   return {
-    fixedClient,
+    readyClient(server) {
+      if (fixedClient) return fixedClient
+      if (!clientMetadataUrl || !server.takesMetadataDocuments) return null
+      return { clientId: clientMetadataUrl.href, clientSecret: null, authMethod: 'none' }
+    },
     redirectUri,
     discover: () => discover(settings.mcpServer, settings.overrides),
     register,
@@ -96,14 +102,14 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       const options = {
         [oauth.customFetch]: guardedFetch(undefined, REVOCATION_TIMEOUT_MS),
         [oauth.allowInsecureRequests]: true,
-        additionalParameters: { token_type_hint: 'refresh_token' },
+        additionalParameters: { token_type_hint: credential.refreshToken ? 'refresh_token' : 'access_token' },
       }
       try {
         const answer = await oauth.revocationRequest(
           as,
           asClient(credential.client),
           clientAuth(credential.client),
-          credential.refreshToken.reveal(),
+          (credential.refreshToken ?? credential.accessToken).reveal(),
           options,
         )
         await oauth.processRevocationResponse(withoutChallenge(answer))
@@ -139,7 +145,7 @@ async function registerClient(
       [oauth.customFetch]: guardedFetch(),
       [oauth.allowInsecureRequests]: true,
     })
-    const registered = await oauth.processDynamicClientRegistrationResponse(withoutChallenge(answer))
+    const registered = await oauth.processDynamicClientRegistrationResponse(await withSecretExpiry(answer))
     const { client_secret: secret, token_endpoint_auth_method: method = authMethod } = registered
     if (method !== 'none' && method !== 'client_secret_basic' && method !== 'client_secret_post') {
       throw new Failure(
@@ -210,7 +216,7 @@ const NOTHING_DONE_ERRORS = new Set(['invalid_request', 'invalid_scope', 'invali
 
 async function redeem(
   grant: Grant,
-  credential: Credential,
+  credential: RenewableCredential,
   claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
   onStep: AuthorizationServerSettings['onRefresh'],
 ): Promise<RefreshOutcome> {
@@ -298,6 +304,25 @@ function withoutChallenge(response: Response): Response {
 }
 
 /**
+ * A registration that says when its secret ends. RFC 7591 demands `client_secret_expires_at`, and oauth4webapi with it; servers forget it,
+ * and mean 0, which is never.
+ */
+async function withSecretExpiry(response: Response): Promise<Response> {
+  withoutChallenge(response)
+  if (response.status !== 201) return response
+  const text = await response.text()
+  const { status, headers } = response
+  try {
+    const registered = JSON.parse(text) as Record<string, unknown>
+    if (registered['client_secret'] !== undefined && registered['client_secret_expires_at'] === undefined)
+      return Response.json({ ...registered, client_secret_expires_at: 0 }, { status, headers })
+  } catch {
+    // Whoever reads it next says what is wrong with it.
+  }
+  return new Response(text, { status, headers })
+}
+
+/**
  * A token response whose `expires_in` makes no sense, without it. oauth4webapi refuses it whole, and refusing a rotated pair would lose it.
  */
 async function withUsableLifetime(response: Response): Promise<Response> {
@@ -335,10 +360,22 @@ const asClient = (client: ClientRegistration): oauth.Client => ({ client_id: cli
 
 function clientAuth({ authMethod, clientSecret }: ClientRegistration): oauth.ClientAuth {
   if (authMethod === 'none' || clientSecret === null) return oauth.None()
-  return authMethod === 'client_secret_basic'
-    ? oauth.ClientSecretBasic(clientSecret.reveal())
-    : oauth.ClientSecretPost(clientSecret.reveal())
+  return authMethod === 'client_secret_basic' ? basic(clientSecret) : oauth.ClientSecretPost(clientSecret.reveal())
 }
+
+/**
+ * Not oauth4webapi's, which also writes `-` and `_` as escapes: right by the letter, but servers that forget to decode would then know neither the
+ * client nor its secret. Ids and secrets are seldom made of more.
+ */
+const basic =
+  (secret: Secret): oauth.ClientAuth =>
+  (_as, client, _body, headers) => {
+    const pair = `${formEncoded(client.client_id)}:${formEncoded(secret.reveal())}`
+    headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`)
+  }
+
+/** [RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) */
+const formEncoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
 
 /** An error code as the grammar of RFC 6749 allows it; anything else a server put there is not repeated. */
 const wellFormed = (code: string) => (/^[\w.-]{1,60}$/.test(code) ? code : 'no usable error code')

@@ -50,6 +50,7 @@ export async function discover(mcpServer: URL, overrides: EndpointOverrides): Pr
     tokenEndpoint,
     registrationEndpoint,
     revocationEndpoint,
+    takesMetadataDocuments: metadata.client_id_metadata_document_supported === true,
     promisesIssuer: metadata.authorization_response_iss_parameter_supported === true,
     resource,
   }
