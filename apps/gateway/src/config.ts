@@ -70,7 +70,7 @@ export const Settings = z
         'must have a path, and neither a fragment nor a user name',
       )
       .optional(),
-    /** The scope to ask for; none is sent by default. */
+    /** The scope to ask for, in place of what the MCP server names. Notion names none but the one that it implies, so none is sent there. */
     NOTION_MCP_TOKEN_SCOPE: z.string().optional(),
     /** Where Notion sends the browser back to. Default: the callback on this machine's `PORT`. */
     NOTION_MCP_OAUTH_REDIRECT_URI: webUrl.optional(),

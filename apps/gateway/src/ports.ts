@@ -209,6 +209,8 @@ export interface AuthorizationServerInfo {
   readonly tokenEndpoint: string
   readonly registrationEndpoint: string | null
   readonly revocationEndpoint: string | null
+  /** What to ask for as the MCP server has it; null for nothing in particular. */
+  readonly scope: string | null
   /** The server takes the address of a published document for the id of a client. */
   readonly takesMetadataDocuments: boolean
   /** The server promises `iss` in each authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). */

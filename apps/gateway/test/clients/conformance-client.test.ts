@@ -37,8 +37,6 @@ const messages: Record<Revision, readonly string[]> = {
 
 /** What the flow does not do, and why. One that passes all the same must leave this list. */
 const notMet: Record<string, string> = {
-  'auth/scope-from-www-authenticate': 'asks for the scope of the settings, by default for none',
-  'auth/scope-from-scopes-supported': 'asks for the scope of the settings, by default for none',
   'auth/scope-step-up': 'passes on the refusal of a scope, and does not ask for more',
 }
 

@@ -119,6 +119,7 @@ describe('a sealed authorization request', () => {
       registrationEndpoint: null,
       revocationEndpoint: null,
       promisesIssuer: false,
+      scope: null,
       takesMetadataDocuments: false,
       resource: null,
     },

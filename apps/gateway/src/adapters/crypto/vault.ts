@@ -163,6 +163,7 @@ const RequestJson = z.object({
     registrationEndpoint: z.string().nullable(),
     revocationEndpoint: z.string().nullable(),
     promisesIssuer: z.boolean(),
+    scope: z.string().nullable().default(null),
     takesMetadataDocuments: z.boolean().default(false),
     resource: z.string().nullable(),
   }),

@@ -58,6 +58,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 
     async authorizationUrl(server, client, state, codeVerifier) {
       const url = new URL(server.authorizationEndpoint)
+      const scope = settings.scope ?? server.scope
       const parameters = {
         response_type: 'code',
         client_id: client.clientId,
@@ -67,7 +68,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
         code_challenge_method: 'S256',
         prompt: 'consent',
         ...(server.resource === null ? {} : { resource: server.resource }),
-        ...(settings.scope === undefined ? {} : { scope: settings.scope }),
+        ...(scope === null ? {} : { scope }),
       }
       for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
       return url

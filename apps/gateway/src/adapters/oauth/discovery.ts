@@ -21,7 +21,7 @@ const options = { [oauth.customFetch]: fetchMetadata, [oauth.allowInsecureReques
 
 /** @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
 export async function discover(mcpServer: URL, overrides: EndpointOverrides): Promise<AuthorizationServerInfo> {
-  const { issuer, resource } = await protectedResource(mcpServer)
+  const { issuer, resource, scope } = await protectedResource(mcpServer)
   assertUsable(issuer, mcpServer)
   const metadata = await authorizationServerMetadata(new URL(issuer), overrides)
 
@@ -53,11 +53,20 @@ export async function discover(mcpServer: URL, overrides: EndpointOverrides): Pr
     takesMetadataDocuments: metadata.client_id_metadata_document_supported === true,
     promisesIssuer: metadata.authorization_response_iss_parameter_supported === true,
     resource,
+    scope: scope === null ? null : withOfflineAccess(scope, metadata.scopes_supported),
   }
 }
 
-async function protectedResource(mcpServer: URL): Promise<{ issuer: string; resource: string | null }> {
-  const named = await challengedMetadataUrl(mcpServer)
+/** Servers that name this scope give a refresh token only to those who ask for it. */
+function withOfflineAccess(scope: string, supported: readonly string[] | undefined): string {
+  const isMissing = supported?.includes('offline_access') === true && !scope.split(' ').includes('offline_access')
+  return isMissing ? `${scope} offline_access` : scope
+}
+
+async function protectedResource(
+  mcpServer: URL,
+): Promise<{ issuer: string; resource: string | null; scope: string | null }> {
+  const { metadataUrl: named, scope: asked } = await challengeOf(mcpServer)
   // Not the root document first: its `resource` lacks the path, and a token for it may be refused at the endpoint.
   const candidates = named
     ? [named]
@@ -65,15 +74,15 @@ async function protectedResource(mcpServer: URL): Promise<{ issuer: string; reso
   for (const url of candidates) {
     const response = await get(url)
     if (response.status !== 200) continue
-    const { resource, authorization_servers } = await process(readResourceMetadata(response), url)
+    const { resource, authorization_servers, scopes_supported } = await process(readResourceMetadata(response), url)
     assertCovers(resource, mcpServer)
-    return { issuer: authorization_servers[0], resource }
+    return { issuer: authorization_servers[0], resource, scope: asked ?? scopeOf(scopes_supported) }
   }
-  return { issuer: mcpServer.origin, resource: null }
+  return { issuer: mcpServer.origin, resource: null, scope: asked }
 }
 
-/** The metadata URL in the server's answer to a request without a token ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
-async function challengedMetadataUrl(mcpServer: URL): Promise<URL | undefined> {
+/** What the server's answer to a request without a token demands ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
+async function challengeOf(mcpServer: URL): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
   const initialize = {
     jsonrpc: '2.0',
     id: 1,
@@ -90,10 +99,12 @@ async function challengedMetadataUrl(mcpServer: URL): Promise<URL | undefined> {
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: JSON.stringify(initialize),
   }).catch(() => undefined)
-  const named = /(?:^|[\s,])resource_metadata="([^"]*)"/i.exec(response?.headers.get('www-authenticate') ?? '')?.[1]
+  const challenge = response?.headers.get('www-authenticate') ?? ''
+  const named = /(?:^|[\s,])resource_metadata="([^"]*)"/i.exec(challenge)?.[1]
+  const scope = /(?:^|[\s,])scope="([^"]*)"/i.exec(challenge)?.[1]
   const url = named === undefined ? null : URL.parse(named)
   if (url) assertUsable(url.href, mcpServer)
-  return url ?? undefined
+  return { metadataUrl: url ?? undefined, scope: scope === undefined ? null : scopeOf(scope.split(' ')) }
 }
 
 async function authorizationServerMetadata(
@@ -115,7 +126,18 @@ async function authorizationServerMetadata(
   )
 }
 
-const ResourceMetadata = z.object({ resource: z.url(), authorization_servers: z.tuple([z.url()], z.unknown()) })
+const ResourceMetadata = z.object({
+  resource: z.url(),
+  authorization_servers: z.tuple([z.url()], z.unknown()),
+  scopes_supported: z.array(z.string()).catch([]).default([]),
+})
+
+/** Notion's only scope, which is also what a request without any gets. Naming it would bring nothing. */
+const IMPLIED_SCOPE = 'default'
+
+/** Scope tokens as one may send them ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)); null for none. */
+const scopeOf = (names: readonly string[]): string | null =>
+  names.filter((name) => name !== IMPLIED_SCOPE && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name)).join(' ') || null
 
 /** Not oauth4webapi's check: that one refuses a resource that is a prefix of the server's URL, which MCP allows. */
 const readResourceMetadata = async (response: Response) => ResourceMetadata.parse(await response.json())
