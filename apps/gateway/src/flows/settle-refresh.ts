@@ -57,7 +57,7 @@ const LONGEST_STORING_PAUSE_MS = 5_000
  * @returns what is stored afterwards.
  */
 async function settle(
-  { log, pause, store, onStep }: RefreshDependencies,
+  { log, changes, store, onStep }: RefreshDependencies,
   claim: Claim,
   stored: StoredConnection,
   event: ConnectionEvent,
@@ -74,7 +74,8 @@ async function settle(
       } catch (error) {
         const facts = { space: spaceId, type: event.type, attempt, alert: true }
         log.error('credential.not_stored', { ...facts, ...describeError(error) })
-        await pause(Math.min(LONGEST_STORING_PAUSE_MS, 50 * 2 ** attempt))
+        // A consent meanwhile decides the matter, and nobody should wait for this to notice.
+        await changes.next(spaceId, Math.min(LONGEST_STORING_PAUSE_MS, 50 * 2 ** attempt))
       }
     }
   }

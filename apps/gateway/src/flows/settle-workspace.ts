@@ -1,6 +1,5 @@
 import type { WaitingDecision } from '@nmg/contract'
-import { evolve, WAITING_GENERATION, type ConnectionEvent } from '../domain/connection.ts'
-import { refreshDueAt } from '../domain/refresh-schedule.ts'
+import { WAITING_GENERATION } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
 import type {
@@ -13,6 +12,7 @@ import type {
   WaitingConsent,
   WrappedDataKey,
 } from '../ports.ts'
+import { appendAuthorized } from './append-authorized.ts'
 import { revokeReplaced } from './finish-authorization.ts'
 
 export interface SettleWorkspaceDependencies {
@@ -37,10 +37,10 @@ export async function settleWorkspace(
   userId: string,
   { id, accept }: WaitingDecision,
 ): Promise<void> {
-  const { clock, random, log, store, vault } = deps
+  const { clock, log, store, vault } = deps
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = await store.read(spaceId)
-    const { stream, version, connection, waiting, dataKey } = stored
+    const { stream, waiting, dataKey } = stored
     const now = clock()
     if (waiting?.id !== id || !dataKey) throw settledAlready()
     const credential = vault.open(
@@ -53,30 +53,9 @@ export async function settleWorkspace(
       if (accept) throw settledAlready()
       return
     }
-    const generation = version + 1
     const { grant, expiresAt, by } = waiting
-    const event: ConnectionEvent = {
-      type: 'NotionIntegrationAuthorized',
-      at: now,
-      by,
-      confirmedBy: userId,
-      grant,
-      credential: {
-        sealed: vault.seal(dataKey, { stream, generation, grant }, credential),
-        keyId: dataKey.id,
-        generation,
-        expiresAt,
-        isRenewable: credential.refreshToken !== null,
-      },
-    }
-    const isStored = await store.append({
-      stream,
-      spaceId,
-      expectedVersion: version,
-      event,
-      connection: evolve(connection, event),
-      refreshDueAt: credential.refreshToken === null ? expiresAt : refreshDueAt(now, expiresAt, random()),
-    })
+    const consent = { at: now, by, confirmedBy: userId, grant, credential, expiresAt }
+    const isStored = await appendAuthorized(deps, stored, dataKey, consent)
     // A refresh of the connection that is in use came in between, or somebody else has decided.
     if (!isStored) continue
     await store.nameWorkspace(stream, waiting.workspace)

@@ -1,0 +1,45 @@
+import { evolve, type ConnectionEvent, type Grant } from '../domain/connection.ts'
+import { refreshDueAt } from '../domain/refresh-schedule.ts'
+import type { ConnectionStore, Credential, StoredConnection, Vault, WrappedDataKey } from '../ports.ts'
+
+/** A consent that the connection goes on with. */
+export interface Authorized {
+  readonly at: Date
+  readonly by: string
+  /** Who said that the workspace which it reaches is the one that is meant. */
+  readonly confirmedBy?: string
+  readonly grant: Grant
+  readonly credential: Credential
+  /** End of the access token. */
+  readonly expiresAt: Date | null
+}
+
+/** Seals what a consent brought and appends it to the stream. @returns false when something else came in between. */
+export function appendAuthorized(
+  { random, store, vault }: { readonly random: () => number; readonly store: ConnectionStore; readonly vault: Vault },
+  { stream, spaceId, version, connection }: StoredConnection,
+  dataKey: WrappedDataKey,
+  { credential, expiresAt, ...consent }: Authorized,
+): Promise<boolean> {
+  const generation = version + 1
+  const isRenewable = credential.refreshToken !== null
+  const event: ConnectionEvent = {
+    type: 'NotionIntegrationAuthorized',
+    ...consent,
+    credential: {
+      sealed: vault.seal(dataKey, { stream, generation, grant: consent.grant }, credential),
+      keyId: dataKey.id,
+      generation,
+      expiresAt,
+      isRenewable,
+    },
+  }
+  return store.append({
+    stream,
+    spaceId,
+    expectedVersion: version,
+    event,
+    connection: evolve(connection, event),
+    refreshDueAt: isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : expiresAt,
+  })
+}
