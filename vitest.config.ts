@@ -17,6 +17,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       { test: project('contract', 'packages/contract') },
+      { test: project('outbound', 'packages/outbound') },
       { test: project('process', 'packages/process') },
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },

@@ -55,6 +55,8 @@ export const Settings = z
     NOTION_MCP_TOKEN_ENDPOINT: webUrl.optional(),
     NOTION_MCP_REGISTRATION_ENDPOINT: webUrl.optional(),
     NOTION_MCP_REVOCATION_ENDPOINT: webUrl.optional(),
+    /** What the MCP server names may be in a private network (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). Otherwise nothing is sent there. */
+    NOTION_MCP_PRIVATE_NETWORK: z.stringbool().default(false),
     /** A fixed client registration. Without it the gateway registers itself, once for each connection. */
     NOTION_MCP_CLIENT_ID: z.string().optional(),
     NOTION_MCP_CLIENT_SECRET: secret.optional(),
@@ -195,6 +197,7 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   clientMetadataUrl: config.NOTION_MCP_CLIENT_METADATA_URL,
   authMethod: config.authMethod,
   scope: config.NOTION_MCP_TOKEN_SCOPE,
+  isPrivateNetwork: config.NOTION_MCP_PRIVATE_NETWORK,
 })
 
 function atLeastOne<T>([first, ...others]: readonly T[]): readonly [T, ...T[]] {

@@ -1,5 +1,6 @@
 /** Puts the gateway together. The only file that knows all the others. */
 import type { Server } from 'node:http'
+import type { LookupFunction } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aesVault } from './adapters/crypto/vault.ts'
 import { httpUpstream } from './adapters/mcp/upstream.ts'
@@ -24,6 +25,7 @@ import { keepFresh } from './flows/keep-fresh.ts'
 import type { RefreshStep } from './flows/refresh.ts'
 import { settleWorkspace } from './flows/settle-workspace.ts'
 import { startAuthorization } from './flows/start-authorization.ts'
+import { wantScope } from './flows/want-scope.ts'
 import { Failure } from './failure.ts'
 import { createApp } from './http/app.ts'
 import { callerCheck } from './http/callers.ts'
@@ -42,6 +44,8 @@ export interface GatewayOptions {
   readonly clock?: Clock
   /** For tests that bring time to a stop, or processes to an end. See fault-points.ts. */
   readonly faults?: Faults
+  /** How the names of authorization servers become addresses; as the system does it when left out. */
+  readonly lookup?: LookupFunction
 }
 
 /** What a test may change of the refresh of credentials. */
@@ -73,6 +77,7 @@ export async function openGateway({
   databaseUrl,
   log,
   clock = () => new Date(),
+  lookup,
   faults: { times = REFRESH_TIMES, onStep, claims: faultyClaims = (claims: Claims) => claims } = {},
 }: GatewayOptions): Promise<Gateway> {
   if (config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)) {
@@ -90,7 +95,7 @@ export async function openGateway({
   const store = postgresConnectionStore(sql)
   const registrations = postgresClientRegistrations(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
-  const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep })
+  const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup })
   const identify = identifyWorkspace(mcpServer, log)
   const random = Math.random
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL
@@ -126,6 +131,7 @@ export async function openGateway({
     accessTokens: credentials,
     sessions: postgresMcpSessions(sql),
     upstream,
+    ...(server.fixedScope === undefined && { wantScope: wantScope(store) }),
     connectUrl,
     authenticate: clients.authenticate,
     answer: clients.answer,

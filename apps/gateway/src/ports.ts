@@ -119,6 +119,8 @@ export interface StoredConnection {
   readonly dataKey: WrappedDataKey | null
   readonly workspace: Workspace | null
   readonly waiting: WaitingConsent | null
+  /** What upstream refused calls for want of, and nobody has been asked for yet; null for nothing. */
+  readonly wantedScope: string | null
   readonly intent: RefreshIntent | null
   /** About when a call last used the connection; null before the first one. */
   readonly lastUsedAt: Date | null
@@ -160,6 +162,8 @@ export interface ConnectionStore {
   park(stream: string, waiting: WaitingConsent): Promise<void>
   /** @returns false when another one waits by now, or none. */
   dropWaiting(stream: string, id: string): Promise<boolean>
+  /** Keeps what the next consent should ask for as well. An authorization or a disconnect drops it. */
+  wantScope(stream: string, scope: string): Promise<void>
   /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
   postponeRefresh(
     stream: string,
@@ -209,7 +213,7 @@ export interface AuthorizationServerInfo {
   readonly tokenEndpoint: string
   readonly registrationEndpoint: string | null
   readonly revocationEndpoint: string | null
-  /** What to ask for as the MCP server has it; null for nothing in particular. */
+  /** What to ask for; null for nothing in particular. */
   readonly scope: string | null
   /** The server takes the address of a published document for the id of a client. */
   readonly takesMetadataDocuments: boolean
@@ -263,6 +267,8 @@ export class AuthorizationRefused extends Error {
 }
 
 export interface AuthorizationServer {
+  /** What the operator has said to ask for: then nothing else is. */
+  readonly fixedScope: string | undefined
   /** @throws {Failure} `authorization_unavailable`, `authorization_refused` (it lacks what we insist on). */
   discover(): Promise<AuthorizationServerInfo>
   /** The configured registration, else a new one. @throws {Failure} `authorization_unavailable`, `authorization_refused`. */

@@ -34,6 +34,7 @@ const authorized = (generation: number): ConnectionEvent => ({
     tokenEndpoint: 'https://notion.example/token',
     revocationEndpoint: null,
     resource: null,
+    scope: null,
     authorizedAt: now,
     authorizedBy: 'ada',
   },

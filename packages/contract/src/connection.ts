@@ -62,6 +62,8 @@ export const Connection = z.object({
   reconnectBy: instant.optional(),
   /** Present when the end of the consent is near. */
   notice: ConnectionNotice.optional(),
+  /** Present when calls were refused for want of permissions that nobody was asked for; the next consent asks for them. */
+  consentRequired: z.literal(true).optional(),
   /** Present exactly when `status` is `reconnect_required`. */
   reason: ReconnectReason.optional(),
   hasMcpToken: z.boolean(),

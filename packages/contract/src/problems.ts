@@ -19,6 +19,7 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   unknown_session: { status: 404, title: 'Unknown MCP session' },
   reconnect_required: { status: 401, title: 'Notion must be reconnected' },
+  consent_required: { status: 403, title: 'Notion must be reconnected with more permissions' },
   authorization_refused: { status: 502, title: 'The authorization server refused' },
   authorization_unavailable: { status: 503, title: 'The authorization server cannot be used now' },
   refresh_unavailable: { status: 503, title: 'The access token cannot be renewed now' },

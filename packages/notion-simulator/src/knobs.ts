@@ -56,6 +56,7 @@ export type TokenFaultInput = z.input<typeof TokenFault>
  * - `edge-error`: `status` (502) with an HTML page, as from a content delivery network.
  * - `edge-rate-limit`: HTTP 429 (or `status`, e.g. 529) with `Retry-After`.
  * - `unauthorized`: 401 as for an unknown token.
+ * - `insufficient-scope`: 403 that asks for `scope`, which Notion itself never does.
  * - `lost-request`: the socket dies before anything happened. `lost-response`: the tool runs, then the socket dies
  *   before a byte of the answer.
  * - `cut-stream`: the answer begins (status, headers, `afterBytes` bytes of the body), then the socket dies.
@@ -70,6 +71,7 @@ export const McpFault = z.strictObject({
     'edge-error',
     'edge-rate-limit',
     'unauthorized',
+    'insufficient-scope',
     'lost-request',
     'lost-response',
     'cut-stream',
@@ -89,6 +91,7 @@ export const McpFault = z.strictObject({
   retryAfterSeconds: z.number().int().min(0).nullable().default(30),
   afterBytes: z.number().int().min(0).default(20),
   applied: z.boolean().default(false),
+  scope: z.string().default('write'),
   code: z.string().default('internal_server_error'),
   message: z.string().optional(),
 })

@@ -17,6 +17,7 @@ const grant: Grant = {
   tokenEndpoint: 'https://notion.example/token',
   revocationEndpoint: null,
   resource: 'https://notion.example/mcp',
+  scope: null,
   authorizedAt: at(0),
   authorizedBy: 'ada',
 }

@@ -20,6 +20,8 @@ export interface AnswerHeaders {
   readonly contentLength: string | undefined
   /** `Mcp-Session-Id`, if upstream gave or echoed one. */
   readonly sessionId: string | undefined
+  /** `WWW-Authenticate`: for us alone, as it leads to upstream's authorization server. */
+  readonly challenge: string | undefined
 }
 
 /**
@@ -109,6 +111,7 @@ export function answerHeaders(raw: readonly Buffer[]): AnswerHeaders {
   const forward: string[] = []
   let contentLength: string | undefined
   let sessionId: string | undefined
+  let challenge: string | undefined
   let connection: string | undefined
 
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -126,6 +129,9 @@ export function answerHeaders(raw: readonly Buffer[]): AnswerHeaders {
       forward.push(field, value)
     } else if (name === 'content-length') {
       contentLength = latin1(raw[i + 1])
+    } else if (name === 'www-authenticate') {
+      const value = latin1(raw[i + 1])
+      challenge = challenge === undefined ? value : `${challenge}, ${value}`
     } else if (name === 'connection') {
       const value = latin1(raw[i + 1])
       connection = connection === undefined ? value : `${connection},${value}`
@@ -133,9 +139,9 @@ export function answerHeaders(raw: readonly Buffer[]): AnswerHeaders {
   }
 
   const nominated = connection === undefined ? undefined : nominatedFields(connection)
-  if (nominated === undefined) return { forward, contentLength, sessionId }
+  if (nominated === undefined) return { forward, contentLength, sessionId, challenge }
   if (nominated.has('mcp-session-id')) sessionId = undefined
-  return { forward: without(forward, nominated), contentLength, sessionId }
+  return { forward: without(forward, nominated), contentLength, sessionId, challenge }
 }
 
 /**

@@ -19,6 +19,8 @@ const GrantJson = z.object({
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().nullable(),
   resource: z.string().nullable(),
+  // Versions before this one did not keep it.
+  scope: z.string().nullable().default(null),
   authorizedAt: instant,
   authorizedBy: z.string(),
 })

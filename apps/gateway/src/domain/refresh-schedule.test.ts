@@ -51,6 +51,7 @@ describe('an access token', () => {
       tokenEndpoint: 'https://notion.example/token',
       revocationEndpoint: null,
       resource: null,
+      scope: null,
       authorizedAt: now,
       authorizedBy: 'ada',
     }

@@ -9,7 +9,7 @@ export async function describeConnection(
   clock: Clock,
   spaceId: string,
 ): Promise<ConnectionView> {
-  const { stream: processId, connection, workspace, waiting } = await store.read(spaceId)
+  const { stream: processId, connection, workspace, waiting, wantedScope } = await store.read(spaceId)
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
   const endsAt = connection.status === 'connected' ? reconnectBy(connection) : null
@@ -29,6 +29,7 @@ export async function describeConnection(
     ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
     ...(endsAt === null ? {} : { reconnectBy: endsAt.toISOString() }),
     ...(notice === undefined ? {} : { notice }),
+    ...(wantedScope === null ? {} : { consentRequired: true }),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',
     ...(waiting && clock() < waiting.waitsUntil ? { waiting: describeWaiting(waiting) } : {}),

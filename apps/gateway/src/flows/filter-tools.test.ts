@@ -36,6 +36,7 @@ const head = (type: string, ...more: string[]): AnswerHeaders => ({
   forward: ['Content-Type', type, ...more],
   contentLength: '1000',
   sessionId: undefined,
+  challenge: undefined,
 })
 const list = '{"id":1,"result":{"tools":[{"name":"put","d":"ü😀"},{"name":"get","d":"ü😀"}]}}'
 const short = '{"id":1,"result":{"tools":[{"name":"get","d":"ü😀"}]}}'

@@ -1,7 +1,6 @@
 import type { AuthorizationError } from '@nmg/contract'
 import { randomUUID } from 'node:crypto'
-import { evolve, WAITING_GENERATION, type ConnectionEvent, type Grant } from '../domain/connection.ts'
-import { refreshDueAt } from '../domain/refresh-schedule.ts'
+import { WAITING_GENERATION, type Grant } from '../domain/connection.ts'
 import { DEFAULT_RETURN_PATH, returnUrl, type ReturnPath } from '../domain/return-path.ts'
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
@@ -19,6 +18,7 @@ import {
   type Vault,
   type Workspace,
 } from '../ports.ts'
+import { appendAuthorized } from './append-authorized.ts'
 import { expiryOf } from './opened-credential.ts'
 import { digest } from './start-authorization.ts'
 
@@ -148,49 +148,28 @@ async function park(
 }
 
 function grantOf({ server, userId }: AuthorizationRequest, now: Date): Grant {
-  const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
-  return { issuer, tokenEndpoint, revocationEndpoint, resource, authorizedAt: now, authorizedBy: userId }
+  const { issuer, tokenEndpoint, revocationEndpoint, resource, scope } = server
+  return { issuer, tokenEndpoint, revocationEndpoint, resource, scope, authorizedAt: now, authorizedBy: userId }
 }
 
 const APPEND_ATTEMPTS = 20
 
 /** @returns the connection as it was before. */
 async function append(
-  { clock, random, store, vault }: FinishAuthorizationDependencies,
+  deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   credential: Credential,
   tokens: Tokens,
 ): Promise<StoredConnection> {
-  const { spaceId, userId } = request
+  const { clock, store, vault } = deps
+  const { spaceId, userId: by } = request
   for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt++) {
     const stored = await store.read(spaceId)
-    const { stream, version, connection } = stored
-    const now = clock()
-    const expiresAt = expiryOf(now, tokens)
-    const generation = version + 1
+    const { stream } = stored
+    const at = clock()
     const dataKey = stored.dataKey ?? (await store.ensureDataKey(stream, () => vault.newDataKey(stream)))
-    const grant = grantOf(request, now)
-    const event: ConnectionEvent = {
-      type: 'NotionIntegrationAuthorized',
-      at: now,
-      by: userId,
-      grant,
-      credential: {
-        sealed: vault.seal(dataKey, { stream, generation, grant }, credential),
-        keyId: dataKey.id,
-        generation,
-        expiresAt,
-        isRenewable: credential.refreshToken !== null,
-      },
-    }
-    const isStored = await store.append({
-      stream,
-      spaceId,
-      expectedVersion: version,
-      event,
-      connection: evolve(connection, event),
-      refreshDueAt: credential.refreshToken === null ? expiresAt : refreshDueAt(now, expiresAt, random()),
-    })
+    const consent = { at, by, grant: grantOf(request, at), credential, expiresAt: expiryOf(at, tokens) }
+    const isStored = await appendAuthorized(deps, stored, dataKey, consent)
     if (isStored) return stored
     // A refresh or a disconnect came in between; a consent that a person has just given stands above either.
   }

@@ -1,4 +1,5 @@
 import type { AnswerHeaders } from '../domain/envelope-headers.ts'
+import { lackingScope } from '../domain/upstream-scope.ts'
 import { Failure } from '../failure.ts'
 import type {
   Access,
@@ -10,11 +11,14 @@ import type {
   UpstreamReceiver,
   UpstreamRequest,
 } from '../ports.ts'
+import type { WantScope } from './want-scope.ts'
 
 export interface ForwardCallDependencies {
   readonly accessTokens: AccessTokens
   readonly sessions: McpSessions
   readonly upstream: Upstream
+  /** Left out where nothing but what was asked for may be asked for. */
+  readonly wantScope?: WantScope
   /** Where a person connects this space to Notion again. */
   readonly connectUrl: (spaceId: string) => string
 }
@@ -124,6 +128,13 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
       )
       return true
     }
+    if (status === 403 && headers.challenge !== undefined && this.#deps.wantScope) {
+      const scope = lackingScope(headers.challenge)
+      if (scope !== null) {
+        this.#stepUp(scope, this.#deps.wantScope, headers)
+        return false
+      }
+    }
     const { sessionId, request } = this.#call
     if (headers.sessionId !== undefined && headers.sessionId !== sessionId) {
       const pass = (): void => {
@@ -168,6 +179,26 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     this.#exchange = undefined
     const access = this.#access
     this.#attempt(() => this.#then(this.#deps.accessTokens.after(spaceId, access), this.#send))
+  }
+
+  /** Asks the person for more where that can help; else the caller gets upstream's refusal as it is. */
+  #stepUp(scope: string, wantScope: WantScope, headers: AnswerHeaders): void {
+    const { spaceId } = this.#call.caller
+    const decide = (isToBeAsked: boolean): void => {
+      if (isToBeAsked) {
+        const link = this.#deps.connectUrl(spaceId)
+        this.#reject(
+          new Failure(
+            'consent_required',
+            `Notion asks for more permissions than this space's connection has. Reconnect Notion to grant them: ${link}`,
+          ),
+        )
+      } else {
+        this.#answer.answered(403, headers)
+        this.#exchange?.resume()
+      }
+    }
+    this.#attempt(() => this.#then(wantScope(spaceId, scope), decide))
   }
 
   #reject(failure: Failure): void {

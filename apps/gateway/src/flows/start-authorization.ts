@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { AuthorizationStart } from '@nmg/contract'
 import type { ReturnPath } from '../domain/return-path.ts'
+import { unionOf } from '../domain/upstream-scope.ts'
 import { describeError, type Log } from '../log.ts'
 import type {
   AuthorizationRequests,
@@ -46,7 +47,8 @@ export async function startAuthorization(
   start: StartAuthorization,
 ): Promise<AuthorizationStart> {
   // Discovered anew each time: whoever reconnects may do so because the authorization server has moved.
-  const [server, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
+  const [found, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
+  const server = { ...found, scope: deps.server.fixedScope ?? scopeToAsk(found, stored) }
   const dataKey = await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
   const client = deps.server.readyClient(server) ?? (await registration(deps, server, stored, dataKey))
 
@@ -69,6 +71,15 @@ export async function startAuthorization(
 
   const url = await deps.server.authorizationUrl(server, client, state, codeVerifier)
   return { authorizeUrl: url.href, state }
+}
+
+/** What the server names, what this connection has, and what calls were refused for want of: a consent replaces the one before. */
+function scopeToAsk({ scope, issuer }: AuthorizationServerInfo, stored: StoredConnection): string | null {
+  const { connection, wantedScope } = stored
+  const isOngoing = connection.status === 'connected' || connection.status === 'reconnect_required'
+  // Another server may not know what this one named.
+  if (!isOngoing || connection.grant.issuer !== issuer) return scope
+  return unionOf(scope, connection.grant.scope, wantedScope)
 }
 
 /** SHA-256, base64url: what is stored of a state or a binding, so that neither can be read from the database. */

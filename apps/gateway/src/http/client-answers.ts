@@ -24,6 +24,7 @@ const answers = {
   forbidden_origin: { status: 403, code: 1004 },
   not_connected: { status: 403, code: 1011 },
   reconnect_required: { status: 403, code: 1012 },
+  consent_required: { status: 403, code: 1016 },
   unknown_session: { status: 404, code: 1013 },
   method_not_allowed: { status: 405, code: 1014 },
   not_found: { status: 404, code: 1015 },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProblemCode } from '@nmg/contract'
 import { clientName, isEndedBy, principalName } from '../domain/client-access.ts'
 import { type IsReadOnlyTool, readVerdict } from '../domain/read-only.ts'
 import { Failure } from '../failure.ts'
@@ -91,7 +92,7 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
         return challenge === undefined ? answer : { ...answer, headers: withChallenge(answer.headers, challenge) }
       }
       const access = visit instanceof ClientVisit ? visit.access : undefined
-      const isToConnect = failure.code === 'not_connected' || failure.code === 'reconnect_required'
+      const isToConnect = MENDED_BY_CONNECTING.has(failure.code)
       const connectUrl = access && isToConnect ? deps.connectUrl(access.spaceId) : undefined
       const plain = () => rpcError(failure, refused.rpc, { requestId, connectUrl, challenge })
       if (!access || connectUrl === undefined) return plain()
@@ -106,6 +107,8 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
     },
   }
 }
+
+const MENDED_BY_CONNECTING = new Set<ProblemCode>(['not_connected', 'reconnect_required', 'consent_required'])
 
 const credentialOf = ({ principal, access: { credential } }: ClientVisit) =>
   credential.kind === 'key' ? principal : `${principal}\n${credential.issuedAt.getTime()}`

@@ -83,6 +83,21 @@ describe('a client of a space whose grant is lost', () => {
   })
 })
 
+describe('a client whose call needs more permissions than the connection has', () => {
+  it('is told so with the link, and nothing that would have it log in anew', async () => {
+    await on.gateway.connect(space)
+    on.simulator.knobs.mcpFaults.push({ kind: 'insufficient-scope', scope: 'pages:write' })
+    const { status, headers, rpc } = await ask()
+    expect(status).toBe(403)
+    expect(headers.get('www-authenticate')).toBeNull()
+    expect(rpc).toMatchObject({
+      id: 'a-list',
+      error: { code: 1016, data: { reason: 'consent_required', connectUrl: connectUrl() } },
+    })
+    expect((await ask()).status).toBe(200)
+  })
+})
+
 describe('a client that can send its person to a URL', () => {
   const URLS = { elicitation: { url: {} } }
 

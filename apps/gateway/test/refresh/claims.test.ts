@@ -48,6 +48,7 @@ async function connect(spaceId: string): Promise<string> {
       tokenEndpoint: 'https://notion.example/token',
       revocationEndpoint: null,
       resource: null,
+      scope: null,
       authorizedAt: now,
       authorizedBy: 'ada',
     },

@@ -136,6 +136,7 @@ async function connect(store: ConnectionStore, space: string, token: string): Pr
     tokenEndpoint: `https://notion.example/${space}`,
     revocationEndpoint: null,
     resource: null,
+    scope: null,
     authorizedAt: at,
     authorizedBy: 'ada',
   }

@@ -37,6 +37,7 @@ async function due(count: number): Promise<void> {
         tokenEndpoint: 'https://notion.example/token',
         revocationEndpoint: null,
         resource: null,
+        scope: null,
         authorizedAt: at,
         authorizedBy: 'ada',
       },

@@ -90,6 +90,7 @@ async function connect(url: string, issuer: string, count: number): Promise<void
     tokenEndpoint: `${issuer}/token`,
     revocationEndpoint: null,
     resource: null,
+    scope: null,
     authorizedAt: at,
     authorizedBy: 'ada',
   }

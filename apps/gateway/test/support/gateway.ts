@@ -1,7 +1,7 @@
 /** A whole gateway for tests: over HTTP, on a real database, in this process or in one of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type LookupFunction } from 'node:net'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
@@ -57,6 +57,7 @@ export interface GatewayTestOptions {
   readonly env?: Record<string, string>
   readonly clock?: Clock
   readonly faults?: Faults
+  readonly lookup?: LookupFunction
 }
 
 export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
@@ -77,6 +78,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     log: jsonLog('debug', sink),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
   })
   gateway.server.listen(config.PORT, '127.0.0.1')
   await once(gateway.server, 'listening')
@@ -87,7 +89,9 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
   }
 }
 
-export async function spawnGateway(options: Omit<GatewayTestOptions, 'clock' | 'faults'>): Promise<ProcessGateway> {
+export async function spawnGateway(
+  options: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup'>,
+): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
   const child = spawn(process.execPath, [main], {
@@ -115,7 +119,11 @@ export async function spawnGateway(options: Omit<GatewayTestOptions, 'clock' | '
   }
 }
 
-async function environment({ mcpUrl, databaseUrl: given, env }: Omit<GatewayTestOptions, 'clock' | 'faults'>) {
+async function environment({
+  mcpUrl,
+  databaseUrl: given,
+  env,
+}: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

@@ -119,6 +119,7 @@ const unavailable: Failure = {
 const codes: Partial<Record<string, FailureCode>> = {
   not_connected: 'not_connected',
   reconnect_required: 'reconnect_required',
+  consent_required: 'reconnect_required',
   forbidden_space: 'no_access',
   upstream_unreachable: 'notion_unavailable',
   upstream_timeout: 'notion_unavailable',

@@ -42,4 +42,5 @@ const needsSomebody = (view: ConnectionView): boolean =>
   view.status !== 'connected' ||
   view.notionTrouble !== undefined ||
   view.connection.waiting !== undefined ||
+  view.connection.consentRequired === true ||
   view.connection.notice?.kind === 'reconnect_now'

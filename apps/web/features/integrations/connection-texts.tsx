@@ -34,6 +34,13 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
         summary: `${notionTrouble} The connection with ${workspace(connection)} is kept; the next call tries again.`,
       }
     }
+    if (connection.consentRequired) {
+      return {
+        tone: 'warning',
+        label: 'More permissions needed',
+        summary: `${workspace(connection)} is connected, but a call was refused for want of permissions that nobody has been asked for yet. Reconnecting asks for them.`,
+      }
+    }
     return {
       tone: connection.notice?.kind === 'reconnect_now' ? 'warning' : 'success',
       label: 'MCP connected',

@@ -48,4 +48,5 @@ const hasStory = (view: ConnectionView) =>
   view.status !== 'connected' ||
   view.connection.waiting !== undefined ||
   view.connection.notice !== undefined ||
+  view.connection.consentRequired === true ||
   view.notionTrouble !== undefined

@@ -41,7 +41,8 @@ const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNod
         </Button>
       )
     }
-    return view.connection.notice ? <ConnectStep {...props} action="Reconnect Notion" /> : null
+    const isToReconnect = view.connection.notice !== undefined || view.connection.consentRequired
+    return isToReconnect ? <ConnectStep {...props} action="Reconnect Notion" /> : null
   },
   gateway_unreachable: ({ control }) => (
     <Button look="secondary" onClick={() => control.refresh()}>

@@ -92,3 +92,13 @@ function invalid(state: State, path: string, description: string, inHeader?: str
 export function unknownTokenResponse(state: State): Response {
   return invalid(state, new URL(mcpUrl(state)).pathname, 'Invalid access token')
 }
+
+/** The answer to a token that the simulator is told to be too narrow ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)). */
+export function lackingScopeResponse(state: State, scope: string): Response {
+  const { pathname } = new URL(mcpUrl(state))
+  const error = 'insufficient_scope'
+  return jsonResponse({ error, error_description: `This needs the scope ${scope}` }, 403, {
+    ...NO_STORE,
+    'www-authenticate': challenge(state, pathname, `error="${error}"`, `scope="${scope}"`),
+  })
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InMemoryServerEventBus, originValidationResponse } from '@modelcontextprotocol/server'
-import { checkBearer, unknownTokenResponse } from '../authorization/bearer.ts'
+import { checkBearer, lackingScopeResponse, unknownTokenResponse } from '../authorization/bearer.ts'
 import { takeMcpFault } from '../faults.ts'
 import type { McpFault } from '../knobs.ts'
 import type { SeenMcpRequest } from '../seen.ts'
@@ -120,6 +120,7 @@ async function answered(
   seen.credential = check.credential
   if ('refusal' in check) return { response: check.refusal }
   if (fault?.kind === 'unauthorized') return { response: unknownTokenResponse(state) }
+  if (fault?.kind === 'insufficient-scope') return { response: lackingScopeResponse(state, fault.scope) }
 
   const errand: Errand = { ...check.principal, gone, seen, ...(fault && { fault }) }
   return { response: await serve(request, errand), ...(fault && { fault }) }

@@ -1,4 +1,16 @@
+import type { LookupFunction } from 'node:net'
 import type { AuthorizationError } from '@nmg/contract'
+import {
+  ForbiddenUrl,
+  guardedFetches,
+  isLoopback,
+  NotEntitled,
+  reachOf,
+  TooMuchBody,
+  type Gate,
+  type GuardedFetch,
+  type Reach,
+} from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import type { Grant } from '../../domain/connection.ts'
 import { Failure } from '../../failure.ts'
@@ -14,8 +26,7 @@ import {
   type Tokens,
 } from '../../ports.ts'
 import { Secret } from '../../secret.ts'
-import { discover, originOf, type EndpointOverrides } from './discovery.ts'
-import { ForbiddenUrl, guardedFetch, isLoopback, NotEntitled, TooMuchBody, type Gate } from './guarded-request.ts'
+import { discover, METADATA_TIMEOUT_MS, originOf, refused, UNUSABLE, type EndpointOverrides } from './discovery.ts'
 
 export interface AuthorizationServerSettings {
   readonly mcpServer: URL
@@ -27,13 +38,19 @@ export interface AuthorizationServerSettings {
   readonly clientMetadataUrl: URL | undefined
   readonly authMethod: ClientRegistration['authMethod']
   readonly scope: string | undefined
+  /** The MCP server may name addresses of private networks. */
+  readonly isPrivateNetwork: boolean
   /** For tests: called right before a refresh token leaves, and right after. */
   readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
+  /** How names become addresses; as the system does it when left out. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** The authorization server of the upstream, over oauth4webapi. */
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
-  const { redirectUri, fixedClient, clientMetadataUrl } = settings
+  const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
+  const reach = reachFrom(settings)
+  const fetches = guardedFetches(reach)
 
   const register = async (server: AuthorizationServerInfo): Promise<ClientRegistration> => {
     if (fixedClient) return fixedClient
@@ -43,7 +60,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
         `${originOf(server.issuer)} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
       )
     }
-    return registerClient(server, settings)
+    return registerClient(server, settings, fetches())
   }
 
   return {
@@ -53,12 +70,12 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       return { clientId: clientMetadataUrl.href, clientSecret: null, authMethod: 'none' }
     },
     redirectUri,
-    discover: () => discover(settings.mcpServer, settings.overrides),
+    fixedScope: settings.scope,
+    discover: () => discover({ mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }),
     register,
 
     async authorizationUrl(server, client, state, codeVerifier) {
       const url = new URL(server.authorizationEndpoint)
-      const scope = settings.scope ?? server.scope
       const parameters = {
         response_type: 'code',
         client_id: client.clientId,
@@ -68,7 +85,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
         code_challenge_method: 'S256',
         prompt: 'consent',
         ...(server.resource === null ? {} : { resource: server.resource }),
-        ...(scope === null ? {} : { scope }),
+        ...(server.scope === null ? {} : { scope: server.scope }),
       }
       for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
       return url
@@ -87,7 +104,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
           validated,
           redirectUri,
           request.codeVerifier.reveal(),
-          tokenOptions(guardedFetch(), resource),
+          tokenOptions(fetches(), resource),
         )
         return tokensOf(await oauth.processAuthorizationCodeResponse(as, client, await withUsableLifetime(answer)))
       } catch (cause) {
@@ -95,13 +112,13 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       }
     },
 
-    refresh: (grant, credential, claim) => redeem(grant, credential, claim, settings.onRefresh),
+    refresh: (grant, credential, claim) => redeem(grant, credential, claim, fetches, settings.onRefresh),
 
     async revoke(grant, credential) {
       if (grant.revocationEndpoint === null) return 'not_supported'
       const as = asMetadata(grant)
       const options = {
-        [oauth.customFetch]: guardedFetch(undefined, REVOCATION_TIMEOUT_MS),
+        [oauth.customFetch]: fetches({ timeoutMs: REVOCATION_TIMEOUT_MS }),
         [oauth.allowInsecureRequests]: true,
         additionalParameters: { token_type_hint: credential.refreshToken ? 'refresh_token' : 'access_token' },
       }
@@ -124,6 +141,16 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 
 const REVOCATION_TIMEOUT_MS = 5_000
 
+/** What the operator has named may be anywhere. What the MCP server names is as public as itself. */
+function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): Reach {
+  const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
+  return reachOf({
+    nearest: isLoopback(mcpServer) ? 'machine' : isPrivateNetwork ? 'private' : 'public',
+    trustedHosts: named.flatMap((url) => (url ? [url.hostname] : [])),
+    ...(lookup && { lookup }),
+  })
+}
+
 /** [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2). @throws {Failure} */
 async function registerClient(
   server: AuthorizationServerInfo,
@@ -132,6 +159,7 @@ async function registerClient(
     clientName,
     authMethod,
   }: Pick<AuthorizationServerSettings, 'redirectUri' | 'clientName' | 'authMethod'>,
+  fetch: GuardedFetch,
 ): Promise<ClientRegistration> {
   const metadata = {
     client_name: clientName,
@@ -143,7 +171,7 @@ async function registerClient(
   }
   try {
     const answer = await oauth.dynamicClientRegistrationRequest(asMetadata(server), metadata, {
-      [oauth.customFetch]: guardedFetch(),
+      [oauth.customFetch]: fetch,
       [oauth.allowInsecureRequests]: true,
     })
     const registered = await oauth.processDynamicClientRegistrationResponse(await withSecretExpiry(answer))
@@ -161,6 +189,7 @@ async function registerClient(
     }
   } catch (cause) {
     if (cause instanceof Failure) throw cause
+    if (cause instanceof ForbiddenUrl) throw refused(UNUSABLE, cause)
     if (cause instanceof oauth.ResponseBodyError) {
       throw new Failure(
         'authorization_refused',
@@ -204,10 +233,11 @@ function validateResponse(
 /** Errors of the authorization response that the person is told as they are. */
 const passedOn = ['access_denied', 'invalid_scope', 'temporarily_unavailable', 'server_error'] as const
 
-const exchangeError = (cause: unknown): AuthorizationError =>
-  cause instanceof oauth.ResponseBodyError && cause.status < 500 && cause.status !== 429
-    ? 'exchange_refused'
-    : 'authorization_unavailable'
+const exchangeError = (cause: unknown): AuthorizationError => {
+  if (cause instanceof ForbiddenUrl) return 'authorization_refused'
+  const isRefused = cause instanceof oauth.ResponseBodyError && cause.status < 500 && cause.status !== 429
+  return isRefused ? 'exchange_refused' : 'authorization_unavailable'
+}
 
 /** Errors of the token endpoint after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)). */
 const FINAL_ERRORS = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type'])
@@ -219,6 +249,7 @@ async function redeem(
   grant: Grant,
   credential: RenewableCredential,
   claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
+  fetches: ReturnType<typeof guardedFetches>,
   onStep: AuthorizationServerSettings['onRefresh'],
 ): Promise<RefreshOutcome> {
   let hasLeft = false
@@ -239,7 +270,7 @@ async function redeem(
       client,
       clientAuth(credential.client),
       credential.refreshToken.reveal(),
-      tokenOptions(guardedFetch(gate, claim.remainingMs()), grant.resource),
+      tokenOptions(fetches({ gate, timeoutMs: claim.remainingMs() }), grant.resource),
     )
   } catch (cause) {
     return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', sign: signOf(cause, hasLeft), cause }
@@ -340,7 +371,7 @@ async function withUsableLifetime(response: Response): Promise<Response> {
   return new Response(text, { status, headers })
 }
 
-const tokenOptions = (fetch: ReturnType<typeof guardedFetch>, resource: string | null) => ({
+const tokenOptions = (fetch: GuardedFetch, resource: string | null) => ({
   [oauth.customFetch]: fetch,
   [oauth.allowInsecureRequests]: true,
   additionalParameters: resource === null ? {} : { resource },

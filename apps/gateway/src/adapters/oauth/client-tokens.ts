@@ -1,4 +1,5 @@
 /** Access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of authorization servers that the operator trusts. */
+import { isLoopback, reachOf } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { JWKSNoMatchingKey, JWTExpired } from 'jose/errors'
@@ -10,7 +11,6 @@ import { widestScope } from '../../domain/client-access.ts'
 import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { Clock, TokenVerifier, VerifiedToken } from '../../ports.ts'
-import { assertAllowed } from './guarded-request.ts'
 
 /** An authorization server whose access tokens are believed, and where they say what the gateway must know. */
 export interface TrustedIssuer {
@@ -259,7 +259,9 @@ async function jwksUriOf(issuer: string): Promise<string> {
     try {
       const metadata = Metadata.parse(JSON.parse(await get(address)))
       if (metadata.issuer !== issuer) throw new Error('the metadata is of another issuer')
-      assertAllowed(new URL(metadata.jwks_uri))
+      reachOf({ nearest: isLoopback(new URL(issuer)) ? 'machine' : 'private' }).assertAllowed(
+        new URL(metadata.jwks_uri),
+      )
       return metadata.jwks_uri
     } catch (error) {
       failure = error

@@ -2,11 +2,12 @@
  * From the URL of an MCP server to its authorization server: protected resource metadata (RFC 9728), then authorization server metadata
  * (RFC 8414, OpenID Connect discovery), as the MCP authorization specification orders it.
  */
+import { ForbiddenUrl, type GuardedFetch, type Reach } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import { z } from 'zod'
+import { challengedScope, challengeParameter, scopeOf } from '../../domain/upstream-scope.ts'
 import { Failure } from '../../failure.ts'
 import type { AuthorizationServerInfo } from '../../ports.ts'
-import { assertAllowed, ForbiddenUrl, guardedFetch, isLoopback } from './guarded-request.ts'
 
 export interface EndpointOverrides {
   readonly authorize: URL | undefined
@@ -15,15 +16,23 @@ export interface EndpointOverrides {
   readonly revocation: URL | undefined
 }
 
-const METADATA_TIMEOUT_MS = 5_000
-const fetchMetadata = guardedFetch(undefined, METADATA_TIMEOUT_MS)
-const options = { [oauth.customFetch]: fetchMetadata, [oauth.allowInsecureRequests]: true } as const
+/** Whose metadata are read, and how. */
+export interface Place {
+  readonly mcpServer: URL
+  readonly overrides: EndpointOverrides
+  readonly reach: Reach
+  readonly fetch: GuardedFetch
+}
+
+/** For each of the documents. */
+export const METADATA_TIMEOUT_MS = 5_000
 
 /** @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
-export async function discover(mcpServer: URL, overrides: EndpointOverrides): Promise<AuthorizationServerInfo> {
-  const { issuer, resource, scope } = await protectedResource(mcpServer)
-  assertUsable(issuer, mcpServer)
-  const metadata = await authorizationServerMetadata(new URL(issuer), overrides)
+export async function discover(place: Place): Promise<AuthorizationServerInfo> {
+  const { overrides } = place
+  const { issuer, resource, scope } = await protectedResource(place)
+  assertUsable(issuer, place)
+  const metadata = await authorizationServerMetadata(new URL(issuer), place)
 
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
     throw refused(
@@ -43,7 +52,7 @@ export async function discover(mcpServer: URL, overrides: EndpointOverrides): Pr
     metadata.registration_endpoint,
     metadata.revocation_endpoint,
   ]
-  for (const endpoint of named) if (endpoint !== undefined) assertUsable(endpoint, mcpServer)
+  for (const endpoint of named) if (endpoint !== undefined) assertUsable(endpoint, place)
   return {
     issuer: metadata.issuer,
     authorizationEndpoint,
@@ -64,15 +73,16 @@ function withOfflineAccess(scope: string, supported: readonly string[] | undefin
 }
 
 async function protectedResource(
-  mcpServer: URL,
+  place: Place,
 ): Promise<{ issuer: string; resource: string | null; scope: string | null }> {
-  const { metadataUrl: named, scope: asked } = await challengeOf(mcpServer)
+  const { mcpServer } = place
+  const { metadataUrl: named, scope: asked } = await challengeOf(place)
   // Not the root document first: its `resource` lacks the path, and a token for it may be refused at the endpoint.
   const candidates = named
     ? [named]
     : [wellKnownResource(mcpServer), new URL('/.well-known/oauth-protected-resource', mcpServer)]
   for (const url of candidates) {
-    const response = await get(url)
+    const response = await get(url, place)
     if (response.status !== 200) continue
     const { resource, authorization_servers, scopes_supported } = await process(readResourceMetadata(response), url)
     assertCovers(resource, mcpServer)
@@ -81,38 +91,35 @@ async function protectedResource(
   return { issuer: mcpServer.origin, resource: null, scope: asked }
 }
 
-/** What the server's answer to a request without a token demands ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
-async function challengeOf(mcpServer: URL): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
-  const initialize = {
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'initialize',
-    params: {
-      protocolVersion: '2025-06-18',
-      capabilities: {},
-      clientInfo: { name: 'notion-mcp-gateway', version: '0.1.0' },
-    },
-  }
-  // A server that does not answer this may still publish its metadata, so nothing depends on it.
-  const response = await fetchMetadata(mcpServer.href, {
+/** What the server's answer to calls without a token demands ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
+async function challengeOf(place: Place): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
+  const clientInfo = { name: 'notion-mcp-gateway', version: '0.1.0' }
+  const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
+  let response = await callWithoutToken(place, 'initialize', initialize)
+  // Some let everybody begin, and ask for a token only then; some do not know this beginning any more.
+  if (response && response.status !== 401) response = await callWithoutToken(place, 'tools/list', {})
+  const challenge = response?.headers.get('www-authenticate') ?? ''
+  const named = challengeParameter(challenge, 'resource_metadata')
+  const url = named === undefined ? null : URL.parse(named)
+  if (url) assertUsable(url.href, place)
+  return { metadataUrl: url ?? undefined, scope: challengedScope(challenge) }
+}
+
+/** A server that does not answer this may still publish its metadata, so nothing depends on it. */
+const callWithoutToken = ({ mcpServer, fetch }: Place, method: string, params: object): Promise<Response | undefined> =>
+  fetch(mcpServer.href, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify(initialize),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   }).catch(() => undefined)
-  const challenge = response?.headers.get('www-authenticate') ?? ''
-  const named = /(?:^|[\s,])resource_metadata="([^"]*)"/i.exec(challenge)?.[1]
-  const scope = /(?:^|[\s,])scope="([^"]*)"/i.exec(challenge)?.[1]
-  const url = named === undefined ? null : URL.parse(named)
-  if (url) assertUsable(url.href, mcpServer)
-  return { metadataUrl: url ?? undefined, scope: scope === undefined ? null : scopeOf(scope.split(' ')) }
-}
 
 async function authorizationServerMetadata(
   issuer: URL,
-  overrides: EndpointOverrides,
+  { overrides, fetch }: Place,
 ): Promise<oauth.AuthorizationServer> {
+  const options = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: true } as const
   for (const algorithm of ['oauth2', 'oidc'] as const) {
-    const response = await reach(issuer, () => oauth.discoveryRequest(issuer, { ...options, algorithm }))
+    const response = await ask(issuer, () => oauth.discoveryRequest(issuer, { ...options, algorithm }))
     if (response.status === 404) continue
     if (response.status >= 500) throw unavailable(issuer)
     return process(oauth.processDiscoveryResponse(issuer, response), issuer)
@@ -131,13 +138,6 @@ const ResourceMetadata = z.object({
   authorization_servers: z.tuple([z.url()], z.unknown()),
   scopes_supported: z.array(z.string()).catch([]).default([]),
 })
-
-/** Notion's only scope, which is also what a request without any gets. Naming it would bring nothing. */
-const IMPLIED_SCOPE = 'default'
-
-/** Scope tokens as one may send them ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)); null for none. */
-const scopeOf = (names: readonly string[]): string | null =>
-  names.filter((name) => name !== IMPLIED_SCOPE && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name)).join(' ') || null
 
 /** Not oauth4webapi's check: that one refuses a resource that is a prefix of the server's URL, which MCP allows. */
 const readResourceMetadata = async (response: Response) => ResourceMetadata.parse(await response.json())
@@ -158,27 +158,26 @@ function assertCovers(resource: string, mcpServer: URL): void {
 /** The origin of an address that a stranger named: its path may hold anything, and errors do not repeat strangers. */
 export const originOf = (url: string): string => URL.parse(url)?.origin ?? 'the authorization server'
 
-/**
- * Metadata names addresses that the gateway then sends forms to, with secrets in them. They are https; or this machine, but only when the MCP server
- * itself is: a server elsewhere has nothing to name here.
- */
-function assertUsable(address: string, mcpServer: URL): void {
+/** Metadata names addresses that the gateway then sends forms to, with secrets in them. */
+function assertUsable(address: string, { reach }: Place): void {
   try {
-    const url = new URL(address)
-    assertAllowed(url)
-    if (isLoopback(url) && !isLoopback(mcpServer)) throw new ForbiddenUrl('a server elsewhere names this machine')
+    reach.assertAllowed(new URL(address))
   } catch (cause) {
-    throw refused('The metadata names an address that is not used: neither https, nor on the same machine.', cause)
+    throw refused(UNUSABLE, cause)
   }
 }
 
-const get = (url: URL) => reach(url, () => fetchMetadata(url.href, { headers: { accept: 'application/json' } }))
+/** What somebody is told whose connection would lead into a network that is none of the MCP server's business. */
+export const UNUSABLE =
+  'The metadata names an address that is not used: neither https, nor as public as the MCP server. If that is meant, set NOTION_MCP_PRIVATE_NETWORK=true.'
 
-async function reach(url: URL, send: () => Promise<Response>): Promise<Response> {
+const get = (url: URL, { fetch }: Place) => ask(url, () => fetch(url.href, { headers: { accept: 'application/json' } }))
+
+async function ask(url: URL, send: () => Promise<Response>): Promise<Response> {
   try {
     return await send()
   } catch (cause) {
-    throw unavailable(url, cause)
+    throw cause instanceof ForbiddenUrl ? refused(UNUSABLE, cause) : unavailable(url, cause)
   }
 }
 
@@ -200,4 +199,4 @@ const unavailable = (url: URL, cause?: unknown) =>
     },
   )
 
-const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })
+export const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })

@@ -10,6 +10,7 @@ interface Row {
   connection: unknown
   workspace: StoredConnection['workspace']
   waiting: unknown
+  wanted_scope: string | null
   intent_generation: number | null
   intent_claim: string | null
   intent_in_doubt: number
@@ -38,8 +39,8 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
     async read(spaceId) {
       const stream = streamOf(spaceId)
       const { rows } = await sql.query<Row>(
-        `select c.version, c.connection, c.workspace, c.waiting, c.intent_generation, c.intent_claim, c.intent_in_doubt, c.intent_failures,
-                c.intent_not_before, extract(epoch from now() - c.intent_at)::float * 1000 as intent_age_ms, c.last_used_at, k.id as key_id, k.kid, k.wrapped
+        `select c.version, c.connection, c.workspace, c.waiting, c.wanted_scope, c.intent_generation, c.intent_claim, c.intent_in_doubt,
+                c.intent_failures, c.intent_not_before, extract(epoch from now() - c.intent_at)::float * 1000 as intent_age_ms, c.last_used_at, k.id as key_id, k.kid, k.wrapped
            from (select $1::uuid as stream) s
            left join gateway.connections c using (stream)
            left join gateway.data_keys k using (stream)`,
@@ -68,7 +69,8 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
            update gateway.connections
               set version = version + 1, connection = $4, refresh_due_at = $5, intent_generation = null, intent_claim = null,
                   intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_at = null,
-                  waiting = case when $9 then null else waiting end
+                  waiting = case when $9 then null else waiting end,
+                  wanted_scope = case when $9 then null else wanted_scope end
             where stream = $1 and space_id = $2::text and version = $6 and ($7::uuid is null or intent_claim = $7)
            returning stream, version
          ), ${record}, shredded as (
@@ -132,6 +134,13 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       return rowCount === 1
     },
 
+    async wantScope(stream, scope) {
+      await sql.query(
+        'update gateway.connections set wanted_scope = $2 where stream = $1 and wanted_scope is distinct from $2',
+        [stream, scope],
+      )
+    },
+
     async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore }) {
       await sql.query(
         `update gateway.connections
@@ -157,7 +166,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
   }
 }
 
-/** What leaves nothing to confirm: a newer consent, or the end. */
+/** What leaves nothing to confirm or to ask for: a newer consent, or the end. */
 const isConsentOrEnd = ({ type }: ConnectionEvent) =>
   type === 'NotionIntegrationAuthorized' || type === 'NotionIntegrationDisconnected'
 
@@ -172,6 +181,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
       dataKey,
       workspace: null,
       waiting: null,
+      wantedScope: null,
       intent: null,
       lastUsedAt: null,
     }
@@ -195,6 +205,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
     dataKey,
     workspace: row.workspace,
     waiting: row.waiting === null ? null : decodeWaitingConsent(row.waiting),
+    wantedScope: row.wanted_scope,
     intent,
     lastUsedAt: row.last_used_at,
   }

@@ -1,27 +1,17 @@
 /**
- * Requests to servers that metadata named: what they send is untrusted. Every one has a deadline and a size limit, follows no redirect,
- * uses https unless the host is this machine, and travels on a connection of its own, so that a kept-alive connection that the peer has
- * just closed never makes an outcome doubtful.
+ * Requests to servers that strangers named: what they send is untrusted. Every one has a deadline and a size limit, follows no redirect,
+ * stays within a {@link Reach}, and travels on a connection of its own, so that a kept-alive connection that the peer has just closed never makes an
+ * outcome doubtful.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Agent, buildConnector, Client, request, type Dispatcher } from 'undici'
+import type { Reach } from './reach.ts'
 
 /** How long one request may take, from connecting to the last byte of the answer. */
 export const REQUEST_TIMEOUT_MS = 15_000
 const CONNECT_TIMEOUT_MS = 5_000
 const MAX_BODY_BYTES = 256 * 1024
-
-const agent = new Agent({
-  connect: { timeout: CONNECT_TIMEOUT_MS },
-  keepAliveTimeout: 1,
-  keepAliveMaxTimeout: 1,
-  pipelining: 0,
-})
-
-export class ForbiddenUrl extends Error {
-  override readonly name = 'ForbiddenUrl'
-}
 
 export class TooMuchBody extends Error {
   override readonly name = 'TooMuchBody'
@@ -29,15 +19,6 @@ export class TooMuchBody extends Error {
 
 export class NotEntitled extends Error {
   override readonly name = 'NotEntitled'
-}
-
-/** Whether plain http is harmless: the request does not leave the machine. */
-export const isLoopback = (url: URL): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-
-/** @throws {ForbiddenUrl} */
-export function assertAllowed(url: URL): void {
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return
-  throw new ForbiddenUrl(`${url.protocol}//${url.host} is neither https nor on this machine`)
 }
 
 export interface Gate {
@@ -49,45 +30,61 @@ export interface Gate {
   readonly onLeft?: () => void
 }
 
+export interface GuardedRequest {
+  readonly method?: string
+  readonly headers?: Record<string, string> | Headers
+  readonly body?: string | URLSearchParams | null | undefined
+}
+
+export interface Limits {
+  /** {@link REQUEST_TIMEOUT_MS} when left out. */
+  readonly timeoutMs?: number
+  readonly gate?: Gate
+}
+
+/** A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. */
+export type GuardedFetch = (url: string, init?: GuardedRequest) => Promise<Response>
+
 /**
- * A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. Behind a gate, a request that is given up is also
- * cut off: what of it has not left this machine yet never will.
+ * Makes fetches within this reach. Behind a gate, a request that is given up is also cut off: what of it has not left this machine yet never will.
+ *
+ * The fetches reject with {@link ForbiddenUrl}, {@link TooMuchBody}, {@link NotEntitled}, and whatever undici does.
  */
-export function guardedFetch(gate?: Gate, timeoutMs = REQUEST_TIMEOUT_MS) {
-  return async (
-    url: string,
-    init: {
-      method?: string
-      headers?: Record<string, string> | Headers
-      body?: string | URLSearchParams | null | undefined
-    } = {},
-  ): Promise<Response> => {
-    const target = new URL(url)
-    assertAllowed(target)
-    const signal = AbortSignal.timeout(timeoutMs)
-    const ask = async (dispatcher: Dispatcher): Promise<Response> => {
-      const { statusCode, headers, body } = await request(target, {
-        method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-        headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
-        body: init.body?.toString() ?? null,
-        dispatcher,
-        signal,
-      })
-      const text = await readLimited(body)
-      const isBodyless = [204, 205, 304].includes(statusCode)
-      return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+export function guardedFetches(reach: Reach): (limits?: Limits) => GuardedFetch {
+  const agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS, lookup: reach.lookup },
+    keepAliveTimeout: 1,
+    keepAliveMaxTimeout: 1,
+    pipelining: 0,
+  })
+  return ({ timeoutMs = REQUEST_TIMEOUT_MS, gate } = {}) =>
+    async (url, init = {}) => {
+      const target = new URL(url)
+      reach.assertAllowed(target)
+      const signal = AbortSignal.timeout(timeoutMs)
+      const ask = async (dispatcher: Dispatcher): Promise<Response> => {
+        const { statusCode, headers, body } = await request(target, {
+          method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+          headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
+          body: init.body?.toString() ?? null,
+          dispatcher,
+          signal,
+        })
+        const text = await readLimited(body)
+        const isBodyless = [204, 205, 304].includes(statusCode)
+        return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+      }
+      if (!gate) return ask(agent)
+      // Whoever holds a claim must hear of the end of its request, whatever state that is in; and what was given up must not leave after all.
+      const client = cuttable(target.origin, signal, reach)
+      const answer = ask(client.compose(gated({ ...gate, isOpen: () => !signal.aborted && gate.isOpen() })))
+      try {
+        return await Promise.race([answer, givenUp(signal)])
+      } finally {
+        answer.catch(() => undefined)
+        void client.destroy()
+      }
     }
-    if (!gate) return ask(agent)
-    // Whoever holds a claim must hear of the end of its request, whatever state that is in; and what was given up must not leave after all.
-    const client = cuttable(target.origin, signal)
-    const answer = ask(client.compose(gated({ ...gate, isOpen: () => !signal.aborted && gate.isOpen() })))
-    try {
-      return await Promise.race([answer, givenUp(signal)])
-    } finally {
-      answer.catch(() => undefined)
-      void client.destroy()
-    }
-  }
 }
 
 async function givenUp(signal: AbortSignal): Promise<never> {
@@ -99,7 +96,7 @@ async function givenUp(signal: AbortSignal): Promise<never> {
  * A client whose connection is reset when `signal` fires. A connection that is merely closed goes on delivering what was written to it, for
  * minutes when the network is down: the refresh token would arrive after it was given up, and after it was used again.
  */
-function cuttable(origin: string, signal: AbortSignal): Client {
+function cuttable(origin: string, signal: AbortSignal, { lookup }: Reach): Client {
   let tcp: Socket | undefined
   const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
   const cut = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('given up')))
@@ -109,7 +106,7 @@ function cuttable(origin: string, signal: AbortSignal): Client {
     connect(options, done) {
       const { protocol, hostname, port } = options
       const isSecure = protocol === 'https:'
-      const socket = connect({ host: hostname, port: Number(port || (isSecure ? 443 : 80)), noDelay: true })
+      const socket = connect({ host: hostname, port: Number(port || (isSecure ? 443 : 80)), noDelay: true, lookup })
       tcp = socket
       const connecting = setTimeout(
         () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)),

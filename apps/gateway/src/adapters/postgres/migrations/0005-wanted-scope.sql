@@ -1,0 +1,2 @@
+-- What upstream refused calls for want of, until a consent has asked for it.
+alter table gateway.connections add column wanted_scope text;

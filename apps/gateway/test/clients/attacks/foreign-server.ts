@@ -1,0 +1,170 @@
+/** An MCP server with its own authorization server, whose owner means harm: whatever it publishes can be replaced. And a victim near the gateway. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo, LookupFunction } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { certificateFor } from '../../support/certificate.ts'
+
+export type Answer = (req: IncomingMessage, res: ServerResponse) => void
+
+export interface ForeignServer {
+  readonly port: number
+  readonly origin: string
+  readonly mcpUrl: string
+  /** What is published, by path. */
+  readonly answers: Record<string, Answer>
+  /** Replaces members of the authorization server's metadata. */
+  readonly metadata: Record<string, unknown>
+  /** Replaces members of the protected resource's metadata. */
+  readonly resource: Record<string, unknown>
+  /** Where the challenge says that the resource's metadata are. */
+  resourceMetadata: string | undefined
+  /** Forms that came to the token endpoint. */
+  readonly tokenRequests: URLSearchParams[]
+  accessTtlSeconds: number
+  /** As it was at first. */
+  reset(): void
+  close(): void
+}
+
+export const json =
+  (value: unknown, status = 200): Answer =>
+  (_req, res) => {
+    res.writeHead(status, { 'content-type': 'application/json' })
+    res.end(JSON.stringify(value))
+  }
+
+export const redirect =
+  (location: string, status: number): Answer =>
+  (_req, res) => {
+    res.writeHead(status, { location })
+    res.end()
+  }
+
+/**
+ * @param host how the world knows it. It listens on this machine and speaks TLS, unless the host is this machine's own name.
+ * @param issuerHost how the world knows its authorization server.
+ */
+export async function foreignServer(host: string, issuerHost = host): Promise<ForeignServer> {
+  const isSecure = !/^(127\.|.*localhost$)/.test(host)
+  const listener: Answer = (req, res) => {
+    const { pathname } = new URL(req.url ?? '/', origin)
+    const answer = self.answers[pathname]
+    if (answer) answer(req, res)
+    else json({ error: 'not_found' }, 404)(req, res)
+  }
+  const server = isSecure ? secureServer(host, listener) : createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const scheme = isSecure ? 'https' : 'http'
+  const origin = `${scheme}://${host}:${port}`
+  const issuer = `${scheme}://${issuerHost}:${port}`
+  const mcpUrl = `${origin}/mcp`
+
+  const usual: Record<string, Answer> = {
+    '/mcp': (req, res) => {
+      if (req.headers.authorization) {
+        void text(req).then((body) => {
+          const { id, method } = JSON.parse(body) as { id?: unknown; method?: string }
+          const outcome =
+            method === 'tools/list' ? { result: { tools: [] } } : { error: { code: -32601, message: 'no' } }
+          json({ jsonrpc: '2.0', id, ...outcome })(req, res)
+        })
+        return
+      }
+      const named = self.resourceMetadata ?? `${origin}/.well-known/oauth-protected-resource/mcp`
+      res.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${named}"` })
+      res.end()
+    },
+    '/.well-known/oauth-protected-resource/mcp': (req, res) =>
+      json({ resource: mcpUrl, authorization_servers: [issuer], ...self.resource })(req, res),
+    '/.well-known/oauth-authorization-server': (req, res) =>
+      json({
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        registration_endpoint: `${issuer}/register`,
+        revocation_endpoint: `${issuer}/revoke`,
+        code_challenge_methods_supported: ['S256'],
+        response_types_supported: ['code'],
+        ...self.metadata,
+      })(req, res),
+    '/register': json({ client_id: 'a-client', token_endpoint_auth_method: 'none' }, 201),
+    '/authorize': (req, res) => {
+      const query = new URL(req.url ?? '/', origin).searchParams
+      const callback = new URL(query.get('redirect_uri') ?? '')
+      callback.search = new URLSearchParams({ code: 'a-code', state: query.get('state') ?? '' }).toString()
+      redirect(callback.href, 302)(req, res)
+    },
+    '/token': (req, res) => {
+      void text(req).then((form) => {
+        self.tokenRequests.push(new URLSearchParams(form))
+        const n = self.tokenRequests.length
+        const lives = { expires_in: self.accessTtlSeconds, token_type: 'Bearer' }
+        json({ access_token: `access-${n}`, refresh_token: `refresh-${n}`, ...lives })(req, res)
+      })
+    },
+    '/revoke': json({}),
+  }
+  const self: ForeignServer = {
+    port,
+    origin,
+    mcpUrl,
+    answers: {},
+    metadata: {},
+    resource: {},
+    resourceMetadata: undefined,
+    tokenRequests: [],
+    accessTtlSeconds: 3600,
+    reset() {
+      for (const part of [self.answers, self.metadata, self.resource]) {
+        for (const name of Object.keys(part)) delete part[name]
+      }
+      Object.assign(self.answers, usual)
+      self.resourceMetadata = undefined
+      self.tokenRequests.length = 0
+      self.accessTtlSeconds = 3600
+    },
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+  self.reset()
+  return self
+}
+
+function secureServer(host: string, listener: Answer) {
+  const { key, cert } = certificateFor(host)
+  setDefaultCACertificates([...getCACertificates(), cert])
+  return createSecureServer({ key, cert }, listener)
+}
+
+/** Something near the gateway that only what is near may reach. It counts who comes. */
+export async function victim(): Promise<{ readonly port: number; readonly visits: string[]; close(): void }> {
+  const visits: string[] = []
+  const server = createServer((req, res) => {
+    visits.push(req.url ?? '')
+    res.end('{}')
+  })
+  server.on('connection', () => visits.push('connected'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { port: (server.address() as AddressInfo).port, visits, close }
+}
+
+/** Names that lead where the map says at this moment; others lead nowhere. */
+export const namesIn =
+  (map: Record<string, string>): LookupFunction =>
+  (name, _options, done) => {
+    const address = map[name]
+    if (address === undefined) done(Object.assign(new Error(`no ${name}`), { code: 'ENOTFOUND' }), [])
+    else done(null, [{ address, family: address.includes(':') ? 6 : 4 }])
+  }

@@ -1,0 +1,41 @@
+/** DNS rebinding: a name leads to its owner's server while it is looked at, and elsewhere when something secret is sent to it. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
+import { foreignServer, namesIn, type ForeignServer } from './foreign-server.ts'
+
+let server: ForeignServer
+let gateway: InProcessGateway
+let now = Date.now()
+const names: Record<string, string> = { 'auth.localhost': '127.0.0.1' }
+
+beforeAll(async () => {
+  server = await foreignServer('127.0.0.1', 'auth.localhost')
+  gateway = await startGateway({ mcpUrl: server.mcpUrl, lookup: namesIn(names), clock: () => new Date(now) })
+})
+afterAll(async () => {
+  await gateway.stop()
+  server.close()
+})
+
+it('a refresh token does not follow its server into the cloud, and is not lost for it', async () => {
+  // The browser knows these names by itself.
+  const { state } = await gateway.start('north')
+  const query = new URLSearchParams({ code: 'a-code', state })
+  const end = await gateway.fetch(`/integrations/notion/mcp/oauth/callback?${query}`, { user: null })
+  expect(new URL(end.headers.get('location') ?? '').searchParams.get('status')).toBe('success')
+
+  const list = () => gateway.call('north', { id: 1, method: 'tools/list' })
+  expect((await list()).status).toBe(200)
+
+  names['auth.localhost'] = '169.254.169.254'
+  now += 3_600_000
+  expect((await list()).status).toBe(503)
+  expect(server.tokenRequests.map((form) => form.get('grant_type'))).toEqual(['authorization_code'])
+  expect(gateway.logs()).toContain('"error":"ForbiddenUrl"')
+  expect((await gateway.connection('north')).status).toBe('connected')
+
+  names['auth.localhost'] = '127.0.0.1'
+  now += 60_000
+  expect((await list()).status).toBe(200)
+  expect(server.tokenRequests.at(-1)?.get('refresh_token')).toBe('refresh-1')
+})

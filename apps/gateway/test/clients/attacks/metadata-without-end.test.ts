@@ -1,0 +1,58 @@
+/** Documents that fill the memory or never end must not hold up anything, nor be believed. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
+import { foreignServer, type Answer, type ForeignServer } from './foreign-server.ts'
+
+let server: ForeignServer
+let gateway: InProcessGateway
+
+beforeAll(async () => {
+  server = await foreignServer('127.0.0.1')
+  gateway = await startGateway({ mcpUrl: server.mcpUrl })
+})
+afterEach(() => server.reset())
+afterAll(async () => {
+  await gateway.stop()
+  server.close()
+})
+
+const documents = ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-authorization-server', '/register']
+
+/** A valid document behind a megabyte of blanks. */
+const oversize: Answer = (_req, res) => res.end(`${' '.repeat(1024 * 1024)}{}`)
+/** One byte after the other, for ever. */
+const trickle: Answer = (_req, res) => {
+  res.writeHead(200, { 'content-type': 'application/json' })
+  const timer = setInterval(() => res.write(' '), 50)
+  res.on('close', () => clearInterval(timer))
+}
+const silence: Answer = () => {}
+
+describe.concurrent.each([
+  ['is too large', oversize],
+  ['never ends', trickle],
+  ['never begins', silence],
+])('a document that %s', (_what, answer) => {
+  it.each(documents)('is given up: %s', async (path) => {
+    const other = await foreignServer('127.0.0.1')
+    const own = await startGateway({ mcpUrl: other.mcpUrl })
+    try {
+      other.answers[path] = answer
+      const refusal = await own.fetch('/integrations/notion/oauth/mcp/start?space_id=north')
+      expect(refusal.status).toBe(503)
+      expect(await refusal.json()).toMatchObject({ code: 'authorization_unavailable' })
+    } finally {
+      await own.stop()
+      other.close()
+    }
+  })
+})
+
+it('a token response that is too large is not believed, and what it might hold is not lost sight of', async () => {
+  server.accessTtlSeconds = 30
+  await gateway.connect('north')
+  server.answers['/token'] = oversize
+  expect((await gateway.call('north', { id: 1, method: 'tools/list' })).status).toBe(200)
+  expect(gateway.logs()).toMatch(/"outcome":"in_doubt".*"credential.not_refreshed"/)
+  expect((await gateway.connection('north')).status).toBe('connected')
+})

@@ -1,0 +1,134 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type LookupFunction, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { guardedFetches } from './guarded-fetch.ts'
+import { reachOf } from './reach.ts'
+
+let server: ReturnType<typeof createServer>
+let url: string
+let sockets: Socket[]
+let received: string
+let ends: string[]
+
+/** A server that takes everything and says nothing. */
+beforeEach(async () => {
+  sockets = []
+  received = ''
+  ends = []
+  server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('data', (bytes) => (received += bytes.toString()))
+    socket.on('end', () => ends.push('closed'))
+    socket.on('error', (error) => ends.push('code' in error ? String(error.code) : error.name))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
+})
+afterEach(() => {
+  for (const socket of sockets) socket.destroy()
+  server.close()
+})
+
+const fetches = guardedFetches(reachOf({ nearest: 'machine' }))
+const post = { method: 'POST', body: 'grant_type=refresh_token' }
+
+describe('a refresh token on its way out', () => {
+  it('stays here when the gate is closed in the moment in which the connection is ready', async () => {
+    let asked = 0
+    const gate = { isOpen: () => ++asked < 0, onLeave: () => expect.unreachable() }
+    await expect(fetches({ gate, timeoutMs: 2_000 })(url, post)).rejects.toMatchObject({ name: 'NotEntitled' })
+    expect(asked).toBe(1)
+    expect(sockets).toHaveLength(1)
+    expect(received).toBe('')
+  })
+
+  it('is asked about once, before the first byte, and reported gone after the last', async () => {
+    const order: string[] = []
+    const gate = {
+      isOpen: () => order.push(`asked, ${received.length} bytes`) > 0,
+      onLeave: () => order.push('leaves'),
+      onLeft: () => order.push('left'),
+    }
+    await expect(fetches({ gate, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(order).toEqual(['asked, 0 bytes', 'leaves', 'left'])
+    expect(received).toContain('grant_type=refresh_token')
+  })
+
+  it('is cut off with its connection when it is given up: a reset, which takes back what has not left this machine', async () => {
+    const gate = { isOpen: () => true, onLeave: () => {} }
+    const begun = performance.now()
+    await expect(fetches({ gate, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(performance.now() - begun).toBeLessThan(1_500)
+    await expect.poll(() => ends).toEqual(['ECONNRESET'])
+  })
+
+  it('is given up in time, and kept for good, when the time is over before the connection is there', async () => {
+    let isAsked = false
+    const gate = { isOpen: () => (isAsked = true), onLeave: () => {} }
+    const begun = performance.now()
+    const given = fetches({ gate, timeoutMs: 1 })(url.replace('127.0.0.1', 'localhost'), post)
+    // Stands still until the time is over; when it goes on, that is the first thing that it notices.
+    while (performance.now() - begun < 50);
+    await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(isAsked).toBe(false)
+    expect(received).toBe('')
+  })
+
+  it('is given up in time when the server never says hello', async () => {
+    const gate = { isOpen: () => true, onLeave: () => expect.unreachable() }
+    const secure = url.replace('http:', 'https:')
+    await expect(fetches({ gate, timeoutMs: 200 })(secure, post)).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
+  })
+})
+
+describe('a name', () => {
+  const gate = { isOpen: () => true, onLeave: () => {} }
+  const named = () => `https://somewhere.test:${new URL(url).port}/token`
+  let asked: number
+  /** What the owner of the name answers, each time something else; the last of it for ever. */
+  const names = (...answers: string[][]): LookupFunction => {
+    asked = 0
+    return (_name, _options, done) => {
+      const addresses = answers[Math.min(asked++, answers.length - 1)] ?? []
+      done(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      )
+    }
+  }
+  beforeEach(() => server.on('connection', (socket) => socket.once('data', () => socket.destroy())))
+
+  describe.each([
+    ['of a fetch', {}],
+    ['of a fetch behind a gate', { gate }],
+  ])('%s', (_, limits) => {
+    it.each(['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', '169.254.169.254', 'fe80::1', '::'])(
+      'that leads to %s leads nowhere',
+      async (address) => {
+        const fetch = guardedFetches(reachOf({ nearest: 'public', lookup: names([address]) }))(limits)
+        await expect(fetch(named(), post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
+        expect(sockets).toEqual([])
+      },
+    )
+
+    it('is asked once, so that it cannot lead elsewhere the second time', async () => {
+      const lookup = names(['127.0.0.1'], ['169.254.169.254'])
+      await expect(guardedFetches(reachOf({ nearest: 'machine', lookup }))(limits)(named(), post)).rejects.toThrow()
+      expect([asked, sockets.length]).toEqual([1, 1])
+    })
+
+    it('leads where the operator has said, wherever that is', async () => {
+      const reach = reachOf({ nearest: 'public', trustedHosts: ['somewhere.test'], lookup: names(['127.0.0.1']) })
+      await expect(guardedFetches(reach)(limits)(named(), post)).rejects.toThrow()
+      expect(sockets).toHaveLength(1)
+    })
+
+    it('leads to those of its addresses that are allowed', async () => {
+      const lookup = names(['169.254.169.254', '127.0.0.1'])
+      await expect(guardedFetches(reachOf({ nearest: 'machine', lookup }))(limits)(named(), post)).rejects.toThrow()
+      expect(sockets).toHaveLength(1)
+    })
+  })
+})

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { nearnessOf, reachOf } from './reach.ts'
+
+describe('how near an address is', () => {
+  it.each([
+    ['public', ['1.1.1.1', '8.8.8.8', '172.15.0.1', '172.32.0.1', '100.63.0.1', '192.169.0.1', '2606:4700::1111']],
+    ['public', ['::ffff:1.1.1.1', '64:ff9b::1.1.1.1', '64:ff9b::808:808']],
+    ['private', ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', 'fd00::1', 'fd00:ec2::254']],
+    ['private', ['::ffff:10.0.0.1', '::ffff:a00:1', '64:ff9b::10.0.0.1', '64:ff9b::c0a8:101']],
+    ['machine', ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::127.0.0.1']],
+    [
+      'nowhere',
+      ['169.254.169.254', '::ffff:169.254.169.254', '64:ff9b::a9fe:a9fe', 'fe80::1', 'fe80::1%eth0', 'ff02::1'],
+    ],
+    ['nowhere', ['0.0.0.0', '::', '::ffff:0.0.0.0', '224.0.0.1', '255.255.255.255', '::127.0.0.1', 'fec0::1']],
+    ['nowhere', ['192.0.2.1', '198.18.0.1', '203.0.113.7', '2001:db8::1', '2001::1', '2002:7f00:1::', '5f00::1']],
+    ['nowhere', ['example.com', '', '1.1.1', '0x7f000001']],
+  ] as const)('%s: %j', (nearness, addresses) => {
+    for (const address of addresses) expect([address, nearnessOf(address)]).toEqual([address, nearness])
+  })
+})
+
+describe('what can be seen of a URL', () => {
+  const toInternet = reachOf({ nearest: 'public', trustedHosts: ['10.1.1.1', 'auth.corp.test'] })
+  it.each([
+    ['https://notion.com/token', true],
+    ['https://1.1.1.1/token', true],
+    ['http://notion.com/token', false],
+    ['ftp://notion.com/token', false],
+    ['http://localhost/token', false],
+    ['https://localhost:8443/token', false],
+    ['https://a.localhost/token', false],
+    ['https://127.1/token', false],
+    ['https://2130706433/token', false],
+    ['https://0x7f.1/token', false],
+    ['https://[::1]/token', false],
+    ['https://[::ffff:127.0.0.1]/token', false],
+    ['https://192.168.0.1/token', false],
+    ['https://169.254.169.254/latest/meta-data', false],
+    ['https://10.1.1.2/token', false],
+    ['https://10.1.1.1/token', true],
+    ['http://10.1.1.1/token', false],
+    ['https://auth.corp.test/token', true],
+  ])('%s: %s', (url, isAllowed) => {
+    const look = () => toInternet.assertAllowed(new URL(url))
+    if (isAllowed) expect(look).not.toThrow()
+    else expect(look).toThrow(expect.objectContaining({ name: 'ForbiddenUrl' }))
+  })
+
+  it('may be nearer where that is meant', () => {
+    const toNetwork = reachOf({ nearest: 'private' })
+    expect(() => toNetwork.assertAllowed(new URL('https://10.1.1.1/'))).not.toThrow()
+    expect(() => toNetwork.assertAllowed(new URL('https://127.0.0.1/'))).toThrow('not a public address')
+    const toMachine = reachOf({ nearest: 'machine' })
+    expect(() => toMachine.assertAllowed(new URL('http://127.0.0.1/'))).not.toThrow()
+    expect(() => toMachine.assertAllowed(new URL('https://169.254.169.254/'))).toThrow('not a public address')
+  })
+})

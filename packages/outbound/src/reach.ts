@@ -1,0 +1,101 @@
+/**
+ * Where requests may go whose addresses a stranger has named: not into the network that the process stands in, unless it is meant to. A name is
+ * looked at when it is connected to, so that it cannot lead elsewhere then than it did when it was checked.
+ */
+import { lookup as systemLookup, type LookupAddress } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+
+/** How near an address is. `nowhere`: what leads to no server that anybody could mean, and link-local addresses, where clouds keep their secrets. */
+export type Nearness = 'public' | 'private' | 'machine' | 'nowhere'
+
+/** An address that requests do not go to. */
+export class ForbiddenUrl extends Error {
+  override readonly name = 'ForbiddenUrl'
+}
+
+export interface Reach {
+  /** Looks at what can be seen without asking for the name's addresses. @throws {ForbiddenUrl} */
+  assertAllowed(url: URL): void
+  /** Gives those addresses of a name that requests may go to; a {@link ForbiddenUrl} when there is none. For `net.connect`. */
+  readonly lookup: LookupFunction
+}
+
+export interface ReachOptions {
+  /** The nearest that a stranger may name: `public`, or what is nearer as well. */
+  readonly nearest: Exclude<Nearness, 'nowhere'>
+  /** Hosts that the operator has named, wherever they are. */
+  readonly trustedHosts?: readonly string[]
+  /** How names become addresses; as the system does it when left out. */
+  readonly lookup?: LookupFunction
+}
+
+export function reachOf({ nearest, trustedHosts = [], lookup = systemLookup as LookupFunction }: ReachOptions): Reach {
+  const isAllowed = (nearness: Nearness) => allowed[nearest].includes(nearness)
+  const isTrusted = (host: string) => trustedHosts.includes(host)
+  return {
+    assertAllowed(url) {
+      const isHere = isLoopback(url)
+      if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)) {
+        throw new ForbiddenUrl(`${url.protocol}//${url.host} is neither https nor on this machine`)
+      }
+      if (isTrusted(url.hostname)) return
+      const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+      const nearness = isHere ? 'machine' : isIP(host) === 0 ? undefined : nearnessOf(host)
+      if (nearness !== undefined && !isAllowed(nearness)) throw new ForbiddenUrl(`${url.host} is not a public address`)
+    },
+    lookup(host, options, done) {
+      lookup(host, { ...options, all: true }, (error, found) => {
+        if (error) return done(error, [])
+        const addresses = found as LookupAddress[]
+        const usable = isTrusted(host) ? addresses : addresses.filter(({ address }) => isAllowed(nearnessOf(address)))
+        const [first] = usable
+        if (!first) return done(new ForbiddenUrl(`${host} leads to no public address`), [])
+        if (options.all) done(null, usable)
+        else done(null, first.address, first.family)
+      })
+    },
+  }
+}
+
+const allowed: Record<ReachOptions['nearest'], readonly Nearness[]> = {
+  public: ['public'],
+  private: ['public', 'private'],
+  machine: ['public', 'private', 'machine'],
+}
+
+/** Whether the URL names this machine, in which case plain http is harmless: the request does not leave it. */
+export const isLoopback = (url: URL): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+
+/** @param subnets with blanks between them. */
+const inside = (subnets: string): BlockList => {
+  const list = new BlockList()
+  for (const subnet of subnets.split(' ')) {
+    const [address = '', bits] = subnet.split('/')
+    const isV6 = address.includes(':')
+    list.addSubnet(address, Number(bits), isV6 ? 'ipv6' : 'ipv4')
+    // A network without IPv4 has such addresses for all of it (RFC 6052).
+    if (!isV6) list.addSubnet(`64:ff9b::${address}`, 96 + Number(bits), 'ipv6')
+  }
+  return list
+}
+
+const machine = inside('127.0.0.0/8 ::1/128')
+const privateNetworks = inside('10.0.0.0/8 100.64.0.0/10 172.16.0.0/12 192.168.0.0/16 fc00::/7')
+/** What remains without a meaning on the Internet ([RFC 6890](https://www.rfc-editor.org/rfc/rfc6890)), link-local and multicast among it. */
+const nowhere = inside(
+  '0.0.0.0/8 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 ' +
+    '224.0.0.0/4 240.0.0.0/4 2001::/23 2001:db8::/32 2002::/16 3fff::/20',
+)
+/** Of IPv6, what is given out for the Internet; `::ffff:` is IPv4 in another spelling. */
+const internet = inside('2000::/3 64:ff9b::/96 ::ffff:0:0/96')
+
+/** @param address an IPv4 or IPv6 address, as text. */
+export function nearnessOf(address: string): Nearness {
+  const version = isIP(address)
+  if (version === 0) return 'nowhere'
+  const family = version === 6 ? 'ipv6' : 'ipv4'
+  if (machine.check(address, family)) return 'machine'
+  if (privateNetworks.check(address, family)) return 'private'
+  if (nowhere.check(address, family)) return 'nowhere'
+  return family === 'ipv4' || internet.check(address, family) ? 'public' : 'nowhere'
+}
