@@ -31,7 +31,7 @@ interface Grant {
 }
 
 /** An OpenID provider that takes nothing lightly: registered redirect, PKCE with S256, codes that work once, client authentication. */
-export async function startOidcProvider(redirectUri: () => string): Promise<OidcProvider> {
+export async function startOidcProvider(redirectUri: () => string, port = 0): Promise<OidcProvider> {
   const client = { id: 'nmg', secret: 'a-secret-of-the-client' }
   const keys = await generateKeyPair('RS256')
   const others = await generateKeyPair('RS256')
@@ -44,7 +44,7 @@ export async function startOidcProvider(redirectUri: () => string): Promise<Oidc
 
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`
 

@@ -83,7 +83,7 @@ function configure(options: AuthOptions) {
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
     plugins: [
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
-      ...(providers.oidc ? [oidcPlugin(providers.oidc)] : []),
+      ...(providers.oidc && providers.oidc !== 'silent' ? [oidcPlugin(providers.oidc)] : []),
       ...authorizationServer({ pool, webUrl, gatewayPublicUrl, accessTokenSeconds }),
     ],
     databaseHooks: {

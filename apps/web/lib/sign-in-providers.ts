@@ -1,6 +1,7 @@
 import { StartupError } from '@nmg/process'
 import { genericOAuth } from 'better-auth/plugins'
 import { z } from 'zod'
+import { log } from './log.ts'
 import type { Settings } from './settings.ts'
 
 /** Another way to sign in than email and password. */
@@ -13,7 +14,8 @@ export interface SignInProvider {
 export interface SignInProviders {
   /** In the order of the buttons. */
   readonly offered: readonly SignInProvider[]
-  readonly oidc: OidcClient | undefined
+  /** `silent` as long as the provider does not answer. */
+  readonly oidc: OidcClient | 'silent' | undefined
   readonly social: Partial<Record<'google' | 'github', { clientId: string; clientSecret: string }>>
 }
 
@@ -40,10 +42,10 @@ const DISCOVERY_DEADLINE_MS = 10_000
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() })
 
 /**
- * The ways to sign in that the settings name. The library would leave out silently an OpenID provider that does not answer, and people would look
- * for a button that is not there until the next start; so it is asked here first.
+ * The ways to sign in that the settings name. An OpenID provider is asked for its configuration first: what the library makes of one that does
+ * not answer lasts until the next start.
  *
- * @throws {StartupError}
+ * @throws {StartupError} when the provider answers, and is not the one that the settings mean.
  */
 export async function signInProviders(settings: ProviderSettings): Promise<SignInProviders> {
   const oidc = await oidcClient(settings)
@@ -63,7 +65,7 @@ export async function signInProviders(settings: ProviderSettings): Promise<SignI
 const pair = (clientId: string | undefined, clientSecret: string | undefined) =>
   clientId && clientSecret ? { clientId, clientSecret } : undefined
 
-async function oidcClient(settings: ProviderSettings): Promise<OidcClient | undefined> {
+async function oidcClient(settings: ProviderSettings): Promise<SignInProviders['oidc']> {
   const { OIDC_ISSUER: issuer } = settings
   const client = pair(settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
   if (!issuer || !client) return undefined
@@ -71,9 +73,11 @@ async function oidcClient(settings: ProviderSettings): Promise<OidcClient | unde
   let found: unknown
   try {
     const answer = await fetch(discoveryUrl, { signal: AbortSignal.timeout(DISCOVERY_DEADLINE_MS) })
-    found = await answer.json()
+    if (answer.status >= 500) throw new Error(`status ${answer.status}`)
+    found = await answer.json().catch(() => undefined)
   } catch {
-    throw new StartupError(`OIDC_ISSUER: there is no answer at ${discoveryUrl}.`)
+    log.error('single_sign_on.silent', { discoveryUrl, advice: 'people sign in otherwise until it answers' })
+    return 'silent'
   }
   const discovery = Discovery.safeParse(found)
   if (!discovery.success)

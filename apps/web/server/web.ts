@@ -24,7 +24,7 @@ import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
-import { signInProviders } from '../lib/sign-in-providers.ts'
+import { openAccounts } from './accounts.ts'
 import { serveHttp } from './http.ts'
 
 const APP = resolve(import.meta.dirname, '..')
@@ -76,32 +76,35 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
   const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
   const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
-  const providers = await signInProviders(settings)
   const sendMail = mailer(settings)
-  const auth = await openAuth({
-    pool,
-    webUrl,
-    secret: settings.AUTH_SECRET ?? secret('auth-secret'),
-    trustedProxies: settings.TRUSTED_PROXIES,
-    gatewayPublicUrl,
-    accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
-    providers,
-    sendMail,
-  })
+  const accounts = await openAccounts(settings, (providers) =>
+    openAuth({
+      pool,
+      webUrl,
+      secret: settings.AUTH_SECRET ?? secret('auth-secret'),
+      trustedProxies: settings.TRUSTED_PROXIES,
+      gatewayPublicUrl,
+      accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
+      providers,
+      sendMail,
+    }),
+  )
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
   const liveAnswers: LiveAnswers = new Map()
-  if (isDemo) await exclusively(pool, () => seedDemo(auth))
+  if (isDemo) await exclusively(pool, () => seedDemo(accounts.auth))
 
   const ended = endedAccess({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
   const oauth = oauthEndpoints({
-    accounts: (request) => auth.handler(request),
+    accounts: (request) => accounts.auth.handler(request),
     pool,
     webUrl,
     gatewayPublicUrl,
     endedAccess: ended,
   })
   provideRuntime({
-    auth,
+    get auth() {
+      return accounts.auth
+    },
     pool,
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,
@@ -114,7 +117,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     chatModels: chatModels(settings, isDemo),
     chatMaxSteps: settings.CHAT_MAX_STEPS,
     liveAnswers,
-    signInProviders: providers.offered,
+    signInProviders: accounts.providers.offered,
     sendMail,
   })
 
@@ -136,6 +139,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await Promise.all([...liveAnswers.values()].map((answer) => answer.interrupt()))
       await server.stop()
       await app.close()
+      accounts.stop()
       oauth.stop()
       ended.stop()
     },

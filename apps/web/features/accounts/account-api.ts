@@ -10,7 +10,8 @@ const sentences: Record<string, string> = {
   PASSWORD_TOO_LONG: 'The password is too long. Use at most 128 characters.',
   INVALID_ORIGIN:
     'This page was opened under another address than the app’s own. Open the app at its own address and try again.',
-  PROVIDER_NOT_FOUND: 'This way to sign in is not available any more. Reload the page.',
+  PROVIDER_NOT_FOUND:
+    'This way to sign in cannot be used at the moment. Try again in a minute, or sign in with your password.',
 }
 
 const UNKNOWN = 'That did not work, and the fault is ours. Try again in a moment.'
