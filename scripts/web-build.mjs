@@ -5,7 +5,14 @@ import { join, relative } from 'node:path'
 import { runForSetup, say, SetupError, withSetupLock } from './install.mjs'
 
 /** What the build is made of. */
-const SOURCES = ['apps/web', 'packages/contract', 'packages/process', 'package-lock.json', 'tsconfig.base.json']
+const SOURCES = [
+  'apps/web',
+  'packages/contract',
+  'packages/outbound',
+  'packages/process',
+  'package-lock.json',
+  'tsconfig.base.json',
+]
 
 /** What lies there and is no source of the build. */
 const NOT_BUILT = new Set(['node_modules', '.next', '.next-before', 'test', 'e2e', 'next-env.d.ts'])

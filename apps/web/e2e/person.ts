@@ -13,11 +13,16 @@ export interface PersonClient {
   cookies(): ReadonlyMap<string, string>
 }
 
-/** A browser profile without the browser: keeps cookies, and says where its requests come from. */
-export function newVisitor(webUrl: string): Pick<PersonClient, 'fetch' | 'post' | 'cookies'> {
+/**
+ * A browser profile without the browser: keeps cookies, and says where its requests come from.
+ *
+ * @param webUrl where the app listens.
+ * @param ownOrigin how it is known, where that is something else.
+ */
+export function newVisitor(webUrl: string, ownOrigin = webUrl): Pick<PersonClient, 'fetch' | 'post' | 'cookies'> {
   const jar = new Map<string, string>()
 
-  const send: PersonClient['fetch'] = async (path, { origin = webUrl, ...init } = {}) => {
+  const send: PersonClient['fetch'] = async (path, { origin = ownOrigin, ...init } = {}) => {
     const headers = new Headers(init.headers)
     if (origin !== null) headers.set('origin', origin)
     if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
@@ -34,8 +39,8 @@ export function newVisitor(webUrl: string): Pick<PersonClient, 'fetch' | 'post' 
   return { fetch: send, post, cookies: () => jar }
 }
 
-export async function newPerson(webUrl: string, account: Account): Promise<PersonClient> {
-  const { fetch: send, post, cookies } = newVisitor(webUrl)
+export async function newPerson(webUrl: string, account: Account, ownOrigin = webUrl): Promise<PersonClient> {
+  const { fetch: send, post, cookies } = newVisitor(webUrl, ownOrigin)
   const signedUp = await post('/api/auth/sign-up/email', account)
   if (!signedUp.ok) throw new Error(`sign-up answered ${signedUp.status}: ${await signedUp.text()}`)
   const { session, user } = (await (await send('/api/auth/get-session')).json()) as {

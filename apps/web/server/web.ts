@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isLoopback, reachOf } from '@nmg/outbound'
 import {
   dataDir,
   generatedSecret,
@@ -20,6 +21,7 @@ import { exclusively, openPool } from '../lib/database.ts'
 import type { LiveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
+import { clientDocuments } from '../lib/oauth/client-documents.ts'
 import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
@@ -100,6 +102,10 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     webUrl,
     gatewayPublicUrl,
     endedAccess: ended,
+    documents: settings.CLIENT_METADATA_DOCUMENTS
+      ? clientDocuments({ pool, reach: reachOf({ nearest: isLoopback(new URL(webUrl)) ? 'machine' : 'public' }) })
+      : undefined,
+    personOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,
   })
   provideRuntime({
     get auth() {

@@ -12,6 +12,7 @@ describe('the settings of the web app', () => {
       TRUSTED_PROXIES: [],
       CHAT_MAX_STEPS: 20,
       CLIENT_TOKEN_SECONDS: 900,
+      CLIENT_METADATA_DOCUMENTS: true,
       OIDC_NAME: 'single sign-on',
       NOTION_GATEWAY_DEMO: '0',
     })
@@ -32,6 +33,7 @@ describe('the settings of the web app', () => {
       CUDU_ENDPOINT: 'localhost:8000',
       GATEWAY_PUBLIC_URL: 'https://gateway.example.com/mcp',
       CLIENT_TOKEN_SECONDS: '86400',
+      CLIENT_METADATA_DOCUMENTS: 'perhaps',
       WEB_URL: 'https://app.example.com/chat',
       AUTH_SECRET: 'too-short',
       DATABASE_URL: 'mysql://web:a-password@db/web',

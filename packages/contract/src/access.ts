@@ -52,6 +52,9 @@ export type CreatedAccessKey = z.infer<typeof CreatedAccessKey>
 export const AccessKeys = z.object({ keys: z.array(AccessKey) })
 export type AccessKeys = z.infer<typeof AccessKeys>
 
+/** An OAuth client, as its authorization server calls it (RFC 6749 §A.1): what is no longer than this fits everywhere where clients are told apart. */
+export const ClientId = z.string().regex(/^[\x20-\x7e]{1,500}$/)
+
 /**
  * `POST /access/revocations`: all access of a person to a space ends now, or that of one client of theirs. Tokens that were issued before are
  * refused, open streams are cut; without `clientId` the person's keys are deleted as well.
@@ -59,10 +62,7 @@ export type AccessKeys = z.infer<typeof AccessKeys>
 export const Revocation = z.object({
   spaceId: identifier,
   userId: identifier,
-  clientId: z
-    .string()
-    .regex(/^[\x20-\x7e]{1,500}$/)
-    .optional(),
+  clientId: ClientId.optional(),
 })
 export type Revocation = z.infer<typeof Revocation>
 

@@ -11,7 +11,8 @@ import type { Reach } from './reach.ts'
 /** How long one request may take, from connecting to the last byte of the answer. */
 export const REQUEST_TIMEOUT_MS = 15_000
 const CONNECT_TIMEOUT_MS = 5_000
-const MAX_BODY_BYTES = 256 * 1024
+/** How long an answer may be. */
+export const MAX_BODY_BYTES = 256 * 1024
 
 export class TooMuchBody extends Error {
   override readonly name = 'TooMuchBody'
@@ -39,6 +40,8 @@ export interface GuardedRequest {
 export interface Limits {
   /** {@link REQUEST_TIMEOUT_MS} when left out. */
   readonly timeoutMs?: number
+  /** {@link MAX_BODY_BYTES} when left out. */
+  readonly maxBodyBytes?: number
   readonly gate?: Gate
 }
 
@@ -57,7 +60,7 @@ export function guardedFetches(reach: Reach): (limits?: Limits) => GuardedFetch 
     keepAliveMaxTimeout: 1,
     pipelining: 0,
   })
-  return ({ timeoutMs = REQUEST_TIMEOUT_MS, gate } = {}) =>
+  return ({ timeoutMs = REQUEST_TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, gate } = {}) =>
     async (url, init = {}) => {
       const target = new URL(url)
       reach.assertAllowed(target)
@@ -70,7 +73,7 @@ export function guardedFetches(reach: Reach): (limits?: Limits) => GuardedFetch 
           dispatcher,
           signal,
         })
-        const text = await readLimited(body)
+        const text = await readLimited(body, maxBodyBytes)
         const isBodyless = [204, 205, 304].includes(statusCode)
         return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
       }
@@ -146,14 +149,14 @@ const gated =
       onResponseError: (...error) => handler.onResponseError?.(...error),
     })
 
-async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }): Promise<string> {
+async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) {
+    if (size > maxBytes) {
       body.destroy()
-      throw new TooMuchBody(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
+      throw new TooMuchBody(`the answer is longer than ${maxBytes} bytes`)
     }
     chunks.push(chunk)
   }

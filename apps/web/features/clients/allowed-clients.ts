@@ -3,6 +3,7 @@ import { SeenClients } from '@nmg/contract'
 import { SCHEMA } from '../../lib/database.ts'
 import { askGateway } from '../../lib/gateway.ts'
 import { memberIn, type Person, type SignedIn } from '../../lib/members.ts'
+import { documentHost } from '../../lib/oauth/client-document.ts'
 import { notionScopes } from '../../lib/oauth/scopes.ts'
 import { runtime } from '../../lib/runtime.ts'
 import type { AllowedClient } from './client-lists.ts'
@@ -44,6 +45,7 @@ export async function allowedClients(found: SignedIn): Promise<AllowedClient[]> 
       {
         id,
         name: name ?? 'An MCP client',
+        host: documentHost(clientId),
         space: { id: space.id, name: space.name },
         scope: notionScopes(scopes.join(' ')).includes('notion:write') ? 'notion:write' : 'notion:read',
         allowedAt: allowedAt.toISOString(),

@@ -43,6 +43,11 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
                 <Badge>{scopeWords[client.scope]}</Badge>
               </p>
               <p className="mt-0.5 text-[13px] break-words text-soft">
+                {client.host !== undefined && (
+                  <>
+                    Of <span className="break-all text-ink">{client.host}</span> ·{' '}
+                  </>
+                )}
                 In {client.space.name} · allowed <Time at={client.allowedAt} /> ·{' '}
                 {client.lastUsedAt ? (
                   <>

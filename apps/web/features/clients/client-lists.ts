@@ -51,6 +51,8 @@ export interface AllowedClient {
   readonly id: string
   /** As it calls itself. */
   readonly name: string
+  /** The host that describes it; undefined for one that registered. */
+  readonly host: string | undefined
   readonly space: { readonly id: string; readonly name: string }
   readonly scope: Scope
   readonly allowedAt: string

@@ -89,10 +89,26 @@ const targets = {
   application: { Icon: AppWindow, text: 'the app on this device that opens links beginning with' },
 } as const
 
-function Asker({ question: { clientName, target, person } }: { question: ConsentQuestion }) {
+/** What is not proven about who asks. A site is answered where nobody else hears it; on a person's own device others listen, too. */
+function caution({ host, target }: ConsentQuestion): string {
+  if (host === undefined) {
+    return 'Any program can call itself this. Allow it only if you have just begun to log in from it.'
+  }
+  return target.kind === 'site'
+    ? `${host} describes it, and chose its name. Allow it only if you trust ${host}, and have just begun to log in from there.`
+    : `Any program on this computer can pretend to be this client of ${host}. Allow it only if you have just begun to log in from it.`
+}
+
+function Asker({ question }: { question: ConsentQuestion }) {
+  const { clientName, host, target, person } = question
   const { Icon, text } = targets[target.kind]
   return (
     <Card className="p-4" aria-label="Who asks">
+      {host !== undefined && (
+        <p className="mb-2 text-sm text-soft">
+          A client of <strong className="block text-lg font-semibold break-all text-ink">{host}</strong>
+        </p>
+      )}
       <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
         <strong className="min-w-0 text-[15px] font-semibold break-words">{clientName}</strong>
         <Badge tone="warning">Name not verified</Badge>
@@ -103,9 +119,7 @@ function Asker({ question: { clientName, target, person } }: { question: Consent
           After your answer you go to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
         </span>
       </p>
-      <p className="mt-2 text-sm text-pretty text-soft">
-        Any program can call itself this. Allow it only if you have just begun to log in from it.
-      </p>
+      <p className="mt-2 text-sm text-pretty text-soft">{caution(question)}</p>
       <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
         It will act for you, <span className="font-medium text-ink">{person.name}</span> ({person.email}).{' '}
         <button

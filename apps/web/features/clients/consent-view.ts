@@ -1,6 +1,7 @@
 import 'server-only'
 import type { Scope } from '@nmg/contract'
 import type { Person, Space } from '../../lib/members.ts'
+import { documentHost } from '../../lib/oauth/client-document.ts'
 import { isRegisteredRedirect, redirectTarget } from '../../lib/oauth/client-registration.ts'
 import { resourceOf } from '../../lib/oauth/resources.ts'
 import { notionScopes } from '../../lib/oauth/scopes.ts'
@@ -13,6 +14,8 @@ export interface ConsentQuestion {
   readonly request: string
   /** As the client calls itself: nobody vouches for it. */
   readonly clientName: string
+  /** The host that describes the client, for one that did not register: that much of it is proven. */
+  readonly host: string | undefined
   readonly target: ReturnType<typeof redirectTarget>
   readonly person: Pick<Person, 'name' | 'email'>
   /** Those to choose among; empty when the person belongs to none that the client could use. */
@@ -31,13 +34,15 @@ export async function consentQuestion(
   const { gatewayPublicUrl } = runtime()
   const redirectUri = query.get('redirect_uri') ?? ''
   const resource = resourceOf(gatewayPublicUrl, query.get('resource') ?? '')
-  const client = await registeredClient(query.get('client_id') ?? '')
+  const clientId = query.get('client_id') ?? ''
+  const client = await registeredClient(clientId)
   const isCurrent = Number(query.get('exp')) * 1000 > Date.now()
   if (!client || !resource || !isCurrent || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
   const fitting = resource.spaceId === undefined ? spaces : spaces.filter(({ id }) => id === resource.spaceId)
   return {
     request: query.toString(),
     clientName: client.name,
+    host: documentHost(clientId),
     target: redirectTarget(redirectUri),
     person: { name: person.name, email: person.email },
     spaces: fitting.map(({ id, name }) => ({ id, name })),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { SCHEMA } from '../../lib/database.ts'
 import { askGateway } from '../../lib/gateway.ts'
 import type { SpaceMember } from '../../lib/members.ts'
+import { documentHost } from '../../lib/oauth/client-document.ts'
 import { runtime } from '../../lib/runtime.ts'
 import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client-lists.ts'
 
@@ -43,7 +44,12 @@ async function clientNames(clientIds: readonly string[]): Promise<Map<string, st
     `select "clientId", name from ${SCHEMA}."oauthClient" where "clientId" = any ($1)`,
     [clientIds],
   )
-  return new Map(rows.map(({ clientId, name }) => [clientId, name]))
+  return new Map(
+    rows.map(({ clientId, name }) => {
+      const host = documentHost(clientId)
+      return [clientId, host === undefined ? name : `${name}, of ${host}`]
+    }),
+  )
 }
 
 export async function makeKey(member: SpaceMember, { name, scope, days }: NewKey): Promise<MadeKey> {

@@ -1,3 +1,4 @@
+import { whyNotRedirect } from './client-registration.ts'
 import { resourceOf, type Resource } from './resources.ts'
 import { notionScopes, OFFLINE } from './scopes.ts'
 
@@ -34,4 +35,17 @@ export function authorizationRequest(
   // One token is for one space, so several endpoints at once are none.
   if (!resource) query.set('resource', others.length === 0 ? only : NO_RESOURCE)
   return { query, resource }
+}
+
+/** Whether there is any use in finding out about the client: it could be answered, and with a code. */
+export function isComplete(query: URLSearchParams, resource: Resource | undefined): boolean {
+  const isOnce = (name: string) => query.getAll(name).length === 1
+  return (
+    resource !== undefined &&
+    ['client_id', 'redirect_uri', 'response_type', 'code_challenge', 'code_challenge_method'].every(isOnce) &&
+    whyNotRedirect(query.get('redirect_uri') ?? '') === undefined &&
+    query.get('response_type') === 'code' &&
+    query.get('code_challenge_method') === 'S256' &&
+    /^[\w-]{43}$/.test(query.get('code_challenge') ?? '')
+  )
 }

@@ -7,7 +7,7 @@ import { jwt } from 'better-auth/plugins'
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { SCHEMA } from '../database.ts'
-import { applicationType, clientRegistration } from './client-registration.ts'
+import { applicationType, clientFields, clientRegistration, GRANT_TYPES } from './client-registration.ts'
 import { anySpaceResource, resourceOf } from './resources.ts'
 import { KNOWN_SCOPES } from './scopes.ts'
 
@@ -66,7 +66,7 @@ export function authorizationServer({
     scopes: [...KNOWN_SCOPES],
     resources: [anySpaceResource(gatewayPublicUrl)],
     enforcePerClientResources: false,
-    grantTypes: ['authorization_code', 'refresh_token'],
+    grantTypes: [...GRANT_TYPES],
     accessTokenExpiresIn: accessTokenSeconds,
     refreshTokenExpiresIn: REFRESH_TOKEN_SECONDS,
     refreshTokenReuseInterval: REUSE_SECONDS,
@@ -157,22 +157,12 @@ const registerClient = createAuthEndpoint('/oauth2/register', { method: 'POST', 
   const secret = authMethod === 'none' ? undefined : randomBytes(32).toString('base64url')
   const clientId = randomBytes(24).toString('base64url')
   const now = new Date()
-  const grantTypes = ['authorization_code', 'refresh_token']
   await ctx.context.adapter.create({
     model: 'oauthClient',
     data: {
       clientId,
       clientSecret: secret && digest(secret),
-      name,
-      redirectUris,
-      tokenEndpointAuthMethod: authMethod,
-      applicationType: applicationType(redirectUris),
-      softwareId,
-      softwareVersion,
-      grantTypes,
-      responseTypes: ['code'],
-      scopes: [...KNOWN_SCOPES],
-      requirePKCE: true,
+      ...clientFields(asked),
       createdAt: now,
       updatedAt: now,
     },
@@ -186,7 +176,7 @@ const registerClient = createAuthEndpoint('/oauth2/register', { method: 'POST', 
     client_name: name,
     redirect_uris: redirectUris,
     token_endpoint_auth_method: authMethod,
-    grant_types: grantTypes,
+    grant_types: GRANT_TYPES,
     response_types: ['code'],
     application_type: applicationType(redirectUris),
     scope: KNOWN_SCOPES.join(' '),

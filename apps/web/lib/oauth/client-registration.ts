@@ -1,4 +1,8 @@
 import { z } from 'zod'
+import { KNOWN_SCOPES } from './scopes.ts'
+
+/** What every client may do here. */
+export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
 
 /** What a client says of itself when it registers ([RFC 7591](https://www.rfc-editor.org/rfc/rfc7591)). All of it is untrusted, its name above all. */
 const Metadata = z.object({
@@ -44,6 +48,22 @@ export function clientRegistration(body: unknown): ClientRegistration | Registra
     authMethod: data.token_endpoint_auth_method,
     softwareId: data.software_id,
     softwareVersion: data.software_version,
+  }
+}
+
+/** A client's columns, as its registration or its document says them; in the same words for both. */
+export function clientFields({ name, redirectUris, authMethod, softwareId, softwareVersion }: ClientRegistration) {
+  return {
+    name,
+    redirectUris,
+    tokenEndpointAuthMethod: authMethod,
+    applicationType: applicationType(redirectUris),
+    softwareId,
+    softwareVersion,
+    grantTypes: GRANT_TYPES,
+    responseTypes: ['code'],
+    scopes: [...KNOWN_SCOPES],
+    requirePKCE: true,
   }
 }
 

@@ -1,8 +1,9 @@
 import { ISSUER_PATH } from './authorization-server.ts'
+import { GRANT_TYPES } from './client-registration.ts'
 import { KNOWN_SCOPES } from './scopes.ts'
 
 /** What clients are told of the authorization server ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)). */
-export function authorizationServerMetadata(webUrl: string) {
+export function authorizationServerMetadata(webUrl: string, { hasDocuments }: { hasDocuments: boolean }) {
   const issuer = webUrl + ISSUER_PATH
   const authMethods = ['none', 'client_secret_post', 'client_secret_basic']
   return {
@@ -15,10 +16,11 @@ export function authorizationServerMetadata(webUrl: string) {
     scopes_supported: KNOWN_SCOPES,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: GRANT_TYPES,
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: authMethods,
     revocation_endpoint_auth_methods_supported: authMethods,
+    client_id_metadata_document_supported: hasDocuments,
     authorization_response_iss_parameter_supported: true,
   }
 }

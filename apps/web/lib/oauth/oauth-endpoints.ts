@@ -3,15 +3,17 @@ import { SCHEMA } from '../database.ts'
 import { log } from '../log.ts'
 import { authorizationRequest } from './authorization-request.ts'
 import { CONSENT_PAGE, digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
+import { documentClients, errorPage, type DocumentClientsOptions } from './document-clients.ts'
 import type { EndedAccess } from './ended-access.ts'
 import { authorizationServerMetadata } from './metadata.ts'
+import { sweep } from './sweep.ts'
 
 const SWEEP_MS = 3_600_000
 /** How long a refresh waits for the answer to another one of the same token, and how often it looks. */
 const ROTATION_WAIT_MS = 2_000
 const ROTATION_LOOK_MS = 50
 
-export interface OAuthEndpointsOptions {
+export interface OAuthEndpointsOptions extends DocumentClientsOptions {
   /** better-auth, as it would answer by itself. */
   readonly accounts: (request: Request) => Promise<Response>
   readonly pool: Pool
@@ -39,21 +41,27 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
   const { accounts, pool, webUrl, gatewayPublicUrl, endedAccess } = options
   const issuer = webUrl + ISSUER_PATH
   const grants = grantsOf(pool)
-  const sweeping = setInterval(() => void sweep(pool), SWEEP_MS)
+  const lookAtDocument = documentClients(options)
+  const sweeping = setInterval(() => {
+    sweep(pool).catch((error: unknown) => {
+      log.warn('oauth.not_swept', { message: error instanceof Error ? error.message : '' })
+    })
+  }, SWEEP_MS)
   sweeping.unref()
 
   const authorize = async (request: Request) => {
     if (request.method !== 'GET') return new Response(null, { status: 405, headers: { allow: 'GET' } })
     const { query, resource } = authorizationRequest(new URL(request.url).searchParams, gatewayPublicUrl)
     if (resource?.spaceId !== undefined) await grants.know(resource.url, resource.spaceId)
+    const elsewhere = await lookAtDocument(request, query, resource)
+    if (elsewhere !== undefined) return Response.redirect(webUrl + elsewhere, 302)
     // Not what would make the plugin answer anything but a redirect.
     const headers = chosenHeaders(request.headers, ['cookie', 'x-forwarded-for', 'user-agent'])
     const answer = await accounts(new Request(`${issuer}/oauth2/authorize?${query}`, { headers }))
     const location = new URL(answer.headers.get('location') ?? '', webUrl)
     if (location.origin !== webUrl || location.pathname === CONSENT_PAGE) return answer
     // Better-auth's page for errors: whom the request cannot be answered to, the person is told.
-    const error = location.searchParams.get('error') ?? ''
-    return Response.redirect(`${webUrl}/oauth/error?${new URLSearchParams({ error })}`, 302)
+    return Response.redirect(webUrl + errorPage(location.searchParams.get('error') ?? ''), 302)
   }
 
   const token = async (request: Request) => {
@@ -93,7 +101,9 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
   const register = async (request: Request) => accounts(bare(request, await request.text()))
 
   const metadata = () =>
-    Response.json(authorizationServerMetadata(webUrl), { headers: { 'cache-control': 'max-age=60' } })
+    Response.json(authorizationServerMetadata(webUrl, { hasDocuments: options.documents !== undefined }), {
+      headers: { 'cache-control': 'max-age=60' },
+    })
 
   const openToAll: Record<string, (request: Request) => Promise<Response>> = {
     '/oauth2/token': token,
@@ -220,22 +230,5 @@ function grantsOf(pool: Pool) {
         [url, spaceId],
       )
     },
-  }
-}
-
-/** Clients that registered and were never allowed anything, and tokens that say nothing any more. */
-async function sweep(pool: Pool): Promise<void> {
-  try {
-    await pool.query(
-      `delete from ${SCHEMA}."oauthRefreshToken" where "expiresAt" < now() or revoked < now() - interval '7 days'`,
-    )
-    await pool.query(
-      `delete from ${SCHEMA}."oauthClient" client
-       where "createdAt" < now() - interval '1 day'
-         and not exists (select from ${SCHEMA}."oauthConsent" where "clientId" = client."clientId")
-         and not exists (select from ${SCHEMA}."oauthRefreshToken" where "clientId" = client."clientId")`,
-    )
-  } catch (error) {
-    log.warn('oauth.not_swept', { message: error instanceof Error ? error.message : '' })
   }
 }

@@ -52,6 +52,14 @@ export async function registerClient(webUrl: string, metadata: Record<string, un
   if (registered.status !== 201)
     throw new Error(`registering answered ${registered.status}: ${await registered.text()}`)
   const { client_id: clientId } = (await registered.json()) as { client_id: string }
+  return rawClient(server, clientId)
+}
+
+/** A client that does not register: its id is the address of the document that describes it. */
+export const describedClient = async (webUrl: string, clientId: string): Promise<RawClient> =>
+  rawClient(await metadataOf(webUrl), clientId)
+
+function rawClient(server: AuthorizationServer, clientId: string): RawClient {
   const verifier = randomBytes(32).toString('base64url')
   const token = (form: Record<string, string>) =>
     fetch(server.token_endpoint, { method: 'POST', body: new URLSearchParams({ client_id: clientId, ...form }) })

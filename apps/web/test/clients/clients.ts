@@ -17,18 +17,28 @@ export interface AuthorizationServerScene {
 
 const PASSWORD = 'a-good-password'
 
-const sceneOf = (webUrl: string, gatewayUrl: string, database: Pool, ada: PersonClient): AuthorizationServerScene => ({
+const sceneOf = (
+  webUrl: string,
+  gatewayUrl: string,
+  database: Pool,
+  ada: PersonClient,
+  ownOrigin = webUrl,
+): AuthorizationServerScene => ({
   webUrl,
   gatewayUrl,
   database,
   ada,
-  newPerson: (name) => newPerson(webUrl, account(name)),
+  newPerson: (name) => newPerson(webUrl, account(name), ownOrigin),
   resource: (spaceId = ada.spaceId) => `${gatewayUrl}/mcp/notion/spaces/${spaceId}`,
 })
 const account = (name: string) => ({ name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
 
-/** The web app alone, for what it does as an authorization server; the gateway does not answer. */
-export function authorizationServerScene(): () => AuthorizationServerScene {
+/**
+ * The web app alone, for what it does as an authorization server; the gateway does not answer.
+ *
+ * @param settings further ones. With a `WEB_URL` the app is known by that; it listens on this machine all the same.
+ */
+export function authorizationServerScene(settings: Record<string, string> = {}): () => AuthorizationServerScene {
   let scene: AuthorizationServerScene
   let stop = async () => {}
   beforeAll(async () => {
@@ -42,13 +52,16 @@ export function authorizationServerScene(): () => AuthorizationServerScene {
       CUDU_ENDPOINT: gatewayUrl,
       DATABASE_URL: url,
       ...deploymentSecrets,
+      ...settings,
     })
     const database = new Pool({ connectionString: url })
     stop = async () => {
       await database.end()
       await web.stop()
     }
-    scene = sceneOf(webUrl, gatewayUrl, database, await newPerson(webUrl, account('Ada')))
+    const ownOrigin = settings['WEB_URL'] ?? webUrl
+    const ada = await newPerson(webUrl, account('Ada'), ownOrigin)
+    scene = sceneOf(webUrl, gatewayUrl, database, ada, ownOrigin)
   })
   afterAll(() => stop())
   return () => scene

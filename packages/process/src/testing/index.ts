@@ -14,6 +14,7 @@ declare module 'vitest' {
   }
 }
 
+export { certificateFor } from './certificate.ts'
 export { freePort }
 
 /** An empty database that only this caller knows. */

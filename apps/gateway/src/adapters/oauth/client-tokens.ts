@@ -1,4 +1,5 @@
 /** Access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of authorization servers that the operator trusts. */
+import { ClientId } from '@nmg/contract'
 import { isLoopback, reachOf } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
@@ -102,7 +103,6 @@ const Identifier = z
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}\p{Cs}]+$/u)
-const ClientId = z.string().regex(/^[\x20-\x7e]{1,500}$/)
 const Words = z.union([z.array(z.string()), z.string().transform((text) => text.split(' '))])
 
 function read(payload: JWTPayload, issuer: TrustedIssuer, isCurrent: () => boolean): VerifiedToken {

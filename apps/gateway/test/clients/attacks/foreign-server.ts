@@ -5,7 +5,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, LookupFunction } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { certificateFor } from '../../support/certificate.ts'
+import { certificateFor } from '@nmg/process/testing'
 
 export type Answer = (req: IncomingMessage, res: ServerResponse) => void
 

@@ -1,4 +1,5 @@
 import type { Metadata } from 'next'
+import type { DocumentFault } from '../../../lib/oauth/client-document.ts'
 import { OAuthFrame } from '../oauth-frame.tsx'
 
 export const metadata: Metadata = { title: 'The client’s request is not valid' }
@@ -6,8 +7,28 @@ export const metadata: Metadata = { title: 'The client’s request is not valid'
 const UNKNOWN_CLIENT =
   'This app does not know the client: registrations that are not used end after a day. Make the client forget its login here (often “clear authentication”, or removing and adding the server), and log in again.'
 
+const TELL_MAKER = 'Nothing was allowed. Its maker has to correct it.'
+
+/** The client names the address of a document that describes it, and is not known by it. */
+const documentSentences: Record<DocumentFault | 'document_not_offered', string> = {
+  document_address: `The client calls itself by a web address that cannot be one of a client. ${TELL_MAKER}`,
+  document_private:
+    'The client is described at an address in a private network or on this server’s own machine, where this app does not look. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',
+  document_unreachable:
+    'The client is described by a document on the web, which cannot be reached at the moment. Nothing was allowed. Try again in a few minutes; if it stays like this, ask the client’s maker, or the operator of this app whether it may reach the Internet.',
+  document_invalid: `What stands at the web address of the client does not describe a client. ${TELL_MAKER}`,
+  document_of_another: `What stands at the web address of the client describes another one. ${TELL_MAKER}`,
+  document_redirects: `The document that describes the client names addresses to go back to that are not safe. ${TELL_MAKER}`,
+  document_secret: `The client is described as one that proves itself with a secret or a key. Here clients with a document do without. ${TELL_MAKER}`,
+  document_later:
+    'You have tried many clients within a minute. Nothing was allowed. Wait for a minute, and log in from the client again.',
+  document_not_offered:
+    'The operator of this app wants clients to register instead of naming a web address that describes them. Nothing was allowed. Set the client up so that it registers (“dynamic client registration”).',
+}
+
 /** By the error that the authorization server found. Such requests cannot be answered to the client, so the person is told. */
 const sentences: Record<string, string> = {
+  ...documentSentences,
   invalid_client: UNKNOWN_CLIENT,
   client_disabled: 'This client was switched off by the operator of this app.',
   invalid_redirect:

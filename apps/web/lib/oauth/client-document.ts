@@ -1,0 +1,87 @@
+/**
+ * Clients that are not registered: their id is the address of a document that describes them
+ * ([Client ID Metadata Documents](https://datatracker.ietf.org/doc/draft-ietf-oauth-client-id-metadata-document/)).
+ */
+import { ClientId } from '@nmg/contract'
+import { z } from 'zod'
+import { clientRegistration, type ClientRegistration } from './client-registration.ts'
+
+/** Why a client is not known by its document. The page for errors has a sentence for each. */
+export type DocumentFault =
+  /** The client's id is not an address that such documents have. */
+  | 'document_address'
+  /** The address leads into a network that is not for everybody. */
+  | 'document_private'
+  /** Nobody answers there, or not now. */
+  | 'document_unreachable'
+  /** What is there is not such a document. */
+  | 'document_invalid'
+  /** It is the document of a client with another id. */
+  | 'document_of_another'
+  /** It names redirect URIs that are not taken here. */
+  | 'document_redirects'
+  /** It says that the client has a secret or a key. Who can read it is not who wrote it, so a secret in it is none. */
+  | 'document_secret'
+  /** Too many are being asked for. */
+  | 'document_later'
+
+export class DocumentRefused extends Error {
+  override readonly name = 'DocumentRefused'
+  readonly fault: DocumentFault
+
+  constructor(fault: DocumentFault, options?: ErrorOptions) {
+    super(fault, options)
+    this.fault = fault
+  }
+}
+
+/** Whether the client names an address instead of an id that it got here: those have no colon. */
+export const isDocumentClient = (clientId: string): boolean => /^https?:/i.test(clientId)
+
+/** The host of the client's document, which is all that is proven about the client; undefined for one that registered. */
+export const documentHost = (clientId: string): string | undefined =>
+  isDocumentClient(clientId) && URL.canParse(clientId) ? new URL(clientId).host : undefined
+
+/**
+ * The address of a client's document. It must be written as browsers write it, so that there is one spelling of each: without
+ * `.` and `..`, capital letters in the host, or numbers that mean an address.
+ *
+ * @throws {DocumentRefused}
+ */
+export function documentUrl(clientId: string): URL {
+  if (!ClientId.safeParse(clientId).success || !URL.canParse(clientId)) throw new DocumentRefused('document_address')
+  const url = new URL(clientId)
+  const isSafe = url.protocol === 'https:' || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(clientId)
+  const isPlain = url.href === clientId && !/[#\\]/.test(clientId) && !url.username && !url.password
+  if (!isSafe || !isPlain || url.pathname === '/') throw new DocumentRefused('document_address')
+  return url
+}
+
+const Identity = z.looseObject({ client_id: z.string(), token_endpoint_auth_method: z.string().default('none') })
+
+/**
+ * What a document says of its client; by the rules for clients that register, and always without a secret.
+ *
+ * @throws {DocumentRefused}
+ */
+export function clientDocument(url: URL, content: unknown): ClientRegistration {
+  const { success, data } = Identity.safeParse(content)
+  if (!success) throw new DocumentRefused('document_invalid')
+  if (data.client_id !== url.href) throw new DocumentRefused('document_of_another')
+  if (data.token_endpoint_auth_method !== 'none' || 'client_secret' in data) {
+    throw new DocumentRefused('document_secret')
+  }
+  const registration = clientRegistration(data)
+  if (!('error' in registration)) return registration
+  throw new DocumentRefused(registration.error === 'invalid_redirect_uri' ? 'document_redirects' : 'document_invalid')
+}
+
+const SHORTEST_SECONDS = 5 * 60
+const LONGEST_SECONDS = 24 * 3600
+
+/** For how long a document is used without being asked for again: as its server says, within bounds. */
+export function freshSeconds(cacheControl: string | null): number {
+  const [, maxAge = '0'] = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(cacheControl ?? '') ?? []
+  const isKept = !/(?:^|[\s,])no-(?:store|cache)\b/i.test(cacheControl ?? '')
+  return isKept ? Math.min(Math.max(Number(maxAge), SHORTEST_SECONDS), LONGEST_SECONDS) : SHORTEST_SECONDS
+}

@@ -1,0 +1,42 @@
+import { isComplete } from './authorization-request.ts'
+import { DocumentRefused, isDocumentClient } from './client-document.ts'
+import type { ClientDocuments } from './client-documents.ts'
+import type { Resource } from './resources.ts'
+
+export interface DocumentClientsOptions {
+  /** Undefined where the operator does not want any. */
+  readonly documents: ClientDocuments | undefined
+  /** Who sent the request; undefined when nobody is signed in. */
+  readonly personOf: (headers: Headers) => Promise<string | undefined>
+}
+
+/** Where people are told of requests that cannot be answered to the client. */
+export const errorPage = (error: string): string => `/oauth/error?${new URLSearchParams({ error })}`
+
+/**
+ * Sees to it that a client which names the address of a document is known before its request is looked at. A document is asked for only for
+ * a request that could succeed, of somebody who is signed in: whoever is not does so first, and comes back.
+ *
+ * @returns where the browser has to go instead; undefined when nothing stands in the way of the request.
+ */
+export function documentClients({ documents, personOf }: DocumentClientsOptions) {
+  return async (request: Request, query: URLSearchParams, resource: Resource | undefined) => {
+    const clientId = query.get('client_id') ?? ''
+    if (!isDocumentClient(clientId)) return undefined
+    if (!documents) return errorPage('document_not_offered')
+    if (await documents.isKnown(clientId)) return undefined
+    if (!isComplete(query, resource)) return errorPage('invalid_request')
+    const personId = await personOf(request.headers)
+    if (personId === undefined) {
+      const { pathname, search } = new URL(request.url)
+      return `/sign-in?${new URLSearchParams({ next: pathname + search })}`
+    }
+    try {
+      await documents.read(clientId, personId)
+      return undefined
+    } catch (error) {
+      if (error instanceof DocumentRefused) return errorPage(error.fault)
+      throw error
+    }
+  }
+}
