@@ -319,6 +319,29 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await card(page).getByRole('button', { name: 'Reconnect Notion' }).waitFor()
   })
 
+  it('says that a call needs more permissions than somebody has been asked for, until they were', async () => {
+    const { page } = await newcomer()
+    await connect(page)
+    await goTo(page, 'Tools')
+    await page.getByLabel('query', { exact: true }).waitFor()
+    product.simulator.setKnobs({
+      mcpFaults: [{ kind: 'insufficient-scope', scope: 'pages:write', method: 'tools/call' }],
+    })
+    await searchNotion(page, 'launch')
+    await page
+      .getByRole('main')
+      .getByText(/Notion asks for more permissions/)
+      .waitFor()
+    await page
+      .getByRole('region', { name: 'Notion connection' })
+      .getByText(/More permissions needed/)
+      .waitFor()
+    await goTo(page, 'Connection')
+    await answerConsent(page, 'Reconnect Notion')
+    await state(page, 'MCP connected').waitFor()
+    expect(product.simulator.seen.authorizations.at(-1)?.parameters['scope']).toBe('pages:write')
+  })
+
   it('follows what happens elsewhere, without a reload', async () => {
     const { page, account } = await newcomer()
     await state(page, 'Not connected').waitFor()
