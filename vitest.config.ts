@@ -22,6 +22,10 @@ export default defineConfig({
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },
       { test: { ...project('web', 'apps/web'), fileParallelism: false } },
+      // Only where `npm run test:agents` has installed them.
+      ...(process.env['AGENTS_BIN']
+        ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
+        : []),
       { test: { ...project('repository', 'test'), include: ['**/*.test.ts'], fileParallelism: false } },
     ],
   },

@@ -34,6 +34,7 @@ const COMMANDS = {
   check: { entry: 'scripts/check.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
+  agents: { entry: 'scripts/agents.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 

@@ -48,7 +48,8 @@ export const recipes: readonly Recipe[] = [
     client: 'Claude Code',
     login: ({ url, name }) => [
       { text: 'In a terminal:', code: `claude mcp add --transport http ${name} ${url}` },
-      { text: `Start Claude Code, enter /mcp, choose ${name} and authenticate. A browser opens for that.` },
+      { text: 'Log in. A browser opens for that:', code: `claude mcp login ${name}` },
+      { text: `Where that is not known, start Claude Code, enter /mcp and choose ${name}.` },
     ],
     key: ({ url, name, key }) => [
       {
