@@ -7,13 +7,15 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '../../e2e/accessibility.ts'
 import { complaintsOf, launchBrowser, newProfile, signIn } from '../../e2e/browser.ts'
-import { logIn, registerClient } from './client-person.ts'
+import { describedClient, logIn, REDIRECT, registerClient } from './client-person.ts'
 import { clientsScene } from './clients.ts'
+import { documentSite, json, trusting } from './document-site.ts'
 
 const PHONE = { viewport: { width: 360, height: 780 } }
 
 describe.skipIf(!chromiumPath())('a person with a browser', () => {
-  const on = clientsScene()
+  const site = documentSite()
+  const on = clientsScene(trusting)
   let browser: Browser
   beforeAll(async () => {
     browser = await launchBrowser(chromiumPath() ?? '')
@@ -94,6 +96,63 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: 'https://evil.test/callback' }))
     await page.getByText('asked to be answered at an address that it did not register').waitFor()
     expect(new URL(page.url()).origin).toBe(on().webUrl)
+    await fitsAndIsAccessible(page)
+    await page.context().close()
+  })
+
+  it('sees which host describes a client, and that on this computer it could be another', async () => {
+    const { host } = new URL(site().origin)
+    const clientId = site().publish({
+      client_name: '<b>Planner</b>',
+      redirect_uris: [REDIRECT, 'https://planner.test/callback'],
+    })
+    const client = await describedClient(on().webUrl, clientId)
+    const page = await newProfile(browser, PHONE)
+    await signIn(page, on().webUrl, on().ada.account)
+    await page.goto(client.authorizeUrl(on().resource()))
+    const asker = page.getByRole('region', { name: 'Who asks' })
+    await asker.getByText(host, { exact: true }).waitFor()
+    await asker.getByText('<b>Planner</b>', { exact: true }).waitFor()
+    await asker.getByText('Name not verified').waitFor()
+    await asker.getByText(`Any program on this computer can pretend to be this client of ${host}.`).waitFor()
+    await fitsAndIsAccessible(page)
+
+    await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: 'https://planner.test/callback' }))
+    await asker.getByText(`Allow it only if you trust ${host}`).waitFor()
+    await asker.getByText('planner.test', { exact: true }).waitFor()
+
+    await logIn(on().ada, client, on().resource())
+    await page.goto(`${on().webUrl}/account/clients`)
+    await page.getByRole('listitem').filter({ hasText: 'Planner' }).getByText(host, { exact: true }).waitFor()
+    await fitsAndIsAccessible(page)
+    expect(complaintsOf(page)).toEqual([])
+    await page.context().close()
+  })
+
+  it('signs in first when the client is not known yet, and then decides', async () => {
+    const client = await describedClient(on().webUrl, site().publish({ client_name: 'A new planner' }))
+    const page = await newProfile(browser)
+    await page.goto(client.authorizeUrl(on().resource()))
+    await page.getByLabel('Email').fill(on().ada.account.email)
+    await page.getByLabel('Password').fill(on().ada.account.password)
+    expect(site().visits).toEqual([])
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('A new planner', { exact: true }).waitFor()
+    await page.context().close()
+  })
+
+  it.each([
+    ['that does not exist', '/nowhere.json', 'does not describe a client'],
+    ['of another client', '/other.json', 'describes another one'],
+    ['with an address that is none', '/a/../b.json', 'cannot be one of a client'],
+  ])('is told what is wrong with a document: one %s', async (_, path, sentence) => {
+    site().answers['/other.json'] = json({ client_id: 'https://<b>evil</b>.test/', redirect_uris: [REDIRECT] })
+    const client = await describedClient(on().webUrl, site().origin + path)
+    const page = await newProfile(browser, PHONE)
+    await signIn(page, on().webUrl, on().ada.account)
+    await page.goto(client.authorizeUrl(on().resource()))
+    await page.getByText(sentence).waitFor()
+    expect(await page.getByText('evil').count()).toBe(0)
     await fitsAndIsAccessible(page)
     await page.context().close()
   })

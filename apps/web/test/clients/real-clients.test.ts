@@ -18,9 +18,11 @@ import { recipes, type Endpoint } from '../../features/clients/client-recipes.ts
 import { freePort } from '../../e2e/product.ts'
 import { decide, logIn, open, REDIRECT, registerClient } from './client-person.ts'
 import { clientsScene } from './clients.ts'
+import { documentSite, trusting } from './document-site.ts'
 
 const require = createRequire(import.meta.url)
-const on = clientsScene({ CLIENT_TOKEN_SECONDS: '2' })
+const site = documentSite()
+const on = clientsScene({ ...trusting, CLIENT_TOKEN_SECONDS: '2' })
 const clientInfo = { name: 'real-client', version: '1.0.0' }
 const search = { name: 'notion-search', arguments: { query: 'launch plan' } }
 
@@ -40,8 +42,12 @@ async function allow(authorizeUrl: string): Promise<URL> {
   return decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:write' })
 }
 
-/** What a program keeps that embeds a client. The three libraries ask for nearly the same. */
-function memory() {
+/**
+ * What a program keeps that embeds a client. The three libraries ask for nearly the same.
+ *
+ * @param documentUrl of the document that describes it, for one that does not register.
+ */
+function memory(documentUrl?: string) {
   const kept: Record<string, unknown> = {}
   const state = { logins: 0, asked: undefined as URL | undefined }
   const keep = (name: string) => (value: unknown) => {
@@ -49,6 +55,7 @@ function memory() {
   }
   const provider = {
     redirectUrl: REDIRECT,
+    clientMetadataUrl: documentUrl,
     clientMetadata: {
       client_name: 'Real client',
       redirect_uris: [REDIRECT],
@@ -86,8 +93,8 @@ const textOf = (result: unknown) => JSON.stringify(result)
 
 const current =
   (mode: 'legacy' | 'auto') =>
-  async (url: string): Promise<AtWork> => {
-    const { provider, state, answered } = memory()
+  async (url: string, documentUrl?: string): Promise<AtWork> => {
+    const { provider, state, answered } = memory(documentUrl)
     const connect = async (transport: StreamableHTTPClientTransport) => {
       const client = new Client(clientInfo, { versionNegotiation: { mode } })
       await client.connect(transport)
@@ -105,8 +112,8 @@ const current =
     }
   }
 
-async function firstSdk(url: string): Promise<AtWork> {
-  const { provider, state, answered } = memory()
+async function firstSdk(url: string, documentUrl?: string): Promise<AtWork> {
+  const { provider, state, answered } = memory(documentUrl)
   const first = new OldTransport(new URL(url), { authProvider: provider })
   await expect(new OldClient(clientInfo).connect(first as never)).rejects.toThrow()
   await first.finishAuth((await answered()).searchParams.get('code') ?? '')
@@ -209,7 +216,7 @@ interface Configuration {
   readonly mcpServers: Record<string, { command: string; args: string[]; env?: Record<string, string> }>
 }
 
-async function throughMcpRemote(configuration: string): Promise<AtWork> {
+async function throughMcpRemote(configuration: string, ...changes: string[]): Promise<AtWork> {
   const { command, args, env } = (JSON.parse(configuration) as Configuration).mcpServers['notion-test'] ?? {
     command: '',
     args: [],
@@ -218,7 +225,7 @@ async function throughMcpRemote(configuration: string): Promise<AtWork> {
   const [file = '', ...rest] = installed([command, ...args])
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [file, ...rest],
+    args: [file, ...rest, ...changes],
     env: { ...environment(home()), ...env },
     stderr: 'pipe',
   })
@@ -270,23 +277,50 @@ const clients: [string, () => Promise<AtWork>][] = [
   ['mcp-remote, as in Claude Desktop', () => throughMcpRemote(recipe('claude-desktop', 'login'))],
   ['the inspector on the command line', () => inspector(recipe('inspector', 'login'))],
 ]
+const withDocument: typeof clients = [
+  ['the SDK, with a document', () => current('auto')(on().resource(), site().publish())],
+  ['the first SDK, with a document', () => firstSdk(on().resource(), site().publish())],
+  [
+    'mcp-remote, with a document',
+    () => {
+      // Its port is another one each time, so none is named.
+      const document = site().publish({ redirect_uris: ['http://localhost/oauth/callback'] })
+      return throughMcpRemote(recipe('claude-desktop', 'login'), '--client-metadata-url', document)
+    },
+  ],
+]
 const atWork = new Map<string, AtWork>()
 const of = (name: string) => {
   const client = atWork.get(name)
   if (!client) throw new Error(`${name} did not log in`)
   return client
 }
-const names = clients.map(([name]) => [name])
+const names = [...clients, ...withDocument].map(([name]) => [name])
 
 describe('a client that logs in', () => {
   afterAll(() => Promise.all([...atWork.values()].map((client) => client.close())))
 
-  it.each(clients)('registers, is allowed, lists and calls: %s', async (name, start) => {
+  const registered = async () => {
+    const { rows } = await on().database.query<{ count: number }>(
+      `select count(*)::int from web."oauthClient" where "clientId" not like 'https:%'`,
+    )
+    return rows[0]?.count ?? 0
+  }
+  const goesToWork = async (name: string, start: () => Promise<AtWork>) => {
     const client = await start()
     atWork.set(name, client)
     expect(await client.tools()).toContain('notion-create-pages')
     expect(await client.search()).toContain('Launch plan')
     expect(client.logins()).toBe(1)
+  }
+
+  it.each(clients)('registers, is allowed, lists and calls: %s', goesToWork)
+
+  it.each(withDocument)('does not register, is allowed, lists and calls: %s', async (name, start) => {
+    const before = await registered()
+    await goesToWork(name, start)
+    expect(site().visits).toHaveLength(1)
+    expect(await registered()).toBe(before)
   })
 
   describe('when its token and Notion’s have both expired', () => {
@@ -306,7 +340,7 @@ describe('a client that logs in', () => {
   describe('when the person has taken back what they allowed', () => {
     it('that is: on their page, one after the other', async () => {
       const { rows } = await on().database.query<{ id: string }>('select id from web."oauthConsent"')
-      expect(rows.length).toBeGreaterThanOrEqual(clients.length)
+      expect(rows.length).toBeGreaterThanOrEqual(names.length)
       for (const { id } of rows) {
         expect((await on().ada.fetch(`/api/account/clients/${id}`, { method: 'DELETE' })).status).toBe(204)
       }
