@@ -12,11 +12,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recipes } from '../features/clients/client-recipes.ts'
 import { decide, logIn, open, registerClient } from '../test/clients/client-person.ts'
-import { clientsScene } from '../test/clients/clients.ts'
+import { clientsScene, type ClientsScene } from '../test/clients/clients.ts'
+import { documentSite, trusting } from '../test/clients/document-site.ts'
 import { startScriptedModel, type ScriptedModel } from './scripted-model.ts'
 
 const BIN = process.env['AGENTS_BIN'] ?? ''
-const on = clientsScene({ CLIENT_TOKEN_SECONDS: '2' })
+const site = documentSite()
+/** Where agents register: their makers' documents are on the Internet, which tests do without. */
+const registering = clientsScene({ CLIENT_TOKEN_SECONDS: '2', CLIENT_METADATA_DOCUMENTS: 'false' })
+/** Where they need not. */
+const described = clientsScene({ ...trusting, CLIENT_TOKEN_SECONDS: '2' })
 const name = 'notion-test'
 let model: ScriptedModel | undefined
 const modelUrl = () => model?.url ?? ''
@@ -29,6 +34,7 @@ const pause = (ms: number) => sleep(ms, false)
 
 interface Agent {
   readonly id: string
+  readonly on: () => ClientsScene
   /** What it needs to know apart from the gateway: where its model is, above all. */
   prepare?(home: string): void
   readonly environment: () => Record<string, string>
@@ -37,22 +43,34 @@ interface Agent {
   readonly ask: () => string
 }
 
+const claudeCode = {
+  id: 'claude-code',
+  environment: () => ({
+    ANTHROPIC_BASE_URL: modelUrl(),
+    ANTHROPIC_API_KEY: 'none',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    // It would offer its model the tools only once that has searched for them, or before the server has answered.
+    ENABLE_TOOL_SEARCH: 'false',
+    MCP_CONNECTION_NONBLOCKING: 'false',
+  }),
+  logIn: (command: string) => ({ command: `script -qec "${command}" /dev/null` }),
+  ask: () => `claude -p "find the launch plan" --allowedTools mcp__${name}__notion-search`,
+}
+let document: string | undefined
+
 const agents: Agent[] = [
+  { ...claudeCode, on: registering },
   {
-    id: 'claude-code',
-    environment: () => ({
-      ANTHROPIC_BASE_URL: modelUrl(),
-      ANTHROPIC_API_KEY: 'none',
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      // It would offer its model the tools only once that has searched for them, or before the server has answered.
-      ENABLE_TOOL_SEARCH: 'false',
-      MCP_CONNECTION_NONBLOCKING: 'false',
-    }),
-    logIn: (command) => ({ command: `script -qec "${command}" /dev/null` }),
-    ask: () => `claude -p "find the launch plan" --allowedTools mcp__${name}__notion-search`,
+    ...claudeCode,
+    on: described,
+    environment: () => {
+      document ??= site().publish({ redirect_uris: ['http://localhost/callback'] })
+      return { ...claudeCode.environment(), MCP_OAUTH_CLIENT_METADATA_URL: document }
+    },
   },
   {
     id: 'codex',
+    on: registering,
     environment: () => ({}),
     logIn: (command) => ({ command }),
     ask: () =>
@@ -63,6 +81,7 @@ const agents: Agent[] = [
   },
   {
     id: 'gemini-cli',
+    on: registering,
     prepare(home) {
       mkdirSync(join(home, '.gemini'))
       const settings = { security: { auth: { selectedType: 'gemini-api-key' } } }
@@ -80,12 +99,15 @@ const agents: Agent[] = [
 ]
 
 /** The lines to copy, in their order. */
-const lines = (id: string): string[] =>
+const lines = ({ id, on }: Agent): string[] =>
   (recipes.find((one) => one.id === id)?.login({ url: on().resource(), name, key: '' }) ?? []).flatMap(({ code }) =>
     code === undefined ? [] : [code],
   )
 
-describe.each(agents.map((agent) => [agent.id, agent] as const))('%s', (id, agent) => {
+const title = ({ id, on }: Agent) => (on === described ? `${id}, with a document` : id)
+
+describe.each(agents.map((agent) => [title(agent), agent] as const))('%s', (_, agent) => {
+  const { on } = agent
   const home = mkdtempSync(join(tmpdir(), 'nmg-agent-'))
   const opened = join(home, 'opened')
   beforeAll(() => {
@@ -147,7 +169,7 @@ describe.each(agents.map((agent) => [agent.id, agent] as const))('%s', (id, agen
   }
 
   it('is told of the gateway and logs in by what the page says', { timeout: 120_000 }, async () => {
-    const [add = '', login = ''] = lines(id)
+    const [add = '', login = ''] = lines(agent)
     let said = await run(add)
     // Some log in as soon as they are told.
     if (visits().length === 0) {
@@ -156,6 +178,7 @@ describe.each(agents.map((agent) => [agent.id, agent] as const))('%s', (id, agen
     }
     expect(said).toMatch(/authenticated|logged in/i)
     expect(visits()).toHaveLength(1)
+    expect(site().visits).toHaveLength(on === described ? 1 : 0)
   })
 
   it('finds something in Notion', { timeout: 90_000 }, async () => {

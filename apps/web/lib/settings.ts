@@ -32,11 +32,11 @@ export const Settings = z
       .min(1, 'must be at least 1')
       .max(900, 'must be at most 900, which is 15 minutes')
       .default(900),
-    /** Whether a client's id may be the address of a document that describes it, which this app then asks for. */
+    /** Whether a client's id may be the address of a document that describes it, which this app then asks for. Yes, but in the demo. */
     CLIENT_METADATA_DOCUMENTS: z
       .enum(['true', 'false'], 'must be true or false')
-      .default('true')
-      .transform((value) => value === 'true'),
+      .transform((value) => value === 'true')
+      .optional(),
     /** As for the gateway, several may be given, separated by commas. The first is presented. */
     GATEWAY_SERVICE_TOKEN: z.string().optional(),
     /** The app's own public origin. */

@@ -102,9 +102,11 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     webUrl,
     gatewayPublicUrl,
     endedAccess: ended,
-    documents: settings.CLIENT_METADATA_DOCUMENTS
-      ? clientDocuments({ pool, reach: reachOf({ nearest: isLoopback(new URL(webUrl)) ? 'machine' : 'public' }) })
-      : undefined,
+    // The demo does without the Internet, where such documents are.
+    documents:
+      (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
+        ? clientDocuments({ pool, reach: reachOf({ nearest: isLoopback(new URL(webUrl)) ? 'machine' : 'public' }) })
+        : undefined,
     personOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,
   })
   provideRuntime({

@@ -12,7 +12,6 @@ describe('the settings of the web app', () => {
       TRUSTED_PROXIES: [],
       CHAT_MAX_STEPS: 20,
       CLIENT_TOKEN_SECONDS: 900,
-      CLIENT_METADATA_DOCUMENTS: true,
       OIDC_NAME: 'single sign-on',
       NOTION_GATEWAY_DEMO: '0',
     })

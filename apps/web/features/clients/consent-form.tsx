@@ -106,7 +106,8 @@ function Asker({ question }: { question: ConsentQuestion }) {
     <Card className="p-4" aria-label="Who asks">
       {host !== undefined && (
         <p className="mb-2 text-sm text-soft">
-          A client of <strong className="block text-lg font-semibold break-all text-ink">{host}</strong>
+          {target.kind === 'site' ? 'A client of' : 'It says that it is a client of'}{' '}
+          <strong className="block text-lg font-semibold break-all text-ink">{host}</strong>
         </p>
       )}
       <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">

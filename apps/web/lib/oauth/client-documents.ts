@@ -66,7 +66,9 @@ export function clientDocuments({ pool, reach }: ClientDocumentsOptions): Client
         await (underWay.get(clientId) ?? begin(clientId, personId))
       } catch (error) {
         if (!(error instanceof DocumentRefused)) throw error
-        log.info('oauth.document_refused', { clientId, fault: error.fault, cause: causeOf(error) })
+        // That nothing can be reached concerns the operator; what strangers publish does not.
+        const level = error.fault === 'document_unreachable' ? 'warn' : 'info'
+        log[level]('oauth.document_refused', { clientId, fault: error.fault, cause: causeOf(error) })
         const isPassing = error.fault === 'document_unreachable' || error.fault === 'document_later'
         const isUsable = `fetched_at > now() - interval '${USABLE_HOURS} hours'`
         if (!isPassing || !(await isStored(clientId, isUsable))) throw error
@@ -84,7 +86,7 @@ async function readInto(pool: Pool, fetch: GuardedFetch, url: URL): Promise<void
 async function get(fetch: GuardedFetch, url: URL): Promise<{ text: string; cacheControl: string | null }> {
   let answer: Response
   try {
-    answer = await fetch(url.href, { headers: { accept: 'application/json' } })
+    answer = await fetch(url.href, { headers: { accept: 'application/json', 'user-agent': 'Notion-MCP-Gateway' } })
   } catch (cause) {
     throw new DocumentRefused(faultOf(cause), { cause })
   }

@@ -199,8 +199,11 @@ it('clients that nobody allowed go after a day, unless somebody may be about to'
   expect(rows.map(({ client_id: id }) => id)).toEqual([fresh, used].toSorted())
 })
 
-describe('an operator who wants no documents', () => {
-  const off = authorizationServerScene({ ...trusting, CLIENT_METADATA_DOCUMENTS: 'false' })
+describe.each<[string, Record<string, string>]>([
+  ['an operator who wants no documents', { CLIENT_METADATA_DOCUMENTS: 'false' }],
+  ['the demo, which needs no Internet,', { NOTION_GATEWAY_DEMO: '1' }],
+])('%s', (_, settings) => {
+  const off = authorizationServerScene({ ...trusting, ...settings })
 
   it('has clients register, and nothing is asked for', async () => {
     expect(await metadataOf(off().webUrl)).toMatchObject({ client_id_metadata_document_supported: false })

@@ -13,7 +13,7 @@ const TELL_MAKER = 'Nothing was allowed. Its maker has to correct it.'
 const documentSentences: Record<DocumentFault | 'document_not_offered', string> = {
   document_address: `The client calls itself by a web address that cannot be one of a client. ${TELL_MAKER}`,
   document_private:
-    'The client is described at an address in a private network or on this server’s own machine, where this app does not look. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',
+    'The client is described at an address in a private network or on this server’s own machine, where this app does not look. Nothing was allowed. If it is a client of your own, set it up so that it registers (“dynamic client registration”). If you did not begin this yourself, somebody may have sent you a forged link.',
   document_unreachable:
     'The client is described by a document on the web, which cannot be reached at the moment. Nothing was allowed. Try again in a few minutes; if it stays like this, ask the client’s maker, or the operator of this app whether it may reach the Internet.',
   document_invalid: `What stands at the web address of the client does not describe a client. ${TELL_MAKER}`,
@@ -21,7 +21,7 @@ const documentSentences: Record<DocumentFault | 'document_not_offered', string> 
   document_redirects: `The document that describes the client names addresses to go back to that are not safe. ${TELL_MAKER}`,
   document_secret: `The client is described as one that proves itself with a secret or a key. Here clients with a document do without. ${TELL_MAKER}`,
   document_later:
-    'You have tried many clients within a minute. Nothing was allowed. Wait for a minute, and log in from the client again.',
+    'Too many new clients are being looked at, yours or those of others. Nothing was allowed. Wait for a minute, and log in from the client again.',
   document_not_offered:
     'The operator of this app wants clients to register instead of naming a web address that describes them. Nothing was allowed. Set the client up so that it registers (“dynamic client registration”).',
 }
