@@ -83,6 +83,21 @@ describe('a refresh token on its way out', () => {
   })
 })
 
+describe('an answer', () => {
+  it.each([
+    [20, 'taken'],
+    [19, 'TooMuchBody'],
+  ])('of 20 bytes, where there may be %d: %s', async (maxBodyBytes, outcome) => {
+    server.on('connection', (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n${'x'.repeat(20)}`))
+    const answer = fetches({ maxBodyBytes })(url)
+    const seen = await answer.then(
+      () => 'taken',
+      (error: Error) => error.name,
+    )
+    expect(seen).toBe(outcome)
+  })
+})
+
 describe('a name', () => {
   const gate = { isOpen: () => true, onLeave: () => {} }
   const named = () => `https://somewhere.test:${new URL(url).port}/token`

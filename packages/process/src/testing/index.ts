@@ -15,6 +15,7 @@ declare module 'vitest' {
 }
 
 export { certificateFor } from './certificate.ts'
+export { victim, type Victim } from './victim.ts'
 export { freePort }
 
 /** An empty database that only this caller knows. */

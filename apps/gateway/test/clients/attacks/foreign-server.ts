@@ -1,4 +1,4 @@
-/** An MCP server with its own authorization server, whose owner means harm: whatever it publishes can be replaced. And a victim near the gateway. */
+/** An MCP server with its own authorization server, whose owner means harm: whatever it publishes can be replaced. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -141,23 +141,6 @@ function secureServer(host: string, listener: Answer) {
   const { key, cert } = certificateFor(host)
   setDefaultCACertificates([...getCACertificates(), cert])
   return createSecureServer({ key, cert }, listener)
-}
-
-/** Something near the gateway that only what is near may reach. It counts who comes. */
-export async function victim(): Promise<{ readonly port: number; readonly visits: string[]; close(): void }> {
-  const visits: string[] = []
-  const server = createServer((req, res) => {
-    visits.push(req.url ?? '')
-    res.end('{}')
-  })
-  server.on('connection', () => visits.push('connected'))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const close = () => {
-    server.closeAllConnections()
-    server.close()
-  }
-  return { port: (server.address() as AddressInfo).port, visits, close }
 }
 
 /** Names that lead where the map says at this moment; others lead nowhere. */

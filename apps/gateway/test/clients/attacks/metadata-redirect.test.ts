@@ -1,10 +1,11 @@
 /** A redirect would lead past every check of the address that was named, and take a form with its secrets along. */
+import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
-import { foreignServer, redirect, victim, type ForeignServer } from './foreign-server.ts'
+import { foreignServer, redirect, type ForeignServer } from './foreign-server.ts'
 
 let server: ForeignServer
-let near: Awaited<ReturnType<typeof victim>>
+let near: Victim
 let gateway: InProcessGateway
 
 beforeAll(async () => {

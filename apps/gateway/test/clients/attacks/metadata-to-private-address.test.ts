@@ -1,10 +1,11 @@
 /** Metadata say where the gateway sends requests to. Whoever writes them would reach what only the gateway reaches: RFC 9728 §7.7, MCP "SSRF". */
+import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
-import { foreignServer, namesIn, victim, type ForeignServer } from './foreign-server.ts'
+import { foreignServer, namesIn, type ForeignServer } from './foreign-server.ts'
 
 let server: ForeignServer
-let near: Awaited<ReturnType<typeof victim>>
+let near: Victim
 let gateway: InProcessGateway
 const names: Record<string, string> = {
   'mcp.test': '127.0.0.1',

@@ -1,7 +1,5 @@
 /** Anybody can name any address as a client. The web app must not ask there for them what only it can reach: MCP "SSRF", the draft's §6.5. */
-import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { authorizationServerScene } from '../clients.ts'
 import { askers } from './askers.ts'
@@ -18,25 +16,18 @@ names.search = new URLSearchParams({
 const on = authorizationServerScene({ WEB_URL: 'https://web.test', NODE_OPTIONS: `--import=${names.href}` })
 const ask = askers(on)
 
-let port: number
-const visits: string[] = []
-const victim = createServer((_request, response) => response.end('{}')).on('connection', () => visits.push('connected'))
+let near: Victim
 beforeAll(async () => {
-  victim.listen(0, '127.0.0.1')
-  await once(victim, 'listening')
-  port = (victim.address() as AddressInfo).port
+  near = await victim()
 })
 beforeEach(() => {
-  visits.length = 0
+  near.visits.length = 0
 })
-afterAll(() => {
-  victim.closeAllConnections()
-  victim.close()
-})
+afterAll(() => near.close())
 
 it('the victim would notice', async () => {
-  await fetch(`http://127.0.0.1:${port}/client`)
-  expect(visits).toEqual(['connected'])
+  await fetch(`http://127.0.0.1:${near.port}/client`)
+  expect(near.visits).toEqual(['connected', '/client'])
 })
 
 it.each([
@@ -63,8 +54,8 @@ it.each([
   'https://network.test',
   'https://cloud.test',
 ])('nothing is asked at %s', async (origin) => {
-  expect(await ask(`${origin.replace('PORT', String(port))}/client`)).toBe('document_private')
-  expect(visits).toEqual([])
+  expect(await ask(`${origin.replace('PORT', String(near.port))}/client`)).toBe('document_private')
+  expect(near.visits).toEqual([])
 })
 
 it.each([
@@ -82,6 +73,6 @@ it.each([
   'https://good.test@127.0.0.1:PORT',
   'https://127.0.0.1:PORT\\good.test',
 ])('%s is not even an address', async (origin) => {
-  expect(await ask(`${origin.replace('PORT', String(port))}/client`)).toBe('document_address')
-  expect(visits).toEqual([])
+  expect(await ask(`${origin.replace('PORT', String(near.port))}/client`)).toBe('document_address')
+  expect(near.visits).toEqual([])
 })
