@@ -14,6 +14,9 @@ const MAX_BODY_BYTES = 16 * 1024
 const USABLE_HOURS = 24
 /** Documents, not requests: a person's clients are few, and what is known already is not asked for. */
 const LIMITS = { atOnce: 16, perMinute: 10 }
+/** How long documents are not offered after one could not be reached, unless another was within the last day. */
+const HELD_BACK_MS = 3_600_000
+const REACHED_LATELY_MS = 24 * 3_600_000
 
 export interface ClientDocumentsOptions {
   readonly pool: Pool
@@ -22,6 +25,11 @@ export interface ClientDocumentsOptions {
 }
 
 export interface ClientDocuments {
+  /**
+   * Whether clients are told that a document is enough. Not while it looks as if this app had no way to the Internet: they register then, and
+   * log in all the same.
+   */
+  isOffered(): boolean
   /** Whether the client's document was read recently enough. */
   isKnown(clientId: string): Promise<boolean>
   /**
@@ -37,6 +45,24 @@ export function clientDocuments({ pool, reach }: ClientDocumentsOptions): Client
   const fetch = guardedFetches(reach)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
   const allowance = fetchAllowance(LIMITS)
   const underWay = new Map<string, Promise<void>>()
+  let reachedAtMs = -Infinity
+  let heldBackUntilMs = -Infinity
+
+  const ask: GuardedFetch = async (url, init) => {
+    try {
+      const answer = await fetch(url, init)
+      reachedAtMs = Date.now()
+      heldBackUntilMs = -Infinity
+      return answer
+    } catch (cause) {
+      const isUnreachable = faultOf(cause) === 'document_unreachable'
+      if (isUnreachable && Date.now() - reachedAtMs > REACHED_LATELY_MS) {
+        heldBackUntilMs = Date.now() + HELD_BACK_MS
+        log.warn('oauth.documents_held_back', { advice: 'clients register for now; see CLIENT_METADATA_DOCUMENTS' })
+      }
+      throw cause
+    }
+  }
 
   const isStored = async (clientId: string, condition: string) => {
     const { rowCount } = await pool.query(
@@ -50,7 +76,7 @@ export function clientDocuments({ pool, reach }: ClientDocumentsOptions): Client
     const url = documentUrl(clientId)
     const giveBack = allowance.take(personId)
     if (!giveBack) throw new DocumentRefused('document_later')
-    const reading = readInto(pool, fetch, url).finally(() => {
+    const reading = readInto(pool, ask, url).finally(() => {
       giveBack()
       underWay.delete(clientId)
     })
@@ -59,6 +85,7 @@ export function clientDocuments({ pool, reach }: ClientDocumentsOptions): Client
   }
 
   return {
+    isOffered: () => Date.now() >= heldBackUntilMs,
     isKnown: (clientId) => isStored(clientId, 'fresh_until > now()'),
 
     async read(clientId, personId) {

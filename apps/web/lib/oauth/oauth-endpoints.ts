@@ -101,7 +101,7 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
   const register = async (request: Request) => accounts(bare(request, await request.text()))
 
   const metadata = () =>
-    Response.json(authorizationServerMetadata(webUrl, { hasDocuments: options.documents !== undefined }), {
+    Response.json(authorizationServerMetadata(webUrl, { hasDocuments: options.documents?.isOffered() === true }), {
       headers: { 'cache-control': 'max-age=60' },
     })
 

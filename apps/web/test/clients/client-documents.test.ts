@@ -3,7 +3,8 @@ import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PersonClient } from '../../e2e/person.ts'
 import { sweep } from '../../lib/oauth/sweep.ts'
-import { decide, describedClient, logIn, metadataOf, open } from './client-person.ts'
+import { freePort } from '../../e2e/product.ts'
+import { decide, describedClient, logIn, metadataOf, open, registerClient } from './client-person.ts'
 import { authorizationServerScene, clientsScene } from './clients.ts'
 import { documentSite, trusting } from './document-site.ts'
 
@@ -197,6 +198,33 @@ it('clients that nobody allowed go after a day, unless somebody may be about to'
     [[unused, fresh, used]],
   )
   expect(rows.map(({ client_id: id }) => id)).toEqual([fresh, used].toSorted())
+})
+
+describe('a web app without a way to the Internet', () => {
+  const offline = authorizationServerScene(trusting)
+  const ask = async (clientId: string) => {
+    const client = await describedClient(offline().webUrl, clientId)
+    const page = await open(offline().ada, client.authorizeUrl(offline().resource()))
+    return page.searchParams.get('error') ?? page.pathname
+  }
+  const isOffered = async () =>
+    ((await metadataOf(offline().webUrl)) as { client_id_metadata_document_supported?: boolean })
+      .client_id_metadata_document_supported
+
+  it('has clients register as soon as it has noticed, and takes documents again once it reaches one', async () => {
+    expect(await isOffered()).toBe(true)
+    const nowhere = `https://localhost:${await freePort()}/client.json`
+    expect(await ask(nowhere)).toBe('document_unreachable')
+    expect(await isOffered()).toBe(false)
+    const client = await registerClient(offline().webUrl)
+    expect((await logIn(offline().ada, client, offline().resource())).access_token).toBeTruthy()
+
+    expect(await ask(site().publish())).toBe('/oauth/consent')
+    expect(await isOffered()).toBe(true)
+    // Now it is that one server that is away.
+    expect(await ask(nowhere)).toBe('document_unreachable')
+    expect(await isOffered()).toBe(true)
+  })
 })
 
 describe.each<[string, Record<string, string>]>([

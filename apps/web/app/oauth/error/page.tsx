@@ -15,7 +15,7 @@ const documentSentences: Record<DocumentFault | 'document_not_offered', string> 
   document_private:
     'The client is described at an address in a private network or on this server’s own machine, where this app does not look. Nothing was allowed. If it is a client of your own, set it up so that it registers (“dynamic client registration”). If you did not begin this yourself, somebody may have sent you a forged link.',
   document_unreachable:
-    'The client is described by a document on the web, which cannot be reached at the moment. Nothing was allowed. Try again in a few minutes; if it stays like this, ask the client’s maker, or the operator of this app whether it may reach the Internet.',
+    'The client is described by a document on the web, which cannot be reached at the moment. Nothing was allowed. Log in from the client once more in a minute: it may do without the document then. If it stays like this, ask the operator of this app whether it may reach the Internet.',
   document_invalid: `What stands at the web address of the client does not describe a client. ${TELL_MAKER}`,
   document_of_another: `What stands at the web address of the client describes another one. ${TELL_MAKER}`,
   document_redirects: `The document that describes the client names addresses to go back to that are not safe. ${TELL_MAKER}`,
