@@ -56,7 +56,10 @@ export const Settings = z
     NOTION_MCP_REGISTRATION_ENDPOINT: webUrl.optional(),
     NOTION_MCP_REVOCATION_ENDPOINT: webUrl.optional(),
     /** What the MCP server names may be in a private network (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). Otherwise nothing is sent there. */
-    NOTION_MCP_PRIVATE_NETWORK: z.stringbool().default(false),
+    NOTION_MCP_PRIVATE_NETWORK: z
+      .enum(['true', 'false'], 'must be true or false')
+      .default('false')
+      .transform((value) => value === 'true'),
     /** A fixed client registration. Without it the gateway registers itself, once for each connection. */
     NOTION_MCP_CLIENT_ID: z.string().optional(),
     NOTION_MCP_CLIENT_SECRET: secret.optional(),
