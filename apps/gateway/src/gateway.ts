@@ -131,7 +131,7 @@ export async function openGateway({
     accessTokens: credentials,
     sessions: postgresMcpSessions(sql),
     upstream,
-    ...(server.fixedScope === undefined && { wantScope: wantScope(store) }),
+    ...(server.fixedScope === undefined && { wantScope: wantScope({ log, store }) }),
     connectUrl,
     authenticate: clients.authenticate,
     answer: clients.answer,

@@ -119,7 +119,7 @@ export interface StoredConnection {
   readonly dataKey: WrappedDataKey | null
   readonly workspace: Workspace | null
   readonly waiting: WaitingConsent | null
-  /** What upstream refused calls for want of, and nobody has been asked for yet; null for nothing. */
+  /** What upstream refused calls for want of, and nobody has been asked for yet; null for nothing, empty when asking was refused. */
   readonly wantedScope: string | null
   readonly intent: RefreshIntent | null
   /** About when a call last used the connection; null before the first one. */
@@ -135,6 +135,8 @@ export interface Append {
   readonly connection: Connection
   /** When the background refresher looks at this connection next; null for never. */
   readonly refreshDueAt: Date | null
+  /** With an authorization: what is still wanted after it. */
+  readonly wantedScope?: string | null
   /** Only while the refresh intent is this claim's: a holder that was overtaken stores nothing. */
   readonly claimId?: string
 }
@@ -162,8 +164,12 @@ export interface ConnectionStore {
   park(stream: string, waiting: WaitingConsent): Promise<void>
   /** @returns false when another one waits by now, or none. */
   dropWaiting(stream: string, id: string): Promise<boolean>
-  /** Keeps what the next consent should ask for as well. An authorization or a disconnect drops it. */
-  wantScope(stream: string, scope: string): Promise<void>
+  /**
+   * Keeps what the next consent should ask for as well. A disconnect drops it.
+   *
+   * @returns false when the connection is not as it was read any more.
+   */
+  wantScope(stored: StoredConnection, scope: string): Promise<boolean>
   /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
   postponeRefresh(
     stream: string,
@@ -228,6 +234,8 @@ export interface Tokens {
   readonly refreshToken: Secret | null
   /** Seconds; null when the server did not say. */
   readonly expiresInSeconds: number | null
+  /** What was granted, where the server says so; null otherwise. */
+  readonly scope: string | null
   /** Optional, unofficial members of Notion's token response. */
   readonly workspace: Workspace
 }
@@ -236,9 +244,10 @@ export interface Tokens {
  * What was seen of an authorization server that brought no decision. `unreachable`: there was no connection to it. `silent`: it was given up
  * after its time and may be at work still. `cut`: the connection ended before the answer did. `unreadable`: an answer that is neither yes nor
  * no (5xx, a web page, broken JSON). `busy`: 429. `objecting`: it says that it did nothing, and not that the grant is gone. `withheld`: the token
- * stayed here, for a reason of ours.
+ * stayed here, as the claim on it was no longer proven. `forbidden`: its address leads where this gateway sends nothing.
  */
-export type RefreshSign = 'unreachable' | 'silent' | 'cut' | 'unreadable' | 'busy' | 'objecting' | 'withheld'
+export type RefreshSign =
+  'unreachable' | 'silent' | 'cut' | 'unreadable' | 'busy' | 'objecting' | 'withheld' | 'forbidden'
 
 interface NoDecision {
   readonly sign: RefreshSign

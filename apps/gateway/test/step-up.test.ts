@@ -1,19 +1,30 @@
 /** An MCP server that asks for more permissions than the connection has. Notion has none to ask for; other servers do. */
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { foreignServer, json, redirect, type ForeignServer } from './support/foreign-server.ts'
 import { RETURN_BASE, startGateway, type InProcessGateway } from './support/gateway.ts'
 
 let simulator: Simulator
 let gateway: InProcessGateway
+/** Another upstream, which does what Notion never does, and a gateway for it. */
+let server: ForeignServer
+let other: InProcessGateway
 let spaces = 0
 const newSpace = () => `step-up-${++spaces}`
 
 beforeAll(async () => {
   simulator = await startSimulator({ knobs: { autoApprove: true } })
   gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
+  server = await foreignServer('127.0.0.1')
+  other = await startGateway({ mcpUrl: server.mcpUrl })
 })
-afterEach(() => simulator.reset())
+afterEach(() => {
+  simulator.reset()
+  server.reset()
+})
 afterAll(async () => {
+  await other.stop()
+  server.close()
   await gateway.stop()
   await simulator.close()
 })
@@ -36,13 +47,13 @@ describe('a call that is refused for want of a scope', () => {
       detail: expect.stringContaining(`${RETURN_BASE}/?space=${space}`),
     })
     expect(await gateway.connection(space)).toMatchObject({ status: 'connected', consentRequired: true })
-    expect(await askedScope(space)).toBe('pages:write')
+    expect(await askedScope(space)).toBe('default pages:write')
 
     await gateway.connect(space)
     expect(await gateway.connection(space)).not.toHaveProperty('consentRequired')
     refuseFor('comments:write pages:write')
     expect((await gateway.call(space, LIST)).status).toBe(403)
-    expect(await askedScope(space)).toBe('pages:write comments:write')
+    expect(await askedScope(space)).toBe('default pages:write comments:write')
   })
 
   it('leaves the connection in use for all that it is good for', async () => {
@@ -57,11 +68,11 @@ describe('a call that is refused for want of a scope', () => {
   it('adds up what several calls lacked, up to a length that anybody means', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    for (const scope of ['one', 'two', 'x'.repeat(3_000)]) {
+    for (const scope of ['one', 'two', 'x'.repeat(5_000)]) {
       refuseFor(scope)
       await gateway.call(space, LIST)
     }
-    expect(await askedScope(space)).toBe('one two')
+    expect(await askedScope(space)).toBe('default one two')
   })
 
   it('comes to the caller as upstream said it where a consent would bring nothing', async () => {
@@ -85,12 +96,88 @@ describe('a call that is refused for want of a scope', () => {
   it('comes as upstream said it when it names nothing that could be asked for', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    for (const scope of ['', 'default', 'not\\a\\scope']) {
+    for (const scope of ['', 'default', 'no\u00e4scope']) {
       refuseFor(scope)
       const refused = await gateway.call(space, LIST)
       expect(await refused.json()).toMatchObject({ error: 'insufficient_scope' })
     }
     expect(await askedScope(space)).toBeNull()
+  })
+
+  it('is kept when another consent was on its way already, that did not ask for it', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    const { authorizeUrl } = await gateway.start(space)
+    refuseFor('pages:write')
+    await gateway.call(space, LIST)
+    const consent = await fetch(authorizeUrl, { redirect: 'manual' })
+    await fetch(consent.headers.get('location') ?? '', { redirect: 'manual' })
+    expect((await gateway.history(space)).events).toHaveLength(2)
+    expect(await gateway.connection(space)).toMatchObject({ consentRequired: true })
+    expect(await askedScope(space)).toBe('default pages:write')
+  })
+
+  it('is kept with all others that were refused in the same moment', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    const names = ['a', 'b', 'c', 'd']
+    for (const name of names) refuseFor(name)
+    await Promise.all(names.map(() => gateway.call(space, LIST)))
+    expect((await askedScope(space))?.split(' ').toSorted()).toEqual([...names, 'default'])
+  })
+
+  it('keeps the session that upstream gave with a refusal which is passed on', async () => {
+    const space = newSpace()
+    await gateway.connect(space)
+    server.answers['/mcp'] = (_req, res) => {
+      res.writeHead(403, { 'mcp-session-id': 'a-session', 'www-authenticate': 'Bearer error="insufficient_scope"' })
+      res.end('{}')
+    }
+    await other.connect(space)
+    expect((await other.call(space, LIST)).headers.get('mcp-session-id')).toBe('a-session')
+    const init = { headers: { 'mcp-session-id': 'a-session' } }
+    expect((await other.call(space, LIST, init)).status).toBe(403)
+    expect((await other.call(space, LIST, { ...init, user: 'ben' })).status).toBe(404)
+  })
+
+  it('is asked for once, and not again after the authorization server knew no such scope', async () => {
+    const space = newSpace()
+    await other.connect(space)
+    server.answers['/mcp'] = (req, res) => {
+      if (!req.headers.authorization) server.usual['/mcp']?.(req, res)
+      else json({}, 403, { 'www-authenticate': 'Bearer error="insufficient_scope", scope="odd:scope"' })(req, res)
+    }
+    expect((await other.call(space, LIST)).status).toBe(403)
+    expect(await other.connection(space)).toMatchObject({ consentRequired: true })
+    server.answers['/authorize'] = (req, res) => {
+      const query = new URL(req.url ?? '', server.origin).searchParams
+      if (query.get('scope') === null) return server.usual['/authorize']?.(req, res)
+      const back = new URL(query.get('redirect_uri') ?? '')
+      back.search = new URLSearchParams({ error: 'invalid_scope', state: query.get('state') ?? '' }).toString()
+      redirect(back.href, 302)(req, res)
+    }
+    expect((await other.authorize(space)).searchParams.get('error')).toBe('invalid_scope')
+    expect(await other.connection(space)).not.toHaveProperty('consentRequired')
+    await other.connect(space)
+    const refused = await other.call(space, LIST)
+    expect([refused.status, await refused.text()]).toEqual([403, '{}'])
+    await other.connect(space)
+  })
+
+  it('never takes from a consent what the one before it asked for', async () => {
+    const space = newSpace()
+    server.resource['scopes_supported'] = Array.from({ length: 300 }, (_, n) => `scope:number:${n}`)
+    await other.connect(space)
+    const before = (await askedScope(space, other)) ?? ''
+    expect(before.split(' ').length).toBeGreaterThan(200)
+    server.answers['/mcp'] = (req, res) => {
+      if (!req.headers.authorization) server.usual['/mcp']?.(req, res)
+      else
+        json({}, 403, { 'www-authenticate': `Bearer error="insufficient_scope", scope="${'w'.repeat(500)}"` })(req, res)
+    }
+    const refused = await other.call(space, LIST)
+    expect([refused.status, await refused.text()]).toEqual([403, '{}'])
+    expect(await askedScope(space, other)).toBe(before)
   })
 
   it('is forgotten with the connection', async () => {

@@ -74,13 +74,6 @@ describe('a refresh token on its way out', () => {
     expect(isAsked).toBe(false)
     expect(received).toBe('')
   })
-
-  it('is given up in time when the server never says hello', async () => {
-    const gate = { isOpen: () => true, onLeave: () => expect.unreachable() }
-    const secure = url.replace('http:', 'https:')
-    await expect(fetches({ gate, timeoutMs: 200 })(secure, post)).rejects.toMatchObject({ name: 'TimeoutError' })
-    await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
-  })
 })
 
 describe('an answer', () => {
@@ -135,9 +128,43 @@ describe('a name', () => {
     })
 
     it('leads where the operator has said, wherever that is', async () => {
-      const reach = reachOf({ nearest: 'public', trustedHosts: ['somewhere.test'], lookup: names(['127.0.0.1']) })
+      const reach = reachOf({
+        nearest: 'public',
+        trustedOrigins: [new URL(named()).origin],
+        lookup: names(['127.0.0.1']),
+      })
       await expect(guardedFetches(reach)(limits)(named(), post)).rejects.toThrow()
       expect(sockets).toHaveLength(1)
+    })
+
+    it('that the operator has said leads to no secrets of the cloud all the same, and at another port only where all may', async () => {
+      const trustedOrigins = [new URL(named()).origin]
+      const toCloud = reachOf({ nearest: 'public', trustedOrigins, lookup: names(['169.254.169.254']) })
+      await expect(guardedFetches(toCloud)(limits)(named(), post)).rejects.toMatchObject({ reason: 'nowhere' })
+      const near = reachOf({
+        nearest: 'public',
+        trustedOrigins: ['https://somewhere.test'],
+        lookup: names(['127.0.0.1']),
+      })
+      await expect(guardedFetches(near)(limits)(named(), post)).rejects.toMatchObject({ reason: 'machine' })
+      expect(sockets).toEqual([])
+    })
+
+    it('of this machine, and so without TLS, leads nowhere else', async () => {
+      const plain = named().replace('https://somewhere.test', 'http://somewhere.localhost')
+      const elsewhere = reachOf({ nearest: 'machine', lookup: names(['1.1.1.1', '10.0.0.1']) })
+      await expect(guardedFetches(elsewhere)(limits)(plain, post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
+      const here = reachOf({ nearest: 'machine', lookup: names(['1.1.1.1', '127.0.0.1']) })
+      await expect(guardedFetches(here)(limits)(plain, post)).rejects.toThrow()
+      expect(sockets).toHaveLength(1)
+    })
+
+    it('is given up in time when its server never says hello', async () => {
+      server.removeAllListeners('connection').on('connection', (socket: Socket) => sockets.push(socket))
+      const reach = reachOf({ nearest: 'machine', lookup: names(['127.0.0.1']) })
+      const given = guardedFetches(reach)({ ...limits, timeoutMs: 200 })(named(), post)
+      await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
+      await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
     })
 
     it('leads to those of its addresses that are allowed', async () => {

@@ -1,11 +1,10 @@
 /**
  * Requests to servers that strangers named: what they send is untrusted. Every one has a deadline and a size limit, follows no redirect,
- * stays within a {@link Reach}, and travels on a connection of its own, so that a kept-alive connection that the peer has just closed never makes an
- * outcome doubtful.
+ * stays within a {@link Reach}, and travels on a connection of its own.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { Agent, buildConnector, Client, request, type Dispatcher } from 'undici'
+import { buildConnector, Client, request, type Dispatcher } from 'undici'
 import type { Reach } from './reach.ts'
 
 /** How long one request may take, from connecting to the last byte of the answer. */
@@ -49,39 +48,34 @@ export interface Limits {
 export type GuardedFetch = (url: string, init?: GuardedRequest) => Promise<Response>
 
 /**
- * Makes fetches within this reach. Behind a gate, a request that is given up is also cut off: what of it has not left this machine yet never will.
+ * Makes fetches within this reach. A request that is given up is also cut off: what of it has not left this machine yet never will.
  *
- * The fetches reject with {@link ForbiddenUrl}, {@link TooMuchBody}, {@link NotEntitled}, and whatever undici does.
+ * The fetches reject with {@link ForbiddenUrl}, {@link TooMuchBody}, {@link NotEntitled}, a `TimeoutError`, and whatever undici does.
  */
 export function guardedFetches(reach: Reach): (limits?: Limits) => GuardedFetch {
-  const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS, lookup: reach.lookup },
-    keepAliveTimeout: 1,
-    keepAliveMaxTimeout: 1,
-    pipelining: 0,
-  })
   return ({ timeoutMs = REQUEST_TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, gate } = {}) =>
     async (url, init = {}) => {
       const target = new URL(url)
       reach.assertAllowed(target)
       const signal = AbortSignal.timeout(timeoutMs)
-      const ask = async (dispatcher: Dispatcher): Promise<Response> => {
+      // One for each request, so that a kept-alive connection that the peer has just closed never makes an outcome doubtful.
+      const client = cuttable(target, signal, reach)
+      const isOpen = () => !signal.aborted && (gate?.isOpen() ?? true)
+      const ask = async (): Promise<Response> => {
         const { statusCode, headers, body } = await request(target, {
           method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
           headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
           body: init.body?.toString() ?? null,
-          dispatcher,
+          dispatcher: gate ? client.compose(gated({ ...gate, isOpen })) : client,
           signal,
         })
         const text = await readLimited(body, maxBodyBytes)
         const isBodyless = [204, 205, 304].includes(statusCode)
         return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
       }
-      if (!gate) return ask(agent)
-      // Whoever holds a claim must hear of the end of its request, whatever state that is in; and what was given up must not leave after all.
-      const client = cuttable(target.origin, signal, reach)
-      const answer = ask(client.compose(gated({ ...gate, isOpen: () => !signal.aborted && gate.isOpen() })))
+      const answer = ask()
       try {
+        // Undici does not look at the signal while it connects; and whoever waits must hear of the end in time, whatever state this is in.
         return await Promise.race([answer, givenUp(signal)])
       } finally {
         answer.catch(() => undefined)
@@ -99,12 +93,14 @@ async function givenUp(signal: AbortSignal): Promise<never> {
  * A client whose connection is reset when `signal` fires. A connection that is merely closed goes on delivering what was written to it, for
  * minutes when the network is down: the refresh token would arrive after it was given up, and after it was used again.
  */
-function cuttable(origin: string, signal: AbortSignal, { lookup }: Reach): Client {
+function cuttable(target: URL, signal: AbortSignal, reach: Reach): Client {
   let tcp: Socket | undefined
-  const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
+  // No TLS session is resumed: a ticket is text of a stranger's choice, and the name may lead elsewhere by now.
+  const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS, maxCachedSessions: 0 })
+  const lookup = reach.lookupFor(target)
   const cut = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('given up')))
   signal.addEventListener('abort', cut, { once: true })
-  return new Client(origin, {
+  return new Client(target.origin, {
     pipelining: 0,
     connect(options, done) {
       const { protocol, hostname, port } = options

@@ -5,7 +5,7 @@ describe('how near an address is', () => {
   it.each([
     ['public', ['1.1.1.1', '8.8.8.8', '172.15.0.1', '172.32.0.1', '100.63.0.1', '192.169.0.1', '2606:4700::1111']],
     ['public', ['::ffff:1.1.1.1', '64:ff9b::1.1.1.1', '64:ff9b::808:808']],
-    ['private', ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', 'fd00::1', 'fd00:ec2::254']],
+    ['private', ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', 'fd00::1', 'fd00:ec2::253']],
     ['private', ['::ffff:10.0.0.1', '::ffff:a00:1', '64:ff9b::10.0.0.1', '64:ff9b::c0a8:101']],
     ['machine', ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::127.0.0.1']],
     [
@@ -14,6 +14,7 @@ describe('how near an address is', () => {
     ],
     ['nowhere', ['0.0.0.0', '::', '::ffff:0.0.0.0', '224.0.0.1', '255.255.255.255', '::127.0.0.1', 'fec0::1']],
     ['nowhere', ['192.0.2.1', '198.18.0.1', '203.0.113.7', '2001:db8::1', '2001::1', '2002:7f00:1::', '5f00::1']],
+    ['nowhere', ['168.63.129.16', '100.100.100.200', 'fd00:ec2::254', 'fd20:ce::254', '::ffff:168.63.129.16']],
     ['nowhere', ['example.com', '', '1.1.1', '0x7f000001']],
   ] as const)('%s: %j', (nearness, addresses) => {
     for (const address of addresses) expect([address, nearnessOf(address)]).toEqual([address, nearness])
@@ -21,7 +22,10 @@ describe('how near an address is', () => {
 })
 
 describe('what can be seen of a URL', () => {
-  const toInternet = reachOf({ nearest: 'public', trustedHosts: ['10.1.1.1', 'auth.corp.test'] })
+  const toInternet = reachOf({
+    nearest: 'public',
+    trustedOrigins: ['https://10.1.1.1', 'https://auth.corp.test:8443', 'http://keys.corp.test'],
+  })
   it.each([
     ['https://notion.com/token', true],
     ['https://1.1.1.1/token', true],
@@ -40,7 +44,9 @@ describe('what can be seen of a URL', () => {
     ['https://10.1.1.2/token', false],
     ['https://10.1.1.1/token', true],
     ['http://10.1.1.1/token', false],
-    ['https://auth.corp.test/token', true],
+    ['https://10.1.1.1:8443/token', false],
+    ['http://keys.corp.test/jwks', true],
+    ['http://auth.corp.test:8443/token', false],
   ])('%s: %s', (url, isAllowed) => {
     const look = () => toInternet.assertAllowed(new URL(url))
     if (isAllowed) expect(look).not.toThrow()
@@ -50,9 +56,9 @@ describe('what can be seen of a URL', () => {
   it('may be nearer where that is meant', () => {
     const toNetwork = reachOf({ nearest: 'private' })
     expect(() => toNetwork.assertAllowed(new URL('https://10.1.1.1/'))).not.toThrow()
-    expect(() => toNetwork.assertAllowed(new URL('https://127.0.0.1/'))).toThrow('not a public address')
+    expect(() => toNetwork.assertAllowed(new URL('https://127.0.0.1/'))).toThrow('not asked')
     const toMachine = reachOf({ nearest: 'machine' })
     expect(() => toMachine.assertAllowed(new URL('http://127.0.0.1/'))).not.toThrow()
-    expect(() => toMachine.assertAllowed(new URL('https://169.254.169.254/'))).toThrow('not a public address')
+    expect(() => toMachine.assertAllowed(new URL('https://169.254.169.254/'))).toThrow('not asked')
   })
 })

@@ -35,7 +35,7 @@ export interface Grant {
   readonly revocationEndpoint: string | null
   /** Resource indicator, the same in authorize, exchange and refresh ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). */
   readonly resource: string | null
-  /** What was asked for; null for nothing in particular. */
+  /** What was asked for, and what was granted; null for nothing in particular. */
   readonly scope: string | null
   readonly authorizedAt: Date
   readonly authorizedBy: string

@@ -1,5 +1,6 @@
 import { evolve, type ConnectionEvent, type Grant } from '../domain/connection.ts'
 import { refreshDueAt } from '../domain/refresh-schedule.ts'
+import { beyond } from '../domain/upstream-scope.ts'
 import type { ConnectionStore, Credential, StoredConnection, Vault, WrappedDataKey } from '../ports.ts'
 
 /** A consent that the connection goes on with. */
@@ -17,7 +18,7 @@ export interface Authorized {
 /** Seals what a consent brought and appends it to the stream. @returns false when something else came in between. */
 export function appendAuthorized(
   { random, store, vault }: { readonly random: () => number; readonly store: ConnectionStore; readonly vault: Vault },
-  { stream, spaceId, version, connection }: StoredConnection,
+  { stream, spaceId, version, connection, wantedScope }: StoredConnection,
   dataKey: WrappedDataKey,
   { credential, expiresAt, ...consent }: Authorized,
 ): Promise<boolean> {
@@ -40,6 +41,8 @@ export function appendAuthorized(
     expectedVersion: version,
     event,
     connection: evolve(connection, event),
+    // A call may have lacked something since this consent was begun.
+    wantedScope: wantedScope && beyond(wantedScope, consent.grant.scope),
     refreshDueAt: isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : expiresAt,
   })
 }

@@ -29,7 +29,7 @@ export async function describeConnection(
     ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
     ...(endsAt === null ? {} : { reconnectBy: endsAt.toISOString() }),
     ...(notice === undefined ? {} : { notice }),
-    ...(wantedScope === null ? {} : { consentRequired: true }),
+    ...(connection.status === 'connected' && wantedScope ? { consentRequired: true } : {}),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',
     ...(waiting && clock() < waiting.waitsUntil ? { waiting: describeWaiting(waiting) } : {}),

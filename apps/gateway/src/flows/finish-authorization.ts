@@ -2,6 +2,7 @@ import type { AuthorizationError } from '@nmg/contract'
 import { randomUUID } from 'node:crypto'
 import { WAITING_GENERATION, type Grant } from '../domain/connection.ts'
 import { DEFAULT_RETURN_PATH, returnUrl, type ReturnPath } from '../domain/return-path.ts'
+import { unionOf } from '../domain/upstream-scope.ts'
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
 import {
@@ -21,6 +22,7 @@ import {
 import { appendAuthorized } from './append-authorized.ts'
 import { expiryOf } from './opened-credential.ts'
 import { digest } from './start-authorization.ts'
+import { askForLess } from './want-scope.ts'
 
 export interface FinishAuthorizationDependencies {
   readonly clock: Clock
@@ -71,6 +73,11 @@ export async function finishAuthorization(
     })
   } catch (error) {
     const code = errorCode(error)
+    if (code === 'invalid_scope' && spaceId !== undefined) {
+      await askForLess(deps.store, spaceId).catch((cause: unknown) => {
+        log.warn('connection.scope_not_kept', { space: spaceId, ...describeError(cause) })
+      })
+    }
     log.warn('connection.not_authorized', { space: spaceId, outcome: code, ...describeError(error) })
     return returnUrl(returnBase, returnPath, { status: 'error', error: code, spaceId })
   }
@@ -134,7 +141,7 @@ async function park(
   const { stream } = await store.read(request.spaceId)
   const dataKey = await store.ensureDataKey(stream, () => vault.newDataKey(stream))
   const now = clock()
-  const grant = grantOf(request, now)
+  const grant = grantOf(request, tokens, now)
   await store.park(stream, {
     id: randomUUID(),
     by: request.userId,
@@ -147,8 +154,9 @@ async function park(
   })
 }
 
-function grantOf({ server, userId }: AuthorizationRequest, now: Date): Grant {
-  const { issuer, tokenEndpoint, revocationEndpoint, resource, scope } = server
+function grantOf({ server, userId }: AuthorizationRequest, tokens: Tokens, now: Date): Grant {
+  const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
+  const scope = unionOf(server.scope, tokens.scope)
   return { issuer, tokenEndpoint, revocationEndpoint, resource, scope, authorizedAt: now, authorizedBy: userId }
 }
 
@@ -168,7 +176,7 @@ async function append(
     const { stream } = stored
     const at = clock()
     const dataKey = stored.dataKey ?? (await store.ensureDataKey(stream, () => vault.newDataKey(stream)))
-    const consent = { at, by, grant: grantOf(request, at), credential, expiresAt: expiryOf(at, tokens) }
+    const consent = { at, by, grant: grantOf(request, tokens, at), credential, expiresAt: expiryOf(at, tokens) }
     const isStored = await appendAuthorized(deps, stored, dataKey, consent)
     if (isStored) return stored
     // A refresh or a disconnect came in between; a consent that a person has just given stands above either.

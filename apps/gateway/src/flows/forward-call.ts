@@ -135,6 +135,11 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
         return false
       }
     }
+    return this.#pass(status, headers)
+  }
+
+  /** @returns false when the caller gets it later, which then goes on by itself. */
+  #pass(status: number, headers: AnswerHeaders): boolean {
     const { sessionId, request } = this.#call
     if (headers.sessionId !== undefined && headers.sessionId !== sessionId) {
       const pass = (): void => {
@@ -193,8 +198,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
             `Notion asks for more permissions than this space's connection has. Reconnect Notion to grant them: ${link}`,
           ),
         )
-      } else {
-        this.#answer.answered(403, headers)
+      } else if (this.#pass(403, headers)) {
         this.#exchange?.resume()
       }
     }

@@ -58,6 +58,14 @@ export const expiryOf = (now: Date, { expiresInSeconds }: Tokens): Date | null =
 export const isPassing = (error: unknown) =>
   error instanceof Failure && (error.code === 'refresh_unavailable' || error.code === 'store_unavailable')
 
+/** Nothing that trying again would mend. */
+export const unreachableHere = (cause: unknown) =>
+  new Failure(
+    'refresh_unavailable',
+    "The address of Notion's authorization server leads where this gateway sends nothing: into a private network, or to this machine. Tell its operator. The connection is kept.",
+    { cause, retryAfterSeconds: 60 },
+  )
+
 /** The connection is kept; what did not work may work later. */
 export const unavailable = (retryAfterSeconds: number, cause?: unknown) =>
   new Failure(

@@ -14,7 +14,7 @@ import type {
   StoredConnection,
   Vault,
 } from '../ports.ts'
-import { connected, dataKeyOf, unavailable } from './opened-credential.ts'
+import { connected, dataKeyOf, unavailable, unreachableHere } from './opened-credential.ts'
 import { keep, lose } from './settle-refresh.ts'
 
 /** What renewing a credential needs of the world. */
@@ -57,6 +57,9 @@ const LOOK_AGAIN_MS = 250
 
 /** After a 429 that does not say how long to wait. */
 const BUSY_PAUSE_MS = 5_000
+
+/** Until somebody has changed a setting, or a name leads back to where it did. */
+const FORBIDDEN_PAUSE_MS = 60_000
 
 /** The stored connection once its credential is of a later generation, refreshed by whoever holds the claim. */
 export async function renewed(
@@ -173,6 +176,13 @@ async function redeem(
     failures += 1
     if (outcome.kind === 'in_doubt') inDoubt += 1
     const { kind, sign, retryAfterSeconds } = outcome
+    if (sign === 'forbidden') {
+      log.error('credential.address_forbidden', {
+        space: spaceId,
+        server: new URL(grant.tokenEndpoint).origin,
+        alert: true,
+      })
+    }
     log.warn('credential.not_refreshed', {
       ...facts,
       outcome: kind,
@@ -192,7 +202,7 @@ async function redeem(
     const notBefore = new Date(clock().getTime() + waitMs)
     onStep?.('postponing')
     await store.postponeRefresh(stream, { generation: version, claimId: claim.id, inDoubt, failures, notBefore })
-    throw unavailable(Math.ceil(waitMs / 1000), outcome.cause)
+    throw sign === 'forbidden' ? unreachableHere(outcome.cause) : unavailable(Math.ceil(waitMs / 1000), outcome.cause)
   }
 }
 
@@ -215,6 +225,7 @@ async function end(
 
 function leastPauseMs(sign: RefreshSign, { silencePauseMs }: RefreshTimes): number {
   if (sign === 'silent') return silencePauseMs
+  if (sign === 'forbidden') return FORBIDDEN_PAUSE_MS
   return sign === 'busy' ? BUSY_PAUSE_MS : 0
 }
 
@@ -228,6 +239,7 @@ function noteHealth(
 ): void {
   switch (sign) {
     case 'withheld':
+    case 'forbidden':
       return
     case 'unreachable':
     case 'silent':

@@ -16,6 +16,7 @@ import type {
   WrappedDataKey,
 } from '../ports.ts'
 import { Secret } from '../secret.ts'
+import { ASKING_WAS_REFUSED } from './want-scope.ts'
 
 export interface StartAuthorizationDependencies {
   readonly clock: Clock
@@ -78,7 +79,7 @@ function scopeToAsk({ scope, issuer }: AuthorizationServerInfo, stored: StoredCo
   const { connection, wantedScope } = stored
   const isOngoing = connection.status === 'connected' || connection.status === 'reconnect_required'
   // Another server may not know what this one named.
-  if (!isOngoing || connection.grant.issuer !== issuer) return scope
+  if (!isOngoing || connection.grant.issuer !== issuer || wantedScope === ASKING_WAS_REFUSED) return scope
   return unionOf(scope, connection.grant.scope, wantedScope)
 }
 

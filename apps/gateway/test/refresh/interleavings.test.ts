@@ -59,7 +59,7 @@ function strictServer(random: () => number) {
     grant.previous = token
     grant.current = `${space}/${++issued}`
     const tokens = { accessToken: new Secret(grant.current), refreshToken: new Secret(grant.current) }
-    return { kind: 'granted', tokens: { ...tokens, expiresInSeconds: 3_600, workspace: {} } }
+    return { kind: 'granted', tokens: { ...tokens, expiresInSeconds: 3_600, scope: null, workspace: {} } }
   }
 
   return {

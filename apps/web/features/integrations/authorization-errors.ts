@@ -10,7 +10,7 @@ const authorizationErrors = {
   invalid_scope: {
     title: 'Notion does not grant what was asked for',
     advice:
-      'The access that this app asks for is not available. Ask the operator to check NOTION_MCP_TOKEN_SCOPE, then try again.',
+      'Something of the access that this app asked for is not available. Try again: it asks for less then. If it happens again, ask the operator to check NOTION_MCP_TOKEN_SCOPE.',
   },
   temporarily_unavailable: {
     title: 'Notion is busy',

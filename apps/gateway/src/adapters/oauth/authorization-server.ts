@@ -13,6 +13,7 @@ import {
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import type { Grant } from '../../domain/connection.ts'
+import { IMPLIED_SCOPE, scopeOf } from '../../domain/upstream-scope.ts'
 import { Failure } from '../../failure.ts'
 import {
   AuthorizationRefused,
@@ -26,7 +27,7 @@ import {
   type Tokens,
 } from '../../ports.ts'
 import { Secret } from '../../secret.ts'
-import { discover, METADATA_TIMEOUT_MS, originOf, refused, UNUSABLE, type EndpointOverrides } from './discovery.ts'
+import { discover, METADATA_TIMEOUT_MS, forbidden, originOf, type EndpointOverrides } from './discovery.ts'
 
 export interface AuthorizationServerSettings {
   readonly mcpServer: URL
@@ -76,6 +77,8 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 
     async authorizationUrl(server, client, state, codeVerifier) {
       const url = new URL(server.authorizationEndpoint)
+      const { scope } = server
+      const isImplied = scope === IMPLIED_SCOPE && settings.scope !== scope
       const parameters = {
         response_type: 'code',
         client_id: client.clientId,
@@ -85,7 +88,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
         code_challenge_method: 'S256',
         prompt: 'consent',
         ...(server.resource === null ? {} : { resource: server.resource }),
-        ...(server.scope === null ? {} : { scope: server.scope }),
+        ...(scope === null || isImplied ? {} : { scope }),
       }
       for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
       return url
@@ -141,12 +144,12 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 
 const REVOCATION_TIMEOUT_MS = 5_000
 
-/** What the operator has named may be anywhere. What the MCP server names is as public as itself. */
+/** What the operator has named may be anywhere, but not without TLS. What the MCP server names is as public as itself. */
 function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): Reach {
   const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
   return reachOf({
     nearest: isLoopback(mcpServer) ? 'machine' : isPrivateNetwork ? 'private' : 'public',
-    trustedHosts: named.flatMap((url) => (url ? [url.hostname] : [])),
+    trustedOrigins: named.flatMap((url) => (url && (url.protocol === 'https:' || isLoopback(url)) ? [url.origin] : [])),
     ...(lookup && { lookup }),
   })
 }
@@ -189,7 +192,7 @@ async function registerClient(
     }
   } catch (cause) {
     if (cause instanceof Failure) throw cause
-    if (cause instanceof ForbiddenUrl) throw refused(UNUSABLE, cause)
+    if (cause instanceof ForbiddenUrl) throw forbidden(cause)
     if (cause instanceof oauth.ResponseBodyError) {
       throw new Failure(
         'authorization_refused',
@@ -293,7 +296,8 @@ async function redeem(
 }
 
 function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
-  if (cause instanceof NotEntitled || cause instanceof ForbiddenUrl) return 'withheld'
+  if (cause instanceof NotEntitled) return 'withheld'
+  if (cause instanceof ForbiddenUrl) return 'forbidden'
   if (!hasLeft) return 'unreachable'
   if (cause instanceof TooMuchBody) return 'unreadable'
   return cause instanceof Error && cause.name === 'TimeoutError' ? 'silent' : 'cut'
@@ -325,6 +329,7 @@ function tokensOf(answer: oauth.TokenEndpointResponse): Tokens {
     accessToken: new Secret(answer.access_token),
     refreshToken: answer.refresh_token === undefined ? null : new Secret(answer.refresh_token),
     expiresInSeconds: usableLifetime(answer.expires_in),
+    scope: scopeOf(answer.scope?.split(' ') ?? []),
     workspace: { id: text('workspace_id'), name: text('workspace_name'), botId: text('bot_id') },
   }
 }

@@ -1,6 +1,6 @@
 /** Access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of authorization servers that the operator trusts. */
 import { ClientId } from '@nmg/contract'
-import { isLoopback, reachOf } from '@nmg/outbound'
+import { guardedFetches, isLoopback, reachOf, type GuardedFetch } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { JWKSNoMatchingKey, JWTExpired } from 'jose/errors'
@@ -149,7 +149,6 @@ const LOOK_AGAIN_MS = 30_000
 /** After a failure, the issuer is left alone for that long. */
 const PAUSE_MS = 5_000
 const REQUEST_TIMEOUT_MS = 5_000
-const MAX_BODY_BYTES = 256 * 1024
 
 type FindKey = ReturnType<typeof createLocalJWKSet>
 
@@ -163,6 +162,7 @@ class IssuerKeys {
   readonly #issuer: TrustedIssuer
   readonly #clock: Clock
   readonly #log: Log
+  readonly #fetch: GuardedFetch
   #set: { keys: KeySet; text: string } | undefined
   #jwksUri: string | undefined
   #fetchedAt = -Infinity
@@ -173,6 +173,7 @@ class IssuerKeys {
     this.#issuer = issuer
     this.#clock = clock
     this.#log = log
+    this.#fetch = fetchFor(issuer)
     this.#jwksUri = issuer.jwksUri
   }
 
@@ -213,7 +214,7 @@ class IssuerKeys {
   #renew(): Promise<void> {
     if (this.#renewal) return this.#renewal
     if (this.#now() - this.#triedAt < PAUSE_MS) return Promise.resolve()
-    this.#renewal = this.#fetch()
+    this.#renewal = this.#read()
       .catch((error: unknown) => {
         this.#triedAt = this.#now()
         // Its address may have changed; it is asked for again.
@@ -226,9 +227,9 @@ class IssuerKeys {
     return this.#renewal
   }
 
-  async #fetch(): Promise<void> {
-    this.#jwksUri ??= await jwksUriOf(this.#issuer.issuer)
-    const text = await get(this.#jwksUri)
+  async #read(): Promise<void> {
+    this.#jwksUri ??= await jwksUriOf(this.#fetch, this.#issuer.issuer)
+    const text = await get(this.#fetch, this.#jwksUri)
     const jwks = Jwks.parse(JSON.parse(text))
     this.#fetchedAt = this.#now()
     if (this.#set?.text === text) return
@@ -246,8 +247,15 @@ class IssuerKeys {
 const Jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) })
 const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 
+/** The operator has named the issuer, wherever it is; what that names is on the Internet, or on this machine if the issuer is. */
+function fetchFor({ issuer, jwksUri }: TrustedIssuer): GuardedFetch {
+  const trustedOrigins = [issuer, jwksUri].flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
+  const reach = reachOf({ nearest: isLoopback(new URL(issuer)) ? 'machine' : 'public', trustedOrigins })
+  return guardedFetches(reach)({ timeoutMs: REQUEST_TIMEOUT_MS })
+}
+
 /** Where the keys are, as the issuer itself says. */
-async function jwksUriOf(issuer: string): Promise<string> {
+async function jwksUriOf(fetch: GuardedFetch, issuer: string): Promise<string> {
   const { origin, pathname } = new URL(issuer)
   const path = pathname === '/' ? '' : pathname.replace(/\/$/, '')
   let failure: unknown
@@ -257,7 +265,7 @@ async function jwksUriOf(issuer: string): Promise<string> {
     `${origin}/.well-known/openid-configuration${path}`,
   ]) {
     try {
-      const metadata = Metadata.parse(JSON.parse(await get(address)))
+      const metadata = Metadata.parse(JSON.parse(await get(fetch, address)))
       if (metadata.issuer !== issuer) throw new Error('the metadata is of another issuer')
       reachOf({ nearest: isLoopback(new URL(issuer)) ? 'machine' : 'private' }).assertAllowed(
         new URL(metadata.jwks_uri),
@@ -270,20 +278,9 @@ async function jwksUriOf(issuer: string): Promise<string> {
   throw failure
 }
 
-/** A document of an address that the operator or the issuer named: no redirects, in time, of bounded size. */
-async function get(address: string): Promise<string> {
-  const response = await fetch(address, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  })
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for await (const piece of response.body ?? []) {
-    size += piece.length
-    if (size > MAX_BODY_BYTES) throw new Error('the document is too large')
-    pieces.push(piece)
-  }
+/** @throws unless it is there. */
+async function get(fetch: GuardedFetch, address: string): Promise<string> {
+  const response = await fetch(address, { headers: { accept: 'application/json' } })
   if (response.status !== 200) throw new Error(`the status is ${response.status}`)
-  return Buffer.concat(pieces).toString('utf8')
+  return response.text()
 }

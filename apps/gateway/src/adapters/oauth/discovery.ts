@@ -5,7 +5,7 @@
 import { ForbiddenUrl, type GuardedFetch, type Reach } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import { z } from 'zod'
-import { challengedScope, challengeParameter, scopeOf } from '../../domain/upstream-scope.ts'
+import { challengedScope, challengeParameter, IMPLIED_SCOPE, scopeOf } from '../../domain/upstream-scope.ts'
 import { Failure } from '../../failure.ts'
 import type { AuthorizationServerInfo } from '../../ports.ts'
 
@@ -46,13 +46,9 @@ export async function discover(place: Place): Promise<AuthorizationServerInfo> {
   }
   const registrationEndpoint = overrides.registration?.href ?? metadata.registration_endpoint ?? null
   const revocationEndpoint = overrides.revocation?.href ?? metadata.revocation_endpoint ?? null
-  const named = [
-    metadata.authorization_endpoint,
-    metadata.token_endpoint,
-    metadata.registration_endpoint,
-    metadata.revocation_endpoint,
-  ]
-  for (const endpoint of named) if (endpoint !== undefined) assertUsable(endpoint, place)
+  for (const endpoint of [authorizationEndpoint, tokenEndpoint, registrationEndpoint, revocationEndpoint]) {
+    if (endpoint !== null) assertUsable(endpoint, place)
+  }
   return {
     issuer: metadata.issuer,
     authorizationEndpoint,
@@ -62,12 +58,13 @@ export async function discover(place: Place): Promise<AuthorizationServerInfo> {
     takesMetadataDocuments: metadata.client_id_metadata_document_supported === true,
     promisesIssuer: metadata.authorization_response_iss_parameter_supported === true,
     resource,
-    scope: scope === null ? null : withOfflineAccess(scope, metadata.scopes_supported),
+    scope: withOfflineAccess(scope, metadata.scopes_supported),
   }
 }
 
 /** Servers that name this scope give a refresh token only to those who ask for it. */
-function withOfflineAccess(scope: string, supported: readonly string[] | undefined): string {
+function withOfflineAccess(scope: string | null, supported: readonly string[] | undefined): string | null {
+  if (scope === null || scope === IMPLIED_SCOPE) return scope
   const isMissing = supported?.includes('offline_access') === true && !scope.split(' ').includes('offline_access')
   return isMissing ? `${scope} offline_access` : scope
 }
@@ -163,13 +160,22 @@ function assertUsable(address: string, { reach }: Place): void {
   try {
     reach.assertAllowed(new URL(address))
   } catch (cause) {
-    throw refused(UNUSABLE, cause)
+    throw cause instanceof ForbiddenUrl ? forbidden(cause) : refused('The metadata names what is no address.', cause)
   }
 }
 
-/** What somebody is told whose connection would lead into a network that is none of the MCP server's business. */
-export const UNUSABLE =
-  'The metadata names an address that is not used: neither https, nor as public as the MCP server. If that is meant, set NOTION_MCP_PRIVATE_NETWORK=true.'
+/** What somebody is told whose connection would lead where the MCP server has nothing to name. */
+export const forbidden = (cause: ForbiddenUrl) =>
+  refused(`The MCP server leads to an address that is not used: ${whyForbidden[cause.reason]}`, cause)
+
+const whyForbidden: Record<ForbiddenUrl['reason'], string> = {
+  plain: 'it is not https. Tell the operator of that server.',
+  private:
+    'it is in a private network. If the MCP server is one of your own there, the gateway’s operator sets NOTION_MCP_PRIVATE_NETWORK=true.',
+  machine:
+    'it is on the gateway’s own machine, and the MCP server is not. The gateway’s operator can name it in the settings.',
+  nowhere: 'nothing that a gateway talks to has it. Tell the operator of that server.',
+}
 
 const get = (url: URL, { fetch }: Place) => ask(url, () => fetch(url.href, { headers: { accept: 'application/json' } }))
 
@@ -177,7 +183,7 @@ async function ask(url: URL, send: () => Promise<Response>): Promise<Response> {
   try {
     return await send()
   } catch (cause) {
-    throw cause instanceof ForbiddenUrl ? refused(UNUSABLE, cause) : unavailable(url, cause)
+    throw cause instanceof ForbiddenUrl ? forbidden(cause) : unavailable(url, cause)
   }
 }
 
@@ -199,4 +205,4 @@ const unavailable = (url: URL, cause?: unknown) =>
     },
   )
 
-export const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })
+const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })

@@ -49,7 +49,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       return stored(stream, spaceId, rows[0])
     },
 
-    async append({ stream, spaceId, expectedVersion, event, connection, refreshDueAt, claimId }) {
+    async append({ stream, spaceId, expectedVersion, event, connection, refreshDueAt, wantedScope, claimId }) {
       const shared = [stream, spaceId, encode(event), encode(connection), refreshDueAt]
       const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
@@ -70,7 +70,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
               set version = version + 1, connection = $4, refresh_due_at = $5, intent_generation = null, intent_claim = null,
                   intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_at = null,
                   waiting = case when $9 then null else waiting end,
-                  wanted_scope = case when $9 then null else wanted_scope end
+                  wanted_scope = case when $9 then $10 else wanted_scope end
             where stream = $1 and space_id = $2::text and version = $6 and ($7::uuid is null or intent_claim = $7)
            returning stream, version
          ), ${record}, shredded as (
@@ -84,6 +84,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
           claimId ?? null,
           event.type === 'NotionIntegrationDisconnected',
           isConsentOrEnd(event),
+          wantedScope ?? null,
         ],
       )
       return rows.length === 1
@@ -134,11 +135,13 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       return rowCount === 1
     },
 
-    async wantScope(stream, scope) {
-      await sql.query(
-        'update gateway.connections set wanted_scope = $2 where stream = $1 and wanted_scope is distinct from $2',
-        [stream, scope],
+    async wantScope({ stream, version, wantedScope }, scope) {
+      const { rowCount } = await sql.query(
+        `update gateway.connections set wanted_scope = $4
+          where stream = $1 and version = $2 and wanted_scope is not distinct from $3`,
+        [stream, version, wantedScope, scope],
       )
+      return rowCount === 1
     },
 
     async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore }) {
@@ -166,7 +169,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
   }
 }
 
-/** What leaves nothing to confirm or to ask for: a newer consent, or the end. */
+/** What leaves nothing to confirm: a newer consent, or the end. */
 const isConsentOrEnd = ({ type }: ConnectionEvent) =>
   type === 'NotionIntegrationAuthorized' || type === 'NotionIntegrationDisconnected'
 

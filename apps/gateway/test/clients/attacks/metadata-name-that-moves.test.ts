@@ -1,7 +1,7 @@
 /** DNS rebinding: a name leads to its owner's server while it is looked at, and elsewhere when something secret is sent to it. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
-import { foreignServer, namesIn, type ForeignServer } from './foreign-server.ts'
+import { foreignServer, namesIn, type ForeignServer } from '../../support/foreign-server.ts'
 
 let server: ForeignServer
 let gateway: InProcessGateway

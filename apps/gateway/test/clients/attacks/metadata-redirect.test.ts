@@ -2,7 +2,7 @@
 import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
-import { foreignServer, redirect, type ForeignServer } from './foreign-server.ts'
+import { foreignServer, redirect, type ForeignServer } from '../../support/foreign-server.ts'
 
 let server: ForeignServer
 let near: Victim

@@ -2,7 +2,7 @@
 import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
-import { foreignServer, namesIn, type ForeignServer } from './foreign-server.ts'
+import { foreignServer, namesIn, type ForeignServer } from '../../support/foreign-server.ts'
 
 let server: ForeignServer
 let near: Victim
@@ -77,7 +77,7 @@ it.each(asked)('%s that is a name which leads to something near is not used', as
     expect([origin, answer.status]).toEqual([origin, 502])
     expect(await answer.json()).toMatchObject({
       code: 'authorization_refused',
-      detail: expect.stringContaining('NOTION_MCP_PRIVATE_NETWORK'),
+      detail: expect.stringContaining('leads to an address that is not used'),
     })
   }
   expect(near.visits).toEqual([])

@@ -1,4 +1,4 @@
-/** An MCP server with its own authorization server, whose owner means harm: whatever it publishes can be replaced. */
+/** An MCP server with its own authorization server. Whatever it publishes can be replaced, by an owner who means harm or is merely odd. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -13,6 +13,8 @@ export interface ForeignServer {
   readonly port: number
   readonly origin: string
   readonly mcpUrl: string
+  /** What a well-behaved one publishes, by path. */
+  readonly usual: Readonly<Record<string, Answer>>
   /** What is published, by path. */
   readonly answers: Record<string, Answer>
   /** Replaces members of the authorization server's metadata. */
@@ -30,9 +32,9 @@ export interface ForeignServer {
 }
 
 export const json =
-  (value: unknown, status = 200): Answer =>
+  (value: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
   (_req, res) => {
-    res.writeHead(status, { 'content-type': 'application/json' })
+    res.writeHead(status, { 'content-type': 'application/json', ...headers })
     res.end(JSON.stringify(value))
   }
 
@@ -113,6 +115,7 @@ export async function foreignServer(host: string, issuerHost = host): Promise<Fo
     port,
     origin,
     mcpUrl,
+    usual,
     answers: {},
     metadata: {},
     resource: {},
