@@ -18,9 +18,9 @@ beforeAll(async () => {
   server = await foreignServer('127.0.0.1')
   other = await startGateway({ mcpUrl: server.mcpUrl })
 })
-afterEach(() => {
-  simulator.reset()
+afterEach(async () => {
   server.reset()
+  await simulator.reset()
 })
 afterAll(async () => {
   await other.stop()
