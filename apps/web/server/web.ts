@@ -21,7 +21,7 @@ import { exclusively, openPool } from '../lib/database.ts'
 import type { LiveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
-import { clientDocuments } from '../lib/oauth/client-documents.ts'
+import { documentReader } from '../lib/oauth/document-reader.ts'
 import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
@@ -105,7 +105,10 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     // The demo does without the Internet, where such documents are.
     documents:
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
-        ? clientDocuments({ pool, reach: reachOf({ nearest: isLoopback(new URL(webUrl)) ? 'machine' : 'public' }) })
+        ? documentReader({
+            pool,
+            reach: reachOf({ also: isLoopback(new URL(webUrl)) ? ['machine'] : [] }),
+          })
         : undefined,
     personOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,
   })

@@ -29,7 +29,7 @@ afterEach(() => {
   server.close()
 })
 
-const fetches = guardedFetches(reachOf({ nearest: 'machine' }))
+const fetches = guardedFetches(reachOf({ also: ['private', 'machine'] }))
 const post = { method: 'POST', body: 'grant_type=refresh_token' }
 
 describe('a refresh token on its way out', () => {
@@ -115,7 +115,7 @@ describe('a name', () => {
     it.each(['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', '169.254.169.254', 'fe80::1', '::'])(
       'that leads to %s leads nowhere',
       async (address) => {
-        const fetch = guardedFetches(reachOf({ nearest: 'public', lookup: names([address]) }))(limits)
+        const fetch = guardedFetches(reachOf({ also: [], lookup: names([address]) }))(limits)
         await expect(fetch(named(), post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
         expect(sockets).toEqual([])
       },
@@ -123,13 +123,15 @@ describe('a name', () => {
 
     it('is asked once, so that it cannot lead elsewhere the second time', async () => {
       const lookup = names(['127.0.0.1'], ['169.254.169.254'])
-      await expect(guardedFetches(reachOf({ nearest: 'machine', lookup }))(limits)(named(), post)).rejects.toThrow()
+      await expect(
+        guardedFetches(reachOf({ also: ['private', 'machine'], lookup }))(limits)(named(), post),
+      ).rejects.toThrow()
       expect([asked, sockets.length]).toEqual([1, 1])
     })
 
     it('leads where the operator has said, wherever that is', async () => {
       const reach = reachOf({
-        nearest: 'public',
+        also: [],
         trustedOrigins: [new URL(named()).origin],
         lookup: names(['127.0.0.1']),
       })
@@ -139,10 +141,10 @@ describe('a name', () => {
 
     it('that the operator has said leads to no secrets of the cloud all the same, and at another port only where all may', async () => {
       const trustedOrigins = [new URL(named()).origin]
-      const toCloud = reachOf({ nearest: 'public', trustedOrigins, lookup: names(['169.254.169.254']) })
+      const toCloud = reachOf({ also: [], trustedOrigins, lookup: names(['169.254.169.254']) })
       await expect(guardedFetches(toCloud)(limits)(named(), post)).rejects.toMatchObject({ reason: 'nowhere' })
       const near = reachOf({
-        nearest: 'public',
+        also: [],
         trustedOrigins: ['https://somewhere.test'],
         lookup: names(['127.0.0.1']),
       })
@@ -152,16 +154,16 @@ describe('a name', () => {
 
     it('of this machine, and so without TLS, leads nowhere else', async () => {
       const plain = named().replace('https://somewhere.test', 'http://somewhere.localhost')
-      const elsewhere = reachOf({ nearest: 'machine', lookup: names(['1.1.1.1', '10.0.0.1']) })
+      const elsewhere = reachOf({ also: ['private', 'machine'], lookup: names(['1.1.1.1', '10.0.0.1']) })
       await expect(guardedFetches(elsewhere)(limits)(plain, post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
-      const here = reachOf({ nearest: 'machine', lookup: names(['1.1.1.1', '127.0.0.1']) })
+      const here = reachOf({ also: ['private', 'machine'], lookup: names(['1.1.1.1', '127.0.0.1']) })
       await expect(guardedFetches(here)(limits)(plain, post)).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })
 
     it('is given up in time when its server never says hello', async () => {
       server.removeAllListeners('connection').on('connection', (socket: Socket) => sockets.push(socket))
-      const reach = reachOf({ nearest: 'machine', lookup: names(['127.0.0.1']) })
+      const reach = reachOf({ also: ['private', 'machine'], lookup: names(['127.0.0.1']) })
       const given = guardedFetches(reach)({ ...limits, timeoutMs: 200 })(named(), post)
       await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
       await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
@@ -169,7 +171,9 @@ describe('a name', () => {
 
     it('leads to those of its addresses that are allowed', async () => {
       const lookup = names(['169.254.169.254', '127.0.0.1'])
-      await expect(guardedFetches(reachOf({ nearest: 'machine', lookup }))(limits)(named(), post)).rejects.toThrow()
+      await expect(
+        guardedFetches(reachOf({ also: ['private', 'machine'], lookup }))(limits)(named(), post),
+      ).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })
   })

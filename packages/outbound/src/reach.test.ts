@@ -23,7 +23,7 @@ describe('how near an address is', () => {
 
 describe('what can be seen of a URL', () => {
   const toInternet = reachOf({
-    nearest: 'public',
+    also: [],
     trustedOrigins: ['https://10.1.1.1', 'https://auth.corp.test:8443', 'http://keys.corp.test'],
   })
   it.each([
@@ -54,10 +54,10 @@ describe('what can be seen of a URL', () => {
   })
 
   it('may be nearer where that is meant', () => {
-    const toNetwork = reachOf({ nearest: 'private' })
+    const toNetwork = reachOf({ also: ['private'] })
     expect(() => toNetwork.assertAllowed(new URL('https://10.1.1.1/'))).not.toThrow()
     expect(() => toNetwork.assertAllowed(new URL('https://127.0.0.1/'))).toThrow('not asked')
-    const toMachine = reachOf({ nearest: 'machine' })
+    const toMachine = reachOf({ also: ['private', 'machine'] })
     expect(() => toMachine.assertAllowed(new URL('http://127.0.0.1/'))).not.toThrow()
     expect(() => toMachine.assertAllowed(new URL('https://169.254.169.254/'))).toThrow('not asked')
   })

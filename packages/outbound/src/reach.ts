@@ -28,8 +28,8 @@ export interface Reach {
 }
 
 export interface ReachOptions {
-  /** The nearest that a stranger may name: `public`, or what is nearer as well. */
-  readonly nearest: Exclude<Nearness, 'nowhere'>
+  /** What strangers may name beside the Internet. */
+  readonly also?: readonly ('private' | 'machine')[]
   /** What the operator has named, as `URL.origin`: it may be anywhere that is somewhere, and without TLS. */
   readonly trustedOrigins?: readonly string[]
   /** How names become addresses; as the system does it when left out. */
@@ -37,10 +37,11 @@ export interface ReachOptions {
 }
 
 export function reachOf({
-  nearest,
+  also = [],
   trustedOrigins = [],
   lookup = systemLookup as LookupFunction,
 }: ReachOptions): Reach {
+  const toStrangers: readonly Nearness[] = ['public', ...also]
   const isTrusted = (url: URL) => trustedOrigins.includes(url.origin)
   return {
     assertAllowed(url) {
@@ -49,11 +50,11 @@ export function reachOf({
       if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)) throw new ForbiddenUrl(url.host, 'plain')
       const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
       const nearness = isHere ? 'machine' : isIP(host) === 0 ? 'public' : nearnessOf(host)
-      if (nearness !== 'public' && !allowed[nearest].includes(nearness)) throw new ForbiddenUrl(url.host, nearness)
+      if (nearness !== 'public' && !toStrangers.includes(nearness)) throw new ForbiddenUrl(url.host, nearness)
     },
     lookupFor(url) {
       // A name of this machine may be without TLS because nothing leaves it; then nothing does.
-      const usable = isTrusted(url) ? anywhere : isLoopback(url) ? here : allowed[nearest]
+      const usable = isTrusted(url) ? anywhere : isLoopback(url) ? here : toStrangers
       return (host, options, done) =>
         lookup(host, { ...options, all: true }, (error, found) => {
           if (error) return done(error, [])
@@ -69,12 +70,6 @@ export function reachOf({
 
 const anywhere: readonly Nearness[] = ['public', 'private', 'machine']
 const here: readonly Nearness[] = ['machine']
-const allowed: Record<ReachOptions['nearest'], readonly Nearness[]> = {
-  public: ['public'],
-  private: ['public', 'private'],
-  machine: anywhere,
-}
-
 function nearestOf(addresses: readonly LookupAddress[]): Exclude<Nearness, 'public'> {
   const found = addresses.map(({ address }) => nearnessOf(address))
   return (['machine', 'private'] as const).find((nearness) => found.includes(nearness)) ?? 'nowhere'

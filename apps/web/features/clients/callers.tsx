@@ -39,6 +39,12 @@ export function Callers({ callers, isStale }: { callers: readonly CallerView[]; 
                   <span className="block text-[13px] font-normal text-soft">
                     {by.kind === 'login' ? 'Logged in as ' : 'With the key '}
                     {by.name}
+                    {by.host !== undefined && (
+                      <>
+                        {' '}
+                        of <span className="font-medium break-all">{by.host}</span>
+                      </>
+                    )}
                   </span>
                 </p>
                 <p className="text-[13px] text-soft">

@@ -20,8 +20,8 @@ export const CallerView = z.object({
   /** As it calls itself: text of a stranger. */
   name: z.string(),
   version: z.string().optional(),
-  /** The name that it registered with, or that its key was given. */
-  by: z.object({ kind: z.enum(['login', 'key']), name: z.string() }),
+  /** The name that it logs in with, and the host that proves it is its own where it has one; or the name that its key was given. */
+  by: z.object({ kind: z.enum(['login', 'key']), name: z.string(), host: z.string().optional() }),
   firstSeenAt: instant,
   lastSeenAt: instant,
 })

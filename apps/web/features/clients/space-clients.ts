@@ -29,7 +29,7 @@ export async function clientLists(member: SpaceMember): Promise<ClientLists> {
       ...(version !== undefined && { version }),
       by:
         keyId === undefined
-          ? { kind: 'login', name: names.get(clientId ?? '') ?? 'a client' }
+          ? loginView(clientId ?? '', names)
           : { kind: 'key', name: keyNames.get(keyId) ?? 'deleted since' },
       firstSeenAt,
       lastSeenAt,
@@ -37,19 +37,19 @@ export async function clientLists(member: SpaceMember): Promise<ClientLists> {
   }
 }
 
-/** Names that clients registered with. */
+/** Names that clients log in with. */
 async function clientNames(clientIds: readonly string[]): Promise<Map<string, string>> {
   if (clientIds.length === 0) return new Map()
   const { rows } = await runtime().pool.query<{ clientId: string; name: string }>(
     `select "clientId", name from ${SCHEMA}."oauthClient" where "clientId" = any ($1)`,
     [clientIds],
   )
-  return new Map(
-    rows.map(({ clientId, name }) => {
-      const host = documentHost(clientId)
-      return [clientId, host === undefined ? name : `${name}, of ${host}`]
-    }),
-  )
+  return new Map(rows.map(({ clientId, name }) => [clientId, name]))
+}
+
+function loginView(clientId: string, names: ReadonlyMap<string, string>): CallerView['by'] {
+  const host = documentHost(clientId)
+  return { kind: 'login', name: names.get(clientId) ?? 'a client', ...(host !== undefined && { host }) }
 }
 
 export async function makeKey(member: SpaceMember, { name, scope, days }: NewKey): Promise<MadeKey> {

@@ -43,8 +43,8 @@ export const documentHost = (clientId: string): string | undefined =>
   isDocumentClient(clientId) && URL.canParse(clientId) ? new URL(clientId).host : undefined
 
 /**
- * The address of a client's document. It must be written as browsers write it, so that there is one spelling of each: without
- * `.` and `..`, capital letters in the host, or numbers that mean an address.
+ * The address of a client's document. It must be written as browsers write it: without `.` and `..`, capital letters in the host, or numbers that
+ * mean an address. What two programs might read differently is none.
  *
  * @throws {DocumentRefused}
  */
@@ -52,7 +52,7 @@ export function documentUrl(clientId: string): URL {
   if (!ClientId.safeParse(clientId).success || !URL.canParse(clientId)) throw new DocumentRefused('document_address')
   const url = new URL(clientId)
   const isSafe = url.protocol === 'https:' || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(clientId)
-  const isPlain = url.href === clientId && !/[#\\]/.test(clientId) && !url.username && !url.password
+  const isPlain = url.href === clientId && !/[#\\]|\?$/.test(clientId) && !url.username && !url.password
   if (!isSafe || !isPlain || url.pathname === '/') throw new DocumentRefused('document_address')
   return url
 }

@@ -4,6 +4,9 @@ import { KNOWN_SCOPES } from './scopes.ts'
 /** What every client may do here. */
 export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
 
+/** Without what a database does not take, and nobody means. */
+const PLAIN = /^\P{C}*$/u
+
 /** What a client says of itself when it registers ([RFC 7591](https://www.rfc-editor.org/rfc/rfc7591)). All of it is untrusted, its name above all. */
 const Metadata = z.object({
   client_name: z.string().optional(),
@@ -11,8 +14,8 @@ const Metadata = z.object({
   token_endpoint_auth_method: z
     .enum(['none', 'client_secret_post', 'client_secret_basic'])
     .default('client_secret_basic'),
-  software_id: z.string().max(200).optional(),
-  software_version: z.string().max(100).optional(),
+  software_id: z.string().max(200).regex(PLAIN).optional(),
+  software_version: z.string().max(100).regex(PLAIN).optional(),
 })
 
 export interface ClientRegistration {

@@ -2,7 +2,9 @@ const MINUTE_MS = 60_000
 
 export interface AllowanceLimits {
   readonly atOnce: number
-  readonly perMinute: number
+  /** So that nobody can take all of it. */
+  readonly atOnceOfOne: number
+  readonly perMinuteOfOne: number
 }
 
 export interface FetchAllowance {
@@ -11,20 +13,33 @@ export interface FetchAllowance {
 }
 
 /** Bounds how often people have this process ask other servers for something, and how much of that is under way at once. */
-export function fetchAllowance({ atOnce, perMinute }: AllowanceLimits, now: () => number = Date.now): FetchAllowance {
-  const taken = new Map<string, number>()
-  let minute = 0
+export function fetchAllowance(
+  { atOnce, atOnceOfOne, perMinuteOfOne }: AllowanceLimits,
+  now: () => number = Date.now,
+): FetchAllowance {
+  /** When each person began one, within the last minute, and how many of theirs are under way. */
+  const people = new Map<string, { begun: number[]; underWay: number }>()
   let underWay = 0
+
+  const forget = (before: number) => {
+    for (const [personId, person] of people) {
+      person.begun = person.begun.filter((at) => at > before)
+      if (person.begun.length === 0 && person.underWay === 0) people.delete(personId)
+    }
+  }
+
   return {
     take(personId) {
-      const thisMinute = Math.floor(now() / MINUTE_MS)
-      if (thisMinute !== minute) taken.clear()
-      minute = thisMinute
-      const count = (taken.get(personId) ?? 0) + 1
-      if (count > perMinute || underWay >= atOnce) return undefined
-      taken.set(personId, count)
+      forget(now() - MINUTE_MS)
+      const person = people.get(personId) ?? { begun: [], underWay: 0 }
+      const isTooMuch = person.begun.length >= perMinuteOfOne || person.underWay >= atOnceOfOne
+      if (isTooMuch || underWay >= atOnce) return undefined
+      people.set(personId, person)
+      person.begun.push(now())
+      person.underWay++
       underWay++
       return () => {
+        person.underWay--
         underWay--
       }
     },

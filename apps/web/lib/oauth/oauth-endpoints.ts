@@ -3,8 +3,9 @@ import { SCHEMA } from '../database.ts'
 import { log } from '../log.ts'
 import { authorizationRequest } from './authorization-request.ts'
 import { CONSENT_PAGE, digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
-import { documentClients, errorPage, type DocumentClientsOptions } from './document-clients.ts'
 import type { EndedAccess } from './ended-access.ts'
+import { errorPage, knownClient, type KnownClientOptions } from './known-client.ts'
+import { isRegisteredRedirect } from './client-registration.ts'
 import { authorizationServerMetadata } from './metadata.ts'
 import { sweep } from './sweep.ts'
 
@@ -13,7 +14,7 @@ const SWEEP_MS = 3_600_000
 const ROTATION_WAIT_MS = 2_000
 const ROTATION_LOOK_MS = 50
 
-export interface OAuthEndpointsOptions extends DocumentClientsOptions {
+export interface OAuthEndpointsOptions extends KnownClientOptions {
   /** better-auth, as it would answer by itself. */
   readonly accounts: (request: Request) => Promise<Response>
   readonly pool: Pool
@@ -38,10 +39,10 @@ export interface OAuthEndpoints {
 }
 
 export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
-  const { accounts, pool, webUrl, gatewayPublicUrl, endedAccess } = options
+  const { accounts, pool, webUrl, gatewayPublicUrl, endedAccess, documents, personOf } = options
   const issuer = webUrl + ISSUER_PATH
   const grants = grantsOf(pool)
-  const lookAtDocument = documentClients(options)
+  const getToKnow = knownClient({ documents, personOf })
   const sweeping = setInterval(() => {
     sweep(pool).catch((error: unknown) => {
       log.warn('oauth.not_swept', { message: error instanceof Error ? error.message : '' })
@@ -53,11 +54,12 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
     if (request.method !== 'GET') return new Response(null, { status: 405, headers: { allow: 'GET' } })
     const { query, resource } = authorizationRequest(new URL(request.url).searchParams, gatewayPublicUrl)
     if (resource?.spaceId !== undefined) await grants.know(resource.url, resource.spaceId)
-    const elsewhere = await lookAtDocument(request, query, resource)
+    const elsewhere = await getToKnow(request, query, resource)
     if (elsewhere !== undefined) return Response.redirect(webUrl + elsewhere, 302)
     // Not what would make the plugin answer anything but a redirect.
     const headers = chosenHeaders(request.headers, ['cookie', 'x-forwarded-for', 'user-agent'])
     const answer = await accounts(new Request(`${issuer}/oauth2/authorize?${query}`, { headers }))
+    if (answer.status === 429) return Response.redirect(webUrl + errorPage('too_many'), 302)
     const location = new URL(answer.headers.get('location') ?? '', webUrl)
     if (location.origin !== webUrl || location.pathname === CONSENT_PAGE) return answer
     // Better-auth's page for errors: whom the request cannot be answered to, the person is told.
@@ -101,7 +103,7 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
   const register = async (request: Request) => accounts(bare(request, await request.text()))
 
   const metadata = () =>
-    Response.json(authorizationServerMetadata(webUrl, { hasDocuments: options.documents?.isOffered() === true }), {
+    Response.json(authorizationServerMetadata(webUrl, { hasDocuments: documents?.isOffered() === true }), {
       headers: { 'cache-control': 'max-age=60' },
     })
 
@@ -128,7 +130,10 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
     metadata: () => openAnswer(metadata()),
 
     async decide(headers, userId, asked, made) {
-      const clientId = new URLSearchParams(asked).get('client_id') ?? ''
+      const asking = new URLSearchParams(asked)
+      const clientId = asking.get('client_id') ?? ''
+      // What describes the client may say something else by now than when the page was opened.
+      if (!(await grants.isRedirectOf(clientId, asking.get('redirect_uri') ?? ''))) return undefined
       const request = new Request(`${issuer}/oauth2/consent`, {
         method: 'POST',
         headers: {
@@ -199,6 +204,13 @@ function grantsOf(pool: Pool) {
     return rows[0]
   }
   return {
+    async isRedirectOf(clientId: string, redirectUri: string): Promise<boolean> {
+      const { rows } = await pool.query<{ uris: string[] }>(
+        `select "redirectUris" as uris from ${SCHEMA}."oauthClient" where "clientId" = $1`,
+        [clientId],
+      )
+      return rows[0] !== undefined && isRegisteredRedirect(rows[0].uris, redirectUri)
+    },
     ofCode: (code: string) => grantWhere(`"authorizationCodeId" = $1`, digest(code)),
     /** Undefined for one that is no longer good. */
     ofRefreshToken: (token: string) => grantWhere(`revoked is null and token = $1`, digest(token)),

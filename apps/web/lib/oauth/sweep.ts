@@ -6,12 +6,10 @@ export async function sweep(pool: Pool): Promise<void> {
   await pool.query(
     `delete from ${SCHEMA}."oauthRefreshToken" where "expiresAt" < now() or revoked < now() - interval '7 days'`,
   )
-  // Somebody may be on the way to allowing a client whose document is still fresh, or was a moment ago.
+  // A document that was read within the day is used while its server is away, so its client stays.
   await pool.query(
     `delete from ${SCHEMA}."oauthClient" client
-     where "createdAt" < now() - interval '1 day'
-       and not exists (select from ${SCHEMA}.client_document
-                       where client_id = client."clientId" and fresh_until > now() - interval '1 hour')
+     where "updatedAt" < now() - interval '1 day'
        and not exists (select from ${SCHEMA}."oauthConsent" where "clientId" = client."clientId")
        and not exists (select from ${SCHEMA}."oauthRefreshToken" where "clientId" = client."clientId")`,
   )

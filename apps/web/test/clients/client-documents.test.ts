@@ -54,7 +54,7 @@ describe('a client that only has a document', () => {
     const seen = await on().ada.fetch(`/api/spaces/${on().ada.spaceId}/clients`)
     const { host } = new URL(site().origin)
     expect(await seen.json()).toMatchObject({
-      callers: [{ by: { kind: 'login', name: `Described client, of ${host}` } }],
+      callers: [{ by: { kind: 'login', name: 'Described client', host } }],
     })
 
     const { rows } = await on().database.query<{ id: string }>(
@@ -173,6 +173,37 @@ describe('what a document says', () => {
     expect(await asked(clientId)).toBe('document_invalid')
   })
 
+  it('counts for a day while its server asks to be asked later', async () => {
+    const clientId = site().publish()
+    expect(await asked(clientId)).toBe('/oauth/consent')
+    site().answers[new URL(clientId).pathname] = (_request, response) => void response.writeHead(429).end()
+    await age(clientId)
+    expect(await asked(clientId)).toBe('/oauth/consent')
+  })
+
+  it('counts when the person decides: an answer does not go where the client is not any more', async () => {
+    const clientId = site().publish()
+    const client = await describedClient(on().webUrl, clientId)
+    const page = await open(asker, client.authorizeUrl(on().resource(asker.spaceId)))
+    site().replace(clientId, MOVED)
+    await age(clientId)
+    expect(await asked(clientId, toMoved)).toBe('/oauth/consent')
+    for (const allow of [true, false]) {
+      const answer = {
+        ...(allow && { spaceId: asker.spaceId, scope: 'notion:read' }),
+        allow,
+        request: page.search.slice(1),
+      }
+      expect((await asker.post('/api/oauth/consent', answer)).status).toBe(400)
+    }
+    const { rowCount } = await on().database.query('select from web."oauthConsent" where "clientId" = $1', [clientId])
+    expect(rowCount).toBe(0)
+  })
+
+  it.each([{ software_id: 'a\u0000b' }, { software_version: 'a\u0000b' }])('is none with %j', async (changes) => {
+    expect(await asked(site().publish(changes))).toBe('document_invalid')
+  })
+
   it('does not undo what the operator did to the client', async () => {
     const clientId = site().publish()
     expect(await asked(clientId)).toBe('/oauth/consent')
@@ -190,7 +221,10 @@ it('clients that nobody allowed go after a day, unless somebody may be about to'
     await open(ben, client.authorizeUrl(on().resource()))
   }
   await logIn(ben, await describedClient(on().webUrl, used), on().resource(ben.spaceId))
-  await on().database.query(`update web."oauthClient" set "createdAt" = now() - interval '25 hours'`)
+  await on().database.query(
+    `update web."oauthClient" set "updatedAt" = now() - interval '25 hours' where "clientId" <> $1`,
+    [fresh],
+  )
   for (const clientId of [unused, used]) await age(clientId, { fresh: '2 hours' })
   await sweep(on().database)
   const { rows } = await on().database.query<{ client_id: string }>(
@@ -221,9 +255,12 @@ describe('a web app without a way to the Internet', () => {
 
     expect(await ask(site().publish())).toBe('/oauth/consent')
     expect(await isOffered()).toBe(true)
-    // Now it is that one server that is away.
+    // Now it is that one server that is away, as long as the database knows of another.
     expect(await ask(nowhere)).toBe('document_unreachable')
     expect(await isOffered()).toBe(true)
+    await offline().database.query(`update web.client_document set fetched_at = now() - interval '25 hours'`)
+    expect(await ask(nowhere)).toBe('document_unreachable')
+    expect(await isOffered()).toBe(false)
   })
 })
 

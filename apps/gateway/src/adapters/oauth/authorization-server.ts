@@ -148,7 +148,7 @@ const REVOCATION_TIMEOUT_MS = 5_000
 function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): Reach {
   const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
   return reachOf({
-    nearest: isLoopback(mcpServer) ? 'machine' : isPrivateNetwork ? 'private' : 'public',
+    also: isLoopback(mcpServer) ? ['private', 'machine'] : isPrivateNetwork ? ['private'] : [],
     trustedOrigins: named.flatMap((url) => (url && (url.protocol === 'https:' || isLoopback(url)) ? [url.origin] : [])),
     ...(lookup && { lookup }),
   })

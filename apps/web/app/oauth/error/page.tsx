@@ -30,6 +30,8 @@ const documentSentences: Record<DocumentFault | 'document_not_offered', string> 
 const sentences: Record<string, string> = {
   ...documentSentences,
   invalid_client: UNKNOWN_CLIENT,
+  too_many:
+    'Too many requests came from where you are. Nothing was allowed. Wait for a minute, and log in from the client again.',
   client_disabled: 'This client was switched off by the operator of this app.',
   invalid_redirect:
     'The client asked to be answered at an address that it did not register. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',

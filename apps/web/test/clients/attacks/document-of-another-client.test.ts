@@ -1,6 +1,6 @@
 /** A client is who can publish a document at its id. A copy of it elsewhere, or a secret that everybody can read, proves nothing. */
 import { expect, it } from 'vitest'
-import { describedClient, logIn, open } from '../client-person.ts'
+import { describedClient, logIn, open, registerClient } from '../client-person.ts'
 import { authorizationServerScene } from '../clients.ts'
 import { documentSite, trusting } from '../document-site.ts'
 import { askers } from './askers.ts'
@@ -57,10 +57,10 @@ it('a document makes nobody less careful: the person is asked, PKCE is needed, a
   expect(secret.status).not.toBe(200)
 })
 
-it('a client that registered keeps its id to itself', async () => {
-  const { rows } = await on().database.query<{ clientId: string }>(
-    `select "clientId" from web."oauthClient" where "clientId" like '%:%'
-       and "clientId" not in (select client_id from web.client_document)`,
-  )
-  expect(rows).toEqual([])
+it('whoever registers gets an id that nobody has, whatever they ask for', async () => {
+  for (const client_id of [site().publish(), 'an-id-of-my-own']) {
+    const registered = await registerClient(on().webUrl, { client_id })
+    expect(registered.clientId).not.toBe(client_id)
+    expect(registered.clientId).toMatch(/^[\w-]{32}$/)
+  }
 })

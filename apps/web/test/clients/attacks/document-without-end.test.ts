@@ -51,7 +51,7 @@ it.each(['application/json; charset=utf-8', 'application/oauth-client+json'])(
 )
 
 it('a server that takes its time is given up, and so it does not hold up the others', async () => {
-  const slow = { '/silent': () => {}, '/slow': endless(' '), '/failing': served(JSON_TYPE, { status: 503 }) }
+  const slow = { '/silent': () => {}, '/slow': endless(' ') }
   Object.assign(site().answers, slow)
   const begun = performance.now()
   const ends = Promise.all(Object.keys(slow).map((path) => ask(site().origin + path)))
@@ -59,6 +59,11 @@ it('a server that takes its time is given up, and so it does not hold up the oth
   expect(performance.now() - begun).toBeLessThan(4_000)
   expect(await ends).toEqual(Object.keys(slow).map(() => 'document_unreachable'))
   expect(performance.now() - begun).toBeLessThan(9_000)
+})
+
+it('a server that is not well is not believed', async () => {
+  site().answers['/failing'] = served(JSON_TYPE, { status: 503 })
+  expect(await ask(`${site().origin}/failing`)).toBe('document_unreachable')
 })
 
 it('a server that nobody knows is not believed, whatever it says', async () => {

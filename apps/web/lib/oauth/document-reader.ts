@@ -1,4 +1,4 @@
-import { ForbiddenUrl, guardedFetches, TooMuchBody, type GuardedFetch, type Reach } from '@nmg/outbound'
+import { ForbiddenUrl, guardedFetches, TooMuchBody, type Reach } from '@nmg/outbound'
 import type { Pool } from 'pg'
 import { SCHEMA } from '../database.ts'
 import { log } from '../log.ts'
@@ -10,21 +10,20 @@ import { fetchAllowance } from './fetch-allowance.ts'
 const TIMEOUT_MS = 5_000
 /** Three times what the draft recommends (§6.6). */
 const MAX_BODY_BYTES = 16 * 1024
-/** While a document cannot be had, the last one is used for that long. */
+/** While a document cannot be had, the last one is used for that long; and for that long it shows that documents can be had. */
 const USABLE_HOURS = 24
-/** Documents, not requests: a person's clients are few, and what is known already is not asked for. */
-const LIMITS = { atOnce: 16, perMinute: 10 }
-/** How long documents are not offered after one could not be reached, unless another was within the last day. */
+/** Of each process. Documents, not requests: a person's clients are few, and what is known already is not asked for. */
+const LIMITS = { atOnce: 32, atOnceOfOne: 3, perMinuteOfOne: 10 }
+/** How long documents are not offered after one could not be reached, and none was within {@link USABLE_HOURS}. */
 const HELD_BACK_MS = 3_600_000
-const REACHED_LATELY_MS = 24 * 3_600_000
 
-export interface ClientDocumentsOptions {
+export interface DocumentReaderOptions {
   readonly pool: Pool
   /** Where documents may be. */
   readonly reach: Reach
 }
 
-export interface ClientDocuments {
+export interface DocumentReader {
   /**
    * Whether clients are told that a document is enough. Not while it looks as if this app had no way to the Internet: they register then, and
    * log in all the same.
@@ -41,52 +40,57 @@ export interface ClientDocuments {
   read(clientId: string, personId: string): Promise<void>
 }
 
-export function clientDocuments({ pool, reach }: ClientDocumentsOptions): ClientDocuments {
+export function documentReader({ pool, reach }: DocumentReaderOptions): DocumentReader {
   const fetch = guardedFetches(reach)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
   const allowance = fetchAllowance(LIMITS)
   const underWay = new Map<string, Promise<void>>()
-  let reachedAtMs = -Infinity
   let heldBackUntilMs = -Infinity
 
-  const ask: GuardedFetch = async (url, init) => {
+  const isStored = async (condition: string, ...values: unknown[]) => {
+    const { rowCount } = await pool.query(`select from ${SCHEMA}.client_document where ${condition} limit 1`, values)
+    return rowCount !== 0
+  }
+  const isRecent = `fetched_at > now() - interval '${USABLE_HOURS} hours'`
+
+  const ask = async (url: URL): Promise<Response> => {
     try {
-      const answer = await fetch(url, init)
-      reachedAtMs = Date.now()
+      const answer = await fetch(url.href, {
+        headers: { accept: 'application/json', 'user-agent': 'Notion-MCP-Gateway' },
+      })
       heldBackUntilMs = -Infinity
       return answer
     } catch (cause) {
-      const isUnreachable = faultOf(cause) === 'document_unreachable'
-      if (isUnreachable && Date.now() - reachedAtMs > REACHED_LATELY_MS) {
+      const fault = faultOf(cause)
+      if (fault === 'document_unreachable' && !(await isStored(isRecent))) {
         heldBackUntilMs = Date.now() + HELD_BACK_MS
         log.warn('oauth.documents_held_back', { advice: 'clients register for now; see CLIENT_METADATA_DOCUMENTS' })
       }
-      throw cause
+      throw new DocumentRefused(fault, { cause })
     }
   }
 
-  const isStored = async (clientId: string, condition: string) => {
-    const { rowCount } = await pool.query(
-      `select from ${SCHEMA}.client_document where client_id = $1 and ${condition}`,
-      [clientId],
-    )
-    return rowCount !== 0
+  const readNow = async (url: URL) => {
+    const answer = await ask(url)
+    const document = clientDocument(url, await contentOf(answer))
+    await store(pool, url.href, document, freshSeconds(answer.headers.get('cache-control')))
   }
 
   const begin = (clientId: string, personId: string): Promise<void> => {
     const url = documentUrl(clientId)
     const giveBack = allowance.take(personId)
     if (!giveBack) throw new DocumentRefused('document_later')
-    const reading = readInto(pool, ask, url).finally(() => {
+    const reading = readNow(url).finally(() => {
       giveBack()
       underWay.delete(clientId)
     })
     underWay.set(clientId, reading)
+    log.info('oauth.document_asked_for', { host: url.host, person: personId })
     return reading
   }
 
   return {
     isOffered: () => Date.now() >= heldBackUntilMs,
-    isKnown: (clientId) => isStored(clientId, 'fresh_until > now()'),
+    isKnown: (clientId) => isStored('client_id = $1 and fresh_until > now()', clientId),
 
     async read(clientId, personId) {
       try {
@@ -95,46 +99,30 @@ export function clientDocuments({ pool, reach }: ClientDocumentsOptions): Client
         if (!(error instanceof DocumentRefused)) throw error
         // That nothing can be reached concerns the operator; what strangers publish does not.
         const level = error.fault === 'document_unreachable' ? 'warn' : 'info'
-        log[level]('oauth.document_refused', { clientId, fault: error.fault, cause: causeOf(error) })
+        log[level]('oauth.document_refused', { clientId, person: personId, fault: error.fault, cause: causeOf(error) })
         const isPassing = error.fault === 'document_unreachable' || error.fault === 'document_later'
-        const isUsable = `fetched_at > now() - interval '${USABLE_HOURS} hours'`
-        if (!isPassing || !(await isStored(clientId, isUsable))) throw error
+        if (!isPassing || !(await isStored(`client_id = $1 and ${isRecent}`, clientId))) throw error
       }
     },
   }
 }
 
-async function readInto(pool: Pool, fetch: GuardedFetch, url: URL): Promise<void> {
-  const { text, cacheControl } = await get(fetch, url)
-  await store(pool, url.href, clientDocument(url, parsed(text)), freshSeconds(cacheControl))
-}
-
 /** @throws {DocumentRefused} */
-async function get(fetch: GuardedFetch, url: URL): Promise<{ text: string; cacheControl: string | null }> {
-  let answer: Response
-  try {
-    answer = await fetch(url.href, { headers: { accept: 'application/json', 'user-agent': 'Notion-MCP-Gateway' } })
-  } catch (cause) {
-    throw new DocumentRefused(faultOf(cause), { cause })
-  }
+async function contentOf(answer: Response): Promise<unknown> {
   // A server that is not well says nothing about the client. A redirect is not followed: whoever answers it would speak for the host.
   if (answer.status >= 500 || answer.status === 429) throw new DocumentRefused('document_unreachable')
   const isJson = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(answer.headers.get('content-type') ?? '')
   if (answer.status !== 200 || !isJson) throw new DocumentRefused('document_invalid')
-  return { text: await answer.text(), cacheControl: answer.headers.get('cache-control') }
+  try {
+    return await answer.json()
+  } catch {
+    throw new DocumentRefused('document_invalid')
+  }
 }
 
 function faultOf(cause: unknown): DocumentFault {
   if (cause instanceof ForbiddenUrl) return 'document_private'
   return cause instanceof TooMuchBody ? 'document_invalid' : 'document_unreachable'
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new DocumentRefused('document_invalid')
-  }
 }
 
 /** As code or class: its words may be a stranger's. */

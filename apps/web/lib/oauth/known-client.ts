@@ -1,11 +1,11 @@
 import { isComplete } from './authorization-request.ts'
-import { DocumentRefused, isDocumentClient } from './client-document.ts'
-import type { ClientDocuments } from './client-documents.ts'
+import { DocumentRefused, documentUrl, isDocumentClient } from './client-document.ts'
+import type { DocumentReader } from './document-reader.ts'
 import type { Resource } from './resources.ts'
 
-export interface DocumentClientsOptions {
+export interface KnownClientOptions {
   /** Undefined where the operator does not want any. */
-  readonly documents: ClientDocuments | undefined
+  readonly documents: DocumentReader | undefined
   /** Who sent the request; undefined when nobody is signed in. */
   readonly personOf: (headers: Headers) => Promise<string | undefined>
 }
@@ -19,19 +19,19 @@ export const errorPage = (error: string): string => `/oauth/error?${new URLSearc
  *
  * @returns where the browser has to go instead; undefined when nothing stands in the way of the request.
  */
-export function documentClients({ documents, personOf }: DocumentClientsOptions) {
+export function knownClient({ documents, personOf }: KnownClientOptions) {
   return async (request: Request, query: URLSearchParams, resource: Resource | undefined) => {
     const clientId = query.get('client_id') ?? ''
     if (!isDocumentClient(clientId)) return undefined
     if (!documents) return errorPage('document_not_offered')
-    if (await documents.isKnown(clientId)) return undefined
-    if (!isComplete(query, resource)) return errorPage('invalid_request')
-    const personId = await personOf(request.headers)
-    if (personId === undefined) {
-      const { pathname, search } = new URL(request.url)
-      return `/sign-in?${new URLSearchParams({ next: pathname + search })}`
-    }
     try {
+      documentUrl(clientId)
+      if (await documents.isKnown(clientId)) return undefined
+      if (!isComplete(query, resource) || !isNavigation(request.headers)) return errorPage('invalid_request')
+      const personId = await personOf(request.headers)
+      if (personId === undefined) {
+        return `/sign-in?${new URLSearchParams({ next: `${new URL(request.url).pathname}?${query}` })}`
+      }
       await documents.read(clientId, personId)
       return undefined
     } catch (error) {
@@ -40,3 +40,7 @@ export function documentClients({ documents, personOf }: DocumentClientsOptions)
     }
   }
 }
+
+/** Not an image of another page, and not a guess of the browser's at where the person goes next. */
+const isNavigation = (headers: Headers): boolean =>
+  headers.get('sec-fetch-mode') !== 'no-cors' && !headers.has('sec-purpose')
