@@ -21,12 +21,12 @@ export default defineConfig({
       { test: project('process', 'packages/process') },
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },
-      { test: { ...project('web', 'apps/web'), fileParallelism: false } },
+      { test: project('web', 'apps/web') },
       // Only where `npm run test:agents` has installed them.
       ...(process.env['AGENTS_BIN']
         ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'], fileParallelism: false } },
+      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'] } },
     ],
   },
 })

@@ -55,6 +55,7 @@ try {
     await page.context().close()
   }
   await team(product, browser)
+  await ownClients(product, browser)
   await lostGrant(product, browser)
 } finally {
   await browser.close()
@@ -107,6 +108,16 @@ async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
   await goTo(page, 'Members')
   await page.getByText('dora@demo.test').waitFor()
   await picture(page, 'members-dark')
+  await page.context().close()
+}
+
+/** How one's own client gets to the space. */
+async function ownClients({ webUrl }: Product, chromium: Browser): Promise<void> {
+  const page = await newProfile(chromium, DESKTOP)
+  await signIn(page, webUrl, ADA)
+  await goTo(page, 'Clients')
+  await page.getByText('claude mcp login').waitFor()
+  await picture(page, 'clients')
   await page.context().close()
 }
 

@@ -339,7 +339,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await goTo(page, 'Connection')
     await answerConsent(page, 'Reconnect Notion')
     await state(page, 'MCP connected').waitFor()
-    expect(product.simulator.seen.authorizations.at(-1)?.parameters['scope']).toBe('pages:write')
+    expect(product.simulator.seen.authorizations.at(-1)?.parameters['scope']).toBe('default pages:write')
   })
 
   it('follows what happens elsewhere, without a reload', async () => {

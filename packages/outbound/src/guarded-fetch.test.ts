@@ -162,7 +162,9 @@ describe('a name', () => {
     })
 
     it('is given up in time when its server never says hello', async () => {
-      server.removeAllListeners('connection').on('connection', (socket: Socket) => sockets.push(socket))
+      server.removeAllListeners('connection').on('connection', (socket: Socket) => {
+        sockets.push(socket.on('error', () => undefined))
+      })
       const reach = reachOf({ also: ['private', 'machine'], lookup: names(['127.0.0.1']) })
       const given = guardedFetches(reach)({ ...limits, timeoutMs: 200 })(named(), post)
       await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })

@@ -70,6 +70,7 @@ export function reachOf({
 
 const anywhere: readonly Nearness[] = ['public', 'private', 'machine']
 const here: readonly Nearness[] = ['machine']
+
 function nearestOf(addresses: readonly LookupAddress[]): Exclude<Nearness, 'public'> {
   const found = addresses.map(({ address }) => nearnessOf(address))
   return (['machine', 'private'] as const).find((nearness) => found.includes(nearness)) ?? 'nowhere'
@@ -92,10 +93,11 @@ const inside = (subnets: string): BlockList => {
 }
 
 const machine = inside('127.0.0.0/8 ::1/128')
-const privateNetworks = inside('10.0.0.0/8 100.64.0.0/10 172.16.0.0/12 192.168.0.0/16 fc00::/7')
+/** 198.18.0.0/15, meant for measuring, is what some proxies of one's own answer for every name. */
+const privateNetworks = inside('10.0.0.0/8 100.64.0.0/10 172.16.0.0/12 192.168.0.0/16 198.18.0.0/15 fc00::/7')
 /** What remains without a meaning on the Internet ([RFC 6890](https://www.rfc-editor.org/rfc/rfc6890)), link-local and multicast among it. */
 const nowhere = inside(
-  '0.0.0.0/8 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 ' +
+  '0.0.0.0/8 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.51.100.0/24 203.0.113.0/24 ' +
     '224.0.0.0/4 240.0.0.0/4 2001::/23 2001:db8::/32 2002::/16 3fff::/20',
 )
 /** What clouds tell their machines, secrets among it, and is not link-local: Azure, Alibaba, AWS and Google. */
