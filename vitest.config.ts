@@ -7,6 +7,8 @@ const project = (name: string, folder: string) => ({
   include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
   testTimeout: 60_000,
   hookTimeout: 120_000,
+  // What is waited for comes at once on an idle machine; a busy one is given time.
+  expect: { poll: { timeout: 10_000 } },
 })
 
 export default defineConfig({
