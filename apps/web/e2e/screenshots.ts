@@ -115,7 +115,7 @@ async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
 async function ownClients({ webUrl }: Product, chromium: Browser): Promise<void> {
   const page = await newProfile(chromium, DESKTOP)
   await signIn(page, webUrl, ADA)
-  await goTo(page, 'Clients')
+  await page.getByRole('link', { name: 'Clients', exact: true }).first().click()
   await page.getByText('claude mcp login').waitFor()
   await picture(page, 'clients')
   await page.context().close()
