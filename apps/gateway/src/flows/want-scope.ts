@@ -38,8 +38,9 @@ export function wantScope({ log, store }: WantScopeDependencies): WantScope {
 function wantedWith({ connection, wantedScope }: StoredConnection, scope: string): string | undefined {
   if (connection.status !== 'connected' || wantedScope === ASKING_WAS_REFUSED) return undefined
   const had = connection.grant.scope
-  if (beyond(scope, had) === null || beyond(scope, unionOf(had, wantedScope, scope)) !== null) return undefined
-  return beyond(unionOf(had, wantedScope, scope), had) ?? undefined
+  const all = unionOf(had, wantedScope, scope)
+  if (beyond(scope, had) === null || beyond(scope, all) !== null) return undefined
+  return beyond(all, had) ?? undefined
 }
 
 /** In place of a wanted scope: the authorization server knows no such scope, and is asked for no more than it names until the space is disconnected. */

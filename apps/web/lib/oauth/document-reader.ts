@@ -2,7 +2,7 @@ import { ForbiddenUrl, guardedFetches, TooMuchBody, type Reach } from '@nmg/outb
 import type { Pool } from 'pg'
 import { SCHEMA } from '../database.ts'
 import { log } from '../log.ts'
-import { clientDocument, documentUrl, DocumentRefused, freshSeconds, type DocumentFault } from './client-document.ts'
+import { clientDocument, DocumentRefused, freshSeconds, type DocumentFault } from './client-document.ts'
 import { clientFields, type ClientRegistration } from './client-registration.ts'
 import { fetchAllowance } from './fetch-allowance.ts'
 
@@ -32,12 +32,12 @@ export interface DocumentReader {
   /** Whether the client's document was read recently enough. */
   isKnown(clientId: string): Promise<boolean>
   /**
-   * Reads the client's document, after which the client is known like one that registered. Only for people who are signed in: whoever else
+   * Reads the document at this address, which is the client's id, after which the client is known like one that registered. Only for people who are signed in: whoever else
    * could have this app ask any address for anything.
    *
    * @throws {DocumentRefused}
    */
-  read(clientId: string, personId: string): Promise<void>
+  read(url: URL, personId: string): Promise<void>
 }
 
 export function documentReader({ pool, reach }: DocumentReaderOptions): DocumentReader {
@@ -75,15 +75,14 @@ export function documentReader({ pool, reach }: DocumentReaderOptions): Document
     await store(pool, url.href, document, freshSeconds(answer.headers.get('cache-control')))
   }
 
-  const begin = (clientId: string, personId: string): Promise<void> => {
-    const url = documentUrl(clientId)
+  const begin = (url: URL, personId: string): Promise<void> => {
     const giveBack = allowance.take(personId)
     if (!giveBack) throw new DocumentRefused('document_later')
     const reading = readNow(url).finally(() => {
       giveBack()
-      underWay.delete(clientId)
+      underWay.delete(url.href)
     })
-    underWay.set(clientId, reading)
+    underWay.set(url.href, reading)
     log.info('oauth.document_asked_for', { host: url.host, person: personId })
     return reading
   }
@@ -92,9 +91,10 @@ export function documentReader({ pool, reach }: DocumentReaderOptions): Document
     isOffered: () => Date.now() >= heldBackUntilMs,
     isKnown: (clientId) => isStored('client_id = $1 and fresh_until > now()', clientId),
 
-    async read(clientId, personId) {
+    async read(url, personId) {
+      const clientId = url.href
       try {
-        await (underWay.get(clientId) ?? begin(clientId, personId))
+        await (underWay.get(clientId) ?? begin(url, personId))
       } catch (error) {
         if (!(error instanceof DocumentRefused)) throw error
         // That nothing can be reached concerns the operator; what strangers publish does not.

@@ -25,14 +25,14 @@ export function knownClient({ documents, personOf }: KnownClientOptions) {
     if (!isDocumentClient(clientId)) return undefined
     if (!documents) return errorPage('document_not_offered')
     try {
-      documentUrl(clientId)
+      const url = documentUrl(clientId)
       if (await documents.isKnown(clientId)) return undefined
       if (!isComplete(query, resource) || !isNavigation(request.headers)) return errorPage('invalid_request')
       const personId = await personOf(request.headers)
       if (personId === undefined) {
         return `/sign-in?${new URLSearchParams({ next: `${new URL(request.url).pathname}?${query}` })}`
       }
-      await documents.read(clientId, personId)
+      await documents.read(url, personId)
       return undefined
     } catch (error) {
       if (error instanceof DocumentRefused) return errorPage(error.fault)
