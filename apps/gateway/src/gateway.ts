@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { drainOf } from '@nmg/process'
 import { aesVault } from './adapters/crypto/vault.ts'
 import { httpUpstream } from './adapters/mcp/upstream.ts'
 import { identifyWorkspace } from './adapters/notion/identify-workspace.ts'
@@ -31,7 +32,6 @@ import { createApp } from './http/app.ts'
 import { callerCheck } from './http/callers.ts'
 import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
 import { mcpProxy } from './http/proxy.ts'
-import { drain } from './http/proxy-drain.ts'
 import { createGatewayServer, logCall, requestIdOf } from './http/server.ts'
 import { describeError, type Log } from './log.ts'
 import type { Claims, Clock } from './ports.ts'
@@ -217,13 +217,15 @@ export async function openGateway({
   )
 
   const http = createGatewayServer(proxy, app as never, log, clients.answerBrowser)
+  const drain = drainOf(http)
   return {
     server: http,
     keepFresh: refreshDue,
     async stop() {
       isStopping = true
       stopping.abort()
-      await Promise.all([stopKeeping(), stopSweeping(), drain(http, proxy, config.SHUTDOWN_GRACE_SECONDS * 1000)])
+      const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000
+      await Promise.all([stopKeeping(), stopSweeping(), drain(graceMs, proxy.drain(graceMs))])
       // A pair that was redeemed but not stored would be lost with the process.
       await credentials.settled()
       await rewrapping

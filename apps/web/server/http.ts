@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { listenError } from '@nmg/process'
+import { drainOf, listenError } from '@nmg/process'
 import { log } from '../lib/log.ts'
 import { ASKED_PATH } from '../lib/return-path.ts'
 import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
@@ -30,11 +30,12 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
     answer(request, response, options).catch((error: unknown) => breakOff(response, error))
   })
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  const drain = drainOf(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)))
     server.listen(port, host, resolve)
   })
-  return { port: (server.address() as AddressInfo).port, stop: () => stop(server) }
+  return { port: (server.address() as AddressInfo).port, stop: () => drain(DRAIN_MS) }
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
@@ -112,12 +113,4 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response
     .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     .end(JSON.stringify(body))
-}
-
-async function stop(server: Server): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve))
-  server.closeIdleConnections()
-  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
-  await closed
-  clearTimeout(late)
 }

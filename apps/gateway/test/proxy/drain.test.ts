@@ -31,6 +31,21 @@ describe('a gateway that is told to stop', () => {
     await drained
   })
 
+  it('serves the connections that are made already, though nobody has taken them yet', async () => {
+    const sockets = Array.from({ length: 20 }, () => connect(between.proxy.port, '127.0.0.1'))
+    const answers = sockets.map(async (socket) => {
+      socket.write(post('{}'))
+      let answer = ''
+      for await (const bytes of socket) answer += bytes
+      return answer.split('\r\n')[0]
+    })
+    // By the end of the tick, the kernel has made them all: it does so without asking whoever listens.
+    await new Promise((resolve) => process.nextTick(resolve))
+    const drained = between.proxy.drain(10_000)
+    expect(await Promise.all(answers)).toEqual(sockets.map(() => 'HTTP/1.1 200 OK'))
+    await drained
+  })
+
   it('lets an answer that streams already come to its end', async () => {
     between.upstream.answers(({ socket }) => socket.write(streamHead()))
     between.caller.send(post('{}'))
@@ -80,6 +95,13 @@ describe('a gateway that is told to stop', () => {
     const { status, header } = await between.caller.answer()
     expect([status, header('retry-after')]).toEqual([503, ['1']])
     await drained
+  })
+
+  it('does not wait for a connection on which nobody ever sent anything, as browsers make them in advance', async () => {
+    const tooLate = Symbol('too late')
+    const late = new Promise((resolve) => setTimeout(resolve, 10_000, tooLate).unref())
+    expect(await Promise.race([between.proxy.drain(20_000), late])).not.toBe(tooLate)
+    await between.caller.closed
   })
 
   it('cuts what has not finished within the grace', async () => {

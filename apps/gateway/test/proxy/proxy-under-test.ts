@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { drainOf } from '@nmg/process'
 import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
 import { Failure } from '../../src/failure.ts'
 import { originCheck } from '../../src/http/origins.ts'
 import { mcpProxy, type ProxyRecord } from '../../src/http/proxy.ts'
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
-import { drain } from '../../src/http/proxy-drain.ts'
 import type { Access, AccessTokens, McpSessions, SessionOwner } from '../../src/ports.ts'
 import { Secret } from '../../src/secret.ts'
 
@@ -142,6 +142,7 @@ export async function proxyUnderTest(
     }
     proxy.handle(req, res)
   })
+  const drain = drainOf(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -164,7 +165,7 @@ export async function proxyUnderTest(
       }
       return records
     },
-    drain: (graceMs) => drain(server, proxy, graceMs),
+    drain: (graceMs) => drain(graceMs, proxy.drain(graceMs)),
     async close() {
       connection.close()
       server.closeAllConnections()
