@@ -6,7 +6,8 @@ const project = (name: string, folder: string) => ({
   root: folder,
   include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
   testTimeout: 60_000,
-  hookTimeout: 120_000,
+  // The first that needs the web app builds it, perhaps beside the build of a fresh clone.
+  hookTimeout: 300_000,
   // What is waited for comes at once on an idle machine; a busy one is given time.
   expect: { poll: { timeout: 10_000 } },
 })

@@ -1,7 +1,6 @@
 import { StartupError } from '@nmg/process'
 import { genericOAuth } from 'better-auth/plugins'
 import { z } from 'zod'
-import { log } from './log.ts'
 import type { Settings } from './settings.ts'
 
 /** Another way to sign in than email and password. */
@@ -76,7 +75,6 @@ async function oidcClient(settings: ProviderSettings): Promise<SignInProviders['
     if (answer.status >= 500) throw new Error(`status ${answer.status}`)
     found = await answer.json().catch(() => undefined)
   } catch {
-    log.error('single_sign_on.silent', { discoveryUrl, advice: 'people sign in otherwise until it answers' })
     return 'silent'
   }
   const discovery = Discovery.safeParse(found)

@@ -26,9 +26,17 @@ export async function openAccounts(
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
+  // Whoever reads the log at night wants to know what is wrong, not each time that it still is.
+  let said: string | undefined
+  const sayOnce = (event: string, message: string) => {
+    if (message !== said) log.error(event, { issuer: settings.OIDC_ISSUER, message })
+    said = message
+  }
+  const saySilent = () =>
+    sayOnce('single_sign_on.silent', 'There is no answer. People sign in otherwise until there is.')
   const lookAgain = async () => {
     const now = await signInProviders(settings)
-    if (now.oidc === 'silent') return
+    if (now.oidc === 'silent') return saySilent()
     auth = await open(now)
     providers = now
     log.info('single_sign_on.available')
@@ -37,11 +45,12 @@ export async function openAccounts(
     if (isStopped || providers.oidc !== 'silent') return
     timer = setTimeout(() => {
       lookAgain()
-        .catch((error: unknown) => log.error('single_sign_on.unusable', { message: String(error) }))
+        .catch((error: unknown) => sayOnce('single_sign_on.unusable', String(error)))
         .finally(waitForIt)
     }, LOOK_AGAIN_MS)
     timer.unref()
   }
+  if (providers.oidc === 'silent') saySilent()
   waitForIt()
 
   return {

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
@@ -356,6 +358,11 @@ describe('a single sign-on that does not answer when the app starts', () => {
     const url = `http://localhost:${port}`
     const press = async () =>
       newVisitor(url).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL: '/', errorCallbackURL: '/' })
+    let looks = 0
+    const down = createServer((socket) => {
+      looks++
+      socket.destroy()
+    })
     let late: OidcProvider | undefined
     try {
       expect((await fetch(`${url}/sign-in`)).status).toBe(200)
@@ -364,12 +371,17 @@ describe('a single sign-on that does not answer when the app starts', () => {
         404,
         expect.objectContaining({ code: 'PROVIDER_NOT_FOUND' }),
       ])
+      await once(down.listen(oidcPort), 'listening')
+      await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(1)
+      await new Promise((resolve) => down.close(resolve))
       late = await startOidcProvider(() => `${url}/api/auth/callback/oidc`, oidcPort)
       await expect.poll(async () => (await press()).status, { timeout: 20_000, interval: 250 }).toBe(200)
+      expect(web.output().match(/single_sign_on\.\w+/g)).toEqual(['single_sign_on.silent', 'single_sign_on.available'])
       expect(web.output()).not.toContain('a-hidden-word')
     } finally {
       await web.stop()
       await late?.close()
+      down.close()
     }
   })
 })
