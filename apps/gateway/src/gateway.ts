@@ -142,6 +142,7 @@ export async function openGateway({
       callsPerSpace: config.PROXY_MAX_CALLS_PER_SPACE,
       streams: config.PROXY_MAX_STREAMS,
       streamsPerSpace: config.PROXY_MAX_STREAMS_PER_SPACE,
+      bodyBytesEach: Math.max(DEFAULT_LIMITS.bodyBytesEach, config.PROXY_MAX_BODY_BYTES),
     },
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),

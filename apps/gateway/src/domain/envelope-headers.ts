@@ -9,6 +9,7 @@ export interface CallHeaders {
   /** `Mcp-Session-Id`. It is what goes upstream, too. */
   readonly sessionId: string | undefined
   readonly contentEncoding: string | undefined
+  readonly contentType: string | undefined
   /** A field that decides something and is there more than once, so that two readers might decide differently. */
   readonly repeated: string | undefined
 }
@@ -65,12 +66,22 @@ const answerFields = new Set([
  */
 const MCP = 'mcp-'
 
+/** A media type with no parameter but the one character set that JSON has. */
+const IN_UTF_8 = /^[^;]*(; *charset *= *("utf-8"|utf-8) *)?$/i
+
+/**
+ * Whether a body of this type is read as UTF-8 by everybody. A server that goes by another `charset`, or finds one where we do not, would
+ * read another message than the one that was judged here.
+ */
+export const isInUtf8 = (contentType: string) => !/charset/i.test(contentType) || IN_UTF_8.test(contentType)
+
 /** Reads and reduces the raw header fields of a request. */
 export function callHeaders(raw: readonly string[]): CallHeaders {
   const forward: string[] = []
   let spaceId: string | undefined
   let sessionId: string | undefined
   let contentEncoding: string | undefined
+  let contentType: string | undefined
   let connection: string | undefined
   let hasUser = false
   let repeated: string | undefined
@@ -80,6 +91,10 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
     const value = raw[i + 1] ?? ''
     const name = field.toLowerCase()
     if (requestFields.has(name)) {
+      if (name === 'content-type') {
+        if (contentType !== undefined) repeated = field
+        contentType = value
+      }
       forward.push(field, value)
     } else if (name.startsWith(MCP)) {
       if (name === 'mcp-session-id') {
@@ -101,9 +116,9 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
   }
 
   const nominated = connection === undefined ? undefined : nominatedFields(connection)
-  if (nominated === undefined) return { forward, spaceId, sessionId, contentEncoding, repeated }
+  if (nominated === undefined) return { forward, spaceId, sessionId, contentEncoding, contentType, repeated }
   if (nominated.has('mcp-session-id')) sessionId = undefined
-  return { forward: without(forward, nominated), spaceId, sessionId, contentEncoding, repeated }
+  return { forward: without(forward, nominated), spaceId, sessionId, contentEncoding, contentType, repeated }
 }
 
 /** Reads and reduces the raw header fields of upstream's answer. */

@@ -58,4 +58,18 @@ describe('what a reader asks', () => {
   ])('is judged by %s as well', (_, headers) => {
     expect(verdict('{"method":"tools/list"}', ...headers).isAllowed).toBe(false)
   })
+
+  it('is judged by the method of the header with the name of the body', () => {
+    const body = '{"method":"tools/list","params":{"name":"put"}}'
+    expect(verdict(body, 'mcp-method', 'tools/call', 'mcp-name', 'get').isAllowed).toBe(false)
+    expect(verdict(body.replace('put', 'get'), 'mcp-method', 'tools/call', 'mcp-name', 'get').isAllowed).toBe(true)
+  })
+
+  it.each(['PARAMS', 'paramſ', 'Param\\u017f'])(
+    'is ambiguous with %s beside params: some readers take them for one',
+    (name) => {
+      const body = `{"method":"tools/call","params":{"name":"get"},"${name}":{"name":"put"}}`
+      expect(verdict(body)).toEqual({ isAllowed: false, refused: 'ambiguous' })
+    },
+  )
 })

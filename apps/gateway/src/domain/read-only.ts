@@ -91,10 +91,11 @@ function decisive(body: Buffer, at: number, names: readonly string[]): ReadonlyM
   const found = new Map<string, Range>()
   let isAmbiguous = false
   eachMember(body, at, (name, start, end) => {
-    const plain = name.toLowerCase()
-    if (!names.includes(plain)) return
-    isAmbiguous ||= found.has(plain)
-    found.set(plain, { start, end })
+    // Up before down: some readers take ſ for s, and the Kelvin sign for k.
+    const folded = name.toUpperCase().toLowerCase()
+    if (!names.includes(folded)) return
+    isAmbiguous ||= found.has(folded)
+    found.set(folded, { start, end })
   })
   return isAmbiguous ? undefined : found
 }
@@ -103,7 +104,7 @@ function decisive(body: Buffer, at: number, names: readonly string[]): ReadonlyM
 const text = (body: Buffer, range: Range | undefined) =>
   range === undefined ? undefined : (stringOf(body, range.start, range.end) ?? '')
 
-/** What `Mcp-Method` and `Mcp-Name` say; what only one of them says is completed from the body. */
+/** What `Mcp-Method` and `Mcp-Name` say, each together with all that the other or the body says. */
 function askedByHeaders(headers: readonly string[], messages: readonly Asked[]): Asked[] {
   const methods: string[] = []
   const names: string[] = []
@@ -112,11 +113,11 @@ function askedByHeaders(headers: readonly string[], messages: readonly Asked[]):
     if (field === 'mcp-method') methods.push(headers[i + 1] ?? '')
     else if (field === 'mcp-name') names.push(plain(headers[i + 1] ?? ''))
   }
-  const asked: Asked[] = []
-  for (const method of methods) asked.push({ method, name: names[0] ?? messages[0]?.name })
-  const calls = messages.some(({ method }) => method === CALL) || methods.includes(CALL)
-  if (calls) for (const name of names) asked.push({ method: CALL, name })
-  return asked
+  if (names.length > 0 && messages.some(({ method }) => method === CALL)) methods.push(CALL)
+  const named = [...names, ...messages.flatMap(({ name }) => (name === undefined ? [] : [name]))]
+  return methods.flatMap((method): Asked[] =>
+    named.length === 0 ? [{ method, name: undefined }] : named.map((name) => ({ method, name })),
+  )
 }
 
 /** Undoes the form in which MCP sends what a header cannot hold: `=?base64?…?=`. */

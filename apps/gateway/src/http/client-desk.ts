@@ -12,7 +12,7 @@ import { describeError, type Log } from '../log.ts'
 import type { AccessNews, SeenClients } from '../ports.ts'
 import { type Listed, Roster } from '../roster.ts'
 import { type Answer, CONNECT_INPUT, rpcError, urlElicitation } from './client-answers.ts'
-import { ClientLimits, type ClientLimitSettings } from './client-limits.ts'
+import { ClientLimits, type ClientLimitSettings, type Counted } from './client-limits.ts'
 import { metadataUrl } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
 import type { Passage, Refused, Visit, VisitRequest } from './proxy.ts'
@@ -134,7 +134,7 @@ class ClientVisit implements Visit, Listed {
   readonly #limits: ClientLimits
   readonly #open: Roster<ClientVisit>
   #end: ((failure: Failure) => void) | undefined
-  #leave: (() => void) | undefined
+  #counted: Counted | undefined
 
   constructor(access: ProvedAccess, deps: ClientDeskDependencies, limits: ClientLimits, open: Roster<ClientVisit>) {
     this.access = access
@@ -151,10 +151,11 @@ class ClientVisit implements Visit, Listed {
   begin(end: (failure: Failure) => void): void {
     this.#end = end
     this.#open.add(this)
+    this.#counted = this.#limits.count(this.principal)
   }
 
   enter({ headers, body, rpcMethod, isStream, isResumption }: VisitRequest): Passage {
-    this.#leave = this.#limits.enter(this.principal, isStream)
+    this.#counted?.enter(isStream)
     if (body) this.#deps.notes.called(this.access, rpcMethod, body)
     if (this.access.scope === 'notion:write') return { headers, through: (answer) => answer }
     const listsTools = body === undefined ? isResumption : this.#assertReading(body, headers)
@@ -166,8 +167,7 @@ class ClientVisit implements Visit, Listed {
 
   leave(): void {
     this.#open.delete(this)
-    this.#leave?.()
-    this.#leave = undefined
+    this.#counted?.leave()
   }
 
   end(): void {

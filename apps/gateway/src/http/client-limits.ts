@@ -18,36 +18,55 @@ const SWEEP_EVERY = 1000
 export class ClientLimits {
   readonly #settings: ClientLimitSettings
   readonly #loads = new Map<string, Load>()
-  #entered = 0
+  #counted = 0
 
   constructor(settings: ClientLimitSettings) {
     this.#settings = settings
   }
 
-  /** @returns what gives the place back. @throws {Failure} `rate_limited`. */
-  enter(principal: string, isStream: boolean): () => void {
-    const { requestsPerMinute, calls, streams } = this.#settings
-    if (++this.#entered % SWEEP_EVERY === 0) this.#sweep()
-    const load = this.#loads.get(principal) ?? new Load(requestsPerMinute)
+  /** Counts a request as soon as it is there, so that one that comes to nothing counts as well. */
+  count(principal: string): Counted {
+    if (++this.#counted % SWEEP_EVERY === 0) this.#sweep()
+    const load = this.#loads.get(principal) ?? new Load(this.#settings.requestsPerMinute)
     this.#loads.set(principal, load)
-
-    const waitSeconds = load.spend(requestsPerMinute)
-    if (waitSeconds > 0)
-      throw limited(`This client has sent ${requestsPerMinute} requests within a minute.`, waitSeconds)
-    if (isStream && load.streams >= streams) throw limited(`This client has ${streams} streams open.`, 5)
-    if (!isStream && load.calls >= calls) throw limited(`This client has ${calls} calls under way.`, 1)
-
-    if (isStream) load.streams++
-    else load.calls++
-    return () => {
-      if (isStream) load.streams--
-      else load.calls--
-    }
+    return new Counted(load, this.#settings)
   }
 
   #sweep(): void {
     const before = performance.now() - FORGET_AFTER_MS
     for (const [principal, load] of this.#loads) if (load.isIdleSince(before)) this.#loads.delete(principal)
+  }
+}
+
+/** A request that was counted, and may take a place when it is known what it is. */
+export class Counted {
+  readonly #load: Load
+  readonly #settings: ClientLimitSettings
+  readonly #waitSeconds: number
+  #place: 'calls' | 'streams' | undefined
+
+  constructor(load: Load, settings: ClientLimitSettings) {
+    this.#load = load
+    this.#settings = settings
+    this.#waitSeconds = load.spend(settings.requestsPerMinute)
+  }
+
+  /** @throws {Failure} `rate_limited`. */
+  enter(isStream: boolean): void {
+    const { requestsPerMinute, calls, streams } = this.#settings
+    const load = this.#load
+    if (this.#waitSeconds > 0)
+      throw limited(`This client has sent ${requestsPerMinute} requests within a minute.`, this.#waitSeconds)
+    if (isStream && load.streams >= streams) throw limited(`This client has ${streams} streams open.`, 5)
+    if (!isStream && load.calls >= calls) throw limited(`This client has ${calls} calls under way.`, 1)
+    this.#place = isStream ? 'streams' : 'calls'
+    load[this.#place]++
+  }
+
+  /** Gives the place back, if it had one. */
+  leave(): void {
+    if (this.#place) this.#load[this.#place]--
+    this.#place = undefined
   }
 }
 

@@ -12,6 +12,8 @@ export interface AdmissionLimits {
   readonly streamsPerSpace: number
   /** Request bodies held in memory, all together. */
   readonly bodyBytes: number
+  /** Of these, what one holder may have: a person's clients, or what an application does in one space. */
+  readonly bodyBytesEach: number
 }
 
 /** Generous for people and their assistants; what they keep out is a program that has gone wild. */
@@ -24,6 +26,7 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
   streams: 10_000,
   streamsPerSpace: 1000,
   bodyBytes: 256 * 1024 * 1024,
+  bodyBytesEach: 32 * 1024 * 1024,
 }
 
 /** How many spaces may be on record before the quiet ones are forgotten. Not at once: that would make a new table for every few calls. */
@@ -55,6 +58,7 @@ export class Admission {
   #queued = 0
   #streams = 0
   #bodyBytes = 0
+  readonly #bodyBytesOf = new Map<string, number>()
   #forgetAbove = REMEMBERED_SPACES
 
   constructor(limits: AdmissionLimits) {
@@ -97,14 +101,30 @@ export class Admission {
     this.#forgetAbove = Math.max(REMEMBERED_SPACES, this.#spaces.size * 2)
   }
 
-  /** Counts a piece of a request body that is kept. @throws {Failure} `overloaded`. */
-  holdBody(bytes: number): void {
+  /**
+   * Counts a piece of a request body that is kept. It comes before all that the request says of itself, so only what was known before
+   * bounds it.
+   *
+   * @param holder undefined where nobody in particular holds it.
+   * @throws {Failure} `overloaded`.
+   */
+  holdBody(holder: string | undefined, bytes: number): void {
     if (this.#bodyBytes + bytes > this.#limits.bodyBytes) throw overloaded('The gateway holds too many large requests.')
+    if (holder !== undefined) {
+      const held = (this.#bodyBytesOf.get(holder) ?? 0) + bytes
+      if (held > this.#limits.bodyBytesEach) throw overloaded('Too many large requests of yours are under way.')
+      this.#bodyBytesOf.set(holder, held)
+    }
     this.#bodyBytes += bytes
   }
 
-  releaseBody(bytes: number): void {
+  releaseBody(holder: string | undefined, bytes: number): void {
+    if (bytes === 0) return
     this.#bodyBytes -= bytes
+    if (holder === undefined) return
+    const held = (this.#bodyBytesOf.get(holder) ?? 0) - bytes
+    if (held > 0) this.#bodyBytesOf.set(holder, held)
+    else this.#bodyBytesOf.delete(holder)
   }
 
   #openStream(space: SpaceLoad): void {

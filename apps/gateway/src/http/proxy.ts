@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Envelope, readEnvelope } from '../domain/envelope.ts'
-import { type AnswerHeaders, type CallHeaders, callHeaders } from '../domain/envelope-headers.ts'
+import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8 } from '../domain/envelope-headers.ts'
 import { Failure } from '../failure.ts'
 import {
   type AnswerReceiver,
@@ -310,6 +310,9 @@ class Exchange implements AnswerReceiver, Entrant, Listed {
     if (headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity') {
       throw new Failure('invalid_json', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
     }
+    if (headers.contentType !== undefined && !isInUtf8(headers.contentType)) {
+      throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
+    }
     const maxBodyBytes = this.#maxBodyBytes()
     if (Number(this.#req.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
     this.#req.on('data', (bytes: Buffer) => this.#receiveBody(bytes))
@@ -320,12 +323,17 @@ class Exchange implements AnswerReceiver, Entrant, Listed {
     return this.#caller?.visit?.maxBodyBytes ?? this.#deps.maxBodyBytes
   }
 
+  /** Whom the body's memory is counted for: a client's person, or the space that an application names in a header. */
+  #bodyHolder(): string | undefined {
+    return this.#caller?.visit?.userId ?? this.#headers?.spaceId
+  }
+
   #receiveBody(bytes: Buffer): void {
     if (this.#failure) return
     const maxBodyBytes = this.#maxBodyBytes()
     try {
       if (this.#bodyBytes + bytes.length > maxBodyBytes) throw tooLarge(maxBodyBytes)
-      this.#traffic.admission.holdBody(bytes.length)
+      this.#traffic.admission.holdBody(this.#bodyHolder(), bytes.length)
     } catch (reason) {
       this.failed(reason)
       return
@@ -520,7 +528,7 @@ class Exchange implements AnswerReceiver, Entrant, Listed {
       this.#call?.cancel()
     }
     if (this.#ticket) this.#traffic.admission.leave(this.#ticket)
-    this.#traffic.admission.releaseBody(this.#bodyBytes)
+    this.#traffic.admission.releaseBody(this.#bodyHolder(), this.#bodyBytes)
     this.#caller?.visit?.leave()
     this.#traffic.left(this)
     this.#deps.onDone?.({

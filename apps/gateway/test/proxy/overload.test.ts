@@ -179,6 +179,32 @@ describe('request bodies', () => {
   })
 })
 
+describe('request bodies of one space', () => {
+  const between = betweenTwo({ limits: { bodyBytesEach: 10_000 } })
+
+  it('leave room for others, though they never come to their end', async () => {
+    const large = post(JSON.stringify('x'.repeat(8000)))
+    between.caller.send(large.subarray(0, -100))
+    const second = await between.another()
+    await expect
+      .poll(async () => {
+        second.send(large)
+        return problem(await second.answer()).code
+      })
+      .toBe('overloaded')
+    const other = await between.another()
+    other.send(Buffer.from(large.toString().replace('X-Space-ID: north', 'X-Space-ID: south')))
+    expect((await other.answer()).status).toBe(200)
+    between.caller.socket.destroy()
+    await expect
+      .poll(async () => {
+        second.send(large)
+        return (await second.answer()).status
+      })
+      .toBe(200)
+  })
+})
+
 describe('a space that may not have more, though it waits longest', () => {
   const between = betweenTwo({ limits: { calls: 3, callsPerSpace: 2 } })
 

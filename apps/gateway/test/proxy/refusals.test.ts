@@ -56,6 +56,20 @@ describe('a call that the gateway refuses', () => {
     ['that begins with a byte order mark', 400, 'invalid_json', post('\ufeff{}')],
     ['that is no UTF-8', 400, 'invalid_json', post(Buffer.from('{"a":"\xff"}', 'latin1'))],
     ['that is compressed', 400, 'invalid_json', post('{}', 'Content-Encoding: gzip')],
+    ['in another alphabet', 400, 'invalid_json', post('{}', 'Content-Type: application/json; charset=utf-7')],
+    ['in two alphabets', 400, 'invalid_json', post('{}', 'Content-Type: text/json; charset=utf-8; charset=utf-7')],
+    [
+      'in a hidden alphabet',
+      400,
+      'invalid_json',
+      post('{}', 'Content-Type: text/json; a=";charset=utf-8"; CHARSET="utf-16"'),
+    ],
+    [
+      'of two types',
+      400,
+      'invalid_request',
+      post('{}', 'Content-Type: text/json', 'Content-Type: text/json; charset=utf-7'),
+    ],
     ['that is too large', 413, 'too_large', post(`"${'x'.repeat(999)}"`)],
     [
       'that grows too large',
