@@ -8,8 +8,8 @@ const ANYWHERE = 'http://app.invalid'
 export function returnPath(value: string | null | undefined): string {
   if (!value?.startsWith('/') || !URL.canParse(value, ANYWHERE)) return '/'
   const { origin, pathname, searchParams } = new URL(value, ANYWHERE)
-  // As browsers read it: //host, /\\host and a tab between them name another host.
-  if (origin !== ANYWHERE) return '/'
+  // As browsers read it: //host, /\\host and a tab between them name another host, and so does what is left of /.//host.
+  if (origin !== ANYWHERE || pathname.startsWith('//')) return '/'
   // Next's own mark on what its pages fetch.
   searchParams.delete('_rsc')
   return searchParams.size > 0 ? `${pathname}?${searchParams}` : pathname

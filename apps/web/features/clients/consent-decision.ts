@@ -25,10 +25,7 @@ export async function carryOut(headers: Headers, decision: ConsentDecision): Pro
   const made = decision.allow ? await allowed(headers, decision) : ({ allow: false } as const)
   const next = await runtime().oauth.decide(headers, found.person.id, decision.request, made)
   if (next === undefined) {
-    throw new Refusal(
-      'invalid_request',
-      'This request is too old, or was answered already. Start again from the client.',
-    )
+    throw new Refusal('invalid_request', 'This request is too old. Start again from the client.')
   }
   return next
 }

@@ -1,7 +1,7 @@
 'use client'
 
 import { AppWindow, Globe, MonitorSmartphone } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
@@ -15,10 +15,36 @@ type Progress =
   | { status: 'sending'; answer: 'allow' | 'deny' }
   | { status: 'answered'; answer: 'allow' | 'deny' }
 
+/** Longer than somebody needs for the second click of two, and shorter than to read what is asked. */
+const READ_MS = 800
+
+/** Whether the page has been seen for a moment: another window that vanishes between two clicks must not leave the second one to this page. */
+function useIsSeen(): boolean {
+  const [isSeen, setIsSeen] = useState(false)
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const begin = () => {
+      clearTimeout(timer)
+      setIsSeen(false)
+      if (document.hasFocus()) timer = setTimeout(() => setIsSeen(true), READ_MS)
+    }
+    begin()
+    window.addEventListener('focus', begin)
+    window.addEventListener('blur', begin)
+    return () => {
+      clearTimeout(timer)
+      window.removeEventListener('focus', begin)
+      window.removeEventListener('blur', begin)
+    }
+  }, [])
+  return isSeen
+}
+
 /** Asks whether a client may use Notion for the person, in which space and how far. */
 export function ConsentForm({ question }: { question: ConsentQuestion }) {
   const { request, spaces, scopes } = question
   const [progress, setProgress] = useState<Progress>({ status: 'asking' })
+  const isSeen = useIsSeen()
 
   const send = async (answer: 'allow' | 'deny', form?: FormData) => {
     setProgress({ status: 'sending', answer })
@@ -65,7 +91,12 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
       {progress.status === 'asking' && progress.refusal && <Notice tone="danger">{progress.refusal}</Notice>}
       <div className="flex flex-col gap-2.5 sm:flex-row-reverse">
         {spaces.length > 0 && (
-          <Button type="submit" className="sm:flex-1" busy={sending === 'allow'} disabled={sending !== undefined}>
+          <Button
+            type="submit"
+            className="sm:flex-1"
+            busy={sending === 'allow'}
+            disabled={sending !== undefined || !isSeen}
+          >
             Allow
           </Button>
         )}

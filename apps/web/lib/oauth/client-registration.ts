@@ -78,9 +78,9 @@ export function clientName(name: string | undefined): string {
   return [...shown].slice(0, LONGEST_NAME).join('') || 'An MCP client'
 }
 
-/** Schemes that run or read something in the browser itself, or belong to no application. */
+/** Schemes that run or read something in the browser or the system itself, or belong to no application. */
 const FORBIDDEN_SCHEMES =
-  /^(about|blob|chrome|chrome-extension|content|data|devtools|edge|file|filesystem|ftp|intent|jar|javascript|mailto|moz-extension|resource|sms|tel|vbscript|view-source|wss?):$/
+  /^(about|blob|chrome|chrome-extension|content|data|devtools|edge|feed|file|filesystem|ftp|intent|jar|livescript|mailto|moz-extension|ms-[^:]*|pcast|resource|search|search-ms|shell|sms|tel|vbscript|view-source|wss?|.*javascript):$/
 
 /**
  * Why the browser is not sent there; undefined when it may be. Sites by https, programs on the person's machine by http on this machine's
@@ -93,6 +93,7 @@ export function whyNotRedirect(uri: string): string | undefined {
   const isLoopback = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
   // As it is written: what a URL parser makes of 127.1 or 0x7f000001 is not what other programs make of it.
   const isLoopbackAsWritten = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?([/?]|$)/.test(uri)
+  if (protocol === 'https:' && !uri.startsWith('https://')) return 'A redirect URI is an absolute URI.'
   if (protocol === 'https:') return isLoopback ? 'On this machine a redirect URI begins with http.' : undefined
   if (protocol === 'http:') {
     return isLoopbackAsWritten ? undefined : 'By http a redirect URI leads to localhost, 127.0.0.1 or [::1].'
@@ -100,7 +101,7 @@ export function whyNotRedirect(uri: string): string | undefined {
   return FORBIDDEN_SCHEMES.test(protocol) ? 'This scheme belongs to no application.' : undefined
 }
 
-const isLoopbackRedirect = (uri: string) => uri.startsWith('http:')
+export const isLoopbackRedirect = (uri: string): boolean => uri.startsWith('http:')
 export const applicationType = (redirectUris: readonly string[]): 'web' | 'native' =>
   redirectUris.every((uri) => uri.startsWith('https:')) ? 'web' : 'native'
 

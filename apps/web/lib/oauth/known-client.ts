@@ -10,8 +10,19 @@ export interface KnownClientOptions {
   readonly personOf: (headers: Headers) => Promise<string | undefined>
 }
 
-/** Where people are told of requests that cannot be answered to the client. */
-export const errorPage = (error: string): string => `/oauth/error?${new URLSearchParams({ error })}`
+/**
+ * Where people are told of requests that are not answered to the client at once.
+ *
+ * @param asked the request, where the person may go on to the client with the error.
+ */
+export function errorPage(error: string, asked?: URLSearchParams): string {
+  const page = new URLSearchParams({ error })
+  for (const name of ['client_id', 'redirect_uri', 'state']) {
+    const value = asked?.get(name)
+    if (value) page.set(name, value)
+  }
+  return `/oauth/error?${page}`
+}
 
 /**
  * Sees to it that a client which names the address of a document is known before its request is looked at. A document is asked for only for

@@ -5,7 +5,7 @@ import { authorizationRequest } from './authorization-request.ts'
 import { CONSENT_PAGE, digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
 import type { EndedAccess } from './ended-access.ts'
 import { errorPage, knownClient, type KnownClientOptions } from './known-client.ts'
-import { isRegisteredRedirect } from './client-registration.ts'
+import { isLoopbackRedirect, isRegisteredRedirect } from './client-registration.ts'
 import { authorizationServerMetadata } from './metadata.ts'
 import { sweep } from './sweep.ts'
 
@@ -61,27 +61,49 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
     const answer = await accounts(new Request(`${issuer}/oauth2/authorize?${query}`, { headers }))
     if (answer.status === 429) return Response.redirect(webUrl + errorPage('too_many'), 302)
     const location = new URL(answer.headers.get('location') ?? '', webUrl)
-    if (location.origin !== webUrl || location.pathname === CONSENT_PAGE) return answer
-    // Better-auth's page for errors: whom the request cannot be answered to, the person is told.
-    return Response.redirect(webUrl + errorPage(location.searchParams.get('error') ?? ''), 302)
+    const isOurs = location.origin === webUrl
+    if (isOurs ? location.pathname === CONSENT_PAGE : isLoopbackRedirect(location.href)) return answer
+    const { searchParams, hash } = location
+    const error = searchParams.get('error') ?? new URLSearchParams(hash.slice(1)).get('error') ?? ''
+    // Better-auth's page for errors: whom the request cannot be answered to, the person is told. Nor does the browser go to strangers'
+    // sites and applications without a word: anybody can register them (RFC 9700 §4.11.2).
+    return Response.redirect(webUrl + errorPage(error, isOurs ? undefined : query), 302)
   }
 
   const token = async (request: Request) => {
     const body = await request.text()
     const form = new URLSearchParams(body)
     const ask = () => accounts(bare(request, body))
-    const refreshToken = form.get('refresh_token')
-    if (form.get('grant_type') === 'refresh_token' && refreshToken) return refresh(refreshToken, ask)
-    const code = form.get('code')
-    const redeemed = code ? await grants.ofCode(code) : undefined
+    const refreshToken = form.get('grant_type') === 'refresh_token' ? (form.get('refresh_token') ?? '') : ''
+    const answer = refreshToken ? await refresh(refreshToken, ask) : await redeem(form.get('code') ?? '', ask)
+    if (!answer.ok) return answer
+    // Whoever has revoked the client may have done so since its code or token was looked at, and codes outlive what they were given for.
+    const issued = (await answer.clone().json()) as { refresh_token?: string }
+    if (await grants.isAllowed(issued.refresh_token ?? refreshToken)) return answer
+    return Response.json(
+      { error: 'invalid_grant', error_description: 'The person does not allow this client so much any more.' },
+      { status: 400, headers: { 'cache-control': 'no-store' } },
+    )
+  }
+
+  const redeem = async (code: string, ask: () => Promise<Response>) => {
+    const redeemed = await grants.ofCode(code)
     const answer = await ask()
     // A code that comes twice was seen by somebody else: what came of it ends, at the gateway too.
     if (redeemed && !answer.ok) await endedAccess.endClient(redeemed)
     return answer
   }
 
-  /** Two windows of one client that refresh at once get the same tokens; the plugin has them only after the first was answered. */
   const refresh = async (refreshToken: string, ask: () => Promise<Response>) => {
+    const family = await grants.ofUsed(refreshToken)
+    const answer = await rotate(refreshToken, ask)
+    // A token that comes again long after its use was seen by somebody else, so the plugin has forgotten all that belong together.
+    if (family.length > 0 && !(await grants.isKept(refreshToken))) await Promise.all(family.map(endedAccess.endClient))
+    return answer
+  }
+
+  /** Two windows of one client that refresh at once get the same tokens; the plugin has them only after the first was answered. */
+  const rotate = async (refreshToken: string, ask: () => Promise<Response>) => {
     const until = Date.now() + ROTATION_WAIT_MS
     for (;;) {
       const answer = await ask()
@@ -214,6 +236,37 @@ function grantsOf(pool: Pool) {
     ofCode: (code: string) => grantWhere(`"authorizationCodeId" = $1`, digest(code)),
     /** Undefined for one that is no longer good. */
     ofRefreshToken: (token: string) => grantWhere(`revoked is null and token = $1`, digest(token)),
+
+    /** All that belongs to a refresh token which was used before: what its client has of its person, in each space. */
+    async ofUsed(token: string): Promise<Grant[]> {
+      const { rows } = await pool.query<Grant>(
+        `select distinct each."referenceId" as "spaceId", each."userId"::text as "userId", each."clientId"
+         from ${SCHEMA}."oauthRefreshToken" used join ${SCHEMA}."oauthRefreshToken" each using ("clientId", "userId")
+         where used.token = $1 and used.revoked is not null and each."referenceId" is not null`,
+        [digest(token)],
+      )
+      return rows
+    },
+
+    async isKept(token: string): Promise<boolean> {
+      const { rowCount } = await pool.query(`select from ${SCHEMA}."oauthRefreshToken" where token = $1`, [
+        digest(token),
+      ])
+      return rowCount !== 0
+    },
+
+    /** Whether the person allows all that this refresh token is good for. One that is not allowed goes. */
+    async isAllowed(token: string): Promise<boolean> {
+      const { rowCount } = await pool.query(
+        `select from ${SCHEMA}."oauthRefreshToken" refresh
+           join ${SCHEMA}."oauthConsent" consent using ("clientId", "userId", "referenceId")
+         where refresh.token = $1 and refresh.scopes::jsonb <@ consent.scopes::jsonb`,
+        [digest(token)],
+      )
+      if (rowCount !== 0) return true
+      await pool.query(`delete from ${SCHEMA}."oauthRefreshToken" where token = $1`, [digest(token)])
+      return false
+    },
 
     async wasJustRotated(token: string): Promise<boolean> {
       const { rowCount } = await pool.query(

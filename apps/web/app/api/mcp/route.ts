@@ -2,7 +2,7 @@ import type { NextRequest } from 'next/server'
 import { fetchGateway } from '../../../lib/gateway.ts'
 import { memberIn, requireMember, signedIn } from '../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../lib/own-origin.ts'
-import { answering } from '../../../lib/refusal.ts'
+import { answering, Refusal } from '../../../lib/refusal.ts'
 import { cutWhenOver } from '../../../lib/cut-when-over.ts'
 
 /** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
@@ -20,16 +20,33 @@ async function isStillIn(headers: Headers, spaceId: string): Promise<boolean> {
   return found !== undefined && memberIn(found, spaceId) !== undefined
 }
 
+/** A body that takes longer is one that somebody holds back, or a slow network. */
+const PROMPT_MS = 1_000
+
+/** The same body, whose end, and with it the call, comes only if it may. */
+const endingIf = (body: ReadableStream<Uint8Array>, assertAllowed: () => Promise<void>) =>
+  body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({ flush: assertAllowed }))
+
 /** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the person's session. */
 const forward = (request: NextRequest) =>
   answering(async () => {
     if (request.method !== 'GET') requireOwnOrigin(request.headers)
+    const startedAt = performance.now()
     const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
+    // Nobody prepares calls as a member to let them go afterwards.
+    let refusal: Refusal | undefined
+    const assertStillIn = async () => {
+      if (performance.now() - startedAt < PROMPT_MS || (await isStillIn(request.headers, member.space.id))) return
+      refusal = new Refusal('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
+      throw refusal
+    }
     const answer = await fetchGateway(member, '/mcp/notion/proxy', {
       method: request.method,
       headers: chosen(request.headers, isForwarded),
       signal: request.signal,
-      ...(request.body ? { body: request.body, duplex: 'half' } : {}),
+      ...(request.body ? { body: endingIf(request.body, assertStillIn), duplex: 'half' } : {}),
+    }).catch((error: unknown) => {
+      throw refusal ?? error
     })
     const headers = chosen(answer.headers, isAnswered)
     // no-transform: compression on the way would hold events back.

@@ -23,7 +23,7 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
     return (
       <OAuthFrame
         title="This request is over"
-        lead="It is too old, or was answered already. Go back to your client and log in from there again."
+        lead="It is too old. Go back to your client and log in from there again."
       />
     )
   }

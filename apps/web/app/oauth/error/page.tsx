@@ -1,4 +1,6 @@
+import { ArrowUpRight } from 'lucide-react'
 import type { Metadata } from 'next'
+import { wayBack } from '../../../features/clients/way-back.ts'
 import type { DocumentFault } from '../../../lib/oauth/client-document.ts'
 import { OAuthFrame } from '../oauth-frame.tsx'
 
@@ -33,16 +35,22 @@ const sentences: Record<string, string> = {
   too_many:
     'Too many requests came from where you are. Nothing was allowed. Wait for a minute, and log in from the client again.',
   client_disabled: 'This client was switched off by the operator of this app.',
+  invalid_target:
+    'The client asked for an address that is not one of this app’s spaces, or of none that is still there. Nothing was allowed. Set the client up with the address that the page “Clients” of your space shows.',
   invalid_redirect:
     'The client asked to be answered at an address that it did not register. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',
 }
 
-export default async function OAuthErrorPage({
-  searchParams,
-}: {
-  searchParams: Promise<{ error?: string | string[] }>
-}) {
-  const [error = ''] = [(await searchParams).error ?? ''].flat()
+interface OAuthErrorPageProps {
+  readonly searchParams: Promise<
+    Record<'error' | 'client_id' | 'redirect_uri' | 'state', string | string[] | undefined>
+  >
+}
+
+export default async function OAuthErrorPage({ searchParams }: OAuthErrorPageProps) {
+  const asked = await searchParams
+  const [error = ''] = [asked.error ?? ''].flat()
+  const back = await wayBack(error, asked)
   return (
     <OAuthFrame
       title="The client’s request is not valid"
@@ -50,6 +58,20 @@ export default async function OAuthErrorPage({
         (Object.hasOwn(sentences, error) ? sentences[error] : undefined) ??
         'The client sent a request that this app does not understand. Nothing was allowed. Log in from the client again; if it happens again, its maker has to look at it.'
       }
-    />
+    >
+      {back && (
+        <p className="text-sm text-pretty text-soft">
+          If you trust it, tell the client so at{' '}
+          <a
+            href={back.href}
+            rel="noopener noreferrer nofollow"
+            className="font-medium break-all text-link underline-offset-4 hover:underline"
+          >
+            {back.name}
+            <ArrowUpRight aria-hidden className="ml-0.5 inline size-4" />
+          </a>
+        </p>
+      )}
+    </OAuthFrame>
   )
 }

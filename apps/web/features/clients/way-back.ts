@@ -1,0 +1,21 @@
+import 'server-only'
+import { isRegisteredRedirect, redirectTarget } from '../../lib/oauth/client-registration.ts'
+import { ISSUER_PATH } from '../../lib/oauth/authorization-server.ts'
+import { runtime } from '../../lib/runtime.ts'
+import { registeredClient } from './registered-clients.ts'
+
+type Asked = Partial<Record<'client_id' | 'redirect_uri' | 'state', string | string[] | undefined>>
+
+/** How a person who saw an error goes on to the client with it, as RFC 6749 §4.1.2.1 answers; undefined unless the client registered that. */
+export async function wayBack(error: string, asked: Asked): Promise<{ href: string; name: string } | undefined> {
+  const { client_id: clientId, redirect_uri: redirectUri, state } = asked
+  if (typeof clientId !== 'string' || typeof redirectUri !== 'string' || !/^[a-z_]{1,50}$/.test(error)) return undefined
+  const client = await registeredClient(clientId)
+  if (!client || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
+  const url = new URL(redirectUri)
+  url.searchParams.set('error', error)
+  if (typeof state === 'string') url.searchParams.set('state', state)
+  url.searchParams.set('iss', runtime().webUrl + ISSUER_PATH)
+  const { name } = redirectTarget(redirectUri)
+  return { href: url.href, name }
+}

@@ -1,0 +1,99 @@
+/** What a person has ended stays ended, whatever the client kept back or had under way at that moment. */
+import { describe, expect, it } from 'vitest'
+import { decide, logIn, open, registerClient, type RawClient, type Tokens } from '../client-person.ts'
+import { clientsScene } from '../clients.ts'
+
+const on = clientsScene()
+
+const newCode = async (client: RawClient, scope: 'notion:read' | 'notion:write' = 'notion:write') => {
+  const page = await open(on().ada, client.authorizeUrl(on().resource()))
+  const back = await decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope })
+  return back.searchParams.get('code') ?? ''
+}
+const revoke = async ({ clientId }: RawClient) => {
+  const { rows } = await on().database.query<{ id: string }>(
+    'select id from web."oauthConsent" where "clientId" = $1 and "userId" = $2',
+    [clientId, on().ada.id],
+  )
+  expect(rows).toHaveLength(1)
+  expect((await on().ada.fetch(`/api/account/clients/${rows[0]?.id}`, { method: 'DELETE' })).status).toBe(204)
+}
+const refused = async (answer: Response) => {
+  expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })])
+}
+
+describe('a code that the client kept back', () => {
+  it('is worth nothing after the person has revoked the client', async () => {
+    const client = await registerClient(on().webUrl)
+    const code = await newCode(client)
+    await revoke(client)
+    await refused(await client.redeem(code))
+    const { rowCount } = await on().database.query('select from web."oauthRefreshToken" where "clientId" = $1', [
+      client.clientId,
+    ])
+    expect(rowCount).toBe(0)
+  })
+
+  it('gives no more than the person allowed last', async () => {
+    const client = await registerClient(on().webUrl)
+    const wide = await newCode(client)
+    const narrow = await newCode(client, 'notion:read')
+    await refused(await client.redeem(wide))
+    const tokens = (await (await client.redeem(narrow)).json()) as Tokens
+    expect(tokens.scope).toBe('notion:read offline_access')
+  })
+})
+
+describe('a refresh that is under way', () => {
+  it('gives nothing when the person revokes the client just before its tokens are stored', async () => {
+    const client = await registerClient(on().webUrl)
+    const tokens = await logIn(on().ada, client, on().resource())
+    await on().database.query(`
+      create function web.revoke_meanwhile() returns trigger language plpgsql as $$
+      begin
+        delete from web."oauthRefreshToken" where "clientId" = new."clientId";
+        delete from web."oauthConsent" where "clientId" = new."clientId";
+        return new;
+      end $$;
+      create trigger revoke_meanwhile before insert on web."oauthRefreshToken"
+      for each row when (new."clientId" = '${client.clientId}') execute function web.revoke_meanwhile()`)
+    await refused(await client.refresh(tokens.refresh_token))
+    const { rowCount } = await on().database.query('select from web."oauthRefreshToken" where "clientId" = $1', [
+      client.clientId,
+    ])
+    expect(rowCount).toBe(0)
+  })
+})
+
+describe('a refresh token that comes again long after its use', () => {
+  it('ends what its client has, at the gateway too, and leaves other clients alone', async () => {
+    const [client, other] = [await registerClient(on().webUrl), await registerClient(on().webUrl)]
+    const first = await logIn(on().ada, client, on().resource())
+    const others = await logIn(on().ada, other, on().resource())
+    const second = (await (await client.refresh(first.refresh_token)).json()) as Tokens
+    expect(await on().statusOf(second.access_token)).toBe(200)
+    await on().database.query(
+      `update web."oauthRefreshToken" set "rotationReplayExpiresAt" = now() - interval '1 second'
+       where "clientId" = $1 and revoked is not null`,
+      [client.clientId],
+    )
+    await refused(await client.refresh(first.refresh_token))
+    await expect.poll(() => on().statusOf(second.access_token)).toBe(401)
+    await refused(await client.refresh(second.refresh_token))
+    expect(await on().statusOf(others.access_token)).toBe(200)
+  })
+
+  it('of another client ends nothing', async () => {
+    const [client, thief] = [await registerClient(on().webUrl), await registerClient(on().webUrl)]
+    const first = await logIn(on().ada, client, on().resource())
+    const second = (await (await client.refresh(first.refresh_token)).json()) as Tokens
+    await on().database.query(
+      `update web."oauthRefreshToken" set "rotationReplayExpiresAt" = now() - interval '1 second'
+       where "clientId" = $1 and revoked is not null`,
+      [client.clientId],
+    )
+    await refused(await thief.refresh(first.refresh_token))
+    expect(await on().statusOf(second.access_token)).toBe(200)
+    expect((await client.refresh(second.refresh_token)).status).toBe(200)
+  })
+})
