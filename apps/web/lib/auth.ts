@@ -79,7 +79,14 @@ function configure(options: AuthOptions) {
     socialProviders: providers.social,
     // Nobody has proved that an address is theirs by signing up with it. So an account gets another way to sign in only from inside.
     account: { accountLinking: { enabled: true, disableImplicitLinking: true } },
-    onAPIError: { errorURL: `${webUrl}/sign-in` },
+    onAPIError: {
+      errorURL: `${webUrl}/sign-in`,
+      // Refusals are the caller's affair, and told to them. The library would print both, and not as lines of the log.
+      onError: (error) => {
+        if (error instanceof APIError && error.status !== 'INTERNAL_SERVER_ERROR') return
+        log.error('accounts', { cause: error instanceof Error ? (error.stack ?? error.message) : undefined })
+      },
+    },
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
     plugins: [
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),

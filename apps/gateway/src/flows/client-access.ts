@@ -89,7 +89,8 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
 
   const readKey = async (digest: Buffer): Promise<Known> => {
     const key = await keys.find(digest)
-    if (!key || !timingSafeEqual(key.hash, digest)) throw refused('There is no such key, or it was deleted.')
+    if (!key || !timingSafeEqual(key.hash, digest))
+      throw refused('There is no such key, or it was deleted. Make another on the page “Clients” of the space.')
     return {
       userId: key.userId,
       spaceIds: [key.spaceId],
@@ -136,8 +137,9 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
   }
 
   const use = (one: Known, wanted: string | undefined): ProvedAccess => {
-    if (one.isRevoked) throw refused('This access was revoked.')
-    if (clock().getTime() >= one.usableUntil) throw refused('This access has expired.')
+    if (one.isRevoked) throw refused('This access was revoked. Log in again from the client, or give it another key.')
+    if (clock().getTime() >= one.usableUntil)
+      throw refused('This access has expired. Log in again from the client, or give it another key.')
     const [only, ...others] = one.spaceIds
     const spaceId = wanted ?? (others.length === 0 ? only : undefined)
     if (spaceId === undefined) {
@@ -146,7 +148,11 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
         'Missing space_id. This access is good for several spaces; name one in X-Space-ID.',
       )
     }
-    if (!one.spaceIds.includes(spaceId)) throw new Failure('forbidden_space', 'This access is not for this space.')
+    if (!one.spaceIds.includes(spaceId))
+      throw new Failure(
+        'forbidden_space',
+        'This access is not for this space. Take the address from the page “Clients” of its own space, or log in again.',
+      )
     if (one.scope === undefined) {
       throw new Failure('insufficient_scope', 'This access has neither the scope notion:read nor notion:write.')
     }

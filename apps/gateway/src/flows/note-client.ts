@@ -11,6 +11,9 @@ const MAX_READ_BYTES = 256 * 1024
 /** Notes that may wait to be written. They are written one after another, so that the last one stands last; more are left out. */
 const MOST_WAITING = 1000
 
+/** Names under which programs only try what the server speaks, before they say who they are. */
+const PROBES = new Set(['mcp-remote-fallback-test'])
+
 /** Keeps the list of clients that people see up to date, and costs a call next to nothing. */
 export interface ClientNotes {
   /** @param method of the message, @param body its bytes, which are JSON. */
@@ -32,7 +35,7 @@ export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => vo
       notedAt.set(principal, now)
       if (notedAt.size > REMEMBERED) notedAt.delete(notedAt.keys().next().value as string)
       const sighting = body.length > MAX_READ_BYTES ? undefined : sightingIn(body)
-      if (waiting >= MOST_WAITING) return
+      if (waiting >= MOST_WAITING || PROBES.has(sighting?.name ?? '')) return
       waiting++
       writing = writing
         .then(() => seen.note(access, sighting))

@@ -171,7 +171,9 @@ class ClientVisit implements Visit, Listed {
   }
 
   end(): void {
-    this.#end?.(new Failure('unauthenticated', 'This access was revoked.'))
+    this.#end?.(
+      new Failure('unauthenticated', 'This access was revoked. Log in again from the client, or give it another key.'),
+    )
   }
 
   /** @returns whether the answer may hold a list of tools. */
@@ -184,7 +186,7 @@ class ClientVisit implements Visit, Listed {
       case 'writing':
         throw new Failure(
           'insufficient_scope',
-          `This access only reads (notion:read), and ${legible(verdict.what)} is not known to change nothing. It needs notion:write.`,
+          `This access only reads (notion:read), and ${legible(verdict.what)} is not among the tools that only read. It needs notion:write.`,
         )
     }
   }

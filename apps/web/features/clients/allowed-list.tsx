@@ -4,8 +4,7 @@ import { useState } from 'react'
 import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
-import { Dialog } from '../../components/ui/dialog.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Confirm } from '../../components/ui/confirm.tsx'
 import { Time } from '../../components/ui/time.tsx'
 import { endAllowed } from './client-api.ts'
 import type { AllowedClient } from './client-lists.ts'
@@ -15,16 +14,6 @@ import { scopeWords } from './scope-words.ts'
 export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) {
   const [allowed, setAllowed] = useState(initial)
   const [doomed, setDoomed] = useState<AllowedClient>()
-  const [state, setState] = useState<{ status: 'ready'; refusal?: string } | { status: 'sending' }>({ status: 'ready' })
-
-  const end = async ({ id }: AllowedClient) => {
-    setState({ status: 'sending' })
-    const ended = await endAllowed(id)
-    if ('refusal' in ended) return setState({ status: 'ready', refusal: ended.refusal })
-    setState({ status: 'ready' })
-    setDoomed(undefined)
-    setAllowed((all) => all.filter((one) => one.id !== id))
-  }
   if (allowed.length === 0) {
     return (
       <p className="rounded-xl border border-dashed border-line-strong p-5 text-sm text-pretty text-soft">
@@ -58,14 +47,7 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
                 )}
               </p>
             </div>
-            <Button
-              look="quiet"
-              size="small"
-              onClick={() => {
-                setState({ status: 'ready' })
-                setDoomed(client)
-              }}
-            >
+            <Button look="quiet" size="small" onClick={() => setDoomed(client)}>
               Revoke
               <span className="sr-only">
                 {' '}
@@ -75,20 +57,23 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
           </li>
         ))}
       </ul>
-      <Dialog open={doomed !== undefined} onClose={() => setDoomed(undefined)} title="End this client’s access?">
-        {doomed && (
-          <div className="space-y-5">
-            <p className="text-sm text-pretty break-words text-soft">
-              <span className="font-medium text-ink">{doomed.name}</span> loses its access to {doomed.space.name} at
-              once. To use it again you log in from it again.
-            </p>
-            {state.status === 'ready' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-            <Button look="danger" className="w-full" busy={state.status === 'sending'} onClick={() => void end(doomed)}>
-              Revoke
-            </Button>
-          </div>
-        )}
-      </Dialog>
+      <Confirm
+        open={doomed !== undefined}
+        onClose={() => setDoomed(undefined)}
+        title="End this client’s access?"
+        action="Revoke"
+        onConfirm={async () => {
+          const ended = doomed && (await endAllowed(doomed.id))
+          if (ended && 'refusal' in ended) return ended.refusal
+          setAllowed((all) => all.filter((one) => one.id !== doomed?.id))
+          return undefined
+        }}
+      >
+        <p className="break-words">
+          <span className="font-medium text-ink">{doomed?.name}</span> loses its access to {doomed?.space.name} at once.
+          To use it again you log in from it again.
+        </p>
+      </Confirm>
     </Card>
   )
 }

@@ -5,10 +5,17 @@ import type { ConsentDecision } from './consent-decision.ts'
 const NO_ANSWER = 'The app does not answer. Check your connection and try again.'
 const OUR_FAULT = 'That did not work, and the fault is ours. Try again in a moment.'
 const Answer = z.object({ location: z.url() })
-const Problem = z.object({ detail: z.string() })
+const Problem = z.object({ detail: z.string(), code: z.string().optional() })
+
+export interface Refused {
+  /** A sentence for the person. */
+  readonly refusal: string
+  /** What to do about it depends on. */
+  readonly code?: string | undefined
+}
 
 /** Where the browser goes next, or a sentence for the person. */
-export async function answerConsent(decision: ConsentDecision): Promise<{ location: string } | { refusal: string }> {
+export async function answerConsent(decision: ConsentDecision): Promise<{ location: string } | Refused> {
   return send('/api/oauth/consent', 'POST', decision, Answer)
 }
 
@@ -33,7 +40,7 @@ async function send<Schema extends z.ZodType>(
   method: 'GET' | 'POST' | 'DELETE',
   body: unknown,
   schema: Schema,
-): Promise<z.infer<Schema> | { refusal: string }> {
+): Promise<z.infer<Schema> | Refused> {
   let answer: Response
   try {
     answer = await fetch(path, {
@@ -47,7 +54,10 @@ async function send<Schema extends z.ZodType>(
     return { refusal: NO_ANSWER }
   }
   const content: unknown = answer.status === 204 ? {} : await answer.json().catch(() => undefined)
-  if (!answer.ok) return { refusal: Problem.safeParse(content).data?.detail ?? OUR_FAULT }
+  if (!answer.ok) {
+    const { detail = OUR_FAULT, code } = Problem.safeParse(content).data ?? {}
+    return { refusal: detail, code }
+  }
   const parsed = schema.safeParse(content)
   return parsed.success ? parsed.data : { refusal: OUR_FAULT }
 }

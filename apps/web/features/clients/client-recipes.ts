@@ -47,15 +47,16 @@ export const recipes: readonly Recipe[] = [
     id: 'claude-code',
     client: 'Claude Code',
     login: ({ url, name }) => [
-      { text: 'In a terminal:', code: `claude mcp add --transport http ${name} ${url}` },
+      { text: 'In a terminal:', code: `claude mcp add --scope user --transport http ${name} ${url}` },
       { text: 'Log in. A browser opens for that:', code: `claude mcp login ${name}` },
-      { text: `Where that is not known, start Claude Code, enter /mcp and choose ${name}.` },
+      { text: `If your version knows no “mcp login”: start Claude Code, enter /mcp and choose ${name}.` },
     ],
     key: ({ url, name, key }) => [
       {
         text: 'In a terminal:',
-        code: `claude mcp add --transport http ${name} ${url} --header "Authorization: Bearer ${key}"`,
+        code: `claude mcp add --scope user --transport http ${name} ${url} --header "Authorization: Bearer ${key}"`,
       },
+      { text: 'If it is set up already, remove it first:', code: `claude mcp remove --scope user ${name}` },
     ],
   },
   {
@@ -66,7 +67,9 @@ export const recipes: readonly Recipe[] = [
         text: 'In Settings → Developer → Edit Config, add this to claude_desktop_config.json (Node.js must be installed):',
         code: json({ mcpServers: { [name]: throughMcpRemote(url) } }),
       },
-      { text: 'Start Claude Desktop again. A browser opens to log in.' },
+      {
+        text: 'Start Claude Desktop again. A browser opens to log in; there, and in the list of your clients, it is called “MCP CLI Proxy”.',
+      },
       ...(url.startsWith('https:')
         ? [
             {
@@ -157,8 +160,8 @@ export const recipes: readonly Recipe[] = [
     client: 'MCP Inspector',
     login: ({ url }) => [
       {
-        text: 'In a terminal. It says where to log in, and then lists the tools:',
-        code: `npx @modelcontextprotocol/inspector --cli ${url} --transport http --method tools/list`,
+        text: 'In a terminal, with Node.js 22.19 or newer. It says where to log in, and then lists the tools:',
+        code: `npx @modelcontextprotocol/inspector@latest --cli ${url} --transport http --method tools/list`,
       },
       {
         text: 'For its pages in the browser leave out --cli and what follows, choose Streamable HTTP, and enter the address:',
@@ -167,8 +170,8 @@ export const recipes: readonly Recipe[] = [
     ],
     key: ({ url, key }) => [
       {
-        text: 'In a terminal:',
-        code: `npx @modelcontextprotocol/inspector --cli ${url} --transport http --method tools/list --header "Authorization: Bearer ${key}"`,
+        text: 'In a terminal, with Node.js 22.19 or newer:',
+        code: `npx @modelcontextprotocol/inspector@latest --cli ${url} --transport http --method tools/list --header "Authorization: Bearer ${key}"`,
       },
     ],
   },
@@ -177,25 +180,29 @@ export const recipes: readonly Recipe[] = [
     client: 'Your own code',
     login: ({ url }) => [
       {
-        text: 'With @modelcontextprotocol/client. Your OAuthClientProvider opens the browser and keeps the tokens; everything else is found by itself:',
+        text: 'With @modelcontextprotocol/client (npm install @modelcontextprotocol/client). Your OAuthClientProvider sends the person to the browser and keeps the tokens; everything else is found by itself:',
         code: `import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
 
-const transport = new StreamableHTTPClientTransport(new URL('${url}'), { authProvider })
+const newTransport = () => new StreamableHTTPClientTransport(new URL('${url}'), { authProvider })
 const client = new Client({ name: 'my-program', version: '1.0.0' })
+const first = newTransport()
 try {
-  await client.connect(transport)
+  await client.connect(first)
 } catch (error) {
   if (!(error instanceof UnauthorizedError)) throw error
-  // The person has answered at your redirect address.
-  await transport.finishAuth(new URLSearchParams(queryOfTheRedirect))
-}`,
+  // The person has answered: this is the query that came to your redirect address.
+  await first.finishAuth(new URLSearchParams(queryOfTheRedirect))
+  await client.connect(newTransport())
+}
+const { tools } = await client.listTools()
+console.log(tools.map(({ name }) => name))`,
       },
       { text: 'A program that runs without a person uses a key.' },
     ],
     key: ({ url, key }) => [
       { text: 'The key belongs into the environment, not into the code:', code: `export ${KEY_VARIABLE}=${key}` },
       {
-        text: 'With @modelcontextprotocol/client:',
+        text: 'With @modelcontextprotocol/client (npm install @modelcontextprotocol/client):',
         code: `import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 
 const client = new Client({ name: 'my-program', version: '1.0.0' })

@@ -14,6 +14,7 @@ type Progress =
   | { status: 'asking'; refusal?: string }
   | { status: 'sending'; answer: 'allow' | 'deny' }
   | { status: 'answered'; answer: 'allow' | 'deny' }
+  | { status: 'over'; why: string }
 
 /** Longer than somebody needs for the second click of two, and shorter than to read what is asked. */
 const READ_MS = 800
@@ -54,11 +55,17 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
     const sent = await answerConsent(
       answer === 'allow' ? { allow: true, request, spaceId, scope } : { allow: false, request },
     )
-    if ('refusal' in sent) return setProgress({ status: 'asking', refusal: sent.refusal })
+    if ('refusal' in sent) {
+      // The page sends whoever is not signed in to do so, and comes back with the same request.
+      if (sent.code === 'unauthenticated') return window.location.reload()
+      if (sent.code === 'invalid_request') return setProgress({ status: 'over', why: sent.refusal })
+      return setProgress({ status: 'asking', refusal: sent.refusal })
+    }
     setProgress({ status: 'answered', answer })
     window.location.assign(sent.location)
   }
 
+  if (progress.status === 'over') return <Notice tone="warning">{progress.why}</Notice>
   if (progress.status === 'answered') {
     return (
       <Notice tone={progress.answer === 'allow' ? 'success' : 'info'}>
@@ -180,14 +187,30 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
           It uses the Notion of <span className="font-medium text-ink">{only.name}</span>, and of no other space.
         </p>
         <input type="hidden" name="space" value={only.id} />
+        {only.isConnected === false && (
+          <Notice tone="warning" className="mt-3">
+            {only.name} is not connected with Notion now, so the client will not work before somebody{' '}
+            <a
+              href={`/spaces/${encodeURIComponent(only.id)}/connection`}
+              target="_blank"
+              rel="noopener"
+              className="font-medium underline underline-offset-4"
+            >
+              connects it
+            </a>
+            .
+          </Notice>
+        )}
       </div>
     )
   }
   return (
     <fieldset className="space-y-2.5">
       <legend className="mb-2.5 text-sm font-semibold">Which space’s Notion may it use?</legend>
-      {spaces.map(({ id, name }) => (
-        <Choice key={id} name="space" value={id} required label={name} />
+      {spaces.map(({ id, name, isConnected }) => (
+        <Choice key={id} name="space" value={id} required label={name}>
+          {isConnected === false && 'Not connected with Notion now: the client will not work before it is.'}
+        </Choice>
       ))}
     </fieldset>
   )

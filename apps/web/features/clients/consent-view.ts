@@ -1,6 +1,7 @@
 import 'server-only'
-import type { Scope } from '@nmg/contract'
-import type { Person, Space } from '../../lib/members.ts'
+import { Connection, type Scope } from '@nmg/contract'
+import { askGateway } from '../../lib/gateway.ts'
+import { memberIn, type Person, type SignedIn, type SpaceMember } from '../../lib/members.ts'
 import { documentHost } from '../../lib/oauth/client-document.ts'
 import { isRegisteredRedirect, redirectTarget } from '../../lib/oauth/client-registration.ts'
 import { resourceOf } from '../../lib/oauth/resources.ts'
@@ -19,18 +20,24 @@ export interface ConsentQuestion {
   readonly target: ReturnType<typeof redirectTarget>
   readonly person: Pick<Person, 'name' | 'email'>
   /** Those to choose among; empty when the person belongs to none that the client could use. */
-  readonly spaces: readonly { readonly id: string; readonly name: string }[]
+  readonly spaces: readonly AskedSpace[]
   /** The client's address names a space that the person does not belong to, or that does not exist. */
   readonly isForeignSpace: boolean
   readonly scopes: readonly Scope[]
 }
 
+export interface AskedSpace {
+  readonly id: string
+  readonly name: string
+  /** Whether a client could do anything there now; undefined when the gateway does not say. */
+  readonly isConnected: boolean | undefined
+}
+
+/** How long the page waits for the gateway before it asks without knowing. */
+const GATEWAY_DEADLINE_MS = 2_000
+
 /** Undefined when there is nothing to ask: the request is incomplete, too old, or of a client that is gone. */
-export async function consentQuestion(
-  query: URLSearchParams,
-  person: Person,
-  spaces: readonly Space[],
-): Promise<ConsentQuestion | undefined> {
+export async function consentQuestion(query: URLSearchParams, found: SignedIn): Promise<ConsentQuestion | undefined> {
   const { gatewayPublicUrl } = runtime()
   const redirectUri = query.get('redirect_uri') ?? ''
   const resource = resourceOf(gatewayPublicUrl, query.get('resource') ?? '')
@@ -38,6 +45,7 @@ export async function consentQuestion(
   const client = await registeredClient(clientId)
   const isCurrent = Number(query.get('exp')) * 1000 > Date.now()
   if (!client || !resource || !isCurrent || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
+  const { person, spaces } = found
   const fitting = resource.spaceId === undefined ? spaces : spaces.filter(({ id }) => id === resource.spaceId)
   return {
     request: query.toString(),
@@ -45,8 +53,19 @@ export async function consentQuestion(
     host: documentHost(clientId),
     target: redirectTarget(redirectUri),
     person: { name: person.name, email: person.email },
-    spaces: fitting.map(({ id, name }) => ({ id, name })),
+    spaces: await Promise.all(
+      fitting.map(async ({ id, name }) => ({ id, name, isConnected: await isConnected(memberIn(found, id)) })),
+    ),
     isForeignSpace: resource.spaceId !== undefined && fitting.length === 0,
     scopes: notionScopes(query.get('scope')),
   }
+}
+
+async function isConnected(member: SpaceMember | undefined): Promise<boolean | undefined> {
+  if (!member) return undefined
+  const path = `/integrations/notion/${encodeURIComponent(member.space.id)}`
+  return askGateway(member, path, Connection, { deadlineMs: GATEWAY_DEADLINE_MS }).then(
+    (connection) => connection?.status === 'connected',
+    () => undefined,
+  )
 }

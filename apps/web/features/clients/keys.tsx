@@ -6,6 +6,7 @@ import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { Choice } from '../../components/ui/choice.tsx'
+import { Confirm } from '../../components/ui/confirm.tsx'
 import { CopyBlock } from '../../components/ui/copy-block.tsx'
 import { Dialog } from '../../components/ui/dialog.tsx'
 import { Field, inputStyle } from '../../components/ui/field.tsx'
@@ -103,19 +104,25 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
           }}
         />
       </Dialog>
-      <Dialog open={doomed !== undefined} onClose={() => setDoomed(undefined)} title="Delete this key?">
-        {doomed && (
-          <DeleteForm
-            spaceId={spaceId}
-            doomed={doomed}
-            onDone={async () => {
-              if (made?.id === doomed.id) onMade(undefined)
-              await onChange()
-              setDoomed(undefined)
-            }}
-          />
-        )}
-      </Dialog>
+      <Confirm
+        open={doomed !== undefined}
+        onClose={() => setDoomed(undefined)}
+        title="Delete this key?"
+        action="Delete the key"
+        onConfirm={async () => {
+          if (!doomed) return undefined
+          const gone = await deleteKey(spaceId, doomed.id)
+          if ('refusal' in gone) return gone.refusal
+          if (made?.id === doomed.id) onMade(undefined)
+          await onChange()
+          return undefined
+        }}
+      >
+        <p className="break-words">
+          Whatever uses <span className="font-medium text-ink">{doomed?.name}</span> loses its access at once. This
+          cannot be undone.
+        </p>
+      </Confirm>
     </Card>
   )
 }
@@ -152,7 +159,14 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
         else onMade(made)
       }}
     >
-      <Field label="Name" name="name" required maxLength={100} hint="Where you use it, for example “Nightly report”." />
+      <Field
+        label="Name"
+        name="name"
+        autoFocus
+        required
+        maxLength={100}
+        hint="Where you use it, for example “Nightly report”."
+      />
       <fieldset className="space-y-2.5">
         <legend className="mb-2.5 text-sm font-medium">What may it do?</legend>
         <Choice name="scope" value="notion:read" defaultChecked label={scopeWords['notion:read']}>
@@ -164,7 +178,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
       </fieldset>
       <div className="space-y-1.5">
         <label htmlFor={daysId} className="block text-sm font-medium">
-          How long is it good?
+          How long is it valid?
         </label>
         <select id={daysId} name="days" defaultValue={90} className={inputStyle}>
           {KEY_DAYS.map((days) => (
@@ -179,31 +193,5 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
         Make the key
       </Button>
     </form>
-  )
-}
-
-function DeleteForm({ spaceId, doomed, onDone }: { spaceId: string; doomed: KeyView; onDone: () => Promise<void> }) {
-  const [state, setState] = useState<FormState>({ status: 'editing' })
-  return (
-    <div className="space-y-5">
-      <p className="text-sm text-pretty break-words text-soft">
-        Whatever uses <span className="font-medium text-ink">{doomed.name}</span> loses its access at once. This cannot
-        be undone.
-      </p>
-      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-      <Button
-        look="danger"
-        className="w-full"
-        busy={state.status === 'sending'}
-        onClick={async () => {
-          setState({ status: 'sending' })
-          const gone = await deleteKey(spaceId, doomed.id)
-          if ('refusal' in gone) setState({ status: 'editing', refusal: gone.refusal })
-          else await onDone()
-        }}
-      >
-        Delete the key
-      </Button>
-    </div>
   )
 }

@@ -199,7 +199,7 @@ const packages: Record<string, string> = {
 /** `npx package …`, or its parts in a configuration, as it runs when the package is there. */
 function installed(command: readonly string[]): readonly string[] {
   const [npx, name = '', ...args] = command.filter((part) => part !== '-y')
-  const description = packages[name]
+  const description = packages[name.replace(/@latest$/, '')]
   if (npx !== 'npx' || !description) throw new Error(`not a program that is here: ${command.join(' ')}`)
   const { bin } = require(description) as { bin: Record<string, string> }
   return [join(description, '..', Object.values(bin)[0] ?? ''), ...args]
@@ -379,6 +379,60 @@ describe('a client with a key', () => {
     await on().ada.fetch(`/api/spaces/${on().ada.spaceId}/keys/${id}`, { method: 'DELETE' })
     expect(client.logins()).toBe(0)
     await client.close()
+  })
+})
+
+describe('the lines for one’s own code, as a program', () => {
+  /** What the lines leave to whoever copies them: an `OAuthClientProvider`, and what came to its address. */
+  const provider = `
+    import { createInterface } from 'node:readline/promises'
+    const kept = {}
+    const authProvider = {
+      redirectUrl: '${REDIRECT}',
+      clientMetadata: { client_name: 'My program', redirect_uris: ['${REDIRECT}'], token_endpoint_auth_method: 'none' },
+      clientInformation: () => kept.client, saveClientInformation: (client) => void (kept.client = client),
+      tokens: () => kept.tokens, saveTokens: (tokens) => void (kept.tokens = tokens),
+      codeVerifier: () => kept.verifier, saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
+      discoveryState: () => kept.discovery, saveDiscoveryState: (discovery) => void (kept.discovery = discovery),
+      async redirectToAuthorization(url) {
+        const lines = createInterface({ input: process.stdin, output: process.stdout })
+        globalThis.queryOfTheRedirect = await lines.question(url + '\\n')
+        lines.close()
+      },
+    }
+`
+  const run = async (code: string, env: Record<string, string> = {}): Promise<string> => {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, ...environment(home()), ...env },
+    })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+      const [asked] = /http:\/\/\S+\/oauth2\/authorize\?\S+(?=\s)/.exec(out) ?? []
+      if (asked === undefined) return
+      out = ''
+      void allow(asked).then((back) => child.stdin.write(`${back.search.slice(1)}\n`))
+    })
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+    const exit = await new Promise((resolve) => child.on('close', resolve))
+    expect([exit, err]).toEqual([0, ''])
+    return out
+  }
+  const lines = (way: 'login' | 'key') =>
+    (recipes.find(({ id }) => id === 'sdk')?.[way]({ url: on().resource(), name: '', key: '' }) ?? [])
+      .flatMap(({ code }) => (code?.startsWith('import') ? code : []))
+      .join('')
+
+  it('log in and list the tools', async () => {
+    expect(await run(provider + lines('login'))).toContain("'notion-create-pages'")
+  })
+
+  it('list the tools with a key', async () => {
+    const asked = { name: 'A key', scope: 'notion:read', days: 30 }
+    const made = await on().ada.post(`/api/spaces/${on().ada.spaceId}/keys`, asked)
+    const { key } = (await made.json()) as { key: string }
+    expect(await run(lines('key'), { NOTION_GATEWAY_KEY: key })).toContain("'notion-search'")
   })
 })
 

@@ -17,8 +17,7 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
       [value ?? []].flat().map((one): [string, string] => [name, one]),
     ),
   )
-  const { person, spaces } = await requireVisitor()
-  const question = await consentQuestion(query, person, spaces)
+  const question = await consentQuestion(query, await requireVisitor())
   if (!question) {
     return (
       <OAuthFrame

@@ -38,7 +38,7 @@ const sentences: Record<string, string> = {
   invalid_target:
     'The client asked for an address that is not one of this app’s spaces, or of none that is still there. Nothing was allowed. Set the client up with the address that the page “Clients” of your space shows.',
   invalid_redirect:
-    'The client asked to be answered at an address that it did not register. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',
+    'The client asked to be answered at an address that it did not register, or at none. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',
 }
 
 interface OAuthErrorPageProps {

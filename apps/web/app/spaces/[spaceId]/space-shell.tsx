@@ -79,7 +79,12 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             {spaceMenu}
             {links}
           </Drawer>
-          <main id="content" tabIndex={-1} className="flex min-h-0 flex-1 flex-col overflow-y-auto outline-none">
+          {/* relative: else what is there for screen readers alone would lengthen the page behind. */}
+          <main
+            id="content"
+            tabIndex={-1}
+            className="relative flex min-h-0 flex-1 flex-col overflow-y-auto outline-none"
+          >
             {destinations.some((here) => here.needsNotion && isAt(path, here.href(space.id))) && <ConnectionBanner />}
             {children}
           </main>
