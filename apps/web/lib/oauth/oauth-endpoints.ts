@@ -5,7 +5,7 @@ import { authorizationRequest } from './authorization-request.ts'
 import { CONSENT_PAGE, digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
 import type { EndedAccess } from './ended-access.ts'
 import { errorPage, knownClient, type KnownClientOptions } from './known-client.ts'
-import { isLoopbackRedirect, isRegisteredRedirect } from './client-registration.ts'
+import { isLoopbackRedirect, isRegisteredRedirect, whyNotRedirect } from './client-registration.ts'
 import { authorizationServerMetadata } from './metadata.ts'
 import { sweep } from './sweep.ts'
 
@@ -64,7 +64,9 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
     const isOurs = location.origin === webUrl
     if (isOurs ? location.pathname === CONSENT_PAGE : isLoopbackRedirect(location.href)) return answer
     const { searchParams, hash } = location
-    const error = searchParams.get('error') ?? new URLSearchParams(hash.slice(1)).get('error') ?? ''
+    const found = searchParams.get('error') ?? new URLSearchParams(hash.slice(1)).get('error') ?? ''
+    // The plugin takes an address that no client could have registered for a fault of the request's form.
+    const error = isOurs && whyNotRedirect(query.get('redirect_uri') ?? '') ? 'invalid_redirect' : found
     // Better-auth's page for errors: whom the request cannot be answered to, the person is told. Nor does the browser go to strangers'
     // sites and applications without a word: anybody can register them (RFC 9700 §4.11.2).
     return Response.redirect(webUrl + errorPage(error, isOurs ? undefined : query), 302)

@@ -126,9 +126,11 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
   it('is told what is wrong with a forged request', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
-    await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: 'https://evil.test/callback' }))
-    await page.getByText('asked to be answered at an address that it did not register').waitFor()
-    expect(new URL(page.url()).origin).toBe(on().webUrl)
+    for (const redirect of ['https://evil.test/callback', 'http://evil.test/callback', 'javascript:alert(1)', null]) {
+      await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: redirect }))
+      await page.getByText('asked to be answered at an address that it did not register').waitFor()
+      expect(new URL(page.url()).origin).toBe(on().webUrl)
+    }
     await fitsAndIsAccessible(page)
     await page.context().close()
   })

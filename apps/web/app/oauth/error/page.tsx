@@ -36,7 +36,7 @@ const sentences: Record<string, string> = {
     'Too many requests came from where you are. Nothing was allowed. Wait for a minute, and log in from the client again.',
   client_disabled: 'This client was switched off by the operator of this app.',
   invalid_target:
-    'The client asked for an address that is not one of this app’s spaces, or of none that is still there. Nothing was allowed. Set the client up with the address that the page “Clients” of your space shows.',
+    'The client asked for an address that belongs to no space here, or to one that is gone. Nothing was allowed. Set the client up with the address that the page “Clients” of your space shows.',
   invalid_redirect:
     'The client asked to be answered at an address that it did not register, or at none. Nothing was allowed. If you did not begin this yourself, somebody may have sent you a forged link.',
 }
@@ -61,7 +61,7 @@ export default async function OAuthErrorPage({ searchParams }: OAuthErrorPagePro
     >
       {back && (
         <p className="text-sm text-pretty text-soft">
-          If you trust it, tell the client so at{' '}
+          If you trust it, go on to where the client hears of this:{' '}
           <a
             href={back.href}
             rel="noopener noreferrer nofollow"
