@@ -1,4 +1,9 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { runProcess } from '@nmg/process'
+
+// In the product's own folder: what lies there is run. Where it cannot be written, starting takes a little longer.
+enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/web'))
 
 const isDevelopment = process.argv.includes('--dev')
 

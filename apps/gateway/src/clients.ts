@@ -21,7 +21,8 @@ import { type Application, type Caller, type CallerHeaders, mcpCallerCheck } fro
 import { clientDesk } from './http/client-desk.ts'
 import type { McpTarget } from './http/mcp-target.ts'
 import { originCheck } from './http/origins.ts'
-import type { ProxyCaller, ProxyDependencies } from './http/proxy.ts'
+import type { ProxyDependencies } from './http/proxy.ts'
+import type { ProxyCaller } from './http/visit.ts'
 import { describeError, type Log } from './log.ts'
 import type { AccessNews, Clock } from './ports.ts'
 

@@ -14,6 +14,8 @@ export interface RunningProcess {
   output(): string
   /** SIGTERM, and waits for the end. Answers with the exit code. */
   stop(): Promise<number | null>
+  /** SIGKILL, for the end of a test that is not about the end: an orderly one takes its time. */
+  kill(): Promise<void>
 }
 
 export interface Product {
@@ -88,8 +90,10 @@ export async function startProduct(
       gateway = await startGateway()
     },
     async stop() {
-      await web.stop()
-      await gateway.stop()
+      // An embedded database has to be put in order; one that the test brought is thrown away.
+      const end = (running: RunningProcess) => ('DATABASE_URL' in storage ? running.kill() : running.stop())
+      await end(web)
+      await end(gateway)
       await simulator.close()
     },
   }
@@ -114,13 +118,17 @@ export async function startProcess(main: string, ready: string, env: Env): Promi
     void exited.then(() => resolveServing(false))
   })
   if (!(await isServing)) throw new Error(`${main} did not start:\n${output}`)
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await exited
+  }
   return {
     output: () => output,
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-      await exited
+      await end('SIGTERM')
       return child.exitCode
     },
+    kill: () => end('SIGKILL'),
   }
 }
 

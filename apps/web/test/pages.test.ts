@@ -192,15 +192,12 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByRole('heading', { name: 'Tools', level: 1 }).waitFor()
     })
 
-    it.each(['https://evil.example/', '//evil.example', '/\\evil.example', '/\t/evil.example', 'javascript:alert(1)'])(
-      'are where signing in ends, and not %s',
-      async (next) => {
-        const page = await profile()
-        await page.goto(`${product.webUrl}/sign-in?${new URLSearchParams({ next })}`)
-        await page.getByRole('button', { name: 'Sign in' }).click()
-        await page.waitForURL(`${product.webUrl}/spaces/*/connection`)
-      },
-    )
+    it.each(['/\\evil.example', '/.//evil.example'])('are where signing in ends, and not %s', async (next) => {
+      const page = await profile()
+      await page.goto(`${product.webUrl}/sign-in?${new URLSearchParams({ next })}`)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.waitForURL(`${product.webUrl}/spaces/*/connection`)
+    })
 
     it('do not exist for others, whether there is the space or not', async () => {
       const page = await profile()

@@ -512,7 +512,7 @@ describe('a gateway that cannot be used', () => {
     expect(await (await grace.fetch(`/spaces/${grace.spaceId}/connection`)).text()).toContain(
       'The gateway does not answer',
     )
-    await web.stop()
+    await web.kill()
   })
 
   it('is told as such when it refuses the service token', async () => {
@@ -533,7 +533,7 @@ describe('a gateway that cannot be used', () => {
       expect(problem).toMatchObject({ status: 502, code: 'gateway_misconfigured' })
       expect(problem.detail).not.toContain('not-the-right')
     }
-    await web.stop()
+    await web.kill()
   })
 
   it('is told as such when something else listens at its address', async () => {
@@ -548,7 +548,7 @@ describe('a gateway that cannot be used', () => {
     for (const route of ['reading the connection', 'connecting', 'disconnecting'] as const) {
       expect(await problemOf(await routes[route](grace, grace.spaceId))).toMatchObject({ status: 502 })
     }
-    await web.stop()
+    await web.kill()
   })
 })
 
@@ -582,7 +582,7 @@ describe('settings of a deployment', () => {
     expect(binding).toContain('; Secure')
     expect(binding).toContain('; Domain=example.test')
     expect(started.headers.get('strict-transport-security')).toContain('max-age=')
-    await web.stop()
+    await web.kill()
   })
 })
 

@@ -15,7 +15,7 @@ import { type Answer, CONNECT_INPUT, rpcError, urlElicitation } from './client-a
 import { ClientLimits, type ClientLimitSettings, type Counted } from './client-limits.ts'
 import { metadataUrl } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
-import type { Passage, Refused, Visit, VisitRequest } from './proxy.ts'
+import type { Passage, Refused, Visit, VisitRequest } from './visit.ts'
 
 export interface ClientDeskDependencies {
   readonly accesses: ClientAccesses

@@ -6,7 +6,8 @@ import { Failure } from '../failure.ts'
 import type { Log } from '../log.ts'
 import { mcpTarget } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
-import type { McpProxy, ProxyRecord } from './proxy.ts'
+import type { ExchangeRecord } from './exchange.ts'
+import type { McpProxy } from './proxy.ts'
 
 /** Ids that a caller may choose for its request: nothing that could forge a log line. */
 const CALLERS_REQUEST_ID = /^[\w.-]{8,100}$/
@@ -57,7 +58,7 @@ function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResp
 }
 
 /** One line for each call of the MCP endpoint, at its end. */
-export function logCall(log: Log, record: ProxyRecord): void {
+export function logCall(log: Log, record: ExchangeRecord): void {
   const {
     requestId,
     httpMethod,

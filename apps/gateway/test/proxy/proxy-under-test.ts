@@ -5,7 +5,8 @@ import { drainOf } from '@nmg/process'
 import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
 import { Failure } from '../../src/failure.ts'
 import { originCheck } from '../../src/http/origins.ts'
-import { mcpProxy, type ProxyRecord } from '../../src/http/proxy.ts'
+import type { ExchangeRecord } from '../../src/http/exchange.ts'
+import { mcpProxy } from '../../src/http/proxy.ts'
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
 import type { Access, AccessTokens, McpSessions, SessionOwner } from '../../src/ports.ts'
 import { Secret } from '../../src/secret.ts'
@@ -71,9 +72,9 @@ export interface ProxyUnderTest {
   readonly tokens: TokensInMemory
   readonly sessions: SessionsInMemory
   /** One for each request that is over. */
-  readonly records: ProxyRecord[]
+  readonly records: ExchangeRecord[]
   /** Resolves when this many requests are over. */
-  done(count: number): Promise<ProxyRecord[]>
+  done(count: number): Promise<ExchangeRecord[]>
   /** Ends it as SIGTERM does. */
   drain(graceMs: number): Promise<void>
   close(): Promise<void>
@@ -108,7 +109,7 @@ export async function proxyUnderTest(
   }: ProxySettings = {},
 ): Promise<ProxyUnderTest> {
   const tokens = tokensInMemory()
-  const records: ProxyRecord[] = []
+  const records: ExchangeRecord[] = []
   const waiting = new Set<() => void>()
   const checkOrigin = originCheck([new URL('https://app.test')])
   const connection = httpUpstream({

@@ -57,7 +57,7 @@ export function authorizationServerScene(settings: Record<string, string> = {}):
     const database = new Pool({ connectionString: url })
     stop = async () => {
       await database.end()
-      await web.stop()
+      await web.kill()
     }
     const ownOrigin = settings['WEB_URL'] ?? webUrl
     const ada = await newPerson(webUrl, account('Ada'), ownOrigin)
