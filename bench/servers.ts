@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -142,24 +142,28 @@ http {
   )
   // Its worker ends with it only when it is asked to end.
   const child = watch(spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], { stdio: 'ignore' }), 'SIGTERM')
-  const isThere = await Promise.race([
-    once(child, 'error').then(() => false),
-    once(child, 'exit').then(() => false),
-    (async () => {
-      for (;;) {
-        if (
-          await fetch(`http://127.0.0.1:${port}/nothing`).then(
-            () => true,
-            () => false,
-          )
-        )
-          return true
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-    })(),
-  ])
-  if (!isThere) return undefined
-  return { port, pid: workerOf(child.pid ?? 0), stop: () => end(child) }
+  let isGone = false
+  child.once('error', () => (isGone = true)).once('exit', () => (isGone = true))
+  const answers = () =>
+    fetch(`http://127.0.0.1:${port}/nothing`).then(
+      () => true,
+      () => false,
+    )
+  while (!(await answers())) {
+    if (isGone) {
+      rmSync(folder, { recursive: true })
+      return undefined
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return {
+    port,
+    pid: workerOf(child.pid ?? 0),
+    async stop() {
+      await end(child)
+      rmSync(folder, { recursive: true })
+    },
+  }
 }
 
 function workerOf(pid: number): number {
