@@ -28,9 +28,13 @@ export type Drain = (graceMs: number, finished?: Promise<void>) => Promise<void>
 export function drainOf(server: HttpServer): Drain {
   // Node counts a connection on which nothing was ever sent, as browsers make them in advance, as one in use.
   const open = new Set<Socket>()
+  // One function for all: there may be thousands of them.
+  function forget(this: Socket): void {
+    open.delete(this)
+  }
   server.on('connection', (socket: Socket) => {
     open.add(socket)
-    socket.once('close', () => open.delete(socket))
+    socket.on('close', forget)
   })
 
   return async (graceMs, finished) => {
