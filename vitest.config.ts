@@ -5,7 +5,8 @@ const project = (name: string, folder: string) => ({
   name,
   root: folder,
   include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-  testTimeout: 60_000,
+  // Bounds what hangs; the longest take three quarters of a minute on a slow machine.
+  testTimeout: 120_000,
   // The first that needs the web app builds it, perhaps beside the build of a fresh clone.
   hookTimeout: 300_000,
   // What is waited for comes at once on an idle machine; a busy one is given time.
