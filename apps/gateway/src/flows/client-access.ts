@@ -137,7 +137,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
   }
 
   const use = (one: Known, wanted: string | undefined): ProvedAccess => {
-    if (one.isRevoked) throw refused('This access was revoked. Log in again from the client, or give it another key.')
+    if (one.isRevoked) throw accessRevoked()
     if (clock().getTime() >= one.usableUntil)
       throw refused('This access has expired. Log in again from the client, or give it another key.')
     const [only, ...others] = one.spaceIds
@@ -202,6 +202,10 @@ const isKey = (text: string) => text.startsWith(ACCESS_KEY_PREFIX)
 const isJwt = (text: string) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
 
 const refused = (detail: string) => new Failure('unauthenticated', detail)
+
+/** For who presents access that was ended, and for what is open with it. */
+export const accessRevoked = (): Failure =>
+  refused('This access was revoked. Log in again from the client, or give it another key.')
 
 /** Lets so many do something at once; others wait in line, and those for whom the line is too long are refused. */
 class Turns {

@@ -5,7 +5,7 @@ import type { ProblemCode } from '@nmg/contract'
 import { clientName, isEndedBy, principalName } from '../domain/client-access.ts'
 import { type IsReadOnlyTool, readVerdict } from '../domain/read-only.ts'
 import { Failure } from '../failure.ts'
-import type { ClientAccesses, ProvedAccess } from '../flows/client-access.ts'
+import { accessRevoked, type ClientAccesses, type ProvedAccess } from '../flows/client-access.ts'
 import { filterTools } from '../flows/filter-tools.ts'
 import { type ClientNotes, sightingIn } from '../flows/note-client.ts'
 import { describeError, type Log } from '../log.ts'
@@ -171,9 +171,7 @@ class ClientVisit implements Visit, Listed {
   }
 
   end(): void {
-    this.#end?.(
-      new Failure('unauthenticated', 'This access was revoked. Log in again from the client, or give it another key.'),
-    )
+    this.#end?.(accessRevoked())
   }
 
   /** @returns whether the answer may hold a list of tools. */

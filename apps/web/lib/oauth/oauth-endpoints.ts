@@ -89,7 +89,7 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
   }
 
   const redeem = async (code: string, ask: () => Promise<Response>) => {
-    const redeemed = await grants.ofCode(code)
+    const redeemed = code ? await grants.ofCode(code) : undefined
     const answer = await ask()
     // A code that comes twice was seen by somebody else: what came of it ends, at the gateway too.
     if (redeemed && !answer.ok) await endedAccess.endClient(redeemed)
