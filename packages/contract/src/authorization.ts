@@ -26,8 +26,19 @@ export const authorizationErrors = [
   'missing_code',
   /** The authorization server refused the code, or gave no refresh token. */
   'exchange_refused',
+  /** The authorization server rejects the fixed client of the gateway's settings. Only the operator can correct that. */
+  'client_rejected',
   'authorization_unavailable',
+  /** The gateway's database or Redis does not respond. */
+  'store_unavailable',
   'internal',
 ] as const
 export type AuthorizationError = (typeof authorizationErrors)[number]
 export const AuthorizationError = z.enum(authorizationErrors)
+
+/**
+ * `previousConsent` of the redirect after a consent that replaced one in use: what became of the old grant at the authorization server.
+ * `kept`: not revoked, because the server may treat both consents of a fixed client as one grant.
+ */
+export const PreviousConsent = z.enum(['revoked', 'failed', 'not_supported', 'kept'])
+export type PreviousConsent = z.infer<typeof PreviousConsent>

@@ -26,6 +26,38 @@ export type ConnectionNotice = z.infer<typeof ConnectionNotice>
 const instant = z.iso.datetime()
 
 /**
+ * Why a connected space cannot renew or use its credential right now.
+ * - `renewal_refused`: the authorization server refuses to renew, with an error that is not known to be final. Reconnecting helps.
+ * - `renewal_unreadable`: it responds with 5xx, or with something that is no token response. Reconnecting may help.
+ * - `renewal_unreachable`: there is no connection to it. Only waiting, or the operator's network, helps.
+ * - `access_token_missing`: the last token response had a refresh token only. The gateway renews again by itself; reconnecting may help.
+ * - `upstream_refuses_token`: the MCP server refuses access tokens that were just issued. Reconnecting may help.
+ * - `client_rejected`: the authorization server rejects the fixed client of the settings. The operator checks `NOTION_MCP_CLIENT_ID` and
+ *   `NOTION_MCP_CLIENT_SECRET`; reconnecting does not help.
+ * - `credential_unreadable`: the stored credential cannot be opened (lost or changed key). Reconnecting helps.
+ */
+export const DegradedReason = z.enum([
+  'renewal_refused',
+  'renewal_unreadable',
+  'renewal_unreachable',
+  'access_token_missing',
+  'upstream_refuses_token',
+  'client_rejected',
+  'credential_unreadable',
+])
+export type DegradedReason = z.infer<typeof DegradedReason>
+
+export const Degraded = z.object({
+  since: instant,
+  reason: DegradedReason,
+  /** The OAuth error code, or what happened instead in a few words (`HTTP 503`, `no connection`). Never text of a server. */
+  lastError: z.string(),
+  /** The gateway sends no refresh token before this moment. */
+  nextAttemptAt: instant,
+})
+export type Degraded = z.infer<typeof Degraded>
+
+/**
  * A consent that reaches another workspace than the connection did, given where `confirm_workspace` was asked for at the start. Nothing uses it until a
  * person confirms it with `POST /integrations/notion/{space_id}/waiting`; until then the connection is what it was.
  */
@@ -58,6 +90,13 @@ export const Connection = z.object({
   botId: z.string().optional(),
   tokenExpiresAt: instant.optional(),
   lastRefreshedAt: instant.optional(),
+  /** Present while a connected space cannot renew or use its credential. */
+  degraded: Degraded.optional(),
+  /**
+   * How many earlier consents of this space may still be valid at the authorization server: they were replaced and could not be revoked, or were
+   * not revoked because a fixed client is shared by old and new consents. Absent for none. A person ends them in Notion's settings.
+   */
+  unrevokedConsents: z.number().int().positive().optional(),
   /** When the grant ends at the latest, if known: 180 days after the consent. */
   reconnectBy: instant.optional(),
   /** Present when the end of the consent is near. */
@@ -113,5 +152,7 @@ export const DisconnectReceipt = z.object({
    * destroyed all the same), `not_supported` (it offers no revocation), `nothing_to_revoke`.
    */
   revocation: z.enum(['revoked', 'failed', 'not_supported', 'nothing_to_revoke']),
+  /** As in {@link Connection}: earlier consents of this space that this disconnect did not end. */
+  unrevokedConsents: z.number().int().positive().optional(),
 })
 export type DisconnectReceipt = z.infer<typeof DisconnectReceipt>

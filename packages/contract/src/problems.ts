@@ -24,10 +24,12 @@ export const problems = {
   authorization_unavailable: { status: 503, title: 'The authorization server cannot be used now' },
   refresh_unavailable: { status: 503, title: 'The access token cannot be renewed now' },
   upstream_unreachable: { status: 502, title: 'Notion cannot be reached' },
+  upstream_refuses_token: { status: 502, title: 'Notion refuses new access tokens' },
   upstream_timeout: { status: 504, title: 'Notion did not answer in time' },
   rate_limited: { status: 429, title: 'Too many calls of one client' },
   overloaded: { status: 503, title: 'Too many calls at once' },
   store_unavailable: { status: 503, title: 'The database cannot be reached' },
+  credential_unreadable: { status: 503, title: 'The stored credential cannot be opened' },
   sealed_value_unreadable: { status: 500, title: 'A stored credential cannot be opened' },
   internal: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>

@@ -38,6 +38,8 @@ const answers = {
   authorization_unavailable: { status: 503, code: 1035 },
   authorization_refused: { status: 502, code: 1036 },
   invalid_return_path: { status: 400, code: -32600 },
+  upstream_refuses_token: { status: 502, code: 1037 },
+  credential_unreadable: { status: 503, code: 1038 },
   sealed_value_unreadable: { status: 500, code: 1041 },
   internal: { status: 500, code: 1042 },
 } as const satisfies Record<ProblemCode, { status: number; code: number }>

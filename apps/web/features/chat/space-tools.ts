@@ -125,6 +125,8 @@ const codes: Partial<Record<string, FailureCode>> = {
   upstream_timeout: 'notion_unavailable',
   authorization_unavailable: 'notion_unavailable',
   refresh_unavailable: 'notion_unavailable',
+  upstream_refuses_token: 'notion_unavailable',
+  credential_unreadable: 'notion_unavailable',
   overloaded: 'gateway_unavailable',
 } satisfies Partial<Record<ProblemCode, FailureCode>>
 

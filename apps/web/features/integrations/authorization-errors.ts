@@ -48,9 +48,19 @@ const authorizationErrors = {
     advice:
       'Access was allowed, but Notion then refused to hand it out. Start again; if it happens again, tell the operator.',
   },
+  client_rejected: {
+    title: 'Notion rejects this app’s credentials',
+    advice:
+      'Nothing was connected, and trying again does not help. Ask the operator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.',
+  },
   authorization_unavailable: {
     title: 'Notion cannot be reached',
     advice: 'The connection could not be completed because Notion did not answer. Wait a minute and start again.',
+  },
+  store_unavailable: {
+    title: 'The gateway’s storage does not respond',
+    advice:
+      'The connection could not be completed. Wait a minute and start again; if it happens again, tell the operator.',
   },
   internal: {
     title: 'Something went wrong here',
