@@ -225,6 +225,8 @@ export interface AuthorizationServerInfo {
   readonly takesMetadataDocuments: boolean
   /** The server promises `iss` in each authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). */
   readonly promisesIssuer: boolean
+  /** How clients may authenticate at the token endpoint, as the metadata list it; null when they do not. */
+  readonly tokenEndpointAuthMethods: readonly string[] | null
   /** Resource indicator, verbatim from the protected resource metadata. */
   readonly resource: string | null
 }

@@ -121,6 +121,7 @@ describe('a sealed authorization request', () => {
       promisesIssuer: false,
       scope: null,
       takesMetadataDocuments: false,
+      tokenEndpointAuthMethods: ['none'],
       resource: null,
     },
   }
@@ -130,5 +131,11 @@ describe('a sealed authorization request', () => {
     expect(sealed).not.toContain('the verifier')
     expect(vault.openRequest('state', sealed).codeVerifier.reveal()).toBe('the verifier')
     expect(() => vault.openRequest('other', sealed)).toThrow(unreadable)
+  })
+
+  it('of a version that did not know a member yet opens', () => {
+    const { tokenEndpointAuthMethods: _, ...server } = request.server
+    const sealed = vault.sealRequest('state', { ...request, server: server as typeof request.server })
+    expect(vault.openRequest('state', sealed).server).toEqual({ ...server, tokenEndpointAuthMethods: null })
   })
 })

@@ -165,6 +165,7 @@ const RequestJson = z.object({
     promisesIssuer: z.boolean(),
     scope: z.string().nullable().default(null),
     takesMetadataDocuments: z.boolean().default(false),
+    tokenEndpointAuthMethods: z.array(z.string()).nullable().default(null),
     resource: z.string().nullable(),
   }),
 })

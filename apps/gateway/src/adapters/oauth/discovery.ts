@@ -3,11 +3,16 @@
  * (RFC 8414, OpenID Connect discovery), as the MCP authorization specification orders it.
  */
 import { ForbiddenUrl, type GuardedFetch, type Reach } from '@nmg/outbound'
-import * as oauth from 'oauth4webapi'
 import { z } from 'zod'
+import {
+  issuerMetadataLocations,
+  resourceMetadataLocations,
+  type MetadataLocation,
+} from '../../domain/metadata-locations.ts'
 import { challengedScope, challengeParameter, IMPLIED_SCOPE, scopeOf } from '../../domain/upstream-scope.ts'
 import { Failure } from '../../failure.ts'
 import type { AuthorizationServerInfo } from '../../ports.ts'
+import { firstUsable, notFound, UnusableDocument, type Fault } from './metadata-documents.ts'
 
 export interface EndpointOverrides {
   readonly authorize: URL | undefined
@@ -27,66 +32,161 @@ export interface Place {
 /** For each of the documents. */
 export const METADATA_TIMEOUT_MS = 5_000
 
+/** What an authorization server publishes about itself, with the operator's overrides in place. */
+export type IssuerMetadata = Omit<AuthorizationServerInfo, 'resource' | 'scope'> & {
+  readonly scopesSupported: readonly string[]
+}
+
 /** @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
 export async function discover(place: Place): Promise<AuthorizationServerInfo> {
-  const { overrides } = place
   const { issuer, resource, scope } = await protectedResource(place)
-  assertUsable(issuer, place)
-  const metadata = await authorizationServerMetadata(new URL(issuer), place)
+  const { scopesSupported, ...server } = await readIssuerMetadata(new URL(issuer), place)
+  return { ...server, resource, scope: withOfflineAccess(scope, scopesSupported) }
+}
 
-  if (!metadata.code_challenge_methods_supported?.includes('S256')) {
-    throw refused(
-      `The authorization server ${originOf(metadata.issuer)} does not say that it supports PKCE with S256, so it is not used.`,
+/**
+ * The metadata of one authorization server, as they are now. They must be issued by this very issuer, and lead to nothing that is less
+ * public than the MCP server.
+ *
+ * @throws {Failure} `authorization_unavailable`, `authorization_refused`.
+ */
+export async function readIssuerMetadata(issuer: URL, place: Omit<Place, 'mcpServer'>): Promise<IssuerMetadata> {
+  const { overrides } = place
+  assertUsable(issuer.href, place)
+  const { document, faults } = await firstDocument(issuerMetadataLocations(issuer), place, (json) =>
+    issuerMetadata(json, issuer, overrides),
+  )
+  const metadata = document ?? vouchedFor(issuer, overrides, faults)
+  if (!metadata) {
+    throw notFound(
+      `The authorization server ${issuer.origin}`,
+      faults,
+      'Ask its operator, or set NOTION_MCP_AUTHORIZE_ENDPOINT and NOTION_MCP_TOKEN_ENDPOINT.',
     )
   }
-  const authorizationEndpoint = overrides.authorize?.href ?? metadata.authorization_endpoint
-  const tokenEndpoint = overrides.token?.href ?? metadata.token_endpoint
-  if (!authorizationEndpoint || !tokenEndpoint) {
-    throw refused(`The authorization server ${originOf(metadata.issuer)} names no authorization or no token endpoint.`)
-  }
-  const registrationEndpoint = overrides.registration?.href ?? metadata.registration_endpoint ?? null
-  const revocationEndpoint = overrides.revocation?.href ?? metadata.revocation_endpoint ?? null
+  const { authorizationEndpoint, tokenEndpoint, registrationEndpoint, revocationEndpoint } = metadata
   for (const endpoint of [authorizationEndpoint, tokenEndpoint, registrationEndpoint, revocationEndpoint]) {
     if (endpoint !== null) assertUsable(endpoint, place)
   }
+  return metadata
+}
+
+/** Without any metadata, the operator who named the endpoints vouches for the server; PKCE is sent all the same. */
+function vouchedFor(issuer: URL, overrides: EndpointOverrides, faults: readonly Fault[]): IssuerMetadata | undefined {
+  const isWithoutMetadata = faults.every(({ kind }) => kind === 'refused' || kind === 'malformed')
+  if (!isWithoutMetadata || !overrides.authorize || !overrides.token) return undefined
+  return {
+    issuer: issuer.href.replace(/\/$/, ''),
+    authorizationEndpoint: overrides.authorize.href,
+    tokenEndpoint: overrides.token.href,
+    registrationEndpoint: overrides.registration?.href ?? null,
+    revocationEndpoint: overrides.revocation?.href ?? null,
+    takesMetadataDocuments: false,
+    promisesIssuer: false,
+    tokenEndpointAuthMethods: null,
+    scopesSupported: [],
+  }
+}
+
+const isWebUrl = (text: string) => /^https?:$/.test(URL.parse(text)?.protocol ?? '')
+
+/** An optional member of an unexpected form counts as absent. */
+const optionalUrl = z
+  .url({ protocol: /^https?$/ })
+  .optional()
+  .catch(undefined)
+/** Names in a list, or in one text, separated by blanks or commas; members that are no text are left out. */
+const optionalNames = z
+  .union([z.array(z.unknown()), z.string().transform((text) => [text])])
+  .transform((list) => list.flatMap((names) => (typeof names === 'string' ? names.split(/[\s,]+/) : [])))
+  .transform((names) => names.filter((name) => name !== ''))
+  .catch([])
+const optionalPromise = z.boolean().catch(false)
+
+const AuthorizationServerMetadata = z.object({
+  issuer: z.url(),
+  authorization_endpoint: optionalUrl,
+  token_endpoint: optionalUrl,
+  registration_endpoint: optionalUrl,
+  revocation_endpoint: optionalUrl,
+  code_challenge_methods_supported: optionalNames,
+  token_endpoint_auth_methods_supported: optionalNames,
+  scopes_supported: optionalNames,
+  client_id_metadata_document_supported: optionalPromise,
+  authorization_response_iss_parameter_supported: optionalPromise,
+})
+
+/** @throws {UnusableDocument}, {@link z.ZodError} */
+function issuerMetadata(json: unknown, issuer: URL, overrides: EndpointOverrides): IssuerMetadata {
+  const metadata = AuthorizationServerMetadata.parse(json)
+  // RFC 8414 §3.3: else one server could speak for another.
+  if (new URL(metadata.issuer).href !== issuer.href)
+    throw new UnusableDocument('describes another authorization server')
+  if (!metadata.code_challenge_methods_supported.includes('S256')) {
+    throw new UnusableDocument('does not say that PKCE with S256 is supported')
+  }
+  const authorizationEndpoint = overrides.authorize?.href ?? metadata.authorization_endpoint
+  const tokenEndpoint = overrides.token?.href ?? metadata.token_endpoint
+  if (authorizationEndpoint === undefined || tokenEndpoint === undefined) {
+    throw new UnusableDocument('names no authorization endpoint or no token endpoint')
+  }
+  const authMethods = metadata.token_endpoint_auth_methods_supported
   return {
     issuer: metadata.issuer,
     authorizationEndpoint,
     tokenEndpoint,
-    registrationEndpoint,
-    revocationEndpoint,
-    takesMetadataDocuments: metadata.client_id_metadata_document_supported === true,
-    promisesIssuer: metadata.authorization_response_iss_parameter_supported === true,
-    resource,
-    scope: withOfflineAccess(scope, metadata.scopes_supported),
+    registrationEndpoint: overrides.registration?.href ?? metadata.registration_endpoint ?? null,
+    revocationEndpoint: overrides.revocation?.href ?? metadata.revocation_endpoint ?? null,
+    takesMetadataDocuments: metadata.client_id_metadata_document_supported,
+    promisesIssuer: metadata.authorization_response_iss_parameter_supported,
+    tokenEndpointAuthMethods: authMethods.length > 0 ? authMethods : null,
+    scopesSupported: metadata.scopes_supported,
   }
 }
 
 /** Servers that name this scope give a refresh token only to those who ask for it. */
-function withOfflineAccess(scope: string | null, supported: readonly string[] | undefined): string | null {
+function withOfflineAccess(scope: string | null, supported: readonly string[]): string | null {
   if (scope === null || scope === IMPLIED_SCOPE) return scope
-  const isMissing = supported?.includes('offline_access') === true && !scope.split(' ').includes('offline_access')
+  const isMissing = supported.includes('offline_access') && !scope.split(' ').includes('offline_access')
   return isMissing ? `${scope} offline_access` : scope
 }
 
+const ResourceMetadata = z.object({
+  resource: z.url(),
+  authorization_servers: optionalNames.transform((names) => names.find(isWebUrl)).pipe(z.string()),
+  scopes_supported: optionalNames,
+})
+
+/** A server without this document is looked at as its own authorization server; one whose document cannot be read now is not. */
 async function protectedResource(
   place: Place,
 ): Promise<{ issuer: string; resource: string | null; scope: string | null }> {
   const { mcpServer } = place
   const { metadataUrl: named, scope: asked } = await challengeOf(place)
-  // Not the root document first: its `resource` lacks the path, and a token for it may be refused at the endpoint.
-  const candidates = named
-    ? [named]
-    : [wellKnownResource(mcpServer), new URL('/.well-known/oauth-protected-resource', mcpServer)]
-  for (const url of candidates) {
-    const response = await get(url, place)
-    if (response.status !== 200) continue
-    const { resource, authorization_servers, scopes_supported } = await process(readResourceMetadata(response), url)
-    assertCovers(resource, mcpServer)
-    return { issuer: authorization_servers[0], resource, scope: asked ?? scopeOf(scopes_supported) }
+  const { document, faults } = await firstDocument(resourceMetadataLocations(mcpServer, named), place, (json) => {
+    const metadata = ResourceMetadata.parse(json)
+    assertCovers(metadata.resource, mcpServer)
+    return metadata
+  })
+  if (document) {
+    const { resource, authorization_servers: issuer, scopes_supported } = document
+    return { issuer, resource, scope: asked ?? scopeOf(scopes_supported) }
   }
-  return { issuer: mcpServer.origin, resource: null, scope: asked }
+  if (faults.every(({ kind }) => kind === 'refused')) {
+    return { issuer: mcpServer.origin, resource: null, scope: asked }
+  }
+  throw notFound(`The MCP server ${mcpServer.origin}`, faults, 'Ask its operator, or check NOTION_MCP_SERVER_URL.')
 }
+
+/** @throws {Failure} `authorization_refused` when a document is at an address that is not used. */
+const firstDocument = <T>(
+  locations: readonly MetadataLocation[],
+  { fetch }: Pick<Place, 'fetch'>,
+  read: (json: unknown) => T,
+) =>
+  firstUsable(locations, fetch, read).catch((cause: unknown) => {
+    throw cause instanceof ForbiddenUrl ? forbidden(cause) : cause
+  })
 
 /** What the server's answer to calls without a token demands ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
 async function challengeOf(place: Place): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
@@ -97,9 +197,9 @@ async function challengeOf(place: Place): Promise<{ metadataUrl: URL | undefined
   if (response && response.status !== 401) response = await callWithoutToken(place, 'tools/list', {})
   const challenge = response?.headers.get('www-authenticate') ?? ''
   const named = challengeParameter(challenge, 'resource_metadata')
-  const url = named === undefined ? null : URL.parse(named)
+  const url = named !== undefined && isWebUrl(named) ? new URL(named) : undefined
   if (url) assertUsable(url.href, place)
-  return { metadataUrl: url ?? undefined, scope: challengedScope(challenge) }
+  return { metadataUrl: url, scope: challengedScope(challenge) }
 }
 
 /** A server that does not answer this may still publish its metadata, so nothing depends on it. */
@@ -110,45 +210,13 @@ const callWithoutToken = ({ mcpServer, fetch }: Place, method: string, params: o
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
   }).catch(() => undefined)
 
-async function authorizationServerMetadata(
-  issuer: URL,
-  { overrides, fetch }: Place,
-): Promise<oauth.AuthorizationServer> {
-  const options = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: true } as const
-  for (const algorithm of ['oauth2', 'oidc'] as const) {
-    const response = await ask(issuer, () => oauth.discoveryRequest(issuer, { ...options, algorithm }))
-    if (response.status === 404) continue
-    if (response.status >= 500) throw unavailable(issuer)
-    return process(oauth.processDiscoveryResponse(issuer, response), issuer)
-  }
-  if (overrides.authorize && overrides.token) {
-    // The operator named the endpoints and so vouches for the server; PKCE is sent all the same.
-    return { issuer: issuer.href.replace(/\/$/, ''), code_challenge_methods_supported: ['S256'] }
-  }
-  throw refused(
-    `${issuer.origin} publishes no authorization server metadata. Set NOTION_MCP_AUTHORIZE_ENDPOINT and NOTION_MCP_TOKEN_ENDPOINT.`,
-  )
-}
-
-const ResourceMetadata = z.object({
-  resource: z.url(),
-  authorization_servers: z.tuple([z.url()], z.unknown()),
-  scopes_supported: z.array(z.string()).catch([]).default([]),
-})
-
-/** Not oauth4webapi's check: that one refuses a resource that is a prefix of the server's URL, which MCP allows. */
-const readResourceMetadata = async (response: Response) => ResourceMetadata.parse(await response.json())
-
-const wellKnownResource = (mcpServer: URL) =>
-  new URL(`/.well-known/oauth-protected-resource${mcpServer.pathname === '/' ? '' : mcpServer.pathname}`, mcpServer)
-
 /** A resource covers the server when its origin is the same and its path is a prefix; everything else would be somebody else's token. */
 function assertCovers(resource: string, mcpServer: URL): void {
   const url = URL.parse(resource)
   const isPrefix =
     url && (url.pathname === '/' || `${mcpServer.pathname}/`.startsWith(url.pathname.replace(/\/?$/, '/')))
   if (url?.origin !== mcpServer.origin || !isPrefix) {
-    throw refused(`The metadata of ${mcpServer.href} describes another resource, so it is not used.`)
+    throw new UnusableDocument('describes another resource')
   }
 }
 
@@ -156,7 +224,7 @@ function assertCovers(resource: string, mcpServer: URL): void {
 export const originOf = (url: string): string => URL.parse(url)?.origin ?? 'the authorization server'
 
 /** Metadata names addresses that the gateway then sends forms to, with secrets in them. */
-function assertUsable(address: string, { reach }: Place): void {
+function assertUsable(address: string, { reach }: Pick<Place, 'reach'>): void {
   try {
     reach.assertAllowed(new URL(address))
   } catch (cause) {
@@ -176,33 +244,5 @@ const whyForbidden: Record<ForbiddenUrl['reason'], string> = {
     'it is on the gateway’s own machine, and the MCP server is not. The gateway’s operator can name it in the settings.',
   nowhere: 'nothing that a gateway talks to has it. Tell the operator of that server.',
 }
-
-const get = (url: URL, { fetch }: Place) => ask(url, () => fetch(url.href, { headers: { accept: 'application/json' } }))
-
-async function ask(url: URL, send: () => Promise<Response>): Promise<Response> {
-  try {
-    return await send()
-  } catch (cause) {
-    throw cause instanceof ForbiddenUrl ? forbidden(cause) : unavailable(url, cause)
-  }
-}
-
-async function process<T>(work: Promise<T>, url: URL): Promise<T> {
-  try {
-    return await work
-  } catch (cause) {
-    throw refused(`The metadata at ${url.origin} is not usable: it is malformed, or speaks for another server.`, cause)
-  }
-}
-
-const unavailable = (url: URL, cause?: unknown) =>
-  new Failure(
-    'authorization_unavailable',
-    `${url.origin} does not answer. Notion may be down; try again in a minute.`,
-    {
-      cause,
-      retryAfterSeconds: 30,
-    },
-  )
 
 const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })

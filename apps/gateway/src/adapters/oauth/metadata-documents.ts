@@ -1,0 +1,122 @@
+/** Reads the first usable one of several metadata documents, and explains why when there is none. */
+import { ForbiddenUrl, type GuardedFetch } from '@nmg/outbound'
+import type { MetadataLocation } from '../../domain/metadata-locations.ts'
+import { Failure } from '../../failure.ts'
+
+/**
+ * Why a document was not used. `refused`: a redirect or a 4xx, which is also how a server without this document responds. `unavailable`:
+ * no connection, a time-out, 429, 5xx, or a bot challenge in place of the server. `malformed`: not a metadata document at all. `unusable`:
+ * a metadata document, but of somebody else or without what we insist on.
+ */
+type FaultKind = 'refused' | 'unavailable' | 'malformed' | 'unusable'
+
+export interface Fault {
+  readonly kind: FaultKind
+  readonly location: MetadataLocation
+  /** What happened there, in our own words. */
+  readonly says: string
+  readonly retryAfterSeconds?: number | undefined
+  readonly cause?: unknown
+}
+
+/** Thrown by the reader of a document that it must not use; the message says why, in our own words. */
+export class UnusableDocument extends Error {
+  override readonly name = 'UnusableDocument'
+}
+
+/**
+ * Asks one location after the other. Whatever is wrong with one does not keep the next from being asked, except that an address where
+ * nothing is sent ends the search.
+ *
+ * @param read throws {@link UnusableDocument}; any other error makes the document malformed.
+ * @returns the document, if any, and a fault for each location before it.
+ * @throws {ForbiddenUrl}
+ */
+export async function firstUsable<T>(
+  locations: readonly MetadataLocation[],
+  fetch: GuardedFetch,
+  read: (json: unknown) => T,
+): Promise<{ document?: T; faults: readonly Fault[] }> {
+  const faults: Fault[] = []
+  for (const location of locations) {
+    const result = await readOne(location, fetch, read)
+    if ('document' in result) return { document: result.document, faults }
+    faults.push({ location, ...result })
+  }
+  return { faults }
+}
+
+async function readOne<T>(
+  { url }: MetadataLocation,
+  fetch: GuardedFetch,
+  read: (json: unknown) => T,
+): Promise<{ document: T } | Omit<Fault, 'location'>> {
+  let response: Response
+  try {
+    response = await fetch(url.href, { headers: { accept: 'application/json' } })
+  } catch (cause) {
+    if (cause instanceof ForbiddenUrl) throw cause
+    return { kind: 'unavailable', says: 'could not be reached', cause }
+  }
+  const body = await response.text()
+  if (response.status !== 200) return faultOf(response, body)
+  try {
+    return { document: read(JSON.parse(body)) }
+  } catch (cause) {
+    if (cause instanceof UnusableDocument) return { kind: 'unusable', says: cause.message, cause }
+    return { kind: 'malformed', says: 'is malformed', cause }
+  }
+}
+
+function faultOf(response: Response, body: string): Omit<Fault, 'location'> {
+  const { status, headers } = response
+  if (isBotChallenge(response, body)) {
+    return { kind: 'unavailable', says: `answered ${status} with a bot check`, retryAfterSeconds: retryAfter(headers) }
+  }
+  if (status >= 500 || PASSING.has(status)) {
+    return { kind: 'unavailable', says: `answered ${status}`, retryAfterSeconds: retryAfter(headers) }
+  }
+  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}` }
+}
+
+/** Request Timeout, Too Early, Too Many Requests: these say nothing about the document. */
+const PASSING = new Set([408, 425, 429])
+
+/** A page of the network in front (Cloudflare and its kind) that wants to see a browser; the server itself was not asked. */
+function isBotChallenge({ status, headers }: Response, body: string): boolean {
+  if (headers.has('cf-mitigated')) return true
+  if (status !== 403 || !/html/i.test(headers.get('content-type') ?? '')) return false
+  return headers.has('cf-ray') || /cloudflare/i.test(headers.get('server') ?? '') || /cloudflare|cf-chl/i.test(body)
+}
+
+/** Longer pauses are cut: a person waits for this. */
+const MAX_RETRY_AFTER_SECONDS = 3600
+
+/** Seconds until `Retry-After`, in either of its forms ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). */
+function retryAfter(headers: Headers): number | undefined {
+  const text = headers.get('retry-after')?.trim() ?? ''
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
+  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined
+}
+
+/**
+ * The failure for a search that found nothing. Unavailability outweighs the rest: a document that could not be read now may be the
+ * right one.
+ *
+ * @param what whose metadata were looked for.
+ * @param wayOut what the operator can do when the server will not change.
+ */
+export function notFound(what: string, faults: readonly Fault[], wayOut: string): Failure {
+  const tried = faults.map(({ location, says }) => `${location.name} ${says}`).join('; ')
+  const options = { cause: faults.find(({ cause }) => cause !== undefined)?.cause }
+  if (faults.some(({ kind }) => kind === 'unavailable')) {
+    const retryAfterSeconds = Math.max(0, ...faults.map((fault) => fault.retryAfterSeconds ?? 0)) || 30
+    return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. Try again in a minute.`, {
+      ...options,
+      retryAfterSeconds,
+    })
+  }
+  const isRefusal = faults.every(({ kind }) => kind === 'refused')
+  const verdict = isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
+  return new Failure('authorization_refused', `${what} ${verdict}: ${tried}. ${wayOut}`, options)
+}

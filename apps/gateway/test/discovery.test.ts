@@ -1,0 +1,322 @@
+/** Discovery tries every location of a metadata document, whatever is wrong with the others, and says what was wrong when none works. */
+import { guardedFetches, reachOf } from '@nmg/outbound'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { discover, readIssuerMetadata, type Place } from '../src/adapters/oauth/discovery.ts'
+import type { Failure } from '../src/failure.ts'
+import { foreignServer, json, redirect, type Answer, type ForeignServer } from './support/foreign-server.ts'
+import { startGateway } from './support/gateway.ts'
+
+const RESOURCE = '/.well-known/oauth-protected-resource'
+const OAUTH = '/.well-known/oauth-authorization-server'
+const OPENID = '/.well-known/openid-configuration'
+
+let server: ForeignServer
+let place: Place
+/** Paths that never answer: nobody waits for them. */
+let silent: readonly string[] = []
+
+beforeAll(async () => {
+  server = await foreignServer('127.0.0.1')
+  const reach = reachOf({ also: ['private', 'machine'] })
+  const overrides = { authorize: undefined, token: undefined, registration: undefined, revocation: undefined }
+  const fetches = guardedFetches(reach)
+  const fetch: Place['fetch'] = (url, init) =>
+    fetches({ timeoutMs: silent.includes(new URL(url).pathname) ? 60 : 10_000 })(url, init)
+  place = { mcpServer: new URL(server.mcpUrl), overrides, reach, fetch }
+})
+afterEach(() => {
+  server.reset()
+  silent = []
+})
+afterAll(() => server.close())
+
+const page =
+  (status: number, headers: Record<string, string> = {}, text = '<!doctype html><title>Hello</title>'): Answer =>
+  (_req, res) => {
+    res.writeHead(status, { 'content-type': 'text/html', ...headers })
+    res.end(text)
+  }
+const text = (body: string): Answer => page(200, { 'content-type': 'application/json' }, body)
+
+const silence: Answer = () => {}
+const endless: Answer = (_req, res) => void res.write('{')
+
+type Kind = 'refuses' | 'unavailable' | 'malformed'
+/** What a location may answer in place of the document. */
+const BAD: [string, Kind, Answer][] = [
+  ...[400, 401, 403, 404, 405, 406, 410, 414, 451].map((status): (typeof BAD)[0] => [
+    `${status}`,
+    'refuses',
+    json({ error: 'evil text' }, status),
+  ]),
+  ...[301, 302, 303, 307, 308].map((status): (typeof BAD)[0] => [
+    `${status}`,
+    'refuses',
+    redirect('https://evil.example/', status),
+  ]),
+  ...[408, 425, 429, 500, 502, 503, 504, 521].map((status): (typeof BAD)[0] => [
+    `${status}`,
+    'unavailable',
+    page(status, {}, 'evil text'),
+  ]),
+  ['a Cloudflare challenge', 'unavailable', page(403, { 'cf-mitigated': 'challenge' })],
+  ['a Cloudflare block page', 'unavailable', page(403, { server: 'cloudflare' }, 'evil text')],
+  ['a refused connection', 'unavailable', (req) => req.socket.destroy()],
+  ['silence', 'unavailable', silence],
+  ['a body without end', 'unavailable', endless],
+  ['a megabyte', 'unavailable', text(`${' '.repeat(1024 * 1024)}{}`)],
+  ['a web page', 'malformed', page(200)],
+  ['nothing', 'malformed', text('')],
+  ['204', 'malformed', (_req, res) => res.writeHead(204).end()],
+  ['broken JSON', 'malformed', text('{"issuer": "https://')],
+  ['{}', 'malformed', json({})],
+  ['null', 'malformed', json(null)],
+  ['a list', 'malformed', json([])],
+  ['a problem document', 'malformed', json({ error: 'evil text' })],
+  [
+    'a document of another server',
+    'malformed',
+    json({
+      resource: 'https://evil.example/mcp',
+      authorization_servers: ['https://evil.example'],
+      issuer: 'https://evil.example',
+      authorization_endpoint: 'https://evil.example/authorize',
+      token_endpoint: 'https://evil.example/token',
+      code_challenge_methods_supported: ['S256'],
+    }),
+  ],
+  ['a document without what is needed', 'malformed', (req, res) => json({ issuer: issuerOf(req.url ?? '') })(req, res)],
+]
+const issuerOf = (path: string) => server.origin + (path.includes('/tenant') ? '/tenant' : '')
+
+const resource: Answer = (req, res) =>
+  json({ resource: server.mcpUrl, authorization_servers: [issuer], ...server.resource })(req, res)
+const metadata: Answer = (req, res) =>
+  json({
+    issuer,
+    authorization_endpoint: `${server.origin}/authorize`,
+    token_endpoint: `${server.origin}/token`,
+    code_challenge_methods_supported: ['S256'],
+    ...server.metadata,
+  })(req, res)
+let issuer = ''
+
+/** Each document with the paths where it may be, in order, and the other document at its usual place. */
+const DOCUMENTS = {
+  'resource metadata': {
+    good: resource,
+    paths: ['/named', `${RESOURCE}/mcp`, RESOURCE],
+    path: '',
+    other: [OAUTH, metadata],
+  },
+  'metadata of an issuer without a path': {
+    good: metadata,
+    paths: [OAUTH, OPENID],
+    path: '',
+    other: ['/named', resource],
+  },
+  'metadata of an issuer with a path': {
+    good: metadata,
+    paths: [`${OAUTH}/tenant`, `${OPENID}/tenant`, `/tenant${OPENID}`],
+    path: '/tenant',
+    other: ['/named', resource],
+  },
+} satisfies Record<string, { good: Answer; paths: string[]; path: string; other: [string, Answer] }>
+
+/** Publishes one answer in place of all metadata, except the documents of `documents`. */
+function publish(documents: Record<string, Answer>, issuerPath: string): string[] {
+  issuer = server.origin + issuerPath
+  server.resourceMetadata = `${server.origin}/named`
+  const asked: string[] = []
+  for (const path of Object.keys(server.answers)) if (path.startsWith('/.well-known/')) delete server.answers[path]
+  for (const [path, answer] of Object.entries(documents)) {
+    server.answers[path] = (req, res) => {
+      asked.push(path)
+      answer(req, res)
+    }
+  }
+  return asked
+}
+
+const failure = (): Promise<Failure> =>
+  discover(place).then(
+    () => expect.unreachable(),
+    (error: Failure) => error,
+  )
+
+describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issuerPath, other }) => {
+  const fill = (count: number, bad: Answer) => {
+    silent = bad === silence || bad === endless ? paths.slice(0, count) : []
+    return publish(
+      { [other[0]]: other[1], ...Object.fromEntries(paths.map((path, at) => [path, at < count ? bad : good])) },
+      issuerPath,
+    )
+  }
+
+  it.each(BAD)('are found behind %s, at every later location', async (_what, _kind, bad) => {
+    for (let count = 0; count < paths.length; count++) {
+      const asked = fill(count, bad)
+      expect((await discover(place)).issuer).toBe(issuer)
+      expect(asked.filter((path) => paths.includes(path))).toEqual(paths.slice(0, count + 1))
+    }
+  })
+
+  it.each(BAD)('are missing when every location answers with %s: %s', async (what, kind, bad) => {
+    const asked = fill(paths.length, bad)
+    const isFallback = good === resource && kind === 'refuses'
+    if (isFallback) {
+      issuer = server.origin
+      expect(await discover(place)).toMatchObject({ issuer, resource: null })
+      return
+    }
+    const { code, message, retryAfterSeconds } = await failure()
+    expect(asked.filter((path) => paths.includes(path))).toEqual(paths)
+    expect([what, code]).toEqual([what, kind === 'unavailable' ? 'authorization_unavailable' : 'authorization_refused'])
+    expect(message).toContain(
+      { refuses: 'refuses to give', unavailable: 'is unavailable', malformed: 'can be used' }[kind],
+    )
+    expect(message).toContain(server.origin)
+    expect(message).toMatch(kind === 'unavailable' ? /Try again/ : /Ask its operator/)
+    expect(message).not.toMatch(/evil|tenant|named/)
+    expect(retryAfterSeconds).toBe(kind === 'unavailable' ? 30 : undefined)
+  })
+})
+
+it('an unavailable resource metadata document does not make the MCP server its own authorization server', async () => {
+  for (const at of [0, 1, 2]) {
+    const bad = ['/named', `${RESOURCE}/mcp`, RESOURCE].map((path, n) => [path, n === at ? page(503) : page(404)])
+    publish({ [OAUTH]: metadata, ...Object.fromEntries(bad) }, '')
+    expect(await failure()).toMatchObject({ code: 'authorization_unavailable' })
+  }
+})
+
+it.each([
+  ['120', 120],
+  ['999999999', 3600],
+  [new Date(Date.now() + 1_800_000).toUTCString(), 1790],
+  ['soon', 30],
+  ['-5', 30],
+])('Retry-After %s is passed on, within reason: %d', async (value, seconds) => {
+  publish({ '/named': resource, [OAUTH]: page(429, { 'retry-after': value }) }, '')
+  const { retryAfterSeconds = 0 } = await failure()
+  expect(Math.abs(retryAfterSeconds - seconds)).toBeLessThanOrEqual(value === String(seconds) ? 0 : 10)
+})
+
+describe('an optional member of an unexpected form', () => {
+  const ODD = [undefined, null, '', ' ', 'n/a', '/relative', 7, true, {}, [], [''], 'mailto:a@b.test']
+
+  it.each([
+    ['registration_endpoint', 'registrationEndpoint', null],
+    ['revocation_endpoint', 'revocationEndpoint', null],
+    ['client_id_metadata_document_supported', 'takesMetadataDocuments', false],
+    ['authorization_response_iss_parameter_supported', 'promisesIssuer', false],
+  ] as const)('%s is ignored', async (member, known, fallback) => {
+    publish({ '/named': resource, [OAUTH]: metadata }, '')
+    for (const odd of ODD) {
+      server.metadata[member] = odd
+      const isPromise = odd === true
+      expect([odd, (await discover(place))[known]]).toEqual([odd, isPromise && fallback === false ? true : fallback])
+    }
+  })
+
+  it.each([
+    [undefined, null],
+    [null, null],
+    ['', null],
+    [7, null],
+    [{}, null],
+    [[], null],
+    [[null, 7, ''], null],
+    [['none', null], ['none']],
+    ['none', ['none']],
+    [
+      ['client_secret_post', 'none'],
+      ['client_secret_post', 'none'],
+    ],
+  ])('token_endpoint_auth_methods_supported %j is read as %j', async (given, methods) => {
+    publish({ '/named': resource, [OAUTH]: metadata }, '')
+    server.metadata['token_endpoint_auth_methods_supported'] = given
+    expect((await discover(place)).tokenEndpointAuthMethods).toEqual(methods)
+  })
+
+  it.each([
+    [null, null],
+    ['', null],
+    [7, null],
+    [{}, null],
+    [['a', 7, null, 'b'], 'a b'],
+    [['a,b', 'c'], 'a b c'],
+    ['a b', 'a b'],
+    ['a, b', 'a b'],
+  ])('scopes_supported %j of the resource asks for %j', async (given, scope) => {
+    publish({ '/named': resource, [OAUTH]: metadata }, '')
+    server.resource['scopes_supported'] = given
+    expect((await discover(place)).scope).toBe(scope)
+  })
+})
+
+describe('the metadata of one issuer', () => {
+  it('are read again, with the endpoints as they are now', async () => {
+    publish({ [`/tenant${OPENID}`]: metadata }, '/tenant')
+    server.metadata['token_endpoint'] = `${server.origin}/moved`
+    expect(await readIssuerMetadata(new URL(issuer), place)).toMatchObject({
+      issuer,
+      tokenEndpoint: `${server.origin}/moved`,
+    })
+  })
+
+  it('give way to the endpoints that the operator has named', async () => {
+    publish({ [OAUTH]: metadata }, '')
+    const overrides = { ...place.overrides, token: new URL(`${server.origin}/mine`) }
+    const { tokenEndpoint } = await readIssuerMetadata(new URL(issuer), { ...place, overrides })
+    expect(tokenEndpoint).toBe(`${server.origin}/mine`)
+  })
+
+  it.each([
+    ['are not there', {}, true],
+    ['are a web page', { [OAUTH]: page(200), [OPENID]: page(200) }, true],
+    ['cannot be read now', { [OAUTH]: page(503) }, false],
+    ['are of another issuer', { [OAUTH]: BAD.at(-2)![2] }, false],
+  ])('that %s can do without when the operator has named the endpoints: %j %s', async (_what, documents, isUsed) => {
+    publish(documents, '')
+    const endpoint = new URL(`${server.origin}/mine`)
+    const overrides = { ...place.overrides, authorize: endpoint, token: endpoint }
+    const reading = readIssuerMetadata(new URL(issuer), { ...place, overrides })
+    if (isUsed) expect(await reading).toMatchObject({ issuer, tokenEndpoint: endpoint.href })
+    else await expect(reading).rejects.toMatchObject({ name: 'Failure' })
+  })
+
+  it('lead to nothing that is nearer than the issuer', async () => {
+    publish({ [OAUTH]: metadata }, '')
+    const reach = reachOf({ trustedOrigins: [server.origin] })
+    const guarded = { ...place, reach, fetch: guardedFetches(reach)() }
+    expect(await readIssuerMetadata(new URL(issuer), guarded)).toMatchObject({ issuer })
+    for (const endpoint of ['token_endpoint', 'revocation_endpoint', 'registration_endpoint']) {
+      server.metadata[endpoint] = 'https://127.0.0.1:1/token'
+      await expect(readIssuerMetadata(new URL(issuer), guarded)).rejects.toThrow('an address that is not used')
+      delete server.metadata[endpoint]
+    }
+    await expect(readIssuerMetadata(new URL('https://10.0.0.1'), guarded)).rejects.toThrow(
+      'an address that is not used',
+    )
+  })
+})
+
+it('a person reads which address answered what, and what to do', async () => {
+  publish({ '/named': resource, [OAUTH]: page(503, { 'retry-after': '7' }), [OPENID]: page(403) }, '')
+  const gateway = await startGateway({ mcpUrl: server.mcpUrl })
+  try {
+    const start = () => gateway.fetch('/integrations/notion/oauth/mcp/start?space_id=north')
+    const response = await start()
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '7'])
+    expect(await response.json()).toMatchObject({
+      code: 'authorization_unavailable',
+      detail: `The authorization server ${server.origin} is unavailable: ${server.origin}${OAUTH} answered 503; ${server.origin}${OPENID} answered 403. Try again in a minute.`,
+    })
+    server.answers[OPENID] = metadata
+    server.metadata['registration_endpoint'] = `${server.origin}/register`
+    expect((await start()).status).toBe(200)
+  } finally {
+    await gateway.stop()
+  }
+})
