@@ -8,6 +8,9 @@ describe('a challenge', () => {
     ['Bearer ERROR = "insufficient_scope" , Scope = a', 'a'],
     ['Basic realm="x", Bearer error="insufficient_scope", scope="a"', 'a'],
     ['Bearer error="insufficient_scope", scope="a\\"b c"', 'c'],
+    ['Bearer error="insufficient_scope", scope="a,b"', 'a b'],
+    ['Bearer error="insufficient_scope", scope="a, b ,,c"', 'a b c'],
+    ['Bearer error="insufficient_scope", scope=","', null],
     ['Bearer error="invalid_token", scope="a"', null],
     ['Bearer error="insufficient_scope"', null],
     ['Bearer error="insufficient_scope", scope=""', null],
@@ -33,6 +36,22 @@ describe('scopes', () => {
     expect(unionOf(null, null)).toBeNull()
     expect(unionOf('a', 'x'.repeat(5_000), 'b')).toBe('a b')
     expect(scopeOf(Array.from({ length: 2_000 }, (_, n) => `name${n}`))?.length).toBeLessThanOrEqual(4_000)
+  })
+
+  it.each([
+    [['a b', 'c'], 'a b c'],
+    [['a,b', 'c'], 'a b c'],
+    [['a, b', 'b,a'], 'a b'],
+    [['a\tb\nc'], 'a b c'],
+    [[' a ', ',', '', ' '], 'a'],
+    [['read:page,write:page https://as.test/scope'], 'read:page write:page https://as.test/scope'],
+    [['ä,b"c,d'], 'd'],
+    [[], null],
+    [[',', ' '], null],
+  ])('are separated by blanks or commas: %j is %s', (names, scope) => {
+    expect(scopeOf(names)).toBe(scope)
+    expect(unionOf(...names)).toBe(scope)
+    expect(beyond(scope, names.join(','))).toBeNull()
   })
 
   it('are told apart', () => {

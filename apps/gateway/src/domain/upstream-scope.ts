@@ -6,10 +6,13 @@ export const IMPLIED_SCOPE = 'default'
 /** More than anybody means, in characters. It stands in an address, and in every grant. */
 const LONGEST_SCOPE = 4_000
 
-/** The names as one may send them, each once, as many as there is room for; null for none. */
+/**
+ * The names as one may send them, each once, as many as there is room for; null for none. A comma separates names as a space does: some
+ * servers write lists so, and asked for such a list as one name they refuse it.
+ */
 export function scopeOf(names: readonly string[]): string | null {
   let scope = ''
-  for (const name of new Set(names)) {
+  for (const name of new Set(names.flatMap(namesIn))) {
     const longer = scope === '' ? name : `${scope} ${name}`
     if (/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name) && longer.length <= LONGEST_SCOPE) scope = longer
   }
@@ -44,4 +47,4 @@ export function challengeParameter(challenge: string, name: string): string | un
   return undefined
 }
 
-const namesIn = (scope: string | null): string[] => scope?.split(' ').filter((name) => name !== '') ?? []
+const namesIn = (scope: string | null): string[] => scope?.split(/[\s,]+/).filter((name) => name !== '') ?? []
