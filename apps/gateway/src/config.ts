@@ -149,7 +149,6 @@ export interface Config extends Omit<Settings, 'GATEWAY_SERVICE_TOKEN' | 'CREDEN
   readonly credentialKeys: readonly [CredentialKey, ...CredentialKey[]]
   readonly redirectUri: string
   readonly fixedClient: ClientRegistration | null
-  readonly authMethod: ClientRegistration['authMethod']
   readonly publicUrl: URL
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
@@ -179,7 +178,6 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
     ),
     redirectUri,
     fixedClient: clientId === undefined ? null : { clientId, clientSecret: clientSecret ?? null, authMethod },
-    authMethod,
     publicUrl: settings.GATEWAY_PUBLIC_URL ?? new URL(`http://localhost:${PORT}`),
     tokenIssuers: settings.CLIENT_TOKEN_ISSUERS ?? [webAppIssuer(settings.NOTION_MCP_RETURN_BASE_URL)],
   }
@@ -198,7 +196,7 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   clientName: config.NOTION_MCP_CLIENT_NAME,
   fixedClient: config.fixedClient,
   clientMetadataUrl: config.NOTION_MCP_CLIENT_METADATA_URL,
-  authMethod: config.authMethod,
+  authMethod: config.NOTION_MCP_TOKEN_AUTH_METHOD,
   scope: config.NOTION_MCP_TOKEN_SCOPE,
   isPrivateNetwork: config.NOTION_MCP_PRIVATE_NETWORK,
 })

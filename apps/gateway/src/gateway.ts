@@ -10,10 +10,11 @@ import { oauthServer } from './adapters/oauth/authorization-server.ts'
 import { postgresAuthorizationRequests } from './adapters/postgres/authorization-requests.ts'
 import { postgresChanges } from './adapters/postgres/changes.ts'
 import { postgresClaims } from './adapters/postgres/claims.ts'
-import { postgresClientRegistrations } from './adapters/postgres/client-registrations.ts'
 import { postgresConnectionStore } from './adapters/postgres/connection-store.ts'
 import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './adapters/postgres/data-keys.ts'
 import { migrate, openPool } from './adapters/postgres/database.ts'
+import { openDatabaseClock } from './platform/database-clock.ts'
+import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/postgres/registration-limit.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { openClients } from './clients.ts'
 import { oauthSettings, type Config } from './config.ts'
@@ -66,6 +67,8 @@ export interface Gateway {
 /** How often the background refresher looks for what is due. */
 const KEEP_FRESH_EVERY_MS = 5_000
 const SWEEP_EVERY_MS = 3_600_000
+/** Two clocks drift apart by less than a millisecond in this time; a clock that is set is noticed soon. */
+const READ_CLOCK_EVERY_MS = 5_000
 const CONNECT_TIMEOUT_MS = 5_000
 
 /** Service tokens shorter than this can be guessed. */
@@ -76,7 +79,7 @@ export async function openGateway({
   config,
   databaseUrl,
   log,
-  clock = () => new Date(),
+  clock: givenClock,
   lookup,
   faults: { times = REFRESH_TIMES, onStep, claims: faultyClaims = (claims: Claims) => claims } = {},
 }: GatewayOptions): Promise<Gateway> {
@@ -85,6 +88,8 @@ export async function openGateway({
   }
   await migrate(databaseUrl)
   const sql = openPool(databaseUrl, log)
+  const databaseClock = await openDatabaseClock(sql)
+  const clock = givenClock ?? databaseClock.now
   const vault = aesVault(config.credentialKeys)
   await checkDataKeys(sql, vault)
 
@@ -93,7 +98,7 @@ export async function openGateway({
   const redis = config.REDIS_URL === undefined ? undefined : await openRedis(config.REDIS_URL, log)
   const requests = redis ?? postgresAuthorizationRequests(sql)
   const store = postgresConnectionStore(sql)
-  const registrations = postgresClientRegistrations(sql)
+  const registrations = postgresRegistrationLimit(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
   const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup })
   const identify = identifyWorkspace(mcpServer, log)
@@ -169,7 +174,6 @@ export async function openGateway({
     startAuthorization: (start) =>
       startAuthorization(
         {
-          clock,
           log,
           store,
           vault,
@@ -182,11 +186,11 @@ export async function openGateway({
       ),
     finishAuthorization: (response, binding) =>
       finishAuthorization(
-        { clock, random, log, store, vault, server, requests, identify, returnBase },
+        { clock, random, pause: sleep, log, store, vault, server, requests, identify, returnBase },
         response,
         binding,
       ),
-    describeConnection: (spaceId) => describeConnection(store, clock, spaceId),
+    describeConnection: (spaceId) => describeConnection({ store, vault, clock, connectUrl }, spaceId),
     connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
     settleWorkspace: (spaceId, userId, decision) =>
       settleWorkspace({ clock, random, log, store, vault, server }, spaceId, userId, decision),
@@ -207,9 +211,10 @@ export async function openGateway({
   const stopping = new AbortController()
   const refreshDue = () => keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
   const stopKeeping = every(KEEP_FRESH_EVERY_MS, () => Promise.all([endWhatIsOver(), refreshDue()]), log)
+  const stopReadingClock = every(READ_CLOCK_EVERY_MS, () => databaseClock.read(), log)
   const stopSweeping = every(
     SWEEP_EVERY_MS,
-    () => Promise.all([sweepMcpSessions(sql), sweepNeverConnected(sql), clients.sweep()]),
+    () => Promise.all([sweepMcpSessions(sql), sweepNeverConnected(sql), sweepRegistrationCounts(sql), clients.sweep()]),
     log,
   )
   const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid, log).then(
@@ -226,7 +231,7 @@ export async function openGateway({
       isStopping = true
       stopping.abort()
       const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000
-      await Promise.all([stopKeeping(), stopSweeping(), drain(graceMs, proxy.drain(graceMs))])
+      await Promise.all([stopKeeping(), stopSweeping(), stopReadingClock(), drain(graceMs, proxy.drain(graceMs))])
       // A pair that was redeemed but not stored would be lost with the process.
       await credentials.settled()
       await rewrapping

@@ -1,4 +1,5 @@
 import type { AuthorizationError, Scope } from '@nmg/contract'
+import type { Degraded } from './connections/degraded.ts'
 import type { ClientAccess, Revoked } from './domain/client-access.ts'
 import type { Connection, ConnectionEvent, Grant } from './domain/connection.ts'
 import type { AnswerHeaders } from './domain/envelope-headers.ts'
@@ -17,7 +18,8 @@ export interface ClientRegistration {
 
 /** What a grant lets us use. The client belongs to it for life: another client's refresh is refused. */
 export interface Credential {
-  readonly accessToken: Secret
+  /** Null when the last token response had a refresh token only: then there is nothing to call with before the next refresh. */
+  readonly accessToken: Secret | null
   /** Null when the server gave none: then this credential ends with its access token. */
   readonly refreshToken: Secret | null
   readonly client: ClientRegistration
@@ -46,13 +48,6 @@ export interface CredentialPlace {
   readonly grant: Pick<Grant, 'issuer' | 'tokenEndpoint' | 'revocationEndpoint' | 'resource'>
 }
 
-/** Where a sealed client registration belongs. */
-export interface ClientPlace {
-  readonly stream: string
-  readonly issuer: string
-  readonly redirectUri: string
-}
-
 /**
  * Encrypts what must be kept secret (AES-256-GCM). Each connection has a data key of its own; what it seals is bound to its stream
  * and generation, so a value that was moved to another row does not open.
@@ -65,8 +60,6 @@ export interface Vault {
   rewrap(stream: string, key: WrappedDataKey): WrappedDataKey
   seal(key: WrappedDataKey, place: CredentialPlace, credential: Credential): string
   open(key: WrappedDataKey, place: CredentialPlace, sealed: string): Credential
-  sealClient(key: WrappedDataKey, place: ClientPlace, client: ClientRegistration): string
-  openClient(key: WrappedDataKey, place: ClientPlace, sealed: string): ClientRegistration
   sealRequest(stateHash: string, request: AuthorizationRequest): string
   openRequest(stateHash: string, sealed: string): AuthorizationRequest
 }
@@ -91,6 +84,8 @@ export interface RefreshIntent {
   readonly failures: number
   /** No attempt before this moment. Null for an attempt that nobody settled: it is under way, or its holder died in it. */
   readonly notBefore: Date | null
+  /** How long that pause was when it began. A pause that has longer to go than this was written by a clock that has moved since. */
+  readonly pauseMs: number | null
   /** Milliseconds since it was written, by the database's clock. */
   readonly ageMs: number
 }
@@ -122,6 +117,10 @@ export interface StoredConnection {
   /** What upstream refused calls for want of, and nobody has been asked for yet; null for nothing, empty when asking was refused. */
   readonly wantedScope: string | null
   readonly intent: RefreshIntent | null
+  /** Why the credential cannot be renewed or used right now; null while all is well. */
+  readonly degraded: Degraded | null
+  /** Earlier consents of this space that may still be valid at the authorization server. */
+  readonly unrevokedConsents: number
   /** About when a call last used the connection; null before the first one. */
   readonly lastUsedAt: Date | null
 }
@@ -139,6 +138,10 @@ export interface Append {
   readonly wantedScope?: string | null
   /** Only while the refresh intent is this claim's: a holder that was overtaken stores nothing. */
   readonly claimId?: string
+  /** What is wrong with the renewal after the event; nothing when left out. */
+  readonly degraded?: Degraded | null
+  /** With an authorization: the consent that it replaces may stay valid, until {@link ConnectionStore.noteRevoked} says otherwise. */
+  readonly replacesConsent?: boolean
 }
 
 /** One event stream for each space's connection, its current state beside it. */
@@ -173,22 +176,43 @@ export interface ConnectionStore {
   /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
   postponeRefresh(
     stream: string,
-    intent: Omit<RefreshIntent, 'ageMs' | 'notBefore'> & { readonly notBefore: Date },
+    intent: Omit<RefreshIntent, 'ageMs' | 'notBefore' | 'pauseMs'> & {
+      readonly notBefore: Date
+      readonly pauseMs: number
+      readonly degraded: Degraded | null
+    },
   ): Promise<void>
+  /**
+   * Marks or unmarks the connection, as long as its version is still the one that was read, and tells all replicas.
+   *
+   * @param dueAt when the background refresher looks at it next; left out to leave that as it is.
+   */
+  setDegraded(stored: StoredConnection, degraded: Degraded | null, dueAt?: Date): Promise<void>
+  /** One of the earlier consents was revoked after all. */
+  noteRevoked(stream: string): Promise<void>
   /** Notes that these spaces are in use; an unused connection is renewed more rarely. */
   markUsed(spaceIds: readonly string[], now: Date): Promise<void>
   /**
    * Takes up to `limit` connections whose renewal is due at `now`, and puts each off by `leaseMs`, so that no other replica gets it
    * meanwhile.
    */
-  takeDue(now: Date, limit: number, leaseMs: number): Promise<{ spaceId: string; lastUsedAt: Date | null }[]>
+  takeDue(now: Date, limit: number, leaseMs: number): Promise<DueConnection[]>
 }
 
-/** Client registrations to be used again by the next authorization request of the same connection. */
-export interface ClientRegistrations {
-  read(stream: string, issuer: string, redirectUri: string): Promise<{ sealed: string; registeredAt: Date } | undefined>
-  save(stream: string, issuer: string, redirectUri: string, sealed: string): Promise<void>
-  forget(stream: string): Promise<void>
+export interface DueConnection {
+  readonly spaceId: string
+  /** The version that is due. A connection that has moved on since is not due any longer. */
+  readonly version: number
+}
+
+/** Counts client registrations, over all replicas. */
+export interface RegistrationLimit {
+  /**
+   * Counts one more registration of this connection.
+   *
+   * @throws {Failure} `rate_limited` with `retryAfterSeconds`, when there were ten within the last hour; `store_unavailable`.
+   */
+  count(stream: string): Promise<void>
 }
 
 /** A started, unfinished consent ([RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1)). */
@@ -205,11 +229,26 @@ export interface AuthorizationRequest {
   readonly server: AuthorizationServerInfo
 }
 
-/** Pending authorization requests, sealed, by the hash of their state. */
+/**
+ * Pending authorization requests, sealed, by the hash of their state. One that was taken stays until its time is over, so that a repeated callback
+ * gets the outcome of the first.
+ */
 export interface AuthorizationRequests {
   save(stateHash: string, sealed: string, ttlSeconds: number): Promise<void>
-  /** Takes the request out: a state is good for one callback. Undefined when unknown, used, or past its time. */
-  take(stateHash: string): Promise<string | undefined>
+  /** Undefined when unknown, or past its time. Takes nothing. */
+  read(stateHash: string): Promise<PendingRequest | undefined>
+  /** True for exactly one caller: a state is good for one redemption. */
+  take(stateHash: string): Promise<boolean>
+  /** Keeps where the browser was sent, until the request's time is over. */
+  finish(stateHash: string, outcome: URL): Promise<void>
+}
+
+export interface PendingRequest {
+  readonly sealed: string
+  /** A callback has begun to redeem it. */
+  readonly isTaken: boolean
+  /** Where that callback sent the browser; null while it is not done. */
+  readonly outcome: URL | null
 }
 
 /** What discovery told about the authorization server of the upstream (RFC 9728, RFC 8414). */
@@ -231,8 +270,10 @@ export interface AuthorizationServerInfo {
   readonly resource: string | null
 }
 
+/** What a token response brought: an access token, a refresh token, or both. */
 export interface Tokens {
-  readonly accessToken: Secret
+  /** Null when there was none that can be used. */
+  readonly accessToken: Secret | null
   readonly refreshToken: Secret | null
   /** Seconds; null when the server did not say. */
   readonly expiresInSeconds: number | null
@@ -243,27 +284,45 @@ export interface Tokens {
 }
 
 /**
- * What was seen of an authorization server that brought no decision. `unreachable`: there was no connection to it. `silent`: it was given up
- * after its time and may be at work still. `cut`: the connection ended before the answer did. `unreadable`: an answer that is neither yes nor
- * no (5xx, a web page, broken JSON). `busy`: 429. `objecting`: it says that it did nothing, and not that the grant is gone. `withheld`: the token
- * stayed here, as the claim on it was no longer proven. `forbidden`: its address leads where this gateway sends nothing.
+ * What was seen of an authorization server that brought no decision.
+ * - `unreachable`: there was no connection to it.
+ * - `silent`: it was given up after its time and may be at work still.
+ * - `cut`: the connection ended before the response did.
+ * - `unreadable`: a response that is neither yes nor no (5xx, a web page, broken JSON, an error that says "later").
+ * - `moved`: 3xx, 404, 405 or 410: the token endpoint is somewhere else.
+ * - `busy`: 429.
+ * - `objecting`: a refusal that is not known to be final.
+ * - `client_rejected`: it does not accept the fixed client of the settings.
+ * - `withheld`: the token stayed here, as the claim on it was no longer proven.
+ * - `forbidden`: its address leads where this gateway sends nothing.
  */
 export type RefreshSign =
-  'unreachable' | 'silent' | 'cut' | 'unreadable' | 'busy' | 'objecting' | 'withheld' | 'forbidden'
+  | 'unreachable'
+  | 'silent'
+  | 'cut'
+  | 'unreadable'
+  | 'moved'
+  | 'busy'
+  | 'objecting'
+  | 'client_rejected'
+  | 'withheld'
+  | 'forbidden'
 
 interface NoDecision {
   readonly sign: RefreshSign
-  readonly cause: unknown
+  /** The server's error code, or in a few words what happened instead. */
+  readonly error: string
+  readonly cause?: unknown
   readonly retryAfterSeconds?: number
 }
 
 export type RefreshOutcome =
   | { readonly kind: 'granted'; readonly tokens: Tokens }
   /** The server's final word: this grant is gone. `error` is the OAuth error code. */
-  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'refused'; readonly error: string; readonly saysExpired: boolean }
   /** The token was certainly not redeemed: it never left, or the server said clearly that it did nothing with it. */
   | ({ readonly kind: 'not_redeemed' } & NoDecision)
-  /** The token left and no readable answer came: it may have been redeemed. */
+  /** The token left and no readable response came: it may have been redeemed. */
   | ({ readonly kind: 'in_doubt' } & NoDecision)
 
 /** The consent did not complete; `code` is what the browser is sent back with. */
@@ -282,6 +341,17 @@ export interface AuthorizationServer {
   readonly fixedScope: string | undefined
   /** @throws {Failure} `authorization_unavailable`, `authorization_refused` (it lacks what we insist on). */
   discover(): Promise<AuthorizationServerInfo>
+  /**
+   * The grant as its tokens are to be sent now: endpoints of the settings first, then those that this process has learned from the metadata of
+   * the same issuer, then the stored ones. Becomes durable when the next generation is sealed with it.
+   */
+  currentGrant(grant: Grant): Grant
+  /**
+   * Reads the metadata of the grant's issuer again, at most once a minute. Resolves to whether {@link currentGrant} has changed. Never throws.
+   */
+  rereadEndpoints(grant: Grant): Promise<boolean>
+  /** Whether the client is shared by all consents: given by the settings, or described by a document. */
+  isShared(client: ClientRegistration): boolean
   /** The configured registration, else a new one. @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
   register(server: AuthorizationServerInfo): Promise<ClientRegistration>
   /** The client that needs no registering there: the one given by the settings, or the address of the document that describes us. */
@@ -312,7 +382,7 @@ export interface AuthorizationServer {
   revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>
 }
 
-/** Who the access token speaks for. Never throws: undefined when Notion does not say in time. */
+/** Whom the access token speaks for. Never throws: undefined when Notion does not say in time. */
 export type IdentifyWorkspace = (accessToken: Secret) => Promise<Workspace | undefined>
 
 /**
@@ -364,24 +434,31 @@ export interface Changes {
 export interface Access {
   readonly token: Secret
   readonly version: number
+  /** A refresh brought it because upstream refused the one before. */
+  readonly isFresh?: true
   /** Upstream refused this very token a moment ago; it goes out once more because it is so new that it may not have been known everywhere. */
   readonly isSecondTry?: true
+  /** Upstream refused fresh tokens of this connection lately: the first response that takes one has to be reported by {@link AccessTokens.accepted}. */
+  readonly isUnderSuspicion?: true
 }
 
 /**
  * The access token of a space's connection.
  *
- * @throws {Failure} `not_connected`, `reconnect_required`, `refresh_unavailable` (with `retryAfterSeconds`), `store_unavailable`,
- * `sealed_value_unreadable`.
+ * @throws {Failure} `not_connected`, `reconnect_required`, `refresh_unavailable` and `upstream_refuses_token` (with `retryAfterSeconds`),
+ * `store_unavailable`, `credential_unreadable`.
  */
 export interface AccessTokens {
   /** One that is good for the refresh margin at least, as far as we know. Answers synchronously when it is in memory. */
   current(spaceId: string): Access | Promise<Access>
   /**
-   * One to replay with after upstream refused `refused` with 401: the store's newer one, else one from a refresh. Or, after a moment and marked
-   * as {@link Access.isSecondTry}, the same one, when a refresh has only just brought it.
+   * One to resend with after upstream refused `refused` with 401: the store's newer one, else one from a refresh. A token that is new goes out
+   * twice, after a moment. When upstream refuses what a refresh has just brought, the connection is marked as degraded and no token is asked for
+   * until the pause is over: `upstream_refuses_token`.
    */
   after(spaceId: string, refused: Access): Promise<Access>
+  /** Upstream took a token that {@link Access.isUnderSuspicion}: the connection is not degraded any longer. Never throws. */
+  accepted(spaceId: string): Promise<void>
 }
 
 /** Who opened an MCP session. A session belongs to one person in one space, and to one client of theirs. */

@@ -29,30 +29,47 @@ for (const [name, open] of Object.entries(adapters)) {
     })
     afterAll(() => opened.close())
 
-    it('is taken once, as it was saved', async () => {
+    const outcome = new URL('https://app.test/settings?status=success')
+
+    it('is read as it was saved, and reading takes nothing', async () => {
+      await opened.requests.save('read', 'sealed', 60)
+      const pending = { sealed: 'sealed', isTaken: false, outcome: null }
+      expect(await opened.requests.read('read')).toEqual(pending)
+      expect(await opened.requests.read('read')).toEqual(pending)
+    })
+
+    it('is taken once, and keeps its outcome', async () => {
       await opened.requests.save('once', 'sealed', 60)
-      expect(await opened.requests.take('once')).toBe('sealed')
-      expect(await opened.requests.take('once')).toBeUndefined()
+      expect(await opened.requests.take('once')).toBe(true)
+      expect(await opened.requests.take('once')).toBe(false)
+      expect(await opened.requests.read('once')).toEqual({ sealed: 'sealed', isTaken: true, outcome: null })
+      await opened.requests.finish('once', outcome)
+      expect(await opened.requests.read('once')).toEqual({ sealed: 'sealed', isTaken: true, outcome })
     })
 
     it('is taken by one of ten callbacks that come at once', async () => {
       await opened.requests.save('raced', 'sealed', 60)
       const taken = await Promise.all(Array.from({ length: 10 }, () => opened.requests.take('raced')))
-      expect(taken.filter((sealed) => sealed === 'sealed')).toHaveLength(1)
-      expect(taken.filter((sealed) => sealed === undefined)).toHaveLength(9)
+      expect(taken.filter(Boolean)).toHaveLength(1)
     })
 
     it('is not found under a state that was never given out', async () => {
-      expect(await opened.requests.take('never')).toBeUndefined()
+      expect(await opened.requests.read('never')).toBeUndefined()
+      expect(await opened.requests.take('never')).toBe(false)
     })
 
-    it('is gone after its time, though others are still there', async () => {
-      await opened.requests.save('short', 'sealed', 0.02)
+    it('is gone after its time, taken or not, though others are still there', async () => {
+      await opened.requests.save('short', 'sealed', 0.05)
+      await opened.requests.save('taken', 'sealed', 0.05)
+      await opened.requests.take('taken')
+      await opened.requests.finish('taken', outcome)
       await opened.requests.save('long', 'sealed', 60)
       // Real time is what is tested here: both stores keep it themselves.
-      await new Promise((resolve) => setTimeout(resolve, 60))
-      expect(await opened.requests.take('short')).toBeUndefined()
-      expect(await opened.requests.take('long')).toBe('sealed')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(await opened.requests.read('short')).toBeUndefined()
+      expect(await opened.requests.take('short')).toBe(false)
+      expect(await opened.requests.read('taken')).toBeUndefined()
+      expect(await opened.requests.take('long')).toBe(true)
     })
   })
 }

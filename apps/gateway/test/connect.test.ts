@@ -269,7 +269,7 @@ describe('the callback', () => {
 
   it('does not use up the state when a link scanner looks at it', async () => {
     const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
-    expect((await fetch(answer, { method: 'HEAD', redirect: 'manual' })).status).toBe(405)
+    expect((await fetch(answer, { method: 'HEAD', redirect: 'manual' })).status).toBe(503)
     expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
   })
 
@@ -300,18 +300,21 @@ describe('an authorization server', () => {
 })
 
 describe('a reconnect', () => {
-  it('keeps the process and the client, and is an authorization of its own', async () => {
+  it('keeps the process, has a registration of its own, and ends the grant that it replaces', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const before = await gateway.connection(space)
-    await gateway.connect(space, 'ben')
+    const back = await gateway.authorize(space, { user: 'ben' })
+    expect(outcome(back)).toMatchObject({ status: 'success', previousConsent: 'revoked' })
     const after = await gateway.connection(space)
     expect(after).toMatchObject({ processId: before.processId, status: 'connected', connectedBy: 'ben' })
     expect((await gateway.history(space)).events.map(({ type, by }) => [type, by])).toEqual([
       ['NotionIntegrationAuthorized', 'ben'],
       ['NotionIntegrationAuthorized', 'ada'],
     ])
-    expect(simulator.seen.registrations).toHaveLength(1)
+    expect(simulator.seen.registrations).toHaveLength(2)
+    expect(simulator.admin.grants().map(({ status }) => status)).toEqual(['revoked', 'active'])
+    expect(after.unrevokedConsents).toBeUndefined()
     await gateway.callTool(space, 'notion-search', { query: 'plan' })
   })
 

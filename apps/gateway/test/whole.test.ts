@@ -382,8 +382,8 @@ describe('whoever writes the database', () => {
       // What is in memory is still as it was; a restarted gateway has only the database.
       const restarted = await startGateway({ mcpUrl: simulator.mcpUrl, databaseUrl: own.databaseUrl })
       const call = await restarted.call('refreshed', { id: 1, method: 'tools/list' })
-      expect(call.status).toBe(500)
-      expect(await call.json()).toMatchObject({ code: 'sealed_value_unreadable' })
+      expect(call.status).toBe(503)
+      expect(await call.json()).toMatchObject({ code: 'credential_unreadable' })
       await restarted.gateway.keepFresh()
       const receipt = await (await restarted.fetch('/integrations/notion/disconnected', { method: 'DELETE' })).json()
       expect(receipt).toMatchObject({ changed: true, revocation: 'failed' })

@@ -95,7 +95,7 @@ describe('a connection', () => {
   it('ends with its access token when there is nothing to renew that with', () => {
     const credential = { ...sealed(1), isRenewable: false }
     const connected = { status: 'connected', grant, credential, lastRefreshedAt: null } as const
-    expect(reconnectBy(connected)).toEqual(at(1))
+    expect(reconnectBy(connected, at(0.5))).toEqual(at(1))
     expect(noticeOf(connected, at(0.5))).toEqual({ kind: 'reconnect_now', days: 1 })
     expect(noticeOf({ ...connected, credential: { ...credential, expiresAt: null } }, at(179))).toBeUndefined()
     expect(endOfToken(credential, at(0.5)).reason).toBe('revoked')
@@ -105,7 +105,10 @@ describe('a connection', () => {
 
   it('starts its 180 days anew with each consent, and only then', () => {
     const connected = { status: 'connected', grant, credential: sealed(1), lastRefreshedAt: null } as const
-    expect(reconnectBy(connected)).toEqual(at(180))
+    expect(reconnectBy(connected, at(1))).toEqual(at(180))
+    // The consent was dated by a clock that was 200 days ahead, and has been corrected since.
+    const misdated = { ...connected, grant: { ...grant, authorizedAt: at(200) } }
+    expect(reconnectBy(misdated, at(1))).toEqual(at(181))
     const later = { ...grant, authorizedAt: at(100) }
     const again = evolve(replay([authorized()]), { ...authorized(2), grant: later } as ConnectionEvent)
     expect(again).toMatchObject({ grant: later, lastRefreshedAt: null })
@@ -130,7 +133,20 @@ describe('the reason of a final refusal', () => {
     ['invalid_grant', at(20), 50, 'expired'],
     ['invalid_grant', at(179), 180, 'expired'],
     ['unsupported_grant_type', null, 1, 'refused'],
+    ['bad_refresh_token', null, 1, 'revoked'],
   ] as const)('for %s, last refreshed %s, on day %i is %s', (error, lastRefreshedAt, day, reason) => {
-    expect(reasonOf(error, grant, lastRefreshedAt, at(day))).toBe(reason)
+    expect(reasonOf({ error, saysExpired: false }, grant, lastRefreshedAt, at(day))).toBe(reason)
+  })
+  it('is what the server says where it says more than the code', () => {
+    expect(reasonOf({ error: 'invalid_grant', saysExpired: true }, grant, null, at(1))).toBe('expired')
+  })
+})
+
+describe('a refresh that went to another endpoint', () => {
+  it('moves the grant, and one that did not leaves it as it is', () => {
+    const moved = { ...grant, tokenEndpoint: 'https://notion.example/oauth/token' }
+    const connected = replay([authorized(), { ...refreshed(2), grant: moved } as ConnectionEvent])
+    expect(connected).toMatchObject({ grant: moved })
+    expect(evolve(connected, refreshed(3))).toMatchObject({ grant: moved })
   })
 })

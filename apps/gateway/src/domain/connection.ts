@@ -51,7 +51,13 @@ export type ConnectionEvent =
       readonly grant: Grant
       readonly credential: SealedCredential
     }
-  | { readonly type: 'NotionIntegrationTokenRefreshed'; readonly at: Date; readonly credential: SealedCredential }
+  | {
+      readonly type: 'NotionIntegrationTokenRefreshed'
+      readonly at: Date
+      readonly credential: SealedCredential
+      /** Present when the refresh went to other endpoints, or with another resource indicator, than the grant was stored with. */
+      readonly grant?: Grant | undefined
+    }
   | {
       readonly type: 'NotionIntegrationAuthorizationFailed'
       readonly at: Date
@@ -94,7 +100,12 @@ export function evolve(connection: Connection, event: ConnectionEvent): Connecti
       return { status: 'connected', grant: event.grant, credential: event.credential, lastRefreshedAt: null }
     case 'NotionIntegrationTokenRefreshed':
       if (connection.status !== 'connected') return connection
-      return { ...connection, credential: event.credential, lastRefreshedAt: event.at }
+      return {
+        ...connection,
+        grant: event.grant ?? connection.grant,
+        credential: event.credential,
+        lastRefreshedAt: event.at,
+      }
     case 'NotionIntegrationAuthorizationFailed': {
       if (connection.status !== 'connected') return connection
       const { grant, lastRefreshedAt } = connection
@@ -121,11 +132,19 @@ export const GRANT_LIFE_MS = 180 * DAY_MS
 /** A grant of Notion ends after 30 days without a refresh. */
 export const IDLE_LIFE_MS = 30 * DAY_MS
 
-const grantEndsAt = (grant: Grant): Date => new Date(grant.authorizedAt.getTime() + GRANT_LIFE_MS)
+/** A consent that lies ahead was dated by a clock that has moved since. It began now at the latest. */
+const grantEndsAt = ({ authorizedAt }: Grant, now: Date): Date =>
+  new Date(Math.min(authorizedAt.getTime(), now.getTime()) + GRANT_LIFE_MS)
 
 /** The moment at which the person has to consent again at the latest; null when nobody knows. */
-export const reconnectBy = ({ grant, credential }: Extract<Connection, { status: 'connected' }>): Date | null =>
-  credential.isRenewable ? grantEndsAt(grant) : credential.expiresAt
+export const reconnectBy = (
+  { grant, credential }: Extract<Connection, { status: 'connected' }>,
+  now: Date,
+): Date | null => (credential.isRenewable ? grantEndsAt(grant, now) : credential.expiresAt)
+
+/** When the access token was issued. */
+export const issuedAt = ({ grant, lastRefreshedAt }: Extract<Connection, { status: 'connected' }>): Date =>
+  lastRefreshedAt ?? grant.authorizedAt
 
 /** Days before the end of a grant from which on the person is told, and told with more emphasis. */
 const NOTICE_DAYS = 14
@@ -134,7 +153,7 @@ const URGENT_NOTICE_DAYS = 3
 /** What the person should know of a connection that still works. */
 export function noticeOf(connection: Connection, now: Date): ConnectionNotice | undefined {
   if (connection.status !== 'connected') return undefined
-  const end = reconnectBy(connection)
+  const end = reconnectBy(connection, now)
   if (end === null) return undefined
   const days = Math.max(0, Math.ceil((end.getTime() - now.getTime()) / DAY_MS))
   if (days > NOTICE_DAYS) return undefined
@@ -149,12 +168,17 @@ export const endOfToken = ({ expiresAt }: SealedCredential, now: Date): { error:
 
 /**
  * What a final refusal means for the person. The server says `invalid_grant` for a grant that was revoked as well as for
- * one that ran out; the clocks tell them apart.
+ * one that ran out; its description or the clocks tell them apart.
  */
-export function reasonOf(error: string, grant: Grant, lastRefreshedAt: Date | null, now: Date): ReconnectReason {
+export function reasonOf(
+  { error, saysExpired }: { readonly error: string; readonly saysExpired: boolean },
+  grant: Grant,
+  lastRefreshedAt: Date | null,
+  now: Date,
+): ReconnectReason {
   if (error === 'invalid_client' || error === 'unauthorized_client') return 'client_lost'
-  if (error !== 'invalid_grant') return 'refused'
+  if (error === 'unsupported_grant_type') return 'refused'
   const lastSignOfLife = lastRefreshedAt ?? grant.authorizedAt
-  const isOver = now >= grantEndsAt(grant) || now.getTime() - lastSignOfLife.getTime() >= IDLE_LIFE_MS
-  return isOver ? 'expired' : 'revoked'
+  const isOver = now >= grantEndsAt(grant, now) || now.getTime() - lastSignOfLife.getTime() >= IDLE_LIFE_MS
+  return saysExpired || isOver ? 'expired' : 'revoked'
 }

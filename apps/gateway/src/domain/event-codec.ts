@@ -34,7 +34,12 @@ const EventJson = z.discriminatedUnion('type', [
     grant: GrantJson,
     credential: SealedCredentialJson,
   }),
-  z.object({ type: z.literal('NotionIntegrationTokenRefreshed'), at: instant, credential: SealedCredentialJson }),
+  z.object({
+    type: z.literal('NotionIntegrationTokenRefreshed'),
+    at: instant,
+    credential: SealedCredentialJson,
+    grant: GrantJson.optional(),
+  }),
   z.object({
     type: z.literal('NotionIntegrationAuthorizationFailed'),
     at: instant,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection } from './connection.ts'
-import { backOffMs, freshUntilMs, REFRESH_TIMES, refreshDueAt } from './refresh-schedule.ts'
+import { backOffMs, freshUntilMs, REFRESH_TIMES, refreshDueAt, remainingPauseMs } from './refresh-schedule.ts'
 
 const now = new Date('2026-01-15T12:00:00Z')
 const inMinutes = (minutes: number) => new Date(now.getTime() + minutes * 60_000)
@@ -63,17 +63,48 @@ describe('an access token', () => {
   const MARGIN_MS = 60_000
 
   it('is used until a margin before its end', () => {
-    expect(freshUntilMs(connected(480, null), MARGIN_MS)).toBe(inMinutes(479).getTime())
-    expect(freshUntilMs(connected(480, 10), MARGIN_MS)).toBe(inMinutes(479).getTime())
-    expect(freshUntilMs(connected(0.5, null), MARGIN_MS)).toBeLessThan(now.getTime())
+    expect(freshUntilMs(connected(480, null), MARGIN_MS, now)).toBe(inMinutes(479).getTime())
+    expect(freshUntilMs(connected(480, 10), MARGIN_MS, now)).toBe(inMinutes(479).getTime())
+    expect(freshUntilMs(connected(0.5, null), MARGIN_MS, now)).toBeLessThan(now.getTime())
   })
 
   it('that a refresh brought is used for half of its life, however short: else each call would bring another', () => {
-    expect(freshUntilMs(connected(0.5, 0), MARGIN_MS)).toBe(inMinutes(0.25).getTime())
+    expect(freshUntilMs(connected(0.5, 0), MARGIN_MS, now)).toBe(inMinutes(0.25).getTime())
   })
 
   it('of unknown end is used until it is refused', () => {
-    expect(freshUntilMs(connected(null, 3), MARGIN_MS)).toBe(Infinity)
+    expect(freshUntilMs(connected(null, 3), MARGIN_MS, now)).toBe(Infinity)
+  })
+})
+
+describe('a deadline whose clock has moved since', () => {
+  const minutes = (count: number) => new Date(now.getTime() + count * 60_000)
+
+  it.each([
+    ['goes on while it can', 5, 10 * 60_000, 5 * 60_000],
+    ['is over when it is past', -1, 10 * 60_000, 0],
+    ['is over when it has longer to go than it was long', 15, 10 * 60_000, 0],
+    ['of a release that did not keep its length goes on for an hour at most', 59, null, 59 * 60_000],
+    ['of such a release is over beyond that', 62, null, 0],
+  ])('%s', (_, untilMinutes, pauseMs, remaining) => {
+    expect(remainingPauseMs(minutes(untilMinutes), pauseMs, now)).toBe(remaining)
+  })
+
+  it('of an access token that was issued in the future does not count: it is renewed', () => {
+    const ahead = 200 * 24 * 60
+    const grant = {
+      issuer: 'https://notion.example',
+      tokenEndpoint: 'https://notion.example/token',
+      revocationEndpoint: null,
+      resource: null,
+      scope: null,
+      authorizedAt: minutes(ahead),
+      authorizedBy: 'ada',
+    }
+    const credential = { sealed: '', keyId: '', generation: 1, expiresAt: minutes(ahead + 480), isRenewable: true }
+    const connection = { status: 'connected', grant, credential, lastRefreshedAt: null } as const
+    expect(freshUntilMs(connection, 60_000, now)).toBe(0)
+    expect(freshUntilMs({ ...connection, lastRefreshedAt: minutes(-1) }, 60_000, now)).toBeGreaterThan(now.getTime())
   })
 })
 

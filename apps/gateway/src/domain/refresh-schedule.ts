@@ -1,5 +1,5 @@
 /** When a credential is renewed, and the times that keep a renewal safe. No clock and no randomness of its own: both are given. */
-import type { Connection } from './connection.ts'
+import { issuedAt, type Connection } from './connection.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
@@ -50,6 +50,9 @@ export const KEEP_ALIVE_MS = 6 * DAY_MS
 /** Two renewals of one connection are this far apart at least, however short the life of its tokens. */
 const LEAST_DISTANCE_MS = 30_000
 
+/** No renewal is planned further ahead than this: what is, was planned by a clock that has moved since. */
+export const FURTHEST_DUE_MS = 7 * DAY_MS
+
 /**
  * When the background refresher renews a credential: well before its access token ends, at a moment that `jitter` (0 to 1) spreads, so that
  * connections made together are not renewed together. Half an hour early for tokens of eight hours, a quarter of the life for shorter ones.
@@ -64,18 +67,49 @@ export function refreshDueAt(now: Date, expiresAt: Date | null, jitter: number, 
 }
 
 /**
+ * When the background refresher looks at a credential that cannot be renewed: at its end, to note that it is over. Not further ahead than a
+ * renewal would be planned.
+ */
+export const endDueAt = (now: Date, expiresAt: Date | null): Date | null =>
+  expiresAt && new Date(Math.min(expiresAt.getTime(), now.getTime() + KEEP_ALIVE_MS))
+
+/**
  * Until when a call uses the access token without asking for a new one, in milliseconds since the epoch: until `marginMs` before its end.
  * One that a refresh brought is used for half of its life at least. Near the end of a grant tokens live shorter than any margin, and each
  * call would bring the next refresh.
  */
-export function freshUntilMs(connection: Extract<Connection, { status: 'connected' }>, marginMs: number): number {
+export function freshUntilMs(
+  connection: Extract<Connection, { status: 'connected' }>,
+  marginMs: number,
+  now: Date,
+): number {
   const { credential, lastRefreshedAt } = connection
   if (credential.expiresAt === null) return Infinity
+  // Issued by a clock that has moved since: its end is unknown, and a refresh writes it anew.
+  if (credential.isRenewable && issuedAt(connection).getTime() - now.getTime() > CLOCK_TOLERANCE_MS) return 0
   const endsAtMs = credential.expiresAt.getTime()
   if (!credential.isRenewable) return endsAtMs
   const halfMs = lastRefreshedAt === null ? 0 : (lastRefreshedAt.getTime() + endsAtMs) / 2
   return Math.max(endsAtMs - marginMs, Math.min(halfMs, endsAtMs))
 }
+
+/** How far a moment that is past may lie ahead, so that a clock that is corrected a little is no clock that has moved. */
+const CLOCK_TOLERANCE_MS = MINUTE_MS
+
+/**
+ * Milliseconds that a pause still has to go, 0 when it is over. One that has longer to go than it was long was written by a clock that has moved
+ * since, and is over.
+ *
+ * @param pauseMs how long it was when it began; null for one that a release before this one wrote, which were an hour at most.
+ */
+export function remainingPauseMs(until: Date, pauseMs: number | null, now: Date): number {
+  const remainingMs = until.getTime() - now.getTime()
+  const isPossible = remainingMs <= (pauseMs ?? LONGEST_PAUSE_MS) + 1_000
+  return isPossible ? Math.max(0, remainingMs) : 0
+}
+
+/** The longest that a connection waits between two attempts to renew it; also the longest `Retry-After` that is obeyed. */
+export const LONGEST_PAUSE_MS = 60 * MINUTE_MS
 
 const MAX_BACK_OFF_MS = MINUTE_MS
 

@@ -1,5 +1,6 @@
+import { degradedAgain, missingTokenPauseMs } from '../connections/degraded.ts'
 import { evolve, type ConnectionEvent, type Grant } from '../domain/connection.ts'
-import { refreshDueAt } from '../domain/refresh-schedule.ts'
+import { endDueAt, refreshDueAt } from '../domain/refresh-schedule.ts'
 import { beyond } from '../domain/upstream-scope.ts'
 import type { ConnectionStore, Credential, StoredConnection, Vault, WrappedDataKey } from '../ports.ts'
 
@@ -35,6 +36,10 @@ export function appendAuthorized(
       isRenewable,
     },
   }
+  const degraded =
+    credential.accessToken === null
+      ? degradedAgain(null, 'access_token_missing', 'no access token', consent.at, missingTokenPauseMs(0))
+      : null
   return store.append({
     stream,
     spaceId,
@@ -43,6 +48,10 @@ export function appendAuthorized(
     connection: evolve(connection, event),
     // A call may have lacked something since this consent was begun.
     wantedScope: wantedScope && beyond(wantedScope, consent.grant.scope),
-    refreshDueAt: isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : expiresAt,
+    refreshDueAt:
+      degraded?.nextAttemptAt ??
+      (isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : endDueAt(consent.at, expiresAt)),
+    degraded,
+    replacesConsent: connection.status === 'connected',
   })
 }

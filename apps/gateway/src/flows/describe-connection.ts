@@ -1,20 +1,35 @@
-import type { Connection as ConnectionView, History, HistoryEvent, WaitingConsent as WaitingView } from '@nmg/contract'
+import type {
+  Connection as ConnectionView,
+  Degraded as DegradedView,
+  History,
+  HistoryEvent,
+  WaitingConsent as WaitingView,
+} from '@nmg/contract'
+import { degradedAgain, remainingMs, type Degraded } from '../connections/degraded.ts'
 import { noticeOf, reconnectBy, type ConnectionEvent } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
-import type { Clock, ConnectionStore, WaitingConsent } from '../ports.ts'
+import { LONGEST_PAUSE_MS } from '../domain/refresh-schedule.ts'
+import type { ConnectionStore, StoredConnection, WaitingConsent } from '../ports.ts'
+import { openCredential, type OpenDependencies } from './opened-credential.ts'
+
+export interface DescribeConnectionDependencies extends OpenDependencies {
+  readonly store: ConnectionStore
+}
 
 /** The space's connection as the outside sees it: no secret, sealed or not. @throws {Failure} `not_connected` when it never was. */
 export async function describeConnection(
-  store: ConnectionStore,
-  clock: Clock,
+  deps: DescribeConnectionDependencies,
   spaceId: string,
 ): Promise<ConnectionView> {
-  const { stream: processId, connection, workspace, waiting, wantedScope } = await store.read(spaceId)
+  const { clock } = deps
+  const stored = await deps.store.read(spaceId)
+  const { stream: processId, connection, workspace, waiting, wantedScope, unrevokedConsents } = stored
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
-  const endsAt = connection.status === 'connected' ? reconnectBy(connection) : null
+  const endsAt = connection.status === 'connected' ? reconnectBy(connection, clock()) : null
   const notice = noticeOf(connection, clock())
   const lastRefreshedAt = 'lastRefreshedAt' in connection ? connection.lastRefreshedAt : null
+  const degraded = degradedNow(deps, stored)
   const expiresAt = connection.status === 'connected' ? connection.credential.expiresAt : null
   return {
     spaceId,
@@ -27,6 +42,8 @@ export async function describeConnection(
     ...(workspace?.botId === undefined ? {} : { botId: workspace.botId }),
     ...(expiresAt === null ? {} : { tokenExpiresAt: expiresAt.toISOString() }),
     ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
+    ...(degraded === null ? {} : { degraded: describeDegraded(degraded, clock()) }),
+    ...(unrevokedConsents > 0 ? { unrevokedConsents } : {}),
     ...(endsAt === null ? {} : { reconnectBy: endsAt.toISOString() }),
     ...(notice === undefined ? {} : { notice }),
     ...(connection.status === 'connected' && wantedScope ? { consentRequired: true } : {}),
@@ -35,6 +52,26 @@ export async function describeConnection(
     ...(waiting && clock() < waiting.waitsUntil ? { waiting: describeWaiting(waiting) } : {}),
   }
 }
+
+/** As marked; and a credential that does not open, before any call has found that out. */
+function degradedNow(deps: OpenDependencies, stored: StoredConnection): Degraded | null {
+  if (stored.connection.status !== 'connected') return null
+  try {
+    openCredential(deps, stored)
+    return stored.degraded
+  } catch {
+    const reason = 'credential_unreadable'
+    if (stored.degraded?.reason === reason) return stored.degraded
+    return degradedAgain(stored.degraded, reason, reason, deps.clock(), LONGEST_PAUSE_MS)
+  }
+}
+
+const describeDegraded = (degraded: Degraded, now: Date): DegradedView => ({
+  since: degraded.since.toISOString(),
+  reason: degraded.reason,
+  lastError: degraded.lastError,
+  nextAttemptAt: new Date(now.getTime() + remainingMs(degraded, now)).toISOString(),
+})
 
 function describeWaiting({ id, by, at, waitsUntil, workspace }: WaitingConsent): WaitingView {
   return {

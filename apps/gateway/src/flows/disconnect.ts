@@ -1,4 +1,5 @@
 import type { DisconnectReceipt } from '@nmg/contract'
+import { revokeWaiting } from '../connections/revoke-consent.ts'
 import { evolve, type ConnectionEvent } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
@@ -33,7 +34,7 @@ export async function disconnect(
     if (connection.status === 'disconnected') {
       return { spaceId, processId: stream, status: 'disconnected', changed: false, revocation: 'nothing_to_revoke' }
     }
-    // Opened before the append: that destroys the key.
+    // The append destroys the data key, and with it what is stored. What was read is still good for revoking.
     const revoke = revocation(deps, stored)
     const event: ConnectionEvent = { type: 'NotionIntegrationDisconnected', at: clock(), by: userId }
     const isStored = await store.append({
@@ -45,9 +46,20 @@ export async function disconnect(
       refreshDueAt: null,
     })
     if (!isStored) continue
-    const outcome = await revoke()
+    const { waiting, dataKey, unrevokedConsents } = stored
+    const [outcome] = await Promise.all([
+      revoke(),
+      waiting && dataKey && revokeWaiting(deps, { ...stored, connection: evolve(connection, event) }, dataKey, waiting),
+    ])
     log.info('connection.disconnected', { space: spaceId, process: stream, revocation: outcome })
-    return { spaceId, processId: stream, status: 'disconnected', changed: true, revocation: outcome }
+    return {
+      spaceId,
+      processId: stream,
+      status: 'disconnected',
+      changed: true,
+      revocation: outcome,
+      ...(unrevokedConsents > 0 && { unrevokedConsents }),
+    }
   }
   throw new Failure('store_unavailable', 'The connection changes too fast to be disconnected. Try again.')
 }

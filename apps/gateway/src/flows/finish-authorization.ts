@@ -1,7 +1,8 @@
-import type { AuthorizationError } from '@nmg/contract'
+import type { AuthorizationError, PreviousConsent } from '@nmg/contract'
 import { randomUUID } from 'node:crypto'
+import { revokeReplaced, revokeWaiting } from '../connections/revoke-consent.ts'
 import { WAITING_GENERATION, type Grant } from '../domain/connection.ts'
-import { DEFAULT_RETURN_PATH, returnUrl, type ReturnPath } from '../domain/return-path.ts'
+import { DEFAULT_RETURN_PATH, returnUrl } from '../domain/return-path.ts'
 import { unionOf } from '../domain/upstream-scope.ts'
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
@@ -27,6 +28,7 @@ import { askForLess } from './want-scope.ts'
 export interface FinishAuthorizationDependencies {
   readonly clock: Clock
   readonly random: () => number
+  readonly pause: (ms: number) => Promise<unknown>
   readonly log: Log
   readonly store: ConnectionStore
   readonly vault: Vault
@@ -37,29 +39,91 @@ export interface FinishAuthorizationDependencies {
 }
 
 /**
- * Takes the authorization response and answers where to send the browser. Never throws: whatever goes wrong, the person comes back to the
- * application with an error code.
+ * Completes the authorization that the response's state belongs to, and returns where to send the browser. Never throws: whatever goes wrong, the
+ * person comes back to the application with an error code.
+ *
+ * The state is taken only by the browser that holds the binding. A repeated callback of that browser gets the outcome of the first.
  *
  * @param response the query of the callback; untrusted.
- * @param binding the cookie of the browser that came; untrusted.
+ * @param binding the cookie of the browser; untrusted.
  */
 export async function finishAuthorization(
   deps: FinishAuthorizationDependencies,
   response: URLSearchParams,
   binding: string | undefined,
 ): Promise<URL> {
-  const { log, returnBase } = deps
-  let returnPath: ReturnPath = DEFAULT_RETURN_PATH
-  let spaceId: string | undefined
+  let request: AuthorizationRequest | undefined
   try {
-    const request = await take(deps, response)
-    returnPath = request.returnPath
-    spaceId = request.spaceId
-    if (request.bindingHash !== null && (binding === undefined || digest(binding) !== request.bindingHash)) {
-      throw new AuthorizationRefused('wrong_browser')
-    }
-    const tokens = await deps.server.exchange(request, response)
-    const { stream, workspaceId, isWaiting } = await connect(deps, request, tokens)
+    const stateHash = stateHashOf(response)
+    request = await requestOf(deps, stateHash)
+    assertSameBrowser(request, binding)
+    if (!(await deps.requests.take(stateHash))) return await outcomeOfFirst(deps, stateHash, request)
+    const outcome = await complete(deps, request, response)
+    await deps.requests.finish(stateHash, outcome).catch((error: unknown) => {
+      deps.log.warn('authorization.outcome_not_kept', { space: request?.spaceId, ...describeError(error) })
+    })
+    return outcome
+  } catch (error) {
+    return failed(deps, request, error)
+  }
+}
+
+function stateHashOf(response: URLSearchParams): string {
+  const [state, ...others] = response.getAll('state')
+  if (!state || others.length > 0) throw new AuthorizationRefused('unknown_state')
+  return digest(state)
+}
+
+async function requestOf(
+  { requests, vault }: FinishAuthorizationDependencies,
+  stateHash: string,
+): Promise<AuthorizationRequest> {
+  const pending = await requests.read(stateHash)
+  if (pending === undefined) throw new AuthorizationRefused('unknown_state')
+  try {
+    return vault.openRequest(stateHash, pending.sealed)
+  } catch (cause) {
+    // Sealed with a key that has been replaced meanwhile: starting again helps.
+    throw new AuthorizationRefused('unknown_state', { cause })
+  }
+}
+
+function assertSameBrowser({ bindingHash }: AuthorizationRequest, binding: string | undefined): void {
+  if (bindingHash === null) return
+  if (binding === undefined || digest(binding) !== bindingHash) throw new AuthorizationRefused('wrong_browser')
+}
+
+/** How long a repeated callback waits for the first: longer than a code exchange may take. */
+const FIRST_TAKES_MS = 20_000
+const POLL_MS = 250
+
+/** Without a binding, nobody knows whether it is the same browser that comes again. */
+async function outcomeOfFirst(
+  { requests, pause }: FinishAuthorizationDependencies,
+  stateHash: string,
+  { bindingHash }: AuthorizationRequest,
+): Promise<URL> {
+  if (bindingHash === null) throw new AuthorizationRefused('unknown_state')
+  for (let waitedMs = 0; waitedMs <= FIRST_TAKES_MS; waitedMs += POLL_MS) {
+    const pending = await requests.read(stateHash)
+    if (pending?.outcome) return pending.outcome
+    if (!pending?.isTaken) break
+    await pause(POLL_MS)
+  }
+  throw new AuthorizationRefused('unknown_state')
+}
+
+/** Redeems the code and stores what it brings. @returns where to send the browser. */
+async function complete(
+  deps: FinishAuthorizationDependencies,
+  request: AuthorizationRequest,
+  response: URLSearchParams,
+): Promise<URL> {
+  const { log, returnBase, server } = deps
+  const { spaceId, returnPath } = request
+  try {
+    const tokens = await server.exchange(request, response)
+    const { stream, workspaceId, isWaiting, previousConsent } = await connect(deps, request, tokens)
     log.info(isWaiting ? 'connection.waits_for_confirmation' : 'connection.authorized', {
       space: spaceId,
       process: stream,
@@ -70,43 +134,54 @@ export async function finishAuthorization(
       processId: stream,
       workspaceId,
       mcp: isWaiting ? 'confirmation_required' : 'connected',
+      previousConsent,
     })
   } catch (error) {
-    const code = errorCode(error)
-    if (code === 'invalid_scope' && spaceId !== undefined) {
-      await askForLess(deps.store, spaceId).catch((cause: unknown) => {
-        log.warn('connection.scope_not_kept', { space: spaceId, ...describeError(cause) })
-      })
-    }
-    log.warn('connection.not_authorized', { space: spaceId, outcome: code, ...describeError(error) })
-    return returnUrl(returnBase, returnPath, { status: 'error', error: code, spaceId })
+    return failed(deps, request, error)
   }
 }
 
-async function take(
-  { requests, vault }: FinishAuthorizationDependencies,
-  response: URLSearchParams,
-): Promise<AuthorizationRequest> {
-  const [state, ...others] = response.getAll('state')
-  if (!state || others.length > 0) throw new AuthorizationRefused('unknown_state')
-  const stateHash = digest(state)
-  const sealed = await requests.take(stateHash)
-  if (sealed === undefined) throw new AuthorizationRefused('unknown_state')
-  return vault.openRequest(stateHash, sealed)
+/** Where the browser goes when the authorization did not complete. */
+async function failed(
+  { log, returnBase, store }: FinishAuthorizationDependencies,
+  request: AuthorizationRequest | undefined,
+  cause: unknown,
+): Promise<URL> {
+  const spaceId = request?.spaceId
+  const error = errorCode(cause)
+  if (error === 'invalid_scope' && spaceId !== undefined) {
+    await askForLess(store, spaceId).catch((reason: unknown) => {
+      log.warn('connection.scope_not_kept', { space: spaceId, ...describeError(reason) })
+    })
+  }
+  log.warn('connection.not_authorized', { space: spaceId, outcome: error, ...describeError(cause) })
+  return returnUrl(returnBase, request?.returnPath ?? DEFAULT_RETURN_PATH, { status: 'error', error, spaceId })
 }
 
-/** Stores the consent, then asks Notion which workspace it reaches, then lets go of the grant it replaces. */
+interface Connected {
+  readonly stream: string
+  readonly workspaceId: string | undefined
+  readonly isWaiting: boolean
+  /** What became of the grant that this consent replaced. */
+  readonly previousConsent?: PreviousConsent | undefined
+}
+
+/** Stores the consent, then asks Notion which workspace it reaches, and revokes the grant that it replaces. */
 async function connect(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   tokens: Tokens,
-): Promise<{ stream: string; workspaceId: string | undefined; isWaiting: boolean }> {
+): Promise<Connected> {
   const { refreshToken, accessToken } = tokens
   const credential = { accessToken, refreshToken, client: request.client }
+  const identified = async (): Promise<Workspace> => ({
+    ...known(tokens.workspace),
+    ...known((accessToken && (await deps.identify(accessToken))) ?? {}),
+  })
 
   const before = await deps.store.read(request.spaceId)
   if (request.confirmsWorkspace && isInUse(before)) {
-    const workspace = { ...known(tokens.workspace), ...known((await deps.identify(accessToken)) ?? {}) }
+    const workspace = await identified()
     // One that nobody could name may be another, too.
     if (workspace.id !== before.workspace?.id) {
       await park(deps, request, credential, tokens, workspace)
@@ -116,12 +191,15 @@ async function connect(
 
   const replaced = await append(deps, request, credential, tokens)
   const { stream } = replaced
-  const [identified] = await Promise.all([deps.identify(accessToken), revokeReplaced(deps, replaced, credential)])
-  const workspace = { ...known(tokens.workspace), ...known(identified ?? {}) }
+  const [workspace, previousConsent] = await Promise.all([
+    identified(),
+    revokeReplaced(deps, replaced, credential),
+    replaced.waiting && replaced.dataKey && revokeWaiting(deps, replaced, replaced.dataKey, replaced.waiting),
+  ])
   await deps.store.nameWorkspace(stream, workspace).catch((error: unknown) => {
     deps.log.warn('workspace.not_named', { space: request.spaceId, ...describeError(error) })
   })
-  return { stream, workspaceId: workspace.id, isWaiting: false }
+  return { stream, workspaceId: workspace.id, isWaiting: false, previousConsent }
 }
 
 /** A connection whose workspace people work with, or did until its grant was lost. After a disconnect, any workspace is as good. */
@@ -132,13 +210,15 @@ const isInUse = ({ connection, workspace }: StoredConnection): boolean =>
 const WAITS_MS = 24 * 60 * 60 * 1000
 
 async function park(
-  { clock, store, vault }: FinishAuthorizationDependencies,
+  deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   credential: Credential,
   tokens: Tokens,
   workspace: Workspace,
 ): Promise<void> {
-  const { stream } = await store.read(request.spaceId)
+  const { clock, store, vault } = deps
+  const stored = await store.read(request.spaceId)
+  const { stream, waiting } = stored
   const dataKey = await store.ensureDataKey(stream, () => vault.newDataKey(stream))
   const now = clock()
   const grant = grantOf(request, tokens, now)
@@ -152,6 +232,7 @@ async function park(
     sealed: vault.seal(dataKey, { stream, generation: WAITING_GENERATION, grant }, credential),
     expiresAt: expiryOf(now, tokens),
   })
+  if (waiting) await revokeWaiting(deps, stored, dataKey, waiting)
 }
 
 function grantOf({ server, userId }: AuthorizationRequest, tokens: Tokens, now: Date): Grant {
@@ -162,8 +243,30 @@ function grantOf({ server, userId }: AuthorizationRequest, tokens: Tokens, now: 
 
 const APPEND_ATTEMPTS = 20
 
-/** @returns the connection as it was before. */
+/** How long storing the consent is tried while the database does not respond: the code is spent, and the browser waits. */
+const STORING_PATIENCE_MS = 15_000
+const STORING_PAUSE_MS = 500
+
+/** @returns the connection as it was before. @throws {Failure} `store_unavailable`. */
 async function append(
+  deps: FinishAuthorizationDependencies,
+  request: AuthorizationRequest,
+  credential: Credential,
+  tokens: Tokens,
+): Promise<StoredConnection> {
+  for (let waitedMs = 0; ; waitedMs += STORING_PAUSE_MS) {
+    try {
+      return await appendOnce(deps, request, credential, tokens)
+    } catch (error) {
+      const isPassing = error instanceof Failure && error.code === 'store_unavailable'
+      // Not revoked when it fails: the database may have stored it all the same.
+      if (!isPassing || waitedMs >= STORING_PATIENCE_MS) throw error
+      await deps.pause(STORING_PAUSE_MS)
+    }
+  }
+}
+
+async function appendOnce(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   credential: Credential,
@@ -184,33 +287,12 @@ async function append(
   throw new Failure('store_unavailable', 'The connection changes too fast to be stored. Try again.')
 }
 
-/**
- * Ends the grant that this consent replaces, best effort. Not one of the same client: an authorization server may treat the new consent as
- * the old grant's successor, and ends the old one by itself.
- */
-export async function revokeReplaced(
-  { vault, server, log }: Pick<FinishAuthorizationDependencies, 'vault' | 'server' | 'log'>,
-  { stream, spaceId, connection, dataKey }: StoredConnection,
-  { client }: Credential,
-): Promise<void> {
-  if (connection.status !== 'connected' || !dataKey) return
-  try {
-    const { generation, sealed } = connection.credential
-    const old = vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed)
-    if (old.client.clientId === client.clientId) return
-    log.info('connection.replaced', { space: spaceId, revocation: await server.revoke(connection.grant, old) })
-  } catch (error) {
-    log.warn('connection.replaced', { space: spaceId, revocation: 'failed', ...describeError(error) })
-  }
-}
-
 const known = <T extends object>(members: T): Partial<T> =>
   // Keeps the type of T and drops what is undefined, so that a later spread does not overwrite.
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>
 
 function errorCode(error: unknown): AuthorizationError {
   if (error instanceof AuthorizationRefused) return error.code
-  return error instanceof Failure && error.code === 'authorization_unavailable'
-    ? 'authorization_unavailable'
-    : 'internal'
+  if (!(error instanceof Failure)) return 'internal'
+  return error.code === 'authorization_unavailable' || error.code === 'store_unavailable' ? error.code : 'internal'
 }

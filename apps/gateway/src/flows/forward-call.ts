@@ -61,6 +61,9 @@ export function forwardCall(deps: ForwardCallDependencies, call: Call, answer: A
   return forwarding
 }
 
+/** A last bound, should other replicas bring new tokens all the time. */
+const MOST_REFUSALS = 8
+
 class Forwarding implements ForwardedCall, UpstreamReceiver {
   readonly #deps: ForwardCallDependencies
   readonly #call: Call
@@ -119,6 +122,9 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
       this.#refused()
       return true
     }
+    if (this.#access?.isUnderSuspicion && status < 300) {
+      void this.#deps.accessTokens.accepted(this.#call.caller.spaceId)
+    }
     if (status >= 300 && status < 400) {
       this.#reject(
         new Failure(
@@ -169,20 +175,20 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
 
   #refused(): void {
     const { spaceId } = this.#call.caller
+    this.#exchange?.discard()
+    this.#exchange = undefined
+    const access = this.#access as Access
     this.#refusals += 1
-    const isLast = this.#refusals > 1 && this.#access?.isSecondTry !== true
-    if (isLast || this.#access === undefined) {
-      this.#reject(
+    if (this.#refusals >= MOST_REFUSALS) {
+      this.#fail(
         new Failure(
-          'reconnect_required',
-          `Notion does not accept this space's login any more. Reconnect Notion: ${this.#deps.connectUrl(spaceId)}`,
+          'upstream_refuses_token',
+          'Notion refuses every access token of this space. Try again in a minute.',
+          { retryAfterSeconds: 60 },
         ),
       )
       return
     }
-    this.#exchange?.discard()
-    this.#exchange = undefined
-    const access = this.#access
     this.#attempt(() => this.#then(this.#deps.accessTokens.after(spaceId, access), this.#send))
   }
 

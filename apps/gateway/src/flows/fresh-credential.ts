@@ -1,8 +1,10 @@
 import { circuitBreaker } from '../domain/circuit-breaker.ts'
-import { freshUntilMs } from '../domain/refresh-schedule.ts'
-import type { Access, AccessTokens } from '../ports.ts'
+import { attemptsOf, degradedAgain, refusedTokenPauseMs, remainingMs } from '../connections/degraded.ts'
+import { endDueAt, freshUntilMs } from '../domain/refresh-schedule.ts'
+import { describeError } from '../log.ts'
+import type { Access, AccessTokens, StoredConnection } from '../ports.ts'
 import { connected, isPassing, open, unavailable } from './opened-credential.ts'
-import { type RefreshDependencies, renewed } from './refresh.ts'
+import { markingUnreadable, type RefreshDependencies, renewed } from './refresh.ts'
 
 /** A token kept through a failed renewal is looked at again after this. */
 const RECHECK_MS = 5_000
@@ -19,8 +21,8 @@ interface Remembered {
 
 /** The access tokens of all connections, and the one place where a refresh token is spent. */
 export interface Credentials extends AccessTokens {
-  /** Renews ahead of need; resolves when it is renewed, by whomever. @throws {Failure} */
-  renew(spaceId: string): Promise<void>
+  /** Renews ahead of need what was due at `version`; resolves when it is renewed, by any replica, or is not due any longer. @throws {Failure} */
+  renew(spaceId: string, version: number): Promise<void>
   /** The spaces used since the last time this was asked. */
   takeUsed(): string[]
   /** Resolves when no refresh is in flight here. */
@@ -33,7 +35,7 @@ export interface Credentials extends AccessTokens {
  * reads again before doing anything, the intent is durable before the token leaves, and the pair is stored before it is used.
  */
 export function freshCredentials(deps: RefreshDependencies): Credentials {
-  const { clock, store, vault, changes, times } = deps
+  const { clock, log, store, changes, times } = deps
   const circuits = circuitBreaker(times.redeemWithinMs)
   const remembered = new Map<string, Remembered>()
   const loading = new Map<string, { promise: Promise<Access>; isOutdated: boolean }>()
@@ -44,7 +46,7 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     const load = loading.get(spaceId)
     if (load) load.isOutdated = true
     const known = remembered.get(spaceId)
-    if (known && known.access.version < version) remembered.delete(spaceId)
+    if (known && known.access.version <= version) remembered.delete(spaceId)
   })
   changes.onInterruption(() => {
     remembered.clear()
@@ -63,9 +65,9 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     const stored = await store.read(spaceId)
     const connection = connected(deps, stored)
     const { expiresAt, generation } = connection.credential
-    const untilMs = freshUntilMs(connection, deps.refreshMarginMs)
+    const untilMs = freshUntilMs(connection, deps.refreshMarginMs, clock())
     if (clock().getTime() < untilMs) {
-      const access = open(vault, stored)
+      const access = await opened(stored)
       return isOutdated() ? access : remember(spaceId, access, untilMs)
     }
     const isStillGood = () => expiresAt !== null && clock() < expiresAt
@@ -74,10 +76,17 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     } catch (error) {
       // Better the last minute of a valid token than an error.
       if (!isStillGood() || !isPassing(error)) throw error
-      const access = open(vault, stored)
+      const access = await opened(stored)
       const recheckAtMs = Math.min(expiresAt?.getTime() ?? Infinity, clock().getTime() + RECHECK_MS)
       return isOutdated() ? access : remember(spaceId, access, recheckAtMs)
     }
+  }
+
+  const opened = async (stored: StoredConnection): Promise<Access> => {
+    const access = await markingUnreadable(deps, stored, () => open(deps, stored))
+    // The key is back.
+    if (stored.degraded?.reason === 'credential_unreadable') await store.setDegraded(stored, null)
+    return access
   }
 
   /** An access token of a later generation than this; joins a renewal that is on its way here already. */
@@ -88,18 +97,28 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     waitMs: number,
   ): Promise<Access> => {
     const running = renewing.get(spaceId)
-    if (running && running.generation >= generation) return inTime(running.promise, waitMs)
+    if (running && running.generation >= generation) return inTime(deps, spaceId, running.promise, waitMs)
     const promise = renewed(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
-        const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs)
-        return remember(spaceId, open(vault, stored), untilMs)
+        const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs, clock())
+        return remember(spaceId, open(deps, stored), untilMs)
       })
       .finally(() => {
         if (renewing.get(spaceId) === entry) renewing.delete(spaceId)
       })
     const entry = { promise, generation }
     renewing.set(spaceId, entry)
-    return inTime(promise, waitMs)
+    return inTime(deps, spaceId, promise, waitMs)
+  }
+
+  /** Upstream has refused a token that a refresh had just brought, twice: more tokens will not help. */
+  const markRefused = async (stored: StoredConnection) => {
+    const reason = 'upstream_refuses_token'
+    const pauseMs = refusedTokenPauseMs(attemptsOf(stored.degraded, reason))
+    const degraded = degradedAgain(stored.degraded, reason, 'HTTP 401', clock(), pauseMs)
+    log.warn('connection.degraded', { space: stored.spaceId, reason, attempts: degraded.attempts })
+    await store.setDegraded(stored, degraded)
+    return unavailable(deps, { ...stored, degraded }, pauseMs)
   }
 
   return {
@@ -119,24 +138,41 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
       const known = remembered.get(spaceId)
       if (known && known.access.version > refused.version && changes.isLive()) return known.access
       remembered.delete(spaceId)
-      if (refused.isSecondTry !== true) {
-        const { credential, lastRefreshedAt } = connected(deps, await store.read(spaceId))
+      const stored = await store.read(spaceId)
+      const connection = connected(deps, stored)
+      if (connection.credential.generation === refused.version) {
+        const { lastRefreshedAt } = connection
         const isNew = lastRefreshedAt !== null && clock().getTime() - lastRefreshedAt.getTime() < times.settlingMs
-        if (isNew && credential.generation === refused.version) {
+        if (refused.isSecondTry !== true && isNew) {
           await deps.pause(times.settlePauseMs)
           return { ...refused, isSecondTry: true }
         }
+        const { degraded } = stored
+        const pauseMs = degraded?.reason === 'upstream_refuses_token' ? remainingMs(degraded, clock()) : 0
+        if (pauseMs > 0) throw unavailable(deps, stored, pauseMs)
+        if (refused.isFresh) throw await markRefused(stored)
       }
-      return newerThan(spaceId, refused.version, true, times.callWaitsMs)
+      return { ...(await newerThan(spaceId, refused.version, true, times.callWaitsMs)), isFresh: true }
     },
 
-    async renew(spaceId) {
+    async accepted(spaceId) {
+      try {
+        const stored = await store.read(spaceId)
+        if (stored.degraded?.reason === 'upstream_refuses_token') await store.setDegraded(stored, null)
+      } catch (error) {
+        log.warn('connection.not_unmarked', { space: spaceId, ...describeError(error) })
+      }
+    },
+
+    async renew(spaceId, version) {
       const stored = await store.read(spaceId)
-      if (stored.connection.status !== 'connected') return
-      const { isRenewable, expiresAt } = stored.connection.credential
-      // It was due to be ended, and somebody has consented anew meanwhile.
-      if (!isRenewable && (expiresAt === null || clock() < expiresAt)) return
-      await newerThan(spaceId, stored.connection.credential.generation, false, RENEWAL_WAITS_MS)
+      if (stored.connection.status !== 'connected' || stored.version !== version) return
+      const { isRenewable, expiresAt, generation } = stored.connection.credential
+      if (!isRenewable && (expiresAt === null || clock() < expiresAt)) {
+        await store.setDegraded(stored, stored.degraded, endDueAt(clock(), expiresAt) ?? undefined)
+        return
+      }
+      await newerThan(spaceId, generation, false, RENEWAL_WAITS_MS)
     },
 
     takeUsed() {
@@ -151,9 +187,9 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
   }
 }
 
-async function inTime<T>(promise: Promise<T>, waitMs: number): Promise<T> {
+async function inTime<T>(deps: RefreshDependencies, spaceId: string, promise: Promise<T>, waitMs: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(unavailable(2)), waitMs)
+  const timer = setTimeout(() => reject(unavailable(deps, { spaceId, degraded: null }, 2_000)), waitMs)
   try {
     return await Promise.race([promise, late])
   } finally {

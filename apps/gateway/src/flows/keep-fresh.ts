@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts'
 import { describeError, type Log } from '../log.ts'
-import type { Clock, ConnectionStore } from '../ports.ts'
+import type { Clock, ConnectionStore, DueConnection } from '../ports.ts'
 import type { Credentials } from './fresh-credential.ts'
 
 export interface KeepFreshDependencies {
@@ -28,7 +28,7 @@ export async function keepFresh(deps: KeepFreshDependencies): Promise<number> {
   const used = credentials.takeUsed()
   if (used.length > 0) await store.markUsed(used, clock())
 
-  const due: string[] = []
+  const due: DueConnection[] = []
   let taking: Promise<void> | undefined
   let isAllTaken = false
   let failedInARow = 0
@@ -36,17 +36,17 @@ export async function keepFresh(deps: KeepFreshDependencies): Promise<number> {
 
   const take = async () => {
     const taken = await store.takeDue(clock(), AT_ONCE, TAKEN_FOR_MS)
-    due.push(...taken.map(({ spaceId }) => spaceId))
+    due.push(...taken)
     if (taken.length < AT_ONCE) isAllTaken = true
   }
-  const next = async (): Promise<string | undefined> => {
+  const next = async (): Promise<DueConnection | undefined> => {
     while (due.length === 0 && !isAllTaken) await (taking ??= take().finally(() => (taking = undefined)))
     return stopping?.aborted === true || failedInARow >= AT_ONCE ? undefined : due.shift()
   }
   const work = async () => {
-    for (let spaceId = await next(); spaceId !== undefined; spaceId = await next()) {
+    for (let connection = await next(); connection !== undefined; connection = await next()) {
       count += 1
-      failedInARow = (await renew(deps, spaceId)) ? 0 : failedInARow + 1
+      failedInARow = (await renew(deps, connection)) ? 0 : failedInARow + 1
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
@@ -54,14 +54,17 @@ export async function keepFresh(deps: KeepFreshDependencies): Promise<number> {
 }
 
 /** Resolves to whether the authorization server had anything to say. */
-async function renew({ credentials, log }: KeepFreshDependencies, spaceId: string): Promise<boolean> {
+async function renew(
+  { credentials, log }: KeepFreshDependencies,
+  { spaceId, version }: DueConnection,
+): Promise<boolean> {
   try {
-    await credentials.renew(spaceId)
+    await credentials.renew(spaceId, version)
     return true
   } catch (error) {
     const code = error instanceof Failure ? error.code : undefined
     if (code === 'reconnect_required' || code === 'not_connected') return true
-    if (code !== 'refresh_unavailable')
+    if (code !== 'refresh_unavailable' && code !== 'upstream_refuses_token')
       log.error('credential.not_renewed', { space: spaceId, code, ...describeError(error) })
     return false
   }

@@ -1,6 +1,9 @@
+import type { DegradedReason } from '@nmg/contract'
+import { remainingMs } from '../connections/degraded.ts'
 import type { Connection } from '../domain/connection.ts'
+import { LONGEST_PAUSE_MS } from '../domain/refresh-schedule.ts'
 import { Failure } from '../failure.ts'
-import type { Access, StoredConnection, Tokens, Vault, WrappedDataKey } from '../ports.ts'
+import type { Access, Clock, Credential, StoredConnection, Tokens, Vault, WrappedDataKey } from '../ports.ts'
 
 /** @throws {Failure} `not_connected`, `reconnect_required`. */
 export function connected(
@@ -32,13 +35,43 @@ const neverCompleted = (link: string) =>
     `Connecting Notion was begun for this space and never completed. Reconnect Notion: ${link}`,
   )
 
-export function open(vault: Vault, stored: StoredConnection): Access {
-  const { connection, stream } = stored
+/**
+ * The access token of a connected connection.
+ *
+ * @throws {Failure} `credential_unreadable`; `refresh_unavailable` when the last refresh brought no access token.
+ */
+export function open(deps: OpenDependencies, stored: StoredConnection): Access {
+  const { accessToken } = openCredential(deps, stored)
+  const { connection, degraded } = stored
+  if (connection.status !== 'connected') throw new Error('only a connected connection has a credential')
+  if (accessToken === null) throw unavailable(deps, stored, degraded ? remainingMs(degraded, deps.clock()) : 1_000)
+  return {
+    token: accessToken,
+    version: connection.credential.generation,
+    ...(degraded?.reason === 'upstream_refuses_token' && { isUnderSuspicion: true }),
+  }
+}
+
+export interface OpenDependencies {
+  readonly clock: Clock
+  readonly vault: Vault
+  readonly connectUrl: (spaceId: string) => string
+}
+
+/** @throws {Failure} `credential_unreadable`. */
+export function openCredential({ vault, connectUrl }: OpenDependencies, stored: StoredConnection): Credential {
+  const { connection, stream, spaceId } = stored
   if (connection.status !== 'connected') throw new Error('only a connected connection has a credential')
   const { generation, sealed } = connection.credential
-  return {
-    token: vault.open(dataKeyOf(stored), { stream, generation, grant: connection.grant }, sealed).accessToken,
-    version: generation,
+  try {
+    return vault.open(dataKeyOf(stored), { stream, generation, grant: connection.grant }, sealed)
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== 'sealed_value_unreadable') throw cause
+    throw new Failure(
+      'credential_unreadable',
+      `The stored login of this space cannot be opened. The operator can give the gateway the CREDENTIAL_KEYS that it was stored with; otherwise reconnect Notion: ${connectUrl(spaceId)}`,
+      { cause, retryAfterSeconds: LONGEST_PAUSE_MS / 1000 },
+    )
   }
 }
 
@@ -50,15 +83,23 @@ export function dataKeyOf({ connection, dataKey }: StoredConnection): WrappedDat
   )
 }
 
-/** End of the access token; null when the server did not say ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)). */
-export const expiryOf = (now: Date, { expiresInSeconds }: Tokens): Date | null =>
-  expiresInSeconds === null ? null : new Date(now.getTime() + expiresInSeconds * 1000)
+/**
+ * End of the access token; null when the server did not say ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)). One that is
+ * missing has ended already.
+ */
+export function expiryOf(now: Date, { accessToken, expiresInSeconds }: Tokens): Date | null {
+  if (accessToken === null) return now
+  return expiresInSeconds === null ? null : new Date(now.getTime() + expiresInSeconds * 1000)
+}
 
 /** Whether the failure says nothing about the connection itself. */
 export const isPassing = (error: unknown) =>
-  error instanceof Failure && (error.code === 'refresh_unavailable' || error.code === 'store_unavailable')
+  error instanceof Failure &&
+  (error.code === 'refresh_unavailable' ||
+    error.code === 'upstream_refuses_token' ||
+    error.code === 'store_unavailable')
 
-/** Nothing that trying again would mend. */
+/** Retrying does not help before the operator has changed something. */
 export const unreachableHere = (cause: unknown) =>
   new Failure(
     'refresh_unavailable',
@@ -66,13 +107,34 @@ export const unreachableHere = (cause: unknown) =>
     { cause, retryAfterSeconds: 60 },
   )
 
-/** The connection is kept; what did not work may work later. */
-export const unavailable = (retryAfterSeconds: number, cause?: unknown) =>
-  new Failure(
-    'refresh_unavailable',
-    "Notion's authorization server does not answer properly right now. The connection is kept; try again.",
-    {
-      cause,
-      retryAfterSeconds,
-    },
-  )
+/** There is no usable access token, and no refresh token is sent for now. The connection is kept. */
+export function unavailable(
+  { connectUrl }: { readonly connectUrl: (spaceId: string) => string },
+  { spaceId, degraded }: Pick<StoredConnection, 'spaceId' | 'degraded'>,
+  waitMs: number,
+  cause?: unknown,
+): Failure {
+  const retryAfterSeconds = Math.min(LONGEST_PAUSE_MS / 1000, Math.max(1, Math.ceil(waitMs / 1000)))
+  const code = degraded?.reason === 'upstream_refuses_token' ? 'upstream_refuses_token' : 'refresh_unavailable'
+  return new Failure(code, explanation(degraded?.reason, connectUrl(spaceId)), { cause, retryAfterSeconds })
+}
+
+function explanation(reason: DegradedReason | undefined, link: string): string {
+  switch (reason) {
+    case undefined:
+    case 'renewal_unreachable':
+      return "Notion's authorization server does not respond properly right now. The connection is kept; try again."
+    case 'renewal_unreadable':
+      return `Notion's authorization server has not given a usable response for a while. The gateway keeps trying. If this lasts, an owner of the space can reconnect Notion: ${link}`
+    case 'renewal_refused':
+      return `Notion's authorization server refuses to renew this space's access. The gateway tries again every hour. An owner of the space can reconnect Notion now: ${link}`
+    case 'access_token_missing':
+      return `Notion's authorization server renewed this space's access, but sent no usable access token. The gateway tries again. If this lasts, an owner of the space can reconnect Notion: ${link}`
+    case 'client_rejected':
+      return "Notion's authorization server rejects the gateway's own credentials. Its operator has to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET; reconnecting does not help."
+    case 'upstream_refuses_token':
+      return `Notion refuses access tokens that it has just issued for this space. The gateway asks for a new one later. If this lasts, an owner of the space can reconnect Notion: ${link}`
+    case 'credential_unreadable':
+      return `The stored login of this space cannot be opened. An owner of the space can reconnect Notion: ${link}`
+  }
+}

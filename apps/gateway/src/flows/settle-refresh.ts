@@ -1,23 +1,31 @@
-import { evolve, reasonOf, type ConnectionEvent } from '../domain/connection.ts'
+import { attemptsOf, degradedAgain, missingTokenPauseMs, type Degraded } from '../connections/degraded.ts'
+import { evolve, reasonOf, type ConnectionEvent, type Grant } from '../domain/connection.ts'
 import { IDLE_AFTER_MS, refreshDueAt } from '../domain/refresh-schedule.ts'
 import { describeError } from '../log.ts'
 import type { Claim, Credential, RenewableCredential, StoredConnection, Tokens } from '../ports.ts'
 import { connected, dataKeyOf, expiryOf, isPassing } from './opened-credential.ts'
 import type { RefreshDependencies } from './refresh.ts'
 
+/** What a refresh brought. */
+export interface Renewed {
+  /** As it was used: perhaps with other endpoints than the stored one. */
+  readonly grant: Grant
+  readonly previous: RenewableCredential
+  readonly tokens: Tokens
+  readonly sentAt: Date
+  readonly isForCall: boolean
+}
+
 /** Stores the new pair before anybody may use it. A database that does not take it is asked until it does: the old token is spent. */
 export async function keep(
   deps: RefreshDependencies,
   claim: Claim,
   stored: StoredConnection,
-  previous: RenewableCredential,
-  tokens: Tokens,
-  sentAt: Date,
-  isForCall: boolean,
+  { grant, previous, tokens, sentAt, isForCall }: Renewed,
 ): Promise<StoredConnection> {
-  const { log, vault, server, random } = deps
-  const { spaceId, stream, version, connection } = stored
-  const { grant } = connected(deps, stored)
+  const { log, vault, random } = deps
+  const { spaceId, stream, version } = stored
+  const before = connected(deps, stored).grant
   const credential = {
     ...previous,
     accessToken: tokens.accessToken,
@@ -31,20 +39,49 @@ export async function keep(
     type: 'NotionIntegrationTokenRefreshed',
     at: sentAt,
     credential: { sealed, keyId: dataKey.id, generation, expiresAt, isRenewable: true },
+    ...(!isSamePlace(grant, before) && { grant }),
   }
+  const degraded = afterRefresh(stored.degraded, tokens, sentAt)
   const isIdle = !isForCall && sentAt.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
-  const after = await settle(deps, claim, stored, event, refreshDueAt(sentAt, expiresAt, random(), isIdle))
+  const dueAt =
+    tokens.accessToken === null && degraded ? degraded.nextAttemptAt : refreshDueAt(sentAt, expiresAt, random(), isIdle)
+  const after = await settle(deps, claim, stored, { event, dueAt, degraded })
 
   const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
   if (isOurs && after.workspace === null) void name(deps, stream, credential)
   // Taken over, or replaced by a new consent, while the refresh was on its way.
   if (!isOurs) log.warn('credential.came_too_late', { space: spaceId, generation, version: after.version })
-  if (!isOurs && after.connection.status === 'disconnected' && connection.status === 'connected') {
-    // What the refresh brought must not live on.
-    const revocation = await server.revoke(connection.grant, credential)
-    log.info('credential.revoked', { space: spaceId, revocation })
-  }
+  if (!isOurs) await revokeLeftover(deps, after, grant, credential)
   return after
+}
+
+const isSamePlace = (one: Grant, other: Grant): boolean =>
+  one.tokenEndpoint === other.tokenEndpoint &&
+  one.revocationEndpoint === other.revocationEndpoint &&
+  one.resource === other.resource
+
+/** A refresh clears every mark but two: it may have brought no access token, and whether upstream takes the new one is not known yet. */
+function afterRefresh(before: Degraded | null, { accessToken }: Tokens, now: Date): Degraded | null {
+  if (accessToken === null) {
+    const reason = 'access_token_missing'
+    return degradedAgain(before, reason, 'no access token', now, missingTokenPauseMs(attemptsOf(before, reason)))
+  }
+  return before?.reason === 'upstream_refuses_token' ? before : null
+}
+
+/** What a refresh brought must not live on when somebody has disconnected, or consented anew, meanwhile. */
+async function revokeLeftover(
+  { server, log }: RefreshDependencies,
+  { connection, spaceId }: StoredConnection,
+  grant: Grant,
+  credential: Credential,
+): Promise<void> {
+  if (connection.status === 'absent') return
+  const isReplaced = connection.grant.authorizedAt.getTime() !== grant.authorizedAt.getTime()
+  if (connection.status !== 'disconnected' && !isReplaced) return
+  // With a shared client the server may treat both consents as one grant.
+  if (connection.status === 'connected' && server.isShared(credential.client)) return
+  log.info('credential.revoked', { space: spaceId, revocation: await server.revoke(grant, credential) })
 }
 
 /** The longest pause between two attempts to store what must not be lost. */
@@ -60,8 +97,11 @@ async function settle(
   { log, changes, store, onStep }: RefreshDependencies,
   claim: Claim,
   stored: StoredConnection,
-  event: ConnectionEvent,
-  dueAt: Date | null,
+  {
+    event,
+    dueAt,
+    degraded,
+  }: { readonly event: ConnectionEvent; readonly dueAt: Date | null; readonly degraded: Degraded | null },
 ): Promise<StoredConnection> {
   const { spaceId, stream, version } = stored
   const connection = evolve(stored.connection, event)
@@ -84,7 +124,7 @@ async function settle(
   const isStored = await insist(async () => {
     try {
       const place = { stream, spaceId, expectedVersion: version, claimId: claim.id }
-      return await store.append({ ...place, event, connection, refreshDueAt: dueAt })
+      return await store.append({ ...place, event, connection, refreshDueAt: dueAt, degraded })
     } catch (error) {
       // A statement that the database refuses would be refused for ever, and never tell that somebody else has moved the connection on.
       const now = isPassing(error) ? undefined : await store.read(spaceId)
@@ -93,7 +133,7 @@ async function settle(
     }
   })
   onStep?.('stored')
-  if (isStored) return { ...stored, version: version + 1, connection, intent: null }
+  if (isStored) return { ...stored, version: version + 1, connection, intent: null, degraded }
   // Moved on, or stored by an attempt of ours whose answer was lost.
   return insist(() => store.read(spaceId))
 }
@@ -104,7 +144,7 @@ async function name(
   credential: Credential,
 ): Promise<void> {
   try {
-    const workspace = await identify(credential.accessToken)
+    const workspace = credential.accessToken && (await identify(credential.accessToken))
     if (workspace) await store.nameWorkspace(stream, workspace)
   } catch (error) {
     log.warn('workspace.not_named', describeError(error))
@@ -116,17 +156,18 @@ export async function lose(
   deps: RefreshDependencies,
   claim: Claim,
   stored: StoredConnection,
-  error: string,
+  refusal: { readonly error: string; readonly saysExpired: boolean },
 ): Promise<StoredConnection> {
   const { grant, lastRefreshedAt } = connected(deps, stored)
   const at = deps.clock()
-  const reason = reasonOf(error, grant, lastRefreshedAt, at)
+  const reason = reasonOf(refusal, grant, lastRefreshedAt, at)
   deps.onStep?.('losing')
-  return settle(
-    deps,
-    claim,
-    stored,
-    { type: 'NotionIntegrationAuthorizationFailed', at, error, reason, generation: stored.version },
-    null,
-  )
+  const event: ConnectionEvent = {
+    type: 'NotionIntegrationAuthorizationFailed',
+    at,
+    error: refusal.error,
+    reason,
+    generation: stored.version,
+  }
+  return settle(deps, claim, stored, { event, dueAt: null, degraded: null })
 }

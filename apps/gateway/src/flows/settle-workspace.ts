@@ -1,19 +1,10 @@
 import type { WaitingDecision } from '@nmg/contract'
+import { revokeReplaced, revokeWaiting } from '../connections/revoke-consent.ts'
 import { WAITING_GENERATION } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
-import { describeError, type Log } from '../log.ts'
-import type {
-  AuthorizationServer,
-  Clock,
-  ConnectionStore,
-  Credential,
-  StoredConnection,
-  Vault,
-  WaitingConsent,
-  WrappedDataKey,
-} from '../ports.ts'
+import type { Log } from '../log.ts'
+import type { AuthorizationServer, Clock, ConnectionStore, Vault } from '../ports.ts'
 import { appendAuthorized } from './append-authorized.ts'
-import { revokeReplaced } from './finish-authorization.ts'
 
 export interface SettleWorkspaceDependencies {
   readonly clock: Clock
@@ -43,17 +34,13 @@ export async function settleWorkspace(
     const { stream, waiting, dataKey } = stored
     const now = clock()
     if (waiting?.id !== id || !dataKey) throw settledAlready()
-    const credential = vault.open(
-      dataKey,
-      { stream, generation: WAITING_GENERATION, grant: waiting.grant },
-      waiting.sealed,
-    )
     if (!accept || now >= waiting.waitsUntil) {
-      if (await store.dropWaiting(stream, id)) await letGo(deps, stored, dataKey, waiting, credential)
+      if (await store.dropWaiting(stream, id)) await revokeWaiting(deps, stored, dataKey, waiting)
       if (accept) throw settledAlready()
       return
     }
     const { grant, expiresAt, by } = waiting
+    const credential = vault.open(dataKey, { stream, generation: WAITING_GENERATION, grant }, waiting.sealed)
     const consent = { at: now, by, confirmedBy: userId, grant, credential, expiresAt }
     const isStored = await appendAuthorized(deps, stored, dataKey, consent)
     // A refresh of the connection that is in use came in between, or somebody else has decided.
@@ -64,28 +51,6 @@ export async function settleWorkspace(
     return
   }
   throw new Failure('store_unavailable', 'The connection changes too fast to be stored. Try again.')
-}
-
-/**
- * Ends the grant, best effort. Not one of the client that the connection in use has: to end a token of it may end the grant of both.
- */
-async function letGo(
-  { vault, server, log }: SettleWorkspaceDependencies,
-  { stream, spaceId, connection }: StoredConnection,
-  dataKey: WrappedDataKey,
-  { grant }: WaitingConsent,
-  credential: Credential,
-): Promise<void> {
-  try {
-    if (connection.status === 'connected') {
-      const { generation, sealed } = connection.credential
-      const used = vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed)
-      if (used.client.clientId === credential.client.clientId) return
-    }
-    log.info('connection.declined', { space: spaceId, revocation: await server.revoke(grant, credential) })
-  } catch (error) {
-    log.warn('connection.declined', { space: spaceId, revocation: 'failed', ...describeError(error) })
-  }
 }
 
 const settledAlready = () =>

@@ -2,30 +2,27 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { AuthorizationStart } from '@nmg/contract'
 import type { ReturnPath } from '../domain/return-path.ts'
 import { unionOf } from '../domain/upstream-scope.ts'
-import { describeError, type Log } from '../log.ts'
+import type { Log } from '../log.ts'
 import type {
   AuthorizationRequests,
   AuthorizationServer,
   AuthorizationServerInfo,
   ClientRegistration,
-  ClientRegistrations,
-  Clock,
   ConnectionStore,
+  RegistrationLimit,
   StoredConnection,
   Vault,
-  WrappedDataKey,
 } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { ASKING_WAS_REFUSED } from './want-scope.ts'
 
 export interface StartAuthorizationDependencies {
-  readonly clock: Clock
   readonly log: Log
   readonly store: ConnectionStore
   readonly vault: Vault
   readonly server: AuthorizationServer
   readonly requests: AuthorizationRequests
-  readonly registrations: ClientRegistrations
+  readonly registrations: RegistrationLimit
   readonly stateTtlSeconds: number
 }
 
@@ -41,7 +38,7 @@ export interface StartAuthorization {
 /**
  * Where to send the browser so that a person can consent, and the state that their answer will carry.
  *
- * @throws {Failure} `authorization_unavailable`, `authorization_refused`, `store_unavailable`.
+ * @throws {Failure} `authorization_unavailable`, `authorization_refused`, `store_unavailable`; `rate_limited` after ten within an hour.
  */
 export async function startAuthorization(
   deps: StartAuthorizationDependencies,
@@ -50,8 +47,8 @@ export async function startAuthorization(
   // Discovered anew each time: whoever reconnects may do so because the authorization server has moved.
   const [found, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
   const server = { ...found, scope: deps.server.fixedScope ?? scopeToAsk(found, stored) }
-  const dataKey = await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
-  const client = deps.server.readyClient(server) ?? (await registration(deps, server, stored, dataKey))
+  await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
+  const client = deps.server.readyClient(server) ?? (await register(deps, server, stored))
 
   const state = randomBytes(32).toString('base64url')
   const codeVerifier = new Secret(randomBytes(32).toString('base64url'))
@@ -74,6 +71,21 @@ export async function startAuthorization(
   return { authorizeUrl: url.href, state }
 }
 
+/**
+ * Each consent has a registration of its own. Authorization servers forget registrations, and nobody notices before a person has ended on an error
+ * page of theirs; and a grant can be revoked without harm to its successor only when the two have different clients.
+ */
+async function register(
+  { log, server, registrations }: StartAuthorizationDependencies,
+  info: AuthorizationServerInfo,
+  { stream }: StoredConnection,
+): Promise<ClientRegistration> {
+  await registrations.count(stream)
+  const client = await server.register(info)
+  log.info('client.registered', { stream, issuer: info.issuer })
+  return client
+}
+
 /** What the server names, what this connection has, and what calls were refused for want of: a consent replaces the one before. */
 function scopeToAsk({ scope, issuer }: AuthorizationServerInfo, stored: StoredConnection): string | null {
   const { connection, wantedScope } = stored
@@ -85,35 +97,3 @@ function scopeToAsk({ scope, issuer }: AuthorizationServerInfo, stored: StoredCo
 
 /** SHA-256, base64url: what is stored of a state or a binding, so that neither can be read from the database. */
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
-
-/**
- * Authorization servers may forget registered clients (90 days is a common default). A client that was not proven lately by a working
- * connection is not used for a new consent: the person would end on an error page of the server.
- */
-const UNPROVEN_CLIENT_LIFE_MS = 30 * 24 * 60 * 60 * 1000
-
-/** The connection's client registration: the one it has, as long as it is likely to be known still, else a new one. */
-async function registration(
-  { clock, log, vault, server, registrations }: StartAuthorizationDependencies,
-  info: AuthorizationServerInfo,
-  { stream, connection }: StoredConnection,
-  dataKey: WrappedDataKey,
-): Promise<ClientRegistration> {
-  const place = { stream, issuer: info.issuer, redirectUri: server.redirectUri }
-  const known = await registrations.read(stream, info.issuer, server.redirectUri)
-  const isLost = connection.status === 'reconnect_required' && connection.reason === 'client_lost'
-  if (known && !isLost) {
-    const ageMs = clock().getTime() - known.registeredAt.getTime()
-    if (connection.status === 'connected' || ageMs < UNPROVEN_CLIENT_LIFE_MS) {
-      try {
-        return vault.openClient(dataKey, place, known.sealed)
-      } catch (error) {
-        log.warn('client.registration_unreadable', { stream, ...describeError(error) })
-      }
-    }
-  }
-  const client = await server.register(info)
-  await registrations.save(stream, info.issuer, server.redirectUri, vault.sealClient(dataKey, place, client))
-  log.info('client.registered', { stream, issuer: info.issuer })
-  return client
-}

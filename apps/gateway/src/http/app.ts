@@ -51,8 +51,8 @@ export function createApp(deps: AppDependencies): Hono<App> {
   })
 
   app.get('/integrations/notion/mcp/oauth/callback', async (c) => {
-    // A HEAD, as link scanners send it, must not use up the state.
-    if (c.req.raw.method !== 'GET') throw new Failure('method_not_allowed', 'The callback takes GET.')
+    // Link scanners and browsers that load ahead must not use up the state. The person's own request still comes.
+    if (c.req.raw.method !== 'GET' || isPrefetch(c.req.raw.headers)) return c.body(null, 503, NO_STORE)
     const target = await deps.finishAuthorization(new URL(c.req.url).searchParams, getCookie(c, BINDING_COOKIE))
     // The address bar holds the code: nothing may keep it or pass it on.
     return c.body(null, 303, { ...NO_STORE, location: target.href, 'referrer-policy': 'no-referrer' })
@@ -104,6 +104,12 @@ export function createApp(deps: AppDependencies): Hono<App> {
 
   return app
 }
+
+/** Whether a browser loads the page in case the person wants it ([Fetch, Sec-Purpose](https://fetch.spec.whatwg.org/#sec-purpose-header), and what browsers sent before). */
+const isPrefetch = (headers: Headers): boolean =>
+  ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>
+    /\b(prefetch|prerender|preview)\b/i.test(headers.get(name) ?? ''),
+  )
 
 const NO_STORE = { 'cache-control': 'no-store' }
 

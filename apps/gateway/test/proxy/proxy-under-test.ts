@@ -28,10 +28,12 @@ export function tokensInMemory(): TokensInMemory {
   return {
     refused,
     current: () => now(),
-    after: (_, access) => {
+    after: async (_, access) => {
       refused.push(access.token.reveal())
-      return later()
+      if (access.isFresh) throw new Failure('upstream_refuses_token', 'refused', { retryAfterSeconds: 60 })
+      return { ...(await later()), isFresh: true }
     },
+    accepted: async () => {},
     gives(answer) {
       now = answer
     },

@@ -44,14 +44,12 @@ describe('an access token that upstream refuses', () => {
     expect(between.proxy.tokens.refused).toEqual(['token-1'])
   })
 
-  it('and its successor too, means that a person must reconnect', async () => {
+  it('and its successor too, is reported as a fault of upstream, with the time of the next attempt', async () => {
     between.upstream.answers(takes('token-9'))
     const answered = await call()
-    expect(answered.status).toBe(401)
-    expect(problem(answered)).toMatchObject({
-      code: 'reconnect_required',
-      detail: expect.stringContaining('http://app.test/connect/north'),
-    })
+    expect(answered.status).toBe(502)
+    expect(answered.header('retry-after')).toEqual(['60'])
+    expect(problem(answered)).toMatchObject({ code: 'upstream_refuses_token' })
     expect(between.upstream.requests).toHaveLength(2)
   })
 

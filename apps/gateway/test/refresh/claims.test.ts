@@ -60,7 +60,15 @@ async function connect(spaceId: string): Promise<string> {
 }
 
 const intent = (inDoubt = 1, generation = 1) => ({ generation, inDoubt, failures: 0, lookAgainAt: now })
-const settled = (claimId: string) => ({ generation: 1, claimId, inDoubt: 1, failures: 1, notBefore: now })
+const settled = (claimId: string) => ({
+  generation: 1,
+  claimId,
+  inDoubt: 1,
+  failures: 1,
+  notBefore: now,
+  pauseMs: 1_000,
+  degraded: null,
+})
 const passing = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What an administrator, a restart or a failover does to the sessions that hold claims. */
@@ -145,9 +153,9 @@ describe('an intent that its holder left behind', () => {
     const stream = await connect('looked at again')
     const claim = await replica().tryTake(stream)
     await claim?.intend({ ...intent(), lookAgainAt: new Date(due.getTime() + 60_000) })
-    expect(await store.takeDue(due, 100, 0)).toContainEqual({ spaceId: 'looked at again', lastUsedAt: now })
+    expect(await store.takeDue(due, 100, 0)).toContainEqual({ spaceId: 'looked at again', version: 1 })
     await claim?.intend(intent())
-    expect(await store.takeDue(now, 100, 0)).toContainEqual({ spaceId: 'looked at again', lastUsedAt: now })
+    expect(await store.takeDue(now, 100, 0)).toContainEqual({ spaceId: 'looked at again', version: 1 })
   })
 
   it('can be overwritten at once when it was settled, or is of a generation that is gone', async () => {

@@ -49,11 +49,11 @@ function strictServer(random: () => number) {
 
   const decide = (space: string, token: string): RefreshOutcome => {
     const grant = grants.get(space)
-    if (!grant) return { kind: 'refused', error: 'invalid_grant' }
+    if (!grant) return { kind: 'refused', error: 'invalid_grant', saysExpired: false }
     if (token !== grant.current && token !== grant.previous) {
       seen.complaints.add('a retired refresh token was presented')
       grants.delete(space)
-      return { kind: 'refused', error: 'invalid_grant' }
+      return { kind: 'refused', error: 'invalid_grant', saysExpired: false }
     }
     seen.redemptions += 1
     grant.previous = token
@@ -72,7 +72,7 @@ function strictServer(random: () => number) {
     ): Promise<RefreshOutcome> {
       const cause = undefined
       await sleep(random() * 10)
-      if (!isEntitled()) return { kind: 'not_redeemed', sign: 'withheld', cause }
+      if (!isEntitled()) return { kind: 'not_redeemed', sign: 'withheld', error: 'not sent', cause }
       const space = token.split('/')[0] as string
       const grant = grants.get(space)
       // From here on it has left. The server decides within the time that the attempt has.
@@ -81,14 +81,19 @@ function strictServer(random: () => number) {
       const fate = isKind ? 1 : random()
       await sleep(random() ** 3 * leftMs * 0.9)
       if (grant) grant.underWay -= 1
-      if (fate < 0.05) return { kind: 'in_doubt', sign: 'cut', cause }
+      if (fate < 0.05) return { kind: 'in_doubt', sign: 'cut', error: 'cut', cause }
       const outcome = decide(space, token)
       if (fate < 0.2 && outcome.kind === 'granted') {
         seen.lost += 1
-        return { kind: 'in_doubt', sign: fate < 0.1 ? 'cut' : fate < 0.15 ? 'unreadable' : 'silent', cause }
+        return {
+          kind: 'in_doubt',
+          sign: fate < 0.1 ? 'cut' : fate < 0.15 ? 'unreadable' : 'silent',
+          error: 'lost',
+          cause,
+        }
       }
       if (fate < 0.22 && outcome.kind === 'granted')
-        return { kind: 'in_doubt', sign: 'busy', cause, retryAfterSeconds: 2 }
+        return { kind: 'in_doubt', sign: 'busy', error: 'HTTP 429', cause, retryAfterSeconds: 2 }
       return outcome
     },
   }
@@ -216,6 +221,9 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
       server: {
         refresh: (_grant, { refreshToken }, claim) => server.refresh(refreshToken.reveal(), claim),
         revoke: async () => 'revoked',
+        currentGrant: (grant) => grant,
+        rereadEndpoints: async () => false,
+        isShared: () => false,
       },
       claims: late(faulty(claims, mistake), pauseMs, () => isDead),
       changes,
@@ -238,10 +246,13 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
   const replicas = await Promise.all(Array.from({ length: REPLICAS }, () => start(pauseMs)))
   const { complaints } = server.seen
   const renew = async ({ credentials }: Replica, space: string): Promise<void> =>
-    credentials.renew(space).catch((error: unknown) => {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-      if (code !== 'refresh_unavailable' && code !== 'store_unavailable') complaints.add(code)
-    })
+    store
+      .read(space)
+      .then(({ version }) => credentials.renew(space, version))
+      .catch((error: unknown) => {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+        if (code !== 'refresh_unavailable' && code !== 'store_unavailable') complaints.add(code)
+      })
 
   const endsAt = performance.now() + lastsMs
   const goesOn = () => performance.now() < endsAt && complaints.size === 0

@@ -216,15 +216,15 @@ describe('401 from upstream', () => {
     expect(await isAlive(gateway, 'north')).toBe(true)
   })
 
-  it('that stays brings one refresh and one replay, and then the caller is told to reconnect', async () => {
+  it('that stays brings one refresh, the new token twice, and then an error that says when the next attempt is', async () => {
     const gateway = await start()
     await connect(gateway, 'north', HOURS_8)
     notion.knobs.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
     const answer = await gateway.call('north', list)
-    expect(answer.status).toBe(401)
-    expect(await answer.json()).toMatchObject({ code: 'reconnect_required' })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([502, '60'])
+    expect(await answer.json()).toMatchObject({ code: 'upstream_refuses_token' })
     expect(refreshes()).toHaveLength(1)
-    expect(notion.seen.mcpRequests).toHaveLength(2)
+    expect(notion.seen.mcpRequests).toHaveLength(3)
   })
 
   it.each([

@@ -5,15 +5,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../failure.ts'
-import type {
-  AuthorizationRequest,
-  ClientPlace,
-  ClientRegistration,
-  Credential,
-  CredentialPlace,
-  Vault,
-  WrappedDataKey,
-} from '../../ports.ts'
+import type { AuthorizationRequest, CredentialPlace, Vault, WrappedDataKey } from '../../ports.ts'
 import { DEFAULT_RETURN_PATH, type ReturnPath } from '../../domain/return-path.ts'
 import { Secret } from '../../secret.ts'
 
@@ -50,14 +42,13 @@ export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Va
     rewrap: (stream, key) => ({ id: key.id, kid: first.kid, wrapped: wrap(dataKeyOf(stream, key), [stream, key.id]) }),
 
     seal: (key, place, credential) =>
-      encrypt(dataKeyOf(place.stream, key), serialize(credential), credentialContext(key, place)),
+      encrypt(
+        dataKeyOf(place.stream, key),
+        serialize({ ...credential, accessToken: credential.accessToken ?? '' }),
+        credentialContext(key, place),
+      ),
     open: (key, place, sealed) =>
       deserialize(CredentialJson, decrypt(dataKeyOf(place.stream, key), sealed, credentialContext(key, place))),
-
-    sealClient: (key, place, client) =>
-      encrypt(dataKeyOf(place.stream, key), serialize(client), clientContext(key, place)),
-    openClient: (key, place, sealed) =>
-      deserialize(ClientJson, decrypt(dataKeyOf(place.stream, key), sealed, clientContext(key, place))),
 
     sealRequest(stateHash, request) {
       const dataKey = randomBytes(32)
@@ -79,10 +70,6 @@ export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Va
 const credentialContext = (key: WrappedDataKey, { stream, generation, grant }: CredentialPlace) => {
   const { issuer, tokenEndpoint, revocationEndpoint, resource } = grant
   return ['credential', stream, key.id, String(generation), issuer, tokenEndpoint, revocationEndpoint, resource]
-}
-
-const clientContext = (key: WrappedDataKey, { stream, issuer, redirectUri }: ClientPlace) => {
-  return ['client', stream, key.id, issuer, redirectUri]
 }
 
 function encrypt(key: Buffer, plaintext: Buffer, context: readonly (string | null)[]): string {
@@ -116,7 +103,7 @@ const unreadable = (why: string, cause?: unknown) =>
   )
 
 /** The one place where secrets become text: what comes out is encrypted before it goes anywhere. */
-const serialize = (value: Credential | ClientRegistration | AuthorizationRequest): Buffer =>
+const serialize = (value: object): Buffer =>
   // `JSON.stringify` would ask `toJSON` first, so the replacer looks at the holder's own member.
   Buffer.from(
     JSON.stringify(value, function (this: Record<string, unknown>, name, plain: unknown) {
@@ -139,7 +126,12 @@ const ClientJson = z.object({
   authMethod: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
 })
 
-const CredentialJson = z.object({ accessToken: secret, refreshToken: secret.nullable(), client: ClientJson })
+const CredentialJson = z.object({
+  // Sealed as an empty string, which releases before this one can read.
+  accessToken: z.string().transform((text) => (text === '' ? null : new Secret(text))),
+  refreshToken: secret.nullable(),
+  client: ClientJson,
+})
 
 const SealedRequestJson = z.object({ kid: z.string(), wrapped: z.string(), sealed: z.string() })
 
@@ -165,7 +157,7 @@ const RequestJson = z.object({
     promisesIssuer: z.boolean(),
     scope: z.string().nullable().default(null),
     takesMetadataDocuments: z.boolean().default(false),
-    tokenEndpointAuthMethods: z.array(z.string()).nullable().default(null),
     resource: z.string().nullable(),
+    tokenEndpointAuthMethods: z.array(z.string()).nullable().default(null),
   }),
 })

@@ -12,8 +12,10 @@ import {
   type Reach,
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
+import { readTokenResponse, type TokenResponse } from '../../connections/oauth/token-response.ts'
 import type { Grant } from '../../domain/connection.ts'
-import { IMPLIED_SCOPE, scopeOf } from '../../domain/upstream-scope.ts'
+import { LONGEST_PAUSE_MS } from '../../domain/refresh-schedule.ts'
+import { IMPLIED_SCOPE } from '../../domain/upstream-scope.ts'
 import { Failure } from '../../failure.ts'
 import {
   AuthorizationRefused,
@@ -24,10 +26,11 @@ import {
   type RefreshOutcome,
   type RefreshSign,
   type RenewableCredential,
-  type Tokens,
 } from '../../ports.ts'
-import { Secret } from '../../secret.ts'
-import { discover, METADATA_TIMEOUT_MS, forbidden, originOf, type EndpointOverrides } from './discovery.ts'
+import { asClient, clientAuth } from './client-authentication.ts'
+import { registerClient } from './client-registration.ts'
+import { discover, METADATA_TIMEOUT_MS, originOf, readIssuerMetadata, type EndpointOverrides } from './discovery.ts'
+import { issuerEndpoints } from './issuer-endpoints.ts'
 
 export interface AuthorizationServerSettings {
   readonly mcpServer: URL
@@ -37,7 +40,8 @@ export interface AuthorizationServerSettings {
   readonly fixedClient: ClientRegistration | null
   /** Where the document is that describes us, for servers that take its address as the id of a client. */
   readonly clientMetadataUrl: URL | undefined
-  readonly authMethod: ClientRegistration['authMethod']
+  /** How a registered client authenticates; undefined to use what the server supports. */
+  readonly authMethod: ClientRegistration['authMethod'] | undefined
   readonly scope: string | undefined
   /** The MCP server may name addresses of private networks. */
   readonly isPrivateNetwork: boolean
@@ -52,17 +56,14 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
   const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
   const reach = reachFrom(settings)
   const fetches = guardedFetches(reach)
+  const metadataPlace = { mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
+  const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataPlace))
 
-  const register = async (server: AuthorizationServerInfo): Promise<ClientRegistration> => {
-    if (fixedClient) return fixedClient
-    if (!server.registrationEndpoint) {
-      throw new Failure(
-        'authorization_refused',
-        `${originOf(server.issuer)} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
-      )
-    }
-    return registerClient(server, settings, fetches())
-  }
+  /** Changed settings of the fixed client count for connections that were made with the old ones, too. */
+  const currentClient = (client: ClientRegistration): ClientRegistration =>
+    fixedClient?.clientId === client.clientId ? fixedClient : client
+  const isFixed = (client: ClientRegistration) => fixedClient?.clientId === client.clientId
+  const isShared = (client: ClientRegistration) => isFixed(client) || client.clientId === clientMetadataUrl?.href
 
   return {
     readyClient(server) {
@@ -72,8 +73,22 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
     },
     redirectUri,
     fixedScope: settings.scope,
-    discover: () => discover({ mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }),
-    register,
+    discover: () => discover(metadataPlace),
+    currentGrant: endpoints.current,
+    rereadEndpoints: endpoints.reread,
+    isShared,
+
+    async register(server) {
+      if (fixedClient) return fixedClient
+      const { registrationEndpoint } = server
+      if (registrationEndpoint === null) {
+        throw new Failure(
+          'authorization_refused',
+          `${originOf(server.issuer)} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
+        )
+      }
+      return registerClient({ ...server, registrationEndpoint }, settings, fetches())
+    },
 
     async authorizationUrl(server, client, state, codeVerifier) {
       const url = new URL(server.authorizationEndpoint)
@@ -96,30 +111,42 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 
     async exchange(request, response) {
       const as = asMetadata(request.server)
-      const client = asClient(request.client)
-      const validated = validateResponse(as, client, response)
-      const { resource } = request.server
+      const registered = currentClient(request.client)
+      const client = asClient(registered)
+      const validated = validateResponse(as, client, response, isFixed(registered))
+      let answer: Response
       try {
-        const answer = await oauth.authorizationCodeGrantRequest(
+        answer = await oauth.authorizationCodeGrantRequest(
           as,
           client,
-          clientAuth(request.client),
+          clientAuth(registered),
           validated,
           redirectUri,
           request.codeVerifier.reveal(),
-          tokenOptions(fetches(), resource),
+          tokenOptions(fetches(), request.server.resource),
         )
-        return tokensOf(await oauth.processAuthorizationCodeResponse(as, client, await withUsableLifetime(answer)))
       } catch (cause) {
-        throw new AuthorizationRefused(exchangeError(cause), { cause })
+        const code = cause instanceof ForbiddenUrl ? 'authorization_refused' : 'authorization_unavailable'
+        throw new AuthorizationRefused(code, { cause })
       }
+      const read = readTokenResponse({ status: answer.status, body: await answer.text() })
+      if (read.kind === 'granted') return read.tokens
+      throw new AuthorizationRefused(exchangeError(read, answer.status, isFixed(registered)), {
+        cause: new Error(`the token endpoint responded with ${errorIn(read, answer.status)}`),
+      })
     },
 
-    refresh: (grant, credential, claim) => redeem(grant, credential, claim, fetches, settings.onRefresh),
+    refresh(grant, credential, claim) {
+      const current = { ...credential, client: currentClient(credential.client) }
+      const standing = isFixed(current.client) ? 'fixed' : isShared(current.client) ? 'document' : 'registered'
+      return redeem(grant, current, standing, claim, fetches, settings.onRefresh)
+    },
 
     async revoke(grant, credential) {
-      if (grant.revocationEndpoint === null) return 'not_supported'
-      const as = asMetadata(grant)
+      const { revocationEndpoint, issuer, tokenEndpoint } = endpoints.current(grant)
+      const token = credential.refreshToken ?? credential.accessToken
+      if (revocationEndpoint === null || token === null) return 'not_supported'
+      const client = currentClient(credential.client)
       const options = {
         [oauth.customFetch]: fetches({ timeoutMs: REVOCATION_TIMEOUT_MS }),
         [oauth.allowInsecureRequests]: true,
@@ -127,14 +154,13 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       }
       try {
         const answer = await oauth.revocationRequest(
-          as,
-          asClient(credential.client),
-          clientAuth(credential.client),
-          (credential.refreshToken ?? credential.accessToken).reveal(),
+          asMetadata({ issuer, tokenEndpoint, revocationEndpoint }),
+          asClient(client),
+          clientAuth(client),
+          token.reveal(),
           options,
         )
-        await oauth.processRevocationResponse(withoutChallenge(answer))
-        return 'revoked'
+        return answer.status >= 200 && answer.status < 300 ? 'revoked' : 'failed'
       } catch {
         return 'failed'
       }
@@ -154,68 +180,12 @@ function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: Authoriza
   })
 }
 
-/** [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2). @throws {Failure} */
-async function registerClient(
-  server: AuthorizationServerInfo,
-  {
-    redirectUri,
-    clientName,
-    authMethod,
-  }: Pick<AuthorizationServerSettings, 'redirectUri' | 'clientName' | 'authMethod'>,
-  fetch: GuardedFetch,
-): Promise<ClientRegistration> {
-  const metadata = {
-    client_name: clientName,
-    redirect_uris: [redirectUri],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: authMethod,
-    application_type: isLoopback(new URL(redirectUri)) ? 'native' : 'web',
-  }
-  try {
-    const answer = await oauth.dynamicClientRegistrationRequest(asMetadata(server), metadata, {
-      [oauth.customFetch]: fetch,
-      [oauth.allowInsecureRequests]: true,
-    })
-    const registered = await oauth.processDynamicClientRegistrationResponse(await withSecretExpiry(answer))
-    const { client_secret: secret, token_endpoint_auth_method: method = authMethod } = registered
-    if (method !== 'none' && method !== 'client_secret_basic' && method !== 'client_secret_post') {
-      throw new Failure(
-        'authorization_refused',
-        `${originOf(server.issuer)} registered the gateway with an authentication method it does not know.`,
-      )
-    }
-    return {
-      clientId: registered.client_id,
-      clientSecret: typeof secret === 'string' ? new Secret(secret) : null,
-      authMethod: method,
-    }
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause
-    if (cause instanceof ForbiddenUrl) throw forbidden(cause)
-    if (cause instanceof oauth.ResponseBodyError) {
-      throw new Failure(
-        'authorization_refused',
-        `${originOf(server.issuer)} refused to register the gateway as a client (${wellFormed(cause.error)}). Check NOTION_MCP_OAUTH_REDIRECT_URI.`,
-        { cause },
-      )
-    }
-    throw new Failure(
-      'authorization_unavailable',
-      `${originOf(server.issuer)} does not register clients right now. Try again in a minute.`,
-      {
-        cause,
-        retryAfterSeconds: 30,
-      },
-    )
-  }
-}
-
 /** Checks the authorization response; `iss` comes first, so that a mixed-up answer is not believed in anything else it says. */
 function validateResponse(
   as: oauth.AuthorizationServer,
   client: oauth.Client,
   response: URLSearchParams,
+  isFixed: boolean,
 ): URLSearchParams {
   const issuers = response.getAll('iss')
   const isAsPromised = issuers.length === 0 && as.authorization_response_iss_parameter_supported !== true
@@ -229,6 +199,9 @@ function validateResponse(
   } catch (cause) {
     if (cause instanceof AuthorizationRefused) throw cause
     const error = cause instanceof oauth.AuthorizationResponseError ? cause.error : undefined
+    if (isFixed && error !== undefined && CLIENT_ERRORS.has(error)) {
+      throw new AuthorizationRefused('client_rejected', { cause })
+    }
     throw new AuthorizationRefused(passedOn.find((code) => code === error) ?? 'authorization_refused', { cause })
   }
 }
@@ -236,21 +209,56 @@ function validateResponse(
 /** Errors of the authorization response that the person is told as they are. */
 const passedOn = ['access_denied', 'invalid_scope', 'temporarily_unavailable', 'server_error'] as const
 
-const exchangeError = (cause: unknown): AuthorizationError => {
-  if (cause instanceof ForbiddenUrl) return 'authorization_refused'
-  const isRefused = cause instanceof oauth.ResponseBodyError && cause.status < 500 && cause.status !== 429
-  return isRefused ? 'exchange_refused' : 'authorization_unavailable'
+/** The server does not know the client, or not with these credentials. */
+const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client'])
+
+/** Codes that say "later" ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), and what servers use beside them). */
+const PASSING_ERRORS = new Set([
+  'temporarily_unavailable',
+  'server_error',
+  'slow_down',
+  'rate_limited',
+  'rate_limit_exceeded',
+])
+
+/**
+ * Codes after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and what
+ * servers say in place of `invalid_grant`.
+ */
+const FINAL_ERRORS = new Set([
+  'invalid_grant',
+  'bad_refresh_token',
+  'invalid_refresh_token',
+  'expired_refresh_token',
+  'refresh_token_expired',
+  'refresh_token_revoked',
+  'token_revoked',
+  'token_expired',
+  'expired_token',
+  'grant_revoked',
+  'unsupported_grant_type',
+  ...CLIENT_ERRORS,
+])
+
+function exchangeError(
+  read: Exclude<TokenResponse, { kind: 'granted' }>,
+  status: number,
+  isFixed: boolean,
+): AuthorizationError {
+  if (read.kind === 'unreadable' || status === 429) return 'authorization_unavailable'
+  if (PASSING_ERRORS.has(read.error)) return 'temporarily_unavailable'
+  return isFixed && CLIENT_ERRORS.has(read.error) ? 'client_rejected' : 'exchange_refused'
 }
 
-/** Errors of the token endpoint after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)). */
-const FINAL_ERRORS = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type'])
+const errorIn = (read: TokenResponse, status: number) => (read.kind === 'refused' ? read.error : `HTTP ${status}`)
 
-/** Errors that say of themselves that nothing was done and trying later makes sense. */
-const NOTHING_DONE_ERRORS = new Set(['invalid_request', 'invalid_scope', 'invalid_target'])
+/** To whom a client belongs: to one connection, or to all of them. */
+type ClientStanding = 'registered' | 'document' | 'fixed'
 
 async function redeem(
   grant: Grant,
   credential: RenewableCredential,
+  standing: ClientStanding,
   claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
   fetches: ReturnType<typeof guardedFetches>,
   onStep: AuthorizationServerSettings['onRefresh'],
@@ -264,35 +272,37 @@ async function redeem(
     onLeave: () => (hasLeft = true),
     ...(onStep && { onLeft: () => onStep('sent') }),
   }
-  const as = asMetadata(grant)
-  const client = asClient(credential.client)
   let response: Response
   try {
     response = await oauth.refreshTokenGrantRequest(
-      as,
-      client,
+      asMetadata(grant),
+      asClient(credential.client),
       clientAuth(credential.client),
       credential.refreshToken.reveal(),
       tokenOptions(fetches({ gate, timeoutMs: claim.remainingMs() }), grant.resource),
     )
   } catch (cause) {
-    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', sign: signOf(cause, hasLeft), cause }
+    const sign = signOf(cause, hasLeft)
+    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', sign, error: WORDS[sign], cause }
   }
-  const retryAfterSeconds = retryAfter(response)
-  try {
-    return {
-      kind: 'granted',
-      tokens: tokensOf(await oauth.processRefreshTokenResponse(as, client, await withUsableLifetime(response))),
-    }
-  } catch (cause) {
-    if (cause instanceof oauth.ResponseBodyError && (cause.status === 400 || cause.status === 401)) {
-      if (FINAL_ERRORS.has(cause.error)) return { kind: 'refused', error: cause.error }
-      if (NOTHING_DONE_ERRORS.has(cause.error)) {
-        return { kind: 'not_redeemed', sign: 'objecting', cause, ...retryAfterSeconds }
-      }
-    }
-    return { kind: 'in_doubt', sign: response.status === 429 ? 'busy' : 'unreadable', cause, ...retryAfterSeconds }
+  const read = readTokenResponse({ status: response.status, body: await response.text() })
+  return outcomeOf(read, response, standing)
+}
+
+function outcomeOf(read: TokenResponse, response: Response, standing: ClientStanding): RefreshOutcome {
+  if (read.kind === 'granted') return read
+  const { status } = response
+  const facts = { error: errorIn(read, status), ...retryAfter(response) }
+  if (status === 429) return { kind: 'in_doubt', sign: 'busy', ...facts }
+  const hasMoved = (status >= 300 && status < 400) || [404, 405, 410].includes(status)
+  if (read.kind === 'unreadable') return { kind: 'in_doubt', sign: hasMoved ? 'moved' : 'unreadable', ...facts }
+  if (PASSING_ERRORS.has(read.error)) return { kind: 'in_doubt', sign: 'unreadable', ...facts }
+  if (CLIENT_ERRORS.has(read.error) && standing !== 'registered') {
+    // The settings, or a document that the server could not fetch, are to blame. The grant is still there.
+    return { kind: 'not_redeemed', sign: standing === 'fixed' ? 'client_rejected' : 'objecting', ...facts }
   }
+  if (FINAL_ERRORS.has(read.error)) return { kind: 'refused', error: read.error, saysExpired: read.saysExpired }
+  return { kind: 'not_redeemed', sign: hasMoved ? 'moved' : 'objecting', ...facts }
 }
 
 function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
@@ -303,78 +313,34 @@ function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
   return cause instanceof Error && cause.name === 'TimeoutError' ? 'silent' : 'cut'
 }
 
+/** What is shown of a failure without a response. */
+const WORDS: Record<RefreshSign, string> = {
+  unreachable: 'no connection',
+  silent: 'no response in time',
+  cut: 'connection lost before the response',
+  unreadable: 'unreadable response',
+  moved: 'moved',
+  busy: 'busy',
+  objecting: 'refused',
+  client_rejected: 'client rejected',
+  withheld: 'not sent',
+  forbidden: 'forbidden address',
+}
+
 /** Seconds until `Retry-After`, in either of its forms ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). */
 function retryAfter(response: Response): { retryAfterSeconds?: number } {
   const text = response.headers.get('retry-after')
   if (text === null) return {}
-  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
+  // A date is measured by the clock of the server that wrote it.
+  const sentAt = Date.parse(response.headers.get('date') ?? '') || Date.now()
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - sentAt) / 1000)
   return Number.isFinite(seconds) && seconds > 0
     ? { retryAfterSeconds: Math.min(seconds, MAX_RETRY_AFTER_SECONDS) }
     : {}
 }
 
 /** A longer wait would put the connection at risk for a slip of the server's. */
-const MAX_RETRY_AFTER_SECONDS = 3600
-
-/** Ten years. Servers that mean "never" send numbers for which there is no date. */
-const LONGEST_LIFE_SECONDS = 315_360_000
-
-/** Null, as when it is missing, for a lifetime that makes no sense: a 401 then tells when the token has ended. */
-const usableLifetime = (seconds: number | undefined): number | null =>
-  seconds === undefined || !(seconds > 0) ? null : Math.min(seconds, LONGEST_LIFE_SECONDS)
-
-function tokensOf(answer: oauth.TokenEndpointResponse): Tokens {
-  const text = (name: string) => (typeof answer[name] === 'string' ? answer[name] : undefined)
-  return {
-    accessToken: new Secret(answer.access_token),
-    refreshToken: answer.refresh_token === undefined ? null : new Secret(answer.refresh_token),
-    expiresInSeconds: usableLifetime(answer.expires_in),
-    scope: scopeOf(answer.scope?.split(' ') ?? []),
-    workspace: { id: text('workspace_id'), name: text('workspace_name'), botId: text('bot_id') },
-  }
-}
-
-/** oauth4webapi reads a challenge before the body; the body's error code is what tells a lost client from a passing refusal. */
-function withoutChallenge(response: Response): Response {
-  response.headers.delete('www-authenticate')
-  return response
-}
-
-/**
- * A registration that says when its secret ends. RFC 7591 demands `client_secret_expires_at`, and oauth4webapi with it; servers forget it,
- * and mean 0, which is never.
- */
-async function withSecretExpiry(response: Response): Promise<Response> {
-  withoutChallenge(response)
-  if (response.status !== 201) return response
-  const text = await response.text()
-  const { status, headers } = response
-  try {
-    const registered = JSON.parse(text) as Record<string, unknown>
-    if (registered['client_secret'] !== undefined && registered['client_secret_expires_at'] === undefined)
-      return Response.json({ ...registered, client_secret_expires_at: 0 }, { status, headers })
-  } catch {
-    // Whoever reads it next says what is wrong with it.
-  }
-  return new Response(text, { status, headers })
-}
-
-/**
- * A token response whose `expires_in` makes no sense, without it. oauth4webapi refuses it whole, and refusing a rotated pair would lose it.
- */
-async function withUsableLifetime(response: Response): Promise<Response> {
-  withoutChallenge(response)
-  if (response.status !== 200) return response
-  const text = await response.text()
-  const { status, headers } = response
-  try {
-    const { expires_in: lifetime, ...rest } = JSON.parse(text) as Record<string, unknown>
-    if (lifetime !== undefined && !(Number(lifetime) > 0)) return Response.json(rest, { status, headers })
-  } catch {
-    // Whoever reads it next says what is wrong with it.
-  }
-  return new Response(text, { status, headers })
-}
+const MAX_RETRY_AFTER_SECONDS = LONGEST_PAUSE_MS / 1000
 
 const tokenOptions = (fetch: GuardedFetch, resource: string | null) => ({
   [oauth.customFetch]: fetch,
@@ -389,30 +355,5 @@ const asMetadata = (
   issuer: server.issuer,
   token_endpoint: server.tokenEndpoint,
   ...(server.revocationEndpoint === null ? {} : { revocation_endpoint: server.revocationEndpoint }),
-  ...(server.registrationEndpoint == null ? {} : { registration_endpoint: server.registrationEndpoint }),
   authorization_response_iss_parameter_supported: server.promisesIssuer === true,
 })
-
-const asClient = (client: ClientRegistration): oauth.Client => ({ client_id: client.clientId })
-
-function clientAuth({ authMethod, clientSecret }: ClientRegistration): oauth.ClientAuth {
-  if (authMethod === 'none' || clientSecret === null) return oauth.None()
-  return authMethod === 'client_secret_basic' ? basic(clientSecret) : oauth.ClientSecretPost(clientSecret.reveal())
-}
-
-/**
- * Not oauth4webapi's, which also writes `-` and `_` as escapes: right by the letter, but servers that forget to decode would then know neither the
- * client nor its secret. Ids and secrets are seldom made of more.
- */
-const basic =
-  (secret: Secret): oauth.ClientAuth =>
-  (_as, client, _body, headers) => {
-    const pair = `${formEncoded(client.client_id)}:${formEncoded(secret.reveal())}`
-    headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`)
-  }
-
-/** [RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) */
-const formEncoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
-
-/** An error code as the grammar of RFC 6749 allows it; anything else a server put there is not repeated. */
-const wellFormed = (code: string) => (/^[\w.-]{1,60}$/.test(code) ? code : 'no usable error code')

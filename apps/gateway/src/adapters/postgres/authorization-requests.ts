@@ -11,13 +11,35 @@ export function postgresAuthorizationRequests(sql: Sql): AuthorizationRequests {
         [stateHash, sealed, ttlSeconds],
       )
     },
-    async take(stateHash) {
-      // One statement reads and deletes: of ten callbacks at once, one wins.
-      const { rows } = await sql.query<{ sealed: string; live: boolean }>(
-        'delete from gateway.authorization_requests where state_hash = $1 returning sealed, expires_at > now() as live',
+    async read(stateHash) {
+      const { rows } = await sql.query<{ sealed: string; is_taken: boolean; outcome: string | null }>(
+        `select sealed, taken_at is not null as is_taken, outcome from gateway.authorization_requests
+          where state_hash = $1 and expires_at > now()`,
         [stateHash],
       )
-      return rows[0]?.live ? rows[0].sealed : undefined
+      const [row] = rows
+      return (
+        row && {
+          sealed: row.sealed,
+          isTaken: row.is_taken,
+          outcome: row.outcome === null ? null : new URL(row.outcome),
+        }
+      )
+    },
+    async take(stateHash) {
+      // One statement checks and marks: of ten callbacks at once, one wins.
+      const { rowCount } = await sql.query(
+        `update gateway.authorization_requests set taken_at = now()
+          where state_hash = $1 and taken_at is null and expires_at > now()`,
+        [stateHash],
+      )
+      return rowCount === 1
+    },
+    async finish(stateHash, outcome) {
+      await sql.query('update gateway.authorization_requests set outcome = $2 where state_hash = $1', [
+        stateHash,
+        outcome.href,
+      ])
     },
   }
 }

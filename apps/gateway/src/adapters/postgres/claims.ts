@@ -69,7 +69,7 @@ export function postgresClaims(
         asked = { wall: Date.now(), monotonic: performance.now() }
         const written = on.query(
           `update gateway.connections
-              set intent_generation = $2, intent_claim = $3, intent_in_doubt = $4, intent_failures = $5, intent_not_before = null,
+              set intent_generation = $2, intent_claim = $3, intent_in_doubt = $4, intent_failures = $5, intent_not_before = null, intent_pause_ms = null,
                   intent_at = now(), refresh_due_at = least(refresh_due_at, $6)
             where stream = $1 and version = $2
               and (intent_claim is null or intent_claim = $3 or intent_not_before is not null

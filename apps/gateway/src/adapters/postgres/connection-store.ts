@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { decodeDegraded } from '../../connections/degraded.ts'
 import { absent, type ConnectionEvent } from '../../domain/connection.ts'
+import { FURTHEST_DUE_MS } from '../../domain/refresh-schedule.ts'
 import { decodeConnection, decodeEvent, decodeWaitingConsent, encode } from '../../domain/event-codec.ts'
 import type { ConnectionStore, StoredConnection, WrappedDataKey } from '../../ports.ts'
 import { CHANGES_CHANNEL } from './changes.ts'
@@ -16,23 +18,30 @@ interface Row {
   intent_in_doubt: number
   intent_failures: number
   intent_not_before: Date | null
+  intent_pause_ms: number | null
   intent_age_ms: number | null
   last_used_at: Date | null
+  degraded: unknown
+  unrevoked_consents: number
   key_id: string | null
   kid: string
   wrapped: string
 }
 
 /**
- * `$1` now, `$2` how many, `$3` for how many milliseconds. Materialized, so that it is carried out once: joined in another way, each repetition
- * would lock and take another batch.
+ * `$1` now, `$2` how many, `$3` for how many milliseconds, `$4` how far ahead a renewal may be planned. What is planned further ahead was planned by a
+ * clock that has moved since, so it is due. Materialized, so that each part is carried out once: joined in another way, each repetition would lock
+ * and take another batch.
  */
 export const TAKE_DUE = `with due as materialized (
   select stream from gateway.connections where refresh_due_at <= $1 order by refresh_due_at limit $2 for update skip locked
+), misplanned as materialized (
+  select stream from gateway.connections where refresh_due_at > $1::timestamptz + make_interval(secs => $4::float / 1000)
+   order by refresh_due_at desc limit $2 for update skip locked
 )
 update gateway.connections c set refresh_due_at = $1::timestamptz + make_interval(secs => $3::float / 1000)
-  from due where c.stream = due.stream
-returning c.space_id, c.last_used_at`
+  from (select stream from due union all select stream from misplanned limit $2) taken where c.stream = taken.stream
+returning c.space_id, c.version`
 
 export function postgresConnectionStore(sql: Sql): ConnectionStore {
   return {
@@ -40,7 +49,8 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       const stream = streamOf(spaceId)
       const { rows } = await sql.query<Row>(
         `select c.version, c.connection, c.workspace, c.waiting, c.wanted_scope, c.intent_generation, c.intent_claim, c.intent_in_doubt,
-                c.intent_failures, c.intent_not_before, extract(epoch from now() - c.intent_at)::float * 1000 as intent_age_ms, c.last_used_at, k.id as key_id, k.kid, k.wrapped
+                c.intent_failures, c.intent_not_before, c.intent_pause_ms, c.degraded, c.unrevoked_consents,
+                extract(epoch from now() - c.intent_at)::float * 1000 as intent_age_ms, c.last_used_at, k.id as key_id, k.kid, k.wrapped
            from (select $1::uuid as stream) s
            left join gateway.connections c using (stream)
            left join gateway.data_keys k using (stream)`,
@@ -49,16 +59,34 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       return stored(stream, spaceId, rows[0])
     },
 
-    async append({ stream, spaceId, expectedVersion, event, connection, refreshDueAt, wantedScope, claimId }) {
-      const shared = [stream, spaceId, encode(event), encode(connection), refreshDueAt]
+    async append({
+      stream,
+      spaceId,
+      expectedVersion,
+      event,
+      connection,
+      refreshDueAt,
+      wantedScope,
+      claimId,
+      degraded = null,
+      replacesConsent,
+    }) {
+      const shared = [
+        stream,
+        spaceId,
+        encode(event),
+        encode(connection),
+        refreshDueAt,
+        degraded && JSON.stringify(degraded),
+      ]
       const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
       const tell = `select pg_notify('${CHANGES_CHANNEL}', version || '${mark} ' || $2) from moved`
       if (expectedVersion === 0) {
         const { rows } = await sql.query(
           `with moved as (
-             insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, last_used_at)
-             values ($1, $2::text, 1, $4, $5, $6) on conflict do nothing returning stream, version
+             insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, degraded, last_used_at)
+             values ($1, $2::text, 1, $4, $5, $6, $7) on conflict do nothing returning stream, version
            ), ${record} ${tell}`,
           [...shared, event.at],
         )
@@ -67,16 +95,15 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       const { rows } = await sql.query(
         `with moved as (
            update gateway.connections
-              set version = version + 1, connection = $4, refresh_due_at = $5, intent_generation = null, intent_claim = null,
-                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_at = null,
-                  waiting = case when $9 then null else waiting end,
-                  wanted_scope = case when $9 then $10 else wanted_scope end
-            where stream = $1 and space_id = $2::text and version = $6 and ($7::uuid is null or intent_claim = $7)
+              set version = version + 1, connection = $4, refresh_due_at = $5, degraded = $6, intent_generation = null, intent_claim = null,
+                  intent_in_doubt = 0, intent_failures = 0, intent_not_before = null, intent_pause_ms = null, intent_at = null,
+                  waiting = case when $10 then null else waiting end,
+                  wanted_scope = case when $10 then $11 else wanted_scope end,
+                  unrevoked_consents = case when $9 then 0 when $12 then unrevoked_consents + 1 else unrevoked_consents end
+            where stream = $1 and space_id = $2::text and version = $7 and ($8::uuid is null or intent_claim = $8)
            returning stream, version
          ), ${record}, shredded as (
-           delete from gateway.data_keys where $8 and stream in (select stream from moved)
-         ), forgotten as (
-           delete from gateway.client_registrations where $8 and stream in (select stream from moved)
+           delete from gateway.data_keys where $9 and stream in (select stream from moved)
          ) ${tell}`,
         [
           ...shared,
@@ -85,6 +112,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
           event.type === 'NotionIntegrationDisconnected',
           isConsentOrEnd(event),
           wantedScope ?? null,
+          replacesConsent === true,
         ],
       )
       return rows.length === 1
@@ -144,12 +172,37 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       return rowCount === 1
     },
 
-    async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore }) {
+    async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore, pauseMs, degraded }) {
       await sql.query(
         `update gateway.connections
-            set intent_in_doubt = $4, intent_failures = $5, intent_not_before = $6, refresh_due_at = $6
+            set intent_in_doubt = $4, intent_failures = $5, intent_not_before = $6, refresh_due_at = $6, intent_pause_ms = $7, degraded = $8
           where stream = $1 and version = $2 and intent_claim = $3`,
-        [stream, generation, claimId, inDoubt, failures, notBefore],
+        [stream, generation, claimId, inDoubt, failures, notBefore, pauseMs, degraded && JSON.stringify(degraded)],
+      )
+    },
+
+    async setDegraded({ stream, spaceId, version, degraded: before }, degraded, dueAt) {
+      // Of calls that found the same, one counts.
+      await sql.query(
+        `with marked as (
+           update gateway.connections set degraded = $4, refresh_due_at = coalesce($5, refresh_due_at)
+            where stream = $1 and version = $2 and degraded is not distinct from $3::jsonb returning version
+         ) select pg_notify('${CHANGES_CHANNEL}', version || ' ' || $6::text) from marked`,
+        [
+          stream,
+          version,
+          before && JSON.stringify(before),
+          degraded && JSON.stringify(degraded),
+          dueAt ?? null,
+          spaceId,
+        ],
+      )
+    },
+
+    async noteRevoked(stream) {
+      await sql.query(
+        'update gateway.connections set unrevoked_consents = greatest(0, unrevoked_consents - 1) where stream = $1',
+        [stream],
       )
     },
 
@@ -163,8 +216,13 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
     },
 
     async takeDue(now, limit, leaseMs) {
-      const { rows } = await sql.query<{ space_id: string; last_used_at: Date | null }>(TAKE_DUE, [now, limit, leaseMs])
-      return rows.map((row) => ({ spaceId: row.space_id, lastUsedAt: row.last_used_at }))
+      const { rows } = await sql.query<{ space_id: string; version: number }>(TAKE_DUE, [
+        now,
+        limit,
+        leaseMs,
+        FURTHEST_DUE_MS,
+      ])
+      return rows.map(({ space_id: spaceId, version }) => ({ spaceId, version }))
     },
   }
 }
@@ -186,6 +244,8 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
       waiting: null,
       wantedScope: null,
       intent: null,
+      degraded: null,
+      unrevokedConsents: 0,
       lastUsedAt: null,
     }
   }
@@ -198,6 +258,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
           inDoubt: row.intent_in_doubt,
           failures: row.intent_failures,
           notBefore: row.intent_not_before,
+          pauseMs: row.intent_pause_ms,
           ageMs: row.intent_age_ms ?? Infinity,
         }
   return {
@@ -210,6 +271,8 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
     waiting: row.waiting === null ? null : decodeWaitingConsent(row.waiting),
     wantedScope: row.wanted_scope,
     intent,
+    degraded: row.degraded === null ? null : decodeDegraded(row.degraded),
+    unrevokedConsents: row.unrevoked_consents,
     lastUsedAt: row.last_used_at,
   }
 }

@@ -57,16 +57,12 @@ function rewrap(vault: Vault, stream: string, key: WrappedDataKey, log: Log): Wr
 /** How long what an authorization request left behind is kept for a connection that never came to be. */
 const NEVER_CONNECTED_DAYS = 30
 
-/** Removes data keys and client registrations of connections that were begun and never completed. */
+/** Removes data keys of connections that were begun and never completed. */
 export async function sweepNeverConnected(sql: Sql): Promise<void> {
   await sql.query(
-    `with old as (
-       select stream from gateway.data_keys k
-        where created_at < now() - make_interval(days => $1)
-          and not exists (select 1 from gateway.connections c where c.stream = k.stream)
-     ), forgotten as (
-       delete from gateway.client_registrations where stream in (select stream from old)
-     ) delete from gateway.data_keys where stream in (select stream from old)`,
+    `delete from gateway.data_keys k
+      where created_at < now() - make_interval(days => $1)
+        and not exists (select 1 from gateway.connections c where c.stream = k.stream)`,
     [NEVER_CONNECTED_DAYS],
   )
 }

@@ -3,10 +3,22 @@ import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { AuthorizationRequests } from '../../ports.ts'
 
-/** A script, since GETDEL is only known to Redis 6.2 and newer: of ten callbacks at once, one wins. */
-const TAKE = `local sealed = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return sealed`
+/**
+ * Marks the request as taken for as long as it lives, if it is there and nobody has: of ten callbacks at once, one wins. `KEYS`: the request, its
+ * mark. `PTTL` first, since the request may end between two commands of different clients, but not within a script.
+ */
+const TAKE = `local left = redis.call('PTTL', KEYS[1])
+if left <= 0 then return 0 end
+return redis.call('SET', KEYS[2], '1', 'PX', left, 'NX') and 1 or 0`
+
+/** Keeps the outcome for as long as the request lives. `KEYS`: the request, its outcome. */
+const FINISH = `local left = redis.call('PTTL', KEYS[1])
+if left > 0 then redis.call('SET', KEYS[2], ARGV[1], 'PX', left) end`
 
 const key = (stateHash: string) => `notion-mcp-gateway:authorization-request:${stateHash}`
+/** The hash tag puts them into the slot of the request's own key, as a cluster demands. */
+const takenKey = (stateHash: string) => `{${key(stateHash)}}:taken`
+const outcomeKey = (stateHash: string) => `{${key(stateHash)}}:outcome`
 
 /**
  * @throws nothing here; each call throws {Failure} `store_unavailable` when Redis does not answer within two seconds.
@@ -33,9 +45,18 @@ export function redisAuthorizationRequests(
     async save(stateHash, sealed, ttlSeconds) {
       await guarded(redis.set(key(stateHash), sealed, 'PX', Math.ceil(ttlSeconds * 1000)))
     },
+    async read(stateHash) {
+      const [sealed, taken, outcome] = await guarded(
+        redis.mget(key(stateHash), takenKey(stateHash), outcomeKey(stateHash)),
+      )
+      if (typeof sealed !== 'string') return undefined
+      return { sealed, isTaken: taken !== null, outcome: typeof outcome === 'string' ? new URL(outcome) : null }
+    },
     async take(stateHash) {
-      const sealed = await guarded(redis.eval(TAKE, 1, key(stateHash)))
-      return typeof sealed === 'string' ? sealed : undefined
+      return (await guarded(redis.eval(TAKE, 2, key(stateHash), takenKey(stateHash)))) === 1
+    },
+    async finish(stateHash, outcome) {
+      await guarded(redis.eval(FINISH, 2, key(stateHash), outcomeKey(stateHash), outcome.href))
     },
     async ping() {
       await guarded(redis.ping())

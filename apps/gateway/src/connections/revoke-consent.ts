@@ -1,0 +1,70 @@
+/** Ends grants that nothing uses any longer, at the authorization server ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). */
+import type { PreviousConsent } from '@nmg/contract'
+import { WAITING_GENERATION } from '../domain/connection.ts'
+import { describeError, type Log } from '../log.ts'
+import type {
+  AuthorizationServer,
+  ConnectionStore,
+  Credential,
+  StoredConnection,
+  Vault,
+  WaitingConsent,
+  WrappedDataKey,
+} from '../ports.ts'
+
+export interface RevokeConsentDependencies {
+  readonly log: Log
+  readonly store: Pick<ConnectionStore, 'noteRevoked'>
+  readonly vault: Vault
+  readonly server: Pick<AuthorizationServer, 'revoke' | 'isShared'>
+}
+
+/**
+ * Ends the grant that a consent has replaced, after the new one is stored. With a shared client it is kept: the server may treat both consents as
+ * one grant, and would end the new one as well. Never throws.
+ *
+ * @param replaced the connection as it was before the consent.
+ * @param by what the consent brought.
+ * @returns undefined when nothing was replaced.
+ */
+export async function revokeReplaced(
+  { vault, server, store, log }: RevokeConsentDependencies,
+  { stream, spaceId, connection, dataKey }: StoredConnection,
+  by: Credential,
+): Promise<PreviousConsent | undefined> {
+  if (connection.status !== 'connected') return undefined
+  let outcome: PreviousConsent | undefined = 'failed'
+  try {
+    if (dataKey) {
+      const { generation, sealed } = connection.credential
+      const old = vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed)
+      if (server.isShared(old.client)) outcome = 'kept'
+      // Each consent has a client of its own. The same one: this consent was stored twice, as the response to the first attempt was lost.
+      else if (old.client.clientId === by.client.clientId) outcome = undefined
+      else outcome = await server.revoke(connection.grant, old)
+    }
+    if (outcome === 'revoked' || outcome === undefined) await store.noteRevoked(stream)
+    log.info('connection.replaced', { space: spaceId, revocation: outcome })
+  } catch (error) {
+    log.warn('connection.replaced', { space: spaceId, revocation: outcome, ...describeError(error) })
+  }
+  return outcome
+}
+
+/** Ends the grant of a consent that waited to be confirmed and is not used. Never throws. */
+export async function revokeWaiting(
+  { vault, server, log }: RevokeConsentDependencies,
+  { stream, spaceId, connection }: StoredConnection,
+  dataKey: WrappedDataKey,
+  waiting: WaitingConsent,
+): Promise<void> {
+  try {
+    const place = { stream, generation: WAITING_GENERATION, grant: waiting.grant }
+    const credential: Credential = vault.open(dataKey, place, waiting.sealed)
+    const isKept = connection.status === 'connected' && server.isShared(credential.client)
+    const revocation = isKept ? 'kept' : await server.revoke(waiting.grant, credential)
+    log.info('connection.declined', { space: spaceId, revocation })
+  } catch (error) {
+    log.warn('connection.declined', { space: spaceId, revocation: 'failed', ...describeError(error) })
+  }
+}
