@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DocumentOptions, ResponseOptions, TokenResponseOptions } from './response-options.ts'
 
 /** Which Notion is simulated. See the README for what each one is taken from. */
 export const PROFILES = ['notion-2026-09', 'notion-2026-01', 'wop-0.10'] as const
@@ -167,7 +168,29 @@ export const Knobs = z.strictObject({
   originAudience: z.enum(['refused', 'accepted']),
   /** Refuses a `resource` in a token request when the authorization request had none. */
   strictResource: z.boolean(),
+  /** A refresh token is good for one refresh only; presenting it again is reuse at once, without any grace. */
+  singleUseRefreshTokens: z.boolean(),
+  /** Requests at which a `resource` parameter is refused with `invalid_target`, whatever it is. */
+  refuseResource: z.array(z.enum(['authorization', 'authorization_code', 'refresh_token'])),
   tokenFaults: z.array(TokenFault),
+
+  /** How successful responses of the token endpoint differ; `null`: not at all. */
+  tokenResponse: TokenResponseOptions.nullable(),
+  /** How refusals of the token endpoint differ, e.g. those of a grant that was revoked. */
+  tokenRefusal: TokenResponseOptions.nullable(),
+  /** How the responses to revocations (RFC 7009) differ. */
+  revocationResponse: ResponseOptions.nullable(),
+  /** How successful registration responses differ. */
+  registrationResponse: ResponseOptions.nullable(),
+  /** How discovery documents differ, by path; also paths at which nothing is served otherwise. */
+  documents: z.record(z.string().startsWith('/'), DocumentOptions.nullable()),
+  /** The token endpoint has this path instead of `/token`, where `status`, or a closed connection, is the response. */
+  movedTokenEndpoint: z
+    .strictObject({
+      path: z.string().startsWith('/'),
+      status: z.number().int().min(300).max(599).or(z.literal('closed')).optional(),
+    })
+    .nullable(),
 
   metadata: MetadataKnobs,
   /** Which protected resource documents exist. */
@@ -236,7 +259,15 @@ export function defaultKnobs(profile: Profile): Knobs {
     kvLagMs: 0,
     originAudience: 'refused',
     strictResource: false,
+    singleUseRefreshTokens: false,
+    refuseResource: [],
     tokenFaults: [],
+    tokenResponse: null,
+    tokenRefusal: null,
+    revocationResponse: null,
+    registrationResponse: null,
+    documents: {},
+    movedTokenEndpoint: null,
     metadata: {
       codeChallengeMethods: ['plain', 'S256'],
       revocationEndpoint: true,
@@ -309,7 +340,7 @@ export function defaultKnobs(profile: Profile): Knobs {
 export function changeKnobs(knobs: Knobs, changes: unknown): void {
   const parsed = KnobChangesSchema.safeParse(changes)
   if (!parsed.success)
-    throw new Error(`Knobs that the simulator does not understand:\n${z.prettifyError(parsed.error)}`)
+    throw new Error(`Options that the simulator does not understand:\n${z.prettifyError(parsed.error)}`)
   const { metadata, ...others } = parsed.data
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) Object.assign(knobs, { [name]: value })

@@ -104,6 +104,9 @@ async function checked(state: State, parameters: URLSearchParams): Promise<Autho
     const description = 'The resource parameter must be a valid absolute URI without a fragment'
     throw new Redirectable('invalid_target', description, target)
   }
+  if (resources.length > 0 && knobs.refuseResource.includes('authorization')) {
+    throw new Redirectable('invalid_target', 'The resource parameter is not accepted', target)
+  }
   const pkce = codeChallenge(state, parameters, target)
   const mustUsePkce = knobs.requirePkce === 'all' || (knobs.requirePkce === 'public' && client.authMethod === 'none')
   if (!pkce && mustUsePkce) throw new Redirectable('invalid_request', 'code_challenge is required', target)

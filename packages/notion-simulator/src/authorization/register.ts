@@ -1,4 +1,5 @@
 import { SECOND } from '../clock.ts'
+import { isApplied, reshaped, useUp } from '../response-options.ts'
 import { type State, timestamp } from '../state.ts'
 import type { AuthMethod } from './clients.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
@@ -19,8 +20,13 @@ export async function register(state: State, request: Request): Promise<Response
     }
     metadata = await readMetadata(request)
     const answer = registered(state, metadata)
-    state.seen.registrations.push({ at, status: 201, clientId: String(answer['client_id']), metadata })
-    return jsonResponse(answer, 201, NO_STORE)
+    const clientId = String(answer['client_id'])
+    const options = state.knobs.registrationResponse ?? undefined
+    if (!isApplied(options)) state.clients.forget(clientId)
+    useUp(state.knobs, 'registrationResponse')
+    const response = await reshaped(jsonResponse(answer, 201, NO_STORE), options)
+    state.seen.registrations.push({ at, status: response.status, clientId, metadata })
+    return response
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     state.seen.registrations.push({ at, status: error.status, ...(metadata !== undefined && { metadata }) })

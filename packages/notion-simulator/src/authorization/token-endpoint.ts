@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { takeTokenFault } from '../faults.ts'
 import type { TokenFault } from '../knobs.ts'
+import { isApplied, reshaped, type TokenResponseOptions, useUp } from '../response-options.ts'
 import type { SeenTokenRequest } from '../seen.ts'
 import { type State, timestamp } from '../state.ts'
+import type { Client } from './clients.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
 import {
   authenticateClient,
@@ -74,23 +76,50 @@ async function withFaults(state: State, request: Request, seen: SeenTokenRequest
 }
 
 async function handled(state: State, request: Request, form: TokenForm, seen: SeenTokenRequest): Promise<Response> {
+  const isRevocation = seen.grantType === 'revocation'
+  const ifDone = isRevocation ? 'revocationResponse' : 'tokenResponse'
   try {
     const client = await authenticateClient(state, request, form)
     seen.clientId = client.id
-    switch (seen.grantType) {
-      case 'authorization_code':
-        return jsonResponse(exchangeCode(state, client, form, seen), 200, NO_STORE)
-      case 'refresh_token':
-        return jsonResponse(refresh(state, client, form, seen), 200, NO_STORE)
-      case 'revocation':
-        revoke(state, client, form, seen)
-        return new Response('', { status: 200 })
-      default:
-        throw new OAuthError('unsupported_grant_type', 'Grant type not supported')
-    }
+    refuseUnwantedResource(state, form, seen)
+    const applied = isApplied(optionsFor(state, ifDone, seen))
+    return await withOptions(state, ifDone, seen, done(state, client, form, seen, applied))
   } catch (error) {
-    return refused(error, seen)
+    return withOptions(state, isRevocation ? ifDone : 'tokenRefusal', seen, refused(error, seen))
   }
+}
+
+function refuseUnwantedResource({ knobs }: State, form: TokenForm, { grantType }: SeenTokenRequest): void {
+  if (form.resources.length === 0 || !knobs.refuseResource.some((kind) => kind === grantType)) return
+  throw new OAuthError('invalid_target', 'The resource parameter is not accepted')
+}
+
+function done(state: State, client: Client, form: TokenForm, seen: SeenTokenRequest, applied: boolean): Response {
+  switch (seen.grantType) {
+    case 'authorization_code':
+      return jsonResponse(exchangeCode(state, client, form, seen, applied), 200, NO_STORE)
+    case 'refresh_token':
+      return jsonResponse(refresh(state, client, form, seen, applied), 200, NO_STORE)
+    case 'revocation':
+      if (applied) revoke(state, client, form, seen)
+      return new Response('', { status: 200 })
+    default:
+      throw new OAuthError('unsupported_grant_type', 'Grant type not supported')
+  }
+}
+
+type ResponseKind = 'tokenResponse' | 'tokenRefusal' | 'revocationResponse'
+
+function optionsFor({ knobs }: State, kind: ResponseKind, { grantType }: SeenTokenRequest) {
+  const options: TokenResponseOptions | null = knobs[kind]
+  const { on = 'any' } = options ?? {}
+  return options && (on === 'any' || on === grantType) ? options : undefined
+}
+
+function withOptions(state: State, kind: ResponseKind, seen: SeenTokenRequest, usual: Response): Promise<Response> {
+  const options = optionsFor(state, kind, seen)
+  if (options) useUp(state.knobs, kind)
+  return reshaped(usual, options)
 }
 
 function refused(error: unknown, seen: SeenTokenRequest): Response {

@@ -72,12 +72,17 @@ function basicCredentials(header: string | null): { id: string; secret: string }
   }
 }
 
-/** `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's. */
+/**
+ * `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's.
+ *
+ * @param applied `false`: the code is not used up, and the tokens are good for nothing.
+ */
 export function exchangeCode(
   state: State,
   client: Client,
   form: TokenForm,
   seen: SeenTokenRequest,
+  applied: boolean,
 ): Record<string, unknown> {
   const code = form.get('code')
   if (!code) throw new OAuthError('invalid_request', 'Authorization code is required')
@@ -102,8 +107,9 @@ export function exchangeCode(
   checkCodeVerifier(state, grant, form.get('code_verifier'))
   const audience = audienceOf(grant.resources, form.resources, state.knobs.strictResource)
 
-  grant.code.used = true
-  return answer(state, grant, audience, state.grants.issue(grant, audience), form.get('scope'), seen)
+  if (applied) grant.code.used = true
+  const issued = applied ? state.grants.issue(grant, audience) : state.grants.madeUp(grant)
+  return answer(state, grant, audience, issued, form.get('scope'), seen)
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -132,12 +138,15 @@ function checkCodeVerifier(state: State, grant: Grant, verifier: string | undefi
 /**
  * `refresh_token`: a new pair; the presented token becomes the previous one and stays good until the new one is used.
  * Presenting a token that was rotated out longer ago than the grace ends the whole grant.
+ *
+ * @param applied `false`: nothing rotates, and the tokens are good for nothing.
  */
 export function refresh(
   state: State,
   client: Client,
   form: TokenForm,
   seen: SeenTokenRequest,
+  applied: boolean,
 ): Record<string, unknown> {
   const { knobs, grants, clock } = state
   const token = form.get('refresh_token')
@@ -155,20 +164,22 @@ export function refresh(
   if (leftMs <= 0 || leftMs < knobs.minimumGrantLifeSeconds * SECOND) {
     throw new OAuthError('invalid_grant', 'Refresh token has expired')
   }
-  const pastGrace = since !== undefined && since <= clock.now() - knobs.graceMs
-  const isReuse = standing === 'retired' || (standing === 'previous' && knobs.previousOutsideGraceIsReuse)
+  const isSingleUse = knobs.singleUseRefreshTokens
+  const pastGrace = isSingleUse || (since !== undefined && since <= clock.now() - knobs.graceMs)
+  const isUsed = standing === 'previous' && (isSingleUse || knobs.previousOutsideGraceIsReuse)
+  const isReuse = standing === 'retired' || isUsed
   if (isReuse && pastGrace && knobs.reuseDetection) {
     grants.revoke(grant, 'refresh token reused')
     seen.outcome = { grantRevoked: true }
     throw new OAuthError('invalid_grant', 'OAuth grant revoked')
   }
-  if ((standing !== 'current' && standing !== 'previous') || generation === null) {
+  if (!(standing === 'current' || (standing === 'previous' && !isSingleUse)) || generation === null) {
     throw new OAuthError('invalid_grant', 'Invalid refresh token')
   }
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
   const audience = audienceOf(grant.resources, form.resources, knobs.strictResource)
 
-  const issued = grants.issue(grant, audience, { hash: hashOf(token), generation })
+  const issued = applied ? grants.issue(grant, audience, { hash: hashOf(token), generation }) : grants.madeUp(grant)
   return answer(state, grant, audience, issued, form.get('scope'), seen)
 }
 
@@ -180,7 +191,7 @@ function answer(
   askedScope: string | undefined,
   seen: SeenTokenRequest,
 ): Record<string, unknown> {
-  seen.outcome = { generation: issued.generation }
+  seen.outcome = issued.generation === undefined ? {} : { generation: issued.generation }
   const granted = grant.scope.split(' ').filter(Boolean)
   const scope = askedScope === undefined ? granted : askedScope.split(' ').filter((name) => granted.includes(name))
   const [resource, ...others] = audience
