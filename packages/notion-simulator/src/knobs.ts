@@ -166,6 +166,8 @@ export const Knobs = z.strictObject({
   kvLagMs: z.number().min(0),
   /** Whether `/mcp` takes a token whose `resource` was the bare origin. */
   originAudience: z.enum(['refused', 'accepted']),
+  /** Whether a `resource` other than the MCP endpoint may be asked for, also the bare origin; older libraries let it pass. */
+  foreignResources: z.enum(['refused', 'accepted']),
   /** Refuses a `resource` in a token request when the authorization request had none. */
   strictResource: z.boolean(),
   /** A refresh token is good for one refresh only; presenting it again is reuse at once, without any grace. */
@@ -242,7 +244,7 @@ export function defaultKnobs(profile: Profile): Knobs {
   const common: Knobs = {
     autoApprove: false,
     requirePkce: 'public',
-    plainPkce: true,
+    plainPkce: false,
     redirectMatching: 'exact',
     revokeExistingGrants: 'same-user',
     refreshTokens: true,
@@ -258,6 +260,7 @@ export function defaultKnobs(profile: Profile): Knobs {
     clientTtlSeconds: 90 * 24 * 3600,
     kvLagMs: 0,
     originAudience: 'refused',
+    foreignResources: 'refused',
     strictResource: false,
     singleUseRefreshTokens: false,
     refuseResource: [],
@@ -321,7 +324,6 @@ export function defaultKnobs(profile: Profile): Knobs {
     case 'wop-0.10':
       return {
         ...common,
-        plainPkce: false,
         redirectMatching: 'loopback-any-port',
         minimumGrantLifeSeconds: 60,
         metadata: { ...common.metadata, codeChallengeMethods: ['S256'] },

@@ -4,6 +4,8 @@ import { type State, timestamp } from '../state.ts'
 import { jsonResponse } from './oauth-error.ts'
 
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource'
+/** RFC 7523, with an ID-JAG as the assertion. */
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server'
 
 /** RFC 8414, with the members and the order of the document captured in September 2026. */
@@ -20,7 +22,7 @@ export function authorizationServerMetadata({ url, knobs, profile }: State): Rec
     scopes_supported: ['default'],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: extended ? [...grantTypes, 'urn:ietf:params:oauth:grant-type:jwt-bearer'] : grantTypes,
+    grant_types_supported: extended ? [...grantTypes, JWT_BEARER] : grantTypes,
     ...(extended && { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] }),
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
     ...(metadata.revocationEndpoint && { revocation_endpoint: `${url}${tokenPath}` }),

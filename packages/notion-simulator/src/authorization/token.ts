@@ -4,73 +4,11 @@ import { sameSecret } from '../secrets.ts'
 import type { SeenTokenRequest } from '../seen.ts'
 import type { State } from '../state.ts'
 import { findWorkspace } from '../workspace/workspace.ts'
-import { hasSecret, type Client } from './clients.ts'
+import type { TokenForm } from './client-authentication.ts'
+import type { Client } from './clients.ts'
 import type { Grant, IssuedTokens } from './grants.ts'
-import { findClient } from './metadata-document.ts'
 import { OAuthError } from './oauth-error.ts'
-import { audienceOf } from './resource.ts'
-
-/** The parameters of a token request; only `resource` may be repeated. */
-export type TokenForm = { get(name: string): string | undefined; resources: string[] }
-
-/**
- * Reads a token request.
- *
- * @throws {OAuthError} when it is not a form, or a parameter is repeated.
- */
-export async function readTokenForm(request: Request): Promise<TokenForm> {
-  if (request.method !== 'POST') throw new OAuthError('invalid_request', 'Method not allowed', 405)
-  if (!request.headers.get('content-type')?.includes('application/x-www-form-urlencoded')) {
-    throw new OAuthError('invalid_request', 'Content-Type must be application/x-www-form-urlencoded')
-  }
-  const parameters = new URLSearchParams(await request.text())
-  for (const name of new Set(parameters.keys())) {
-    if (name !== 'resource' && parameters.getAll(name).length > 1) {
-      throw new OAuthError('invalid_request', `Parameter ${name} must not be repeated`)
-    }
-  }
-  return { get: (name) => parameters.get(name) || undefined, resources: parameters.getAll('resource') }
-}
-
-/** `revocation` is RFC 7009 at the token endpoint: a `token` and no `grant_type`. */
-export function grantTypeOf(form: TokenForm): string {
-  return form.get('grant_type') ?? (form.get('token') ? 'revocation' : 'none')
-}
-
-/**
- * The client that asks, by HTTP Basic or in the form.
- *
- * @throws {OAuthError} 401 `invalid_client`.
- */
-export async function authenticateClient(state: State, request: Request, form: TokenForm): Promise<Client> {
-  const basic = basicCredentials(request.headers.get('authorization'))
-  const refuse = (description: string) =>
-    new OAuthError(
-      'invalid_client',
-      description,
-      401,
-      basic && state.profile === 'wop-0.10' ? { 'www-authenticate': 'Basic realm="OAuth"' } : {},
-    )
-  const clientId = basic ? basic.id : form.get('client_id')
-  if (!clientId) throw refuse('Client ID is required')
-  const client = await findClient(state, clientId)
-  if (!client) throw refuse('Client not found')
-  if (client.authMethod === 'none') return client
-  const secret = basic ? basic.secret : form.get('client_secret')
-  if (!secret) throw refuse('Client authentication failed: missing client_secret')
-  if (!hasSecret(client, secret)) throw refuse('Client authentication failed: invalid client_secret')
-  return client
-}
-
-function basicCredentials(header: string | null): { id: string; secret: string } | undefined {
-  if (!header?.startsWith('Basic ')) return undefined
-  const [id = '', secret = ''] = Buffer.from(header.slice(6), 'base64').toString('utf8').split(':', 2)
-  try {
-    return { id: decodeURIComponent(id), secret: decodeURIComponent(secret) }
-  } catch {
-    return { id, secret }
-  }
-}
+import { audienceOf, requestedResources } from './resource.ts'
 
 /**
  * `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's.
@@ -105,11 +43,30 @@ export function exchangeCode(
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
   checkRedirectUri(grant, form.get('redirect_uri'))
   checkCodeVerifier(state, grant, form.get('code_verifier'))
-  const audience = audienceOf(grant.resources, form.resources, state.knobs.strictResource)
+  const audience = audienceOf(grant.resources, askedResources(state, form), state.knobs.strictResource)
+  const scope = scopeOf(grant, form)
 
   if (applied) grant.code.used = true
   const issued = applied ? state.grants.issue(grant, audience) : state.grants.madeUp(grant)
-  return answer(state, grant, audience, issued, form.get('scope'), seen)
+  return answer(state, grant, audience, issued, scope, seen)
+}
+
+/** @throws {OAuthError} `invalid_target` for any resource but the MCP endpoint. */
+export function askedResources(state: State, form: TokenForm): string[] {
+  const resources = requestedResources(state, form.resources)
+  if (resources) return resources
+  const description = 'The resource parameter must name exactly one configured protected resource'
+  throw new OAuthError('invalid_target', description)
+}
+
+/** The granted scopes, or those of them that the request names (RFC 6749 §6). */
+function scopeOf(grant: Grant, form: TokenForm): string {
+  const granted = grant.scope.split(' ').filter(Boolean)
+  const asked = (form.get('scope') ?? '').split(' ').filter(Boolean)
+  if (asked.length === 0) return granted.join(' ')
+  const scopes = asked.filter((name) => granted.includes(name))
+  if (scopes.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes were granted')
+  return scopes.join(' ')
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -177,10 +134,11 @@ export function refresh(
     throw new OAuthError('invalid_grant', 'Invalid refresh token')
   }
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
-  const audience = audienceOf(grant.resources, form.resources, knobs.strictResource)
+  const audience = audienceOf(grant.resources, askedResources(state, form), knobs.strictResource)
+  const scope = scopeOf(grant, form)
 
   const issued = applied ? grants.issue(grant, audience, { hash: hashOf(token), generation }) : grants.madeUp(grant)
-  return answer(state, grant, audience, issued, form.get('scope'), seen)
+  return answer(state, grant, audience, issued, scope, seen)
 }
 
 function answer(
@@ -188,19 +146,17 @@ function answer(
   grant: Grant,
   audience: string[],
   issued: IssuedTokens,
-  askedScope: string | undefined,
+  scope: string,
   seen: SeenTokenRequest,
 ): Record<string, unknown> {
   seen.outcome = issued.generation === undefined ? {} : { generation: issued.generation }
-  const granted = grant.scope.split(' ').filter(Boolean)
-  const scope = askedScope === undefined ? granted : askedScope.split(' ').filter((name) => granted.includes(name))
   const [resource, ...others] = audience
   return {
     access_token: issued.accessToken,
     token_type: 'bearer',
     expires_in: issued.expiresInSeconds,
     ...(state.knobs.refreshTokens && { refresh_token: issued.refreshToken }),
-    scope: scope.join(' '),
+    scope,
     ...(resource !== undefined && { resource: others.length > 0 ? audience : resource }),
     ...(state.knobs.identityFields && {
       user_id: grant.userId,
