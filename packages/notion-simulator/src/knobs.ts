@@ -119,6 +119,16 @@ export const MetadataKnobs = z.strictObject({
 })
 export type MetadataKnobs = z.infer<typeof MetadataKnobs>
 
+/** The company's identity provider, whose assertions Enterprise-managed authorization takes. */
+export const IdentityProvider = z.strictObject({
+  issuer: z.string(),
+  /** Public keys, RS256 or ES256. */
+  jwks: z.looseObject({ keys: z.array(z.record(z.string(), z.unknown())) }),
+  /** Id or name of the workspace; the person is the one whose email address is the claim `email`, or else `sub`. */
+  workspace: z.string().optional(),
+})
+export type IdentityProvider = z.infer<typeof IdentityProvider>
+
 /** What a running simulator can be told. Defaults depend on the profile. */
 export const Knobs = z.strictObject({
   /** Answers `GET /authorize` at once, without the page: `true` for the first account, or for this one. */
@@ -170,6 +180,8 @@ export const Knobs = z.strictObject({
   foreignResources: z.enum(['refused', 'accepted']),
   /** Refuses a `resource` in a token request when the authorization request had none. */
   strictResource: z.boolean(),
+  /** Takes identity assertions (ID-JAG) of this provider; `null` takes none, as in a workspace without this feature. */
+  identityProvider: IdentityProvider.nullable(),
   /** A refresh token is good for one refresh only; presenting it again is reuse at once, without any grace. */
   singleUseRefreshTokens: z.boolean(),
   /** Requests at which a `resource` parameter is refused with `invalid_target`, whatever it is. */
@@ -221,6 +233,10 @@ export const Knobs = z.strictObject({
   mcpFaults: z.array(McpFault),
   /** Requests per minute and connection; `plan`: 600 for Business and Enterprise, 180 for others. */
   rateLimitPerMinute: z.number().int().min(0).nullable().or(z.literal('plan')),
+  /** Tool calls of all connections of a workspace together in a window, which may be longer than a minute. */
+  workspaceRateLimit: z
+    .strictObject({ calls: z.number().int().min(0), windowSeconds: z.number().int().min(1) })
+    .nullable(),
   /** The older, separate limit of the search tool. */
   searchLimitPerMinute: z.number().int().min(0).nullable(),
   /** `all`, or only what the workspace's plan can use, or exactly these tools. */
@@ -262,6 +278,7 @@ export function defaultKnobs(profile: Profile): Knobs {
     originAudience: 'refused',
     foreignResources: 'refused',
     strictResource: false,
+    identityProvider: null,
     singleUseRefreshTokens: false,
     refuseResource: [],
     tokenFaults: [],
@@ -295,6 +312,7 @@ export function defaultKnobs(profile: Profile): Knobs {
     keepAliveMs: 15_000,
     mcpFaults: [],
     rateLimitPerMinute: 'plan',
+    workspaceRateLimit: null,
     searchLimitPerMinute: null,
     toolList: 'all',
     testTools: false,

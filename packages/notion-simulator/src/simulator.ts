@@ -122,6 +122,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       state.grants.clear()
       state.clients.forget()
       state.personalAccessTokens.clear()
+      state.usedAssertions.clear()
       state.ledger.clear()
       forgetSeen(state.seen)
       state.workspaces.splice(0, state.workspaces.length, ...seedWorkspaces(state.clock.now()))

@@ -6,7 +6,7 @@ import type { SeenTokenRequest } from '../seen.ts'
 import { type State, timestamp } from '../state.ts'
 import { authenticateClient, readTokenForm, type TokenForm } from './client-authentication.ts'
 import type { AuthMethod, Client } from './clients.ts'
-import { refuseAssertion } from './identity-assertion.ts'
+import { exchangeAssertion } from './identity-assertion.ts'
 import { JWT_BEARER } from './metadata.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
 import { askedResources, exchangeCode, refresh, revoke } from './token.ts'
@@ -90,11 +90,12 @@ async function handled(state: State, request: Request, form: TokenForm, seen: Se
 
 function done(
   state: State,
-  { client, method }: { client: Client; method: AuthMethod },
+  authenticated: { client: Client; method: AuthMethod },
   form: TokenForm,
   seen: SeenTokenRequest,
   applied: boolean,
 ): Response {
+  const { client } = authenticated
   if (seen.grantType === 'revocation') {
     if (applied) revoke(state, client, form, seen)
     return new Response('', { status: 200 })
@@ -106,7 +107,7 @@ function done(
     case 'refresh_token':
       return jsonResponse(refresh(state, client, form, seen, applied), 200, NO_STORE)
     default:
-      return refuseAssertion(method, form)
+      return jsonResponse(exchangeAssertion(state, authenticated, form, seen, applied), 200, NO_STORE)
   }
 }
 

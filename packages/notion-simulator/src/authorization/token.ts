@@ -48,7 +48,7 @@ export function exchangeCode(
 
   if (applied) grant.code.used = true
   const issued = applied ? state.grants.issue(grant, audience) : state.grants.madeUp(grant)
-  return answer(state, grant, audience, issued, scope, seen)
+  return tokenResponse(state, grant, audience, issued, scope, seen)
 }
 
 /** @throws {OAuthError} `invalid_target` for any resource but the MCP endpoint. */
@@ -138,10 +138,11 @@ export function refresh(
   const scope = scopeOf(grant, form)
 
   const issued = applied ? grants.issue(grant, audience, { hash: hashOf(token), generation }) : grants.madeUp(grant)
-  return answer(state, grant, audience, issued, scope, seen)
+  return tokenResponse(state, grant, audience, issued, scope, seen)
 }
 
-function answer(
+/** The response with these tokens, and a note of which they are. */
+export function tokenResponse(
   state: State,
   grant: Grant,
   audience: string[],
