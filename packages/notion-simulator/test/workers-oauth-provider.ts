@@ -7,6 +7,7 @@ import type { Server } from 'node:http'
 import { registerHooks } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 
 export type ProviderOptions = {
   /** At least 60. */
@@ -20,6 +21,8 @@ export type WorkersOAuthProvider = {
   mcpUrl: string
   /** Method and path of each request, oldest first, with the grant type of those to the token endpoint. */
   requests: string[]
+  /** Lets the next request of this grant type be carried out, and closes the connection instead of answering. */
+  loseNextResponse(grantType: string): void
   /** Forgets all access tokens; the library then answers 401. */
   expireAccessTokens(): void
   /** Ends all grants and their tokens, as a person does who removes the connection. */
@@ -50,11 +53,16 @@ export async function startWorkersOAuthProvider(options: ProviderOptions = {}): 
   const env = { OAUTH_KV: storage.namespace }
   // Set once the port is known; nothing is asked before.
   let respond: (request: Request) => Promise<Response>
+  let lostGrantType: string | undefined
   const server = createAdaptorServer({
-    fetch: async (request) => {
-      const grantType = /grant_type=(\w+)/.exec(await request.clone().text())?.[1]
+    fetch: async (request, { incoming }) => {
+      const grantType = /(?:^|&)grant_type=(\w+)/.exec(await request.clone().text())?.[1]
       requests.push([request.method, new URL(request.url).pathname, grantType].filter(Boolean).join(' '))
-      return respond(request)
+      const response = await respond(request)
+      if (grantType === undefined || grantType !== lostGrantType) return response
+      lostGrantType = undefined
+      incoming.socket.destroy()
+      return RESPONSE_ALREADY_SENT
     },
     overrideGlobalObjects: false,
   }) as Server // It makes an HTTP/1 server unless told otherwise.
@@ -109,6 +117,9 @@ export async function startWorkersOAuthProvider(options: ProviderOptions = {}): 
     url,
     mcpUrl: `${url}/mcp`,
     requests,
+    loseNextResponse(grantType) {
+      lostGrantType = grantType
+    },
     expireAccessTokens: () => storage.forget('token:'),
     async revokeGrants() {
       const { items } = await api.listUserGrants(USER)
