@@ -27,24 +27,25 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
   hono.get('/.well-known/mcp.json', ({ req }) =>
     withCors(Response.json(unofficialDiscovery(state)), req.header('origin')),
   )
-  hono.get('/.well-known/*', async ({ req, notFound }) => {
+  hono.get('*', async ({ req }, next) => {
     const document = await discover(state, req.path)
-    return document ? withCors(document, req.header('origin')) : notFound()
+    return document ? withCors(document, req.header('origin')) : next()
   })
 
   hono.all('/register', async ({ req }) => withCors(await register(state, req.raw), req.header('origin')))
   hono.on(['GET', 'POST'], '/authorize', ({ req }) => authorize(state, req.raw))
-  hono.all('/token', async ({ req, env }) => {
-    const outcome = await tokenEndpoint(state, req.raw)
-    if (outcome === 'socket-destroyed') {
-      env.incoming.socket.destroy()
-      return RESPONSE_ALREADY_SENT
-    }
-    const response = withCors(outcome.response, req.header('origin'))
-    if (!outcome.cut) return response
-    await sendHalf(env.outgoing, response)
-    return RESPONSE_ALREADY_SENT
+  hono.all('/token', async ({ req, env }, next) => {
+    const moved = state.knobs.movedTokenEndpoint
+    if (!moved || moved.path === '/token') return token(state, req.raw, env)
+    const { path, status = 404 } = moved
+    if (status === 404) return next()
+    if (status === 'closed') return closed(env)
+    const location = status < 400 ? { location: `${state.url}${path}` } : undefined
+    return new Response(null, { status, ...(location && { headers: location }) })
   })
+  hono.post('*', ({ req, env }, next) =>
+    req.path === state.knobs.movedTokenEndpoint?.path ? token(state, req.raw, env) : next(),
+  )
   hono.post('/introspect', async ({ req, notFound }) =>
     state.knobs.metadata.introspectionEndpoint ? introspect(state, req.raw) : notFound(),
   )
@@ -52,6 +53,20 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
   if (options) hono.route('/__control', control(state, options))
   hono.get('/', () => frontPage(state.url, state.profile))
   return hono
+}
+
+async function token(state: State, request: Request, env: HttpBindings): Promise<Response> {
+  const outcome = await tokenEndpoint(state, request)
+  if (outcome === 'socket-destroyed') return closed(env)
+  const response = withCors(outcome.response, request.headers.get('origin'))
+  if (!outcome.cut) return response
+  await sendHalf(env.outgoing, response)
+  return RESPONSE_ALREADY_SENT
+}
+
+function closed(env: HttpBindings): Response {
+  env.incoming.socket.destroy()
+  return RESPONSE_ALREADY_SENT
 }
 
 /** Announces the whole body, sends half of it, and is gone. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { PROFILES, type KnobChanges, type Profile } from './knobs.ts'
+import { PROFILES, type KnobChanges as OptionChanges, type Profile } from './knobs.ts'
 import { startSimulator, type Simulator } from './simulator.ts'
 
 const HELP = `Notion simulator: a stand-in for Notion's hosted MCP server, for tests and demos. Nothing it knows is real or kept.
@@ -12,7 +12,7 @@ Usage: notion-simulator [options]
   --control [--control-token <token>]
                             switches on /__control, with which tests drive it from outside
   --auto-approve            answers authorization requests at once, without the consent page
-  --knobs <json>            changes to the knobs, e.g. '{"accessTtlSeconds":60}'
+  --options <json>          changes to the options, e.g. '{"accessTtlSeconds":60}' (older name: --knobs)
   --help                    prints this
 `
 
@@ -23,7 +23,8 @@ const OPTIONS = {
   control: { type: 'boolean', default: false },
   'control-token': { type: 'string' },
   'auto-approve': { type: 'boolean', default: false },
-  knobs: { type: 'string', default: '{}' },
+  options: { type: 'string', default: '{}' },
+  knobs: { type: 'string', default: '{}' }, // The older name of --options.
   help: { type: 'boolean', default: false },
 } as const
 
@@ -63,7 +64,11 @@ async function start(args: readonly string[], terminal: Terminal): Promise<Simul
     host: values.host,
     profile: profileFrom(values.profile),
     control: token ?? values.control,
-    knobs: { ...knobsFrom(values.knobs), ...(values['auto-approve'] && { autoApprove: true }) },
+    options: {
+      ...optionsFrom('--knobs', values.knobs),
+      ...optionsFrom('--options', values.options),
+      ...(values['auto-approve'] && { autoApprove: true }),
+    },
   })
   terminal.out(announcement(simulator, token !== undefined || values.control))
   return simulator
@@ -90,11 +95,11 @@ function profileFrom(text: string): Profile {
   return profile
 }
 
-function knobsFrom(text: string): KnobChanges {
+function optionsFrom(name: string, text: string): OptionChanges {
   try {
-    return JSON.parse(text) as KnobChanges // startSimulator checks every member.
+    return JSON.parse(text) as OptionChanges // startSimulator checks every member.
   } catch {
-    throw new UsageError('--knobs takes a JSON object.')
+    throw new UsageError(`${name} takes a JSON object.`)
   }
 }
 

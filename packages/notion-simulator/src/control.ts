@@ -48,6 +48,7 @@ export function control(state: State, { token, simulator }: ControlOptions): Hon
       profile: state.profile,
       url: state.url,
       now: timestamp(state),
+      options: state.knobs,
       knobs: state.knobs,
       counts: countSeen(state.seen),
       grants: simulator().admin.grants(),
@@ -62,11 +63,13 @@ export function control(state: State, { token, simulator }: ControlOptions): Hon
   hono.get('/secrets', (context) => context.json({ secrets: state.ledger.all() }))
   hono.get('/workspaces', (context) => context.json({ workspaces: simulator().workspaces.map(readable) }))
 
-  hono.get('/knobs', (context) => context.json(state.knobs))
-  hono.patch('/knobs', async (context) => {
-    changeKnobs(state.knobs, await context.req.json())
-    return context.json(state.knobs)
-  })
+  for (const path of ['/options', '/knobs']) {
+    hono.get(path, (context) => context.json(state.knobs))
+    hono.patch(path, async (context) => {
+      changeKnobs(state.knobs, await context.req.json())
+      return context.json(state.knobs)
+    })
+  }
   hono.post('/advance', async (context) => {
     simulator().advance((await body(context.req.raw, Advance)).ms)
     return context.json({ now: timestamp(state) })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DocumentOptions, ResponseOptions, TokenResponseOptions } from './response-options.ts'
 
 /** Which Notion is simulated. See the README for what each one is taken from. */
 export const PROFILES = ['notion-2026-09', 'notion-2026-01', 'wop-0.10'] as const
@@ -118,6 +119,16 @@ export const MetadataKnobs = z.strictObject({
 })
 export type MetadataKnobs = z.infer<typeof MetadataKnobs>
 
+/** The company's identity provider, whose assertions Enterprise-managed authorization takes. */
+export const IdentityProvider = z.strictObject({
+  issuer: z.string(),
+  /** Public keys, RS256 or ES256. */
+  jwks: z.looseObject({ keys: z.array(z.record(z.string(), z.unknown())) }),
+  /** Id or name of the workspace; the person is the one whose email address is the claim `email`, or else `sub`. */
+  workspace: z.string().optional(),
+})
+export type IdentityProvider = z.infer<typeof IdentityProvider>
+
 /** What a running simulator can be told. Defaults depend on the profile. */
 export const Knobs = z.strictObject({
   /** Answers `GET /authorize` at once, without the page: `true` for the first account, or for this one. */
@@ -165,9 +176,35 @@ export const Knobs = z.strictObject({
   kvLagMs: z.number().min(0),
   /** Whether `/mcp` takes a token whose `resource` was the bare origin. */
   originAudience: z.enum(['refused', 'accepted']),
+  /** Whether a `resource` other than the MCP endpoint may be asked for, also the bare origin; older libraries let it pass. */
+  foreignResources: z.enum(['refused', 'accepted']),
   /** Refuses a `resource` in a token request when the authorization request had none. */
   strictResource: z.boolean(),
+  /** Takes identity assertions (ID-JAG) of this provider; `null` takes none, as in a workspace without this feature. */
+  identityProvider: IdentityProvider.nullable(),
+  /** A refresh token is good for one refresh only; presenting it again is reuse at once, without any grace. */
+  singleUseRefreshTokens: z.boolean(),
+  /** Requests at which a `resource` parameter is refused with `invalid_target`, whatever it is. */
+  refuseResource: z.array(z.enum(['authorization', 'authorization_code', 'refresh_token'])),
   tokenFaults: z.array(TokenFault),
+
+  /** How successful responses of the token endpoint differ; `null`: not at all. */
+  tokenResponse: TokenResponseOptions.nullable(),
+  /** How refusals of the token endpoint differ, e.g. those of a grant that was revoked. */
+  tokenRefusal: TokenResponseOptions.nullable(),
+  /** How the responses to revocations (RFC 7009) differ. */
+  revocationResponse: ResponseOptions.nullable(),
+  /** How successful registration responses differ. */
+  registrationResponse: ResponseOptions.nullable(),
+  /** How discovery documents differ, by path; also paths at which nothing is served otherwise. */
+  documents: z.record(z.string().startsWith('/'), DocumentOptions.nullable()),
+  /** The token endpoint has this path instead of `/token`, where `status`, or a closed connection, is the response. */
+  movedTokenEndpoint: z
+    .strictObject({
+      path: z.string().startsWith('/'),
+      status: z.number().int().min(300).max(599).or(z.literal('closed')).optional(),
+    })
+    .nullable(),
 
   metadata: MetadataKnobs,
   /** Which protected resource documents exist. */
@@ -196,6 +233,10 @@ export const Knobs = z.strictObject({
   mcpFaults: z.array(McpFault),
   /** Requests per minute and connection; `plan`: 600 for Business and Enterprise, 180 for others. */
   rateLimitPerMinute: z.number().int().min(0).nullable().or(z.literal('plan')),
+  /** Tool calls of all connections of a workspace together in a window, which may be longer than a minute. */
+  workspaceRateLimit: z
+    .strictObject({ calls: z.number().int().min(0), windowSeconds: z.number().int().min(1) })
+    .nullable(),
   /** The older, separate limit of the search tool. */
   searchLimitPerMinute: z.number().int().min(0).nullable(),
   /** `all`, or only what the workspace's plan can use, or exactly these tools. */
@@ -219,7 +260,7 @@ export function defaultKnobs(profile: Profile): Knobs {
   const common: Knobs = {
     autoApprove: false,
     requirePkce: 'public',
-    plainPkce: true,
+    plainPkce: false,
     redirectMatching: 'exact',
     revokeExistingGrants: 'same-user',
     refreshTokens: true,
@@ -235,8 +276,18 @@ export function defaultKnobs(profile: Profile): Knobs {
     clientTtlSeconds: 90 * 24 * 3600,
     kvLagMs: 0,
     originAudience: 'refused',
+    foreignResources: 'refused',
     strictResource: false,
+    identityProvider: null,
+    singleUseRefreshTokens: false,
+    refuseResource: [],
     tokenFaults: [],
+    tokenResponse: null,
+    tokenRefusal: null,
+    revocationResponse: null,
+    registrationResponse: null,
+    documents: {},
+    movedTokenEndpoint: null,
     metadata: {
       codeChallengeMethods: ['plain', 'S256'],
       revocationEndpoint: true,
@@ -261,6 +312,7 @@ export function defaultKnobs(profile: Profile): Knobs {
     keepAliveMs: 15_000,
     mcpFaults: [],
     rateLimitPerMinute: 'plan',
+    workspaceRateLimit: null,
     searchLimitPerMinute: null,
     toolList: 'all',
     testTools: false,
@@ -290,7 +342,6 @@ export function defaultKnobs(profile: Profile): Knobs {
     case 'wop-0.10':
       return {
         ...common,
-        plainPkce: false,
         redirectMatching: 'loopback-any-port',
         minimumGrantLifeSeconds: 60,
         metadata: { ...common.metadata, codeChallengeMethods: ['S256'] },
@@ -309,7 +360,7 @@ export function defaultKnobs(profile: Profile): Knobs {
 export function changeKnobs(knobs: Knobs, changes: unknown): void {
   const parsed = KnobChangesSchema.safeParse(changes)
   if (!parsed.success)
-    throw new Error(`Knobs that the simulator does not understand:\n${z.prettifyError(parsed.error)}`)
+    throw new Error(`Options that the simulator does not understand:\n${z.prettifyError(parsed.error)}`)
   const { metadata, ...others } = parsed.data
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) Object.assign(knobs, { [name]: value })

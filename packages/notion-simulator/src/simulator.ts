@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { administration, type Administration } from './administration.ts'
 import { app } from './app.ts'
-import { changeKnobs, defaultKnobs, type KnobChanges, type Knobs, type Profile } from './knobs.ts'
+import {
+  changeKnobs,
+  defaultKnobs,
+  type KnobChanges as OptionChanges,
+  type Knobs as Options,
+  type Profile,
+} from './knobs.ts'
 import { mcpEndpoint } from './mcp/endpoint.ts'
 import { forgetSeen, type Seen } from './seen.ts'
 import { mcpUrl, newState } from './state.ts'
@@ -23,8 +29,10 @@ export type SimulatorOptions = {
   control?: boolean | string
   /** Where the time comes from. Default: the real one. */
   clock?: () => Date
-  /** Changes to the profile's knobs. */
-  knobs?: KnobChanges
+  /** Changes to the profile's options. */
+  options?: OptionChanges
+  /** The older name of `options`. */
+  knobs?: OptionChanges
 }
 
 /** A running simulator. */
@@ -34,9 +42,17 @@ export type Simulator = {
   mcpUrl: string
   profile: Profile
   /** Live: what is changed here counts from the next request on. */
-  knobs: Knobs
-  /** Like changing `knobs`, but checked. */
-  setKnobs(changes: KnobChanges): void
+  options: Options
+  /**
+   * Like changing `options`, but checked. Each option that is named is replaced as a whole, except `metadata`.
+   *
+   * @throws {Error} naming each member that is unknown or has a wrong value; then nothing has changed.
+   */
+  setOptions(changes: OptionChanges): void
+  /** The older name of `options`. */
+  knobs: Options
+  /** The older name of `setOptions`. */
+  setKnobs(changes: OptionChanges): void
   /** Live, oldest first. */
   seen: Seen
   resetSeen(): void
@@ -60,7 +76,9 @@ export type Simulator = {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { port = 0, host = 'localhost', profile = 'notion-2026-09', clock = () => new Date() } = options
   const state = newState(profile, clock)
-  if (options.knobs) changeKnobs(state.knobs, options.knobs)
+  const setOptions = (changes: OptionChanges) => changeKnobs(state.knobs, changes)
+  const setInitialOptions = () => setOptions({ ...options.knobs, ...options.options })
+  setInitialOptions()
   const mcp = mcpEndpoint(state)
   const admin = administration(state, mcp)
 
@@ -85,8 +103,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url: state.url,
     mcpUrl: mcpUrl(state),
     profile,
+    options: state.knobs,
+    setOptions,
     knobs: state.knobs,
-    setKnobs: (changes) => changeKnobs(state.knobs, changes),
+    setKnobs: setOptions,
     seen: state.seen,
     resetSeen: () => forgetSeen(state.seen),
     advance: (ms) => state.clock.advance(ms),
@@ -98,10 +118,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await mcp.clear()
       state.clock.reset()
       Object.assign(state.knobs, defaultKnobs(profile))
-      if (options.knobs) changeKnobs(state.knobs, options.knobs)
+      setInitialOptions()
       state.grants.clear()
       state.clients.forget()
       state.personalAccessTokens.clear()
+      state.usedAssertions.clear()
       state.ledger.clear()
       forgetSeen(state.seen)
       state.workspaces.splice(0, state.workspaces.length, ...seedWorkspaces(state.clock.now()))

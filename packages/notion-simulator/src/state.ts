@@ -21,6 +21,8 @@ export type State = {
   grants: Grants
   personalAccessTokens: PersonalAccessTokens
   workspaces: Workspace[]
+  /** Identity assertions that were presented; each is good once. */
+  usedAssertions: Set<string>
 }
 
 export function newState(profile: Profile, clock: () => Date): State {
@@ -38,6 +40,7 @@ export function newState(profile: Profile, clock: () => Date): State {
     grants: grantStore(simulatorClock, knobs, ledger),
     personalAccessTokens: personalAccessTokens(ledger),
     workspaces: seedWorkspaces(simulatorClock.now()),
+    usedAssertions: new Set(),
   }
 }
 

@@ -169,12 +169,12 @@ describe('an authorization request', () => {
     expect(target.searchParams.has('code')).toBe(false)
   })
 
-  it('with a plain challenge is good enough for Notion, not for the newer upstream library', async () => {
+  it('with a plain challenge is refused, or taken when the option says so', async () => {
     const plain = { code_challenge_method: null }
-    const notion = await simulator({ knobs: { autoApprove: true } })
+    const notion = await simulator({ options: { autoApprove: true } })
+    expect(location(await ask(notion, plain)).searchParams.get('error')).toBe('invalid_request')
+    notion.setOptions({ plainPkce: true })
     expect(location(await ask(notion, plain)).searchParams.has('code')).toBe(true)
-    const newer = await simulator({ profile: 'wop-0.10', knobs: { autoApprove: true } })
-    expect(location(await ask(newer, plain)).searchParams.get('error')).toBe('invalid_request')
   })
 
   it('of a confidential client may do without PKCE', async () => {

@@ -84,7 +84,7 @@ describe('an access token', () => {
   })
 
   it('for the bare origin is refused, or taken when told so', async () => {
-    const notion = await simulator()
+    const notion = await simulator({ options: { foreignResources: 'accepted' } })
     const { tokens } = await connect(notion, {}, undefined, { resource: notion.url })
     expect(await challenge(await postMcp(notion, tokens.access_token, INITIALIZE))).toEqual(
       refused(notion, 'Token audience does not match resource server', 'Invalid audience'),
@@ -94,7 +94,7 @@ describe('an access token', () => {
   })
 
   it('for another server is refused, and one for no resource in particular is taken', async () => {
-    const notion = await simulator()
+    const notion = await simulator({ options: { foreignResources: 'accepted' } })
     const other = await connect(notion, {}, undefined, { resource: 'https://other.test/mcp' })
     expect((await postMcp(notion, other.tokens.access_token, INITIALIZE)).status).toBe(401)
     const unbound = await connect(notion, {}, undefined, { resource: null })

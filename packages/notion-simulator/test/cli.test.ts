@@ -59,7 +59,7 @@ describe('the command', () => {
       '--auto-approve',
       '--control-token',
       'sesame',
-      '--knobs',
+      '--options',
       '{"accessTtlSeconds":7}',
     )
     const output = await until('/__control/state')
@@ -90,7 +90,7 @@ describe('the command', () => {
   it('explains itself', async () => {
     const { code, output } = await typed('--help')
     expect(code).toBe(0)
-    for (const option of ['--port', '--host', '--profile', '--control', '--auto-approve', '--knobs']) {
+    for (const option of ['--port', '--host', '--profile', '--control', '--auto-approve', '--options', '--knobs']) {
       expect(output).toContain(option)
     }
   })
@@ -98,6 +98,8 @@ describe('the command', () => {
   it.each([
     [['--port', 'ninety'], '--port takes a number'],
     [['--profile', 'notion-1999'], '--profile takes one of notion-2026-09'],
+    [['--options', '{'], '--options takes a JSON object'],
+    [['--options', '{"tokenResponse":{"warp":9}}'], 'warp'],
     [['--knobs', '{'], '--knobs takes a JSON object'],
     [['--knobs', '{"warp":9}'], 'warp'],
     [['--prot', '1'], '--help'],

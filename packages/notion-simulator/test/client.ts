@@ -12,11 +12,14 @@ export async function simulator(options: SimulatorOptions = {}): Promise<Simulat
   return notion
 }
 
+/** What the helpers below need of a server: also one that is not the simulator. */
+export type Server = Pick<Simulator, 'url' | 'mcpUrl'>
+
 export const REDIRECT_URI = 'http://localhost:4000/callback'
 
 export type Json = Record<string, unknown>
 
-export async function register(notion: Simulator, metadata: Json = {}): Promise<Json & { client_id: string }> {
+export async function register(notion: Server, metadata: Json = {}): Promise<Json & { client_id: string }> {
   const response = await fetch(`${notion.url}/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -40,7 +43,7 @@ export function pkce(): Pkce {
 
 /** The parameters of an authorization request; `null` leaves one out. */
 export function authorizationParameters(
-  notion: Simulator,
+  notion: Server,
   clientId: string,
   challenge: string,
   changes: Record<string, string | null> = {},
@@ -62,7 +65,7 @@ export function authorizationParameters(
 }
 
 /** Answers the consent page as a script does: by posting its form. */
-export function answerConsent(notion: Simulator, parameters: URLSearchParams, answer: Json = {}): Promise<Response> {
+export function answerConsent(notion: Server, parameters: URLSearchParams, answer: Json = {}): Promise<Response> {
   const form = new URLSearchParams(parameters)
   const fields = { decision: 'allow', user: 'ada', workspace: 'Acme', ...answer }
   for (const [name, value] of Object.entries(fields)) form.set(name, String(value))
@@ -77,7 +80,7 @@ export function location(response: Response): URL {
 }
 
 export async function codeFor(
-  notion: Simulator,
+  notion: Server,
   clientId: string,
   challenge: string,
   changes: Record<string, string | null> = {},
@@ -91,7 +94,7 @@ export async function codeFor(
 
 /** Posts to the token endpoint; `null` leaves a field out. */
 export function postToken(
-  notion: Simulator,
+  notion: Server,
   fields: Record<string, string | string[] | null>,
   headers: Record<string, string> = {},
 ): Promise<Response> {
@@ -108,7 +111,7 @@ export type Tokens = { access_token: string; refresh_token: string; expires_in: 
 export type Connection = { clientId: string; tokens: Tokens }
 
 export async function connect(
-  notion: Simulator,
+  notion: Server,
   answer: Json = {},
   clientId?: string,
   changes: Record<string, string | null> = {},
@@ -127,17 +130,12 @@ export async function connect(
   return { clientId: id, tokens: (await response.json()) as Tokens }
 }
 
-export function refresh(
-  notion: Simulator,
-  clientId: string,
-  refreshToken: string,
-  extra: Json = {},
-): Promise<Response> {
+export function refresh(notion: Server, clientId: string, refreshToken: string, extra: Json = {}): Promise<Response> {
   const fields = { grant_type: 'refresh_token', client_id: clientId, refresh_token: refreshToken, ...extra }
   return postToken(notion, fields as Record<string, string>)
 }
 
-export async function refreshed(notion: Simulator, clientId: string, refreshToken: string): Promise<Tokens> {
+export async function refreshed(notion: Server, clientId: string, refreshToken: string): Promise<Tokens> {
   const response = await refresh(notion, clientId, refreshToken)
   if (response.status !== 200) throw new Error(`Refresh was refused: ${response.status} ${await response.text()}`)
   return (await response.json()) as Tokens
@@ -153,7 +151,7 @@ export const MCP_HEADERS = { 'content-type': 'application/json', accept: 'applic
 
 /** Posts one JSON-RPC message to the MCP endpoint. */
 export function postMcp(
-  notion: Simulator,
+  notion: Server,
   accessToken: string | undefined,
   message: unknown,
   headers: Record<string, string> = {},
@@ -193,7 +191,7 @@ export type ToolResult = { content: { type: string; text: string }[]; isError?: 
 
 /** A tool's whole result. */
 export async function toolResult(
-  notion: Simulator,
+  notion: Server,
   accessToken: string,
   name: string,
   input: Json = {},
@@ -204,7 +202,7 @@ export async function toolResult(
 }
 
 /** The JSON that a tool answers. */
-export async function use(notion: Simulator, accessToken: string, name: string, input: Json = {}): Promise<Json> {
+export async function use(notion: Server, accessToken: string, name: string, input: Json = {}): Promise<Json> {
   const result = await toolResult(notion, accessToken, name, input)
   const text = result.content[0]?.text ?? ''
   if (result.isError) throw new Error(`The tool refused: ${text}`)
@@ -213,7 +211,7 @@ export async function use(notion: Simulator, accessToken: string, name: string, 
 
 /** The error that a tool answers instead: REST code, status and message. */
 export async function toolRefusal(
-  notion: Simulator,
+  notion: Server,
   accessToken: string,
   name: string,
   input: Json = {},

@@ -136,7 +136,7 @@ describe('a code', () => {
       { resource: 'https://other.test/mcp' },
       400,
       'invalid_target',
-      'Requested resource was not included in the authorization request',
+      'The resource parameter must name exactly one configured protected resource',
     ],
     ['without a client', { client_id: null }, 401, 'invalid_client', 'Client ID is required'],
     ['of an unknown client', { client_id: 'nobody' }, 401, 'invalid_client', 'Client not found'],
@@ -198,7 +198,7 @@ describe('a code', () => {
   })
 
   it('got with a plain challenge is checked against it', async () => {
-    const notion = await simulator()
+    const notion = await simulator({ options: { plainPkce: true } })
     const { fields } = await pending(notion, { code_challenge: 'plain-text-challenge', code_challenge_method: 'plain' })
     expect(await exchange(notion, fields)).toMatchObject({ description: 'Invalid PKCE code_verifier' })
     expect((await postToken(notion, { ...fields, code_verifier: 'plain-text-challenge' })).status).toBe(200)
@@ -231,20 +231,21 @@ describe('the token endpoint', () => {
     })
     const FIELDS = { grant_type: 'refresh_token', refresh_token: 'a:b:c' }
 
-    it.each(['client_secret_basic', 'client_secret_post'])(
-      'takes its secret in the header or in the form (%s)',
-      async (method) => {
-        const notion = await simulator()
-        const client = await register(notion, { token_endpoint_auth_method: method })
-        const client_secret = String(client['client_secret'])
-        const { client_id } = client
-        const answers = [
-          await postToken(notion, FIELDS, basic(client_id, client_secret)),
-          await postToken(notion, { ...FIELDS, client_id, client_secret }),
-        ]
-        for (const answer of answers) expect(await refusal(answer)).toMatchObject({ error: 'invalid_grant' })
-      },
-    )
+    it.each([
+      ['client_secret_basic', 'invalid_grant', 'invalid_client'],
+      ['client_secret_post', 'invalid_client', 'invalid_grant'],
+      [undefined, 'invalid_grant', 'invalid_grant'],
+    ])('that registered with %s answers %s to a secret in the header and %s to one in the form', async (...row) => {
+      const [method, inHeader, inForm] = row
+      const notion = await simulator()
+      const client = await register(notion, { token_endpoint_auth_method: method })
+      const client_secret = String(client['client_secret'])
+      const { client_id } = client
+      const basicResponse = await postToken(notion, FIELDS, basic(client_id, client_secret))
+      expect(await refusal(basicResponse)).toMatchObject({ error: inHeader })
+      const formResponse = await postToken(notion, { ...FIELDS, client_id, client_secret })
+      expect(await refusal(formResponse)).toMatchObject({ error: inForm })
+    })
 
     it('refuses a wrong and a missing secret', async () => {
       const notion = await simulator()
@@ -289,7 +290,7 @@ describe('a resource', () => {
     expect(await exchange(notion, { ...fields, resource: 'mcp' })).toEqual({
       status: 400,
       error: 'invalid_target',
-      description: 'The resource parameter must be a valid absolute URI without a fragment',
+      description: 'The resource parameter must name exactly one configured protected resource',
     })
   })
 

@@ -1,11 +1,12 @@
 import { type State, timestamp } from '../state.ts'
 import type { SeenAuthorization } from '../seen.ts'
 import { accounts, type Account } from '../workspace/workspace.ts'
+import { isRedirectable } from './client-metadata.ts'
 import { allowsRedirect, type Client } from './clients.ts'
 import { consentPage, refusalPage } from './consent-page.ts'
 import { type CodeChallenge, matches } from './grants.ts'
 import { findClient } from './metadata-document.ts'
-import { isResource } from './resource.ts'
+import { requestedResources } from './resource.ts'
 
 /** An authorization request that has been checked. */
 export type AuthorizationRequest = {
@@ -90,20 +91,21 @@ async function checked(state: State, parameters: URLSearchParams): Promise<Autho
   if (!client) throw new NotRedirectable('Invalid authorization request: this client is not registered')
   const redirectUri = parameters.get('redirect_uri')
   if (!redirectUri) throw new NotRedirectable('Missing redirect_uri in OAuth request')
-  if (!URL.canParse(redirectUri) || !allowsRedirect(client, redirectUri, knobs.redirectMatching)) {
+  if (!isRedirectable(redirectUri) || !allowsRedirect(client, redirectUri, knobs.redirectMatching)) {
     throw new NotRedirectable('Invalid redirect_uri for OAuth client')
   }
 
   const requestState = parameters.get('state')
   const target = { redirectUri, ...(requestState !== null && { state: requestState }) }
-  if (parameters.get('response_type') !== 'code') {
-    throw new Redirectable('unsupported_response_type', 'Only response_type=code is supported', target)
-  }
-  const resources = parameters.getAll('resource')
-  if (!resources.every(isResource)) {
-    const description = 'The resource parameter must be a valid absolute URI without a fragment'
+  const resources = requestedResources(state, parameters.getAll('resource'))
+  if (!resources) {
+    const description = 'The resource parameter must name exactly one configured protected resource'
     throw new Redirectable('invalid_target', description, target)
   }
+  if (resources.length > 0 && knobs.refuseResource.includes('authorization')) {
+    throw new Redirectable('invalid_target', 'The resource parameter is not accepted', target)
+  }
+  checkResponseType(client, parameters.get('response_type'), target)
   const pkce = codeChallenge(state, parameters, target)
   const mustUsePkce = knobs.requirePkce === 'all' || (knobs.requirePkce === 'public' && client.authMethod === 'none')
   if (!pkce && mustUsePkce) throw new Redirectable('invalid_request', 'code_challenge is required', target)
@@ -112,13 +114,30 @@ async function checked(state: State, parameters: URLSearchParams): Promise<Autho
   return { ...target, client, resources, scope: scopes.join(' '), parameters, ...(pkce && { pkce }) }
 }
 
+function checkResponseType(
+  client: Client,
+  responseType: string | null,
+  target: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
+): void {
+  if (!responseType) throw new Redirectable('invalid_request', 'response_type is required', target)
+  if (responseType !== 'code') {
+    throw new Redirectable('unsupported_response_type', 'Only response_type=code is supported', target)
+  }
+  if (!client.responseTypes.includes('code')) {
+    throw new Redirectable('unauthorized_client', 'The client is not registered for response_type code', target)
+  }
+}
+
 function codeChallenge(
   { knobs }: State,
   parameters: URLSearchParams,
   target: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
 ): CodeChallenge | undefined {
   const challenge = parameters.get('code_challenge')
-  if (!challenge) return undefined
+  if (!challenge) {
+    if (!parameters.get('code_challenge_method')) return undefined
+    throw new Redirectable('invalid_request', 'code_challenge is required with code_challenge_method', target)
+  }
   const method = parameters.get('code_challenge_method') || 'plain'
   if (method === 'S256') return { challenge, method }
   if (method !== 'plain') {

@@ -10,6 +10,10 @@ export type Client = {
   name?: string
   uri?: string
   authMethod: AuthMethod
+  /** Whether the client named its method; otherwise it may send its secret either way. */
+  isAuthMethodNamed: boolean
+  grantTypes: readonly string[]
+  responseTypes: readonly string[]
   redirectUris: readonly string[]
   secretHash?: string
   /** Milliseconds since the epoch. */
@@ -20,7 +24,7 @@ export type Client = {
 
 /** The dynamic registrations. */
 export type Clients = {
-  register(registration: Pick<Client, 'name' | 'uri' | 'authMethod' | 'redirectUris'>): {
+  register(registration: Omit<Client, 'id' | 'secretHash' | 'registeredAt' | 'expiresAt'>): {
     client: Client
     secret?: string
   }
@@ -71,10 +75,9 @@ export function hasSecret(client: Client, secret: string): boolean {
   return client.secretHash !== undefined && sameSecret(hashed(secret), client.secretHash)
 }
 
-function isLoopback(url: URL): boolean {
-  return (
-    url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(url.hostname)
-  )
+/** RFC 8252 §7.3: this machine's own addresses, and its name. */
+export function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 /** Whether the client may have the browser sent there: exactly what it registered, or any port of its loopback URIs. */

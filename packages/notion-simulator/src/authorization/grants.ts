@@ -51,7 +51,8 @@ export type IssuedTokens = {
   accessToken: string
   refreshToken: string
   expiresInSeconds: number
-  generation: number
+  /** Absent when the tokens are made up. */
+  generation?: number
 }
 
 export type NewGrant = Pick<Grant, 'userId' | 'workspaceId' | 'clientId' | 'scope' | 'resources' | 'redirectUri'> & {
@@ -67,6 +68,8 @@ export type Grants = {
   all(): Grant[]
   /** Makes the next pair; the presented refresh token, if any, becomes the previous one. */
   issue(grant: Grant, audience: string[], presented?: RefreshToken): IssuedTokens
+  /** A pair of tokens that look right and are good for nothing; nothing is stored. */
+  madeUp(grant: Grant): IssuedTokens
   /** What a refresh token is worth right now, as the (perhaps lagging) storage tells it. */
   standing(grant: Grant, token: string): { standing: TokenStanding; generation: number | null; since?: number }
   findAccessToken(token: string): AccessToken | undefined
@@ -102,6 +105,11 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
 
   const endsAt = (grant: Grant) =>
     Math.min(grant.createdAt + knobs.grantTtlSeconds * SECOND, grant.lastRefreshedAt + knobs.idleTtlSeconds * SECOND)
+
+  const accessLifeOf = (grant: Grant) => {
+    const grantLeftMs = grant.createdAt + knobs.grantTtlSeconds * SECOND - clock.now()
+    return Math.max(1, Math.min(knobs.accessTtlSeconds, Math.floor(grantLeftMs / SECOND)))
+  }
 
   return {
     endsAt,
@@ -165,8 +173,7 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
       })
       grant.lastRefreshedAt = now
 
-      const grantLeftMs = grant.createdAt + knobs.grantTtlSeconds * SECOND - now
-      const expiresInSeconds = Math.max(1, Math.min(knobs.accessTtlSeconds, Math.floor(grantLeftMs / SECOND)))
+      const expiresInSeconds = accessLifeOf(grant)
       accessTokens.set(hashed(accessToken), {
         grantId: grant.id,
         userId: grant.userId,
@@ -177,6 +184,12 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
       })
       return { accessToken, refreshToken, expiresInSeconds, generation }
     },
+
+    madeUp: (grant) => ({
+      accessToken: newToken(grant.userId, grant.id),
+      refreshToken: newToken(grant.userId, grant.id),
+      expiresInSeconds: accessLifeOf(grant),
+    }),
 
     standing(grant, token) {
       const hash = hashed(token)

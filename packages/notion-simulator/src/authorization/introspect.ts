@@ -1,7 +1,7 @@
 import { SECOND } from '../clock.ts'
 import type { State } from '../state.ts'
+import { authenticateClient, readTokenForm } from './client-authentication.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
-import { authenticateClient, readTokenForm } from './token.ts'
 
 /**
  * RFC 7662. Notion has this endpoint and says nothing about it; here it follows the RFC. A token of another client is
@@ -10,7 +10,7 @@ import { authenticateClient, readTokenForm } from './token.ts'
 export async function introspect(state: State, request: Request): Promise<Response> {
   try {
     const form = await readTokenForm(request)
-    const client = await authenticateClient(state, request, form)
+    const { client } = await authenticateClient(state, request, form)
     const token = form.get('token')
     if (!token) throw new OAuthError('invalid_request', 'Token parameter is required')
     return jsonResponse(describe(state, client.id, token), 200, NO_STORE)

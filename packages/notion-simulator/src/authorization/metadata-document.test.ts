@@ -23,6 +23,9 @@ describe('a metadata document', () => {
       id: URL,
       name: 'Ferry',
       authMethod: 'none',
+      isAuthMethodNamed: true,
+      grantTypes: ['authorization_code', 'refresh_token'],
+      responseTypes: ['code'],
       redirectUris: ['https://client.test/cb'],
       registeredAt: 0,
     })

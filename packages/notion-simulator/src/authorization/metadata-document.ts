@@ -58,6 +58,9 @@ export function clientFrom(document: unknown, url: string, now: number): Client 
     name: client_name,
     ...(typeof client_uri === 'string' && { uri: client_uri }),
     authMethod: 'none',
+    isAuthMethodNamed: true,
+    grantTypes: ['authorization_code', 'refresh_token'],
+    responseTypes: ['code'],
     redirectUris: redirect_uris,
     registeredAt: now,
   }

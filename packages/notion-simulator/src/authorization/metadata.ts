@@ -1,27 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type DocumentOptions, reshaped, useUp } from '../response-options.ts'
 import { type State, timestamp } from '../state.ts'
 import { jsonResponse } from './oauth-error.ts'
 
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource'
+/** RFC 7523, with an ID-JAG as the assertion. */
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server'
 
 /** RFC 8414, with the members and the order of the document captured in September 2026. */
 export function authorizationServerMetadata({ url, knobs, profile }: State): Record<string, unknown> {
   const { metadata } = knobs
   const grantTypes = ['authorization_code', 'refresh_token']
+  const tokenPath = knobs.movedTokenEndpoint?.path ?? '/token'
   const extended = profile !== 'notion-2026-01'
   return {
     issuer: metadata.issuer ?? url,
     authorization_endpoint: `${url}/authorize`,
-    token_endpoint: `${url}/token`,
+    token_endpoint: `${url}${tokenPath}`,
     ...(metadata.registrationEndpoint && { registration_endpoint: `${url}/register` }),
     scopes_supported: ['default'],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: extended ? [...grantTypes, 'urn:ietf:params:oauth:grant-type:jwt-bearer'] : grantTypes,
+    grant_types_supported: extended ? [...grantTypes, JWT_BEARER] : grantTypes,
     ...(extended && { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] }),
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-    ...(metadata.revocationEndpoint && { revocation_endpoint: `${url}/token` }),
+    ...(metadata.revocationEndpoint && { revocation_endpoint: `${url}${tokenPath}` }),
     ...(metadata.codeChallengeMethods && { code_challenge_methods_supported: metadata.codeChallengeMethods }),
     ...(metadata.clientIdMetadataDocuments !== null && {
       client_id_metadata_document_supported: metadata.clientIdMetadataDocuments,
@@ -46,17 +50,36 @@ export function protectedResourceMetadata({ url, knobs }: State, path: string): 
   }
 }
 
-/** Answers a `GET` below `/.well-known/`, slowly or at length when told so; `undefined` for what does not exist. */
+/**
+ * The response to a `GET` of a discovery document, slowly, at length or otherwise odd where the options say so;
+ * `undefined` for what does not exist.
+ */
 export async function discover(state: State, path: string): Promise<Response | undefined> {
   const { knobs } = state
+  const options = (Object.hasOwn(knobs.documents, path) && knobs.documents[path]) || undefined
+  const usual = usualDocument(state, path, options?.document)
+  if (path.includes('/.well-known/') || options) state.seen.discoveries.push({ at: timestamp(state), path })
+  if (!usual && !options) return undefined
+  if (knobs.metadata.delayMs > 0) await delay(knobs.metadata.delayMs)
+  if (options) useUp(knobs.documents, path)
+  const padding = knobs.metadata.paddingBytes
+  const response = jsonResponse(padding > 0 ? { ...usual, x_padding: 'x'.repeat(padding) } : (usual ?? {}))
+  return reshaped(response, options)
+}
+
+function usualDocument(
+  state: State,
+  path: string,
+  document: DocumentOptions['document'],
+): Record<string, unknown> | undefined {
   const suffixed = path.startsWith(`${PROTECTED_RESOURCE_PATH}/`)
   const isProtectedResource = path === PROTECTED_RESOURCE_PATH || suffixed
-  if (!isProtectedResource && path !== AUTHORIZATION_SERVER_PATH) return undefined
-  state.seen.discoveries.push({ at: timestamp(state), path })
-  if (knobs.metadata.delayMs > 0) await delay(knobs.metadata.delayMs)
-
-  if (isProtectedResource && knobs.protectedResourceMetadata === (suffixed ? 'root' : 'suffixed')) return undefined
-  const document = isProtectedResource ? protectedResourceMetadata(state, path) : authorizationServerMetadata(state)
-  const padding = knobs.metadata.paddingBytes
-  return jsonResponse(padding > 0 ? { ...document, x_padding: 'x'.repeat(padding) } : document)
+  if (document === 'authorization-server' || (!document && path === AUTHORIZATION_SERVER_PATH)) {
+    return authorizationServerMetadata(state)
+  }
+  if (document === 'protected-resource' && !isProtectedResource) {
+    return protectedResourceMetadata(state, `${PROTECTED_RESOURCE_PATH}/mcp`)
+  }
+  const exists = state.knobs.protectedResourceMetadata !== (suffixed ? 'root' : 'suffixed')
+  return isProtectedResource && (document || exists) ? protectedResourceMetadata(state, path) : undefined
 }

@@ -1,3 +1,4 @@
+import { mcpUrl, type State } from '../state.ts'
 import { OAuthError } from './oauth-error.ts'
 
 /** RFC 8707 §2: an absolute http(s) URI without a fragment. */
@@ -7,20 +8,36 @@ export function isResource(uri: string): boolean {
 }
 
 /**
+ * The resources that a request asks for: none, or the MCP endpoint, however it is written.
+ *
+ * @returns `undefined` when it asks for anything else, unless the option `foreignResources` lets that pass.
+ */
+export function requestedResources(state: State, asked: readonly string[]): string[] | undefined {
+  if (state.knobs.foreignResources === 'accepted') return asked.every(isResource) ? [...asked] : undefined
+  const [resource, ...others] = new Set(asked)
+  if (resource === undefined) return []
+  return others.length === 0 && isResource(resource) && isEndpoint(new URL(resource), state)
+    ? [mcpUrl(state)]
+    : undefined
+}
+
+/** Same origin and path; a query does not matter, as upstream. */
+function isEndpoint({ origin, pathname, username, password }: URL, state: State): boolean {
+  const endpoint = new URL(mcpUrl(state))
+  return origin === endpoint.origin && pathname === endpoint.pathname && !username && !password
+}
+
+/**
  * What a token will be good for: what the token request asks for, else what the authorization request asked for.
  *
- * @throws {OAuthError} `invalid_target` for a malformed resource, or one that the grant does not cover.
+ * @throws {OAuthError} `invalid_target` for a resource that the grant does not cover.
  */
 export function audienceOf(granted: readonly string[], asked: readonly string[], strict: boolean): string[] {
   const outside = (uri: string) => (granted.length > 0 || strict) && !granted.includes(uri)
   if (asked.some(outside)) {
     throw new OAuthError('invalid_target', 'Requested resource was not included in the authorization request')
   }
-  const audience = asked.length > 0 ? asked : granted
-  if (!audience.every(isResource)) {
-    throw new OAuthError('invalid_target', 'The resource parameter must be a valid absolute URI without a fragment')
-  }
-  return [...audience]
+  return asked.length > 0 ? [...asked] : [...granted]
 }
 
 /** Whether a token for `audience` may be used at `endpoint`: same origin, and the path or one above it. */

@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { takeTokenFault } from '../faults.ts'
 import type { TokenFault } from '../knobs.ts'
+import { isApplied, reshaped, type TokenResponseOptions, useUp } from '../response-options.ts'
 import type { SeenTokenRequest } from '../seen.ts'
 import { type State, timestamp } from '../state.ts'
+import { authenticateClient, readTokenForm, type TokenForm } from './client-authentication.ts'
+import type { AuthMethod, Client } from './clients.ts'
+import { exchangeAssertion } from './identity-assertion.ts'
+import { JWT_BEARER } from './metadata.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
-import {
-  authenticateClient,
-  exchangeCode,
-  grantTypeOf,
-  readTokenForm,
-  refresh,
-  revoke,
-  type TokenForm,
-} from './token.ts'
+import { askedResources, exchangeCode, refresh, revoke } from './token.ts'
 
 /** What becomes of a request: a response, only the first half of one, or no answer at all. */
 export type Outcome = { response: Response; cut?: boolean } | 'socket-destroyed'
@@ -73,24 +70,75 @@ async function withFaults(state: State, request: Request, seen: SeenTokenRequest
   return { response }
 }
 
+/** `revocation` is RFC 7009 at the token endpoint: a `token` and no `grant_type`. */
+function grantTypeOf(form: TokenForm): string {
+  return form.get('grant_type') ?? (form.get('token') ? 'revocation' : 'none')
+}
+
 async function handled(state: State, request: Request, form: TokenForm, seen: SeenTokenRequest): Promise<Response> {
+  const isRevocation = seen.grantType === 'revocation'
+  const ifDone = isRevocation ? 'revocationResponse' : 'tokenResponse'
   try {
-    const client = await authenticateClient(state, request, form)
-    seen.clientId = client.id
-    switch (seen.grantType) {
-      case 'authorization_code':
-        return jsonResponse(exchangeCode(state, client, form, seen), 200, NO_STORE)
-      case 'refresh_token':
-        return jsonResponse(refresh(state, client, form, seen), 200, NO_STORE)
-      case 'revocation':
-        revoke(state, client, form, seen)
-        return new Response('', { status: 200 })
-      default:
-        throw new OAuthError('unsupported_grant_type', 'Grant type not supported')
-    }
+    const authenticated = await authenticateClient(state, request, form)
+    seen.clientId = authenticated.client.id
+    const applied = isApplied(optionsFor(state, ifDone, seen))
+    return await withOptions(state, ifDone, seen, done(state, authenticated, form, seen, applied))
   } catch (error) {
-    return refused(error, seen)
+    return withOptions(state, isRevocation ? ifDone : 'tokenRefusal', seen, refused(error, seen))
   }
+}
+
+function done(
+  state: State,
+  authenticated: { client: Client; method: AuthMethod },
+  form: TokenForm,
+  seen: SeenTokenRequest,
+  applied: boolean,
+): Response {
+  const { client } = authenticated
+  if (seen.grantType === 'revocation') {
+    if (applied) revoke(state, client, form, seen)
+    return new Response('', { status: 200 })
+  }
+  checkRequest(state, client, form, seen)
+  switch (seen.grantType) {
+    case 'authorization_code':
+      return jsonResponse(exchangeCode(state, client, form, seen, applied), 200, NO_STORE)
+    case 'refresh_token':
+      return jsonResponse(refresh(state, client, form, seen, applied), 200, NO_STORE)
+    default:
+      return jsonResponse(exchangeAssertion(state, authenticated, form, seen, applied), 200, NO_STORE)
+  }
+}
+
+/** What is judged before any grant is looked at. */
+function checkRequest(state: State, client: Client, form: TokenForm, { grantType }: SeenTokenRequest): void {
+  const isAssertion = grantType === JWT_BEARER && state.profile !== 'notion-2026-01'
+  if (!isAssertion && grantType !== 'authorization_code' && grantType !== 'refresh_token') {
+    throw new OAuthError('unsupported_grant_type', 'Grant type not supported')
+  }
+  const mayRefresh = grantType === 'refresh_token' && client.grantTypes.includes('authorization_code')
+  if (!isAssertion && !mayRefresh && !client.grantTypes.includes(grantType)) {
+    throw new OAuthError('unauthorized_client', 'The client is not registered for this grant type')
+  }
+  if (form.resources.length > 0 && state.knobs.refuseResource.some((kind) => kind === grantType)) {
+    throw new OAuthError('invalid_target', 'The resource parameter is not accepted')
+  }
+  askedResources(state, form)
+}
+
+type ResponseKind = 'tokenResponse' | 'tokenRefusal' | 'revocationResponse'
+
+function optionsFor({ knobs }: State, kind: ResponseKind, { grantType }: SeenTokenRequest) {
+  const options: TokenResponseOptions | null = knobs[kind]
+  const { on = 'any' } = options ?? {}
+  return options && (on === 'any' || on === grantType) ? options : undefined
+}
+
+function withOptions(state: State, kind: ResponseKind, seen: SeenTokenRequest, usual: Response): Promise<Response> {
+  const options = optionsFor(state, kind, seen)
+  if (options) useUp(state.knobs, kind)
+  return reshaped(usual, options)
 }
 
 function refused(error: unknown, seen: SeenTokenRequest): Response {

@@ -4,80 +4,23 @@ import { sameSecret } from '../secrets.ts'
 import type { SeenTokenRequest } from '../seen.ts'
 import type { State } from '../state.ts'
 import { findWorkspace } from '../workspace/workspace.ts'
-import { hasSecret, type Client } from './clients.ts'
+import type { TokenForm } from './client-authentication.ts'
+import type { Client } from './clients.ts'
 import type { Grant, IssuedTokens } from './grants.ts'
-import { findClient } from './metadata-document.ts'
 import { OAuthError } from './oauth-error.ts'
-import { audienceOf } from './resource.ts'
-
-/** The parameters of a token request; only `resource` may be repeated. */
-export type TokenForm = { get(name: string): string | undefined; resources: string[] }
+import { audienceOf, requestedResources } from './resource.ts'
 
 /**
- * Reads a token request.
+ * `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's.
  *
- * @throws {OAuthError} when it is not a form, or a parameter is repeated.
+ * @param applied `false`: the code is not used up, and the tokens are good for nothing.
  */
-export async function readTokenForm(request: Request): Promise<TokenForm> {
-  if (request.method !== 'POST') throw new OAuthError('invalid_request', 'Method not allowed', 405)
-  if (!request.headers.get('content-type')?.includes('application/x-www-form-urlencoded')) {
-    throw new OAuthError('invalid_request', 'Content-Type must be application/x-www-form-urlencoded')
-  }
-  const parameters = new URLSearchParams(await request.text())
-  for (const name of new Set(parameters.keys())) {
-    if (name !== 'resource' && parameters.getAll(name).length > 1) {
-      throw new OAuthError('invalid_request', `Parameter ${name} must not be repeated`)
-    }
-  }
-  return { get: (name) => parameters.get(name) || undefined, resources: parameters.getAll('resource') }
-}
-
-/** `revocation` is RFC 7009 at the token endpoint: a `token` and no `grant_type`. */
-export function grantTypeOf(form: TokenForm): string {
-  return form.get('grant_type') ?? (form.get('token') ? 'revocation' : 'none')
-}
-
-/**
- * The client that asks, by HTTP Basic or in the form.
- *
- * @throws {OAuthError} 401 `invalid_client`.
- */
-export async function authenticateClient(state: State, request: Request, form: TokenForm): Promise<Client> {
-  const basic = basicCredentials(request.headers.get('authorization'))
-  const refuse = (description: string) =>
-    new OAuthError(
-      'invalid_client',
-      description,
-      401,
-      basic && state.profile === 'wop-0.10' ? { 'www-authenticate': 'Basic realm="OAuth"' } : {},
-    )
-  const clientId = basic ? basic.id : form.get('client_id')
-  if (!clientId) throw refuse('Client ID is required')
-  const client = await findClient(state, clientId)
-  if (!client) throw refuse('Client not found')
-  if (client.authMethod === 'none') return client
-  const secret = basic ? basic.secret : form.get('client_secret')
-  if (!secret) throw refuse('Client authentication failed: missing client_secret')
-  if (!hasSecret(client, secret)) throw refuse('Client authentication failed: invalid client_secret')
-  return client
-}
-
-function basicCredentials(header: string | null): { id: string; secret: string } | undefined {
-  if (!header?.startsWith('Basic ')) return undefined
-  const [id = '', secret = ''] = Buffer.from(header.slice(6), 'base64').toString('utf8').split(':', 2)
-  try {
-    return { id: decodeURIComponent(id), secret: decodeURIComponent(secret) }
-  } catch {
-    return { id, secret }
-  }
-}
-
-/** `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's. */
 export function exchangeCode(
   state: State,
   client: Client,
   form: TokenForm,
   seen: SeenTokenRequest,
+  applied: boolean,
 ): Record<string, unknown> {
   const code = form.get('code')
   if (!code) throw new OAuthError('invalid_request', 'Authorization code is required')
@@ -100,10 +43,30 @@ export function exchangeCode(
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
   checkRedirectUri(grant, form.get('redirect_uri'))
   checkCodeVerifier(state, grant, form.get('code_verifier'))
-  const audience = audienceOf(grant.resources, form.resources, state.knobs.strictResource)
+  const audience = audienceOf(grant.resources, askedResources(state, form), state.knobs.strictResource)
+  const scope = scopeOf(grant, form)
 
-  grant.code.used = true
-  return answer(state, grant, audience, state.grants.issue(grant, audience), form.get('scope'), seen)
+  if (applied) grant.code.used = true
+  const issued = applied ? state.grants.issue(grant, audience) : state.grants.madeUp(grant)
+  return tokenResponse(state, grant, audience, issued, scope, seen)
+}
+
+/** @throws {OAuthError} `invalid_target` for any resource but the MCP endpoint. */
+export function askedResources(state: State, form: TokenForm): string[] {
+  const resources = requestedResources(state, form.resources)
+  if (resources) return resources
+  const description = 'The resource parameter must name exactly one configured protected resource'
+  throw new OAuthError('invalid_target', description)
+}
+
+/** The granted scopes, or those of them that the request names (RFC 6749 §6). */
+function scopeOf(grant: Grant, form: TokenForm): string {
+  const granted = grant.scope.split(' ').filter(Boolean)
+  const asked = (form.get('scope') ?? '').split(' ').filter(Boolean)
+  if (asked.length === 0) return granted.join(' ')
+  const scopes = asked.filter((name) => granted.includes(name))
+  if (scopes.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes were granted')
+  return scopes.join(' ')
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -132,12 +95,15 @@ function checkCodeVerifier(state: State, grant: Grant, verifier: string | undefi
 /**
  * `refresh_token`: a new pair; the presented token becomes the previous one and stays good until the new one is used.
  * Presenting a token that was rotated out longer ago than the grace ends the whole grant.
+ *
+ * @param applied `false`: nothing rotates, and the tokens are good for nothing.
  */
 export function refresh(
   state: State,
   client: Client,
   form: TokenForm,
   seen: SeenTokenRequest,
+  applied: boolean,
 ): Record<string, unknown> {
   const { knobs, grants, clock } = state
   const token = form.get('refresh_token')
@@ -155,41 +121,43 @@ export function refresh(
   if (leftMs <= 0 || leftMs < knobs.minimumGrantLifeSeconds * SECOND) {
     throw new OAuthError('invalid_grant', 'Refresh token has expired')
   }
-  const pastGrace = since !== undefined && since <= clock.now() - knobs.graceMs
-  const isReuse = standing === 'retired' || (standing === 'previous' && knobs.previousOutsideGraceIsReuse)
+  const isSingleUse = knobs.singleUseRefreshTokens
+  const pastGrace = isSingleUse || (since !== undefined && since <= clock.now() - knobs.graceMs)
+  const isUsed = standing === 'previous' && (isSingleUse || knobs.previousOutsideGraceIsReuse)
+  const isReuse = standing === 'retired' || isUsed
   if (isReuse && pastGrace && knobs.reuseDetection) {
     grants.revoke(grant, 'refresh token reused')
     seen.outcome = { grantRevoked: true }
     throw new OAuthError('invalid_grant', 'OAuth grant revoked')
   }
-  if ((standing !== 'current' && standing !== 'previous') || generation === null) {
+  if (!(standing === 'current' || (standing === 'previous' && !isSingleUse)) || generation === null) {
     throw new OAuthError('invalid_grant', 'Invalid refresh token')
   }
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
-  const audience = audienceOf(grant.resources, form.resources, knobs.strictResource)
+  const audience = audienceOf(grant.resources, askedResources(state, form), knobs.strictResource)
+  const scope = scopeOf(grant, form)
 
-  const issued = grants.issue(grant, audience, { hash: hashOf(token), generation })
-  return answer(state, grant, audience, issued, form.get('scope'), seen)
+  const issued = applied ? grants.issue(grant, audience, { hash: hashOf(token), generation }) : grants.madeUp(grant)
+  return tokenResponse(state, grant, audience, issued, scope, seen)
 }
 
-function answer(
+/** The response with these tokens, and a note of which they are. */
+export function tokenResponse(
   state: State,
   grant: Grant,
   audience: string[],
   issued: IssuedTokens,
-  askedScope: string | undefined,
+  scope: string,
   seen: SeenTokenRequest,
 ): Record<string, unknown> {
-  seen.outcome = { generation: issued.generation }
-  const granted = grant.scope.split(' ').filter(Boolean)
-  const scope = askedScope === undefined ? granted : askedScope.split(' ').filter((name) => granted.includes(name))
+  seen.outcome = issued.generation === undefined ? {} : { generation: issued.generation }
   const [resource, ...others] = audience
   return {
     access_token: issued.accessToken,
     token_type: 'bearer',
     expires_in: issued.expiresInSeconds,
     ...(state.knobs.refreshTokens && { refresh_token: issued.refreshToken }),
-    scope: scope.join(' '),
+    scope,
     ...(resource !== undefined && { resource: others.length > 0 ? audience : resource }),
     ...(state.knobs.identityFields && {
       user_id: grant.userId,

@@ -3,6 +3,8 @@ import { MINUTE } from '../clock.ts'
 import { newState } from '../state.ts'
 import { rateLimiter } from './rate-limit.ts'
 
+const caller = (connectionId: string, workspaceId = 'acme') => ({ connectionId, workspaceId })
+
 describe('the rate limit of a plan', () => {
   it.each([
     ['business', 600],
@@ -12,11 +14,28 @@ describe('the rate limit of a plan', () => {
   ] as const)('(%s) is %i calls in any 60 seconds', (plan, limit) => {
     const state = newState('notion-2026-09', () => new Date(0))
     const limiter = rateLimiter(state)
-    const call = () => limiter.admit('connection', plan, 'notion-fetch')
+    const call = () => limiter.admit(caller('connection'), plan, 'notion-fetch')
     for (let calls = 0; calls < limit; calls++) expect(call()).toBeUndefined()
     expect(call()).toEqual({ retryAfterSeconds: 60, reason: 'public_api_request_rate_limit' })
-    expect(limiter.admit('another', plan, 'notion-fetch')).toBeUndefined()
+    expect(limiter.admit(caller('another'), plan, 'notion-fetch')).toBeUndefined()
     state.clock.advance(MINUTE)
     expect(call()).toBeUndefined()
+  })
+})
+
+describe('the rate limit of a workspace', () => {
+  it('counts the calls of all its connections, over more than a minute', () => {
+    const state = newState('notion-2026-09', () => new Date(0))
+    state.knobs.workspaceRateLimit = { calls: 2, windowSeconds: 300 }
+    const limiter = rateLimiter(state)
+    const call = (connectionId: string, workspaceId?: string) =>
+      limiter.admit(caller(connectionId, workspaceId), 'business', 'notion-fetch')
+    expect(call('one')).toBeUndefined()
+    state.clock.advance(MINUTE)
+    expect(call('another')).toBeUndefined()
+    expect(call('a third')).toEqual({ retryAfterSeconds: 240, reason: 'public_api_space_request_rate_limit' })
+    expect(call('one', 'northwind')).toBeUndefined()
+    state.clock.advance(4 * MINUTE)
+    expect(call('a third')).toBeUndefined()
   })
 })

@@ -1,50 +1,71 @@
 import { MINUTE, SECOND } from '../clock.ts'
+import type { Knobs } from '../knobs.ts'
 import type { State } from '../state.ts'
 import type { Plan } from '../workspace/workspace.ts'
 import type { RateLimitReason } from './results.ts'
 
-/** Counts tool calls per connection over the last minute of simulated time. */
+/** Counts tool calls per connection and per workspace over a window of simulated time. */
 export type RateLimiter = {
   /** Counts the call, or says when to come back. */
   admit(
-    connectionId: string,
+    caller: { connectionId: string; workspaceId: string },
     plan: Plan,
     toolName: string,
   ): { retryAfterSeconds: number; reason: RateLimitReason } | undefined
   clear(): void
 }
 
+/** At most `calls` of what has this key in the window. */
+type Limit = { key: string; calls: number; windowMs: number; reason: RateLimitReason }
+
 export function rateLimiter({ clock, knobs }: Pick<State, 'clock' | 'knobs'>): RateLimiter {
-  const calls = new Map<string, number[]>()
+  const counted = new Map<string, number[]>()
 
   /** Seconds until the window has room, or 0 when it has. */
-  const wait = (key: string, limit: number): number => {
+  const wait = ({ key, calls, windowMs }: Limit): number => {
     const now = clock.now()
-    const recent = (calls.get(key) ?? []).filter((at) => at > now - MINUTE)
-    calls.set(key, recent)
-    const oldest = recent.at(-limit)
-    if (recent.length < limit) return 0
-    return Math.max(1, Math.ceil(((oldest ?? now) + MINUTE - now) / SECOND))
+    const recent = (counted.get(key) ?? []).filter((at) => at > now - windowMs)
+    counted.set(key, recent)
+    const oldest = recent.at(-calls)
+    if (recent.length < calls) return 0
+    return Math.max(1, Math.ceil(((oldest ?? now) + windowMs - now) / SECOND))
   }
 
   return {
-    admit(connectionId, plan, toolName) {
-      const generous = plan === 'business' || plan === 'enterprise'
-      const perMinute = knobs.rateLimitPerMinute === 'plan' ? (generous ? 600 : 180) : knobs.rateLimitPerMinute
-      const searchKey = `${connectionId} search`
-      const searchLimit = toolName === 'notion-search' ? knobs.searchLimitPerMinute : null
-      if (perMinute !== null) {
-        const retryAfterSeconds = wait(connectionId, perMinute)
-        if (retryAfterSeconds > 0) return { retryAfterSeconds, reason: 'public_api_request_rate_limit' }
+    admit(caller, plan, toolName) {
+      const limits = limitsOf(knobs, caller, plan, toolName)
+      for (const limit of limits) {
+        const retryAfterSeconds = wait(limit)
+        if (retryAfterSeconds > 0) return { retryAfterSeconds, reason: limit.reason }
       }
-      if (searchLimit !== null) {
-        const retryAfterSeconds = wait(searchKey, searchLimit)
-        if (retryAfterSeconds > 0) return { retryAfterSeconds, reason: 'public_api_endpoint_rate_limit' }
-        calls.get(searchKey)?.push(clock.now())
-      }
-      if (perMinute !== null) calls.get(connectionId)?.push(clock.now())
+      for (const { key } of limits) counted.get(key)?.push(clock.now())
       return undefined
     },
-    clear: () => calls.clear(),
+    clear: () => counted.clear(),
   }
+}
+
+function limitsOf(
+  knobs: Knobs,
+  { connectionId, workspaceId }: { connectionId: string; workspaceId: string },
+  plan: Plan,
+  toolName: string,
+): Limit[] {
+  const { rateLimitPerMinute, searchLimitPerMinute, workspaceRateLimit } = knobs
+  const generous = plan === 'business' || plan === 'enterprise'
+  const perMinute = rateLimitPerMinute === 'plan' ? (generous ? 600 : 180) : rateLimitPerMinute
+  const limits: Limit[] = []
+  if (perMinute !== null) {
+    limits.push({ key: connectionId, calls: perMinute, windowMs: MINUTE, reason: 'public_api_request_rate_limit' })
+  }
+  if (workspaceRateLimit) {
+    const { calls, windowSeconds } = workspaceRateLimit
+    const reason = 'public_api_space_request_rate_limit'
+    limits.push({ key: `workspace ${workspaceId}`, calls, windowMs: windowSeconds * SECOND, reason })
+  }
+  if (toolName === 'notion-search' && searchLimitPerMinute !== null) {
+    const reason = 'public_api_endpoint_rate_limit'
+    limits.push({ key: `${connectionId} search`, calls: searchLimitPerMinute, windowMs: MINUTE, reason })
+  }
+  return limits
 }

@@ -34,7 +34,8 @@ export function failure(error: Pick<ToolError, 'code' | 'status' | 'message' | '
   }
 }
 
-export type RateLimitReason = 'public_api_request_rate_limit' | 'public_api_endpoint_rate_limit'
+export type RateLimitReason =
+  'public_api_request_rate_limit' | 'public_api_space_request_rate_limit' | 'public_api_endpoint_rate_limit'
 
 /** A rate limit is a result too, not an HTTP 429. */
 export function rateLimited(retryAfterSeconds: number, reason: RateLimitReason): CallToolResult {

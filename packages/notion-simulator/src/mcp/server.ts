@@ -65,7 +65,7 @@ async function called(desk: Desk, tool: Tool, input: unknown, context: ServerCon
 /** The answer of a call that does not get as far as the tool. */
 function refusedBefore({ state, limiter }: Desk, tool: Tool, errand: Errand): CallToolResult | undefined {
   const plan = findWorkspace(state.workspaces, errand.workspaceId)?.plan ?? 'free'
-  const limited = limiter.admit(errand.connectionId, plan, tool.name)
+  const limited = limiter.admit(errand, plan, tool.name)
   if (limited) return rateLimited(limited.retryAfterSeconds, limited.reason)
 
   const access = accessTo(plan, shortName(tool.name))

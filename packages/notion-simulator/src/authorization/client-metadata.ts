@@ -1,0 +1,124 @@
+/** What a client may register (RFC 7591 §2), judged as upstream judges it. */
+import { isLoopback, type AuthMethod } from './clients.ts'
+import { JWT_BEARER } from './metadata.ts'
+
+const AUTH_METHODS: readonly AuthMethod[] = ['client_secret_basic', 'client_secret_post', 'none']
+const GRANT_TYPES = ['authorization_code', 'refresh_token', JWT_BEARER]
+const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 'mailto:', 'blob:']
+// Everything that is echoed, if it was sent. RFC 7591 §3.2.1 wants all of the registered metadata back.
+const URI_MEMBERS = ['logo_uri', 'client_uri', 'policy_uri', 'tos_uri', 'jwks_uri']
+const TEXT_MEMBERS = ['client_name', ...URI_MEMBERS]
+
+/** Metadata that cannot be registered. */
+export class UnusableMetadata extends Error {}
+/** A redirect URI that cannot be registered. */
+export class UnusableRedirectUri extends UnusableMetadata {}
+
+export type ClientMetadata = {
+  redirectUris: string[]
+  authMethod: AuthMethod
+  /** Whether the client named its method; otherwise it may send its secret either way. */
+  isAuthMethodNamed: boolean
+  grantTypes: string[]
+  responseTypes: string[]
+  /** The other members that are echoed in the response, as they came. */
+  echoed: Record<string, unknown>
+}
+
+/**
+ * Reads a registration request.
+ *
+ * @throws {UnusableMetadata} with the reason.
+ */
+export function readClientMetadata(given: unknown): ClientMetadata {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new UnusableMetadata('Client metadata must be a JSON object')
+  }
+  const members = given as Record<string, unknown> // Checked in the line above; each member is checked below.
+  for (const name of Object.keys(members)) checkText(members, name)
+  const echoed = [...TEXT_MEMBERS, 'contacts'].filter((name) => members[name] !== undefined)
+  listOf(members, 'contacts')
+  return {
+    ...grantsOf(members),
+    ...authMethodOf(members),
+    redirectUris: redirectUrisOf(members),
+    echoed: Object.fromEntries(echoed.map((name) => [name, members[name]])),
+  }
+}
+
+/** Whether a code may be sent there: https, or http on a loopback host. */
+export function isRedirectable(uri: string): boolean {
+  if (!isListable(uri)) return false
+  const url = new URL(uri.trim())
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
+}
+
+/** Whether a redirect URI may stand in a registration, also when no code is ever sent there. */
+function isListable(uri: string): boolean {
+  const trimmed = uri.trim()
+  // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f#]/.test(trimmed) || !URL.canParse(trimmed)) return false
+  const { protocol, username, password } = new URL(trimmed)
+  return !DANGEROUS_SCHEMES.includes(protocol) && !username && !password
+}
+
+function redirectUrisOf(members: Record<string, unknown>): string[] {
+  const redirectUris = listOf(members, 'redirect_uris')
+  if (!redirectUris?.length) throw new UnusableMetadata('At least one redirect URI is required')
+  if (!redirectUris.every(isListable)) throw new UnusableRedirectUri('Invalid redirect URI')
+  if (redirectUris.some(isRedirectable)) return redirectUris
+  throw new UnusableRedirectUri('Redirect URI must use https, or http on a loopback host')
+}
+
+function grantsOf(members: Record<string, unknown>): Pick<ClientMetadata, 'grantTypes' | 'responseTypes'> {
+  const grantTypes = listOf(members, 'grant_types') ?? ['authorization_code', 'refresh_token']
+  const responseTypes = listOf(members, 'response_types') ?? ['code']
+  const unknownGrant = grantTypes.find((type) => !GRANT_TYPES.includes(type))
+  if (unknownGrant !== undefined) throw new UnusableMetadata(`Unsupported grant_type: ${unknownGrant}`)
+  const unknownResponse = responseTypes.find((type) => type !== 'code')
+  if (unknownResponse !== undefined) throw new UnusableMetadata(`Unsupported response_type: ${unknownResponse}`)
+  if (grantTypes.includes('authorization_code') !== responseTypes.includes('code')) {
+    const description = 'grant_types authorization_code and response_types code must be registered together'
+    throw new UnusableMetadata(description)
+  }
+  return { grantTypes, responseTypes }
+}
+
+/** The method that the client prefers, or else the first one of ours that it offers. */
+function authMethodOf(members: Record<string, unknown>): Pick<ClientMetadata, 'authMethod' | 'isAuthMethodNamed'> {
+  const preferred = textOf(members, 'token_endpoint_auth_method')
+  const listed = listOf(members, 'token_endpoint_auth_methods_supported')
+  if (preferred !== undefined && listed && !listed.includes(preferred)) {
+    const description = 'token_endpoint_auth_method must be included in token_endpoint_auth_methods_supported'
+    throw new UnusableMetadata(description)
+  }
+  const offered = listed ?? [preferred ?? 'client_secret_basic']
+  const authMethod =
+    AUTH_METHODS.find((method) => method === preferred) ?? AUTH_METHODS.find((method) => offered.includes(method))
+  if (!authMethod) throw new UnusableMetadata('Unsupported token_endpoint_auth_method')
+  return { authMethod, isAuthMethodNamed: preferred !== undefined || listed !== undefined }
+}
+
+/** Checks a text or an address, also one with a language as in `client_name#de` (RFC 7591 §2.2). */
+function checkText(members: Record<string, unknown>, name: string): void {
+  const [base = '', language] = name.split('#')
+  if (!TEXT_MEMBERS.includes(base) || language === '') return
+  const value = textOf(members, name)
+  if (value === undefined || !URI_MEMBERS.includes(base)) return
+  const isAddress = URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol)
+  if (!isAddress) throw new UnusableMetadata(`Invalid ${name}: must be an absolute http: or https: URL`)
+}
+
+function textOf(members: Record<string, unknown>, name: string): string | undefined {
+  const value = members[name]
+  if (value === undefined || typeof value === 'string') return value
+  throw new UnusableMetadata('Field must be a string')
+}
+
+function listOf(members: Record<string, unknown>, name: string): string[] | undefined {
+  const value = members[name]
+  if (value === undefined) return undefined
+  if (!Array.isArray(value)) throw new UnusableMetadata('Field must be an array')
+  if (value.every((item): item is string => typeof item === 'string')) return value
+  throw new UnusableMetadata('All array elements must be strings')
+}
