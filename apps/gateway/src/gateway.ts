@@ -96,7 +96,8 @@ export async function openGateway({
   const registrations = postgresClientRegistrations(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
   const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup })
-  const identify = identifyWorkspace(mcpServer, log)
+  const outboundProxy = config.proxies(mcpServer)
+  const identify = identifyWorkspace(mcpServer, log, outboundProxy)
   const random = Math.random
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL
   const connectUrl = (spaceId: string) => new URL(`/?space=${encodeURIComponent(spaceId)}`, returnBase).href
@@ -121,6 +122,7 @@ export async function openGateway({
     url: mcpServer,
     userAgent: 'notion-mcp-gateway/0.1.0',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    proxy: outboundProxy,
     headTimeoutMs: config.PROXY_HEAD_TIMEOUT_SECONDS * 1000,
     maxAgeMs: config.PROXY_STREAM_MAX_AGE_SECONDS * 1000,
   })

@@ -70,7 +70,9 @@ export const unreachableHere = (cause: unknown) =>
 export const unavailable = (retryAfterSeconds: number, cause?: unknown) =>
   new Failure(
     'refresh_unavailable',
-    "Notion's authorization server does not answer properly right now. The connection is kept; try again.",
+    cause instanceof Failure
+      ? `${cause.message} The connection is kept.`
+      : "Notion's authorization server does not answer properly right now. The connection is kept; try again.",
     {
       cause,
       retryAfterSeconds,

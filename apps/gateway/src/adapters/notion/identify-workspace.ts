@@ -1,3 +1,4 @@
+import { throughProxy, type OutboundProxy } from '@nmg/outbound'
 import { Agent } from 'undici'
 import { z } from 'zod'
 import { describeError, type Log } from '../../log.ts'
@@ -14,11 +15,11 @@ const Self = z.object({ self: z.object({ workspace: z.object({ id: short, name: 
  * Asks Notion which workspace an access token reaches. The token response does not promise to say; the tool `notion-fetch` with the id `self`
  * does.
  */
-export function identifyWorkspace(mcpServer: URL, log: Log): IdentifyWorkspace {
+export function identifyWorkspace(mcpServer: URL, log: Log, proxy?: OutboundProxy): IdentifyWorkspace {
   return async (accessToken) => {
     // Loaded when it is needed: no start has to wait for it.
     const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
-    const dispatcher = new Agent()
+    const dispatcher = new Agent(proxy && { connect: throughProxy(proxy) })
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const transport = new StreamableHTTPClientTransport(mcpServer, {
       requestInit: { headers: { authorization: `Bearer ${accessToken.reveal()}` }, redirect: 'error' },

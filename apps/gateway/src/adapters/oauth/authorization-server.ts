@@ -5,10 +5,12 @@ import {
   guardedFetches,
   isLoopback,
   NotEntitled,
+  ProxyFailed,
   reachOf,
   TooMuchBody,
   type Gate,
   type GuardedFetch,
+  type Proxies,
   type Reach,
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
@@ -27,7 +29,14 @@ import {
   type Tokens,
 } from '../../ports.ts'
 import { Secret } from '../../secret.ts'
-import { discover, METADATA_TIMEOUT_MS, forbidden, originOf, type EndpointOverrides } from './discovery.ts'
+import {
+  discover,
+  METADATA_TIMEOUT_MS,
+  forbidden,
+  originOf,
+  proxyFailure,
+  type EndpointOverrides,
+} from './discovery.ts'
 
 export interface AuthorizationServerSettings {
   readonly mcpServer: URL
@@ -41,6 +50,7 @@ export interface AuthorizationServerSettings {
   readonly scope: string | undefined
   /** The MCP server may name addresses of private networks. */
   readonly isPrivateNetwork: boolean
+  readonly proxies: Proxies
   /** For tests: called right before a refresh token leaves, and right after. */
   readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
   /** How names become addresses; as the system does it when left out. */
@@ -51,7 +61,7 @@ export interface AuthorizationServerSettings {
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
   const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
   const reach = reachFrom(settings)
-  const fetches = guardedFetches(reach)
+  const fetches = guardedFetches(reach, settings.proxies)
 
   const register = async (server: AuthorizationServerInfo): Promise<ClientRegistration> => {
     if (fixedClient) return fixedClient
@@ -193,6 +203,7 @@ async function registerClient(
   } catch (cause) {
     if (cause instanceof Failure) throw cause
     if (cause instanceof ForbiddenUrl) throw forbidden(cause)
+    if (cause instanceof ProxyFailed) throw proxyFailure(cause)
     if (cause instanceof oauth.ResponseBodyError) {
       throw new Failure(
         'authorization_refused',
@@ -276,7 +287,12 @@ async function redeem(
       tokenOptions(fetches({ gate, timeoutMs: claim.remainingMs() }), grant.resource),
     )
   } catch (cause) {
-    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', sign: signOf(cause, hasLeft), cause }
+    const sign = signOf(cause, hasLeft)
+    return {
+      kind: hasLeft ? 'in_doubt' : 'not_redeemed',
+      sign,
+      cause: cause instanceof ProxyFailed ? proxyFailure(cause) : cause,
+    }
   }
   const retryAfterSeconds = retryAfter(response)
   try {
