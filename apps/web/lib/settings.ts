@@ -1,3 +1,4 @@
+import { proxySettings } from '@nmg/outbound'
 import { z } from 'zod'
 import { modelMistakes } from './chat-models.ts'
 
@@ -32,6 +33,8 @@ export const Settings = z
       .min(1, 'must be at least 1')
       .max(900, 'must be at most 900, which is 15 minutes')
       .default(900),
+    /** For documents that describe MCP clients. */
+    ...proxySettings,
     /** Whether a client's id may be the address of a document that describes it, which this app then asks for. Yes, but in the demo. */
     CLIENT_METADATA_DOCUMENTS: z
       .enum(['true', 'false'], 'must be true or false')

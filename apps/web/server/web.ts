@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isLoopback, reachOf } from '@nmg/outbound'
+import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
 import {
   dataDir,
   generatedSecret,
@@ -108,6 +108,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
         ? documentReader({
             pool,
             reach: reachOf({ also: isLoopback(new URL(webUrl)) ? ['machine'] : [] }),
+            proxies: proxiesFrom(settings),
           })
         : undefined,
     personOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,

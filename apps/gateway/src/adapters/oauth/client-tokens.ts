@@ -1,6 +1,6 @@
 /** Access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of authorization servers that the operator trusts. */
 import { ClientId } from '@nmg/contract'
-import { guardedFetches, isLoopback, reachOf, type GuardedFetch } from '@nmg/outbound'
+import { guardedFetches, isLoopback, reachOf, type GuardedFetch, type Proxies } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { JWKSNoMatchingKey, JWTExpired } from 'jose/errors'
@@ -39,11 +39,16 @@ export interface TokenVerifierSettings {
   readonly issuers: readonly TrustedIssuer[]
   readonly clock: Clock
   readonly log: Log
+  /** What the issuers are asked through. */
+  readonly proxies: Proxies
 }
 
-export function jwtVerifier({ issuers, clock, log }: TokenVerifierSettings): TokenVerifier {
+export function jwtVerifier({ issuers, clock, log, proxies }: TokenVerifierSettings): TokenVerifier {
   const trusted = new Map(
-    issuers.map((issuer) => [issuer.issuer, { issuer, keys: new IssuerKeys(issuer, clock, log) }]),
+    issuers.map((issuer) => [
+      issuer.issuer,
+      { issuer, keys: new IssuerKeys(issuer, clock, log, fetchFor(issuer, proxies)) },
+    ]),
   )
 
   return {
@@ -169,11 +174,11 @@ class IssuerKeys {
   #triedAt = -Infinity
   #renewal: Promise<void> | undefined
 
-  constructor(issuer: TrustedIssuer, clock: Clock, log: Log) {
+  constructor(issuer: TrustedIssuer, clock: Clock, log: Log, fetch: GuardedFetch) {
     this.#issuer = issuer
     this.#clock = clock
     this.#log = log
-    this.#fetch = fetchFor(issuer)
+    this.#fetch = fetch
     this.#jwksUri = issuer.jwksUri
   }
 
@@ -248,10 +253,10 @@ const Jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(10
 const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 
 /** The operator has named the issuer, wherever it is; what that names is on the Internet, or on this machine if the issuer is. */
-function fetchFor({ issuer, jwksUri }: TrustedIssuer): GuardedFetch {
+function fetchFor({ issuer, jwksUri }: TrustedIssuer, proxies: Proxies): GuardedFetch {
   const trustedOrigins = [issuer, jwksUri].flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
   const reach = reachOf({ also: isLoopback(new URL(issuer)) ? ['machine'] : [], trustedOrigins })
-  return guardedFetches(reach)({ timeoutMs: REQUEST_TIMEOUT_MS })
+  return guardedFetches(reach, proxies)({ timeoutMs: REQUEST_TIMEOUT_MS })
 }
 
 /** Where the keys are, as the issuer itself says. */

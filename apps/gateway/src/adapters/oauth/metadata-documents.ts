@@ -1,5 +1,5 @@
 /** Reads the first usable one of several metadata documents, and explains why when there is none. */
-import { ForbiddenUrl, type GuardedFetch } from '@nmg/outbound'
+import { ForbiddenUrl, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
 import type { MetadataLocation } from '../../domain/metadata-locations.ts'
 import { Failure } from '../../failure.ts'
 
@@ -111,7 +111,8 @@ export function notFound(what: string, faults: readonly Fault[], wayOut: string)
   const options = { cause: faults.find(({ cause }) => cause !== undefined)?.cause }
   if (faults.some(({ kind }) => kind === 'unavailable')) {
     const retryAfterSeconds = Math.max(0, ...faults.map((fault) => fault.retryAfterSeconds ?? 0)) || 30
-    return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. Try again in a minute.`, {
+    const next = options.cause instanceof ProxyFailed ? options.cause.message : 'Try again in a minute.'
+    return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. ${next}`, {
       ...options,
       retryAfterSeconds,
     })
