@@ -4,11 +4,10 @@
  */
 import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { buildConnector, Client, request, type Dispatcher } from 'undici'
 import { noProxies, type Proxies } from './proxies.ts'
-import { decoded } from './content-coding.ts'
 import type { Reach } from './reach.ts'
-import { TooMuchBody } from './too-much-body.ts'
 import { PROXY_TIMEOUT_MS, throughProxy } from './tunnel.ts'
 
 /** How long one request may take, from connecting to the last byte of the answer. */
@@ -16,6 +15,10 @@ export const REQUEST_TIMEOUT_MS = 15_000
 const CONNECT_TIMEOUT_MS = 5_000
 /** How long an answer may be. */
 export const MAX_BODY_BYTES = 256 * 1024
+
+export class TooMuchBody extends Error {
+  override readonly name = 'TooMuchBody'
+}
 
 export class NotEntitled extends Error {
   override readonly name = 'NotEntitled'
@@ -72,11 +75,12 @@ export function guardedFetches(reach: Reach, proxies: Proxies = noProxies): (lim
           dispatcher: gate ? client.compose(gated({ ...gate, isOpen })) : client,
           signal,
         })
-        const plain = plainHeaders(headers)
-        const bytes = await readLimited(body, maxBodyBytes)
-        const text = (await decoded(bytes, plain.get('content-encoding'), maxBodyBytes)).toString()
+        const { 'content-encoding': encoding, ...plain } = headers
+        const text = decoded(await readLimited(body, maxBodyBytes), String(encoding ?? ''), maxBodyBytes).toString(
+          'utf8',
+        )
         const isBodyless = [204, 205, 304].includes(statusCode)
-        return new Response(isBodyless ? null : text, { status: statusCode, headers: plain })
+        return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(plain) })
       }
       const answer = ask()
       try {
@@ -179,6 +183,33 @@ async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, ma
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+const DECODERS = new Map([
+  ['gzip', gunzipSync],
+  ['x-gzip', gunzipSync],
+  ['deflate', inflateSync],
+  ['br', brotliDecompressSync],
+])
+
+/**
+ * Some servers and proxies compress without being asked ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)). A body
+ * that cannot be decoded stays as it is, for its reader to judge. Not undici's interceptor, which is experimental and leaves errors encoded.
+ */
+function decoded(body: Buffer, encoding: string, maxBytes: number): Buffer {
+  const decoders = encoding
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .reverse()
+    .map((name) => DECODERS.get(name))
+  try {
+    return decoders.reduce((bytes, decode) => decode?.(bytes, { maxOutputLength: maxBytes }) ?? bytes, body)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new TooMuchBody(`the answer is longer than ${maxBytes} bytes`, { cause })
+    }
+    return body
+  }
 }
 
 function plainHeaders(headers: Record<string, string | string[] | undefined>): Headers {

@@ -140,13 +140,14 @@ const asksToReconnect = ({ status, degraded }: Connection) =>
 const eventually = { timeout: 20_000, interval: 200 }
 
 /** Waits until the space works no longer, and says so in a way that helps. */
-const untilAsked = (lane: Lane, space: string, shape: Shape) =>
-  expect
+async function untilAsked(lane: Lane, space: string, shape: Shape): Promise<void> {
+  await expect
     .poll(async () => (await statusOf(lane, space)) !== 200 && asksToReconnect(await lane.gateway.connection(space)), {
       ...eventually,
       message: JSON.stringify(shape),
     })
     .toBe(true)
+}
 
 const spoiled = MEMBERS.flatMap((name) =>
   Object.entries(SPOILED).map(([way, spoil]) => ({ name, way, shape: spoil(name) })),

@@ -9,6 +9,7 @@ import { decodeJwt } from 'jose/jwt/decode'
 import { jwtVerify } from 'jose/jwt/verify'
 import { z } from 'zod'
 import { widestScope } from '../../domain/client-access.ts'
+import { issuerMetadataLocations } from '../../domain/metadata-locations.ts'
 import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { Clock, TokenVerifier, VerifiedToken } from '../../ports.ts'
@@ -261,16 +262,10 @@ function fetchFor({ issuer, jwksUri }: TrustedIssuer, proxies: Proxies): Guarded
 
 /** Where the keys are, as the issuer itself says. */
 async function jwksUriOf(fetch: GuardedFetch, issuer: string): Promise<string> {
-  const { origin, pathname } = new URL(issuer)
-  const path = pathname === '/' ? '' : pathname.replace(/\/$/, '')
   let failure: unknown
-  for (const address of [
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-    `${origin}${path}/.well-known/openid-configuration`,
-    `${origin}/.well-known/openid-configuration${path}`,
-  ]) {
+  for (const { url } of issuerMetadataLocations(new URL(issuer))) {
     try {
-      const metadata = Metadata.parse(JSON.parse(await get(fetch, address)))
+      const metadata = Metadata.parse(JSON.parse(await get(fetch, url.href)))
       if (metadata.issuer !== issuer) throw new Error('the metadata is of another issuer')
       return metadata.jwks_uri
     } catch (error) {

@@ -153,7 +153,11 @@ function withOfflineAccess(scope: string | null, supported: readonly string[]): 
 
 const ResourceMetadata = z.object({
   resource: z.url(),
-  authorization_servers: optionalNames.transform((names) => names.find(isWebUrl)).pipe(z.string()),
+  /** The first that is an address. */
+  authorization_servers: z
+    .array(z.unknown())
+    .transform((list) => list.find((issuer) => typeof issuer === 'string' && isWebUrl(issuer)))
+    .pipe(z.string()),
   scopes_supported: optionalNames,
 })
 

@@ -84,10 +84,15 @@ const PASSING = new Set([408, 425, 429])
 
 /** A page of the network in front (Cloudflare and its kind) that wants to see a browser; the server itself was not asked. */
 function isBotChallenge({ status, headers }: Response, body: string): boolean {
-  if (headers.has('cf-mitigated')) return true
-  if (status !== 403 || !/html/i.test(headers.get('content-type') ?? '')) return false
-  return headers.has('cf-ray') || /cloudflare/i.test(headers.get('server') ?? '') || /cloudflare|cf-chl/i.test(body)
+  if (CHALLENGE_HEADERS.some((name) => headers.has(name))) return true
+  if (status !== 403) return false
+  const isFromCloudflare = headers.has('cf-ray') || /cloudflare/i.test(headers.get('server') ?? '')
+  const isPage = /html/i.test(headers.get('content-type') ?? '')
+  return isPage ? isFromCloudflare || /cloudflare|cf-chl/i.test(body) : /^error code: 1\d{3}\b/.test(body)
 }
+
+/** Of Cloudflare, Vercel and AWS WAF. */
+const CHALLENGE_HEADERS = ['cf-mitigated', 'x-vercel-mitigated', 'x-amzn-waf-action']
 
 /** Longer pauses are cut: a person waits for this. */
 const MAX_RETRY_AFTER_SECONDS = 3600
