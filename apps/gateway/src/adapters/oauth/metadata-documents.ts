@@ -15,6 +15,8 @@ export interface Fault {
   readonly location: MetadataLocation
   /** What happened there, in our own words. */
   readonly says: string
+  /** Of a response that was not 200. */
+  readonly status?: number
   readonly retryAfterSeconds?: number | undefined
   readonly cause?: unknown
 }
@@ -76,7 +78,7 @@ function faultOf(response: Response, body: string): Omit<Fault, 'location'> {
   if (status >= 500 || PASSING.has(status)) {
     return { kind: 'unavailable', says: `answered ${status}`, retryAfterSeconds: retryAfter(headers) }
   }
-  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}` }
+  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}`, status }
 }
 
 /** Request Timeout, Too Early, Too Many Requests: these say nothing about the document. */
@@ -122,7 +124,11 @@ export function notFound(what: string, faults: readonly Fault[], wayOut: string)
       retryAfterSeconds,
     })
   }
+  return new Failure('authorization_refused', `${what} ${verdictOn(faults)}: ${tried}. ${wayOut}`, options)
+}
+
+function verdictOn(faults: readonly Fault[]): string {
+  if (faults.every(({ status }) => status === 404 || status === 410)) return 'publishes no metadata'
   const isRefusal = faults.every(({ kind }) => kind === 'refused')
-  const verdict = isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
-  return new Failure('authorization_refused', `${what} ${verdict}: ${tried}. ${wayOut}`, options)
+  return isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
 }
