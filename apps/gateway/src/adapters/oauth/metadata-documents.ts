@@ -115,10 +115,12 @@ function retryAfter(headers: Headers): number | undefined {
  */
 export function notFound(what: string, faults: readonly Fault[], wayOut: string): Failure {
   const tried = faults.map(({ location, says }) => `${location.name} ${says}`).join('; ')
-  const options = { cause: faults.find(({ cause }) => cause !== undefined)?.cause }
+  const causes = faults.map(({ cause }) => cause)
+  const proxyFailed = causes.find((cause) => cause instanceof ProxyFailed)
+  const options = { cause: proxyFailed ?? causes.find((cause) => cause !== undefined) }
   if (faults.some(({ kind }) => kind === 'unavailable')) {
     const retryAfterSeconds = Math.max(0, ...faults.map((fault) => fault.retryAfterSeconds ?? 0)) || 30
-    const next = options.cause instanceof ProxyFailed ? options.cause.message : 'Try again in a minute.'
+    const next = proxyFailed?.message ?? 'Try again in a minute.'
     return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. ${next}`, {
       ...options,
       retryAfterSeconds,
