@@ -185,7 +185,11 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
     expect(asked.filter((path) => paths.includes(path))).toEqual(paths)
     expect([what, code]).toEqual([what, kind === 'unavailable' ? 'authorization_unavailable' : 'authorization_refused'])
     expect(message).toContain(
-      { refuses: 'refuses to give', unavailable: 'is unavailable', malformed: 'can be used' }[kind],
+      {
+        refuses: /^4(04|10)$/.test(what) ? 'publishes no metadata' : 'refuses to give',
+        unavailable: 'is unavailable',
+        malformed: 'can be used',
+      }[kind],
     )
     expect(message).toContain(server.origin)
     expect(message).toMatch(kind === 'unavailable' ? /Try again/ : /Ask its operator/)

@@ -1,4 +1,5 @@
 /** A network whose only way out is an HTTP proxy. Names of the outside do not resolve in it. */
+import type { ServerResponse } from 'node:http'
 import { connectProxy, type ConnectProxy } from '@nmg/process/testing'
 import { startSimulator } from 'notion-simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -74,6 +75,25 @@ describe('a gateway behind a proxy', () => {
     const before = proxy.visits.length
     for (let count = 0; count < 5; count++) expect((await list('north')).status).toBe(200)
     expect(proxy.visits).toHaveLength(before)
+  })
+
+  it('breaks off a stream with the proxy, and with its caller', async () => {
+    await start({ HTTPS_PROXY: address() })
+    await connect('north')
+    const streams: ServerResponse[] = []
+    server.answers['/mcp'] = (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+      streams.push(res)
+    }
+    const leaving = new AbortController()
+    const left = await gateway.call('north', { id: 1, method: 'tools/list' }, { signal: leaving.signal })
+    leaving.abort()
+    await expect(left.text()).rejects.toThrow()
+    await expect.poll(() => streams[0]?.destroyed).toBe(true)
+
+    const broken = await list('north')
+    proxy.close()
+    await expect(broken.text()).rejects.toThrow()
   })
 
   it.each(['mcp.test', '.test', '*', 'other.test, mcp.test'])('leaves it out for NO_PROXY=%s', async (NO_PROXY) => {

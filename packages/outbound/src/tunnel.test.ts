@@ -91,10 +91,14 @@ describe('a request through a proxy', () => {
     }
   })
 
-  it('names the default port', async () => {
+  it.each([
+    ['https://secure.test/', 'secure.test:443'],
+    ['https://[2606:4700::1111]/', '[2606:4700::1111]:443'],
+    ['https://[2606:4700::1111]:8443/', '[2606:4700::1111]:8443'],
+  ])('to %s names %s', async (target, authority) => {
     proxy.refusal = 403
-    await fetches()()('https://secure.test/').catch(() => undefined)
-    expect(proxy.visits).toEqual(['secure.test:443'])
+    await fetches()()(target).catch(() => undefined)
+    expect(proxy.visits).toEqual([authority])
   })
 
   it('is not sent to a private address, and then the proxy is not asked either', async () => {

@@ -15,6 +15,8 @@ export interface Fault {
   readonly location: MetadataLocation
   /** What happened there, in our own words. */
   readonly says: string
+  /** Of a response that was not 200. */
+  readonly status?: number
   readonly retryAfterSeconds?: number | undefined
   readonly cause?: unknown
 }
@@ -76,7 +78,7 @@ function faultOf(response: Response, body: string): Omit<Fault, 'location'> {
   if (status >= 500 || PASSING.has(status)) {
     return { kind: 'unavailable', says: `answered ${status}`, retryAfterSeconds: retryAfter(headers) }
   }
-  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}` }
+  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}`, status }
 }
 
 /** Request Timeout, Too Early, Too Many Requests: these say nothing about the document. */
@@ -113,16 +115,22 @@ function retryAfter(headers: Headers): number | undefined {
  */
 export function notFound(what: string, faults: readonly Fault[], wayOut: string): Failure {
   const tried = faults.map(({ location, says }) => `${location.name} ${says}`).join('; ')
-  const options = { cause: faults.find(({ cause }) => cause !== undefined)?.cause }
+  const causes = faults.map(({ cause }) => cause)
+  const proxyFailed = causes.find((cause) => cause instanceof ProxyFailed)
+  const options = { cause: proxyFailed ?? causes.find((cause) => cause !== undefined) }
   if (faults.some(({ kind }) => kind === 'unavailable')) {
     const retryAfterSeconds = Math.max(0, ...faults.map((fault) => fault.retryAfterSeconds ?? 0)) || 30
-    const next = options.cause instanceof ProxyFailed ? options.cause.message : 'Try again in a minute.'
+    const next = proxyFailed?.message ?? 'Try again in a minute.'
     return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. ${next}`, {
       ...options,
       retryAfterSeconds,
     })
   }
+  return new Failure('authorization_refused', `${what} ${verdictOn(faults)}: ${tried}. ${wayOut}`, options)
+}
+
+function verdictOn(faults: readonly Fault[]): string {
+  if (faults.every(({ status }) => status === 404 || status === 410)) return 'publishes no metadata'
   const isRefusal = faults.every(({ kind }) => kind === 'refused')
-  const verdict = isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
-  return new Failure('authorization_refused', `${what} ${verdict}: ${tried}. ${wayOut}`, options)
+  return isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
 }
