@@ -3,12 +3,12 @@ import { ClientId } from '@nmg/contract'
 import { guardedFetches, isLoopback, reachOf, type GuardedFetch, type Proxies } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
-import { JWKSNoMatchingKey, JWTExpired } from 'jose/errors'
+import { JWKSNoMatchingKey, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
 import { createLocalJWKSet } from 'jose/jwks/local'
 import { decodeJwt } from 'jose/jwt/decode'
 import { jwtVerify } from 'jose/jwt/verify'
 import { z } from 'zod'
-import { widestScope } from '../../domain/client-access.ts'
+import { TOKEN_CLOCK_TOLERANCE_SECONDS, widestScope } from '../../domain/client-access.ts'
 import { issuerMetadataLocations } from '../../domain/metadata-locations.ts'
 import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
@@ -31,8 +31,6 @@ export interface TrustedIssuer {
 
 /** Signatures with a private key only. With `HS256`, whoever knows the public key could sign; `none` needs no key at all. */
 const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
-/** How far the issuer's clock may be from ours. */
-const CLOCK_TOLERANCE_SECONDS = 5
 /** No token is good for longer, whatever it says: revocations are kept for little more than that. */
 const MAX_TOKEN_AGE_SECONDS = 24 * 3600
 
@@ -87,7 +85,7 @@ async function verifySignature(
       algorithms: ALGORITHMS,
       requiredClaims: ['exp', 'iat'],
       maxTokenAge: MAX_TOKEN_AGE_SECONDS,
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      clockTolerance: TOKEN_CLOCK_TOLERANCE_SECONDS,
       currentDate: clock(),
     })
     return { payload, isCurrent }
@@ -139,6 +137,16 @@ function read(payload: JWTPayload, issuer: TrustedIssuer, isCurrent: () => boole
 function reason(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof JWTExpired) return refused('The access token has expired.', error)
+  if (
+    error instanceof JWTClaimValidationFailed &&
+    ['iat', 'nbf'].includes(error.claim) &&
+    error.reason === 'check_failed'
+  ) {
+    return refused(
+      `The access token begins in the future. The clock of its authorization server, or of the gateway's database, is wrong by more than ${TOKEN_CLOCK_TOLERANCE_SECONDS} seconds. Tell the operator.`,
+      error,
+    )
+  }
   return refused('The access token is not good for this address.', error)
 }
 
