@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const project = (name: string, folder: string) => ({
   name,
   root: folder,
-  include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+  include: ['{src,test,features,lib,components}/**/*.test.ts'],
   // Bounds what hangs; the longest take three quarters of a minute on a slow machine.
   testTimeout: 120_000,
   // The first that needs the web app builds it, perhaps beside the build of a fresh clone.

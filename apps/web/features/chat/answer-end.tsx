@@ -41,6 +41,7 @@ const failures: Record<FailureCode, { title: string; action?: 'again' }> = {
   notion_rate_limited: { title: 'Notion asks to slow down', action: 'again' },
   not_connected: { title: 'Notion is not connected', action: 'again' },
   reconnect_required: { title: 'Notion must be reconnected', action: 'again' },
+  notion_refused: { title: 'Notion refuses the access', action: 'again' },
   notion_unavailable: { title: 'Notion does not answer', action: 'again' },
   gateway_unavailable: { title: 'The gateway does not answer', action: 'again' },
   no_access: { title: 'You have no access any more' },

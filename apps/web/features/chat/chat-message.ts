@@ -9,6 +9,7 @@ export type FailureCode =
   | 'not_connected'
   | 'reconnect_required'
   | 'notion_unavailable'
+  | 'notion_refused'
   | 'gateway_unavailable'
   | 'no_access'
   | 'internal'

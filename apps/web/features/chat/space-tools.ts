@@ -125,8 +125,8 @@ const codes: Partial<Record<string, FailureCode>> = {
   upstream_timeout: 'notion_unavailable',
   authorization_unavailable: 'notion_unavailable',
   refresh_unavailable: 'notion_unavailable',
-  upstream_refuses_token: 'notion_unavailable',
-  credential_unreadable: 'notion_unavailable',
+  upstream_refuses_token: 'notion_refused',
+  credential_unreadable: 'reconnect_required',
   overloaded: 'gateway_unavailable',
 } satisfies Partial<Record<ProblemCode, FailureCode>>
 

@@ -33,6 +33,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   useClosedOnWideScreens(setDrawerOpen)
 
+  const here = destinations.find(({ href }) => isAt(path, href(space.id)))
   const connectionPage = `/spaces/${space.id}/connection` as Route
   const spaceMenu = <SpaceMenu spaces={spaces} active={space} hrefOf={(id) => sameSection(path, space.id, id)} />
   const links = <Links spaceId={space.id} path={path} onGo={() => setDrawerOpen(false)} />
@@ -85,7 +86,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             tabIndex={-1}
             className="relative flex min-h-0 flex-1 flex-col overflow-y-auto outline-none"
           >
-            {destinations.some((here) => here.needsNotion && isAt(path, here.href(space.id))) && <ConnectionBanner />}
+            {!here?.showsConnection && <ConnectionBanner worksWithNotion={here?.needsNotion ?? false} />}
             {children}
           </main>
         </div>
