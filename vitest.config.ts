@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const project = (name: string, folder: string) => ({
   name,
   root: folder,
-  include: ['{src,test,features,lib,components}/**/*.test.ts'],
+  include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
   // Bounds what hangs; the longest take three quarters of a minute on a slow machine.
   testTimeout: 120_000,
   // The first that needs the web app builds it, perhaps beside the build of a fresh clone.
@@ -25,7 +25,12 @@ export default defineConfig({
       { test: project('process', 'packages/process') },
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },
-      { test: project('web', 'apps/web') },
+      {
+        test: {
+          ...project('web', 'apps/web'),
+          include: ['{components,features,lib}/**/*.test.ts', 'test/**/*.test.ts'],
+        },
+      },
       // Only where `npm run test:agents` has installed them.
       ...(process.env['AGENTS_BIN']
         ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]

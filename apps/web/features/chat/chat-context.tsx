@@ -11,6 +11,8 @@ export interface ModelChoice {
 
 interface ChatContext {
   readonly spaceId: string
+  /** Whose drafts these are. */
+  readonly userId: string
   /** The default first. */
   readonly models: readonly ModelChoice[]
   /** Where links to Notion lead somewhere. */

@@ -6,6 +6,7 @@ import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Drawer } from '../../components/ui/drawer.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
+import { draftTroubleTexts, useDraft } from '../../lib/drafts/use-draft.ts'
 import { useChat } from './chat-context.tsx'
 import { isToolPart, pendingApprovals } from './chat-message.ts'
 import { Composer } from './composer.tsx'
@@ -30,8 +31,8 @@ interface ConversationViewProps {
 }
 
 export function ConversationView({ conversationId, initial }: ConversationViewProps) {
-  const { spaceId, models, list } = useChat()
-  const [text, setText] = useState('')
+  const { spaceId, userId, models, list } = useChat()
+  const draft = useDraft(userId, `chat:${spaceId}:${initial ? conversationId : 'new'}`, asText)
   const [model, setModel] = useState(models.find(({ id }) => id === initial?.model)?.id ?? models[0]?.id)
   const input = useRef<HTMLTextAreaElement>(null)
   const { refresh } = list
@@ -71,7 +72,7 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
   }, [isBusy, isReader, stop])
 
   const ask = (words: string) => {
-    setText('')
+    draft.remove()
     control.ask(words)
     input.current?.focus()
   }
@@ -110,15 +111,20 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
             {control.trouble}
           </Notice>
         )}
+        {draft.trouble && (
+          <Notice tone="warning" className="mb-3">
+            {draftTroubleTexts[draft.trouble]}
+          </Notice>
+        )}
         {isReader ? (
           <p className="rounded-2xl border border-line bg-surface px-4 py-3 text-sm text-soft">
             {summary.ownerName} shares this conversation with the space. Only {summary.ownerName} continues it.
           </p>
         ) : (
           <Composer
-            text={text}
-            onText={setText}
-            onSend={() => ask(text.trim())}
+            text={draft.value ?? ''}
+            onText={draft.save}
+            onSend={() => ask((draft.value ?? '').trim())}
             onStop={control.stop}
             isBusy={isBusy}
             model={model}
@@ -131,6 +137,8 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
     </section>
   )
 }
+
+const asText = (stored: unknown) => (typeof stored === 'string' ? stored : undefined)
 
 function Heading({ control }: { control: ConversationControl }) {
   const [isListOpen, setListOpen] = useState(false)

@@ -2,11 +2,13 @@
 
 import { AppWindow, Globe, MonitorSmartphone } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { DiscardDrafts } from '../../components/discard-drafts.tsx'
 import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { Choice } from '../../components/ui/choice.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
+import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
 import { answerConsent, signOut } from './client-api.ts'
 import type { ConsentQuestion } from './consent-view.ts'
 
@@ -140,6 +142,8 @@ function caution({ host, target }: ConsentQuestion): string {
 function Asker({ question }: { question: ConsentQuestion }) {
   const { clientName, host, target, person } = question
   const { Icon, text } = targets[target.kind]
+  // The page sends a user who is not signed in to do so, and comes back with the same request.
+  const leaving = useSignOut(person.id, leaveAccount, () => window.location.reload())
   return (
     <Card className="p-4" aria-label="Who asks">
       {host !== undefined && (
@@ -164,18 +168,23 @@ function Asker({ question }: { question: ConsentQuestion }) {
         <button
           type="button"
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
-          onClick={async () => {
-            await signOut()
-            // The page sends whoever is not signed in to do so, and comes back with the same request.
-            window.location.reload()
-          }}
+          onClick={() => void leaving.start()}
         >
           Not you?
         </button>
+        <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
       </p>
     </Card>
   )
 }
+
+const leaveAccount = async (): Promise<string | undefined> => {
+  const answer = await signOut()
+  return isRefusal(answer) ? answer.refusal : undefined
+}
+
+const isRefusal = (answer: unknown): answer is { refusal: string } =>
+  typeof answer === 'object' && answer !== null && 'refusal' in answer && typeof answer.refusal === 'string'
 
 function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   const [only, ...others] = spaces

@@ -19,7 +19,7 @@ import { SpaceMenu, type SpaceChoice } from '../../../features/spaces/space-menu
 import { destinations, isAt } from './navigation.ts'
 
 interface ShellProps {
-  readonly person: { readonly name: string; readonly email: string }
+  readonly person: { readonly id: string; readonly name: string; readonly email: string }
   readonly space: SpaceChoice
   readonly spaces: readonly SpaceChoice[]
   readonly connection: ConnectionView

@@ -18,6 +18,7 @@ export default async function ChatLayout({
   return (
     <ChatProvider
       spaceId={member.space.id}
+      userId={member.person.id}
       // Of the settings, only what people see: keys stay here.
       models={chatModels.map(({ id, provider }) => ({ id, isScripted: provider === 'scripted' }))}
       hasLinks={!isDemo}
