@@ -3,7 +3,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
 import type { ChatMessage } from './chat-message.ts'
-import { MessageView, Thinking, type MessageActions } from './message-view.tsx'
+import { MessageView, NOTHING_EARLIER, Thinking, type MessageActions } from './message-view.tsx'
 
 interface MessageListProps {
   readonly messages: readonly ChatMessage[]
@@ -66,6 +66,7 @@ function useRows({ messages, isBusy, actions }: MessageListProps) {
         isLast={isLast}
         isWriting={isBusy && isLast && message.role === 'assistant'}
         actions={isBusy ? undefined : actions}
+        earlier={isLast ? messages.slice(0, -1) : NOTHING_EARLIER}
       />
     )
   }

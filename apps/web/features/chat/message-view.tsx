@@ -3,11 +3,12 @@
 import { Check, Copy, Pencil, RefreshCw } from 'lucide-react'
 import { memo, useMemo, useState, type KeyboardEvent } from 'react'
 import { GrowingMarkdown, Markdown } from '../../components/markdown.tsx'
+import type { PageLookup } from '../../components/pending-change/change-parts.ts'
 import { Button } from '../../components/ui/button.tsx'
 import { AnswerEndNotice } from './answer-end.tsx'
 import { useChat } from './chat-context.tsx'
 import { LONGEST_MESSAGE, stepsOf, textOf, type ChatMessage, type ChatPart } from './chat-message.ts'
-import { plainId, titlesIn } from './tool-result.ts'
+import { pageLookup } from './tool-result.ts'
 import { ToolCall } from './tool-call.tsx'
 
 export interface MessageActions {
@@ -23,7 +24,12 @@ interface MessageViewProps {
   readonly isWriting: boolean
   /** Undefined for readers, and while an answer is being written. */
   readonly actions: MessageActions | undefined
+  /** Messages before this one, where calls may name what those found. */
+  readonly earlier: readonly ChatMessage[]
 }
+
+/** For messages whose calls are over. The same each time, so that they are not drawn again. */
+export const NOTHING_EARLIER: readonly ChatMessage[] = []
 
 export const MessageView = memo(function MessageView(props: MessageViewProps) {
   return props.message.role === 'user' ? <Question {...props} /> : <Answer {...props} />
@@ -92,9 +98,9 @@ function Question({ message, actions }: MessageViewProps) {
   )
 }
 
-function Answer({ message, isLast, isWriting, actions }: MessageViewProps) {
+function Answer({ message, isLast, isWriting, actions, earlier }: MessageViewProps) {
   const { hasLinks } = useChat()
-  const titles = useMemo(() => titlesIn(message), [message])
+  const pageOf = useMemo(() => pageLookup([...earlier, message]), [earlier, message])
   const { metadata } = message
   const text = textOf(message)
   const isQuiet = isWriting && !hasVisibleNews(message.parts)
@@ -107,7 +113,7 @@ function Answer({ message, isLast, isWriting, actions }: MessageViewProps) {
           key={index}
           part={part}
           hasLinks={hasLinks}
-          titleOf={(id) => titles.get(plainId(id))}
+          pageOf={pageOf}
           onDecide={isLast ? actions?.decide : undefined}
         />
       ))}
@@ -168,11 +174,11 @@ function Facts({ message }: { message: ChatMessage }) {
 interface PartProps {
   readonly part: ChatPart
   readonly hasLinks: boolean
-  readonly titleOf: (id: string) => string | undefined
+  readonly pageOf: PageLookup
   readonly onDecide: MessageActions['decide'] | undefined
 }
 
-function Part({ part, hasLinks, titleOf, onDecide }: PartProps) {
+function Part({ part, hasLinks, pageOf, onDecide }: PartProps) {
   switch (part.type) {
     case 'text':
       if (part.state === 'streaming') return <GrowingMarkdown text={part.text} hasLinks={hasLinks} />
@@ -185,7 +191,7 @@ function Part({ part, hasLinks, titleOf, onDecide }: PartProps) {
         </details>
       )
     case 'dynamic-tool':
-      return <ToolCall part={part} titleOf={titleOf} onDecide={onDecide} />
+      return <ToolCall part={part} pageOf={pageOf} onDecide={onDecide} />
     default:
       return null
   }
