@@ -2,8 +2,9 @@
 
 import { Database, ExternalLink, FileText, User } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
-import { JsonText } from '../../components/json-text.tsx'
 import { PageText, plainText } from '../../components/notion/page-text.tsx'
+import { resultBlocks } from '../../components/notion/result-blocks.ts'
+import { ResultContent } from '../../components/notion/result-content.tsx'
 import { pageContent, webLink } from '../../components/notion/tool-result.ts'
 import type { ToolPart } from './chat-message.ts'
 import { payloadIn } from './tool-result.ts'
@@ -29,17 +30,18 @@ const views: Readonly<Record<string, ToolResultView>> = {
 }
 
 export function ToolResultView({ part, hasLinks }: { part: ToolPart; hasLinks: boolean }) {
-  const payload = payloadIn(part.output)
-  const view = views[part.toolName]?.({ payload, input: part.input, hasLinks })
-  if (view !== undefined) return view
-  return <DefaultView payload={payload} />
-}
-
-/** For tools that nobody made a view for: a sentence as a sentence, anything else as JSON. */
-function DefaultView({ payload }: { payload: unknown }) {
-  if (typeof payload === 'string' && payload.length < 400)
-    return <p className="text-sm break-words text-soft">{payload}</p>
-  return <JsonText value={payload} label="Result" />
+  const blocks = resultBlocks(part.output)
+  const view = views[part.toolName]?.({ payload: payloadIn(part.output), input: part.input, hasLinks })
+  if (view === undefined) return <ResultContent blocks={blocks} hasLinks={hasLinks} />
+  // The view shows what the text says; images and the like are shown below it.
+  const others = blocks.filter(({ kind }) => kind !== 'text' && kind !== 'json')
+  if (others.length === 0) return view
+  return (
+    <div className="space-y-3">
+      {view}
+      <ResultContent blocks={others} hasLinks={hasLinks} />
+    </div>
+  )
 }
 
 interface PageFacts {

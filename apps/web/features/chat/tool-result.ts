@@ -1,21 +1,26 @@
-import { errorSentence, payloadOf, webLink } from '../../components/notion/tool-result.ts'
+import { resultBlocks } from '../../components/notion/result-blocks.ts'
+import { errorSentence, webLink } from '../../components/notion/tool-result.ts'
 import type { KnownPage, PageLookup } from '../../components/pending-change/change-parts.ts'
 import { isToolPart, type ChatMessage, type ToolPart } from './chat-message.ts'
 import { isArgs, textOf } from './tool-words.ts'
 
-type CallToolResult = Parameters<typeof payloadOf>[0]
+type CallToolResult = Parameters<typeof errorSentence>[0]
 
 /** What a tool answered, as MCP has it. */
 const isResult = (output: unknown): output is CallToolResult => isArgs(output) && Array.isArray(output['content'])
 
-/** What was meant by the answer: the JSON inside, where there is some. */
-export const payloadIn = (output: unknown): unknown => (isResult(output) ? payloadOf(output) : output)
+/** What was meant by the result: the JSON inside, where there is some, else its text. */
+export function payloadIn(output: unknown): unknown {
+  const blocks = resultBlocks(output)
+  const json = blocks.find((block) => block.kind === 'json')
+  return json ? json.value : blocks.map((block) => (block.kind === 'text' ? block.text : `[${block.kind}]`)).join('\n')
+}
 
 /** Why the call did not work, in a sentence; undefined when it did. */
 export function failureIn(part: ToolPart): string | undefined {
   if (part.state === 'output-error') return part.errorText
   if (part.state !== 'output-available' || !isResult(part.output) || !part.output.isError) return undefined
-  return errorSentence(part.output)
+  return errorSentence(part.output) || textOf(payloadIn(part.output)) || 'The tool reported an error.'
 }
 
 /** Pages by their plain ids, as the calls of a message found them: later calls name pages by id alone. */
