@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Connection, DisconnectReceipt, Problem } from '@nmg/contract'
 
 /** A gateway whose connection and refusals a test chooses, for states that take hours or an operator's mistake to come about. */
@@ -10,16 +11,35 @@ export interface GatewayStub {
   connection: Partial<Connection>
   /** What every start of a consent gets; undefined for nothing of interest. */
   startRefusal: (Refused & { readonly retryAfter: string }) | undefined
-  /** What every MCP call gets. */
+  /** What every MCP call gets while there is no {@link mcp}. */
   callRefusal: Refused
+  /** The MCP server behind it. */
+  mcp: McpServer | undefined
   receipt: Partial<DisconnectReceipt>
   close(): Promise<void>
+}
+
+export interface McpServer {
+  readonly tools: readonly unknown[]
+  /** The result of a call; a thrown {@link RpcError} becomes a JSON-RPC error, anything else cuts the connection. */
+  call(name: string, args: unknown): unknown
+}
+
+export class RpcError extends Error {
+  override readonly name = 'RpcError'
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
 }
 
 type Refused = Pick<Problem, 'status' | 'code' | 'detail'>
 
 export async function startGatewayStub(): Promise<GatewayStub> {
   const server = createServer((request, response) => {
+    if (stub.mcp && request.url?.startsWith('/mcp/')) return void serveMcp(stub.mcp, request, response)
     const { body, status = 200, headers = {} } = respond(request)
     response.writeHead(status, {
       'content-type': status < 400 ? 'application/json' : 'application/problem+json',
@@ -34,6 +54,7 @@ export async function startGatewayStub(): Promise<GatewayStub> {
     connection: {},
     startRefusal: undefined,
     callRefusal: { status: 502, code: 'upstream_unreachable', detail: 'Notion cannot be reached. Try again.' },
+    mcp: undefined,
     receipt: {},
     async close() {
       server.closeAllConnections()
@@ -77,6 +98,37 @@ export async function startGatewayStub(): Promise<GatewayStub> {
   }
 
   return stub
+}
+
+interface RpcRequest {
+  readonly id?: number
+  readonly method: string
+  readonly params?: { readonly name?: string; readonly arguments?: unknown }
+}
+
+/** Just enough of MCP, without sessions: protocol version 2025-06-18. */
+async function serveMcp(mcp: McpServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'POST') return void response.writeHead(405).end()
+  const { id, method, params } = JSON.parse(await text(request)) as RpcRequest
+  if (id === undefined) return void response.writeHead(202).end()
+  const send = (outcome: object) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }))
+  }
+  const capabilities = { tools: {} }
+  const serverInfo = { name: 'stub', version: '1' }
+  if (method === 'initialize') return send({ result: { protocolVersion: '2025-06-18', capabilities, serverInfo } })
+  if (method === 'tools/list') return send({ result: { tools: mcp.tools } })
+  if (method !== 'tools/call') return send({ error: { code: -32601, message: 'Method not found' } })
+  try {
+    send({ result: await mcp.call(params?.name ?? '', params?.arguments) })
+  } catch (error) {
+    if (error instanceof RpcError) return send({ error: { code: error.code, message: error.message } })
+    // The response has begun, as an event stream, and breaks.
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(': working\n\n')
+    setTimeout(() => response.destroy(), 50)
+  }
 }
 
 const PROCESS = '5b8a3f6e-2f0e-4c5f-9d43-0a8f3f1f2a11'

@@ -273,7 +273,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     await raw.fill('{"query": "roadmap", "filters": {"title_only": true}}')
     await page.getByRole('tab', { name: 'Form' }).click()
     expect(await page.getByLabel('query', { exact: true }).inputValue()).toBe('roadmap')
-    await page.getByLabel('query', { exact: true }).press('Enter')
+    await page.getByLabel('query', { exact: true }).press('Control+Enter')
     await page.getByRole('heading', { name: 'Product roadmap' }).waitFor()
     await page.getByRole('tab', { name: 'Tree' }).click()
     await page.getByRole('button', { name: 'results' }).waitFor()
