@@ -73,7 +73,7 @@ export async function startGatewayStub(): Promise<GatewayStub> {
       return refused(stub.startRefusal ?? notFound, stub.startRefusal?.retryAfter)
     if (pathname.endsWith('/events')) return { body: { spaceId: 'space', processId: PROCESS, events: [] } }
     if (pathname.startsWith('/mcp/')) return refused(stub.callRefusal)
-    if (pathname.startsWith('/access/keys')) return { body: { keys: [] } }
+    if (pathname.startsWith('/access/keys')) return keys(request.method)
     if (pathname.startsWith('/access/clients')) return { body: { clients: [] } }
     const spaceId = /^\/integrations\/notion\/([^/]+)$/.exec(pathname)?.[1]
     if (spaceId === undefined) return refused(notFound)
@@ -134,6 +134,13 @@ async function serveMcp(mcp: McpServer, request: IncomingMessage, response: Serv
 const PROCESS = '5b8a3f6e-2f0e-4c5f-9d43-0a8f3f1f2a11'
 
 const notFound: Refused = { status: 404, code: 'not_found', detail: 'There is nothing here.' }
+
+const keys = (method: string | undefined) => {
+  if (method === 'DELETE') return { body: null }
+  if (method !== 'POST') return { body: { keys: [] } }
+  const key = { id: PROCESS, name: 'Key', spaceId: 'space', userId: 'ada', scope: 'notion:read', key: 'nmg_key' }
+  return { body: { ...key, createdAt: '2026-05-01T10:00:00Z' } }
+}
 
 const refused = (problem: Refused, retryAfter?: string) => ({
   status: problem.status,

@@ -63,10 +63,12 @@ function problemAnswer(error: unknown): Response {
   const { code, detail } =
     error instanceof Refusal
       ? { code: error.code, detail: error.message }
-      : ({
-          code: 'internal',
-          detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
-        } as const)
+      : isDataException(error)
+        ? ({ code: 'invalid_request', detail: 'A value of this request is not valid.' } as const)
+        : ({
+            code: 'internal',
+            detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
+          } as const)
   const { status, title } = known[code]
   if (status >= 500) {
     const cause = error instanceof Refusal ? error.cause : error
@@ -78,6 +80,10 @@ function problemAnswer(error: unknown): Response {
   }
   return document({ type: 'about:blank', title, status, detail, code, requestId }, null)
 }
+
+/** PostgreSQL could not read a value as what it should be (SQLSTATE class 22): a cursor, an id, a text with NUL. The request sent it. */
+const isDataException = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22...$/.test(error.code)
 
 function document(problem: Problem, retryAfter: string | null): Response {
   return new Response(JSON.stringify(problem), {

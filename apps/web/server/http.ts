@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { drainOf, listenError } from '@nmg/process'
 import { log } from '../lib/log.ts'
 import { ASKED_PATH } from '../lib/return-path.ts'
+import { withPresentNames } from '../lib/session-cookies.ts'
 import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
 
 /** Longer than the idle time-out of common load balancers, so that they close first. */
@@ -42,7 +43,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   sayWhereItCameFrom(request, options)
   request.headers[ASKED_PATH] = request.url
   setSecurityHeaders(request, response, options)
+  if (options.isHttps && request.headers.cookie) request.headers.cookie = withPresentNames(request.headers.cookie)
   const [path] = (request.url ?? '').split('?')
+  // No name, text or cursor has the character NUL, and the database takes none.
+  if (/%00/.test(request.url ?? '')) return sendJson(response, 400, { detail: 'The address is not valid.' })
   if (path === '/healthz') return sendJson(response, 200, { status: 'alive' })
   if (path === '/readyz') {
     const isReady = await options.isReady()

@@ -179,10 +179,4 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     await card().getByText('3 earlier consents of this space may still be valid.').waitFor()
     await card().getByText('Disconnected', { exact: true }).waitFor()
   })
-
-  it('offers no second attempt where only the operator can help', async () => {
-    await page.goto(`${webUrl}/integrations/notion/callback?status=error&error=client_rejected`)
-    await page.getByText(/NOTION_MCP_CLIENT_SECRET/).waitFor()
-    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
-  })
 })

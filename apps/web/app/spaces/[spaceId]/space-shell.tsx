@@ -1,8 +1,8 @@
 'use client'
 
-import { Menu as MenuIcon } from 'lucide-react'
+import { LoaderCircle, Menu as MenuIcon } from 'lucide-react'
 import type { Route } from 'next'
-import Link from 'next/link'
+import Link, { useLinkStatus } from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useEffect, useState, type ReactNode } from 'react'
 import { Button } from '../../../components/ui/button.tsx'
@@ -72,7 +72,9 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             >
               <MenuIcon aria-hidden />
             </Button>
-            <p className="min-w-0 flex-1 truncate px-1 text-sm font-semibold tracking-tight">{space.name}</p>
+            <p dir="auto" className="min-w-0 flex-1 truncate px-1 text-sm font-semibold tracking-tight">
+              {space.name}
+            </p>
             <ConnectionStatus page={connectionPage} compact />
             <AccountMenu {...person} />
           </header>
@@ -123,12 +125,25 @@ function Links({ spaceId, path, onGo }: { spaceId: string; path: string; onGo: (
               >
                 <Icon aria-hidden className="size-4 shrink-0" />
                 {label}
+                <PendingMark />
               </Link>
             </li>
           )
         })}
       </ul>
     </nav>
+  )
+}
+
+/** Shown beside a link while its page is on the way; not for the moment that most take. */
+function PendingMark() {
+  const { pending } = useLinkStatus()
+  if (!pending) return null
+  return (
+    <span role="status" className="ml-auto animate-appear-late">
+      <LoaderCircle aria-hidden className="size-3.5 animate-spin" />
+      <span className="sr-only">Loading</span>
+    </span>
   )
 }
 

@@ -1,4 +1,3 @@
-import type { AuthorizationError } from '@nmg/contract'
 import type { Metadata, Route } from 'next'
 import { redirect } from 'next/navigation'
 import { authorizationProblem } from '../../../../features/integrations/authorization-errors.ts'
@@ -9,9 +8,6 @@ import { isManager, memberIn, type SpaceMember } from '../../../../lib/members.t
 import { visitor } from '../../../../lib/visitor.ts'
 
 export const metadata: Metadata = { title: 'Connecting Notion' }
-
-/** Trying again does not help here. */
-const OPERATOR_ONLY = 'client_rejected' satisfies AuthorizationError
 
 type Query = Record<string, string | string[] | undefined>
 
@@ -33,7 +29,7 @@ export default async function CallbackPage({ searchParams }: { searchParams: Pro
         <CallbackFailure
           {...authorizationProblem(one(error))}
           home={home}
-          spaceId={member && isManager(member.space.role) && one(error) !== OPERATOR_ONLY ? member.space.id : undefined}
+          spaceId={member && isManager(member.space.role) ? member.space.id : undefined}
         />
       )}
     </main>
