@@ -116,6 +116,12 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByLabel('Password').fill('not-the-password')
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('alert').getByText('do not belong together').waitFor()
+      expect(await page.getByRole('button', { name: 'Sign in' }).evaluate((it) => it === document.activeElement)).toBe(
+        true,
+      )
+      await page.getByLabel('Password').press('Enter')
+      await page.getByRole('alert').getByText('do not belong together').waitFor()
+      expect(await page.getByLabel('Password').evaluate((it) => it === document.activeElement)).toBe(true)
 
       await page.getByRole('link', { name: 'Create an account' }).click()
       await page.getByLabel('Name').fill('Somebody')
