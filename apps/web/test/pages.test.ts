@@ -296,6 +296,22 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     })
   })
 
+  it('show that the next page is on its way', async () => {
+    const page = await profile()
+    await signIn(page, product.webUrl, demo)
+    const held = Promise.withResolvers<void>()
+    await page.route('**/members?_rsc=*', async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    const link = page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: 'Members' })
+    await link.click()
+    await link.getByRole('status').getByText('Loading').waitFor()
+    held.resolve()
+    await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor()
+    expect(await link.getByRole('status').count()).toBe(0)
+  })
+
   it('can be used with the keyboard alone', async () => {
     const page = await profile()
     await page.goto(`${product.webUrl}/sign-in`)
