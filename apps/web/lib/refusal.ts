@@ -14,6 +14,7 @@ const ownProblems = {
   answering: { status: 409, title: 'An answer is being written' },
   nothing_to_decide: { status: 409, title: 'There is nothing to decide' },
   no_model: { status: 409, title: 'No model is configured' },
+  restarting: { status: 503, title: 'The app is restarting' },
   retired: { status: 410, title: 'Retired' },
   gateway_unreachable: { status: 502, title: 'The gateway cannot be reached' },
   gateway_misconfigured: { status: 502, title: 'The gateway does not accept this app' },

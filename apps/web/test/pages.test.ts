@@ -87,6 +87,10 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     const [workspace] = product.simulator.workspaces
     const plan = [...(workspace?.pages.values() ?? [])].find(({ title }) => title === 'Launch plan')
     expect(plan?.content).toContain('- [ ] Call the printer')
+    // The next step of the README's walk: the change is seen.
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Summarize the launch plan')
+    await page.keyboard.press('Enter')
+    await page.getByRole('article', { name: 'Answer' }).last().getByText('Call the printer', { exact: true }).waitFor()
     const [, space] = /spaces\/([^/]+)/.exec(page.url()) ?? []
     await page.evaluate((id) => fetch(`/api/notion?spaceId=${id}`, { method: 'DELETE' }), space)
   })

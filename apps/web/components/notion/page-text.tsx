@@ -75,7 +75,7 @@ function Line({ line }: { line: string }) {
     )
   if (kind === '>')
     return (
-      <p dir="auto" className="border-l-2 border-line-strong pl-3 text-soft">
+      <p dir="auto" className="border-s-2 border-line-strong ps-3 text-soft">
         {inline(rest)}
       </p>
     )
@@ -86,7 +86,7 @@ function Line({ line }: { line: string }) {
       </p>
     )
   return (
-    <p dir="auto" className={cn('flex gap-2', indent !== '' && 'pl-5')}>
+    <p dir="auto" className={cn('flex gap-2', indent !== '' && 'ps-5')}>
       <span className="shrink-0 text-soft tabular-nums">{bullet(kind)}</span>
       <span className={cn('min-w-0', kind === '- [x]' && 'text-soft line-through')}>{inline(rest)}</span>
     </p>

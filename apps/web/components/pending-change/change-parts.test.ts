@@ -131,6 +131,12 @@ describe('the parts of a change', () => {
     expect(parts[2]).toMatchObject({ tone: 'added' })
   })
 
+  it('show what is replaced before what replaces it, in whatever order they come', () => {
+    const update = { new_str: 'b', old_str: 'a', replace_all_matches: true }
+    const labels = changeParts({ content_updates: [update], command: 'update_content' }).map(({ label }) => label)
+    expect(labels).toEqual(['Command', 'Edit › Text to replace', 'Edit › New text', 'Edit › Replace all matches'])
+  })
+
   it('say so where the page that a call changes is not known by name', () => {
     expect(changeParts({ page_id: '1' })[0]?.page).toBe('unknown')
     expect(changeParts({ parent: { page_id: '1' } })[0]?.page).toBe('unknown')

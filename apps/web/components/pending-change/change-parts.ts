@@ -36,10 +36,13 @@ export const MANY_PARTS = 60
  */
 export function changeParts(input: unknown, pageOf: PageLookup = () => undefined): ChangePart[] {
   if (!isRecord(input)) return partsOf(input, [], 'Arguments', pageOf)
-  const entries = Object.entries(input)
-  const targets = entries.filter(([name]) => TARGETS.has(name))
-  const others = entries.filter(([name]) => !TARGETS.has(name))
-  return [...targets, ...others].flatMap(([name, value]) => partsOf(value, [name], labelOf(name), pageOf))
+  return inOrder(input).flatMap(([name, value]) => partsOf(value, [name], labelOf(name), pageOf))
+}
+
+/** Targets first, then what is replaced before what replaces it. Databases keep no order of their own. */
+const inOrder = (record: Readonly<Record<string, unknown>>): [string, unknown][] => {
+  const rank = (name: string) => (TARGETS.has(name) ? 0 : FIRST.has(name) ? 1 : REMOVED.has(name) ? 2 : 3)
+  return Object.entries(record).toSorted(([a], [b]) => rank(a) - rank(b))
 }
 
 function partsOf(value: unknown, path: readonly string[], label: string, pageOf: PageLookup): ChangePart[] {
@@ -50,7 +53,7 @@ function partsOf(value: unknown, path: readonly string[], label: string, pageOf:
     })
   }
   if (isRecord(value)) {
-    const entries = Object.entries(value)
+    const entries = inOrder(value)
     if (entries.length === 0) return [part('(no values)', path, label, false)]
     return entries.flatMap(([name, item]) => partsOf(item, [...path, name], `${label} › ${labelOf(name)}`, pageOf))
   }
@@ -97,6 +100,9 @@ const TARGETS = new Set([
   'id',
   'url',
 ])
+
+/** What a call does, and the names of what it does it with. */
+const FIRST = new Set(['command', 'title'])
 
 const REMOVED = new Set(['old_str', 'selection_with_ellipsis'])
 const ADDED = new Set(['content', 'new_str', 'markdown', 'rich_text'])

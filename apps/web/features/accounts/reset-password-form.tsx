@@ -25,14 +25,9 @@ export function ResetPasswordForm() {
   }, [])
   if (state.status === 'over') {
     return (
-      <div className="space-y-4">
-        <Notice tone="warning" title="This link doesn’t work any more">
-          It was used already, or it is older than an hour.
-        </Notice>
-        <Link href="/forgot-password" className={buttonStyle({ className: 'w-full' })}>
-          Ask for a new link
-        </Link>
-      </div>
+      <Notice tone="warning" title="This link doesn’t work any more">
+        It was used already, or it is older than an hour. Ask for another one below.
+      </Notice>
     )
   }
   if (state.status === 'done') {

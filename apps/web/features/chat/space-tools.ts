@@ -140,12 +140,23 @@ const codes: Partial<Record<string, FailureCode>> = {
   overloaded: 'gateway_unavailable',
 } satisfies Partial<Record<ProblemCode, FailureCode>>
 
+/** Where the gateway writes for clients outside of this app, with an address to open. */
+const details: Partial<Record<string, string>> = {
+  not_connected: 'This space isn’t connected to Notion. Connect it, then try again.',
+  reconnect_required: 'Notion no longer accepts this space’s connection. Reconnect it, then try again.',
+  consent_required: 'Notion asks for consent again. Reconnect this space, then try again.',
+} satisfies Partial<Record<ProblemCode, string>>
+
+const withoutAddresses = (detail: string): string => detail.replaceAll(/:?\s*https?:\/\/\S+/g, '').trim()
+
 function failureOf(problem: Problem | undefined, retryAfter: string | null): Failure {
   const until = retryAfter === null ? undefined : inSeconds(Number(retryAfter))
   return {
     kind: 'failed',
     code: codes[problem?.code ?? ''] ?? 'gateway_unavailable',
-    detail: problem?.detail ?? 'The gateway couldn’t reach Notion. Try again in a moment.',
+    detail:
+      details[problem?.code ?? ''] ??
+      (withoutAddresses(problem?.detail ?? '') || 'The gateway couldn’t reach Notion. Try again in a moment.'),
     ...(until && { until }),
   }
 }

@@ -51,7 +51,9 @@ export function ToolCall({ part, pageOf, onDecide }: ToolCallProps) {
     <div className="my-3 text-sm">
       <Line part={part} words={words} hasFailed={failure !== undefined} />
       {failure !== undefined && (
-        <p className="mt-1.5 ml-6.5 text-[13px] text-pretty break-words text-danger">{failure}</p>
+        <p dir="auto" className="mt-1.5 ml-6.5 text-[13px] text-pretty break-words text-danger">
+          {failure}
+        </p>
       )}
       {part.state === 'output-available' && failure === undefined && (
         <div className="mt-2 ml-6.5">
@@ -84,7 +86,7 @@ function Line({ part, words, hasFailed }: { part: ToolPart; words: ToolWords; ha
   const text: Record<ShownState, string> = {
     running: part.state === 'input-streaming' ? `Preparing: ${readableName(part.toolName)} …` : words.doing,
     done: words.done,
-    failed: `${words.doing.replace(/ …$/, '')} did not work`,
+    failed: `Couldn’t ${lowerFirst(words.question.replace(/\?$/, ''))}`,
     denied: `Denied: ${words.question.replace(/\?$/, '')}`,
   }
   return (
@@ -96,7 +98,9 @@ function Line({ part, words, hasFailed }: { part: ToolPart; words: ToolWords; ha
         className="group flex max-w-full items-center gap-2.5 rounded-sm text-left text-soft hover:text-ink"
       >
         {icons[state]}
-        <span className="min-w-0 truncate font-medium">{text[state]}</span>
+        <span dir="auto" className="min-w-0 truncate font-medium">
+          {text[state]}
+        </span>
         <ChevronRight
           aria-hidden
           className="size-3.5 shrink-0 text-faint transition-transform group-aria-expanded:rotate-90"
@@ -106,9 +110,11 @@ function Line({ part, words, hasFailed }: { part: ToolPart; words: ToolWords; ha
         <div className="mt-2 ml-6.5 space-y-2">
           <p className="font-mono text-xs text-faint">{part.toolName}</p>
           <JsonText value={part.input} label="Arguments" />
-          {part.state === 'output-available' && <JsonText value={payloadIn(part.output)} label="Answer" />}
+          {part.state === 'output-available' && <JsonText value={payloadIn(part.output)} label="Result" />}
         </div>
       )}
     </div>
   )
 }
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)

@@ -70,17 +70,40 @@ export async function withoutOddTools(
   onLeftOut: (names: readonly string[]) => void,
 ): Promise<Response> {
   if (!response.ok || !response.body) return response
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  const text = await response.text()
-  const changed = isStream
-    ? text.replaceAll(/^data: ?(.*)$/gm, (line, data: string) => {
-        const filtered = filteredList(data, onLeftOut)
-        return filtered === undefined ? line : `data: ${filtered}`
-      })
-    : (filteredList(text, onLeftOut) ?? text)
   const headers = new Headers(response.headers)
   headers.delete('content-length')
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false
+  if (!isStream) {
+    const text = await response.text()
+    return new Response(filteredList(text, onLeftOut) ?? text, { status: response.status, headers })
+  }
+  // A server may keep the stream open after the list.
+  const changed = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(
+      byLine((line) => {
+        const [, data] = /^data: ?(.*)$/.exec(line) ?? []
+        const filtered = data === undefined ? undefined : filteredList(data, onLeftOut)
+        return filtered === undefined ? line : `data: ${filtered}`
+      }),
+    )
+    .pipeThrough(new TextEncoderStream())
   return new Response(changed, { status: response.status, headers })
+}
+
+/** Changes each line of a text as soon as it is complete. */
+function byLine(change: (line: string) => string): TransformStream<string, string> {
+  let rest = ''
+  return new TransformStream({
+    transform(piece, controller) {
+      const lines = (rest + piece).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) controller.enqueue(`${change(line)}\n`)
+    },
+    flush(controller) {
+      if (rest !== '') controller.enqueue(change(rest))
+    },
+  })
 }
 
 /** Undefined for a message that is no list of tools, or needs no change. */

@@ -131,14 +131,22 @@ function PageCard({ page, hasLinks }: { page: PageFacts; hasLinks: boolean }) {
             rel="noopener noreferrer nofollow"
             className="inline-flex max-w-full items-center gap-1.5 rounded-sm font-medium text-ink hover:underline"
           >
-            <span className="truncate">{title}</span>
+            <span dir="auto" className="truncate">
+              {title}
+            </span>
             <ExternalLink aria-hidden className="size-3.5 shrink-0 text-faint" />
             <span className="sr-only">(opens Notion)</span>
           </a>
         ) : (
-          <p className="truncate font-medium">{title}</p>
+          <p dir="auto" className="truncate font-medium">
+            {title}
+          </p>
         )}
-        {highlight && <p className="mt-0.5 line-clamp-1 text-[13px] break-words text-soft">{highlight}</p>}
+        {highlight && (
+          <p dir="auto" className="mt-0.5 line-clamp-1 text-[13px] break-words text-soft">
+            {highlight}
+          </p>
+        )}
         {(path || edited) && (
           <p className="mt-0.5 truncate text-xs text-faint">
             {[path, edited && `edited ${edited}`].filter(Boolean).join(' · ')}
@@ -169,13 +177,13 @@ function Fetched({ payload, hasLinks }: { payload: Readonly<Record<string, unkno
         onClick={() => setOpen(!isOpen)}
         className="rounded-sm text-[13px] font-medium text-link hover:underline"
       >
-        {isOpen ? 'Hide what it says' : 'Show what it says'}
+        {isOpen ? 'Hide content' : 'Show content'}
       </button>
       {isOpen && (
         <div
           tabIndex={0}
           role="region"
-          aria-label={`What ${textOf(payload['title'])} says`}
+          aria-label={`Content of ${textOf(payload['title'])}`}
           className="max-h-96 overflow-y-auto rounded-xl border border-line px-4 pt-1 pb-4"
         >
           <PageText text={content.slice(0, GLANCE)} />
@@ -200,7 +208,7 @@ function PeopleCards({ payload }: ToolResultProps): ReactNode | undefined {
     <ul aria-label="People" className="flex flex-wrap gap-2">
       {people.map((person) => (
         <li key={textOf(person['id'])} className="rounded-full border border-line bg-surface px-3 py-1 text-[13px]">
-          {textOf(person['name'])} <span className="text-faint">{textOf(person['email'])}</span>
+          <bdi>{textOf(person['name'])}</bdi> <span className="text-faint">{textOf(person['email'])}</span>
         </li>
       ))}
     </ul>

@@ -193,7 +193,7 @@ const toolErrorText = (error: unknown): string => {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof AnswerFailure) return cause.failure.detail
   }
-  return 'The call did not work. Its arguments may not be what the tool expects, or Notion did not answer in time.'
+  return 'The call failed. Its arguments may not be what the tool expects, or Notion took too long.'
 }
 
 /** How much of a conversation the model is told, in characters. Older messages are left out whole. */

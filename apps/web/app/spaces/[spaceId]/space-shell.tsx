@@ -8,6 +8,7 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { Button } from '../../../components/ui/button.tsx'
 import { cn } from '../../../components/ui/class-names.ts'
 import { Drawer } from '../../../components/ui/drawer.tsx'
+import { LinkProgress } from '../../../components/ui/link-progress.tsx'
 import { Logo } from '../../../components/ui/marks.tsx'
 import { AccountMenu } from '../../../features/accounts/account-menu.tsx'
 import { ConnectionBanner } from '../../../features/integrations/connection-banner.tsx'
@@ -123,7 +124,7 @@ function Links({ spaceId, path, onGo }: { spaceId: string; path: string; onGo: (
                   isHere && 'bg-sunken text-ink',
                 )}
               >
-                <Icon aria-hidden className="size-4 shrink-0" />
+                <LinkProgress icon={<Icon aria-hidden className="size-4 shrink-0" />} />
                 {label}
                 <PendingMark />
               </Link>
