@@ -308,6 +308,8 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await held.promise
       await route.continue()
     })
+    // Before its scripts run, a page follows links by itself, and the browser shows that.
+    await page.waitForLoadState('networkidle')
     const link = page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: 'Members' })
     await link.click()
     await link.getByRole('status').getByText('Loading').waitFor()

@@ -180,7 +180,7 @@ function Part({ part, isExpanded, onExpand, hasLinks }: PartProps) {
 
 function PageName({ page, hasLinks }: { page: NonNullable<ChangePart['page']>; hasLinks: boolean }) {
   if (page === 'unknown') {
-    return <p className="mt-0.5 text-[13px] text-warning">Name unknown: this page wasn’t read in this conversation.</p>
+    return <p className="mt-0.5 text-[13px] text-warning">Name unknown: this page wasn’t read here.</p>
   }
   const { title, url } = page
   return (

@@ -122,7 +122,8 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
     if (listed.nextCursor === undefined || listed.nextCursor === cursor) break
     cursor = listed.nextCursor
   }
-  return tools
+  // Calls go by the name.
+  return [...new Map(tools.map((tool) => [tool.name, tool])).values()]
 }
 
 /** Without a name a tool cannot be called. */

@@ -153,7 +153,7 @@ describe('a form', () => {
         const whole = argumentsWith(schema)
         expect(accepts(whole, begin(whole))).toBe(true)
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     )
   })
 
@@ -165,7 +165,7 @@ describe('a form', () => {
         const isAccepted = accepts(whole, filled)
         expect(faultsOf(safe(whole), safe(whole), filled).size === 0).toBe(isAccepted)
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     )
   })
 })

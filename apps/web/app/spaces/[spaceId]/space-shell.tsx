@@ -1,8 +1,8 @@
 'use client'
 
-import { LoaderCircle, Menu as MenuIcon } from 'lucide-react'
+import { Menu as MenuIcon } from 'lucide-react'
 import type { Route } from 'next'
-import Link, { useLinkStatus } from 'next/link'
+import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useEffect, useState, type ReactNode } from 'react'
 import { Button } from '../../../components/ui/button.tsx'
@@ -126,25 +126,12 @@ function Links({ spaceId, path, onGo }: { spaceId: string; path: string; onGo: (
               >
                 <LinkProgress icon={<Icon aria-hidden className="size-4 shrink-0" />} />
                 {label}
-                <PendingMark />
               </Link>
             </li>
           )
         })}
       </ul>
     </nav>
-  )
-}
-
-/** Shown beside a link while its page is on the way; not for the moment that most take. */
-function PendingMark() {
-  const { pending } = useLinkStatus()
-  if (!pending) return null
-  return (
-    <span role="status" className="ml-auto animate-appear-late">
-      <LoaderCircle aria-hidden className="size-3.5 animate-spin" />
-      <span className="sr-only">Loading</span>
-    </span>
   )
 }
 
