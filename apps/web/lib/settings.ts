@@ -90,6 +90,12 @@ export const Settings = z
     OPENAI_API_KEY: z.string().optional(),
     ANTHROPIC_API_KEY: z.string().optional(),
     GOOGLE_GENERATIVE_AI_API_KEY: z.string().optional(),
+    /** How long answers that are being written may go on after SIGTERM: 20 seconds. The process ends without them after 30. */
+    SHUTDOWN_GRACE_SECONDS: z.coerce
+      .number('must be a number of seconds')
+      .min(0, 'must be at least 0')
+      .max(20, 'must be at most 20')
+      .optional(),
     CHAT_MAX_STEPS: z.coerce
       .number('must be a number of steps, from 1 to 100')
       .int('must be a number of steps, from 1 to 100')

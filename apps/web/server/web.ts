@@ -18,7 +18,7 @@ import { seedDemo } from './seed-demo.ts'
 import { openAuth } from '../lib/auth.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
-import type { LiveAnswers } from '../lib/live-answers.ts'
+import { closeLiveAnswers, liveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
 import { documentReader } from '../lib/oauth/document-reader.ts'
@@ -28,6 +28,9 @@ import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
 import { openAccounts } from './accounts.ts'
 import { serveHttp } from './http.ts'
+
+/** As for the gateway. */
+const SHUTDOWN_GRACE_SECONDS = 20
 
 const APP = resolve(import.meta.dirname, '..')
 
@@ -92,7 +95,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     }),
   )
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
-  const liveAnswers: LiveAnswers = new Map()
+  const answers = liveAnswers()
   if (isDemo) await exclusively(pool, () => seedDemo(accounts.auth))
 
   const ended = endedAccess({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
@@ -128,7 +131,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     isDemo,
     chatModels: chatModels(settings, isDemo),
     chatMaxSteps: settings.CHAT_MAX_STEPS,
-    liveAnswers,
+    liveAnswers: answers,
     signInProviders: accounts.providers.offered,
     sendMail,
   })
@@ -140,15 +143,15 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     isHttps: webUrl.startsWith('https:'),
     isDevelopment,
     hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
-    isReady: () => answers(pool),
+    isReady: async () => !answers.isClosing && (await databaseAnswers(pool)),
     handle: app.getRequestHandler(),
   })
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
     async stop() {
-      // They would hold up the end otherwise: each keeps the streams of its readers open.
-      await Promise.all([...liveAnswers.values()].map((answer) => answer.interrupt()))
+      // Before the server stops: each answer keeps the streams of its readers open, and those read it to its end.
+      await closeLiveAnswers(answers, (settings.SHUTDOWN_GRACE_SECONDS ?? SHUTDOWN_GRACE_SECONDS) * 1_000)
       await server.stop()
       await app.close()
       accounts.stop()
@@ -160,7 +163,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 
 const firstOf = (tokens: string) => tokens.split(',')[0]?.trim() ?? ''
 
-async function answers(pool: Pool): Promise<boolean> {
+async function databaseAnswers(pool: Pool): Promise<boolean> {
   return pool.query('select 1').then(
     () => true,
     () => false,
