@@ -59,6 +59,19 @@ export function readVerdict(body: Buffer, headers: readonly string[], isReadOnly
   return { isAllowed: true, listsTools: messages.some(({ method }) => method === 'tools/list') }
 }
 
+/**
+ * Whether a body that was sent changes nothing, for certain. Stricter than {@link readVerdict}: a message without a method is a response to the
+ * server, which may then go on with what it asked about.
+ */
+export function onlyReads(body: Buffer, headers: readonly string[], isReadOnlyTool: IsReadOnlyTool): boolean {
+  const messages = askedIn(body) ?? []
+  return (
+    messages.length > 0 &&
+    messages.every(({ method }) => method !== undefined) &&
+    readVerdict(body, headers, isReadOnlyTool).isAllowed
+  )
+}
+
 /** Undefined when a member that decides is there twice, also in another spelling: not every reader minds case. */
 function askedIn(body: Buffer): Asked[] | undefined {
   const messages: Asked[] = []

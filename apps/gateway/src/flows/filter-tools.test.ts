@@ -105,14 +105,14 @@ describe('an answer with tools', () => {
     filter.answered(200, head('application/json', 'Content-Encoding', 'gzip'))
     filter.received(Buffer.from('...'))
     filter.ended()
-    expect(seen).toMatchObject({ failure: { code: 'upstream_unreachable' }, status: 0, body: '', isEnded: false })
+    expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '', isEnded: false })
   })
 
   it('that never ends is refused before it fills the memory', () => {
     const { seen, filter } = reader()
     filter.answered(200, head('application/json'))
     for (let i = 0; i < 20; i++) filter.received(Buffer.alloc(1024 * 1024, 0x20))
-    expect(seen).toMatchObject({ failure: { code: 'upstream_unreachable' }, status: 0, body: '' })
+    expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '' })
   })
 })
 

@@ -1,7 +1,7 @@
 import type { AnswerHeaders } from '../domain/envelope-headers.ts'
 import { editEvent, EventSplitter } from '../domain/event-stream.ts'
 import { cutToolList, toolListEdits } from '../domain/tool-list.ts'
-import { Failure } from '../failure.ts'
+import { interrupted } from '../proxy/outcome.ts'
 import type { AnswerReceiver } from './forward-call.ts'
 
 /** The largest list of tools, or event in a stream, that is looked through. Notion's whole list has about 200 kB. */
@@ -35,9 +35,7 @@ class ToolFilter implements AnswerReceiver {
       return
     }
     if (headerOf(headers, 'content-encoding') !== undefined) {
-      this.failed(
-        new Failure('upstream_unreachable', 'Notion sent its list of tools compressed, which was not asked for.'),
-      )
+      this.failed(interrupted('Notion sent its list of tools compressed, which was not asked for.', 502))
       return
     }
     const head = { status, headers: { ...headers, forward: withoutTag(headers.forward), contentLength: undefined } }
@@ -55,7 +53,7 @@ class ToolFilter implements AnswerReceiver {
     let hasRoom = true
     for (const piece of this.#pass.push(bytes)) hasRoom = this.#answer.received(piece)
     if (this.#pass.heldBytes > MAX_BYTES) {
-      this.failed(new Failure('upstream_unreachable', 'Notion sent a list of tools that is too large.'))
+      this.failed(interrupted('Notion sent a list of tools that is too large.', 502))
     }
     return hasRoom
   }

@@ -11,6 +11,7 @@ import type {
   UpstreamReceiver,
   UpstreamRequest,
 } from '../ports.ts'
+import { interrupted } from '../proxy/outcome.ts'
 import type { WantScope } from './want-scope.ts'
 
 export interface ForwardCallDependencies {
@@ -41,6 +42,8 @@ export interface AnswerReceiver {
 }
 
 export interface ForwardedCall {
+  /** Whether the request may have reached upstream and was not refused there for its token. */
+  readonly mayHaveLeft: boolean
   resume(): void
   /** The caller has gone. */
   cancel(): void
@@ -85,6 +88,10 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     else this.#attempt(() => this.#then(this.#deps.sessions.owner(sessionId), this.#enter))
   }
 
+  get mayHaveLeft(): boolean {
+    return this.#exchange?.mayHaveLeft ?? false
+  }
+
   resume(): void {
     this.#exchange?.resume()
   }
@@ -127,9 +134,9 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     }
     if (status >= 300 && status < 400) {
       this.#reject(
-        new Failure(
-          'upstream_unreachable',
-          'Notion answered with a redirect, which the gateway does not follow. Tell its operator to check the address of the MCP server.',
+        interrupted(
+          'Notion answered with a redirect, which the gateway does not follow; its operator has to check NOTION_MCP_SERVER_URL.',
+          502,
         ),
       )
       return true

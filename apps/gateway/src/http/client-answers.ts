@@ -33,6 +33,7 @@ const answers = {
   overloaded: { status: 503, code: 1023 },
   upstream_unreachable: { status: 502, code: 1031 },
   upstream_timeout: { status: 504, code: 1032 },
+  outcome_unknown: { status: 502, code: 1039 },
   refresh_unavailable: { status: 503, code: 1033 },
   store_unavailable: { status: 503, code: 1034 },
   authorization_unavailable: { status: 503, code: 1035 },
@@ -64,7 +65,8 @@ export interface ErrorDetails {
 
 /** The failure as a JSON-RPC error, under a status by which clients do the right thing. */
 export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): Answer {
-  const { status, code } = answers[failure.code]
+  const { code } = answers[failure.code]
+  const status = failure.status ?? answers[failure.code].status
   const { retryAfterSeconds } = failure
   const error = {
     code,

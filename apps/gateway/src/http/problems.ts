@@ -10,7 +10,7 @@ export function problemDocument(failure: Failure, requestId: string): Problem {
   return {
     type: `urn:notion-mcp-gateway:problem:${failure.code}`,
     title,
-    status,
+    status: failure.status ?? status,
     detail: failure.message,
     code: failure.code,
     requestId,

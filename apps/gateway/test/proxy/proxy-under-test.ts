@@ -77,6 +77,8 @@ export interface ProxyUnderTest {
   readonly records: ExchangeRecord[]
   /** Resolves when this many requests are over. */
   done(count: number): Promise<ExchangeRecord[]>
+  /** Ends everything that is under way for this space. */
+  end(spaceId: string, failure: Failure): void
   /** Ends it as SIGTERM does. */
   drain(graceMs: number): Promise<void>
   close(): Promise<void>
@@ -168,6 +170,7 @@ export async function proxyUnderTest(
       }
       return records
     },
+    end: (spaceId, failure) => proxy.end(spaceId, failure),
     drain: (graceMs) => drain(graceMs, proxy.drain(graceMs)),
     async close() {
       connection.close()

@@ -89,7 +89,7 @@ describe("upstream's status", () => {
     const location = new URL('/elsewhere', between.upstream.url)
     const { status: code, body, header } = await got(answer(`${status} Moved`, [`Location: ${location.href}`]))
     expect(code).toBe(502)
-    expect(JSON.parse(body.toString())).toMatchObject({ code: 'upstream_unreachable', status: 502 })
+    expect(JSON.parse(body.toString())).toMatchObject({ code: 'outcome_unknown', status: 502 })
     expect(header('location')).toEqual([])
     expect(between.upstream.requests).toHaveLength(1)
   })

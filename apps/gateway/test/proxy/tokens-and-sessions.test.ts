@@ -117,7 +117,7 @@ describe('nothing but a 401 is sent twice', () => {
     between.upstream.answers(answers)
     const answered = await call()
     expect(answered.status).toBe(502)
-    expect(problem(answered).code).toBe('upstream_unreachable')
+    expect(problem(answered).code).toBe('outcome_unknown')
     expect(between.upstream.requests).toHaveLength(1)
   })
 
