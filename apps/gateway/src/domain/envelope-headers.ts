@@ -8,6 +8,8 @@ export interface CallHeaders {
   readonly spaceId: string | undefined
   /** `Mcp-Session-Id`. It is what goes upstream, too. */
   readonly sessionId: string | undefined
+  /** `Mcp-Protocol-Version`. It goes upstream, too. */
+  readonly protocolVersion: string | undefined
   readonly contentEncoding: string | undefined
   readonly contentType: string | undefined
   /** A field that decides something and is there more than once, so that two readers might decide differently. */
@@ -80,6 +82,7 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
   const forward: string[] = []
   let spaceId: string | undefined
   let sessionId: string | undefined
+  let protocolVersion: string | undefined
   let contentEncoding: string | undefined
   let contentType: string | undefined
   let connection: string | undefined
@@ -100,6 +103,8 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
       if (name === 'mcp-session-id') {
         if (sessionId !== undefined) repeated = field
         sessionId = value
+      } else if (name === 'mcp-protocol-version') {
+        protocolVersion = value
       }
       forward.push(field, value)
     } else if (name === 'x-space-id') {
@@ -116,9 +121,10 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
   }
 
   const nominated = connection === undefined ? undefined : nominatedFields(connection)
-  if (nominated === undefined) return { forward, spaceId, sessionId, contentEncoding, contentType, repeated }
+  const given = { forward, spaceId, sessionId, protocolVersion, contentEncoding, contentType, repeated }
+  if (nominated === undefined) return given
   if (nominated.has('mcp-session-id')) sessionId = undefined
-  return { forward: without(forward, nominated), spaceId, sessionId, contentEncoding, contentType, repeated }
+  return { ...given, sessionId, forward: without(forward, nominated) }
 }
 
 /** Reads and reduces the raw header fields of upstream's answer. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Envelope, readEnvelope } from '../domain/envelope.ts'
 import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8 } from '../domain/envelope-headers.ts'
+import { withoutUnusedSession } from '../domain/session-header.ts'
 import { Failure } from '../failure.ts'
 import {
   type AnswerReceiver,
@@ -223,12 +224,13 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
 
   #forward(
     method: 'POST' | 'GET' | 'DELETE',
-    headers: CallHeaders,
+    given: CallHeaders,
     body: Buffer | undefined,
     metaSpaceId: string | undefined,
     metaUserId: string | undefined,
   ): void {
     const visit = this.#caller?.visit
+    const headers = withoutUnusedSession(given, this.#envelope?.method, body)
     const spaceId = agreed(
       agreed(headers.spaceId || undefined, metaSpaceId, 'X-Space-ID and meta.space_id name different spaces.'),
       visit?.spaceId ?? this.#target.spaceId,

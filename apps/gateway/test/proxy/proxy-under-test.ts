@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { drainOf } from '@nmg/process'
 import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
 import { Failure } from '../../src/failure.ts'
-import { originCheck } from '../../src/http/origins.ts'
+import { originCheck, originRule } from '../../src/http/origins.ts'
 import type { ExchangeRecord } from '../../src/http/exchange.ts'
 import { mcpProxy } from '../../src/http/proxy.ts'
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
@@ -115,7 +115,7 @@ export async function proxyUnderTest(
   const tokens = tokensInMemory()
   const records: ExchangeRecord[] = []
   const waiting = new Set<() => void>()
-  const checkOrigin = originCheck([new URL('https://app.test')])
+  const checkOrigin = originCheck(originRule([new URL('https://app.test')]))
   const connection = httpUpstream({
     url: upstream,
     userAgent: 'notion-mcp-gateway/test',
