@@ -23,11 +23,19 @@ export function jsonLog(level: LogLevel, destination: DestinationStream = standa
       timestamp,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    { write: (line) => destination.write(visible(line)) },
   )
   const write = (at: Exclude<LogLevel, 'silent'>) => (event: string, facts?: Facts) => logger[at](facts ?? {}, event)
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
+
+/** Control characters that JSON need not escape, and that terminals obey or readers of lines take for line ends. */
+// oxlint-disable-next-line no-control-regex
+const INVISIBLE = /[\x7f-\x9f\u2028\u2029]/g
+
+/** The line of JSON with these escaped: they stand in strings only, so it stays the same value. */
+const visible = (line: string) =>
+  line.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Standard output, with one write for all lines of a turn. A process that exits, however, exits with all its lines written. */
 function standardOutput(): DestinationStream {

@@ -64,6 +64,9 @@ export function forwardCall(deps: ForwardCallDependencies, call: Call, answer: A
   return forwarding
 }
 
+/** Clients reject others, or fail on them ([RFC 9110 §15](https://www.rfc-editor.org/rfc/rfc9110#section-15)). */
+const LAST_STATUS = 599
+
 /** A last bound, should other replicas bring new tokens all the time. */
 const MOST_REFUSALS = 8
 
@@ -131,6 +134,10 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     }
     if (this.#access?.isUnderSuspicion && status < 300) {
       void this.#deps.accessTokens.accepted(this.#call.caller.spaceId)
+    }
+    if (status > LAST_STATUS) {
+      this.#reject(interrupted('Notion answered with a status that HTTP does not have.', 502))
+      return true
     }
     if (status >= 300 && status < 400) {
       this.#reject(

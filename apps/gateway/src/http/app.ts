@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import {
   BINDING_COOKIE,
   WaitingDecision,
@@ -14,7 +15,7 @@ import { Failure } from '../failure.ts'
 import type { StartAuthorization } from '../flows/start-authorization.ts'
 import { describeError, type Log } from '../log.ts'
 import { type Application, type CallerHeaders, personOf } from './callers.ts'
-import { bodyOf, limited } from './json-body.ts'
+import { bodyOf } from './json-body.ts'
 import { problemAnswer } from './problems.ts'
 
 /** What can be asked for, beside the MCP endpoint. */
@@ -33,7 +34,7 @@ export interface AppDependencies {
 }
 
 /** What the router's contexts hold. */
-export type App = { Bindings: { requestId: string }; Variables: { failure: string } }
+export type App = { Bindings: { requestId: string; incoming: IncomingMessage }; Variables: { failure: string } }
 
 export function createApp(deps: AppDependencies): Hono<App> {
   const app = new Hono<App>()
@@ -68,7 +69,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
     return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
   })
 
-  app.post('/integrations/notion/:spaceId/waiting', limited, async (c) => {
+  app.post('/integrations/notion/:spaceId/waiting', async (c) => {
     const userId = personOf(callerOf(c))
     const decision = await bodyOf(c, WaitingDecision)
     const spaceId = spaceIdFrom(c.req.param('spaceId'))
@@ -89,9 +90,16 @@ export function createApp(deps: AppDependencies): Hono<App> {
     return c.json({ status: 'ready' }, 200, NO_STORE)
   })
 
-  app.notFound((c) =>
-    answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.')),
-  )
+  app.notFound((c) => {
+    const methods = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0)
+    if (methods.length === 0) {
+      return answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.'))
+    }
+    const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
+    const response = answer(c, new Failure('method_not_allowed', `This address takes ${allow}.`))
+    response.headers.set('allow', allow)
+    return response
+  })
 
   app.onError((error, c) => {
     if (error instanceof Failure) return answer(c, error)
@@ -110,6 +118,8 @@ const isPrefetch = (headers: Headers): boolean =>
   ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>
     /\b(prefetch|prerender|preview)\b/i.test(headers.get(name) ?? ''),
   )
+
+const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS']
 
 const NO_STORE = { 'cache-control': 'no-store' }
 

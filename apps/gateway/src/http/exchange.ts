@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Envelope, readEnvelope } from '../domain/envelope.ts'
-import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8 } from '../domain/envelope-headers.ts'
+import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8, isPlain } from '../domain/envelope-headers.ts'
 import { withoutUnusedSession } from '../domain/session-header.ts'
 import { Failure } from '../failure.ts'
 import {
@@ -17,6 +17,7 @@ import { afterSending, effectOf, interrupted } from '../proxy/outcome.ts'
 import { atTurnEnd } from '../turn-end.ts'
 import type { Answer } from './client-answers.ts'
 import { breakOff, linger } from './endings.ts'
+import { encoded } from './json-body.ts'
 import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
 import type { Admission, Entrant, Ticket } from './proxy-admission.ts'
@@ -196,9 +197,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   }
 
   #readBody(headers: CallHeaders): void {
-    if (headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity') {
-      throw new Failure('invalid_json', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
-    }
+    if (!isPlain(headers.contentEncoding)) throw encoded()
     if (headers.contentType !== undefined && !isInUtf8(headers.contentType)) {
       throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
     }

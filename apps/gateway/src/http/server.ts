@@ -6,6 +6,7 @@ import { Failure } from '../failure.ts'
 import type { Log } from '../log.ts'
 import { mcpTarget } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
+import { normalizeForm } from './request-form.ts'
 import type { ExchangeRecord } from './exchange.ts'
 import type { McpProxy } from './proxy.ts'
 
@@ -27,15 +28,57 @@ export function createGatewayServer(
 ): Server {
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 120_000 })
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
+    try {
+      normalizeForm(req)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      refuse(error, log, req, res)
+      return
+    }
+    if (req.url === '*') res.writeHead(204, { allow: ALL_METHODS }).end()
+    else if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
     else if (!answerBrowser(req, res)) proxy.handle(req, res)
+  })
+  // Without this, Node closes the connection without a word.
+  server.on('connect', (_, socket) => {
+    socket.on('error', () => socket.destroy())
+    socket.end(
+      `HTTP/1.1 405 Method Not Allowed\r\nAllow: ${ALL_METHODS}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    )
   })
   return server
 }
 
-function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResponse): void {
-  const startedAt = performance.now()
+/** What there is at any address. */
+const ALL_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
+
+/** Answers a request whose form is not valid, so that nothing of it can be relied on; its connection ends. */
+function refuse(failure: Failure, log: Log, req: IncomingMessage, res: ServerResponse): void {
   const requestId = requestIdOf(req)
+  logRequest(log, req, res, requestId)
+  const { status, headers, body } = problemAnswer(failure, requestId)
+  res.shouldKeepAlive = false
+  res.writeHead(status, headers).end(body)
+}
+
+function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResponse): void {
+  const requestId = requestIdOf(req)
+  logRequest(log, req, res, requestId)
+  // Node joins them with a comma: a person that nobody named.
+  if ((req.headersDistinct['x-user-id']?.length ?? 0) > 1) {
+    const twice = new Failure('invalid_request', 'X-User-ID is there more than once. Send one.')
+    const { status, headers, body } = problemAnswer(twice, requestId)
+    res.writeHead(status, headers).end(body)
+    return
+  }
+  void getRequestListener((request) => app.fetch(request, { requestId, incoming: req } as never), {
+    overrideGlobalObjects: false,
+  })(req, res)
+}
+
+/** One line for each request beside the MCP endpoint, at its end. */
+function logRequest(log: Log, req: IncomingMessage, res: ServerResponse, requestId: string): void {
+  const startedAt = performance.now()
   res.setHeader('x-request-id', requestId)
   res.once('close', () => {
     // Never the query: a callback carries its code there.
@@ -44,17 +87,6 @@ function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResp
     const tookMs = Math.round(performance.now() - startedAt)
     log.info('request.done', { requestId, method: req.method, path, status: res.statusCode, tookMs })
   })
-  // Node joins them with a comma: a person that nobody named.
-  if ((req.headersDistinct['x-user-id']?.length ?? 0) > 1) {
-    const twice = new Failure('invalid_request', 'X-User-ID is there more than once. Send one.')
-    const { status, headers, body } = problemAnswer(twice, requestId)
-    res.writeHead(status, headers).end(body)
-    return
-  }
-  void getRequestListener((request) => app.fetch(request, { requestId } as never), { overrideGlobalObjects: false })(
-    req,
-    res,
-  )
 }
 
 /** One line for each call of the MCP endpoint, at its end. */
