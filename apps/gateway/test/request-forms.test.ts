@@ -1,8 +1,8 @@
 /** The forms of one request that real clients and proxies send, at the MCP endpoint and at the routes beside it. */
-import { answersTo, type PlainRequest, requestForms } from '@nmg/process/testing'
 import { describe, expect, it } from 'vitest'
 import { scene } from './clients/clients.ts'
 import { SERVICE_TOKEN } from './support/gateway.ts'
+import { answersTo, type PlainRequest, requestForms } from './support/request-forms.ts'
 
 const on = scene()
 /** Answered shortly, and always alike. */

@@ -35,6 +35,10 @@ export async function bodyOf<T>(c: Context<App>, schema: z.ZodType<T>): Promise<
 
 /** The body as it comes, in whatever framing: its bytes count, not what the head says of them. */
 async function textOf(incoming: IncomingMessage): Promise<string> {
+  const tooLarge = () =>
+    new Failure('too_large', `The body is larger than the ${MAX_BODY_BYTES} bytes that are taken here.`)
+  // The caller may wait for our leave to send it.
+  if (Number(incoming.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
   const pieces: Buffer[] = []
   let size = 0
   return new Promise((resolve, reject) => {
@@ -42,7 +46,7 @@ async function textOf(incoming: IncomingMessage): Promise<string> {
     incoming.on('data', (piece: Buffer) => {
       size += piece.length
       if (size <= MAX_BODY_BYTES) pieces.push(piece)
-      else reject(new Failure('too_large', `The body is larger than the ${MAX_BODY_BYTES} bytes that are taken here.`))
+      else reject(tooLarge())
     })
     incoming.on('end', () => resolve(Buffer.concat(pieces).toString('utf8')))
     incoming.on('error', reject)

@@ -24,6 +24,9 @@ export function normalizeForm(req: IncomingMessage): void {
     headers.host = authority
     req.url = rest.startsWith('/') ? rest : `/${rest}`
   }
+  if (!req.url?.startsWith('/') && !(req.url === '*' && req.method === 'OPTIONS')) {
+    throw invalid('The target of the request is not valid.')
+  }
   // HTTP/1.0 has no Host. No browser sends that, so the check against DNS rebinding has nothing to find.
   headers.host ??= 'localhost'
   if (!HOST.test(headers.host)) throw invalid('The Host of the request is not valid.')

@@ -15,7 +15,6 @@ declare module 'vitest' {
 }
 
 export { certificateFor } from './certificate.ts'
-export { answersTo, type PlainRequest, requestForms } from './request-forms.ts'
 export { victim, type Victim } from './victim.ts'
 export { freePort }
 

@@ -165,6 +165,12 @@ export const requestForms: readonly RequestForm[] = [
   form('HEAD', refused(405), { method: 'HEAD', framing: [], body: '' }, { method: 'HEAD', ...notAllowed }),
   form('OPTIONS', refused(204, 405), { method: 'OPTIONS', framing: [], body: '' }, notAllowed),
   form('OPTIONS *', refused(204), { method: 'OPTIONS', target: '*', framing: [], body: '' }),
+  form('GET *', refused(400), { method: 'GET', target: '*', framing: [], body: '' }),
+  form('a body that is too large, for which the client waits', refused(413), {
+    lines: ['Expect: 100-continue'],
+    framing: ['Content-Length: 999999999'],
+    body: '',
+  }),
   form('PUT', refused(405), { method: 'PUT' }, notAllowed),
   form('PATCH', refused(405), { method: 'PATCH' }, notAllowed),
   form('TRACE', refused(405, 501), { method: 'TRACE', framing: [], body: '' }),
