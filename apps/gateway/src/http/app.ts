@@ -13,14 +13,13 @@ import { z } from 'zod'
 import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from '../domain/return-path.ts'
 import { Failure } from '../failure.ts'
 import type { StartAuthorization } from '../flows/start-authorization.ts'
-import { describeError, type Log } from '../log.ts'
+import type { Readiness } from '../platform/readiness.ts'
 import { type Application, type CallerHeaders, personOf } from './callers.ts'
 import { bodyOf } from './json-body.ts'
 import { problemAnswer } from './problems.ts'
 
 /** What can be asked for, beside the MCP endpoint. */
 export interface AppDependencies {
-  readonly log: Log
   readonly authenticate: (headers: CallerHeaders) => Application
   readonly returnBase: URL
   readonly startAuthorization: (start: StartAuthorization) => Promise<AuthorizationStart>
@@ -30,11 +29,18 @@ export interface AppDependencies {
   readonly settleWorkspace: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
   /** Rejects with what is not ready. */
-  readonly checkReadiness: () => Promise<void>
+  readonly checkReadiness: () => Promise<Readiness>
 }
 
 /** What the router's contexts hold. */
-export type App = { Bindings: { requestId: string; incoming: IncomingMessage }; Variables: { failure: string } }
+export interface App {
+  Bindings: {
+    requestId: string
+    incoming: IncomingMessage
+    /** Set for what was refused or failed, for the log. */
+    failure: Failure | undefined
+  }
+}
 
 export function createApp(deps: AppDependencies): Hono<App> {
   const app = new Hono<App>()
@@ -86,8 +92,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
   app.get('/healthz', (c) => c.json({ status: 'ok' }, 200, NO_STORE))
 
   app.get('/readyz', async (c) => {
-    await deps.checkReadiness()
-    return c.json({ status: 'ready' }, 200, NO_STORE)
+    return c.json({ status: 'ready', ...(await deps.checkReadiness()) }, 200, NO_STORE)
   })
 
   app.notFound((c) => {
@@ -103,7 +108,6 @@ export function createApp(deps: AppDependencies): Hono<App> {
 
   app.onError((error, c) => {
     if (error instanceof Failure) return answer(c, error)
-    deps.log.error('request.failed', { requestId: c.env.requestId, ...describeError(error) })
     return answer(
       c,
       new Failure('internal', 'The gateway failed. Its log has the details under this request id.', { cause: error }),
@@ -124,7 +128,7 @@ const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS']
 const NO_STORE = { 'cache-control': 'no-store' }
 
 function answer(c: Context<App>, failure: Failure): Response {
-  c.set('failure', failure.code)
+  c.env.failure = failure
   const { status, headers, body } = problemAnswer(failure, c.env.requestId)
   const pairs: [string, string][] = []
   for (let at = 0; at < headers.length; at += 2) pairs.push([headers[at] as string, headers[at + 1] as string])

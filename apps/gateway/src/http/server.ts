@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { randomUUID } from 'node:crypto'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure } from '../failure.ts'
-import type { Log } from '../log.ts'
+import { describeError, type Facts, levelOf, type Log, placesOf } from '../log.ts'
+import type { App } from './app.ts'
 import { mcpTarget } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
 import { normalizeForm } from './request-form.ts'
@@ -22,7 +23,7 @@ export function requestIdOf(req: IncomingMessage): string {
 /** The gateway over HTTP: the MCP endpoint straight on the socket, everything else through the router. */
 export function createGatewayServer(
   proxy: McpProxy,
-  app: Hono<never>,
+  app: Hono<App>,
   log: Log,
   answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean,
 ): Server {
@@ -55,37 +56,58 @@ const ALL_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
 /** Answers a request whose form is not valid, so that nothing of it can be relied on; its connection ends. */
 function refuse(failure: Failure, log: Log, req: IncomingMessage, res: ServerResponse): void {
   const requestId = requestIdOf(req)
-  logRequest(log, req, res, requestId)
+  logRequest(log, req, res, { requestId, failure })
   const { status, headers, body } = problemAnswer(failure, requestId)
   res.shouldKeepAlive = false
   res.writeHead(status, headers).end(body)
 }
 
-function route(app: Hono<never>, log: Log, req: IncomingMessage, res: ServerResponse): void {
+function route(app: Hono<App>, log: Log, req: IncomingMessage, res: ServerResponse): void {
   const requestId = requestIdOf(req)
-  logRequest(log, req, res, requestId)
+  const bindings: App['Bindings'] = { requestId, incoming: req, failure: undefined }
+  logRequest(log, req, res, bindings)
   // Node joins them with a comma: a person that nobody named.
   if ((req.headersDistinct['x-user-id']?.length ?? 0) > 1) {
     const twice = new Failure('invalid_request', 'X-User-ID is there more than once. Send one.')
+    bindings.failure = twice
     const { status, headers, body } = problemAnswer(twice, requestId)
     res.writeHead(status, headers).end(body)
     return
   }
-  void getRequestListener((request) => app.fetch(request, { requestId, incoming: req } as never), {
+  void getRequestListener((request) => app.fetch(request, bindings), {
     overrideGlobalObjects: false,
+    errorHandler(cause) {
+      const isOurs = !(cause instanceof RequestError)
+      bindings.failure = new Failure(isOurs ? 'internal' : 'invalid_request', 'The request is not valid.', { cause })
+      return new Response(null, { status: isOurs ? 500 : 400 })
+    },
   })(req, res)
 }
 
 /** One line for each request beside the MCP endpoint, at its end. */
-function logRequest(log: Log, req: IncomingMessage, res: ServerResponse, requestId: string): void {
+function logRequest(
+  log: Log,
+  req: IncomingMessage,
+  res: ServerResponse,
+  about: Pick<App['Bindings'], 'requestId' | 'failure'>,
+): void {
+  const { requestId } = about
   const startedAt = performance.now()
   res.setHeader('x-request-id', requestId)
   res.once('close', () => {
     // Never the query: a callback carries its code there.
     const path = (req.url ?? '').split('?', 1)[0]
-    if (path === '/healthz' || path === '/readyz') return
+    if ((path === '/healthz' || path === '/readyz') && res.statusCode < 500) return
     const tookMs = Math.round(performance.now() - startedAt)
-    log.info('request.done', { requestId, method: req.method, path, status: res.statusCode, tookMs })
+    const status = res.statusCode
+    log[levelOf(status)]('request.done', {
+      requestId,
+      method: req.method,
+      path,
+      status,
+      tookMs,
+      ...factsOf(about.failure),
+    })
   })
 }
 
@@ -104,7 +126,7 @@ export function logCall(log: Log, record: ExchangeRecord): void {
     isAborted,
     failure,
   } = record
-  log.info('call.done', {
+  log[levelOf(status)]('call.done', {
     requestId,
     method: httpMethod,
     status,
@@ -115,6 +137,17 @@ export function logCall(log: Log, record: ExchangeRecord): void {
     tookMs: Math.round(tookMs),
     upstreamHeadMs: upstreamHeadMs === undefined ? undefined : Math.round(upstreamHeadMs),
     aborted: isAborted || undefined,
-    failure: failure?.code,
+    ...factsOf(failure),
   })
+}
+
+/** The failure and, once and here, its cause; for a fault of the gateway, where it came up. */
+function factsOf(failure: Failure | undefined): Facts {
+  if (!failure) return {}
+  const { code, cause } = failure
+  return {
+    failure: code,
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+    ...(code === 'internal' ? { at: placesOf(cause) } : {}),
+  }
 }

@@ -15,6 +15,7 @@ declare module 'vitest' {
 }
 
 export { certificateFor } from './certificate.ts'
+export { startRedis } from './redis-server.ts'
 export { victim, type Victim } from './victim.ts'
 export { freePort }
 
