@@ -100,7 +100,7 @@ function logRequest(
     if ((path === '/healthz' || path === '/readyz') && res.statusCode < 500) return
     const tookMs = Math.round(performance.now() - startedAt)
     const status = res.statusCode
-    log[levelOf(status)]('request.done', {
+    log[levelFor(status, about.failure)]('request.done', {
       requestId,
       method: req.method,
       path,
@@ -126,7 +126,7 @@ export function logCall(log: Log, record: ExchangeRecord): void {
     isAborted,
     failure,
   } = record
-  log[levelOf(status)]('call.done', {
+  log[levelFor(status, failure)]('call.done', {
     requestId,
     method: httpMethod,
     status,
@@ -144,10 +144,19 @@ export function logCall(log: Log, record: ExchangeRecord): void {
 /** The failure and, once and here, its cause; for a fault of the gateway, where it came up. */
 function factsOf(failure: Failure | undefined): Facts {
   if (!failure) return {}
-  const { code, cause } = failure
+  const fault = faultIn(failure)
   return {
-    failure: code,
-    ...(cause === undefined ? {} : { cause: describeError(cause) }),
-    ...(code === 'internal' ? { at: placesOf(cause) } : {}),
+    failure: failure.code,
+    ...(failure.cause === undefined ? {} : { cause: describeError(failure.cause) }),
+    ...(fault ? { at: placesOf(fault.cause) } : {}),
   }
 }
+
+/** A fault of the gateway itself, also one that is told as an unknown outcome. */
+function faultIn({ code, cause }: Failure): { cause: unknown } | undefined {
+  if (code === 'internal') return { cause }
+  return cause instanceof Failure ? faultIn(cause) : undefined
+}
+
+const levelFor = (status: number, failure: Failure | undefined) =>
+  failure && faultIn(failure) ? 'error' : levelOf(status)
