@@ -110,6 +110,8 @@ describe('a database that refuses', () => {
     ['28000', 'database.login_refused', /refuses the login/],
     ['42501', 'database.not_permitted', /lacks a permission/],
     ['58030', 'database.io_error', /cannot read or write its files/],
+    ['53400', 'database.out_of_resources', /has reached a limit/],
+    ['XX001', 'database.corrupted', /damaged files.*restore a backup/],
   ])('with %s is reported as %s, and readiness says so until it has ended', async (sqlstate, event, message) => {
     const before = linesOf(gateway).length
     const since = (name: string) =>

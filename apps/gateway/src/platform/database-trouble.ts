@@ -36,12 +36,28 @@ const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
     event: 'database.missing',
     message: "The gateway's database is not there any more. The operator has to restore it or change DATABASE_URL.",
   },
+  '57P04': {
+    event: 'database.missing',
+    message: "The gateway's database was dropped. The operator has to restore it or change DATABASE_URL.",
+  },
+  XX001: {
+    event: 'database.corrupted',
+    message: "The gateway's database has damaged files. The operator has to look at its log and restore a backup.",
+  },
+  XX002: {
+    event: 'database.corrupted',
+    message: "The gateway's database has damaged files. The operator has to look at its log and restore a backup.",
+  },
   '42501': {
     event: 'database.not_permitted',
     message:
       "The gateway's database user lacks a permission. The operator has to make it the owner of the schema gateway.",
   },
-  '58030': {
+  '53': {
+    event: 'database.out_of_resources',
+    message: "The gateway's database has reached a limit. The operator has to look at its log.",
+  },
+  '58': {
     event: 'database.io_error',
     message: "The gateway's database cannot read or write its files. The operator has to look at its log and disk.",
   },
