@@ -97,7 +97,8 @@ export function createApp(deps: AppDependencies): Hono<App> {
 
   app.notFound((c) => {
     const methods = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0)
-    if (methods.length === 0) {
+    // A handler that has taken the request found nothing.
+    if (methods.length === 0 || methods.includes(c.req.method === 'HEAD' ? 'GET' : c.req.method)) {
       return answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.'))
     }
     const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
