@@ -495,12 +495,14 @@ export interface UpstreamReceiver {
   /** A piece of the body, as it came. False holds what follows. */
   received(bytes: Buffer): boolean
   ended(): void
-  /** `upstream_unreachable`, `upstream_timeout`; also when the answer breaks off or grows too old. */
+  /** `upstream_unreachable` when nothing was sent, else `outcome_unknown`; also when the answer breaks off or grows too old. */
   broken(failure: Failure): void
 }
 
 /** A request that is under way upstream. */
 export interface UpstreamExchange {
+  /** Whether any of the request may have reached the server. False is certain, true is not. */
+  readonly mayHaveLeft: boolean
   resume(): void
   /** Breaks it off at once, whatever its state. The receiver hears no more of it. */
   cancel(): void

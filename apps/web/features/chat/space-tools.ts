@@ -133,6 +133,7 @@ const codes: Partial<Record<string, FailureCode>> = {
   forbidden_space: 'no_access',
   upstream_unreachable: 'notion_unavailable',
   upstream_timeout: 'notion_unavailable',
+  outcome_unknown: 'notion_unavailable',
   authorization_unavailable: 'notion_unavailable',
   refresh_unavailable: 'notion_unavailable',
   upstream_refuses_token: 'notion_refused',

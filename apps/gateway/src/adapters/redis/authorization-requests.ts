@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { AuthorizationRequests } from '../../ports.ts'
+
+/** How long Redis may take to say that it is there, in milliseconds. */
+const PING_MS = 500
 
 /**
  * Marks the request as taken for as long as it lives, if it is there and nobody has: of ten callbacks at once, one wins. `KEYS`: the request, its
@@ -26,9 +30,17 @@ const outcomeKey = (stateHash: string) => `{${key(stateHash)}}:outcome`
 export function redisAuthorizationRequests(
   url: string,
   log: Log,
-): AuthorizationRequests & { ping(): Promise<void>; close(): Promise<void> } {
+): AuthorizationRequests & { isUp(): Promise<boolean>; close(): Promise<void> } {
   const redis = new Redis(url, { commandTimeout: 2_000, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
-  redis.on('error', (error) => log.warn('redis.connection_lost', describeError(error)))
+  let isLossLogged = false
+  redis.on('error', (error) => {
+    if (!isLossLogged) log.warn('redis.connection_lost', describeError(error))
+    isLossLogged = true
+  })
+  redis.on('ready', () => {
+    if (isLossLogged) log.info('redis.connected')
+    isLossLogged = false
+  })
 
   const guarded = async <T>(command: Promise<T>): Promise<T> => {
     try {
@@ -58,8 +70,17 @@ export function redisAuthorizationRequests(
     async finish(stateHash, outcome) {
       await guarded(redis.eval(FINISH, 2, key(stateHash), outcomeKey(stateHash), outcome.href))
     },
-    async ping() {
-      await guarded(redis.ping())
+    async isUp() {
+      // A command would wait for the connection, and whoever asks for readiness does not wait for long.
+      if (redis.status !== 'ready') return false
+      const late = sleep(PING_MS, false, { ref: false })
+      return Promise.race([
+        redis
+          .ping()
+          .then(() => true)
+          .catch(() => false),
+        late,
+      ])
     },
     async close() {
       redis.disconnect()
