@@ -17,6 +17,7 @@ import { ConversationList } from './conversation-list.tsx'
 import { EmptyChat } from './empty-chat.tsx'
 import type { OpenedConversation } from './opened-conversation.ts'
 import { PlainMessages } from './plain-messages.tsx'
+import { muteRouteAnnouncer, unmuteRouteAnnouncer } from './route-announcer.ts'
 import { draftName, NEW, sendEdit, useChatDraft, useEarlyInput, type ChatDraftControl } from './use-chat-draft.ts'
 import { useConversation, type ConversationControl } from './use-conversation.ts'
 
@@ -51,6 +52,7 @@ export function ConversationView({ opened }: ConversationViewProps) {
     if (!isNew || hasMoved.current) return
     hasMoved.current = true
     // The router must know: what it shows at an address is what a reload shows there.
+    muteRouteAnnouncer()
     router.replace(address)
   }, [address, isNew, refresh, router])
   const { isKept } = draft
@@ -78,6 +80,7 @@ export function ConversationView({ opened }: ConversationViewProps) {
     if (isNew && messages.length > 0) carried.set(conversationId, messages)
     if (!isNew) carried.delete(conversationId)
   }, [carried, conversationId, isNew, messages])
+  useEffect(() => (isNew ? undefined : unmuteRouteAnnouncer), [isNew])
 
   useEffect(() => {
     const field = input.current
