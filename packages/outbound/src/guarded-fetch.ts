@@ -4,14 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
-import {
-  brotliDecompressSync,
-  gunzipSync,
-  inflateRawSync,
-  inflateSync,
-  type ZlibOptions,
-  zstdDecompressSync,
-} from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import { buildConnector, Client, request, type Dispatcher } from 'undici'
 import { noProxies, type Proxies } from './proxies.ts'
 import type { Reach } from './reach.ts'
@@ -195,7 +188,7 @@ async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, ma
   return Buffer.concat(chunks)
 }
 
-const DECODERS = new Map([
+const DECODERS = new Map<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>([
   ['gzip', gunzipSync],
   ['x-gzip', gunzipSync],
   ['deflate', inflate],
@@ -204,7 +197,7 @@ const DECODERS = new Map([
 ])
 
 /** Many servers leave the zlib format out that `deflate` means. */
-function inflate(bytes: Buffer, options: ZlibOptions): Buffer {
+function inflate(bytes: Buffer, options: { maxOutputLength: number }): Buffer {
   const isZlib = bytes.length > 1 && ((bytes[0] as number) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
   return isZlib ? inflateSync(bytes, options) : inflateRawSync(bytes, options)
 }
