@@ -6,6 +6,8 @@ import type { AuthorizationRequests } from '../../ports.ts'
 
 /** How long Redis may take to say that it is there, in milliseconds. */
 const PING_MS = 500
+/** Before the text of a request that was taken: a release before this one looks for no mark, and would redeem the code a second time. */
+const TAKEN = '-'
 
 /**
  * Marks the request as taken for as long as it lives, if it is there and nobody has: of ten callbacks at once, one wins. `KEYS`: the request, its
@@ -13,7 +15,9 @@ const PING_MS = 500
  */
 const TAKE = `local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then return 0 end
-return redis.call('SET', KEYS[2], '1', 'PX', left, 'NX') and 1 or 0`
+if not redis.call('SET', KEYS[2], '1', 'PX', left, 'NX') then return 0 end
+redis.call('SET', KEYS[1], '${TAKEN}' .. redis.call('GET', KEYS[1]), 'PX', left)
+return 1`
 
 /** Keeps the outcome for as long as the request lives. `KEYS`: the request, its outcome. */
 const FINISH = `local left = redis.call('PTTL', KEYS[1])
@@ -62,7 +66,8 @@ export function redisAuthorizationRequests(
         redis.mget(key(stateHash), takenKey(stateHash), outcomeKey(stateHash)),
       )
       if (typeof sealed !== 'string') return undefined
-      return { sealed, isTaken: taken !== null, outcome: typeof outcome === 'string' ? new URL(outcome) : null }
+      const text = sealed.startsWith(TAKEN) ? sealed.slice(TAKEN.length) : sealed
+      return { sealed: text, isTaken: taken !== null, outcome: typeof outcome === 'string' ? new URL(outcome) : null }
     },
     async take(stateHash) {
       return (await guarded(redis.eval(TAKE, 2, key(stateHash), takenKey(stateHash)))) === 1
