@@ -39,8 +39,8 @@ export async function findLostCredentials(deps: ForgetDependencies): Promise<Los
 }
 
 /**
- * Marks these connections as `reconnect_required`, with the reason `credentials_lost`, and deletes every data key that does not open: what it
- * sealed cannot be read by anybody any more. Connections that have changed meanwhile are left as they are.
+ * Marks these connections as `reconnect_required`, with the reason `credentials_lost`, and deletes every data key that does not open: nobody
+ * can read what it sealed. Connections that have changed meanwhile are left as they are.
  *
  * @returns how many connections were marked.
  */
