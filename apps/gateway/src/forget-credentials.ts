@@ -37,7 +37,7 @@ async function run(isConfirmed: boolean): Promise<void> {
     dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',
     database: 'gateway',
   })
-  // One connection, so that those of a gateway can be told from it.
+  // A single connection, to distinguish it from those of a running gateway.
   const sql = openPool(database.url, jsonLog('silent'), 1)
   try {
     await migrate(database.url)
@@ -62,7 +62,7 @@ async function run(isConfirmed: boolean): Promise<void> {
   }
 }
 
-/** It opens credentials with keys of its own: whoever runs this with others would destroy what works. */
+/** A running gateway opens credentials with its own keys; with other keys, this command would delete credentials that work. */
 async function refuseWhileGatewayRuns(sql: ReturnType<typeof openPool>): Promise<void> {
   const { rows } = await sql.query<{ count: number }>(
     `select count(*)::int from pg_stat_activity

@@ -59,6 +59,10 @@ describe('the command that forgets credentials', () => {
     const { code, output } = await forget(databaseUrl, keys, [], 'y\n')
     expect([code, output]).toEqual([0, expect.stringContaining('2 marked as “reconnect required”')])
 
+    const client = new Client(databaseUrl)
+    await client.connect()
+    expect((await client.query('select from gateway.authorization_requests where taken_at is null')).rowCount).toBe(0)
+    await client.end()
     const gateway = await startGateway({ mcpUrl: simulator.mcpUrl, databaseUrl, env })
     try {
       expect(await gateway.connection('north')).toMatchObject({

@@ -60,7 +60,7 @@ let spaces = 0
 const begin = (at: GatewayClient) => at.fetch(`/integrations/notion/oauth/mcp/start?space_id=begun-${spaces++}`)
 
 describe.skipIf(!hasRedis())('a gateway whose Redis does not answer', () => {
-  it('starts, serves calls, says what does not work, and becomes whole by itself', async () => {
+  it('starts, serves calls, reports what does not work, and recovers without a restart', async () => {
     await gateway.connect('served')
     const port = await freePort()
     const own = await spawnGateway({
@@ -112,7 +112,7 @@ describe('a database that refuses', () => {
     ['58030', 'database.io_error', /cannot read or write its files/],
     ['53400', 'database.out_of_resources', /has reached a limit/],
     ['XX001', 'database.corrupted', /damaged files.*restore a backup/],
-  ])('with %s is reported as %s, and readiness says so until it has ended', async (sqlstate, event, message) => {
+  ])('with %s is reported as %s, and as degraded until it has ended', async (sqlstate, event, message) => {
     const before = linesOf(gateway).length
     const since = (name: string) =>
       linesOf(gateway)
@@ -145,7 +145,7 @@ describe('a database that refuses', () => {
     expect(since('database.recovered')).toHaveLength(1)
   })
 
-  it('because it only reads is reported so by itself', async () => {
+  it('because it is read-only is reported as read-only', async () => {
     const own = await startGateway({ mcpUrl: simulator.mcpUrl })
     const name = new URL(own.databaseUrl).pathname.slice(1)
     try {
@@ -164,7 +164,7 @@ describe('a database that refuses', () => {
     }
   })
 
-  it('in a way that is a fault of the gateway is 500, and the log says where, once', async () => {
+  it('because of a faulty statement causes 500, and one log line with the place', async () => {
     await refuseInserts(gateway.databaseUrl, '22012')
     const response = await begin(gateway).finally(() => refuseInserts(gateway.databaseUrl, ''))
     expect(response.status).toBe(500)
@@ -243,7 +243,7 @@ function fill(file: string): void {
 }
 
 describe('the log of a call', () => {
-  it('has the level of its status, whoever failed', async () => {
+  it('has the level of its status, whether Notion or the gateway failed', async () => {
     await gateway.connect('logged')
     await gateway.call('logged', LIST)
     simulator.knobs.mcpFaults = [{ kind: 'edge-error', status: 503 }]
@@ -283,7 +283,7 @@ describe('a database that another release has changed', () => {
       )
   })
 
-  it('does not let an older gateway start, and says what to do', async () => {
+  it('does not let an older gateway start, and reports what to do', async () => {
     const { url } = await testDatabase()
     await migrate(url)
     await record(url, 1_000)
@@ -292,7 +292,7 @@ describe('a database that another release has changed', () => {
     )
   })
 
-  it('is what each migration says in its first line', () => {
+  it('requires the oldest release in the first line of each migration', () => {
     const folder = join(import.meta.dirname, '../src/adapters/postgres/migrations')
     for (const name of readdirSync(folder)) {
       expect([name, readFileSync(join(folder, name), 'utf8').split('\n')[0]]).toEqual([
@@ -304,7 +304,7 @@ describe('a database that another release has changed', () => {
 })
 
 describe('the connections to the database', () => {
-  it('are as many as DATABASE_POOL_SIZE says, and two more', async () => {
+  it('are at most DATABASE_POOL_SIZE and two more', async () => {
     const own = await startGateway({ mcpUrl: simulator.mcpUrl, env: { DATABASE_POOL_SIZE: '3' } })
     const client = new Client(own.databaseUrl)
     await client.connect()

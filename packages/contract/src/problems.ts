@@ -69,13 +69,13 @@ const MAY_HAVE_BEEN_SENT = {
   store_unavailable: false,
   credential_unreadable: false,
   sealed_value_unreadable: false,
-  // A fault of the gateway itself proves nothing.
+  // After a fault of the gateway itself, nothing is certain.
   internal: true,
 } as const satisfies Record<ProblemCode, boolean>
 
 /**
- * Whether a call that failed with this code may have reached Notion, and may have been carried out. Only if not, a person or program may be
- * told to try again. Unknown codes, as a newer gateway may report, count as sent.
+ * Whether a call that failed with this code may have reached Notion, and may have been carried out. Only if not, a message may invite to
+ * retry. Unknown codes, as a newer gateway may report, count as sent.
  */
 export function mayHaveBeenSent(code: string): boolean {
   return Object.hasOwn(MAY_HAVE_BEEN_SENT, code) ? MAY_HAVE_BEEN_SENT[code as ProblemCode] : true

@@ -39,8 +39,8 @@ export async function findLostCredentials(deps: ForgetDependencies): Promise<Los
 }
 
 /**
- * Marks these connections as `reconnect_required`, with the reason `credentials_lost`, and deletes every data key that does not open: what it
- * sealed cannot be read by anybody any more. Connections that have changed meanwhile are left as they are.
+ * Marks these connections as `reconnect_required`, with the reason `credentials_lost`, and deletes every data key and pending consent that does not
+ * open: nobody can read what they hold. Connections that have changed meanwhile are left as they are.
  *
  * @returns how many connections were marked.
  */
@@ -69,7 +69,19 @@ export async function forgetLostCredentials(
       [stream, id],
     )
   }
+  await deleteUnreadableRequests(deps)
   return marked
+}
+
+/** Pending consents are sealed as well. Whoever is at one of them begins again. */
+async function deleteUnreadableRequests({ sql, vault }: ForgetDependencies): Promise<void> {
+  const { rows } = await sql.query<{ state_hash: string; sealed: string }>(
+    'select state_hash, sealed from gateway.authorization_requests',
+  )
+  const lost = rows.filter((row) => !opens(() => vault.openRequest(row.state_hash, row.sealed)))
+  await sql.query('delete from gateway.authorization_requests where state_hash = any($1)', [
+    lost.map((row) => row.state_hash),
+  ])
 }
 
 async function* connectedSpaces(sql: Sql): AsyncGenerator<string> {

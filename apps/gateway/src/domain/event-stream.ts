@@ -83,8 +83,8 @@ interface Stretch {
 /**
  * The event with its data edited and everything else as it was: other fields, comments, the kind of line ends.
  *
- * @param edit tells, for the data of an event (its lines joined by line feeds), what to change in it; undefined when that cannot be told.
- * @returns undefined when `edit` cannot tell.
+ * @param edit returns the changes to an event's data (its lines joined by line feeds); undefined if the data cannot be read.
+ * @returns undefined if `edit` does.
  */
 export function editEvent(event: Buffer, edit: (data: Buffer) => Edit[] | undefined): Buffer | undefined {
   const { data, stretches } = dataOf(event)

@@ -8,7 +8,7 @@ const VERSION_MEMBER = 'io.modelcontextprotocol/protocolVersion'
 
 /**
  * Drops `Mcp-Session-Id` where it has no meaning: when it is empty, on `initialize` (which opens a session), and on requests of revisions
- * without sessions. Clients send a session that has ended there as well, and must not be told that it is unknown.
+ * without sessions. Clients send the id of an ended session there as well, and a 404 would stop them.
  *
  * @param body JSON that was checked already.
  */

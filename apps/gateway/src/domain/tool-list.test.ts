@@ -84,7 +84,7 @@ describe('a list of tools', () => {
     ['a comment', '/**/{"result":{"tools":[{"name":"put"}]}}'],
     ['nothing', ''],
     ['a value that is no message', 'null'],
-  ])('cannot be told from %s: %s', (_, text) => {
+  ])('is not recognized in %s: %s', (_, text) => {
     expect(cut(text)).toBeUndefined()
   })
 
@@ -137,7 +137,7 @@ describe('a list of tools in an event', () => {
     expect(edit(before)).toBe(after)
   })
 
-  it('cannot be told from data that is no JSON', () => {
+  it('is not recognized in data that is no JSON', () => {
     expect(edit('data: no JSON\n\n')).toBeUndefined()
     expect(edit(`data: ${list}\ndata: ${list}\n\n`)).toBeUndefined()
   })

@@ -63,7 +63,7 @@ class Filter implements ToolFilter {
   }
 
   answered(status: number, headers: AnswerHeaders): void {
-    // To every client this is an error, whatever its body says.
+    // Every client takes these statuses for errors, independent of the body.
     if (status >= 400) {
       this.#answer.answered(status, headers)
       return

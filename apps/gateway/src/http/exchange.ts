@@ -334,7 +334,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   }
 
   failed(reason: unknown): void {
-    const failure = this.#told(reason instanceof Failure ? reason : internal(reason))
+    const failure = this.#classified(reason instanceof Failure ? reason : internal(reason))
     this.#failure = failure
     if (this.#answer) {
       this.sendHead()
@@ -347,8 +347,8 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
     else this.#refuse(failure, answer)
   }
 
-  /** The failure as the caller is to read it: when the request may have left, its outcome is unknown. */
-  #told(failure: Failure): Failure {
+  /** The failure to report: an unknown outcome if the request may have left. */
+  #classified(failure: Failure): Failure {
     const request = this.#sent
     if (!request || !(failure.code === 'outcome_unknown' || this.#call?.mayHaveLeft)) return failure
     return afterSending(failure, this.#isStream ? 'listens' : effectOf(request))

@@ -33,16 +33,16 @@ export async function bodyOf<T>(c: Context<App>, schema: z.ZodType<T>): Promise<
   )
 }
 
-/** The body as it comes, in whatever framing: its bytes count, not what the head says of them. */
+/** Reads the body in any framing. The limit counts received bytes; an announced length above it is refused at once. */
 async function textOf(incoming: IncomingMessage): Promise<string> {
   const tooLarge = () =>
     new Failure('too_large', `The body is larger than the ${MAX_BODY_BYTES} bytes that are taken here.`)
-  // The caller may wait for our leave to send it.
+  // With `Expect: 100-continue`, the caller has not sent the body yet.
   if (Number(incoming.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
   const pieces: Buffer[] = []
   let size = 0
   return new Promise((resolve, reject) => {
-    // What comes after the limit is heard out, so that the caller gets to read the answer.
+    // Keep reading past the limit: closing at once would reset the connection before the caller has read the response.
     incoming.on('data', (piece: Buffer) => {
       size += piece.length
       if (size <= MAX_BODY_BYTES) pieces.push(piece)

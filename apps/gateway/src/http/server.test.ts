@@ -46,7 +46,7 @@ describe('the line of a call', () => {
     expect(logged(status)[0]).toBe(level)
   })
 
-  it('shows a fault of the gateway and where it came up, also when the caller is told of an unknown outcome', () => {
+  it('shows a fault of the gateway and where it came up, also when it is reported as an unknown outcome', () => {
     const cause = new TypeError('with a secret in it')
     const fault = new Failure('internal', 'The gateway failed.', { cause })
     for (const failure of [fault, afterSending(fault, 'may_change')]) {

@@ -40,7 +40,7 @@ export function createGatewayServer(
     else if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
     else if (!answerBrowser(req, res)) proxy.handle(req, res)
   })
-  // Without this, Node closes the connection without a word.
+  // Without a listener, Node closes the connection without a response.
   server.on('connect', (_, socket) => {
     socket.on('error', () => socket.destroy())
     socket.end(
@@ -152,7 +152,7 @@ function factsOf(failure: Failure | undefined): Facts {
   }
 }
 
-/** A fault of the gateway itself, also one that is told as an unknown outcome. */
+/** A fault of the gateway itself, also one that is reported as an unknown outcome. */
 function faultIn({ code, cause }: Failure): { cause: unknown } | undefined {
   if (code === 'internal') return { cause }
   return cause instanceof Failure ? faultIn(cause) : undefined

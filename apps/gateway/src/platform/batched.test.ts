@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { batched } from './batched.ts'
 
-/** A look-up that ends when the test says so. */
+/** A look-up that ends when the test calls `end`. */
 function slowLoad() {
   const asked: { keys: readonly number[]; end: (error?: Error) => void }[] = []
   const load = (keys: readonly number[]) =>

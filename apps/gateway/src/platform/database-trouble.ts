@@ -34,7 +34,7 @@ const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
   },
   '3D000': {
     event: 'database.missing',
-    message: "The gateway's database is not there any more. The operator has to restore it or change DATABASE_URL.",
+    message: "The gateway's database no longer exists. The operator has to restore it or change DATABASE_URL.",
   },
   '57P04': {
     event: 'database.missing',
@@ -63,7 +63,7 @@ const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
   },
 }
 
-/** Undefined for what passes by itself, or is a mistake of the statement. */
+/** Undefined for temporary refusals, and for mistakes of the statement. */
 export function troubleOf(sqlstate: string | undefined): DatabaseTrouble | undefined {
   if (sqlstate === undefined) return undefined
   return TROUBLES[sqlstate] ?? TROUBLES[sqlstate.slice(0, 2)]

@@ -190,7 +190,7 @@ describe('a client that asks for what cannot be', () => {
     expect(answer.headers.get('allow')).toBe(status === 405 ? 'GET, POST, DELETE' : null)
   })
 
-  it('is told by 502 when the connection to Notion breaks after the request was sent', async () => {
+  it('gets 502 when the connection to Notion breaks after the request was sent', async () => {
     await on.gateway.connect(space)
     on.simulator.knobs.mcpFaults.push({ kind: 'lost-request' })
     const answer = await ask()

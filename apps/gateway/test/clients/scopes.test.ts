@@ -141,7 +141,7 @@ describe('a client that may only read', () => {
       'the method notifications/',
     ],
     ['a name that fits into no sentence', tool('a"b'), 'the tool is not known to only read'],
-  ])('is told what was refused: %s', async (_, body, text) => {
+  ])('reads in the message what was refused: %s', async (_, body, text) => {
     on.simulator.resetSeen()
     expect((await ask({ body })).rpc.error?.message).toContain(text)
     expect(on.simulator.seen.mcpRequests).toEqual([])

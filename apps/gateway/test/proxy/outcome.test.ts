@@ -1,4 +1,4 @@
-/** Every way in which a forwarded request can fail, before and after it may have left, and what the caller is told. */
+/** Every way in which a forwarded request can fail, before and after it may have left, and the response that the caller gets. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { mayHaveBeenSent, Problem, problems } from '@nmg/contract'
@@ -151,7 +151,7 @@ describe('a request that never left', () => {
 })
 
 describe('the classification of problem codes', () => {
-  it('says of every code whether the request may have been sent', () => {
+  it('covers every code', () => {
     const sent = Object.keys(problems).filter(mayHaveBeenSent)
     expect(sent).toEqual(['upstream_timeout', 'outcome_unknown', 'internal'])
   })

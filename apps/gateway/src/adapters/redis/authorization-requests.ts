@@ -76,7 +76,7 @@ export function redisAuthorizationRequests(
       await guarded(redis.eval(FINISH, 2, key(stateHash), outcomeKey(stateHash), outcome.href))
     },
     async isUp() {
-      // A command would wait for the connection, and whoever asks for readiness does not wait for long.
+      // A command would wait for the connection, and readiness probes have short time-outs.
       if (redis.status !== 'ready') return false
       const late = sleep(PING_MS, false, { ref: false })
       return Promise.race([
