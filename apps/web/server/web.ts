@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isLoopback, reachOf } from '@nmg/outbound'
@@ -19,7 +20,7 @@ import { openAuth } from '../lib/auth.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import type { LiveAnswers } from '../lib/live-answers.ts'
-import { log } from '../lib/log.ts'
+import { log, setLogLevel } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
 import { documentReader } from '../lib/oauth/document-reader.ts'
 import { endedAccess } from '../lib/oauth/ended-access.ts'
@@ -27,7 +28,9 @@ import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
 import { openAccounts } from './accounts.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { readinessOf } from './readiness.ts'
 
 const APP = resolve(import.meta.dirname, '..')
 
@@ -46,7 +49,8 @@ export async function startWeb(
   const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
   const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
-  const pool = openPool(database.url)
+  setLogLevel(settings.LOG_LEVEL)
+  const pool = openPool(database.url, settings.DATABASE_POOL_SIZE)
   const close = async () => {
     await pool.end()
     await database.close()
@@ -84,7 +88,6 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       pool,
       webUrl,
       secret: settings.AUTH_SECRET ?? secret('auth-secret'),
-      trustedProxies: settings.TRUSTED_PROXIES,
       gatewayPublicUrl,
       accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
       providers,
@@ -132,16 +135,29 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     sendMail,
   })
 
-  const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })
+  const app = next({
+    dev: isDevelopment,
+    dir: APP,
+    hostname: settings.HOST,
+    port: settings.PORT,
+    // Next takes over upgrades on the server that it is told of, and leaves them without a response. Without a listener, Node serves such
+    // requests as if nothing had been offered (RFC 9110 §7.8). Development needs its WebSocket.
+    ...(!isDevelopment && { httpServer: createServer() }),
+  })
   await app.prepare()
   const server = await serveHttp(settings.HOST, settings.PORT, {
     webUrl,
     isHttps: webUrl.startsWith('https:'),
     isDevelopment,
-    hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
-    isReady: () => answers(pool),
+    trustedProxies: settings.TRUSTED_PROXIES,
+    readiness: readinessOf({
+      pool,
+      gatewayUrl: settings.CUDU_ENDPOINT,
+      isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
+    }),
     handle: app.getRequestHandler(),
   })
+  const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
@@ -150,6 +166,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await Promise.all([...liveAnswers.values()].map((answer) => answer.interrupt()))
       await server.stop()
       await app.close()
+      housekeeping.stop()
       accounts.stop()
       oauth.stop()
       ended.stop()
@@ -158,10 +175,3 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 }
 
 const firstOf = (tokens: string) => tokens.split(',')[0]?.trim() ?? ''
-
-async function answers(pool: Pool): Promise<boolean> {
-  return pool.query('select 1').then(
-    () => true,
-    () => false,
-  )
-}
