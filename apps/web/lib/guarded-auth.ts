@@ -13,9 +13,7 @@ export async function guarded(request: Request, work: (request: Request) => Prom
   if ('allow' in found) return notAllowed(found.allow)
   const { endpoint } = found
   try {
-    if (takesJson(endpoint) && request.headers.get('content-length') !== '0' && request.method === 'POST') {
-      requireJson(request.headers)
-    }
+    if (takesJson(endpoint) && hasBody(request)) requireJson(request.headers)
     if (endpoint.limit) await requireWithinLimit(request.headers, endpoint.limit, await subjectsOf(request, endpoint))
   } catch (error) {
     if (error instanceof Refusal && error.code === 'too_many_attempts') return tooMany(endpoint, error)
@@ -24,6 +22,9 @@ export async function guarded(request: Request, work: (request: Request) => Prom
   // As GET; the server leaves the body out.
   return work(request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request)
 }
+
+/** The server in front has counted it. */
+const hasBody = ({ headers }: Request): boolean => Number(headers.get('content-length') ?? 0) > 0
 
 /** OAuth's own forms and what identity providers post are in other types. */
 const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen && tooManyPage === undefined

@@ -36,7 +36,7 @@ export const LIMITS = {
     recipient: [per(5, DAY)],
   },
   joinSpace: { what: 'attempts', address: [per(60, MINUTE)], person: [per(20, MINUTE)] },
-  connect: { what: 'attempts to connect', person: [per(60, 10 * MINUTE)], space: [per(60, 10 * MINUTE)] },
+  connect: { what: 'attempts to connect', person: [per(240, HOUR)], space: [per(240, HOUR)] },
   chat: {
     what: 'messages',
     person: [per(40, MINUTE), per(400, HOUR)],

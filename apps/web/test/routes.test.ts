@@ -48,12 +48,18 @@ const routes: Record<Route, Call> = {
   'reading the connection': (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, init),
   disconnecting: (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, { ...init, method: 'DELETE' }),
   connecting: (person, space, init) =>
-    person.fetch('/api/notion/oauth/start', { ...init, method: 'POST', body: JSON.stringify({ spaceId: space }) }),
+    person.fetch('/api/notion/oauth/start', {
+      ...init,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ spaceId: space }),
+    }),
   'reading the history': (person, space, init) => person.fetch(`/api/notion/history?spaceId=${space}`, init),
   'deciding about another workspace': (person, space, init) =>
     person.fetch('/api/notion/waiting', {
       ...init,
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ spaceId: space, id: crypto.randomUUID(), accept: true }),
     }),
   'calling a tool': (person, space, init) =>
@@ -272,7 +278,8 @@ describe('POST /api/notion/oauth/start', () => {
     ['a list', '[]', 'invalid_request'],
     ['a space that is no text', '{"spaceId":7}', 'invalid_request'],
   ])('refuses %s as its body', async (_, body, code) => {
-    const problem = await problemOf(await ada.fetch('/api/notion/oauth/start', { method: 'POST', body }))
+    const headers = { 'content-type': 'application/json' }
+    const problem = await problemOf(await ada.fetch('/api/notion/oauth/start', { method: 'POST', headers, body }))
     expect(problem).toMatchObject({ status: 400, code })
   })
 })
@@ -478,8 +485,14 @@ describe('a body', () => {
     async (path) => {
       const large = await post(path, { 'content-type': 'application/json' }, 'x'.repeat(1024 * 1024))
       expect(large.status).toBe(413)
-      const unmeasured = await post(path, { 'content-type': 'application/json' }, new Blob(['{}']).stream())
-      expect(unmeasured.status).toBe(411)
+      const unmeasured = await post(
+        path,
+        { 'content-type': 'application/json' },
+        new Blob(['x'.repeat(70_000)]).stream(),
+      )
+      expect(unmeasured.status).toBe(413)
+      const small = await post(path, { 'content-type': 'application/json' }, new Blob(['{}']).stream())
+      expect(small.status).not.toBeOneOf([411, 413, 500])
     },
   )
 
@@ -575,9 +588,13 @@ describe('settings of a deployment', () => {
       body: JSON.stringify({ name: 'Grace', email: 'grace@south.test', password: PASSWORD }),
     })
     const session = signedUp.headers.getSetCookie().find((cookie) => cookie.includes('session_token')) ?? ''
-    expect(session).toMatch(/^__Secure-.*Secure/)
+    expect(session).toMatch(/^__Host-better-auth\.session_token=.*; Path=\/; .*Secure/)
+    expect(session).not.toMatch(/Domain=/i)
     const started = await send('/api/notion/oauth/start', { headers: { cookie: session.split(';')[0] ?? '' } })
     expect(started.status).toBe(200)
+    // Of a session from before the update.
+    const former = (session.split(';')[0] ?? '').replace('__Host-', '__Secure-')
+    expect((await send('/api/notion/oauth/start', { headers: { cookie: former } })).status).toBe(200)
     const binding = started.headers.getSetCookie().find((cookie) => cookie.startsWith('notion_oauth_binding=')) ?? ''
     expect(binding).toContain('; Secure')
     expect(binding).toContain('; Domain=example.test')
