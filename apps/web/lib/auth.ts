@@ -5,6 +5,7 @@ import { getMigrations } from 'better-auth/db/migration'
 import { organization } from 'better-auth/plugins'
 import type { Pool } from 'pg'
 import { cleanDisplayName, DisplayName } from '@nmg/contract'
+import { noteCause } from './caught-cause.ts'
 import { betterAuthDatabase, exclusively } from './database.ts'
 import { databaseFailure } from './database-failure.ts'
 import { causeOf, log } from './log.ts'
@@ -80,7 +81,7 @@ function configure(options: AuthOptions) {
       // Refusals are the caller's affair, and told to them. The library would print both, and not as lines of the log.
       onError: (error) => {
         if (error instanceof APIError && error.status !== 'INTERNAL_SERVER_ERROR') return
-        log.error(databaseFailure(error)?.event ?? 'accounts', causeOf(error))
+        if (!noteCause(error)) log.error(databaseFailure(error)?.event ?? 'accounts', causeOf(error))
       },
     },
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
@@ -120,6 +121,7 @@ function configure(options: AuthOptions) {
       level: 'warn',
       log: (level, message, ...rest: unknown[]) => {
         const error = rest.find((each) => each instanceof Error)
+        if (level === 'error' && noteCause(error)) return
         log[level === 'error' ? 'error' : 'warn']('accounts', { message, ...(error && causeOf(error)) })
       },
     },

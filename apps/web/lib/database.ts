@@ -13,6 +13,8 @@ const MIGRATION_LOCK = 6_274_519_385
 /** @param size connections at most. */
 export function openPool(url: string, size = 10): Pool {
   const pool = new Pool({ connectionString: url, max: size, connectionTimeoutMillis: CONNECT_DEADLINE_MS })
+  // The pool listens to idle connections only; one that is lost between two queries of its holder would end the process. The next query fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   // A server that goes away under idle connections must not take the process with it; the next query connects again.
   pool.on('error', (error) => log.warn('database.connection_lost', causeOf(error)))
   return pool

@@ -1,6 +1,7 @@
 import 'server-only'
 import { authEndpoint, type AuthEndpoint } from './auth-endpoints.ts'
 import { requireJson } from './json-body.ts'
+import { causeOf, log } from './log.ts'
 import { signedIn } from './members.ts'
 import { answering, Refusal } from './refusal.ts'
 import { runtime } from './runtime.ts'
@@ -20,7 +21,18 @@ export async function guarded(request: Request, work: (request: Request) => Prom
     return answering(() => Promise.reject(error))
   }
   // As GET; the server leaves the body out.
-  return work(request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request)
+  const asked = request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request
+  return answering(async () => {
+    const { value: answer, cause } = await runtime().withCause(() => work(asked))
+    if (cause === undefined) return answer
+    if (answer.status < 500) {
+      log.warn('accounts', causeOf(cause))
+      return answer
+    }
+    if (!endpoint.isOpen) throw cause
+    log.error('oauth.failed', { status: answer.status, ...causeOf(cause) })
+    return answer
+  })
 }
 
 /** The server in front has counted it. */

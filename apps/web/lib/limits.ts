@@ -22,7 +22,7 @@ const DAY = 86_400
  * address, and a stranger may name somebody else's account: those limits are wide enough that they lock nobody out by accident.
  */
 export const LIMITS = {
-  signIn: { what: 'attempts', address: [per(40, MINUTE)], account: [per(60, HOUR)] },
+  signIn: { what: 'attempts', address: [per(30, MINUTE), per(300, HOUR)], account: [per(60, HOUR)] },
   signUp: { what: 'attempts', address: [per(40, MINUTE), per(300, HOUR)] },
   signInElsewhere: { what: 'attempts', address: [per(60, MINUTE)] },
   password: { what: 'attempts', address: [per(40, MINUTE)], person: [per(10, 10 * MINUTE)] },
@@ -35,7 +35,7 @@ export const LIMITS = {
     space: [per(100, DAY)],
     recipient: [per(5, DAY)],
   },
-  joinSpace: { what: 'attempts', address: [per(60, MINUTE)], person: [per(20, MINUTE)] },
+  joinSpace: { what: 'attempts', address: [per(300, HOUR)], person: [per(120, HOUR)] },
   connect: { what: 'attempts to connect', person: [per(240, HOUR)], space: [per(240, HOUR)] },
   chat: {
     what: 'messages',

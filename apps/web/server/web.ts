@@ -17,6 +17,7 @@ import next from 'next'
 import type { Pool } from 'pg'
 import { seedDemo } from './seed-demo.ts'
 import { openAuth } from '../lib/auth.ts'
+import { withCause } from '../lib/caught-cause.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import type { LiveAnswers } from '../lib/live-answers.ts'
@@ -119,6 +120,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     get auth() {
       return accounts.auth
     },
+    withCause,
     pool,
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,

@@ -1,5 +1,6 @@
 import { connect as connectTo } from 'node:net'
 import { testDatabase } from '@nmg/process/testing'
+import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
@@ -11,9 +12,12 @@ let ada: PersonClient
 let ben: PersonClient
 let cem: PersonClient
 let dora: PersonClient
+let database: Client
 
 beforeAll(async () => {
   const { url } = await testDatabase()
+  database = new Client({ connectionString: url })
+  await database.connect()
   product = await startProduct({ DATABASE_URL: url })
   product.simulator.setKnobs({ autoApprove: true })
   const person = (name: string) =>
@@ -27,7 +31,13 @@ beforeAll(async () => {
   await invite(ada, cem, 'admin')
 })
 
-afterAll(() => product?.stop())
+// The gateway lets a space begin to connect ten times an hour.
+beforeEach(() => database.query('delete from gateway.registration_counts'))
+
+afterAll(async () => {
+  await database?.end()
+  await product?.stop()
+})
 
 type Call = (person: PersonClient, space: string, init?: Parameters<PersonClient['fetch']>[1]) => Promise<Response>
 
