@@ -33,7 +33,7 @@ describe('a display name', () => {
 
   it.each(forbidden)('does not contain %s', (_, character) => {
     expect(DisplayName.safeParse(`A${character}B`).success).toBe(false)
-    expect(cleanDisplayName(`A${character}B`)).toMatch(/^A ?B$/)
+    expect(cleanDisplayName(`A${character}B`)).toBe('A B')
   })
 
   it.each(['', '   ', '\u200d', '\u3164', '\u2800', '\u00a0'])('is not only blank (%j)', (name) => {

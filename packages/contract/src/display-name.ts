@@ -22,16 +22,15 @@ export const DisplayName = z
   .refine((name) => VISIBLE.test(name), 'a name needs a character that can be seen')
 
 /**
- * A name from elsewhere (an identity provider, a client, an older release) as a display name: what is forbidden becomes a blank or goes, and
- * what is too long is cut. Undefined when nothing is left.
+ * A name from elsewhere (an identity provider, a client, an older release) as a display name: what is forbidden becomes a blank, and what
+ * is too long is cut. Undefined when nothing is left.
  */
 export function cleanDisplayName(given: unknown, longest = LONGEST_NAME): string | undefined {
   if (typeof given !== 'string') return undefined
   // Names are short: what follows must not cost time for a long text.
   const plain = given
     .slice(0, 10 * longest)
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replaceAll(new RegExp(FORBIDDEN, 'gu'), '')
+    .replaceAll(/(?:[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]|(?![\u200c\u200d])\p{Cf})+/gu, ' ')
     .trim()
   let name = ''
   for (const character of plain) {
