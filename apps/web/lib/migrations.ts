@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { StartupError } from '@nmg/process'
 import type { Pool, PoolClient } from 'pg'
 import { SCHEMA } from './database.ts'
-import { isOlder, ownRelease } from './release.ts'
+import { RELEASE } from './release.ts'
 
 const FOLDER = join(import.meta.dirname, '..', 'migrations')
 
@@ -11,10 +11,10 @@ const FOLDER = join(import.meta.dirname, '..', 'migrations')
  * What better-auth's own tables are, which it brings up to date by itself. A release that changes them in a way that an older release cannot run
  * on adds a line here.
  */
-const ACCOUNT_TABLES = [{ name: 'accounts of better-auth 1.7', oldestRelease: '0.1.0' }] as const
+const ACCOUNT_TABLES = [{ name: 'accounts of better-auth 1.7', oldestRelease: 1 }] as const
 
-/** The first line of each migration. A change that old code cannot live with comes in two releases: expand first, contract one later. */
-const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+\.\d+\.\d+)\n/
+/** The first line of each migration, with a number as {@link RELEASE} is one. */
+const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+)\n/
 
 /**
  * Brings the tables up to date: better-auth's by `migrateAccounts`, then ours, which refer to them: the numbered `.sql` files that were not
@@ -25,28 +25,28 @@ const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+\.\d+\.\d+)\n
 export async function applyMigrations(
   pool: Pool,
   migrateAccounts: () => Promise<void>,
-  release = ownRelease(),
+  release = RELEASE,
 ): Promise<void> {
   await withClient(pool, (client) => refuseIfOlder(client, release))
   await migrateAccounts()
   await withClient(pool, applyOwn)
 }
 
-async function refuseIfOlder(client: PoolClient, release: string): Promise<void> {
+async function refuseIfOlder(client: PoolClient, release: number): Promise<void> {
   const { rowCount } = await client.query(
     `select from information_schema.columns
      where table_schema = $1 and table_name = 'migrations' and column_name = 'oldest_release'`,
     [SCHEMA],
   )
   if (rowCount === 0) return
-  const { rows } = await client.query<{ name: string; oldest: string }>(
+  const { rows } = await client.query<{ name: string; oldest: number }>(
     `select name, oldest_release as oldest from ${SCHEMA}.migrations order by applied_at, name`,
   )
-  const tooNew = rows.filter(({ oldest }) => isOlder(release, oldest))
-  const [needed] = tooNew.map(({ oldest }) => oldest).toSorted((one, other) => (isOlder(one, other) ? 1 : -1))
-  if (needed === undefined) return
+  const tooNew = rows.filter(({ oldest }) => oldest > release)
+  if (tooNew.length === 0) return
+  const needed = Math.max(...tooNew.map(({ oldest }) => oldest))
   throw new StartupError(
-    `The database of the web app was changed by a newer release (${tooNew.map(({ name }) => name).join(', ')}). This is release ${release}; start release ${needed} or newer, or restore a backup from before the update.`,
+    `A newer release of the web app has changed its database (${tooNew.map(({ name }) => name).join(', ')}): it needs database release ${needed}, and this web app has ${release}. Start the newer release, or restore a backup from before the update.`,
   )
 }
 
@@ -54,7 +54,7 @@ async function applyOwn(client: PoolClient): Promise<void> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).toSorted()
   await client.query(
     `create table if not exists ${SCHEMA}.migrations (name text primary key, applied_at timestamptz not null default now());
-     alter table ${SCHEMA}.migrations add column if not exists oldest_release text not null default '0.1.0'`,
+     alter table ${SCHEMA}.migrations add column if not exists oldest_release integer not null default 1`,
   )
   const record = `insert into ${SCHEMA}.migrations (name, oldest_release) values`
   for (const { name, oldestRelease } of ACCOUNT_TABLES) {
@@ -67,7 +67,7 @@ async function applyOwn(client: PoolClient): Promise<void> {
     const [, oldest] = OLDEST_RELEASE.exec(sql) ?? []
     if (oldest === undefined) throw new Error(`${name} does not say which release is the oldest that can run on it.`)
     // Without parameters these are one transaction: a file is applied whole, or not at all.
-    await client.query(`begin;\n${sql}\n;${record} ('${name}', '${oldest}'); commit`)
+    await client.query(`begin;\n${sql}\n;${record} ('${name}', ${oldest}); commit`)
   }
 }
 

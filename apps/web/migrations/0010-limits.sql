@@ -1,4 +1,4 @@
--- Oldest release that can run on it: 0.1.0
+-- Oldest release that can run on it: 1
 -- How much of each limit is used, over all processes. The key is a digest of what is limited and of whom; the row says when the limit is unused
 -- again, and goes then. After a crash of the database it may be empty.
 create unlogged table web.limit_use (

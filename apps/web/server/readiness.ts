@@ -4,8 +4,25 @@ import { causeOf, log } from '../lib/log.ts'
 
 /** `GET /readyz`. Pages need the database; without the parts in `degraded` some of them say so, and the rest works. */
 export type Readiness =
-  | { readonly status: 'ready'; readonly degraded?: readonly string[] }
+  | { readonly status: 'ready'; readonly degraded?: readonly DegradedPart[] }
   | { readonly status: 'not_ready'; readonly detail: string }
+
+interface DegradedPart {
+  readonly part: 'gateway' | 'single_sign_on'
+  /** What does not work meanwhile. */
+  readonly detail: string
+}
+
+const GATEWAY_IS_AWAY: DegradedPart = {
+  part: 'gateway',
+  detail:
+    'The gateway does not answer, so nobody can connect Notion, call tools or chat. Signing in and managing spaces work.',
+}
+
+const SINGLE_SIGN_ON_IS_SILENT: DegradedPart = {
+  part: 'single_sign_on',
+  detail: 'The OpenID provider of OIDC_ISSUER does not answer. People sign in otherwise until it does.',
+}
 
 export interface ReadinessOptions {
   readonly pool: Pool
@@ -37,7 +54,10 @@ export function readinessOf({ pool, gatewayUrl, isSingleSignOnSilent }: Readines
   return async () => {
     const [detail, isGatewayReady] = await Promise.all([databaseDetail(), answers(gatewayUrl)])
     if (detail !== undefined) return { status: 'not_ready', detail }
-    const degraded = [...(isGatewayReady ? [] : ['gateway']), ...(isSingleSignOnSilent() ? ['single_sign_on'] : [])]
+    const degraded = [
+      ...(isGatewayReady ? [] : [GATEWAY_IS_AWAY]),
+      ...(isSingleSignOnSilent() ? [SINGLE_SIGN_ON_IS_SILENT] : []),
+    ]
     return { status: 'ready', ...(degraded.length > 0 && { degraded }) }
   }
 }

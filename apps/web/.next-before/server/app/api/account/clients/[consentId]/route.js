@@ -1,0 +1,10 @@
+var R=require("../../../../../chunks/[turbopack]_runtime.js")("server/app/api/account/clients/[consentId]/route.js")
+R.c("server/chunks/_0mi_mgo60zvid._.js")
+R.c("server/chunks/[root-of-the-server]__1wu6vw38x_e6r._.js")
+R.c("server/chunks/apps_web_lib_oauth_client-document_ts_1co5sw6ar6q4n._.js")
+R.c("server/chunks/_1il0o-fo8qyi8._.js")
+R.c("server/chunks/_0_b6ygmxj4198._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/1no0_server_app_api_account_clients_[consentId]_route_actions_1c80-pbiixo0h.js")
+R.m(10186)
+module.exports=R.m(10186).exports

@@ -1,0 +1,10 @@
+var R=require("../../../../chunks/[turbopack]_runtime.js")("server/app/api/invitations/[secret]/route.js")
+R.c("server/chunks/[root-of-the-server]__03n7wl7q13tnn._.js")
+R.c("server/chunks/_14_8ayskyj1lg._.js")
+R.c("server/chunks/apps_web_features_spaces_people_ts_0on0u90mw9x3s._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_1il0o-fo8qyi8._.js")
+R.c("server/chunks/_0la44duotcssr._.js")
+R.c("server/chunks/0gy1__next-internal_server_app_api_invitations_[secret]_route_actions_037s14vftqrwt.js")
+R.m(25309)
+module.exports=R.m(25309).exports

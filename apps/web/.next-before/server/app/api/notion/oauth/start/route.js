@@ -1,0 +1,10 @@
+var R=require("../../../../../chunks/[turbopack]_runtime.js")("server/app/api/notion/oauth/start/route.js")
+R.c("server/chunks/[root-of-the-server]__03n7wl7q13tnn._.js")
+R.c("server/chunks/_0la44duotcssr._.js")
+R.c("server/chunks/apps_web_19tda20aaajej._.js")
+R.c("server/chunks/_1gl66p2vfkchg._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_0u5m8dee4dg3r._.js")
+R.c("server/chunks/0gy1__next-internal_server_app_api_notion_oauth_start_route_actions_11-8brc-y8qq4.js")
+R.m(95718)
+module.exports=R.m(95718).exports

@@ -1,0 +1,10 @@
+var R=require("../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/clients/route.js")
+R.c("server/chunks/_0t0efvgr0xmre._.js")
+R.c("server/chunks/[root-of-the-server]__01tvmov2iws6d._.js")
+R.c("server/chunks/apps_web_lib_oauth_client-document_ts_1co5sw6ar6q4n._.js")
+R.c("server/chunks/_1il0o-fo8qyi8._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_0cj5cdrdjfv_e._.js")
+R.c("server/chunks/1no0_server_app_api_spaces_[spaceId]_clients_route_actions_0y_4oz2tqe1xh.js")
+R.m(22073)
+module.exports=R.m(22073).exports

@@ -1,0 +1,10 @@
+var R=require("../../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/conversations/[conversationId]/route.js")
+R.c("server/chunks/[root-of-the-server]__1rgu63d2m8p-1._.js")
+R.c("server/chunks/apps_web_features_chat_0nk78tz8o0_9i._.js")
+R.c("server/chunks/apps_web_features_chat_02ut2tddqp5oa._.js")
+R.c("server/chunks/_00tlp18tsuoku._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_0dkwuiaqp-p6w._.js")
+R.c("server/chunks/07b__api_spaces_[spaceId]_conversations_[conversationId]_route_actions_1ob2q21711h26.js")
+R.m(42554)
+module.exports=R.m(42554).exports

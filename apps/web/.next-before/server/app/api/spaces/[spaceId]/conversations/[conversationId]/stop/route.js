@@ -1,0 +1,10 @@
+var R=require("../../../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/conversations/[conversationId]/stop/route.js")
+R.c("server/chunks/[root-of-the-server]__1vfh03z7cqkyx._.js")
+R.c("server/chunks/apps_web_features_chat_0nk78tz8o0_9i._.js")
+R.c("server/chunks/apps_web_features_chat_02ut2tddqp5oa._.js")
+R.c("server/chunks/_007y540fwh52n._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_1ct6-ym2xnesa._.js")
+R.c("server/chunks/0bb2_[spaceId]_conversations_[conversationId]_stop_route_actions_0jj36nz_w1_wj.js")
+R.m(86584)
+module.exports=R.m(86584).exports

@@ -1,0 +1,10 @@
+var R=require("../../../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/conversations/[conversationId]/stream/route.js")
+R.c("server/chunks/[root-of-the-server]__0p-y_-wecgb_f._.js")
+R.c("server/chunks/apps_web_features_chat_0nk78tz8o0_9i._.js")
+R.c("server/chunks/apps_web_features_chat_02ut2tddqp5oa._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_007y540fwh52n._.js")
+R.c("server/chunks/_0yucclm61zwob._.js")
+R.c("server/chunks/0bb2_[spaceId]_conversations_[conversationId]_stream_route_actions_06cwkb7ir26xh.js")
+R.m(22730)
+module.exports=R.m(22730).exports

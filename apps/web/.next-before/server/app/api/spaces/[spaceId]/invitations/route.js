@@ -1,0 +1,10 @@
+var R=require("../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/invitations/route.js")
+R.c("server/chunks/[root-of-the-server]__03n7wl7q13tnn._.js")
+R.c("server/chunks/_0g695abgq9sxy._.js")
+R.c("server/chunks/apps_web_features_spaces_people_ts_0on0u90mw9x3s._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_0bub9fjrt_49z._.js")
+R.c("server/chunks/_0la44duotcssr._.js")
+R.c("server/chunks/1no0_server_app_api_spaces_[spaceId]_invitations_route_actions_0f9-xe-0m_jyr.js")
+R.m(9095)
+module.exports=R.m(9095).exports

@@ -1,0 +1,10 @@
+var R=require("../../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/keys/[keyId]/route.js")
+R.c("server/chunks/_0t0efvgr0xmre._.js")
+R.c("server/chunks/[root-of-the-server]__1wu6vw38x_e6r._.js")
+R.c("server/chunks/apps_web_lib_oauth_client-document_ts_1co5sw6ar6q4n._.js")
+R.c("server/chunks/_1il0o-fo8qyi8._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_09gjyu8shx4xl._.js")
+R.c("server/chunks/1no0_server_app_api_spaces_[spaceId]_keys_[keyId]_route_actions_0pufflbarxutq.js")
+R.m(2202)
+module.exports=R.m(2202).exports

@@ -1,0 +1,10 @@
+var R=require("../../../../../chunks/[turbopack]_runtime.js")("server/app/api/spaces/[spaceId]/keys/route.js")
+R.c("server/chunks/_0t0efvgr0xmre._.js")
+R.c("server/chunks/[root-of-the-server]__1wu6vw38x_e6r._.js")
+R.c("server/chunks/apps_web_lib_oauth_client-document_ts_1co5sw6ar6q4n._.js")
+R.c("server/chunks/_1il0o-fo8qyi8._.js")
+R.c("server/chunks/[root-of-the-server]__15bjnu5yieigz._.js")
+R.c("server/chunks/_0tn7-i2-bh1fg._.js")
+R.c("server/chunks/0gy1__next-internal_server_app_api_spaces_[spaceId]_keys_route_actions_1clv2llg3-auh.js")
+R.m(8240)
+module.exports=R.m(8240).exports
