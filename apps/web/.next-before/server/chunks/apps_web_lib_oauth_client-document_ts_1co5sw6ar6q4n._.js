@@ -1,3 +1,0 @@
-module.exports=[9546,e=>{"use strict";e.i(98309);var t=e.i(98305),i=e.i(5954),n=e.i(71724),o=e.i(55744),s=e.i(4147);e.i(11323);let r=/^\P{C}*$/u;n.z.object({client_name:i.z.string().optional(),redirect_uris:o.z.array(i.z.string().max(1e3)).min(1).max(20),token_endpoint_auth_method:s.z.enum(["none","client_secret_post","client_secret_basic"]).default("client_secret_basic"),software_id:i.z.string().max(200).regex(r).optional(),software_version:i.z.string().max(100).regex(r).optional()}),t.z.looseObject({client_id:i.z.string(),token_endpoint_auth_method:i.z.string().default("none")}),e.s(["f",0,e=>/^https?:/i.test(e)&&URL.canParse(e)?new URL(e).host:void 0],9546)}];
-
-//# sourceMappingURL=apps_web_lib_oauth_client-document_ts_1co5sw6ar6q4n._.js.map

@@ -1,3 +1,0 @@
-module.exports=[95309,a=>{"use strict";var b=a.i(87924),c=a.i(41487);a.s(["default",0,function({reset:a}){return(0,b.jsxs)("main",{className:"mx-auto flex w-full max-w-md flex-1 flex-col items-start justify-center px-5 py-12",children:[(0,b.jsx)("h1",{className:"text-2xl font-semibold tracking-tight",children:"Something went wrong"}),(0,b.jsx)("p",{className:"mt-1.5 mb-6 text-[15px] text-pretty text-soft",children:"The page could not be shown, and the fault is ours. Try again; if it happens again, tell the operator when it happened."}),(0,b.jsx)(c.K,{onClick:a,children:"Try again"})]})}])}];
-
-//# sourceMappingURL=apps_web_app_error_tsx_1tg7ofuj_wt4l._.js.map

@@ -1,3 +1,0 @@
-module.exports=[36170,a=>{"use strict";var b=a.i(87924),c=a.i(41487);a.s(["default",0,function({reset:a}){return(0,b.jsx)("html",{lang:"en",children:(0,b.jsxs)("body",{children:[(0,b.jsx)("title",{children:"Something went wrong"}),(0,b.jsxs)("main",{className:"mx-auto max-w-md px-5 py-24",children:[(0,b.jsx)("h1",{className:"text-2xl font-semibold tracking-tight",children:"Something went wrong"}),(0,b.jsx)("p",{className:"mt-1.5 mb-6 text-[15px] text-soft",children:"The app could not be shown, and the fault is ours. Try again in a moment."}),(0,b.jsx)(c.K,{onClick:a,children:"Try again"})]})]})})}])}];
-
-//# sourceMappingURL=apps_web_app_global-error_tsx_0zdba-ufjzrbj._.js.map

@@ -1,3 +1,0 @@
-module.exports=[69866,a=>{"use strict";let b=(0,a.i(11857).registerClientReference)(function(){throw Error("Attempted to call the default export of [project]/apps/web/app/global-error.tsx from the server, but it's on the client. It's not possible to invoke a client function from the server, it can only be rendered as a Component or passed to props of a Client Component.")},"[project]/apps/web/app/global-error.tsx","default");a.s(["default",0,b])},87644,a=>{"use strict";var b=a.i(69866);a.n(b)},9994,function(a){a.n(a.i(87644))}];
-
-//# sourceMappingURL=apps_web_app_global-error_tsx_1jgseipqjr4cs._.js.map

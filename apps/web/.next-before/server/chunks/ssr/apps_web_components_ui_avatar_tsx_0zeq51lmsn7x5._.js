@@ -1,3 +1,0 @@
-module.exports=[30725,a=>{"use strict";var b=a.i(87924),c=a.i(14240);a.s(["f",0,({name:a,className:d})=>{let e;return(0,b.jsx)("span",{"aria-hidden":!0,className:(0,c.f)("grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info",d),children:[(e=a.trim().split(/\s+/))[0],e.length>1?e.at(-1):void 0].map(a=>[...a??""][0]??"").join("").toUpperCase()||"?"})}])}];
-
-//# sourceMappingURL=apps_web_components_ui_avatar_tsx_0zeq51lmsn7x5._.js.map

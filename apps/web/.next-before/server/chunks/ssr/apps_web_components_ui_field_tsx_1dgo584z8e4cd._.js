@@ -1,3 +1,0 @@
-module.exports=[38934,a=>{"use strict";var b=a.i(87924),c=a.i(72131),d=a.i(14240);let e="h-10 w-full min-w-0 rounded-lg border border-line-strong bg-surface px-3 text-[15px] text-ink shadow-xs placeholder:text-faint disabled:opacity-60";a.s(["N",0,function({label:a,hint:f,className:g,...h}){let i=(0,c.useId)();return(0,b.jsxs)("div",{className:(0,d.f)("space-y-1.5",g),children:[(0,b.jsx)("label",{htmlFor:i,className:"block text-sm font-medium",children:a}),(0,b.jsx)("input",{id:i,className:e,"aria-describedby":f?`${i}-hint`:void 0,...h}),f&&(0,b.jsx)("p",{id:`${i}-hint`,className:"text-[13px] text-soft",children:f})]})},"U",0,e])}];
-
-//# sourceMappingURL=apps_web_components_ui_field_tsx_1dgo584z8e4cd._.js.map

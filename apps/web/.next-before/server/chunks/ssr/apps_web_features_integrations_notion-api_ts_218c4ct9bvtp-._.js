@@ -1,3 +1,0 @@
-module.exports=[2375,a=>{a.v(b=>Promise.all(["server/chunks/ssr/_1xivm9naquqj1._.js","server/chunks/ssr/apps_web_features_integrations_notion-api_ts_18u4_6nixv2bo._.js","server/chunks/ssr/_1qg100aopl3y8._.js","server/chunks/ssr/node_modules_zod_v4_classic_external_0veaboc415l0m.js"].map(b=>a.l(b))).then(()=>b(75096)))}];
-
-//# sourceMappingURL=apps_web_features_integrations_notion-api_ts_218c4ct9bvtp-._.js.map

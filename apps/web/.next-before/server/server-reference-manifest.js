@@ -1,1 +1,0 @@
-self.__RSC_SERVER_MANIFEST="{\n  \"node\": {},\n  \"edge\": {},\n  \"encryptionKey\": \"DdqE5EnE3EzgZthxCGjmmmO9Ov/SuHzzaRIjVejcIvU=\"\n}"

@@ -1,1 +1,0 @@
-(globalThis.TURBOPACK||(globalThis.TURBOPACK=[])).push(["object"==typeof document?document.currentScript:void 0,67567,t=>{t.v(c=>Promise.all(["static/chunks/3q439f72onx2r.js","static/chunks/2zj0ygcn-n9dp.js"].map(c=>t.l(c))).then(()=>c(37230)))}]);

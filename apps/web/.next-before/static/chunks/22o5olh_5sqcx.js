@@ -1,1 +1,0 @@
-(globalThis.TURBOPACK||(globalThis.TURBOPACK=[])).push(["object"==typeof document?document.currentScript:void 0,60350,t=>{t.v(o=>Promise.all(["static/chunks/1051859vj_fap.js"].map(o=>t.l(o))).then(()=>o(70925)))}]);
