@@ -16,8 +16,10 @@ export function isNavigation({ method, headers }: IncomingMessage, path: string)
 /**
  * Sees to it that nothing but JSON and event streams leaves `/api`: a page, an image or a script of somebody else would be one of this app's
  * origin. What is anything else is replaced by a problem document, whichever part of the app made it.
+ *
+ * @param allowedMethods of the address, for a response 405 that does not name them.
  */
-export function letOnlyDataOut(response: ServerResponse): void {
+export function letOnlyDataOut(response: ServerResponse, allowedMethods: () => Promise<string>): void {
   const { writeHead, write, end } = response
   let isReplaced = false
 
@@ -30,8 +32,17 @@ export function letOnlyDataOut(response: ServerResponse): void {
     const problem = problemInstead(status)
     response.setHeader('content-type', 'application/problem+json')
     response.setHeader('cache-control', 'no-store')
-    writeHead.call(response, problem.status)
-    end.call(response, JSON.stringify(problem), 'utf8')
+    const send = () => {
+      writeHead.call(response, problem.status)
+      end.call(response, JSON.stringify(problem), 'utf8')
+    }
+    if (problem.status !== 405 || response.hasHeader('allow')) send()
+    else {
+      void allowedMethods().then((allow) => {
+        response.setHeader('allow', allow)
+        send()
+      })
+    }
     return true
   }
 

@@ -14,6 +14,9 @@ import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
 /** Longer than the idle time-out of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000
 
+/** How long is waited for the methods of a route. */
+const ALLOW_DEADLINE_MS = 2_000
+
 /** How long answers that are still being sent may take when the process is told to stop. */
 const DRAIN_MS = 5_000
 
@@ -65,6 +68,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     response.setHeader('allow', METHODS.join(', '))
     return refuse(request, response, 405, 'method_not_allowed', `Methods here are ${METHODS.join(', ')}.`)
   }
+  // What does not end with chunked, Node itself refuses.
+  if (/,\s*chunked$/i.test(request.headers['transfer-encoding'] ?? ''))
+    return refuse(request, response, 501, 'invalid_request', 'Transfer-Encoding may only be chunked.')
   setClientAddress(request, options.trustedProxies)
   if (options.isHttps && request.headers.cookie) request.headers.cookie = withPresentNames(request.headers.cookie)
   request.headers[ASKED_PATH] = request.url
@@ -84,7 +90,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
         'forbidden_origin',
         'This is data of the app, and not a page. Open the app and try it there.',
       )
-    letOnlyDataOut(response)
+    letOnlyDataOut(response, () => allowedMethods(request))
   }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {
@@ -133,6 +139,18 @@ function breakOff(response: ServerResponse, error: unknown): void {
   log.error('request.broke', causeOf(error))
   if (response.headersSent) response.destroy()
   else sendJson(response, 500, problem(500, 'internal', 'Something went wrong on our end. Try again in a moment.'))
+}
+
+/** Which methods the route at this path has: Next answers OPTIONS with them, and forgets them when it refuses a method. */
+async function allowedMethods({ method, socket, url = '' }: IncomingMessage): Promise<string> {
+  if (method === 'OPTIONS') return METHODS.join(', ')
+  const host = socket.localAddress?.includes(':') ? `[${socket.localAddress}]` : socket.localAddress
+  const answer = await fetch(`http://${host}:${socket.localPort}${url.split('?')[0]}`, {
+    method: 'OPTIONS',
+    signal: AbortSignal.timeout(ALLOW_DEADLINE_MS),
+  }).catch(() => undefined)
+  await answer?.body?.cancel()
+  return answer?.headers.get('allow') ?? METHODS.join(', ')
 }
 
 /** Refuses before anybody has looked at the request; a body that is under way is not read, so the connection ends. */

@@ -10,14 +10,16 @@ export function normalizeTarget(request: IncomingMessage, ownHost: string): stri
   if (hosts.length > 1) return 'A request has one Host.'
   if (!request.url?.startsWith('/') && request.url !== '*') {
     // A request as for a proxy: what it names is where it wants to go, whatever Host says.
-    if (!/^https?:\/\//i.test(request.url ?? '') || !URL.canParse(request.url ?? '')) return 'The address is not valid.'
+    if (!/^https?:\/\/[^/?#\\]/i.test(request.url ?? '') || !URL.canParse(request.url ?? ''))
+      return 'The address is not valid.'
     const { host, pathname, search } = new URL(request.url ?? '')
     request.headers.host = host
     request.url = pathname + search
   }
   if (request.url === '*' && request.method !== 'OPTIONS') return 'Only OPTIONS may ask for *.'
   const { host } = request.headers
-  if (host && !URL.canParse(`http://${host}`)) return 'The Host is not valid.'
+  // Neither a path nor a user: only what has no such part is a host and a port.
+  if (host && (/[/?#@\\\s]/.test(host) || !URL.canParse(`http://${host}`))) return 'The Host is not valid.'
   // HTTP/1.0 has none.
   request.headers.host = host || ownHost
   return undefined

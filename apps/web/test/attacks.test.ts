@@ -63,6 +63,7 @@ afterAll(async () => {
   await web?.kill()
   await second?.kill()
   await mail?.close()
+  gateway?.closeAllConnections()
   gateway?.close()
   await database?.end()
 })

@@ -51,7 +51,7 @@ describe('a response of the API', () => {
 
   const answerOf = async (handle: RequestListener, init?: RequestInit) => {
     const server = createServer((request, response) => {
-      letOnlyDataOut(response)
+      letOnlyDataOut(response, async () => 'GET, HEAD')
       handle(request, response)
     }).listen(0)
     close = () => void server.close()
@@ -121,6 +121,12 @@ describe('a response of the API', () => {
   it('may lead elsewhere', async () => {
     const answer = await answerOf((_, response) => void response.writeHead(302, { location: '/sign-in' }).end())
     expect(answer.status).toBe(302)
+  })
+
+  it('that refuses a method names those that there are', async () => {
+    const answer = await answerOf((_, response) => void response.writeHead(405).end())
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    expect(await answer.json()).toMatchObject({ code: 'method_not_allowed' })
   })
 
   it('that fails without a word is a problem document', async () => {

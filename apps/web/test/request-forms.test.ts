@@ -80,3 +80,17 @@ describe('the token endpoint', () => {
     expect(errorIn(chunked.body)).toMatch(/^invalid_/)
   })
 })
+
+describe('a method that a route does not have', () => {
+  it.each([
+    ['PUT', '/api/notion/oauth/start', 'POST'],
+    ['HEAD', '/api/spaces', 'POST'],
+    ['PATCH', '/api/notion', 'DELETE'],
+    ['DELETE', '/api/auth/sign-in/email', 'POST'],
+    ['GET', '/api/auth/sign-in/email', 'POST'],
+  ])('is refused with those that it has (%s %s)', async (method, path, one) => {
+    const answer = await fetch(`http://localhost:${port}${path}`, { method, headers: { origin: ORIGIN } })
+    expect(answer.status).toBe(405)
+    expect(answer.headers.get('allow')).toContain(one)
+  })
+})

@@ -249,6 +249,16 @@ export const requestForms: readonly RequestForm[] = [
     bytes: postWith(['Transfer-Encoding: gzip'], ({ post }) => post.body),
     status: [400, 501],
   },
+  ...['localhost/path', 'user@localhost', 'localhost?a', 'localhost#a'].map((host): RequestForm => ({
+    name: `${host} as its Host`,
+    bytes: requestWith(
+      ({ get }) => `GET ${get.path} HTTP/1.1`,
+      () => [`Host: ${host}`],
+    ),
+    status: [400],
+  })),
+  { name: 'an absolute form without a host', bytes: requestWith(() => 'GET http:///path HTTP/1.1'), status: [400] },
+  { name: 'two codings of the transfer', bytes: postWith(['Transfer-Encoding: x-odd, chunked'], plain), status: [501] },
 ]
 
 const DEADLINE_MS = 20_000
