@@ -41,7 +41,6 @@ async function linkFor(email: string): Promise<string> {
       webUrl,
       secret:
         settings.AUTH_SECRET ?? generatedSecret(folder, 'auth-secret', () => randomBytes(32).toString('base64url')),
-      trustedProxies: [],
       gatewayPublicUrl: new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin,
       accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
       providers: { offered: [], oidc: undefined, social: {} },

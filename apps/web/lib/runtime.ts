@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { Auth } from './auth.ts'
+import type { withCause } from './caught-cause.ts'
 import type { EndedAccess } from './oauth/ended-access.ts'
 import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import type { ChatModel } from './chat-models.ts'
@@ -10,6 +11,8 @@ import type { SignInProvider } from './sign-in-providers.ts'
 /** What the process opened at start and every page and route needs. */
 export interface Runtime {
   readonly auth: Auth
+  /** For calls of `auth`, which tells its errors to the log only. */
+  readonly withCause: typeof withCause
   readonly pool: Pool
   readonly webUrl: string
   readonly gatewayUrl: string

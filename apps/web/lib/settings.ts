@@ -45,6 +45,16 @@ export const Settings = z
     /** The app's own public origin. */
     WEB_URL: url.refine(isOrigin, 'must be an origin, as https://app.example.com, without a path').optional(),
     AUTH_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
+      .default('info'),
+    /** Connections to the database that this process holds at most. */
+    DATABASE_POOL_SIZE: z.coerce
+      .number('must be a number of connections, from 2 to 1000')
+      .int('must be a number of connections, from 2 to 1000')
+      .min(2, 'must be a number of connections, from 2 to 1000')
+      .max(1_000, 'must be a number of connections, from 2 to 1000')
+      .default(10),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
     /** Needed when gateway and web app are on different hosts: the parent domain of both. */
     BINDING_COOKIE_DOMAIN: z.hostname('must be a host name').optional(),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
@@ -16,10 +17,11 @@ import next from 'next'
 import type { Pool } from 'pg'
 import { seedDemo } from './seed-demo.ts'
 import { openAuth } from '../lib/auth.ts'
+import { withCause } from '../lib/caught-cause.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import { closeLiveAnswers, liveAnswers } from '../lib/live-answers.ts'
-import { log } from '../lib/log.ts'
+import { log, setLogLevel } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
 import { documentReader } from '../lib/oauth/document-reader.ts'
 import { endedAccess } from '../lib/oauth/ended-access.ts'
@@ -27,7 +29,9 @@ import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
 import { openAccounts } from './accounts.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { readinessOf } from './readiness.ts'
 
 /** As for the gateway. */
 const SHUTDOWN_GRACE_SECONDS = 20
@@ -49,7 +53,8 @@ export async function startWeb(
   const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
   const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
-  const pool = openPool(database.url)
+  setLogLevel(settings.LOG_LEVEL)
+  const pool = openPool(database.url, settings.DATABASE_POOL_SIZE)
   const close = async () => {
     await pool.end()
     await database.close()
@@ -87,7 +92,6 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       pool,
       webUrl,
       secret: settings.AUTH_SECRET ?? secret('auth-secret'),
-      trustedProxies: settings.TRUSTED_PROXIES,
       gatewayPublicUrl,
       accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
       providers,
@@ -120,6 +124,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     get auth() {
       return accounts.auth
     },
+    withCause,
     pool,
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,
@@ -136,16 +141,30 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     sendMail,
   })
 
-  const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })
+  const app = next({
+    dev: isDevelopment,
+    dir: APP,
+    hostname: settings.HOST,
+    port: settings.PORT,
+    // Next takes over upgrades on the server that it is told of, and leaves them without a response. Without a listener, Node serves such
+    // requests as if nothing had been offered (RFC 9110 §7.8). Development needs its WebSocket.
+    ...(!isDevelopment && { httpServer: createServer() }),
+  })
   await app.prepare()
   const server = await serveHttp(settings.HOST, settings.PORT, {
     webUrl,
     isHttps: webUrl.startsWith('https:'),
     isDevelopment,
-    hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
-    isReady: async () => !answers.isClosing && (await databaseAnswers(pool)),
+    trustedProxies: settings.TRUSTED_PROXIES,
+    readiness: readinessOf({
+      pool,
+      gatewayUrl: settings.CUDU_ENDPOINT,
+      isStopping: () => answers.isClosing,
+      isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
+    }),
     handle: app.getRequestHandler(),
   })
+  const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
@@ -154,6 +173,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await closeLiveAnswers(answers, (settings.SHUTDOWN_GRACE_SECONDS ?? SHUTDOWN_GRACE_SECONDS) * 1_000)
       await server.stop()
       await app.close()
+      housekeeping.stop()
       accounts.stop()
       oauth.stop()
       ended.stop()
@@ -162,10 +182,3 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 }
 
 const firstOf = (tokens: string) => tokens.split(',')[0]?.trim() ?? ''
-
-async function databaseAnswers(pool: Pool): Promise<boolean> {
-  return pool.query('select 1').then(
-    () => true,
-    () => false,
-  )
-}

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { SCHEMA } from '../database.ts'
-import { log } from '../log.ts'
+import { causeOf, log } from '../log.ts'
 
 /** How often is looked for what could not be told, and for what ended without anybody saying so here. */
 const ROUND_MS = 2_000
@@ -68,7 +68,7 @@ export function endedAccess({ pool, gatewayUrl, serviceToken }: EndedAccessOptio
         await deliverAll()
         wasReached = true
       } catch (error) {
-        if (wasReached) log.warn('ended_access.not_told', { message: error instanceof Error ? error.message : '' })
+        if (wasReached) log.warn('ended_access.not_told', causeOf(error))
         wasReached = false
         return
       }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { SCHEMA } from '../database.ts'
-import { log } from '../log.ts'
+import { causeOf, log } from '../log.ts'
 import { authorizationRequest } from './authorization-request.ts'
 import { CONSENT_PAGE, digest, ISSUER_PATH, withDecision, type Decision } from './authorization-server.ts'
 import type { EndedAccess } from './ended-access.ts'
@@ -45,7 +45,7 @@ export function oauthEndpoints(options: OAuthEndpointsOptions): OAuthEndpoints {
   const getToKnow = knownClient({ documents, personOf })
   const sweeping = setInterval(() => {
     sweep(pool).catch((error: unknown) => {
-      log.warn('oauth.not_swept', { message: error instanceof Error ? error.message : '' })
+      log.warn('oauth.not_swept', causeOf(error))
     })
   }, SWEEP_MS)
   sweeping.unref()

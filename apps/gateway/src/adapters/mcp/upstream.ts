@@ -248,34 +248,34 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
   }
 
   /** undici calls this when it has a connection and before it writes the request to it. */
-  onConnect(): void {
+  onRequestStart(): void {
     this.mayHaveLeft = true
   }
 
-  onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
-    if (this.#isOver || status < 200) return true
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#isOver || status < 200) return
     this.hasHead = true
-    this.#resume = resume
-    return this.#receiver.answered(status, answerHeaders(headers))
+    this.#resume = () => controller.resume()
+    // As they came: undici's own object has lost their order and case.
+    const headers = (controller.rawHeaders ?? []) as Buffer[]
+    if (!this.#receiver.answered(status, answerHeaders(headers))) controller.pause()
   }
 
-  onData(bytes: Buffer): boolean {
+  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.#drained >= 0) {
       this.#drained += bytes.length
       if (this.#drained > WORTH_DRAINING_BYTES) this.#breakOff()
-      return true
-    }
-    return this.#receiver.received(bytes)
+    } else if (!this.#receiver.received(bytes)) controller.pause()
   }
 
-  onComplete(): void {
+  onResponseEnd(): void {
     if (this.#isOver) return
     this.#leave()
     this.#connections.giveBack(this.#client)
     this.#receiver.ended()
   }
 
-  onError(error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return
     this.#leave()
     void this.#client.destroy()
