@@ -400,6 +400,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
       const id = await conversation('First', 'Answer.')
       await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, {
         method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
         body: '{"visibility":"space"}',
       })
       const page = await pageOf(ada, chatPath(id))

@@ -233,10 +233,15 @@ describe('a reader', () => {
     const changes: Record<string, () => Promise<unknown>> = {
       'another answer': () => answered(ada, ask(id, 'Second')),
       'another title': () =>
-        ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, { method: 'PATCH', body: '{"title":"New"}' }),
+        ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, {
+          method: 'PATCH',
+          headers: JSON_TYPE,
+          body: '{"title":"New"}',
+        }),
       sharing: () =>
         ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, {
           method: 'PATCH',
+          headers: JSON_TYPE,
           body: '{"visibility":"space"}',
         }),
     }
@@ -645,7 +650,7 @@ describe('the routes of the chat', () => {
     const anonymous: PersonClient = {
       ...dora,
       ...nobody,
-      post: (path, body) => nobody.fetch(path, { method: 'POST', body: JSON.stringify(body) }),
+      post: (path, body) => nobody.fetch(path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) }),
     }
     expect(await codeOf(await all[name]!(anonymous, conversation))).toBe('unauthenticated')
     expect(await codeOf(await all[name]!(dora, conversation))).toBe('forbidden_space')
