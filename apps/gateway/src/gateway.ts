@@ -15,6 +15,9 @@ import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './adapters/p
 import { migrate, openPool } from './adapters/postgres/database.ts'
 import { openDatabaseClock } from './platform/database-clock.ts'
 import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/postgres/registration-limit.ts'
+import { credentialMark, markFolder } from './connections/credential-mark.ts'
+import { identifyingUrl } from './connections/database-identity.ts'
+import { isUnheld } from './connections/postgres-database-identity.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { openClients } from './clients.ts'
 import { oauthSettings, type Config } from './config.ts'
@@ -35,18 +38,30 @@ import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
 import { mcpProxy } from './http/proxy.ts'
 import { createGatewayServer, logCall, requestIdOf } from './http/server.ts'
 import { describeError, type Log } from './log.ts'
+import { databaseGuard, heldFailure } from './refresh/database-guard.ts'
+import { heldServer } from './refresh/held-server.ts'
 import type { Claims, Clock } from './ports.ts'
 
 export interface GatewayOptions {
   readonly config: Config
   readonly databaseUrl: string
   readonly log: Log
+  /** Where this process keeps what must not be in the database; see {@link DataPlaces}. */
+  readonly places?: DataPlaces
   /** For tests that move time. */
   readonly clock?: Clock
   /** For tests that bring time to a stop, or processes to an end. See fault-points.ts. */
   readonly faults?: Faults
   /** How the names of authorization servers become addresses; as the system does it when left out. */
   readonly lookup?: LookupFunction
+}
+
+/** What a copy of the database is told by, beside the database itself. */
+export interface DataPlaces {
+  /** A folder for the mark of stored credentials, where there is no Redis; undefined for none. */
+  readonly markFolder?: string | undefined
+  /** The folder of the embedded database, identified; null for a server of DATABASE_URL. */
+  readonly dataFolder: string | null
 }
 
 /** What a test may change of the refresh of credentials. */
@@ -81,6 +96,7 @@ export async function openGateway({
   log,
   clock: givenClock,
   lookup,
+  places = { dataFolder: null },
   faults: { times = REFRESH_TIMES, onStep, claims: faultyClaims = (claims: Claims) => claims } = {},
 }: GatewayOptions): Promise<Gateway> {
   if (config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)) {
@@ -94,13 +110,35 @@ export async function openGateway({
   await checkDataKeys(sql, vault)
 
   const changes = await postgresChanges(databaseUrl, log)
-  const claims = postgresClaims(databaseUrl, log, times)
+  const sharedMark = config.REDIS_URL === undefined ? undefined : await openRedisMark(config.REDIS_URL, log)
+  const guard = databaseGuard({
+    mark: credentialMark(
+      sharedMark ?? (places.markFolder === undefined ? undefined : markFolder(places.markFolder)),
+      log,
+    ),
+    process: { publicUrl: identifyingUrl(config.GATEWAY_PUBLIC_URL), dataFolder: places.dataFolder },
+    log,
+    transaction: sql.transaction,
+  })
+  const claims = postgresClaims(databaseUrl, log, times, {
+    ...guard,
+    condition: isUnheld,
+    assertUnheld() {
+      if (guard.hold()) throw heldFailure('refresh_unavailable')
+    },
+  })
+  await claims.ready()
+  /** As it is found on a session that was looked at: one that broke may have been to another server. */
+  const holdNow = async () => {
+    await claims.ready()
+    return guard.hold()
+  }
   const redis = config.REDIS_URL === undefined ? undefined : await openRedis(config.REDIS_URL, log)
   const requests = redis ?? postgresAuthorizationRequests(sql)
-  const store = postgresConnectionStore(sql)
+  const store = postgresConnectionStore(sql, guard.counted)
   const registrations = postgresRegistrationLimit(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
-  const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup })
+  const server = heldServer(oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup }), holdNow)
   const identify = identifyWorkspace(mcpServer, log)
   const random = Math.random
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL
@@ -190,7 +228,7 @@ export async function openGateway({
         response,
         binding,
       ),
-    describeConnection: (spaceId) => describeConnection({ store, vault, clock, connectUrl }, spaceId),
+    describeConnection: (spaceId) => describeConnection({ store, vault, clock, connectUrl, hold: guard.hold }, spaceId),
     connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
     settleWorkspace: (spaceId, userId, decision) =>
       settleWorkspace({ clock, random, log, store, vault, server }, spaceId, userId, decision),
@@ -203,13 +241,19 @@ export async function openGateway({
         throw new Failure('store_unavailable', "The gateway's line to its database is interrupted.", {
           retryAfterSeconds: 2,
         })
+      const hold = guard.hold()
+      return hold === undefined ? {} : { hold }
     },
   })
 
   clients.addRoutes(app, authenticate)
 
   const stopping = new AbortController()
-  const refreshDue = () => keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
+  const refreshDue = async () => {
+    // The operator may have ended the hold.
+    if (await holdNow()) await guard.check(await claims.ready())
+    return guard.hold() ? 0 : keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
+  }
   const stopKeeping = every(KEEP_FRESH_EVERY_MS, () => Promise.all([endWhatIsOver(), refreshDue()]), log)
   const stopReadingClock = every(READ_CLOCK_EVERY_MS, () => databaseClock.read(), log)
   const stopSweeping = every(
@@ -238,10 +282,16 @@ export async function openGateway({
       upstream.close()
       clients.close()
       claims.close()
+      sharedMark?.close()
       changes.close()
       await Promise.all([sql.end(), redis?.close()])
     },
   }
+}
+
+async function openRedisMark(url: string, log: Log) {
+  const { redisMark } = await import('./adapters/redis/credential-mark.ts')
+  return redisMark(url, log)
 }
 
 /** Its driver is loaded only where it is used. */

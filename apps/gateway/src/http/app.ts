@@ -5,6 +5,7 @@ import {
   type Connection,
   type DisconnectReceipt,
   type History,
+  type Hold,
 } from '@nmg/contract'
 import { Hono, type Context } from 'hono'
 import { getCookie } from 'hono/cookie'
@@ -28,8 +29,8 @@ export interface AppDependencies {
   readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
   readonly settleWorkspace: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
-  /** Rejects with what is not ready. */
-  readonly checkReadiness: () => Promise<void>
+  /** Rejects with what is not ready. Resolves to what is ready but limited. */
+  readonly checkReadiness: () => Promise<{ readonly hold?: Hold }>
 }
 
 /** What the router's contexts hold. */
@@ -85,8 +86,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
   app.get('/healthz', (c) => c.json({ status: 'ok' }, 200, NO_STORE))
 
   app.get('/readyz', async (c) => {
-    await deps.checkReadiness()
-    return c.json({ status: 'ready' }, 200, NO_STORE)
+    return c.json({ status: 'ready', ...(await deps.checkReadiness()) }, 200, NO_STORE)
   })
 
   app.notFound((c) =>

@@ -46,4 +46,6 @@ export const reconnectReasons = {
   expired: 'The permission has run out. Notion asks for a new one after 180 days, or after 30 days without use.',
   client_lost: 'Notion no longer knows this app’s registration. Connecting again registers it anew.',
   refused: 'Notion refuses the access for good. Connecting again asks for a new permission.',
+  detached:
+    'This is a copy of another installation, and its operator removed the copied login. Connecting again asks for a new permission.',
 } as const satisfies Record<ReconnectReason, string>

@@ -12,6 +12,12 @@ export interface Sql {
   ): Promise<{ rows: Row[]; rowCount: number | null }>
 }
 
+export interface Database extends Sql {
+  /** Carries out `work` in one transaction; rolls it back when `work` rejects. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  end(): Promise<void>
+}
+
 /** Milliseconds after which a statement, or the wait for a free connection, counts as failed: nothing here takes long. */
 const STATEMENT_TIMEOUT_MS = 5_000
 
@@ -25,10 +31,32 @@ const clientConfig = (url: string): ClientConfig => ({
 })
 
 /** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
-export function openPool(url: string, log: Log, max = 10): Sql & { end(): Promise<void> } {
+export function openPool(url: string, log: Log, max = 10): Database {
   const pool = new Pool({ ...clientConfig(url), max })
   pool.on('error', (error) => log.warn('database.connection_lost', { error: error.message }))
-  return { query: guarded((text, values) => pool.query(text, values as unknown[])), end: () => pool.end() }
+  return {
+    query: guarded((text, values) => pool.query(text, values as unknown[])),
+    async transaction(work) {
+      const client = await pool.connect().catch((cause: unknown) => {
+        throw storeUnavailable(cause)
+      })
+      const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[])) }
+      let failure: unknown
+      try {
+        await sql.query('begin')
+        const done = await work(sql)
+        await sql.query('commit')
+        return done
+      } catch (error) {
+        failure = error
+        throw error
+      } finally {
+        // Closing the session rolls back, whatever state it is in.
+        client.release(failure !== undefined)
+      }
+    },
+    end: () => pool.end(),
+  }
 }
 
 /**
