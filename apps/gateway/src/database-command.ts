@@ -55,10 +55,14 @@ const COMMANDS: Record<string, Command> = {
     const { rows } = await database.query<{ connected: string }>(
       `select count(*) as connected from gateway.connections where connection->>'status' = 'connected'`,
     )
+    const { rows: keys } = await database.query<{ kid: string; count: string }>(
+      'select kid, count(*) from gateway.data_keys group by kid order by kid',
+    )
     return [
       `installation  ${installation}`,
       `connections   ${rows[0]?.connected}, ${recorded.count % 2 ** 32} credentials stored`,
       `hold          ${hold ? `since ${hold.since}: ${hold.reasons.join(', ')}` : 'none in the database; /readyz of a gateway says more'}`,
+      `keys          ${keys.map(({ kid, count }) => `${kid} (${count})`).join(', ') || 'none in use'}`,
       ...(recorded.plan ? [`plan          ${recorded.plan}`] : []),
     ].join('\n')
   },

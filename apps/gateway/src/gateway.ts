@@ -17,6 +17,8 @@ import { openDatabaseClock } from './platform/database-clock.ts'
 import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/postgres/registration-limit.ts'
 import { credentialMark, markFolder } from './connections/credential-mark.ts'
 import { identifyingUrl } from './connections/database-identity.ts'
+import { joinReplicas } from './connections/postgres-replicas.ts'
+import { keyId, kidOf } from './connections/sealing-key.ts'
 import { isUnheld } from './connections/postgres-database-identity.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { openClients } from './clients.ts'
@@ -84,6 +86,8 @@ const KEEP_FRESH_EVERY_MS = 5_000
 const SWEEP_EVERY_MS = 3_600_000
 /** Two clocks drift apart by less than a millisecond in this time; a clock that is set is noticed soon. */
 const READ_CLOCK_EVERY_MS = 5_000
+/** With the spread of {@link every} at most 10 s apart; see postgres-replicas.ts. */
+const RENEW_REPLICA_EVERY_MS = 8_000
 const CONNECT_TIMEOUT_MS = 5_000
 
 /** Service tokens shorter than this can be guessed. */
@@ -106,8 +110,10 @@ export async function openGateway({
   const sql = openPool(databaseUrl, log)
   const databaseClock = await openDatabaseClock(sql)
   const clock = givenClock ?? databaseClock.now
-  const vault = aesVault(config.credentialKeys)
-  await checkDataKeys(sql, vault)
+  await checkDataKeys(sql, aesVault(config.credentialKeys))
+  const [firstKey, ...otherKeys] = config.credentialKeys
+  const replicas = await joinReplicas(sql, [keyId(firstKey), ...otherKeys.map(keyId)], log)
+  const vault = aesVault(config.credentialKeys, () => kidOf(replicas.sealing()))
 
   const changes = await postgresChanges(databaseUrl, log)
   const sharedMark = config.REDIS_URL === undefined ? undefined : await openRedisMark(config.REDIS_URL, log)
@@ -261,10 +267,25 @@ export async function openGateway({
     () => Promise.all([sweepMcpSessions(sql), sweepNeverConnected(sql), sweepRegistrationCounts(sql), clients.sweep()]),
     log,
   )
-  const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid, log).then(
-    (count) => count > 0 && log.info('data_keys.rewrapped', { count, kid: config.credentialKeys[0].kid }),
-    (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
-  )
+  /** A replica that was promoted later than this one may have sealed with the old key after the first round. */
+  const rewrap = async (isFirstRound: boolean): Promise<void> => {
+    const kid = kidOf(replicas.sealing())
+    if (kid !== firstKey.kid) {
+      if (isFirstRound)
+        log.info('data_keys.rewrap_waits', { kid: firstKey.kid, advice: 'other replicas lack this key' })
+      return
+    }
+    await rewrapDataKeys(sql, vault, kid, log).then(
+      (count) => (isFirstRound || count > 0) && log.info('data_keys.rewrapped', { count, kid }),
+      (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
+    )
+  }
+  let rewrapping = rewrap(true)
+  const renewReplica = async () => {
+    const isPromoted = await replicas.renew()
+    await (rewrapping = rewrap(isPromoted))
+  }
+  const stopRenewing = every(RENEW_REPLICA_EVERY_MS, renewReplica, log)
 
   const http = createGatewayServer(proxy, app as never, log, clients.answerBrowser)
   const drain = drainOf(http)
@@ -275,10 +296,17 @@ export async function openGateway({
       isStopping = true
       stopping.abort()
       const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000
-      await Promise.all([stopKeeping(), stopSweeping(), stopReadingClock(), drain(graceMs, proxy.drain(graceMs))])
+      await Promise.all([
+        stopKeeping(),
+        stopSweeping(),
+        stopReadingClock(),
+        stopRenewing(),
+        drain(graceMs, proxy.drain(graceMs)),
+      ])
       // A pair that was redeemed but not stored would be lost with the process.
       await credentials.settled()
       await rewrapping
+      await replicas.leave().catch((error: unknown) => log.warn('replica.not_removed', describeError(error)))
       upstream.close()
       clients.close()
       claims.close()
