@@ -18,9 +18,10 @@ import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/p
 import { credentialMark, markFolder } from './connections/credential-mark.ts'
 import { identifyingUrl } from './connections/database-identity.ts'
 import { joinReplicas } from './connections/postgres-replicas.ts'
+import { sweepExpired } from './connections/retention.ts'
 import { keyId, kidOf } from './connections/sealing-key.ts'
 import { isUnheld } from './connections/postgres-database-identity.ts'
-import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
+import { postgresMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { openClients } from './clients.ts'
 import { oauthSettings, type Config } from './config.ts'
 import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
@@ -77,6 +78,8 @@ export interface Gateway {
   readonly server: Server
   /** One round of the background refresher, at once. */
   keepFresh(): Promise<number>
+  /** One round of removing what is over, at once. */
+  sweep(): Promise<void>
   /** Lets calls in flight finish within the grace, then closes everything. */
   stop(): Promise<void>
 }
@@ -262,11 +265,15 @@ export async function openGateway({
   }
   const stopKeeping = every(KEEP_FRESH_EVERY_MS, () => Promise.all([endWhatIsOver(), refreshDue()]), log)
   const stopReadingClock = every(READ_CLOCK_EVERY_MS, () => databaseClock.read(), log)
-  const stopSweeping = every(
-    SWEEP_EVERY_MS,
-    () => Promise.all([sweepMcpSessions(sql), sweepNeverConnected(sql), sweepRegistrationCounts(sql), clients.sweep()]),
-    log,
-  )
+  const sweep = async () => {
+    await Promise.all([
+      sweepExpired(sql, clock(), config.EVENT_RETENTION_DAYS),
+      sweepNeverConnected(sql),
+      sweepRegistrationCounts(sql),
+      clients.sweep(),
+    ])
+  }
+  const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
   /** A replica that was promoted later than this one may have sealed with the old key after the first round. */
   const rewrap = async (isFirstRound: boolean): Promise<void> => {
     const kid = kidOf(replicas.sealing())
@@ -292,6 +299,7 @@ export async function openGateway({
   return {
     server: http,
     keepFresh: refreshDue,
+    sweep,
     async stop() {
       isStopping = true
       stopping.abort()

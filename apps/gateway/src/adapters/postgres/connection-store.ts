@@ -38,6 +38,13 @@ const COUNTED = `counted as (
   update gateway.credential_count set value = value + 1 where exists (select from moved) returning value)`
 const NOT_COUNTED = 'counted as (select null::bigint as value)'
 
+/** The generation that this append replaces, as the statement found it: nothing uses its tokens from here on. */
+const ERASED = `erased as (
+  update gateway.connection_events e set event = jsonb_set(e.event, '{credential,sealed}', '""')
+    from gateway.connections before
+   where e.stream = $1 and e.stream in (select stream from moved) and before.stream = e.stream
+     and e.version = (before.connection->'credential'->>'generation')::int)`
+
 /**
  * `$1` now, `$2` how many, `$3` for how many milliseconds, `$4` how far ahead a renewal may be planned. What is planned further ahead was planned by a
  * clock that has moved since, so it is due. Materialized, so that each part is carried out once: joined in another way, each repetition would lock
@@ -94,7 +101,8 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
         refreshDueAt,
         degraded && JSON.stringify(degraded),
       ]
-      const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
+      const record = (at: string) =>
+        `recorded as (insert into gateway.connection_events (stream, version, event, recorded_at) select stream, version, $3, ${at}::timestamptz from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
       const counted = 'credential' in event ? COUNTED : NOT_COUNTED
       const tell = `select pg_notify('${CHANGES_CHANNEL}', version || '${mark} ' || $2), (select value from counted) as count from moved`
@@ -103,7 +111,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
           `with moved as (
              insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, degraded, last_used_at)
              values ($1, $2::text, 1, $4, $5, $6, $7) on conflict do nothing returning stream, version
-           ), ${record}, ${counted} ${tell}`,
+           ), ${record('$7')}, ${counted} ${tell}`,
           [...shared, event.at],
         )
         return isStored(rows)
@@ -118,7 +126,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
                   unrevoked_consents = case when $9 then 0 when $12 then unrevoked_consents + 1 else unrevoked_consents end
             where stream = $1 and space_id = $2::text and version = $7 and ($8::uuid is null or intent_claim = $8)
            returning stream, version
-         ), ${record}, ${counted}, shredded as (
+         ), ${record('$13')}, ${counted}, ${ERASED}, shredded as (
            delete from gateway.data_keys where $9 and stream in (select stream from moved)
          ) ${tell}`,
         [
@@ -129,6 +137,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
           isConsentOrEnd(event),
           wantedScope ?? null,
           replacesConsent === true,
+          event.at,
         ],
       )
       return isStored(rows)
