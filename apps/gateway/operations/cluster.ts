@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { findBinaries } from '../../../packages/process/src/embedded/binaries.ts'
+import { findBinaries, type Binaries } from '../../../packages/process/src/embedded/binaries.ts'
 import { createCluster, PROGRAM_ENVIRONMENT } from '../../../packages/process/src/embedded/cluster.ts'
 import { handOver, identityFor } from '../../../packages/process/src/embedded/identity.ts'
 import { startKept, type Kept } from '../../../packages/process/src/keeper.ts'
@@ -38,12 +38,12 @@ const settings = (socketFolder: string, archive: string): Record<string, string>
   fsync: 'off',
 })
 
-export async function makeCluster(): Promise<Cluster> {
+/** @param binaries the PostgreSQL that runs it; the product's own when left out. */
+export async function makeCluster(binaries: Binaries = findBinaries()): Promise<Cluster> {
   const root = mkdtempSync(join(tmpdir(), 'nmg-cluster-'))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   const archive = join(root, 'archive')
   mkdirSync(archive)
-  const binaries = findBinaries()
   const identity = identityFor(join(root, 'first'), binaries.postgres)
   const logFile = join(root, 'log')
   handOver(archive, identity)

@@ -5,9 +5,15 @@ import { SCHEMA } from './database.ts'
 
 const FOLDER = join(import.meta.dirname, '..', 'migrations')
 
-/** Applies the numbered `.sql` files that were not applied yet, in order. The caller keeps other processes away meanwhile. */
-export async function applyMigrations(pool: Pool): Promise<void> {
-  const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).toSorted()
+/**
+ * Applies the numbered `.sql` files that were not applied yet, in order. The caller keeps other processes away meanwhile.
+ *
+ * @param only the files to consider; all of them when left out.
+ */
+export async function applyMigrations(pool: Pool, only?: readonly string[]): Promise<void> {
+  const files = (await readdir(FOLDER))
+    .filter((name) => name.endsWith('.sql') && (only === undefined || only.includes(name)))
+    .toSorted()
   const client = await pool.connect()
   try {
     await client.query(

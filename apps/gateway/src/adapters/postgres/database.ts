@@ -123,10 +123,16 @@ const storeUnavailable = (cause: unknown) =>
     retryAfterSeconds: 2,
   })
 
-/** Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time. */
-export async function migrate(url: string): Promise<void> {
+/**
+ * Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time.
+ *
+ * @param only the files to consider; all of them when left out.
+ */
+export async function migrate(url: string, only?: readonly string[]): Promise<void> {
   const folder = join(import.meta.dirname, 'migrations')
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
+  const files = (await readdir(folder))
+    .filter((name) => name.endsWith('.sql') && (only === undefined || only.includes(name)))
+    .toSorted()
   const client = new Client({ ...clientConfig(url), query_timeout: 60_000 })
   await client.connect()
   try {
