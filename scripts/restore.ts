@@ -104,7 +104,7 @@ async function readData(places: Places, { gateway, web }: Manifest, folder: stri
 async function detach(database: Database): Promise<void> {
   try {
     await database.transaction(async (sql) => {
-      await deleteCredentials(sql, new Date())
+      await deleteCredentials(sql)
       // An installation of its own, which has nothing left that the original could lose.
       await renameInstallation(sql)
       await planNext(sql, 'adopt')

@@ -67,7 +67,7 @@ async function refreshed(gateway: InProcessGateway): Promise<number> {
   return (await gateway.call('north', list)).status
 }
 
-it('a backup that is restored in place of the original serves calls', async () => {
+it('restores a backup in place of the original, and serves calls', async () => {
   const original = await start()
   await original.connect('north')
   const [folder, dataDir] = [join(temporaryFolder(), 'one'), temporaryFolder()]
@@ -110,7 +110,7 @@ it('a backup that is restored in place of the original serves calls', async () =
   })
 })
 
-it('a backup that is restored beside the original sends nothing, and names who has to reconnect', async () => {
+it('sends nothing from a backup that is restored beside the original, and names who has to reconnect', async () => {
   const original = await start()
   await original.connect('north')
   await withClient(original.databaseUrl, (client) =>
@@ -139,7 +139,7 @@ it('a backup that is restored beside the original sends nothing, and names who h
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])
 })
 
-it('the embedded databases of gateway and web app are restored into another folder, keys and accounts included', async () => {
+it('restores the embedded databases of gateway and web app into another folder, keys and accounts included', async () => {
   const [dataDir, target, folder] = [temporaryFolder(), temporaryFolder(), join(temporaryFolder(), 'one')]
   const own = { DATABASE_URL: '', CREDENTIAL_KEYS: '', SHUTDOWN_GRACE_SECONDS: '0' }
   const original = await spawnGateway({ mcpUrl: notion.mcpUrl, env: { ...own, DATA_DIR: dataDir } })
@@ -175,7 +175,7 @@ it('the embedded databases of gateway and web app are restored into another fold
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])
 })
 
-it('a backup of an earlier release is restored and brought up to date', async () => {
+it('restores a backup of an earlier release, and brings it up to date', async () => {
   const migrations = readdirSync(join(import.meta.dirname, '../src/adapters/postgres/migrations')).toSorted()
   const [before, after, folder] = [await testDatabase(), await testDatabase(), join(temporaryFolder(), 'one')]
   const dataDir = temporaryFolder()
@@ -197,7 +197,7 @@ it('a backup of an earlier release is restored and brought up to date', async ()
   expect(rows).toEqual([{ migrations: migrations.length, key: 'old' }])
 })
 
-it('a backup of PostgreSQL 17 is restored into 18', async () => {
+it('restores a backup of PostgreSQL 17 into 18', async () => {
   const old = await makeCluster(postgres17())
   const original = await start(old.url())
   await original.connect('north')

@@ -1,4 +1,4 @@
-/** Secrets that are changed under traffic, on two replicas: add, promote, remove. Not one request fails. */
+/** Rotates secrets under traffic on two replicas, by add, promote and remove. No request fails. */
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { databaseCommand } from '../test/support/database-copies.ts'
@@ -122,7 +122,7 @@ describe('CREDENTIAL_KEYS', () => {
     expect(load.count()).toBeGreaterThan(50)
   })
 
-  it('seal with the old key while a replica lacks the new one, which came first at once', async () => {
+  it('seal with the old key while a replica lacks the new one, although it is listed first already', async () => {
     const { targets, replace } = await twoReplicas({ CREDENTIAL_KEYS })
     await connect(() => targets[0] as InProcessGateway, 'north')
     const early = await start(targets[0]?.databaseUrl, { CREDENTIAL_KEYS: `${NEXT_KEY},${CREDENTIAL_KEYS}` })
@@ -138,7 +138,7 @@ describe('CREDENTIAL_KEYS', () => {
     await replace({ CREDENTIAL_KEYS: `${NEXT_KEY},${CREDENTIAL_KEYS}` })
   })
 
-  it('are said to be rewrapped also when there was nothing to do', async () => {
+  it('are logged as rewrapped even when nothing was left to do', async () => {
     const gateway = await start(undefined, { CREDENTIAL_KEYS })
     await expect.poll(() => gateway.logs()).toMatch(/"count":0,"kid":"test".*"data_keys\.rewrapped"/)
   })

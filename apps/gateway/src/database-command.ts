@@ -78,7 +78,7 @@ const COMMANDS: Record<string, Command> = {
 
   async detach(database, { seen }) {
     const count = await database.transaction(async (sql) => {
-      const deleted = await deleteCredentials(sql, new Date())
+      const deleted = await deleteCredentials(sql)
       await adoptDatabase(sql, seen)
       await renameInstallation(sql)
       return deleted

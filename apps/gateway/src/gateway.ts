@@ -147,7 +147,10 @@ export async function openGateway({
   const store = postgresConnectionStore(sql, guard.counted)
   const registrations = postgresRegistrationLimit(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
-  const server = heldServer(oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup }), holdNow)
+  const server = heldServer(oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup }), {
+    known: guard.hold,
+    current: holdNow,
+  })
   const identify = identifyWorkspace(mcpServer, log)
   const random = Math.random
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL

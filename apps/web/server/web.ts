@@ -26,6 +26,7 @@ import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
+import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { serveHttp } from './http.ts'
 
@@ -142,6 +143,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     isReady: () => answers(pool),
     handle: app.getRequestHandler(),
   })
+  const stopSweeping = keepSweepingSessions(pool)
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
@@ -150,6 +152,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await Promise.all([...liveAnswers.values()].map((answer) => answer.interrupt()))
       await server.stop()
       await app.close()
+      stopSweeping()
       accounts.stop()
       oauth.stop()
       ended.stop()

@@ -34,7 +34,7 @@ export function credentialMark(place: MarkPlace | undefined, log: Log): Credenti
   const outside = async (installation: string, work: (at: MarkPlace) => Promise<number | null>) => {
     if (place === undefined) return null
     return work(place).catch((error: unknown) => {
-      log.warn('credential_mark.unavailable', { process: installation, ...describeError(error) })
+      log.warn('credential_mark.unavailable', { installation, ...describeError(error) })
       return null
     })
   }

@@ -9,12 +9,18 @@ import { decodeConnection, encode } from '../domain/event-codec.ts'
  * @param sql one transaction.
  * @returns how many connections have to be made again.
  */
-export async function deleteCredentials(sql: Sql, at: Date): Promise<number> {
-  // Whatever is under way elsewhere stores nothing any more.
-  const { rows } = await sql.query<{ stream: string; space_id: string; version: number; connection: unknown }>(
-    `select stream, space_id, version, connection from gateway.connections where connection->>'status' = 'connected' order by stream for update`,
+export async function deleteCredentials(sql: Sql): Promise<number> {
+  // A refresh that is under way stores nothing afterwards: the version it expects is gone.
+  const { rows } = await sql.query<{
+    stream: string
+    space_id: string
+    version: number
+    connection: unknown
+    at: Date
+  }>(
+    `select now() as at, stream, space_id, version, connection from gateway.connections where connection->>'status' = 'connected' order by stream for update`,
   )
-  for (const { stream, space_id: spaceId, version, connection } of rows) {
+  for (const { stream, space_id: spaceId, version, connection, at } of rows) {
     const event: ConnectionEvent = {
       type: 'NotionIntegrationAuthorizationFailed',
       at,

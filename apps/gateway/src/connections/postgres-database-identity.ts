@@ -14,6 +14,8 @@ export interface DatabaseState {
   readonly seen: DatabaseFacts
   /** As it was found before, by any replica. */
   readonly hold: Hold | undefined
+  /** The database's time. */
+  readonly now: Date
 }
 
 /** Whether the identity's row was written by the transaction that it names. A savepoint's would not be. */
@@ -51,11 +53,12 @@ export async function readDatabaseState(sql: Sql, process: ProcessFacts): Promis
     data_folder: string | null
     count: string
     plan: RecordedIdentity['plan']
+    now: Date
     since: Date | null
     reasons: [HoldReason, ...HoldReason[]] | null
   }>(
     `select i.installation, ${IS_ORIGINAL_ROW} as is_original_row, i.system_identifier, i.database_oid, i.timeline, i.public_url, i.data_folder,
-            (select value from gateway.credential_count) as count, (select plan from gateway.database_plan) as plan, h.since, h.reasons
+            (select value from gateway.credential_count) as count, (select plan from gateway.database_plan) as plan, now() as now, h.since, h.reasons
        from gateway.database_identity i left join gateway.database_hold h on true`,
   )
   const row = rows[0]
@@ -74,6 +77,7 @@ export async function readDatabaseState(sql: Sql, process: ProcessFacts): Promis
     },
     seen,
     hold: row.since && row.reasons ? { since: row.since.toISOString(), reasons: row.reasons } : undefined,
+    now: row.now,
   }
 }
 

@@ -1,5 +1,5 @@
 /** Keeps tokens from leaving while the database may be a copy of another one: then the original may have spent them, and would lose its grants. */
-import type { Hold } from '@nmg/contract'
+import type { Hold, HoldReason } from '@nmg/contract'
 import type { Sql } from '../adapters/postgres/database.ts'
 import type { CredentialMark } from '../connections/credential-mark.ts'
 import { isSharedReason, judgeDatabase } from '../connections/database-identity.ts'
@@ -51,7 +51,11 @@ export function databaseGuard({ mark, process, log, transaction }: DatabaseGuard
       case 'held': {
         const shared = judgement.reasons.filter(isSharedReason)
         if (shared.length > 0) await writeHold(session, shared)
-        return { since: state.hold?.since ?? held?.since ?? new Date().toISOString(), reasons: [...judgement.reasons] }
+        const [first, ...others] = new Set([...judgement.reasons, ...(state.hold?.reasons ?? [])])
+        return {
+          since: state.hold?.since ?? held?.since ?? state.now.toISOString(),
+          reasons: [first as HoldReason, ...others],
+        }
       }
       case 'adopted':
         await transaction((sql) => adoptDatabase(sql, state.seen))

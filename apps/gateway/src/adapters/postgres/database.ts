@@ -40,6 +40,9 @@ export function openPool(url: string, log: Log, max = 10): Database {
       const client = await pool.connect().catch((cause: unknown) => {
         throw storeUnavailable(cause)
       })
+      // A connection that breaks between two statements fails the next one; without a listener it would end the process.
+      const ignore = () => undefined
+      client.on('error', ignore)
       const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[])) }
       let failure: unknown
       try {
@@ -52,6 +55,7 @@ export function openPool(url: string, log: Log, max = 10): Database {
         throw error
       } finally {
         // Closing the session rolls back, whatever state it is in.
+        client.off('error', ignore)
         client.release(failure !== undefined)
       }
     },
