@@ -35,6 +35,10 @@ export default defineConfig({
       ...(process.env['AGENTS_BIN']
         ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
         : []),
+      // Real clusters and long rotations: `npm run test:operations`.
+      ...(process.env['OPERATIONS']
+        ? [{ test: { ...project('operations', 'apps/gateway'), include: ['operations/*.test.ts'] } }]
+        : []),
       { test: { ...project('repository', 'test'), include: ['**/*.test.ts'] } },
     ],
   },

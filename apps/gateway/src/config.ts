@@ -96,6 +96,8 @@ export const Settings = z
     DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
     /** Redis 6 or newer, for pending authorization requests; in the database when left out. */
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+    /** How many days the history of a connection tells of refreshes. Consents, failures and disconnects stay. */
+    EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(30),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** The largest request body that the proxy takes. */
     PROXY_MAX_BODY_BYTES: z.coerce

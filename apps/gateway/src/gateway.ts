@@ -7,10 +7,7 @@ import { aesVault } from './adapters/crypto/vault.ts'
 import { httpUpstream } from './adapters/mcp/upstream.ts'
 import { identifyWorkspace } from './adapters/notion/identify-workspace.ts'
 import { oauthServer } from './adapters/oauth/authorization-server.ts'
-import {
-  postgresAuthorizationRequests,
-  sweepAuthorizationRequests,
-} from './adapters/postgres/authorization-requests.ts'
+import { postgresAuthorizationRequests } from './adapters/postgres/authorization-requests.ts'
 import { postgresChanges } from './adapters/postgres/changes.ts'
 import { postgresClaims } from './adapters/postgres/claims.ts'
 import { postgresConnectionStore } from './adapters/postgres/connection-store.ts'
@@ -19,7 +16,13 @@ import { migrate, openPool } from './adapters/postgres/database.ts'
 import { openDatabaseClock } from './platform/database-clock.ts'
 import { checkReadiness, degradedBy, NOTIFICATIONS_ARE_INTERRUPTED, REDIS_IS_AWAY } from './platform/readiness.ts'
 import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/postgres/registration-limit.ts'
-import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
+import { credentialMark, markFolder } from './connections/credential-mark.ts'
+import { identifyingUrl } from './connections/database-identity.ts'
+import { joinReplicas } from './connections/postgres-replicas.ts'
+import { sweepExpired } from './connections/retention.ts'
+import { keyId, kidOf } from './connections/sealing-key.ts'
+import { isUnheld } from './connections/postgres-database-identity.ts'
+import { postgresMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { openClients } from './clients.ts'
 import { oauthSettings, type Config } from './config.ts'
 import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
@@ -39,18 +42,30 @@ import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
 import { mcpProxy } from './http/proxy.ts'
 import { createGatewayServer, logCall, requestIdOf } from './http/server.ts'
 import { describeError, type Log } from './log.ts'
+import { databaseGuard, heldFailure } from './refresh/database-guard.ts'
+import { heldServer } from './refresh/held-server.ts'
 import type { Claims, Clock } from './ports.ts'
 
 export interface GatewayOptions {
   readonly config: Config
   readonly databaseUrl: string
   readonly log: Log
+  /** Where this process keeps what must not be in the database; see {@link DataPlaces}. */
+  readonly places?: DataPlaces
   /** For tests that move time. */
   readonly clock?: Clock
   /** For tests that bring time to a stop, or processes to an end. See fault-points.ts. */
   readonly faults?: Faults
   /** How the names of authorization servers become addresses; as the system does it when left out. */
   readonly lookup?: LookupFunction
+}
+
+/** What a copy of the database is told by, beside the database itself. */
+export interface DataPlaces {
+  /** A folder for the mark of stored credentials, where there is no Redis; undefined for none. */
+  readonly markFolder?: string | undefined
+  /** The folder of the embedded database, identified; null for a server of DATABASE_URL. */
+  readonly dataFolder: string | null
 }
 
 /** What a test may change of the refresh of credentials. */
@@ -64,6 +79,8 @@ export interface Gateway {
   readonly server: Server
   /** One round of the background refresher, at once. */
   keepFresh(): Promise<number>
+  /** One round of removing what is over, at once. */
+  sweep(): Promise<void>
   /** Lets calls in flight finish within the grace, then closes everything. */
   stop(): Promise<void>
 }
@@ -73,6 +90,8 @@ const KEEP_FRESH_EVERY_MS = 5_000
 const SWEEP_EVERY_MS = 3_600_000
 /** Two clocks drift apart by less than a millisecond in this time; a clock that is set is noticed soon. */
 const READ_CLOCK_EVERY_MS = 5_000
+/** With the spread of {@link every} at most 10 s apart; see postgres-replicas.ts. */
+const RENEW_REPLICA_EVERY_MS = 8_000
 const CONNECT_TIMEOUT_MS = 5_000
 
 /** Service tokens shorter than this can be guessed. */
@@ -85,6 +104,7 @@ export async function openGateway({
   log,
   clock: givenClock,
   lookup,
+  places = { dataFolder: null },
   faults: { times = REFRESH_TIMES, onStep, claims: faultyClaims = (claims: Claims) => claims } = {},
 }: GatewayOptions): Promise<Gateway> {
   if (config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)) {
@@ -94,17 +114,44 @@ export async function openGateway({
   const sql = openPool(databaseUrl, log, config.DATABASE_POOL_SIZE)
   const databaseClock = await openDatabaseClock(sql)
   const clock = givenClock ?? databaseClock.now
-  const vault = aesVault(config.credentialKeys)
-  await checkDataKeys(sql, vault)
+  await checkDataKeys(sql, aesVault(config.credentialKeys))
+  const [firstKey, ...otherKeys] = config.credentialKeys
+  const replicas = await joinReplicas(sql, [keyId(firstKey), ...otherKeys.map(keyId)], log)
+  const vault = aesVault(config.credentialKeys, () => kidOf(replicas.sealing()))
 
   const changes = await postgresChanges(databaseUrl, log)
-  const claims = postgresClaims(databaseUrl, log, times)
+  const sharedMark = config.REDIS_URL === undefined ? undefined : await openRedisMark(config.REDIS_URL, log)
+  const guard = databaseGuard({
+    mark: credentialMark(
+      sharedMark ?? (places.markFolder === undefined ? undefined : markFolder(places.markFolder)),
+      log,
+    ),
+    process: { publicUrl: identifyingUrl(config.GATEWAY_PUBLIC_URL), dataFolder: places.dataFolder },
+    log,
+    transaction: sql.transaction,
+  })
+  const claims = postgresClaims(databaseUrl, log, times, {
+    ...guard,
+    condition: isUnheld,
+    assertUnheld() {
+      if (guard.hold()) throw heldFailure('refresh_unavailable')
+    },
+  })
+  await claims.ready()
+  /** As it is found on a session that was looked at: one that broke may have been to another server. */
+  const holdNow = async () => {
+    await claims.ready()
+    return guard.hold()
+  }
   const redis = config.REDIS_URL === undefined ? undefined : await openRedis(config.REDIS_URL, log)
   const requests = redis ?? postgresAuthorizationRequests(sql)
-  const store = postgresConnectionStore(sql)
+  const store = postgresConnectionStore(sql, guard.counted)
   const registrations = postgresRegistrationLimit(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
-  const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup })
+  const server = heldServer(oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup }), {
+    known: guard.hold,
+    current: holdNow,
+  })
   const outboundProxy = config.proxies(mcpServer)
   const identify = identifyWorkspace(mcpServer, log, outboundProxy)
   const random = Math.random
@@ -195,7 +242,7 @@ export async function openGateway({
         response,
         binding,
       ),
-    describeConnection: (spaceId) => describeConnection({ store, vault, clock, connectUrl }, spaceId),
+    describeConnection: (spaceId) => describeConnection({ store, vault, clock, connectUrl, hold: guard.hold }, spaceId),
     connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
     settleWorkspace: (spaceId, userId, decision) =>
       settleWorkspace({ clock, random, log, store, vault, server }, spaceId, userId, decision),
@@ -203,7 +250,7 @@ export async function openGateway({
     async checkReadiness() {
       if (isStopping)
         throw new Failure('overloaded', 'This gateway is stopping. Others serve on.', { retryAfterSeconds: 1 })
-      return checkReadiness(
+      const readiness = await checkReadiness(
         () => sql.query('select 1'),
         [
           async () => ((await redis?.isUp()) === false ? REDIS_IS_AWAY : undefined),
@@ -211,52 +258,84 @@ export async function openGateway({
           () => degradedBy(sql.trouble()),
         ],
       )
+      const hold = guard.hold()
+      return hold === undefined ? readiness : { ...readiness, hold }
     },
   })
 
   clients.addRoutes(app, authenticate)
 
   const stopping = new AbortController()
-  const refreshDue = () => keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
+  const refreshDue = async () => {
+    // The operator may have ended the hold.
+    if (await holdNow()) await guard.check(await claims.ready())
+    return guard.hold() ? 0 : keepFresh({ clock, log, store, credentials, stopping: stopping.signal })
+  }
   const stopKeeping = every(KEEP_FRESH_EVERY_MS, () => Promise.all([endWhatIsOver(), refreshDue()]), log)
   const stopReadingClock = every(READ_CLOCK_EVERY_MS, () => databaseClock.read(), log)
-  const stopSweeping = every(
-    SWEEP_EVERY_MS,
-    () =>
-      Promise.all([
-        sweepMcpSessions(sql),
-        sweepNeverConnected(sql),
-        sweepRegistrationCounts(sql),
-        sweepAuthorizationRequests(sql),
-        clients.sweep(),
-      ]),
-    log,
-  )
-  const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid, log).then(
-    (count) => count > 0 && log.info('data_keys.rewrapped', { count, kid: config.credentialKeys[0].kid }),
-    (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
-  )
+  const sweep = async () => {
+    await Promise.all([
+      sweepExpired(sql, clock(), config.EVENT_RETENTION_DAYS),
+      sweepNeverConnected(sql),
+      sweepRegistrationCounts(sql),
+      clients.sweep(),
+    ])
+  }
+  const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
+  /** A replica that was promoted later than this one may have sealed with the old key after the first round. */
+  const rewrap = async (isFirstRound: boolean): Promise<void> => {
+    const kid = kidOf(replicas.sealing())
+    if (kid !== firstKey.kid) {
+      if (isFirstRound)
+        log.info('data_keys.rewrap_waits', { kid: firstKey.kid, advice: 'other replicas lack this key' })
+      return
+    }
+    await rewrapDataKeys(sql, vault, kid, log).then(
+      (count) => (isFirstRound || count > 0) && log.info('data_keys.rewrapped', { count, kid }),
+      (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
+    )
+  }
+  let rewrapping = rewrap(true)
+  const renewReplica = async () => {
+    const isPromoted = await replicas.renew()
+    await (rewrapping = rewrap(isPromoted))
+  }
+  const stopRenewing = every(RENEW_REPLICA_EVERY_MS, renewReplica, log)
 
   const http = createGatewayServer(proxy, app, log, clients.answerBrowser)
   const drain = drainOf(http)
   return {
     server: http,
     keepFresh: refreshDue,
+    sweep,
     async stop() {
       isStopping = true
       stopping.abort()
       const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000
-      await Promise.all([stopKeeping(), stopSweeping(), stopReadingClock(), drain(graceMs, proxy.drain(graceMs))])
+      await Promise.all([
+        stopKeeping(),
+        stopSweeping(),
+        stopReadingClock(),
+        stopRenewing(),
+        drain(graceMs, proxy.drain(graceMs)),
+      ])
       // A pair that was redeemed but not stored would be lost with the process.
       await credentials.settled()
       await rewrapping
+      await replicas.leave().catch((error: unknown) => log.warn('replica.not_removed', describeError(error)))
       upstream.close()
       clients.close()
       claims.close()
+      sharedMark?.close()
       changes.close()
       await Promise.all([sql.end(), redis?.close()])
     },
   }
+}
+
+async function openRedisMark(url: string, log: Log) {
+  const { redisMark } = await import('./adapters/redis/credential-mark.ts')
+  return redisMark(url, log)
 }
 
 /** Its driver is loaded only where it is used. */

@@ -56,7 +56,7 @@ export interface CredentialPlace {
  */
 export interface Vault {
   newDataKey(stream: string): WrappedDataKey
-  /** The same data key, wrapped by the first of the operator's keys. */
+  /** The same data key, wrapped by the one of the operator's keys that seals now. */
   rewrap(stream: string, key: WrappedDataKey): WrappedDataKey
   seal(key: WrappedDataKey, place: CredentialPlace, credential: Credential): string
   open(key: WrappedDataKey, place: CredentialPlace, sealed: string): Credential

@@ -1,11 +1,11 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { dataDir, listenError, loadEnvFile, openDatabase, repositoryRoot, runProcess, StartupError } from '@nmg/process'
-import { readConfig } from './config.ts'
+import { readConfig, type Config } from './config.ts'
 import { Failure } from './failure.ts'
 import { faultPoints } from './fault-points.ts'
 import { openGateway } from './gateway.ts'
-import { jsonLog, logWarningsAndCrashes } from './log.ts'
+import { jsonLog, logWarningsAndCrashes, type Log } from './log.ts'
 import { startWorkers } from './workers.ts'
 
 /** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
@@ -34,9 +34,12 @@ runProcess('gateway', async () => {
       },
     }
   }
-  const gateway = await openGateway({ config, databaseUrl: database.url, log, faults }).catch((error: unknown) => {
-    throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
-  })
+  const places = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
+  const gateway = await openGateway({ config, databaseUrl: database.url, log, faults, places }).catch(
+    (error: unknown) => {
+      throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
+    },
+  )
   const { server } = gateway
   server.listen({ port: config.PORT, host: config.HOST, backlog: BACKLOG })
   await once(server, 'listening').catch((error: unknown) => {
@@ -60,3 +63,18 @@ runProcess('gateway', async () => {
     },
   }
 })
+
+/** DATA_DIR, where there is no Redis; undefined where it cannot be written, as in a container that only reads. */
+function markFolderOf({ REDIS_URL }: Config, dataFolder: () => string, log: Log): string | undefined {
+  if (REDIS_URL !== undefined) return undefined
+  try {
+    return dataFolder()
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error
+    log.warn('credential_mark.nowhere', {
+      advice:
+        'set REDIS_URL, or DATA_DIR to a folder that outlives the process: a database that is put back is then recognized',
+    })
+    return undefined
+  }
+}

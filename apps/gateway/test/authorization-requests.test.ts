@@ -1,10 +1,7 @@
 import { hasRedis, testDatabase, testRedisUrl } from '@nmg/process/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  postgresAuthorizationRequests,
-  sweepAuthorizationRequests,
-} from '../src/adapters/postgres/authorization-requests.ts'
+import { postgresAuthorizationRequests } from '../src/adapters/postgres/authorization-requests.ts'
 import { migrate, openPool } from '../src/adapters/postgres/database.ts'
 import { redisAuthorizationRequests } from '../src/adapters/redis/authorization-requests.ts'
 import { jsonLog } from '../src/log.ts'
@@ -107,18 +104,3 @@ for (const [name, open] of Object.entries(adapters)) {
     })
   })
 }
-
-it('a pending authorization request that nobody finished is removed from the database by the hourly sweep', async () => {
-  const { url } = await testDatabase()
-  await migrate(url)
-  const sql = openPool(url, log)
-  const requests = postgresAuthorizationRequests(sql)
-  await requests.save('over', 'sealed', 0.01)
-  await requests.save('pending', 'sealed', 60)
-  const left = async () => {
-    await sweepAuthorizationRequests(sql)
-    return (await sql.query<{ state_hash: string }>('select state_hash from gateway.authorization_requests')).rows
-  }
-  await expect.poll(left).toEqual([{ state_hash: 'pending' }])
-  await sql.end()
-})

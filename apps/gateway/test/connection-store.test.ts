@@ -168,3 +168,25 @@ describe('the news of changes', () => {
     changes.close()
   })
 })
+
+describe('a transaction', () => {
+  it('rejects when its connection is cut between two statements, and ends neither the process nor the pool', async () => {
+    const cut = sql.transaction(async (inside) => {
+      const { rows } = await inside.query<{ pid: number }>('select pg_backend_pid() as pid')
+      await sql.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid])
+      await new Promise((resolve) => setImmediate(resolve))
+      await inside.query('select 1')
+    })
+    await expect(cut).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect((await sql.query('select 1')).rowCount).toBe(1)
+  })
+
+  it('is rolled back when its work rejects', async () => {
+    const failing = sql.transaction(async (inside) => {
+      await inside.query(`insert into gateway.registration_counts (stream, made) values (gen_random_uuid(), '{}')`)
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect((await sql.query('select from gateway.registration_counts')).rowCount).toBe(0)
+  })
+})

@@ -275,7 +275,7 @@ describe('a database that another release has changed', () => {
     const { url } = await testDatabase()
     await migrate(url)
     await record(url, oldest)
-    const migrated = migrate(url, own)
+    const migrated = migrate(url, { release: own })
     if (may) await expect(migrated).resolves.toBeUndefined()
     else
       await expect(migrated).rejects.toThrow(

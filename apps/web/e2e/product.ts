@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startSimulator, type Simulator, type SimulatorOptions } from 'notion-simulator'
 import { buildApp } from './built-app.ts'
@@ -58,6 +60,7 @@ export async function startProduct(
   // By name, as people do it: the cookie that binds a consent to its browser is not shared between localhost and 127.0.0.1.
   const webUrl = `http://localhost:${webPort}`
   const gatewayUrl = `http://localhost:${gatewayPort}`
+  const dataFolder = mkdtempSync(join(tmpdir(), 'nmg-product-'))
   const secrets: Env = 'DATABASE_URL' in storage ? deploymentSecrets : {}
 
   const startGateway = () =>
@@ -67,6 +70,8 @@ export async function startProduct(
       NOTION_MCP_OAUTH_REDIRECT_URI: `${gatewayUrl}/integrations/notion/mcp/oauth/callback`,
       NOTION_MCP_RETURN_BASE_URL: webUrl,
       ...secrets,
+      // For what the gateway keeps outside of a database that the test brought.
+      DATA_DIR: dataFolder,
       ...storage,
       ...gatewayEnv,
     })
@@ -95,6 +100,7 @@ export async function startProduct(
       await end(web)
       await end(gateway)
       await simulator.close()
+      rmSync(dataFolder, { recursive: true, force: true })
     },
   }
 }

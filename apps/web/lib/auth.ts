@@ -41,15 +41,23 @@ export async function openAuth(options: AuthOptions) {
   return betterAuth(configuration)
 }
 
+/** Makes the tables as {@link openAuth} does, of ours those of the `only` named migrations, and starts nothing. */
+export const makeTables = (options: AuthOptions, only: readonly string[]): Promise<void> =>
+  migrate(options.pool, configure(options), only)
+
 export type Auth = Awaited<ReturnType<typeof openAuth>>
 
 /** Brings the tables up to date; processes that start at the same time take turns. */
-async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<void> {
+async function migrate(pool: Pool, configuration: BetterAuthOptions, only?: readonly string[]): Promise<void> {
   await exclusively(pool, async () => {
-    await applyMigrations(pool, async () => {
-      const { runMigrations } = await getMigrations(configuration)
-      await runMigrations()
-    })
+    await applyMigrations(
+      pool,
+      async () => {
+        const { runMigrations } = await getMigrations(configuration)
+        await runMigrations()
+      },
+      { only },
+    )
   })
 }
 

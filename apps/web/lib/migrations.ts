@@ -20,16 +20,18 @@ const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+)\n/
  * Brings the tables up to date: better-auth's by `migrateAccounts`, then ours, which refer to them: the numbered `.sql` files that were not
  * applied yet, in order. The caller keeps other processes away meanwhile.
  *
+ * `only`: the files to consider; all of them when left out.
+ *
  * @throws {StartupError} when the tables need a newer release than this one; then nothing was changed.
  */
 export async function applyMigrations(
   pool: Pool,
   migrateAccounts: () => Promise<void>,
-  release = RELEASE,
+  { release = RELEASE, only }: { readonly release?: number; readonly only?: readonly string[] | undefined } = {},
 ): Promise<void> {
   await withClient(pool, (client) => refuseIfOlder(client, release))
   await migrateAccounts()
-  await withClient(pool, applyOwn)
+  await withClient(pool, (client) => applyOwn(client, only))
 }
 
 async function refuseIfOlder(client: PoolClient, release: number): Promise<void> {
@@ -50,8 +52,10 @@ async function refuseIfOlder(client: PoolClient, release: number): Promise<void>
   )
 }
 
-async function applyOwn(client: PoolClient): Promise<void> {
-  const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).toSorted()
+async function applyOwn(client: PoolClient, only: readonly string[] | undefined): Promise<void> {
+  const files = (await readdir(FOLDER))
+    .filter((name) => name.endsWith('.sql') && (only === undefined || only.includes(name)))
+    .toSorted()
   await client.query(
     `create table if not exists ${SCHEMA}.migrations (name text primary key, applied_at timestamptz not null default now());
      alter table ${SCHEMA}.migrations add column if not exists oldest_release integer not null default 1`,

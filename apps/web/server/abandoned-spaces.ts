@@ -1,3 +1,4 @@
+import { Hold } from '@nmg/contract'
 import { z } from 'zod'
 import type { Pool, PoolClient } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
@@ -95,13 +96,13 @@ async function disconnectedToday(client: PoolClient): Promise<number> {
   return rowCount ?? 0
 }
 
-const Hold = z.union([z.object({ hold: z.literal(true) }), z.object({ degraded: z.array(z.unknown()) })])
+/** `GET /readyz` of a gateway in hold. */
+const InHold = z.object({ hold: Hold })
 
 /** Whether the gateway says that it works on a copy of somebody else's data, of which nothing may be ended. */
 async function isInHold(gateway: string): Promise<boolean> {
   const answer = await fetch(`${gateway}/readyz`, { redirect: 'error', signal: AbortSignal.timeout(DEADLINE_MS) })
-  const said = Hold.safeParse(await answer.json().catch(() => undefined)).data
-  return said !== undefined && ('hold' in said || JSON.stringify(said.degraded).includes('"hold"'))
+  return InHold.safeParse(await answer.json().catch(() => undefined)).success
 }
 
 async function unlessAnotherProcessDoes(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {

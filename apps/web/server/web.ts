@@ -28,6 +28,7 @@ import { endedAccess } from '../lib/oauth/ended-access.ts'
 import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { Settings } from '../lib/settings.ts'
+import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
@@ -165,6 +166,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     handle: app.getRequestHandler(),
   })
   const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
+  const stopSweeping = keepSweepingSessions(pool)
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
@@ -174,6 +176,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await server.stop()
       await app.close()
       housekeeping.stop()
+      stopSweeping()
       accounts.stop()
       oauth.stop()
       ended.stop()

@@ -256,6 +256,17 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       }
     })
 
+    it('says that nothing is renewed while the server may work on a copy', async () => {
+      const { page } = await newcomer()
+      await connect(page)
+      await changeConnection(page, { hold: { since: new Date().toISOString(), reasons: ['restored_dump'] } })
+      await lookAgain(page)
+      await state(page, 'Renewal paused').waitFor()
+      await card(page)
+        .getByText(/restored or copied/)
+        .waitFor()
+    })
+
     it('says that the registration is gone', async () => {
       const { page } = await newcomer()
       await connect(page)

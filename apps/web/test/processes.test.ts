@@ -67,10 +67,10 @@ describe('the schema of the database', () => {
   ])('that has %s is used if that says so, and refused otherwise before anything is changed', async (_, name) => {
     const migrateAccounts = vi.fn<() => Promise<void>>(async () => undefined)
     await pool.query(`insert into web.migrations (name, oldest_release) values ($1, 3)`, [name])
-    await applyMigrations(pool, migrateAccounts, 3)
-    await applyMigrations(pool, migrateAccounts, 4)
+    await applyMigrations(pool, migrateAccounts, { release: 3 })
+    await applyMigrations(pool, migrateAccounts, { release: 4 })
     expect(migrateAccounts).toHaveBeenCalledTimes(2)
-    const refused = applyMigrations(pool, migrateAccounts, 2)
+    const refused = applyMigrations(pool, migrateAccounts, { release: 2 })
     await expect(refused).rejects.toThrow(StartupError)
     await expect(refused).rejects.toThrow(`(${name}): it needs database release 3, and this web app has 2.`)
     expect(migrateAccounts).toHaveBeenCalledTimes(2)

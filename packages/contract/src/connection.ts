@@ -9,8 +9,9 @@ export type ConnectionStatus = z.infer<typeof ConnectionStatus>
  * `expired`: its 180 days, or 30 days without a refresh, are over. `client_lost`: the registered client is gone.
  * `refused`: another final refusal, e.g. the server withdrew the grant type.
  * `credentials_lost`: the operator has lost the keys that sealed the credential.
+ * `detached`: an operator has detached this copy of a database; the original keeps its grant.
  */
-export const ReconnectReason = z.enum(['revoked', 'expired', 'client_lost', 'refused', 'credentials_lost'])
+export const ReconnectReason = z.enum(['revoked', 'expired', 'client_lost', 'refused', 'credentials_lost', 'detached'])
 export type ReconnectReason = z.infer<typeof ReconnectReason>
 
 /**
@@ -59,6 +60,36 @@ export const Degraded = z.object({
 export type Degraded = z.infer<typeof Degraded>
 
 /**
+ * Why the gateway takes its database for a restored or copied one.
+ * - `restored_dump`: its rows were written anew, as a dump, a logical replication or `COPY` does.
+ * - `other_cluster`: it is in another PostgreSQL cluster than before.
+ * - `copied_database`: it is another database of the same cluster (`CREATE DATABASE … TEMPLATE`).
+ * - `credentials_missing`: credentials are missing that were stored before: a snapshot was put back, or a failover lost commits.
+ * - `timeline_unproven`: it was promoted or recovered, and nothing outside of it says that it is complete.
+ * - `other_public_url`: `GATEWAY_PUBLIC_URL` is another one.
+ * - `copied_data_folder`: the folder of the embedded database was copied or unpacked.
+ * - `moved_away`: an operator is moving it, and this is the original.
+ */
+export const HoldReason = z.enum([
+  'restored_dump',
+  'other_cluster',
+  'copied_database',
+  'credentials_missing',
+  'timeline_unproven',
+  'other_public_url',
+  'copied_data_folder',
+  'moved_away',
+])
+export type HoldReason = z.infer<typeof HoldReason>
+
+/**
+ * The whole gateway sends no token to the authorization server, as its database may be a copy. Valid access tokens are used until they end. Only the
+ * operator can end this: `npm run database adopt` or `npm run database detach`.
+ */
+export const Hold = z.object({ since: instant, reasons: z.array(HoldReason).nonempty() })
+export type Hold = z.infer<typeof Hold>
+
+/**
  * A consent that reaches another workspace than the connection did, given where `confirm_workspace` was asked for at the start. Nothing uses it until a
  * person confirms it with `POST /integrations/notion/{space_id}/waiting`; until then the connection is what it was.
  */
@@ -93,6 +124,8 @@ export const Connection = z.object({
   lastRefreshedAt: instant.optional(),
   /** Present while a connected space cannot renew or use its credential. */
   degraded: Degraded.optional(),
+  /** Present while nothing is renewed because the gateway's database may be a copy. */
+  hold: Hold.optional(),
   /**
    * How many earlier consents of this space may still be valid at the authorization server: they were replaced and could not be revoked, or were
    * not revoked because a fixed client is shared by old and new consents. Absent for none. A person ends them in Notion's settings.

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { Client, DatabaseError } from 'pg'
+import { folderIdentity } from './embedded/folder-identity.ts'
 import { openServer } from './embedded/server.ts'
 import { StartupError } from './startup.ts'
 
@@ -6,6 +8,8 @@ export interface Database {
   /** A connection string for `pg`. It stays valid while the database is open, whatever happens to the server behind it. */
   url: string
   embedded: boolean
+  /** What tells the embedded database's folder from a copy of it; null for a server of DATABASE_URL. */
+  folderIdentity: string | null
   /** Stops the embedded server if this process started it; another process that still uses it starts it again. */
   close(): Promise<void>
 }
@@ -28,7 +32,7 @@ export async function openDatabase(options: {
 }): Promise<Database> {
   if (options.databaseUrl) {
     await checkServer(options.databaseUrl)
-    return { url: options.databaseUrl, embedded: false, close: async () => undefined }
+    return { url: options.databaseUrl, embedded: false, folderIdentity: null, close: async () => undefined }
   }
   const server = await openServer(options.dataDir)
   try {
@@ -37,7 +41,12 @@ export async function openDatabase(options: {
     await server.close()
     throw error
   }
-  return { url: server.url(options.database, options.database), embedded: true, close: server.close }
+  return {
+    url: server.url(options.database, options.database),
+    embedded: true,
+    folderIdentity: folderIdentity(join(options.dataDir, 'postgres')),
+    close: server.close,
+  }
 }
 
 async function checkServer(url: string): Promise<void> {

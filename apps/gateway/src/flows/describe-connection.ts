@@ -3,6 +3,7 @@ import type {
   Degraded as DegradedView,
   History,
   HistoryEvent,
+  Hold,
   WaitingConsent as WaitingView,
 } from '@nmg/contract'
 import { degradedAgain, remainingMs, type Degraded } from '../connections/degraded.ts'
@@ -14,6 +15,8 @@ import { openCredential, type OpenDependencies } from './opened-credential.ts'
 
 export interface DescribeConnectionDependencies extends OpenDependencies {
   readonly store: ConnectionStore
+  /** Why nothing is renewed; undefined while all is well. */
+  readonly hold: () => Hold | undefined
 }
 
 /** The space's connection as the outside sees it: no secret, sealed or not. @throws {Failure} `not_connected` when it never was. */
@@ -30,6 +33,7 @@ export async function describeConnection(
   const notice = noticeOf(connection, clock())
   const lastRefreshedAt = 'lastRefreshedAt' in connection ? connection.lastRefreshedAt : null
   const degraded = degradedNow(deps, stored)
+  const hold = deps.hold()
   const expiresAt = connection.status === 'connected' ? connection.credential.expiresAt : null
   return {
     spaceId,
@@ -43,6 +47,7 @@ export async function describeConnection(
     ...(expiresAt === null ? {} : { tokenExpiresAt: expiresAt.toISOString() }),
     ...(lastRefreshedAt === null ? {} : { lastRefreshedAt: lastRefreshedAt.toISOString() }),
     ...(degraded === null ? {} : { degraded: describeDegraded(degraded, clock()) }),
+    ...(hold && status === 'connected' ? { hold } : {}),
     ...(unrevokedConsents > 0 ? { unrevokedConsents } : {}),
     ...(endsAt === null ? {} : { reconnectBy: endsAt.toISOString() }),
     ...(notice === undefined ? {} : { notice }),

@@ -6,6 +6,7 @@ import {
   type Connection,
   type DisconnectReceipt,
   type History,
+  type Hold,
 } from '@nmg/contract'
 import { Hono, type Context } from 'hono'
 import { getCookie } from 'hono/cookie'
@@ -28,8 +29,8 @@ export interface AppDependencies {
   readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
   readonly settleWorkspace: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
-  /** Rejects with what is not ready. */
-  readonly checkReadiness: () => Promise<Readiness>
+  /** Rejects with what is not ready. Resolves to what is ready but limited. */
+  readonly checkReadiness: () => Promise<Readiness & { readonly hold?: Hold }>
 }
 
 /** What the router's contexts hold. */

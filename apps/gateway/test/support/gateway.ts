@@ -1,13 +1,15 @@
 /** A whole gateway for tests: over HTTP, on a real database, in this process or in one of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type LookupFunction } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
-import { openGateway, type Faults, type Gateway } from '../../src/gateway.ts'
+import { openGateway, type DataPlaces, type Faults, type Gateway } from '../../src/gateway.ts'
 import { jsonLog } from '../../src/log.ts'
 import type { Clock } from '../../src/ports.ts'
 
@@ -58,6 +60,7 @@ export interface GatewayTestOptions {
   readonly clock?: Clock
   readonly faults?: Faults
   readonly lookup?: LookupFunction
+  readonly places?: DataPlaces
 }
 
 export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
@@ -79,6 +82,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+    ...(options.places === undefined ? {} : { places: options.places }),
   })
   gateway.server.listen(config.PORT, '127.0.0.1')
   await once(gateway.server, 'listening')
@@ -94,18 +98,19 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
 }
 
 export async function spawnGateway(
-  options: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup'>,
+  options: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup' | 'places'>,
 ): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
+  const dataFolder = mkdtempSync(join(tmpdir(), 'nmg-gateway-'))
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], DATA_DIR: dataFolder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  const exited = once(child, 'exit')
+  const exited = once(child, 'exit').finally(() => rmSync(dataFolder, { recursive: true, force: true }))
   const url = `http://127.0.0.1:${port}`
   while (!output.includes('"gateway.listening"')) {
     const ended = await Promise.race([exited.then(() => true), once(child.stdout, 'data').then(() => false)])
@@ -127,7 +132,7 @@ async function environment({
   mcpUrl,
   databaseUrl: given,
   env,
-}: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup'>) {
+}: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup' | 'places'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

@@ -39,6 +39,13 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
         summary: `${notionTrouble} The connection with ${workspace(connection)} is kept; the next call tries again.`,
       }
     }
+    if (connection.hold !== undefined) {
+      return {
+        tone: 'warning',
+        label: 'Renewal paused',
+        summary: `${workspace(connection)} is connected, but the server’s data was restored or copied, so nothing is renewed until the operator has confirmed it. Calls go on as long as the current access lasts.`,
+      }
+    }
     if (connection.consentRequired) {
       return {
         tone: 'warning',

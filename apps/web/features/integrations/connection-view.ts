@@ -58,4 +58,6 @@ export const reconnectReasons = {
   client_lost: 'Notion no longer knows this app’s registration. Connecting again registers it anew.',
   refused: 'Notion refuses the access for good. Connecting again asks for a new permission.',
   credentials_lost: 'The server has lost the key to this connection. Connecting again asks for a new permission.',
+  detached:
+    'This is a copy of another installation, and its operator removed the copied login. Connecting again asks for a new permission.',
 } as const satisfies Record<ReconnectReason, string>

@@ -155,7 +155,7 @@ function checkVersion(folder: string, { major }: Binaries): void {
   if (found === major) return
   throw new StartupError(
     `The database in ${folder} is of PostgreSQL ${found}, and this version brings PostgreSQL ${major}. ` +
-      'Move it to a PostgreSQL server with pg_dump and set DATABASE_URL, or set DATA_DIR to a new folder.',
+      'Back it up with the release that you used before (npm run backup), and restore that into a new DATA_DIR (docs/backup.md).',
   )
 }
 

@@ -18,28 +18,37 @@ export interface CredentialKey {
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** @param keys the first one seals, all of them open. */
-export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Vault {
-  const [first] = keys
+/**
+ * @param keys all of them open.
+ * @param sealing the name of the one that seals; the first when left out.
+ */
+export function aesVault(
+  keys: readonly [CredentialKey, ...CredentialKey[]],
+  sealing: () => string = () => keys[0].kid,
+): Vault {
   const keyOf = (kid: string): Buffer => {
     const found = keys.find((candidate) => candidate.kid === kid)
     if (!found) throw unreadable(`It was sealed with key "${kid}", which is not among CREDENTIAL_KEYS.`)
     return found.key
   }
-  const wrap = (dataKey: Buffer, context: readonly string[]) =>
-    encrypt(first.key, dataKey, ['data-key', first.kid, ...context])
+  const wrap = (kid: string, dataKey: Buffer, context: readonly string[]) =>
+    encrypt(keyOf(kid), dataKey, ['data-key', kid, ...context])
   const unwrap = (kid: string, wrapped: string, context: readonly string[]) =>
     decrypt(keyOf(kid), wrapped, ['data-key', kid, ...context])
   const dataKeyOf = (stream: string, key: WrappedDataKey) => unwrap(key.kid, key.wrapped, [stream, key.id])
 
   const newDataKey = (stream: string): WrappedDataKey => {
     const id = randomUUID()
-    return { id, kid: first.kid, wrapped: wrap(randomBytes(32), [stream, id]) }
+    const kid = sealing()
+    return { id, kid, wrapped: wrap(kid, randomBytes(32), [stream, id]) }
   }
 
   return {
     newDataKey,
-    rewrap: (stream, key) => ({ id: key.id, kid: first.kid, wrapped: wrap(dataKeyOf(stream, key), [stream, key.id]) }),
+    rewrap(stream, key) {
+      const kid = sealing()
+      return { id: key.id, kid, wrapped: wrap(kid, dataKeyOf(stream, key), [stream, key.id]) }
+    },
 
     seal: (key, place, credential) =>
       encrypt(
@@ -52,9 +61,10 @@ export function aesVault(keys: readonly [CredentialKey, ...CredentialKey[]]): Va
 
     sealRequest(stateHash, request) {
       const dataKey = randomBytes(32)
-      const wrapped = wrap(dataKey, ['authorization-request', stateHash])
+      const kid = sealing()
+      const wrapped = wrap(kid, dataKey, ['authorization-request', stateHash])
       const sealed = encrypt(dataKey, serialize(request), ['authorization-request', stateHash])
-      return JSON.stringify({ kid: first.kid, wrapped, sealed })
+      return JSON.stringify({ kid, wrapped, sealed })
     },
     openRequest(stateHash, text) {
       const { kid, wrapped, sealed } = deserialize(SealedRequestJson, Buffer.from(text))

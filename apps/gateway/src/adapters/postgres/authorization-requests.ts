@@ -44,8 +44,3 @@ export function postgresAuthorizationRequests(sql: Sql): AuthorizationRequests {
     },
   }
 }
-
-/** Removes requests that nobody finished in time. */
-export async function sweepAuthorizationRequests(sql: Sql): Promise<void> {
-  await sql.query('delete from gateway.authorization_requests where expires_at < now()')
-}

@@ -7,14 +7,14 @@
  * it for ever. So safety rests on the intent: nobody writes another over one that is neither settled nor old enough to be over. The lock spares
  * the others the attempt.
  *
- * See docs/decisions/0003-refresh-claims.md.
+ * See docs/decisions/0018-0003-refresh-claims.md.
  */
 import { randomUUID } from 'node:crypto'
 import type { RefreshTimes } from '../../domain/refresh-schedule.ts'
 import { Failure } from '../../failure.ts'
 import type { Log } from '../../log.ts'
 import type { Claim, Claims } from '../../ports.ts'
-import { openSession } from './database.ts'
+import { openSession, type Sql } from './database.ts'
 
 /** So many refreshes a process has in flight at once; more have to wait as if another held them. Each takes a lock of the server's lock table. */
 const MOST_HELD = 500
@@ -23,11 +23,30 @@ const MOST_HELD = 500
 const SESSION_SETTINGS = `set lock_timeout = '2s';
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')`
 
+/** Decides whether this database may be refreshed from; see refresh/database-guard.ts. */
+export interface ClaimsGuard {
+  /** Looks at the database of a new session, and again when an intent was refused. @throws {Failure} `store_unavailable`. */
+  check(session: Sql): Promise<void>
+  /** @throws {Failure} when no token may leave. */
+  assertUnheld(): void
+  /** What an intent may only be written under: SQL, in which `$n` is {@link leastCount}. */
+  condition(parameter: string): string
+  leastCount(): Promise<number>
+}
+
+const UNGUARDED: ClaimsGuard = {
+  check: async () => undefined,
+  assertUnheld: () => undefined,
+  condition: (parameter) => `${parameter}::bigint is not null`,
+  leastCount: async () => 0,
+}
+
 export function postgresClaims(
   url: string,
   log: Log,
   times: Pick<RefreshTimes, 'entitledForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
-): Claims & { close(): void } {
+  guard = UNGUARDED,
+): Claims & { ready(): Promise<Sql>; close(): void } {
   type Session = Awaited<ReturnType<typeof openSession>>
   let session: Session | undefined
   let opening: Promise<Session> | undefined
@@ -44,6 +63,8 @@ export function postgresClaims(
     })
     try {
       await opened.query(SESSION_SETTINGS)
+      // A failover, or a restore, brings new sessions: the database behind this one may be another.
+      await guard.check(opened)
     } catch (error) {
       opened.destroy()
       throw error
@@ -65,6 +86,7 @@ export function postgresClaims(
       id,
       async intend({ generation, inDoubt, failures, lookAgainAt }) {
         isWritten = false
+        const leastCount = await guard.leastCount()
         if (session !== on) throw claimLost()
         asked = { wall: Date.now(), monotonic: performance.now() }
         const written = on.query(
@@ -73,8 +95,9 @@ export function postgresClaims(
                   intent_at = now(), refresh_due_at = least(refresh_due_at, $6)
             where stream = $1 and version = $2
               and (intent_claim is null or intent_claim = $3 or intent_not_before is not null
-                   or intent_generation <> $2 or coalesce(intent_at < now() - make_interval(secs => $7::float / 1000), true))`,
-          [stream, generation, id, inDoubt, failures, lookAgainAt, times.takenOverAfterMs],
+                   or intent_generation <> $2 or coalesce(intent_at < now() - make_interval(secs => $7::float / 1000), true))
+              and ${guard.condition('$8')}`,
+          [stream, generation, id, inDoubt, failures, lookAgainAt, times.takenOverAfterMs, leastCount],
         )
         const { rowCount } = await written.catch((error: unknown) => {
           if (!isLockTimeout(error)) on.destroy()
@@ -82,6 +105,10 @@ export function postgresClaims(
         })
         if (session !== on) throw claimLost()
         isWritten = rowCount === 1
+        if (!isWritten) {
+          await guard.check(on)
+          guard.assertUnheld()
+        }
         return isWritten
       },
       isEntitled: () => session === on && isWritten && ageMs() < times.entitledForMs,
@@ -100,10 +127,10 @@ export function postgresClaims(
 
   return {
     async tryTake(stream, evenIfHeld = false) {
-      if (evenIfHeld) return claimOn(await current(), stream, false)
-      if (held.has(stream) || held.size >= MOST_HELD) return undefined
       const on = await current()
-      if (held.has(stream)) return undefined
+      guard.assertUnheld()
+      if (evenIfHeld) return claimOn(on, stream, false)
+      if (held.has(stream) || held.size >= MOST_HELD) return undefined
       held.add(stream)
       try {
         const { rows } = await on.query<{ taken: boolean }>(
@@ -118,6 +145,7 @@ export function postgresClaims(
         throw error
       }
     },
+    ready: current,
     close() {
       isClosed = true
       session?.destroy()

@@ -28,6 +28,23 @@ interface Row {
   wrapped: string
 }
 
+/** What an append returns when it has moved the stream; the count only when it has stored a credential. */
+interface Stored {
+  readonly count: string | null
+}
+
+/** One row for all connections: it is locked only while the statement commits. */
+const COUNTED = `counted as (
+  update gateway.credential_count set value = value + 1 where exists (select from moved) returning value)`
+const NOT_COUNTED = 'counted as (select null::bigint as value)'
+
+/** The generation that this append replaces, as the statement found it: nothing uses its tokens from here on. */
+const ERASED = `erased as (
+  update gateway.connection_events e set event = jsonb_set(e.event, '{credential,sealed}', '""')
+    from gateway.connections before
+   where e.stream = $1 and e.stream in (select stream from moved) and before.stream = e.stream
+     and e.version = (before.connection->'credential'->>'generation')::int)`
+
 /**
  * `$1` now, `$2` how many, `$3` for how many milliseconds, `$4` how far ahead a renewal may be planned. What is planned further ahead was planned by a
  * clock that has moved since, so it is due. Materialized, so that each part is carried out once: joined in another way, each repetition would lock
@@ -43,7 +60,12 @@ update gateway.connections c set refresh_due_at = $1::timestamptz + make_interva
   from (select stream from due union all select stream from misplanned limit $2) taken where c.stream = taken.stream
 returning c.space_id, c.version`
 
-export function postgresConnectionStore(sql: Sql): ConnectionStore {
+/** @param onCounted called with the count of stored credentials after each that was stored here. */
+export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) => void): ConnectionStore {
+  const isStored = ([stored]: readonly Stored[]): boolean => {
+    if (stored?.count != null) onCounted?.(Number(stored.count))
+    return stored !== undefined
+  }
   return {
     async read(spaceId) {
       const stream = streamOf(spaceId)
@@ -79,20 +101,22 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
         refreshDueAt,
         encodeDegraded(degraded, expectedVersion + 1),
       ]
-      const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
+      const record = (at: string) =>
+        `recorded as (insert into gateway.connection_events (stream, version, event, recorded_at) select stream, version, $3, ${at}::timestamptz from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
-      const tell = `select pg_notify('${CHANGES_CHANNEL}', version || '${mark} ' || $2) from moved`
+      const counted = 'credential' in event ? COUNTED : NOT_COUNTED
+      const tell = `select pg_notify('${CHANGES_CHANNEL}', version || '${mark} ' || $2), (select value from counted) as count from moved`
       if (expectedVersion === 0) {
-        const { rows } = await sql.query(
+        const { rows } = await sql.query<Stored>(
           `with moved as (
              insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, degraded, last_used_at)
              values ($1, $2::text, 1, $4, $5, $6, $7) on conflict do nothing returning stream, version
-           ), ${record} ${tell}`,
+           ), ${record('$7')}, ${counted} ${tell}`,
           [...shared, event.at],
         )
-        return rows.length === 1
+        return isStored(rows)
       }
-      const { rows } = await sql.query(
+      const { rows } = await sql.query<Stored>(
         `with moved as (
            update gateway.connections
               set version = version + 1, connection = $4, refresh_due_at = $5, degraded = $6, intent_generation = null, intent_claim = null,
@@ -102,7 +126,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
                   unrevoked_consents = case when $9 then 0 when $12 then unrevoked_consents + 1 else unrevoked_consents end
             where stream = $1 and space_id = $2::text and version = $7 and ($8::uuid is null or intent_claim = $8)
            returning stream, version
-         ), ${record}, shredded as (
+         ), ${record('$13')}, ${counted}, ${ERASED}, shredded as (
            delete from gateway.data_keys where $9 and stream in (select stream from moved)
          ) ${tell}`,
         [
@@ -113,9 +137,10 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
           isConsentOrEnd(event),
           wantedScope ?? null,
           replacesConsent === true,
+          event.at,
         ],
       )
-      return rows.length === 1
+      return isStored(rows)
     },
 
     async history(spaceId, before, limit) {

@@ -8,7 +8,7 @@ interface Row extends WrappedDataKey {
 }
 
 /**
- * Opens one stored data key for each of the operator's keys that is in use.
+ * Opens one stored data key for each of the operator's keys that is in use, and one pending authorization request.
  *
  * @throws {Failure} `sealed_value_unreadable` when one does not open: better now than at the first call.
  */
@@ -16,20 +16,23 @@ export async function checkDataKeys(sql: Sql, vault: Vault): Promise<void> {
   const { rows } = await sql.query<Row>(
     'select distinct on (kid) stream, id, kid, wrapped from gateway.data_keys order by kid',
   )
-  for (const { stream, ...key } of rows) {
-    try {
-      vault.rewrap(stream, key)
-    } catch (cause) {
-      if (!(cause instanceof Failure)) throw cause
-      const message = `${cause.message} If those keys are lost for good: npm run forget-credentials`
-      throw new Failure(cause.code, message, { cause })
-    }
+  const { rows: pending } = await sql.query<{ state_hash: string; sealed: string }>(
+    `select distinct on (sealed::jsonb->>'kid') state_hash, sealed from gateway.authorization_requests
+      where expires_at > now() and taken_at is null`,
+  )
+  try {
+    for (const { stream, ...key } of rows) vault.rewrap(stream, key)
+    for (const { state_hash: stateHash, sealed } of pending) vault.openRequest(stateHash, sealed)
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause
+    const message = `${cause.message} If those keys are lost for good: npm run forget-credentials`
+    throw new Failure(cause.code, message, { cause })
   }
 }
 
 const BATCH = 200
 
-/** Wraps every data key with the first of the operator's keys, so that the others can be retired. Resolves to how many were wrapped anew. */
+/** Wraps every data key with the key that seals now, so that the others can be retired. Resolves to how many were wrapped anew. */
 export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string, log: Log): Promise<number> {
   let count = 0
   for (let last = '00000000-0000-0000-0000-000000000000'; ;) {

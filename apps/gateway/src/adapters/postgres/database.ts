@@ -15,6 +15,12 @@ export interface Sql {
   ): Promise<{ rows: Row[]; rowCount: number | null }>
 }
 
+export interface Database extends Sql {
+  /** Carries out `work` in one transaction; rolls it back when `work` rejects. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  end(): Promise<void>
+}
+
 /** Milliseconds after which a statement, or the wait for a free connection, counts as failed: nothing here takes long. */
 const STATEMENT_TIMEOUT_MS = 5_000
 
@@ -27,10 +33,9 @@ const clientConfig = (url: string): ClientConfig => ({
   keepAliveInitialDelayMillis: 5_000,
 })
 
-export interface Pooled extends Sql {
+export interface Pooled extends Database {
   /** What the operator has to mend, as far as the statements up to now showed. */
   trouble(): DatabaseTrouble | undefined
-  end(): Promise<void>
 }
 
 /** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
@@ -41,6 +46,29 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
   return {
     query: guarded((text, values) => pool.query(text, values as unknown[]), troubles),
     trouble: () => troubles.current,
+    async transaction(work) {
+      const client = await pool.connect().catch((cause: unknown) => {
+        throw storeUnavailable(cause)
+      })
+      // A connection that breaks between two statements fails the next one; without a listener it would end the process.
+      const ignore = () => undefined
+      client.on('error', ignore)
+      const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[]), troubles) }
+      let failure: unknown
+      try {
+        await sql.query('begin')
+        const done = await work(sql)
+        await sql.query('commit')
+        return done
+      } catch (error) {
+        failure = error
+        throw error
+      } finally {
+        // Closing the session rolls back, whatever state it is in.
+        client.off('error', ignore)
+        client.release(failure !== undefined)
+      }
+    },
     end: () => pool.end(),
   }
 }
@@ -120,14 +148,23 @@ const storeUnavailable = (cause: unknown) =>
 /** The first line of each migration, with a number as {@link RELEASE} is one. */
 const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+)\n/
 
+export interface MigrateOptions {
+  /** This gateway's release; another one in tests. */
+  readonly release?: number
+  /** The files to consider; all of them when left out. */
+  readonly only?: readonly string[] | undefined
+}
+
 /**
  * Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time.
  *
  * @throws {StartupError} when a newer release has changed the database so that this one cannot run on it; then nothing was changed.
  */
-export async function migrate(url: string, release = RELEASE): Promise<void> {
+export async function migrate(url: string, { release = RELEASE, only }: MigrateOptions = {}): Promise<void> {
   const folder = join(import.meta.dirname, 'migrations')
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
+  const files = (await readdir(folder))
+    .filter((name) => name.endsWith('.sql') && (only === undefined || only.includes(name)))
+    .toSorted()
   const client = new Client({ ...clientConfig(url), query_timeout: 60_000 })
   await client.connect()
   try {

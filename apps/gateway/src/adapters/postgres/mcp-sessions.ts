@@ -42,12 +42,3 @@ export function postgresMcpSessions(sql: Sql): McpSessions {
     },
   }
 }
-
-/** MCP sessions older than this are dropped; upstream ends idle ones long before. */
-const SESSION_LIFE_DAYS = 30
-
-export async function sweepMcpSessions(sql: Sql): Promise<void> {
-  await sql.query(`delete from gateway.mcp_sessions where created_at < now() - make_interval(days => $1)`, [
-    SESSION_LIFE_DAYS,
-  ])
-}
