@@ -202,7 +202,7 @@ describe('what cannot start says why in one sentence:', () => {
   })
 
   it('a setting of the gateway that makes no sense', async () => {
-    expect(await refusal(['start'], { LOG_LEVEL: 'loud' })).toMatch(/^gateway: LOG_LEVEL[^\n]*\.\n$/)
+    expect(await refusal(['start'], { WORKERS: 'many' })).toMatch(/^gateway: WORKERS[^\n]*\.\n$/)
   })
 })
 

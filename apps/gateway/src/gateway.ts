@@ -130,13 +130,19 @@ export async function openGateway({
     log,
     transaction: sql.transaction,
   })
-  const claims = postgresClaims(databaseUrl, log, times, {
-    ...guard,
-    condition: isUnheld,
-    assertUnheld() {
-      if (guard.hold()) throw heldFailure('refresh_unavailable')
+  const claims = postgresClaims(
+    databaseUrl,
+    log,
+    times,
+    {
+      ...guard,
+      condition: isUnheld,
+      assertUnheld() {
+        if (guard.hold()) throw heldFailure('refresh_unavailable')
+      },
     },
-  })
+    sql.troubles,
+  )
   await claims.ready()
   /** As it is found on a session that was looked at: one that broke may have been to another server. */
   const holdNow = async () => {

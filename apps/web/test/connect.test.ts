@@ -1,5 +1,6 @@
 import { ReconnectReason } from '@nmg/contract'
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
+import { Client } from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -22,12 +23,16 @@ const DAY_MS = 24 * 3_600_000
 
 describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   let product: Product
+  let database: Client
   let browser: Browser
   let people = 0
   const open: Page[] = []
 
   beforeAll(async () => {
-    product = await startProduct({ DATABASE_URL: (await testDatabase()).url })
+    const { url } = await testDatabase()
+    database = new Client({ connectionString: url })
+    await database.connect()
+    product = await startProduct({ DATABASE_URL: url })
     browser = await launchBrowser(chromiumPath() ?? '')
   })
 
@@ -40,6 +45,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
   afterAll(async () => {
     await browser?.close()
+    await database?.end()
     await product?.stop()
   })
 
@@ -387,6 +393,8 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     product.simulator.setKnobs({ autoApprove: true })
     for (let round = 0; round < 13; round++) {
       if (round > 0) await person.fetch(`/api/notion?spaceId=${person.spaceId}`, { method: 'DELETE' })
+      // The gateway lets a space begin to connect ten times an hour.
+      await database.query('delete from gateway.registration_counts')
       const started = await person.post('/api/notion/oauth/start', { spaceId: person.spaceId })
       await consent(person, ((await started.json()) as { authorizeUrl: string }).authorizeUrl)
     }

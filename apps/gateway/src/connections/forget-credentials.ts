@@ -76,7 +76,7 @@ export async function forgetLostCredentials(
 /** Pending consents are sealed as well. Whoever is at one of them begins again. */
 async function deleteUnreadableRequests({ sql, vault }: ForgetDependencies): Promise<void> {
   const { rows } = await sql.query<{ state_hash: string; sealed: string }>(
-    'select state_hash, sealed from gateway.authorization_requests',
+    'select state_hash, sealed from gateway.authorization_requests where taken_at is null',
   )
   const lost = rows.filter((row) => !opens(() => vault.openRequest(row.state_hash, row.sealed)))
   await sql.query('delete from gateway.authorization_requests where state_hash = any($1)', [

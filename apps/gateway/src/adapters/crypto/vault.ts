@@ -123,9 +123,17 @@ const serialize = (value: object): Buffer =>
   )
 
 function deserialize<T>(schema: z.ZodType<T>, bytes: Buffer): T {
-  const { success, data } = schema.safeParse(JSON.parse(bytes.toString()))
+  const { success, data } = schema.safeParse(jsonOf(bytes))
   if (!success) throw unreadable('It is not of a form that this version knows.')
   return data
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
 }
 
 const secret = z.string().transform((text) => new Secret(text))

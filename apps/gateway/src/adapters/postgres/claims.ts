@@ -7,13 +7,14 @@
  * it for ever. So safety rests on the intent: nobody writes another over one that is neither settled nor old enough to be over. The lock spares
  * the others the attempt.
  *
- * See docs/decisions/0018-0003-refresh-claims.md.
+ * See docs/decisions/0003-refresh-claims.md.
  */
 import { randomUUID } from 'node:crypto'
 import type { RefreshTimes } from '../../domain/refresh-schedule.ts'
 import { Failure } from '../../failure.ts'
 import type { Log } from '../../log.ts'
 import type { Claim, Claims } from '../../ports.ts'
+import type { TroubleLog } from '../../platform/database-trouble.ts'
 import { openSession, type Sql } from './database.ts'
 
 /** So many refreshes a process has in flight at once; more have to wait as if another held them. Each takes a lock of the server's lock table. */
@@ -46,6 +47,7 @@ export function postgresClaims(
   log: Log,
   times: Pick<RefreshTimes, 'entitledForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
   guard = UNGUARDED,
+  troubles?: TroubleLog,
 ): Claims & { ready(): Promise<Sql>; close(): void } {
   type Session = Awaited<ReturnType<typeof openSession>>
   let session: Session | undefined
@@ -55,12 +57,16 @@ export function postgresClaims(
   const held = new Set<string>()
 
   const open = async (): Promise<Session> => {
-    const opened: Session = await openSession(url, () => {
-      if (session !== opened) return
-      session = undefined
-      held.clear()
-      if (!isClosed) log.warn('claims.session_lost')
-    })
+    const opened: Session = await openSession(
+      url,
+      () => {
+        if (session !== opened) return
+        session = undefined
+        held.clear()
+        if (!isClosed) log.warn('claims.session_lost')
+      },
+      troubles,
+    )
     try {
       await opened.query(SESSION_SETTINGS)
       // A failover, or a restore, brings new sessions: the database behind this one may be another.

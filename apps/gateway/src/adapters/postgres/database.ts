@@ -36,6 +36,8 @@ const clientConfig = (url: string): ClientConfig => ({
 export interface Pooled extends Database {
   /** What the operator has to mend, as far as the statements up to now showed. */
   trouble(): DatabaseTrouble | undefined
+  /** Where sessions beside the pool report what they meet. */
+  readonly troubles: TroubleLog
 }
 
 /** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
@@ -46,6 +48,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
   return {
     query: guarded((text, values) => pool.query(text, values as unknown[]), troubles),
     trouble: () => troubles.current,
+    troubles,
     async transaction(work) {
       const client = await pool.connect().catch((cause: unknown) => {
         throw storeUnavailable(cause)
@@ -77,7 +80,11 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
  * A session of its own, outside of the pool: for advisory locks and LISTEN, which live as long as their session. The server lets go of a
  * session whose client is unreachable after about half a minute.
  */
-export async function openSession(url: string, onEnd: () => void): Promise<Sql & { client: Client; destroy(): void }> {
+export async function openSession(
+  url: string,
+  onEnd: () => void,
+  troubles?: TroubleLog,
+): Promise<Sql & { client: Client; destroy(): void }> {
   const client = new Client(clientConfig(url))
   let ended = false
   // Who waits for the session is told by the rejection; only who has it in hand, by `onEnd`.
@@ -106,7 +113,7 @@ export async function openSession(url: string, onEnd: () => void): Promise<Sql &
     const answer = last.then(() => client.query(text, values as unknown[]))
     last = answer.catch(() => undefined)
     return answer
-  })
+  }, troubles)
   if (ended) throw storeUnavailable(undefined)
   isHandedOver = true
   return { client, query, destroy }
