@@ -195,7 +195,7 @@ describe.each(agents.map((agent) => [title(agent), agent] as const))('%s', (_, a
   })
 
   it('finds nothing any more when the person has taken it back', { timeout: 120_000 }, async () => {
-    const { rows } = await on().database.query<{ id: string }>('select id from web."oauthConsent"')
+    const { rows } = await on().database.query<{ id: string }>('select id from web.oauth_grant')
     for (const { id: consent } of rows) {
       expect((await on().ada.fetch(`/api/account/clients/${consent}`, { method: 'DELETE' })).status).toBe(204)
     }

@@ -8,7 +8,6 @@ import { betterAuthDatabase, exclusively } from './database.ts'
 import { log } from './log.ts'
 import type { SendMail } from './mail.ts'
 import { applyMigrations } from './migrations.ts'
-import { authorizationServer } from './oauth/authorization-server.ts'
 import { RESET_SECONDS, resetLink, resetMail } from './password-reset.ts'
 import { oidcPlugin, type SignInProviders } from './sign-in-providers.ts'
 
@@ -23,10 +22,6 @@ export interface AuthOptions {
   readonly webUrl: string
   readonly secret: string
   readonly trustedProxies: readonly string[]
-  /** The gateway as MCP clients know it. */
-  readonly gatewayPublicUrl: string
-  /** How long an access token of an MCP client is good. */
-  readonly accessTokenSeconds: number
   readonly providers: SignInProviders
   /** Undefined where mail is not set up: then only the operator makes links to reset a password. */
   readonly sendMail: SendMail | undefined
@@ -56,7 +51,7 @@ async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<vo
 }
 
 function configure(options: AuthOptions) {
-  const { pool, webUrl, secret, trustedProxies, gatewayPublicUrl, accessTokenSeconds, providers, sendMail } = options
+  const { pool, webUrl, secret, trustedProxies, providers, sendMail } = options
   return {
     appName: 'Notion MCP Gateway',
     baseURL: webUrl,
@@ -91,7 +86,6 @@ function configure(options: AuthOptions) {
     plugins: [
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
       ...(providers.oidc && providers.oidc !== 'silent' ? [oidcPlugin(providers.oidc)] : []),
-      ...authorizationServer({ pool, webUrl, gatewayPublicUrl, accessTokenSeconds }),
     ],
     databaseHooks: {
       user: {

@@ -1,7 +1,6 @@
 import type { Pool } from 'pg'
+import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
 import type { Auth } from './auth.ts'
-import type { EndedAccess } from './oauth/ended-access.ts'
-import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import type { ChatModel } from './chat-models.ts'
 import type { LiveAnswers } from './live-answers.ts'
 import type { SendMail } from './mail.ts'
@@ -15,8 +14,7 @@ export interface Runtime {
   readonly gatewayUrl: string
   /** The gateway as MCP clients know it. */
   readonly gatewayPublicUrl: string
-  readonly oauth: OAuthEndpoints
-  readonly endedAccess: EndedAccess
+  readonly authorizationServer: AuthorizationServer
   readonly serviceToken: string
   readonly bindingCookieDomain: string | undefined
   readonly isDemo: boolean

@@ -66,12 +66,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 /** What a form or a call of this app's own routes needs at most. They read bodies whole, and some before they know who asks. */
 const MAX_BODY_BYTES = 64 * 1024
 
-/** The gateway bounds these itself, and they are passed on as they come. */
-const PASSED_ON = '/api/mcp'
+/** The gateway bounds these itself, and the authorization server reads its own: they are passed on as they come. */
+const PASSED_ON = /^\/api\/(mcp$|auth\/oauth2\/)/
 
 /** The status to refuse a body with that is too large, or that does not say how large it is. */
 function tooMuchBody({ headers }: IncomingMessage, path: string): 411 | 413 | undefined {
-  if (path === PASSED_ON) return undefined
+  if (PASSED_ON.test(path)) return undefined
   if (headers['transfer-encoding'] !== undefined) return 411
   return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? 413 : undefined
 }

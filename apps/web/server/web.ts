@@ -15,19 +15,19 @@ import {
 import next from 'next'
 import type { Pool } from 'pg'
 import { seedDemo } from './seed-demo.ts'
+import { openAuthorizationServer } from '../authorization-server/authorization-server.ts'
+import { documentReader } from '../authorization-server/document-reader.ts'
 import { openAuth } from '../lib/auth.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import type { LiveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
-import { documentReader } from '../lib/oauth/document-reader.ts'
-import { endedAccess } from '../lib/oauth/ended-access.ts'
-import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
-import { Settings } from '../lib/settings.ts'
+import { authSecrets, Settings } from '../lib/settings.ts'
 import { openAccounts } from './accounts.ts'
 import { serveHttp } from './http.ts'
+import { resignedCookies } from './resigned-cookies.ts'
 
 const APP = resolve(import.meta.dirname, '..')
 
@@ -78,15 +78,14 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
   const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
   const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
+  const secrets = authSecrets(settings, () => secret('auth-secret'))
   const sendMail = mailer(settings)
   const accounts = await openAccounts(settings, (providers) =>
     openAuth({
       pool,
       webUrl,
-      secret: settings.AUTH_SECRET ?? secret('auth-secret'),
+      secret: secrets[0],
       trustedProxies: settings.TRUSTED_PROXIES,
-      gatewayPublicUrl,
-      accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
       providers,
       sendMail,
     }),
@@ -95,13 +94,15 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   const liveAnswers: LiveAnswers = new Map()
   if (isDemo) await exclusively(pool, () => seedDemo(accounts.auth))
 
-  const ended = endedAccess({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
-  const oauth = oauthEndpoints({
-    accounts: (request) => accounts.auth.handler(request),
+  const authorizationServer = openAuthorizationServer({
     pool,
     webUrl,
+    gatewayUrl: settings.CUDU_ENDPOINT,
     gatewayPublicUrl,
-    endedAccess: ended,
+    serviceToken,
+    secrets,
+    accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
+    trustedProxies: settings.TRUSTED_PROXIES,
     // The demo does without the Internet, where such documents are.
     documents:
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
@@ -120,8 +121,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,
     gatewayPublicUrl,
-    oauth,
-    endedAccess: ended,
+    authorizationServer,
     serviceToken,
     bindingCookieDomain: settings.BINDING_COOKIE_DOMAIN,
     isDemo,
@@ -134,13 +134,18 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 
   const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })
   await app.prepare()
+  const handlePage = app.getRequestHandler()
+  const resignCookies = resignedCookies(secrets)
   const server = await serveHttp(settings.HOST, settings.PORT, {
     webUrl,
     isHttps: webUrl.startsWith('https:'),
     isDevelopment,
     hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
     isReady: () => answers(pool),
-    handle: app.getRequestHandler(),
+    handle: async (request, response) => {
+      if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
+      if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
+    },
   })
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
@@ -151,8 +156,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await server.stop()
       await app.close()
       accounts.stop()
-      oauth.stop()
-      ended.stop()
+      authorizationServer.stop()
     },
   }
 }

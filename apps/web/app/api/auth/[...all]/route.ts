@@ -8,8 +8,8 @@ import { runtime } from '../../../../lib/runtime.ts'
  */
 const SPACES = '/api/auth/organization/'
 
-/** Sign-up, sign-in and sessions: better-auth's own endpoints, and those of the authorization server for MCP clients. */
+/** Sign-up, sign-in and sessions: better-auth's own endpoints. Those of the authorization server are answered before. */
 const handle = (request: NextRequest) =>
-  request.nextUrl.pathname.startsWith(SPACES) ? notFound() : runtime().oauth.handle(request)
+  request.nextUrl.pathname.startsWith(SPACES) ? notFound() : runtime().auth.handler(request)
 
-export { handle as GET, handle as OPTIONS, handle as POST }
+export { handle as GET, handle as POST }

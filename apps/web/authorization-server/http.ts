@@ -1,0 +1,104 @@
+/** Requests and responses of the authorization server, between Node's HTTP and the library's. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { Readable } from 'node:stream'
+
+/** What a request of a client needs at most. The library takes less. */
+const MAX_BODY_BYTES = 64 * 1024
+
+/** The body; undefined when it is too large. It may come in chunks, without a length. */
+export async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length
+    if (size > MAX_BODY_BYTES) return undefined
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+export interface PassedRequest {
+  readonly method: string
+  /** Below the issuer. */
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body?: string
+}
+
+/** A request for the library: with nothing of the client's but what is said here, and for the issuer's own address. */
+export function passedRequest(
+  issuer: string,
+  { method, path, headers, body = '' }: PassedRequest,
+  from: IncomingMessage,
+) {
+  const { host, protocol, pathname } = new URL(issuer)
+  return Object.assign(Readable.from(body === '' ? [] : [Buffer.from(body)], { objectMode: false }), {
+    method,
+    url: path,
+    originalUrl: pathname + path,
+    headers: {
+      ...headers,
+      host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+      accept: 'application/json',
+      ...(body !== '' && { 'content-length': String(Buffer.byteLength(body)) }),
+    },
+    socket: from.socket,
+    httpVersion: from.httpVersion,
+  }) as unknown as IncomingMessage
+}
+
+/** Clients that run in web pages may read the responses. They depend on no cookie, because none is read. */
+export function openToAllOrigins(response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('access-control-allow-methods', 'GET, POST')
+  response.setHeader('access-control-allow-headers', 'authorization, content-type, mcp-protocol-version')
+  response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate')
+  response.setHeader('access-control-max-age', '600')
+  response.setHeader('cross-origin-resource-policy', 'cross-origin')
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = { 'cache-control': 'no-store' },
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+
+export function redirect(response: ServerResponse, location: string, headers: Record<string, string> = {}): void {
+  response.writeHead(302, { location, 'cache-control': 'no-store', ...headers }).end()
+}
+
+/**
+ * The address that a request came from: the last one in `X-Forwarded-For` that is none of the operator's own proxies. Addresses of version 6
+ * count by their network, because one machine has many.
+ */
+export function clientAddress(trustedProxies: readonly string[]): (headers: IncomingHttpHeaders) => string {
+  const trusted = new BlockList()
+  for (const entry of trustedProxies) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) trusted.addAddress(address, family)
+    else trusted.addSubnet(address, Number(bits), family)
+  }
+  const isTrusted = (address: string) =>
+    isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  return (headers) => {
+    const hops = [headers['x-forwarded-for'] ?? []].flat().flatMap((line) => line.split(','))
+    const addresses = hops.map((hop) => hop.trim().replace(/^::ffff:(?=\d+\.)/, '')).filter((hop) => hop !== '')
+    const address = addresses.findLast((hop) => !isTrusted(hop)) ?? addresses[0] ?? ''
+    return isIP(address) === 6 ? network64(address) : address
+  }
+}
+
+/** The first 64 bits of an address of version 6, as text. */
+function network64(address: string): string {
+  const [head = '', tail] = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1).split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - before.length - after.length }, () => '0')
+  return [...before, ...zeros, ...after].slice(0, 4).join(':')
+}
