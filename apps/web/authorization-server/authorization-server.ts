@@ -5,13 +5,23 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Pool } from 'pg'
+import type { ClientAuthorization } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
 import { log } from '../lib/log.ts'
 import { clientRegistration, registrationResponse } from './client-registration.ts'
-import { findClient, registerClient, type StoredClient } from './clients.ts'
+import { findClient, registerClient } from './clients.ts'
 import { consentRequests } from './consent-request.ts'
-import { postgresGrants, type ListedGrant } from './grants.ts'
-import { clientAddress, openToAllOrigins, passedRequest, readBody, redirect, sendJson } from './http.ts'
+import { postgresGrants } from './grants.ts'
+import {
+  clientAddress,
+  openToAllOrigins,
+  passedRequest,
+  readBody,
+  redirect,
+  sendJson,
+  UNAVAILABLE,
+  type RefusedRequest,
+} from './http.ts'
 import { ISSUER_PATH } from './issuer.ts'
 import { keyStore, type Keys } from './keys.ts'
 import { errorPage, knownClient, type KnownClientOptions } from './known-client.ts'
@@ -45,34 +55,9 @@ export interface AuthorizationServerOptions extends KnownClientOptions {
   readonly trustedProxies: readonly string[]
 }
 
-/** What a person decided about a client's request. */
-export type Decision =
-  | { readonly allow: false }
-  | {
-      readonly allow: true
-      readonly spaceId: string
-      readonly scopes: readonly string[]
-      /** Of the browser in which they did. */
-      readonly userAgent: string
-    }
-
-export interface AuthorizationServer {
+export interface AuthorizationServer extends ClientAuthorization {
   /** Answers requests for its endpoints. False for all others, which are left alone. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
-  /**
-   * Carries out what the person decided. The caller has checked who it is, and that they belong to the space.
-   *
-   * @param asked The query that the consent page was opened with.
-   * @returns where the browser goes next; undefined when the request is not one of ours, or too old.
-   */
-  decide(userId: string, asked: string, made: Decision): Promise<string | undefined>
-  /** The person's grants, the latest first. */
-  grants(userId: string): Promise<ListedGrant[]>
-  /** Ends one grant of the person, or all of them: no more refreshes, and the gateway refuses their access tokens. */
-  revoke(userId: string, which: { readonly grantId: string } | 'all'): Promise<void>
-  client(clientId: string): Promise<StoredClient | undefined>
-  /** Tells the gateway at once of access that ended with a membership. Never throws: it is told again until it has confirmed. */
-  deliverRevocations(): Promise<void>
   stop(): void
 }
 
@@ -142,7 +127,7 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     // Before its client is looked at: whoever presents a token that is not known has to log in.
     if (refreshToken && !(await grants.findRefreshToken(refreshToken)))
       return sendJson(response, 400, { error: 'invalid_grant', error_description: 'There is no such refresh token.' })
-    // A public client that authenticates with its name and an empty secret has said who it is.
+    // Some libraries authenticate public clients with their id and an empty secret.
     const publicClient = clientWithEmptySecret(authorization)
     if (publicClient !== undefined && !form.has('client_id')) form.set('client_id', publicClient)
     const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType ?? '')
@@ -189,7 +174,14 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
       const refusal = await refusalOf(request, endpoint, () => limits.count(endpoint.path, addressOf(request.headers)))
       if (refusal?.status === 429 && isPage) redirect(response, webUrl + errorPage('too_many'), refusal.headers)
       else if (refusal) sendRefusal(response, refusal)
-      else await respond(endpoint, request, response)
+      else {
+        await respond(endpoint, request, response).catch((error: unknown) => {
+          log.error('oauth.failed', { cause: error instanceof Error ? error.stack : String(error) })
+          if (response.headersSent) response.destroy()
+          else if (isPage) redirect(response, webUrl + errorPage('server_error'))
+          else sendRefusal(response, UNAVAILABLE)
+        })
+      }
       return true
     },
 
@@ -235,12 +227,6 @@ interface Endpoint {
   readonly path: string
   readonly method: 'GET' | 'POST'
   readonly respond: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void> | void
-}
-
-interface RefusedRequest {
-  readonly status: number
-  readonly body?: { readonly error: string; readonly error_description: string }
-  readonly headers: Record<string, string>
 }
 
 /** Why a request is not looked at; also the response to a browser that asks beforehand (CORS). */

@@ -1,21 +1,16 @@
 /** The table of clients: those that registered, and those whose document was read. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
+import type { KnownClient } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
 import type { ClientRegistration, RegisteredClient } from './client-registration.ts'
 
 /** What is stored of tokens, codes and client secrets. */
 export const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url')
 
-export interface StoredClient {
-  readonly clientId: string
-  /** As it calls itself: any client can choose any name. */
-  readonly name: string
-  readonly redirectUris: readonly string[]
+export interface StoredClient extends KnownClient {
   readonly authMethod: ClientRegistration['authMethod']
   readonly secretDigest: string | undefined
-  /** By the operator. */
-  readonly isDisabled: boolean
 }
 
 export async function findClient(pool: Pool, clientId: string): Promise<StoredClient | undefined> {

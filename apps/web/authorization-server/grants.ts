@@ -3,6 +3,7 @@
  * database's.
  */
 import type { Pool } from 'pg'
+import type { ListedGrant } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
 import { digest } from './clients.ts'
 
@@ -41,18 +42,6 @@ export interface Issued {
 export interface IssuedCode extends Issued {
   readonly redirectUri: string
   readonly codeChallenge: string
-}
-
-export interface ListedGrant {
-  readonly id: string
-  readonly clientId: string
-  readonly clientName: string
-  readonly spaceId: string
-  readonly scope: string
-  readonly userAgent: string
-  readonly createdAt: Date
-  /** When it last got tokens. */
-  readonly lastUsedAt: Date | null
 }
 
 const GRANT = `granted.id, granted.client_id as "clientId", granted.user_id as "userId", granted.space_id as "spaceId",

@@ -59,6 +59,23 @@ export function openToAllOrigins(response: ServerResponse): void {
   response.setHeader('cross-origin-resource-policy', 'cross-origin')
 }
 
+/** A request that is not carried out; the body is in the form of OAuth's errors. */
+export interface RefusedRequest {
+  readonly status: number
+  readonly body?: { readonly error: string; readonly error_description: string }
+  readonly headers: Record<string, string>
+}
+
+/** For faults of ours, as when the database is away: clients try again, and nobody has to log in. */
+export const UNAVAILABLE = {
+  status: 503,
+  headers: { 'retry-after': '5' },
+  body: {
+    error: 'temporarily_unavailable',
+    error_description: 'Something went wrong on our end. Try again in a moment.',
+  },
+} satisfies RefusedRequest
+
 export function sendJson(
   response: ServerResponse,
   status: number,

@@ -12,8 +12,10 @@ import { log } from '../lib/log.ts'
 const SIGNS_DAYS = 30
 /** A new key is published for so long before it signs, so that whoever verifies has it. */
 const ANNOUNCED_MINUTES = 15
-/** Keys are published for so long after they were replaced, in days. Access tokens expire within minutes. */
-const RETIRED_DAYS = 2
+/** Keys are published for so long after another one was made in their place, in days. Access tokens expire within minutes. */
+const KEPT_DAYS = 2
+/** Keys that could not be opened are published for so long after that: whoever knows the secret of then may know the key. */
+const RETIRED_MINUTES = 60
 /** For how long this process goes by what it read, in milliseconds. */
 const FRESH_MS = 60_000
 
@@ -48,6 +50,7 @@ interface Row {
   readonly sealed: string
   readonly is_announced: boolean
   readonly is_due: boolean
+  readonly is_retired: boolean
 }
 
 /** @param secrets the first one seals, all of them open. */
@@ -81,9 +84,8 @@ export function keyStore(pool: Pool, secrets: readonly [string, ...string[]]): K
   }
 
   const openAll = async (rows: readonly Row[], purpose: Row['purpose']) => {
-    const opened = await Promise.all(
-      rows.filter((row) => row.purpose === purpose).map(async (row) => ({ row, secret: await open(row) })),
-    )
+    const candidates = rows.filter((row) => row.purpose === purpose && !row.is_retired)
+    const opened = await Promise.all(candidates.map(async (row) => ({ row, secret: await open(row) })))
     return opened.flatMap(({ row, secret }) => (secret === undefined ? [] : [{ row, secret }]))
   }
 
@@ -107,11 +109,16 @@ export function keyStore(pool: Pool, secrets: readonly [string, ...string[]]): K
         await add('sign', JSON.stringify(privateKey.export({ format: 'jwk' })), publicKey.export({ format: 'jwk' }))
       }
       if ((await openAll(rows, 'rotate')).length === 0) await add('rotate', randomBytes(32).toString('base64url'), null)
+      await pool.query(`update ${SCHEMA}.oauth_key set retired_at = now() where id = any ($1) and retired_at is null`, [
+        [...unreadable],
+      ])
       await pool.query(
-        `delete from ${SCHEMA}.oauth_key old where created_at < now() - make_interval(days => ${SIGNS_DAYS + RETIRED_DAYS})
-           and purpose = 'sign'
-           and exists (select from ${SCHEMA}.oauth_key where purpose = 'sign' and created_at > old.created_at
-                         and created_at < now() - make_interval(days => ${RETIRED_DAYS}))`,
+        `delete from ${SCHEMA}.oauth_key old
+         where retired_at < now() - interval '${KEPT_DAYS} days'
+            or purpose = 'sign' and exists (
+                 select from ${SCHEMA}.oauth_key
+                 where purpose = 'sign' and retired_at is null and created_at > old.created_at
+                   and created_at < now() - interval '${KEPT_DAYS} days')`,
       )
     })
 
@@ -146,10 +153,12 @@ export function keyStore(pool: Pool, secrets: readonly [string, ...string[]]): K
     },
     async published() {
       await this.current()
-      const rows = await readRows(pool)
-      return {
-        keys: rows.flatMap(({ id, public_key: key }) => (key ? [{ alg: 'EdDSA', ...key, kid: id, use: 'sig' }] : [])),
-      }
+      const { rows } = await pool.query<Pick<Row, 'id' | 'public_key'>>(
+        `select id, public_key from ${SCHEMA}.oauth_key
+         where purpose = 'sign' and coalesce(retired_at, now()) > now() - interval '${RETIRED_MINUTES} minutes'
+         order by created_at desc, id`,
+      )
+      return { keys: rows.map(({ id, public_key: key }) => ({ alg: 'EdDSA', ...key, kid: id, use: 'sig' })) }
     },
   }
 }
@@ -157,7 +166,7 @@ export function keyStore(pool: Pool, secrets: readonly [string, ...string[]]): K
 async function readRows(pool: Pool): Promise<Row[]> {
   const { rows } = await pool.query<Row>(
     `select id, purpose, public_key, sealed, created_at < now() - interval '${ANNOUNCED_MINUTES} minutes' as is_announced,
-            created_at < now() - make_interval(days => ${SIGNS_DAYS}) as is_due
+            created_at < now() - interval '${SIGNS_DAYS} days' as is_due, retired_at is not null as is_retired
      from ${SCHEMA}.oauth_key order by created_at desc, id`,
   )
   return rows

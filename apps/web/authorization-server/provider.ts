@@ -14,6 +14,7 @@ import { log } from '../lib/log.ts'
 import { digest, type StoredClient } from './clients.ts'
 import { AUTH_METHODS, GRANT_TYPES } from './client-registration.ts'
 import { CODE_SECONDS, REFRESH_TOKEN_SECONDS, type Grant, type Grants, type Issued } from './grants.ts'
+import { UNAVAILABLE } from './http.ts'
 import type { Keys } from './keys.ts'
 import { isRegisteredRedirect } from './redirect-uris.ts'
 import { KNOWN_SCOPES } from './scopes.ts'
@@ -81,7 +82,7 @@ export function oauthProvider(options: ProviderOptions): Provider {
     async renderError(ctx, { error }) {
       ctx.redirect(errorUrl(error, new URLSearchParams(ctx.querystring), undefined))
     },
-    // Whoever was removed from the space gets nothing any more, however the membership ended.
+    // A former member gets no tokens, however the membership ended.
     async findAccount(_ctx, userId, token) {
       const grantId = token && 'grantId' in token ? token.grantId : undefined
       const grant = grantId === undefined ? undefined : await grants.findEntitled(grantId)
@@ -115,6 +116,11 @@ export function oauthProvider(options: ProviderOptions): Provider {
     await next()
     // No browser has a session here, so its cookies would be of no use.
     ctx.remove('set-cookie')
+    if (ctx.status >= 500) {
+      ctx.status = UNAVAILABLE.status
+      ctx.set(UNAVAILABLE.headers)
+      ctx.body = UNAVAILABLE.body
+    }
     const error = errorIn(ctx.response.get('location'))
     if (error !== undefined && !ctx.response.get('location').startsWith(new URL(issuer).origin))
       ctx.redirect(errorUrl(error, new URLSearchParams(ctx.querystring), ctx.response.get('location')))

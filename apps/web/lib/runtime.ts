@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
 import type { Auth } from './auth.ts'
+import type { ClientAuthorization } from './authorization.ts'
 import type { ChatModel } from './chat-models.ts'
 import type { LiveAnswers } from './live-answers.ts'
 import type { SendMail } from './mail.ts'
@@ -14,7 +14,8 @@ export interface Runtime {
   readonly gatewayUrl: string
   /** The gateway as MCP clients know it. */
   readonly gatewayPublicUrl: string
-  readonly authorizationServer: AuthorizationServer
+  /** The authorization server for MCP clients. */
+  readonly authorizationServer: ClientAuthorization
   readonly serviceToken: string
   readonly bindingCookieDomain: string | undefined
   readonly isDemo: boolean

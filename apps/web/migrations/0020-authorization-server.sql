@@ -64,7 +64,9 @@ create table web.oauth_key (
   -- A JSON Web Key, for those that sign.
   public_key jsonb,
   sealed     text not null,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  -- When a process found that it cannot open it, and made another.
+  retired_at timestamptz
 );
 
 -- What was revoked of one grant only; null for all that the client, or the person, has in the space.

@@ -67,7 +67,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 const MAX_BODY_BYTES = 64 * 1024
 
 /** The gateway bounds these itself, and the authorization server reads its own: they are passed on as they come. */
-const PASSED_ON = /^\/api\/(mcp$|auth\/oauth2\/)/
+const PASSED_ON = /^\/api\/(mcp|auth\/oauth2\/(token|revoke|register))$/
 
 /** The status to refuse a body with that is too large, or that does not say how large it is. */
 function tooMuchBody({ headers }: IncomingMessage, path: string): 411 | 413 | undefined {

@@ -207,6 +207,33 @@ describe('an authorization request', () => {
   })
 })
 
+describe('a fault of the server', () => {
+  it('asks clients to try again, and costs nobody the login', async () => {
+    const client = await registerClient(on().webUrl)
+    const tokens = await logIn(on().ada, client, on().resource())
+    const during = async (table: string, ask: () => Promise<Response>) => {
+      await on().database.query(`alter table web.${table} rename to away`)
+      try {
+        const response = await ask()
+        expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
+        expect(await response.json()).toMatchObject({ error: 'temporarily_unavailable' })
+      } finally {
+        await on().database.query(`alter table web.away rename to ${table}`)
+      }
+    }
+    for (const table of ['oauth_refresh_token', 'oauth_client', 'member']) {
+      await during(table, () => client.refresh(tokens.refresh_token))
+    }
+    await during('oauth_client', () => register({ redirect_uris: [REDIRECT] }))
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
+
+    await on().database.query('alter table web.oauth_client rename to away')
+    const page = await open(on().ada, client.authorizeUrl(on().resource()))
+    await on().database.query('alter table web.away rename to oauth_client')
+    expect([page.pathname, page.searchParams.get('error')]).toEqual(['/oauth/error', 'server_error'])
+  })
+})
+
 describe('too many requests', () => {
   it('are answered in the form of OAuth, with the time to wait', async () => {
     const forwarded = Array.from({ length: 61 }, () => register({ redirect_uris: [REDIRECT] }))
