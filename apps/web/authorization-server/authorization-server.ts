@@ -31,7 +31,7 @@ import { rateLimits } from './rate-limits.ts'
 import { isLoopbackRedirect, isRegisteredRedirect, whyNotRedirect } from './redirect-uris.ts'
 import { authorizationRequest, tokenRequest } from './requests.ts'
 import { revocationOutbox } from './revocations.ts'
-import { sweep } from './sweep.ts'
+import { startHousekeeping } from './sweep.ts'
 
 /** Where people decide; whoever is not signed in does so on the way. */
 const CONSENT_PAGE = '/oauth/consent'
@@ -39,8 +39,6 @@ const CONSENT_PAGE = '/oauth/consent'
 const METADATA_PATH = '/.well-known/oauth-authorization-server'
 const REGISTRATION_PATH = '/oauth2/register'
 const JWKS_PATH = '/jwks'
-
-const HOUR_MS = 3_600_000
 
 export interface AuthorizationServerOptions extends KnownClientOptions {
   readonly pool: Pool
@@ -313,30 +311,4 @@ const webHeaders = ({ headers }: IncomingMessage): Headers =>
 async function isSpace(pool: Pool, spaceId: string): Promise<boolean> {
   const { rowCount } = await pool.query(`select from ${SCHEMA}.organization where id::text = $1`, [spaceId])
   return rowCount !== 0
-}
-
-/** Deletes hourly what has expired, and looks daily for members who are gone. */
-function startHousekeeping(
-  pool: Pool,
-  grants: ReturnType<typeof postgresGrants>,
-  revocations: { deliverNow(): Promise<void> },
-): { stop(): void } {
-  const attempt = (name: string, work: () => Promise<unknown>) => () => {
-    work().catch((error: unknown) => log.warn(name, { message: error instanceof Error ? error.message : '' }))
-  }
-  const reconcile = async () => {
-    const found = await grants.reconcile()
-    if (found === 0) return
-    log.warn('oauth.former_members_found', { count: found })
-    await revocations.deliverNow()
-  }
-  const timers = [
-    setInterval(
-      attempt('oauth.not_swept', () => sweep(pool)),
-      HOUR_MS,
-    ),
-    setInterval(attempt('oauth.not_reconciled', reconcile), 24 * HOUR_MS),
-  ]
-  for (const timer of timers) timer.unref()
-  return { stop: () => timers.forEach((timer) => clearInterval(timer)) }
 }

@@ -50,7 +50,7 @@ export function clientRegistration(body: unknown): ClientRegistration | Registra
       : { error: 'invalid_client_metadata', description: 'The body must be a JSON object with redirect_uris.' }
   }
   const asked = data.redirect_uris.filter((uri) => typeof uri === 'string')
-  const usable = [...new Set(asked)].filter((uri) => whyNotRegistered(uri) === undefined).slice(0, MOST_REDIRECTS)
+  const usable = usableTogether([...new Set(asked)].filter((uri) => whyNotRegistered(uri) === undefined))
   if (usable.length === 0) {
     const reason = whyNotRegistered(asked[0] ?? '') ?? 'redirect_uris must name at least one URI.'
     return { error: 'invalid_redirect_uri', description: reason }
@@ -62,6 +62,13 @@ export function clientRegistration(body: unknown): ClientRegistration | Registra
     softwareId: data.software_id,
     softwareVersion: data.software_version,
   }
+}
+
+/** An application that has a scheme of its own has no site on the person's machine; the library refuses clients with both. */
+function usableTogether(uris: readonly string[]): string[] {
+  const hasScheme = uris.some((uri) => !/^https?:/.test(uri))
+  const isLocalSite = (uri: string) => /^https:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/?]/.test(`${uri}/`)
+  return uris.filter((uri) => !(hasScheme && isLocalSite(uri))).slice(0, MOST_REDIRECTS)
 }
 
 const whyNotRegistered = (uri: string): string | undefined =>

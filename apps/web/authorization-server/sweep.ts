@@ -1,5 +1,10 @@
 import type { Pool } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
+import { log } from '../lib/log.ts'
+import type { Grants } from './grants.ts'
+import type { Revocations } from './revocations.ts'
+
+const HOUR_MS = 3_600_000
 
 /** How many clients that registered and were never allowed anything are kept at most: anybody can register, from any number of addresses. */
 const MOST_UNUSED = 50_000
@@ -36,4 +41,30 @@ export async function sweep(pool: Pool): Promise<void> {
     `delete from ${SCHEMA}.client_document
      where client_id not in (select client_id from ${SCHEMA}.oauth_client)`,
   )
+}
+
+/** Deletes hourly what has expired, and looks daily for members who are gone. */
+export function startHousekeeping(
+  pool: Pool,
+  grants: Grants,
+  revocations: Pick<Revocations, 'deliverNow'>,
+): { stop(): void } {
+  const attempt = (name: string, work: () => Promise<unknown>) => () => {
+    work().catch((error: unknown) => log.warn(name, { message: error instanceof Error ? error.message : '' }))
+  }
+  const reconcile = async () => {
+    const found = await grants.reconcile()
+    if (found === 0) return
+    log.warn('oauth.former_members_found', { count: found })
+    await revocations.deliverNow()
+  }
+  const timers = [
+    setInterval(
+      attempt('oauth.not_swept', () => sweep(pool)),
+      HOUR_MS,
+    ),
+    setInterval(attempt('oauth.not_reconciled', reconcile), 24 * HOUR_MS),
+  ]
+  for (const timer of timers) timer.unref()
+  return { stop: () => timers.forEach((timer) => clearInterval(timer)) }
 }

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { whyNotRedirect } from '../../authorization-server/redirect-uris.ts'
-import { decide, logIn, open, registerClient, type Tokens } from './client-person.ts'
+import { decide, describedClient, logIn, open, registerClient, type Tokens } from './client-person.ts'
 import { authorizationServerScene } from './clients.ts'
 
 const on = authorizationServerScene()
@@ -38,16 +38,32 @@ describe('a registration', () => {
     const many = Array.from({ length: 21 }, (_, index) => `http://127.0.0.1:${4000 + index}/callback`)
     const usable = [
       ...many,
-      'https://localhost/callback',
+      'http://localhost:8080/callback',
+      'http://[::1]/callback',
+      'https://client.test/callback?kept=1',
       'com.example.app:/callback',
       'cursor://anysphere.cursor-mcp/oauth/callback',
     ]
     const response = await register({
-      redirect_uris: [null, 7, 'javascript:alert(1)', ...usable, 'http://evil.test/', REDIRECT.repeat(100), many[0]],
+      redirect_uris: [
+        null,
+        7,
+        'javascript:alert(1)',
+        'https://localhost/callback',
+        ...usable,
+        'http://evil.test/',
+        REDIRECT.repeat(100),
+        many[0],
+      ],
       token_endpoint_auth_method: 'none',
     })
     const registered = (await response.json()) as { redirect_uris: string[]; client_id: string }
     expect([response.status, registered.redirect_uris]).toEqual([201, usable])
+    const client = await describedClient(on().webUrl, registered.client_id)
+    for (const uri of usable.slice(20)) {
+      const page = await open(on().ada, client.authorizeUrl(on().resource(), { redirect_uri: uri }))
+      expect(page.pathname, uri).toBe('/oauth/consent')
+    }
   })
 
   it.each([
