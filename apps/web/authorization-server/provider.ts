@@ -116,6 +116,8 @@ export function oauthProvider(options: ProviderOptions): Provider {
     await next()
     // No browser has a session here, so its cookies would be of no use.
     ctx.remove('set-cookie')
+    // A response without content, as to a revocation, has no type.
+    if (ctx.body === '') ctx.remove('content-type')
     if (ctx.status >= 500) {
       ctx.status = UNAVAILABLE.status
       ctx.set(UNAVAILABLE.headers)

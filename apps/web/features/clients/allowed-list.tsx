@@ -49,7 +49,7 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
         }}
       >
         <p className="break-words">
-          <span className="font-medium text-ink">{one?.name}</span> loses this login to {one?.space.name} at once. Its
+          <bdi className="font-medium text-ink">{one?.name}</bdi> loses this login to {one?.space.name} at once. Its
           logins on other machines stay. To use it again you log in from it again.
         </p>
       </Confirm>
@@ -76,7 +76,7 @@ function AllowedItem({ client, onRevoke }: { client: AllowedClient; onRevoke: ()
     <li className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 py-4">
       <div className="min-w-0 flex-1 basis-56">
         <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium">
-          <span className="min-w-0 break-words">{client.name}</span>
+          <bdi className="min-w-0 break-words">{client.name}</bdi>
           <Badge>{scopeWords[client.scope]}</Badge>
         </p>
         <p className="mt-0.5 text-[13px] break-words text-soft">
@@ -85,7 +85,7 @@ function AllowedItem({ client, onRevoke }: { client: AllowedClient; onRevoke: ()
               Of <span className="break-all text-ink">{client.host}</span> ·{' '}
             </>
           )}
-          In {client.space.name} · allowed <Time at={client.allowedAt} />
+          In <bdi>{client.space.name}</bdi> · allowed <Time at={client.allowedAt} />
           {client.browser !== undefined && <> in {client.browser}</>} ·{' '}
           {client.lastUsedAt ? (
             <>

@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- Grants of authorization servers (one login of one client) that were revoked. An empty client means that it was not named.
 create table gateway.ended_grants (
   space_id  text        not null,
