@@ -25,7 +25,12 @@ export default defineConfig({
       { test: project('process', 'packages/process') },
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },
-      { test: project('web', 'apps/web') },
+      {
+        test: {
+          ...project('web', 'apps/web'),
+          include: ['{components,features,lib}/**/*.test.ts', 'test/**/*.test.ts'],
+        },
+      },
       // Only where `npm run test:agents` has installed them.
       ...(process.env['AGENTS_BIN']
         ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]

@@ -135,6 +135,8 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
       ...fixed('PORT', `${settings.WEB_PORT}`),
       ...unlessGiven(env, 'WEB_URL', publicWebUrl),
       ...unlessGiven(env, 'CUDU_ENDPOINT', gatewayUrl),
+      // Within the time that this command gives a service to stop.
+      ...unlessGiven(env, 'SHUTDOWN_GRACE_SECONDS', '5'),
       ...unlessGiven(env, 'GATEWAY_PUBLIC_URL', gatewayUrl),
       ...(isDemo && fixed('NOTION_GATEWAY_DEMO', '1')),
     },

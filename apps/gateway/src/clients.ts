@@ -48,7 +48,7 @@ export function openClients({ config, sql, news, clock, log, connectUrl }: Clien
   const keys = postgresAccessKeys(sql)
   const revocations = postgresRevocations(sql)
   const seen = postgresSeenClients(sql)
-  const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log })
+  const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: config.proxies })
   const accesses = clientAccesses({ clock, keys, revocations, tokens, news })
   const desk = clientDesk({
     accesses,

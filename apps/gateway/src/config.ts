@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { proxiesFrom, proxySettings, type Proxies } from '@nmg/outbound'
 import { generatedSecret, readSettings, StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import type { CredentialKey } from './adapters/crypto/vault.ts'
@@ -113,6 +114,7 @@ export const Settings = z
     PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600),
     /** How long calls in flight may go on after SIGTERM. */
     SHUTDOWN_GRACE_SECONDS: seconds(20, 0),
+    ...proxySettings,
     ...clientSettings,
   })
   .refine((given) => given.NOTION_MCP_CLIENT_ID !== undefined || given.NOTION_MCP_CLIENT_SECRET === undefined, {
@@ -150,6 +152,8 @@ export interface Config extends Omit<Settings, 'GATEWAY_SERVICE_TOKEN' | 'CREDEN
   readonly redirectUri: string
   readonly fixedClient: ClientRegistration | null
   readonly publicUrl: URL
+  /** For the MCP server and what it names, and for the issuers of clients' tokens. */
+  readonly proxies: Proxies
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
@@ -179,6 +183,7 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
     redirectUri,
     fixedClient: clientId === undefined ? null : { clientId, clientSecret: clientSecret ?? null, authMethod },
     publicUrl: settings.GATEWAY_PUBLIC_URL ?? new URL(`http://localhost:${PORT}`),
+    proxies: proxiesFrom(settings),
     tokenIssuers: settings.CLIENT_TOKEN_ISSUERS ?? [webAppIssuer(settings.NOTION_MCP_RETURN_BASE_URL)],
   }
 }
@@ -199,6 +204,7 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   authMethod: config.NOTION_MCP_TOKEN_AUTH_METHOD,
   scope: config.NOTION_MCP_TOKEN_SCOPE,
   isPrivateNetwork: config.NOTION_MCP_PRIVATE_NETWORK,
+  proxies: config.proxies,
 })
 
 function atLeastOne<T>([first, ...others]: readonly T[]): readonly [T, ...T[]] {

@@ -15,7 +15,9 @@ try {
   const env = loadEnvFile(repositoryRoot, process.env)
   // Nothing is stored here, so nothing needs a key or a token of its own.
   const oauthSettings = Object.fromEntries(
-    Object.entries(env).filter(([name]) => name.startsWith('NOTION_MCP_') || name === 'PORT'),
+    Object.entries(env).filter(
+      ([name]) => name.startsWith('NOTION_MCP_') || name === 'PORT' || /^\w+_PROXY(_FILE)?$/i.test(name),
+    ),
   )
   const config = readConfig({ ...oauthSettings, ...notUsedHere() }, () => '')
   const known = process.argv.includes('--force') ? null : config.fixedClient

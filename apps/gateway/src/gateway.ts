@@ -101,7 +101,8 @@ export async function openGateway({
   const registrations = postgresRegistrationLimit(sql)
   const mcpServer = config.NOTION_MCP_SERVER_URL
   const server = oauthServer({ ...oauthSettings(config), onRefresh: onStep, lookup })
-  const identify = identifyWorkspace(mcpServer, log)
+  const outboundProxy = config.proxies(mcpServer)
+  const identify = identifyWorkspace(mcpServer, log, outboundProxy)
   const random = Math.random
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL
   const connectUrl = (spaceId: string) => new URL(`/?space=${encodeURIComponent(spaceId)}`, returnBase).href
@@ -126,6 +127,7 @@ export async function openGateway({
     url: mcpServer,
     userAgent: 'notion-mcp-gateway/0.1.0',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    proxy: outboundProxy,
     headTimeoutMs: config.PROXY_HEAD_TIMEOUT_SECONDS * 1000,
     maxAgeMs: config.PROXY_STREAM_MAX_AGE_SECONDS * 1000,
   })

@@ -47,6 +47,7 @@ runProcess('gateway', async () => {
     host: config.HOST,
     port,
     upstream: `${config.NOTION_MCP_SERVER_URL.origin}${config.NOTION_MCP_SERVER_URL.pathname}`,
+    proxy: config.proxies(config.NOTION_MCP_SERVER_URL)?.setting,
     embedded: database.embedded,
     pid: process.pid,
   })

@@ -61,6 +61,18 @@ const BAD: [string, Kind, Answer][] = [
   ]),
   ['a Cloudflare challenge', 'unavailable', page(403, { 'cf-mitigated': 'challenge' })],
   ['a Cloudflare block page', 'unavailable', page(403, { server: 'cloudflare' }, 'evil text')],
+  [
+    'a Cloudflare challenge by its text',
+    'unavailable',
+    page(403, {}, '<script src="/cdn-cgi/challenge-platform/cf-chl">'),
+  ],
+  ['a Cloudflare error code', 'unavailable', page(403, { 'content-type': 'text/plain' }, 'error code: 1010')],
+  ['a challenge of AWS', 'unavailable', page(405, { 'x-amzn-waf-action': 'captcha' })],
+  [
+    '403 of a server behind Cloudflare',
+    'refuses',
+    json({ error: 'evil text' }, 403, { server: 'cloudflare', 'cf-ray': '1' }),
+  ],
   ['a refused connection', 'unavailable', (req) => req.socket.destroy()],
   ['silence', 'unavailable', silence],
   ['a body without end', 'unavailable', endless],
@@ -173,7 +185,11 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
     expect(asked.filter((path) => paths.includes(path))).toEqual(paths)
     expect([what, code]).toEqual([what, kind === 'unavailable' ? 'authorization_unavailable' : 'authorization_refused'])
     expect(message).toContain(
-      { refuses: 'refuses to give', unavailable: 'is unavailable', malformed: 'can be used' }[kind],
+      {
+        refuses: /^4(04|10)$/.test(what) ? 'publishes no metadata' : 'refuses to give',
+        unavailable: 'is unavailable',
+        malformed: 'can be used',
+      }[kind],
     )
     expect(message).toContain(server.origin)
     expect(message).toMatch(kind === 'unavailable' ? /Try again/ : /Ask its operator/)

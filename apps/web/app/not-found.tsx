@@ -9,11 +9,17 @@ export default function NotFound() {
       <p className="text-sm font-medium text-soft">404</p>
       <h1 className="mt-1 text-2xl font-semibold tracking-tight">There is no such page</h1>
       <p className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
-        The link may be old, the address mistyped, or the page belongs to a space that you are not a member of.
+        The link may be old, the address mistyped, or the page belongs to a space that you are not a member of. If you
+        have another account, sign in with that one.
       </p>
-      <Link href="/" className={buttonStyle()}>
-        Go to your space
-      </Link>
+      <div className="flex flex-wrap gap-2">
+        <Link href="/" className={buttonStyle()}>
+          Go to your space
+        </Link>
+        <Link href="/account" className={buttonStyle({ look: 'secondary' })}>
+          Your account
+        </Link>
+      </div>
     </main>
   )
 }

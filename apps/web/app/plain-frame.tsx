@@ -17,7 +17,7 @@ export function PlainFrame({ person, children }: { person: Person; children: Rea
             <Logo className="size-6 shrink-0" />
             Notion MCP Gateway
           </Link>
-          <AccountMenu name={person.name} email={person.email} />
+          <AccountMenu id={person.id} name={person.name} email={person.email} />
         </div>
       </header>
       <main className="mx-auto w-full max-w-5xl flex-1 px-4 py-8 sm:px-6 sm:py-10">{children}</main>

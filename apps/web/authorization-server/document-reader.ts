@@ -1,4 +1,4 @@
-import { ForbiddenUrl, guardedFetches, TooMuchBody, type Reach } from '@nmg/outbound'
+import { ForbiddenUrl, guardedFetches, TooMuchBody, type Proxies, type Reach } from '@nmg/outbound'
 import type { Pool } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
 import { log } from '../lib/log.ts'
@@ -21,6 +21,8 @@ export interface DocumentReaderOptions {
   readonly pool: Pool
   /** Where documents may be. */
   readonly reach: Reach
+  /** What they are asked for through. */
+  readonly proxies: Proxies
 }
 
 export interface DocumentReader {
@@ -40,8 +42,8 @@ export interface DocumentReader {
   read(url: URL, personId: string): Promise<void>
 }
 
-export function documentReader({ pool, reach }: DocumentReaderOptions): DocumentReader {
-  const fetch = guardedFetches(reach)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
+export function documentReader({ pool, reach, proxies }: DocumentReaderOptions): DocumentReader {
+  const fetch = guardedFetches(reach, proxies)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
   const allowance = fetchAllowance(LIMITS)
   const underWay = new Map<string, Promise<void>>()
   let heldBackUntilMs = -Infinity

@@ -39,35 +39,73 @@ const components: Components = {
   img: ({ src, alt }) => (
     <Anchor href={typeof src === 'string' ? src : undefined}>[Image{alt ? `: ${alt}` : ''}]</Anchor>
   ),
-  h1: ({ children }) => <h3 className="mt-5 text-lg font-semibold tracking-tight first:mt-0">{children}</h3>,
-  h2: ({ children }) => <h3 className="mt-5 text-base font-semibold tracking-tight first:mt-0">{children}</h3>,
-  h3: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
-  h4: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
-  h5: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
-  h6: ({ children }) => <h3 className="mt-4 font-semibold first:mt-0">{children}</h3>,
-  p: ({ children }) => <p className="my-2.5 first:mt-0 last:mb-0">{children}</p>,
+  h1: ({ children }) => (
+    <h3 dir="auto" className="mt-5 text-lg font-semibold tracking-tight first:mt-0">
+      {children}
+    </h3>
+  ),
+  h2: ({ children }) => (
+    <h3 dir="auto" className="mt-5 text-base font-semibold tracking-tight first:mt-0">
+      {children}
+    </h3>
+  ),
+  h3: ({ children }) => (
+    <h3 dir="auto" className="mt-4 font-semibold first:mt-0">
+      {children}
+    </h3>
+  ),
+  h4: ({ children }) => (
+    <h3 dir="auto" className="mt-4 font-semibold first:mt-0">
+      {children}
+    </h3>
+  ),
+  h5: ({ children }) => (
+    <h3 dir="auto" className="mt-4 font-semibold first:mt-0">
+      {children}
+    </h3>
+  ),
+  h6: ({ children }) => (
+    <h3 dir="auto" className="mt-4 font-semibold first:mt-0">
+      {children}
+    </h3>
+  ),
+  p: ({ children }) => (
+    <p dir="auto" className="my-2.5 first:mt-0 last:mb-0">
+      {children}
+    </p>
+  ),
   ul: ({ children, className }) => (
-    <ul className={cn('my-2.5 space-y-1 pl-5', className?.includes('task-list') ? 'list-none pl-1' : 'list-disc')}>
+    <ul
+      dir="auto"
+      className={cn('my-2.5 space-y-1 ps-5', className?.includes('task-list') ? 'list-none ps-1' : 'list-disc')}
+    >
       {children}
     </ul>
   ),
   ol: ({ children, start }) => (
-    <ol start={start} className="my-2.5 list-decimal space-y-1 pl-6">
+    <ol dir="auto" start={start} className="my-2.5 list-decimal space-y-1 ps-6">
       {children}
     </ol>
   ),
-  li: ({ children }) => <li className="pl-0.5 marker:text-faint">{children}</li>,
+  li: ({ children }) => (
+    <li dir="auto" className="ps-0.5 marker:text-faint">
+      {children}
+    </li>
+  ),
   input: ({ checked }) => (
     <span aria-label={checked ? 'done' : 'not done'} role="img">
       {checked ? '☑ ' : '☐ '}
     </span>
   ),
   blockquote: ({ children }) => (
-    <blockquote className="my-3 border-l-2 border-line-strong pl-4 text-soft">{children}</blockquote>
+    <blockquote dir="auto" className="my-3 border-s-2 border-line-strong ps-4 text-soft">
+      {children}
+    </blockquote>
   ),
   hr: () => <hr className="my-5 border-line" />,
   pre: ({ children }) => (
     <pre
+      dir="ltr"
       tabIndex={0}
       className={cn(
         scrollable,
@@ -84,9 +122,15 @@ const components: Components = {
     </div>
   ),
   th: (props) => (
-    <th className={cn('border-b border-line bg-sunken px-3 py-2 font-semibold', alignOf(props))}>{props.children}</th>
+    <th dir="auto" className={cn('border-b border-line bg-sunken px-3 py-2 font-semibold', alignOf(props))}>
+      {props.children}
+    </th>
   ),
-  td: (props) => <td className={cn('border-b border-line px-3 py-2 align-top', alignOf(props))}>{props.children}</td>,
+  td: (props) => (
+    <td dir="auto" className={cn('border-b border-line px-3 py-2 align-top', alignOf(props))}>
+      {props.children}
+    </td>
+  ),
 }
 
 const withoutLinks: Components = {

@@ -32,6 +32,8 @@ export interface ModelServer {
   answer(...answers: (readonly ModelAnswer[])[]): void
   /** Drops the answers that nobody asked for. */
   forget(): void
+  /** How many titles were asked for. */
+  titles(): number
   /** Requests that ended because the one who asked went away. */
   aborted(): number
   stop(): Promise<void>
@@ -41,11 +43,12 @@ export async function startModelServer(): Promise<ModelServer> {
   const requests: ModelRequest[] = []
   const answers: (readonly ModelAnswer[])[] = []
   let aborted = 0
+  let titles = 0
   const server = createServer((request, response) => {
     response.on('close', () => {
       if (!response.writableEnded) aborted += 1
     })
-    void serve(request, response, requests, answers)
+    void serve(request, response, requests, answers, () => (titles += 1))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -54,6 +57,7 @@ export async function startModelServer(): Promise<ModelServer> {
     requests,
     answer: (...next) => answers.push(...next),
     forget: () => void answers.splice(0),
+    titles: () => titles,
     aborted: () => aborted,
     async stop() {
       server.close()
@@ -68,16 +72,21 @@ async function serve(
   response: ServerResponse,
   requests: ModelRequest[],
   answers: (readonly ModelAnswer[])[],
+  onTitle: () => void,
 ): Promise<void> {
-  let text = ''
-  for await (const piece of request) text += String(piece)
+  const pieces: Buffer[] = []
+  for await (const piece of request) pieces.push(piece as Buffer)
+  const text = Buffer.concat(pieces).toString()
   const { authorization } = request.headers
   const asked = { ...(JSON.parse(text) as Omit<ModelRequest, 'authorization'>), authorization }
   if (request.url !== '/v1/chat/completions') {
     response.writeHead(404).end('{}')
     return
   }
-  if (!asked.stream) return whole(response, asked)
+  if (!asked.stream) {
+    onTitle()
+    return whole(response, asked)
+  }
   requests.push(asked)
   await stream(response, asked, answers.shift() ?? [{ say: 'I have nothing to say.' }])
 }

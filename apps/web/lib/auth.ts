@@ -1,6 +1,6 @@
 import { getCurrentAdapter } from '@better-auth/core/context'
 import { betterAuth, type BetterAuthOptions } from 'better-auth'
-import { APIError } from 'better-auth/api'
+import { APIError, createAuthMiddleware } from 'better-auth/api'
 import { getMigrations } from 'better-auth/db/migration'
 import { organization } from 'better-auth/plugins'
 import type { Pool } from 'pg'
@@ -9,7 +9,9 @@ import { log } from './log.ts'
 import type { SendMail } from './mail.ts'
 import { applyMigrations } from './migrations.ts'
 import { RESET_SECONDS, resetLink, resetMail } from './password-reset.ts'
+import { cookiePrefix } from './session-cookies.ts'
 import { oidcPlugin, type SignInProviders } from './sign-in-providers.ts'
+import { containsNul } from './text.ts'
 
 /** Attempts from one address, for each path, within a minute: enough for a team behind one address, too few for guessing passwords. */
 const ATTEMPTS = { window: 60, max: 40 }
@@ -87,6 +89,12 @@ function configure(options: AuthOptions) {
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
       ...(providers.oidc && providers.oidc !== 'silent' ? [oidcPlugin(providers.oidc)] : []),
     ],
+    hooks: {
+      before: createAuthMiddleware(async ({ body, query }) => {
+        if (containsNul(body) || containsNul(query))
+          throw new APIError('BAD_REQUEST', { message: 'The character NUL is not allowed.' })
+      }),
+    },
     databaseHooks: {
       user: {
         create: { before: async ({ name }) => refuseLongName(name) },
@@ -115,6 +123,10 @@ function configure(options: AuthOptions) {
     advanced: {
       database: { generateId: 'uuid' },
       ipAddress: { trustedProxies: [...trustedProxies] },
+      // The prefix of the name demands what it promises: secure, the whole site, no domain.
+      useSecureCookies: false,
+      cookiePrefix: cookiePrefix(webUrl),
+      defaultCookieAttributes: { secure: webUrl.startsWith('https:') },
       // Both follow NODE_ENV unless they are said.
       disableOriginCheck: false,
       disableCSRFCheck: false,

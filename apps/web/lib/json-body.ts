@@ -1,6 +1,7 @@
 import 'server-only'
 import type { z } from 'zod'
 import { Refusal } from './refusal.ts'
+import { containsNul } from './text.ts'
 
 /**
  * The request's JSON body.
@@ -14,6 +15,7 @@ export async function jsonBody<Schema extends z.ZodType>(request: Request, schem
   } catch (cause) {
     throw new Refusal('invalid_json', 'The body is not JSON. Send an object.', { cause })
   }
+  if (containsNul(body)) throw new Refusal('invalid_request', 'The character NUL is not allowed.')
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const { path = [], message = '' } = parsed.error.issues[0] ?? {}

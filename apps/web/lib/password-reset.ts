@@ -30,3 +30,11 @@ export async function makeResetLink(auth: Auth, webUrl: string, email: string): 
   })
   return resetLink(webUrl, token)
 }
+
+/** Whether the token of a link was neither used nor is too old. It stays good. */
+export async function isResetTokenGood(auth: Auth, token: string): Promise<boolean> {
+  if (token === '') return false
+  const { internalAdapter } = await auth.$context
+  const found = await internalAdapter.findVerificationValue(`reset-password:${token}`)
+  return found !== null && found !== undefined && found.expiresAt > new Date()
+}

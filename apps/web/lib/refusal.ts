@@ -14,6 +14,7 @@ const ownProblems = {
   answering: { status: 409, title: 'An answer is being written' },
   nothing_to_decide: { status: 409, title: 'There is nothing to decide' },
   no_model: { status: 409, title: 'No model is configured' },
+  restarting: { status: 503, title: 'The app is restarting' },
   retired: { status: 410, title: 'Retired' },
   gateway_unreachable: { status: 502, title: 'The gateway cannot be reached' },
   gateway_misconfigured: { status: 502, title: 'The gateway does not accept this app' },
@@ -63,10 +64,12 @@ function problemAnswer(error: unknown): Response {
   const { code, detail } =
     error instanceof Refusal
       ? { code: error.code, detail: error.message }
-      : ({
-          code: 'internal',
-          detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
-        } as const)
+      : isDataException(error)
+        ? ({ code: 'invalid_request', detail: 'A value of this request is not valid.' } as const)
+        : ({
+            code: 'internal',
+            detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
+          } as const)
   const { status, title } = known[code]
   if (status >= 500) {
     const cause = error instanceof Refusal ? error.cause : error
@@ -78,6 +81,10 @@ function problemAnswer(error: unknown): Response {
   }
   return document({ type: 'about:blank', title, status, detail, code, requestId }, null)
 }
+
+/** PostgreSQL could not read a value as what it should be (SQLSTATE class 22): a cursor, an id, a text with NUL. The request sent it. */
+const isDataException = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22...$/.test(error.code)
 
 function document(problem: Problem, retryAfter: string | null): Response {
   return new Response(JSON.stringify(problem), {

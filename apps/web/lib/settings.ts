@@ -1,3 +1,4 @@
+import { proxySettings } from '@nmg/outbound'
 import { z } from 'zod'
 import { modelMistakes } from './chat-models.ts'
 
@@ -34,6 +35,8 @@ export const Settings = z
       .min(1, 'must be at least 1')
       .max(900, 'must be at most 900, which is 15 minutes')
       .default(900),
+    /** For documents that describe MCP clients. */
+    ...proxySettings,
     /** Whether a client's id may be the address of a document that describes it, which this app then asks for. Yes, but in the demo. */
     CLIENT_METADATA_DOCUMENTS: z
       .enum(['true', 'false'], 'must be true or false')
@@ -95,6 +98,12 @@ export const Settings = z
     OPENAI_API_KEY: z.string().optional(),
     ANTHROPIC_API_KEY: z.string().optional(),
     GOOGLE_GENERATIVE_AI_API_KEY: z.string().optional(),
+    /** How long answers that are being written may go on after SIGTERM: 20 seconds. The process ends without them after 30. */
+    SHUTDOWN_GRACE_SECONDS: z.coerce
+      .number('must be a number of seconds')
+      .min(0, 'must be at least 0')
+      .max(20, 'must be at most 20')
+      .optional(),
     CHAT_MAX_STEPS: z.coerce
       .number('must be a number of steps, from 1 to 100')
       .int('must be a number of steps, from 1 to 100')

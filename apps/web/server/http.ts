@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { drainOf, listenError } from '@nmg/process'
 import { log } from '../lib/log.ts'
 import { ASKED_PATH } from '../lib/return-path.ts'
+import { withPresentNames } from '../lib/session-cookies.ts'
 import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
 
 /** Longer than the idle time-out of common load balancers, so that they close first. */
@@ -42,18 +43,21 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   sayWhereItCameFrom(request, options)
   request.headers[ASKED_PATH] = request.url
   setSecurityHeaders(request, response, options)
+  if (options.isHttps && request.headers.cookie) request.headers.cookie = withPresentNames(request.headers.cookie)
   const [path] = (request.url ?? '').split('?')
+  // No name, text or cursor has the character NUL, and the database takes none.
+  if (/%00/.test(request.url ?? '')) return sendJson(response, 400, { detail: 'The address is not valid.' })
   if (path === '/healthz') return sendJson(response, 200, { status: 'alive' })
   if (path === '/readyz') {
     const isReady = await options.isReady()
     return isReady
       ? sendJson(response, 200, { status: 'ready' })
-      : sendJson(response, 503, { status: 'not_ready', detail: 'The database cannot be reached.' })
+      : sendJson(response, 503, { status: 'not_ready', detail: 'The app is stopping, or cannot reach its database.' })
   }
   const refusal = tooMuchBody(request, path ?? '')
   if (refusal) {
     response.setHeader('connection', 'close')
-    return sendJson(response, refusal, { detail: `Send at most ${MAX_BODY_BYTES} bytes, and say how many.` })
+    return sendJson(response, refusal, { detail: `Send at most ${maxBodyBytes(path ?? '')} bytes, and say how many.` })
   }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {
@@ -66,14 +70,22 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 /** What a form or a call of this app's own routes needs at most. They read bodies whole, and some before they know who asks. */
 const MAX_BODY_BYTES = 64 * 1024
 
+/** Routes that read a body only once they know who asks, and what they need at most: a long message of the chat, escaped. */
+const LARGER_BODIES: readonly { readonly path: RegExp; readonly bytes: number }[] = [
+  { path: /^\/api\/spaces\/[^/]+\/chat$/, bytes: 1024 * 1024 },
+]
+
 /** The gateway bounds these itself, and the authorization server reads its own: they are passed on as they come. */
 const PASSED_ON = /^\/api\/(mcp|auth\/oauth2\/(token|revoke|register))$/
+
+const maxBodyBytes = (path: string): number =>
+  LARGER_BODIES.find((larger) => larger.path.test(path))?.bytes ?? MAX_BODY_BYTES
 
 /** The status to refuse a body with that is too large, or that does not say how large it is. */
 function tooMuchBody({ headers }: IncomingMessage, path: string): 411 | 413 | undefined {
   if (PASSED_ON.test(path)) return undefined
   if (headers['transfer-encoding'] !== undefined) return 411
-  return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? 413 : undefined
+  return Number(headers['content-length'] ?? 0) > maxBodyBytes(path) ? 413 : undefined
 }
 
 /**

@@ -31,6 +31,8 @@ function contentSecurityPolicy(nonce: string, { isHttps, isDevelopment }: Header
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${isDevelopment ? ` 'unsafe-eval'` : ''}`,
     `style-src 'self' 'nonce-${nonce}'`,
     `img-src 'self' data:`,
+    // Audio in the results of tools comes with the result.
+    `media-src data:`,
     `font-src 'self'`,
     `connect-src 'self'`,
     `manifest-src 'self'`,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isLoopback, reachOf } from '@nmg/outbound'
+import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
 import {
   dataDir,
   generatedSecret,
@@ -20,7 +20,7 @@ import { documentReader } from '../authorization-server/document-reader.ts'
 import { openAuth } from '../lib/auth.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
-import type { LiveAnswers } from '../lib/live-answers.ts'
+import { closeLiveAnswers, liveAnswers } from '../lib/live-answers.ts'
 import { log } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
 import { provideRuntime } from '../lib/runtime.ts'
@@ -28,6 +28,9 @@ import { authSecrets, Settings } from '../lib/settings.ts'
 import { openAccounts } from './accounts.ts'
 import { serveHttp } from './http.ts'
 import { resignedCookies } from './resigned-cookies.ts'
+
+/** As for the gateway. */
+const SHUTDOWN_GRACE_SECONDS = 20
 
 const APP = resolve(import.meta.dirname, '..')
 
@@ -91,7 +94,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     }),
   )
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
-  const liveAnswers: LiveAnswers = new Map()
+  const answers = liveAnswers()
   if (isDemo) await exclusively(pool, () => seedDemo(accounts.auth))
 
   const authorizationServer = openAuthorizationServer({
@@ -109,6 +112,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
         ? documentReader({
             pool,
             reach: reachOf({ also: isLoopback(new URL(webUrl)) ? ['machine'] : [] }),
+            proxies: proxiesFrom(settings),
           })
         : undefined,
     personOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,
@@ -127,7 +131,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     isDemo,
     chatModels: chatModels(settings, isDemo),
     chatMaxSteps: settings.CHAT_MAX_STEPS,
-    liveAnswers,
+    liveAnswers: answers,
     signInProviders: accounts.providers.offered,
     sendMail,
   })
@@ -141,7 +145,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     isHttps: webUrl.startsWith('https:'),
     isDevelopment,
     hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
-    isReady: () => answers(pool),
+    isReady: async () => !answers.isClosing && (await databaseAnswers(pool)),
     handle: async (request, response) => {
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
       if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
@@ -151,8 +155,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 
   return {
     async stop() {
-      // They would hold up the end otherwise: each keeps the streams of its readers open.
-      await Promise.all([...liveAnswers.values()].map((answer) => answer.interrupt()))
+      // Before the server stops: each answer keeps the streams of its readers open, and those read it to its end.
+      await closeLiveAnswers(answers, (settings.SHUTDOWN_GRACE_SECONDS ?? SHUTDOWN_GRACE_SECONDS) * 1_000)
       await server.stop()
       await app.close()
       accounts.stop()
@@ -163,7 +167,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 
 const firstOf = (tokens: string) => tokens.split(',')[0]?.trim() ?? ''
 
-async function answers(pool: Pool): Promise<boolean> {
+async function databaseAnswers(pool: Pool): Promise<boolean> {
   return pool.query('select 1').then(
     () => true,
     () => false,

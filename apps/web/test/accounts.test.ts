@@ -434,6 +434,12 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     await page.getByText('Your new password is set.').waitFor()
     expect(page.url()).toBe(`${webUrl}/reset-password`)
     expect(asked.join()).not.toContain(link.split('#')[1])
+    // Used: the page says so before anybody chooses a password.
+    const again = await page.context().newPage()
+    await again.goto(link)
+    await again.getByText('This link doesn’t work any more').waitFor()
+    expect(await again.getByLabel('New password').count()).toBe(0)
+    await again.close()
     expect(await isSignedIn(quin)).toBe(false)
 
     await page.getByRole('link', { name: 'Sign in' }).click()

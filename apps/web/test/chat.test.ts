@@ -3,6 +3,7 @@ import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answered, ask, messageIn, opened, takeTurn } from '../e2e/chat-client.ts'
 import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
+import { startOddGateway } from '../e2e/odd-gateway.ts'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
 import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
@@ -127,10 +128,13 @@ describe('an answer', () => {
     [{ status: 400 }, 'model_refused'],
     [{ breakOff: true }, 'model_unavailable'],
   ] as const)('ends clearly when the model answers %j', async (answer, code) => {
+    const titles = model.titles()
     model.answer([answer], [answer], [answer])
     const message = await answered(ada, ask(newId(), 'Hello'))
     expect(message.metadata?.end).toMatchObject({ kind: 'failed', code })
     expect(JSON.stringify(message)).not.toContain('secret words')
+    // A question that cannot be answered gets no title of a model, which would only cost.
+    expect(model.titles()).toBe(titles)
   })
 
   it('ends with the time to try again when Notion limits the calls', async () => {
@@ -144,12 +148,103 @@ describe('an answer', () => {
     expect(Date.parse(until ?? '') - Date.now()).toBeGreaterThan(20_000)
   })
 
+  it('says what to do where the space is not connected, without an address of the gateway', async () => {
+    const message = await answered(dora, ask(newId(), 'Hello'))
+    expect(message.metadata?.end).toMatchObject({ kind: 'failed', code: 'not_connected' })
+    expect(JSON.stringify(message.metadata)).not.toMatch(/https?:/)
+  })
+
   it('tells the model of a tool that failed, and goes on', async () => {
     model.answer([{ call: 'notion-fetch', input: { id: newId() } }], [{ say: 'It is not there.' }])
     const message = await answered(ada, ask(newId(), 'Read it'))
     expect(toolParts(message)).toMatchObject([{ state: 'output-available', output: { isError: true } }])
     expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain('object_not_found')
     expect(message.metadata?.end).toEqual({ kind: 'complete' })
+  })
+})
+
+describe('a message', () => {
+  const sentTwice = async (turn: Parameters<typeof takeTurn>[1]) => {
+    const second = await takeTurn(ada, turn)
+    expect(second.status).toBe(204)
+    return (await opened(ada, turn.conversationId)).messages
+  }
+
+  it('that is sent again by a browser that lost the response is stored and answered once', async () => {
+    const id = newId()
+    const turn = ask(id, 'Did this arrive?')
+    const gate = Promise.withResolvers<void>()
+    model.answer([{ say: 'It ' }, { wait: gate.promise }, { say: 'did.' }])
+    const asked = model.requests.length
+    const first = await takeTurn(ada, turn)
+    // While it is being answered, the sender gets the same answer.
+    const again = await takeTurn(ada, turn)
+    gate.resolve()
+    expect(messageIn(await again.text())).toEqual(messageIn(await first.text()))
+    expect((await sentTwice(turn)).map(textOf)).toEqual(['Did this arrive?', 'It did.'])
+    expect(model.requests).toHaveLength(asked + 1)
+  })
+
+  it('that takes the place of another is stored once too', async () => {
+    const id = newId()
+    model.answer([{ say: 'One.' }], [{ say: 'Two.' }])
+    await answered(ada, ask(id, 'First'))
+    const [question] = (await opened(ada, id)).messages
+    const edit = { type: 'edit', conversationId: id, messageId: question?.id, message: { id: newId(), text: 'Second' } }
+    await answered(ada, edit)
+    expect((await sentTwice(edit)).map(textOf)).toEqual(['Second', 'Two.'])
+  })
+
+  it.each([
+    ['letters', 'x'],
+    ['quotation marks', '"'],
+    ['control characters', '\u0001'],
+    ['Chinese', '文'],
+    ['line breaks between words', 'ab\n'],
+    ['emoji', '😀'],
+  ])('of 100,000 characters arrives whole: %s', async (_, unit) => {
+    const text = `${unit.repeat(Math.floor(99_999 / unit.length))}.`.padStart(100_000, 'x')
+    const id = newId()
+    model.answer([{ say: 'Long.' }])
+    await answered(ada, ask(id, text))
+    const [question] = (await opened(ada, id)).messages
+    expect(textOf(question ?? { parts: [] })).toBe(text)
+    expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain(JSON.stringify(text).slice(1, -1))
+  })
+
+  it('that is longer is refused, and nothing of it is stored', async () => {
+    const id = newId()
+    expect((await takeTurn(ada, ask(id, 'x'.repeat(100_001)))).status).toBe(400)
+    expect((await takeTurn(ada, ask(id, 'x'.repeat(2_000_000)))).status).toBe(413)
+    expect((await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`)).status).toBe(404)
+  })
+})
+
+describe('a reader', () => {
+  it('is told only what is newer than what they have', async () => {
+    const id = newId()
+    model.answer([{ say: 'One.' }], [{ say: 'Two.' }])
+    await answered(ada, ask(id, 'First'))
+    const newer = (version: string) =>
+      ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}?known=${encodeURIComponent(version)}`)
+    let { version } = await opened(ada, id)
+    const changes: Record<string, () => Promise<unknown>> = {
+      'another answer': () => answered(ada, ask(id, 'Second')),
+      'another title': () =>
+        ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, { method: 'PATCH', body: '{"title":"New"}' }),
+      sharing: () =>
+        ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, {
+          method: 'PATCH',
+          body: '{"visibility":"space"}',
+        }),
+    }
+    for (const [change, make] of Object.entries(changes)) {
+      expect((await newer(version)).status, change).toBe(204)
+      await make()
+      const response = await newer(version)
+      expect(response.status, change).toBe(200)
+      version = ((await response.json()) as { version: string }).version
+    }
   })
 })
 
@@ -320,7 +415,7 @@ describe('an answer that is being written', () => {
 
 describe('several web processes', () => {
   /** Another web process on the same database, used by Ada with her session. */
-  const second = async () => {
+  const second = async (env: Record<string, string> = {}) => {
     const port = await freePort()
     const web = await startProcess('apps/web/main.ts', '"web.listening"', {
       ...deploymentSecrets,
@@ -330,6 +425,8 @@ describe('several web processes', () => {
       DATABASE_URL: databaseUrl,
       CHAT_MODEL: 'small',
       CHAT_BASE_URL: model.url,
+      SHUTDOWN_GRACE_SECONDS: '1',
+      ...env,
     })
     const send: PersonClient['fetch'] = (path, init) => {
       const cookie = [...ada.cookies()].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -381,6 +478,58 @@ describe('several web processes', () => {
     open.resolve()
   })
 
+  it('let an answer finish when they are told to end, and begin no other', async () => {
+    const { web, there } = await second({ SHUTDOWN_GRACE_SECONDS: '20' })
+    const gate = Promise.withResolvers<void>()
+    const id = newId()
+    model.answer([{ say: 'Nearly ' }, { wait: gate.promise }, { say: 'done.' }])
+    const reader = (await takeTurn(there, ask(id, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
+    let read = ''
+    while (!read.includes('Nearly')) read += (await reader.read()).value ?? ''
+    const stopped = web.stop()
+    await expect.poll(async () => (await there.fetch('/readyz')).status).toBe(503)
+    const refused = await takeTurn(there, ask(newId(), 'And this?'))
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'restarting' }])
+    gate.resolve()
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) read += piece.value
+    expect(messageIn(read)).toMatchObject({ metadata: { end: { kind: 'complete' } } })
+    expect(await stopped).toBe(0)
+    expect((await opened(ada, id)).messages.map(textOf)).toEqual(['Go on', 'Nearly done.'])
+  })
+
+  it('leave out a tool that no model could be offered, and tell the model what the person sees', async () => {
+    const odd = await startOddGateway()
+    odd.target = product.gatewayUrl
+    odd.oddTools = [{ name: 'no-schema' }, { name: 'odd-schema', inputSchema: { type: 'string' } }, 'no tool', null]
+    const { web, there } = await second({ CUDU_ENDPOINT: odd.url })
+    const results = {
+      'only structured content': { content: [], structuredContent: { answer: 'forty-two' } },
+      'a link': { content: [{ type: 'resource_link', uri: 'https://files.test/forty-two', name: 'Report' }] },
+      'an image': {
+        content: [
+          { type: 'image', data: 'forty+two+++', mimeType: 'image/png' },
+          { type: 'text', text: 'forty-two' },
+        ],
+      },
+    }
+    for (const [what, result] of Object.entries(results)) {
+      odd.results = { 'notion-fetch': result }
+      model.answer([{ call: 'notion-fetch', input: { id: 'self' } }], [{ say: 'I see.' }])
+      const message = await answered(there, ask(newId(), `Return ${what}`))
+      expect(message.metadata?.end, what).toEqual({ kind: 'complete' })
+      expect(toolParts(message)[0], what).toMatchObject({ state: 'output-available', output: result })
+      const told = JSON.stringify(model.requests.at(-1)?.messages.find(({ role }) => role === 'tool'))
+      expect(told, what).toContain('forty-two')
+      expect(told, what).not.toContain('forty+two+++')
+    }
+    const offered = model.requests.at(-1)?.tools?.map((tool) => tool.function.name)
+    expect(offered).toContain('notion-search')
+    expect(offered).not.toContain('odd-schema')
+    expect(web.output()).toContain('no-schema, odd-schema')
+    await web.kill()
+    await odd.stop()
+  })
+
   it('pick up what one that died has stored of an answer', async () => {
     const id = newId()
     model.answer([{ say: 'Known.' }])
@@ -407,7 +556,7 @@ describe('several web processes', () => {
     expect(messages[2]).toMatchObject({ id: 'lost', metadata: { end: { kind: 'interrupted' } } })
     expect(textOf(messages[2] ?? { parts: [] })).toBe('Stored before the end')
     expect(toolParts(messages[2])).toMatchObject([
-      { state: 'output-error', errorText: expect.stringContaining('not known') },
+      { state: 'output-error', errorText: expect.stringContaining('check before retrying') },
     ])
     model.answer([{ say: 'Again.' }])
     expect(textOf(await answered(ada, ask(id, 'Second')))).toBe('Again.')
@@ -515,6 +664,22 @@ describe('the routes of the chat', () => {
     ['a conversation that is no id', JSON.stringify(ask("' or true --", 'Hello'))],
   ])('refuse %s', async (_, body) => {
     expect((await ada.fetch(inSpace('/chat'), { method: 'POST', body })).status).toBe(400)
+  })
+
+  it.each([
+    '1',
+    '1_',
+    `1_${newId()}`,
+    `2026-13-45T00:00:00.000Z_${newId()}`,
+    `now_${newId()}`,
+    `99999-01-01T00:00:00.000Z_${newId()}`,
+  ])('refuse the page %s', async (before) => {
+    const answer = await ada.fetch(inSpace(`/conversations?before=${encodeURIComponent(before)}`))
+    expect(answer.status).toBe(400)
+  })
+
+  it.each(['NUL \0', 'line\nbreak', 'half \ud800'])('refuse the title %j', async (title) => {
+    expect((await change(ada, conversation, { title })).status).toBe(400)
   })
 
   it('rename, and list page by page', async () => {

@@ -87,6 +87,10 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     const [workspace] = product.simulator.workspaces
     const plan = [...(workspace?.pages.values() ?? [])].find(({ title }) => title === 'Launch plan')
     expect(plan?.content).toContain('- [ ] Call the printer')
+    // The next step of the README's walk: the change is seen.
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Summarize the launch plan')
+    await page.keyboard.press('Enter')
+    await page.getByRole('article', { name: 'Answer' }).last().getByText('Call the printer', { exact: true }).waitFor()
     const [, space] = /spaces\/([^/]+)/.exec(page.url()) ?? []
     await page.evaluate((id) => fetch(`/api/notion?spaceId=${id}`, { method: 'DELETE' }), space)
   })
@@ -116,6 +120,12 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByLabel('Password').fill('not-the-password')
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('alert').getByText('do not belong together').waitFor()
+      expect(await page.getByRole('button', { name: 'Sign in' }).evaluate((it) => it === document.activeElement)).toBe(
+        true,
+      )
+      await page.getByLabel('Password').press('Enter')
+      await page.getByRole('alert').getByText('do not belong together').waitFor()
+      expect(await page.getByLabel('Password').evaluate((it) => it === document.activeElement)).toBe(true)
 
       await page.getByRole('link', { name: 'Create an account' }).click()
       await page.getByLabel('Name').fill('Somebody')
@@ -288,6 +298,24 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
       await check('menu')
     })
+  })
+
+  it('show that the next page is on its way', async () => {
+    const page = await profile()
+    await signIn(page, product.webUrl, demo)
+    const held = Promise.withResolvers<void>()
+    await page.route('**/members?_rsc=*', async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    // Before its scripts run, a page follows links by itself, and the browser shows that.
+    await page.waitForLoadState('networkidle')
+    const link = page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: 'Members' })
+    await link.click()
+    await link.getByRole('status').getByText('Loading').waitFor()
+    held.resolve()
+    await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor()
+    expect(await link.getByRole('status').count()).toBe(0)
   })
 
   it('can be used with the keyboard alone', async () => {

@@ -575,8 +575,19 @@ describe('settings of a deployment', () => {
       body: JSON.stringify({ name: 'Grace', email: 'grace@south.test', password: PASSWORD }),
     })
     const session = signedUp.headers.getSetCookie().find((cookie) => cookie.includes('session_token')) ?? ''
-    expect(session).toMatch(/^__Secure-.*Secure/)
-    const started = await send('/api/notion/oauth/start', { headers: { cookie: session.split(';')[0] ?? '' } })
+    // Browsers take such a cookie from this host alone, and for all of it.
+    expect(session).toMatch(/^__Host-.*Path=\/;.*Secure/)
+    expect(session).not.toContain('Domain')
+    const cookie = session.split(';')[0] ?? ''
+    const sessionWith = async (header: string) =>
+      (await send('/api/auth/get-session', { method: 'GET', headers: { cookie: header } })).json()
+    expect(await sessionWith(cookie)).toMatchObject({ user: { name: 'Grace' } })
+    // As the release before named it.
+    expect(await sessionWith(cookie.replace('__Host-', '__Secure-'))).toMatchObject({ user: { name: 'Grace' } })
+    expect(
+      await sessionWith(`${cookie.replace('__Host-', '__Secure-')}; __Host-better-auth.session_token=x`),
+    ).toBeNull()
+    const started = await send('/api/notion/oauth/start', { headers: { cookie } })
     expect(started.status).toBe(200)
     const binding = started.headers.getSetCookie().find((cookie) => cookie.startsWith('notion_oauth_binding=')) ?? ''
     expect(binding).toContain('; Secure')

@@ -11,7 +11,7 @@ import { control, type ControlOptions } from './control.ts'
 import { withCors } from './cors.ts'
 import type { McpEndpoint } from './mcp/endpoint.ts'
 import { send } from './send.ts'
-import type { State } from './state.ts'
+import { type State, timestamp } from './state.ts'
 
 /** All that the simulator answers, by path. */
 export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): Hono<{ Bindings: HttpBindings }> {
@@ -38,6 +38,8 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
     const moved = state.knobs.movedTokenEndpoint
     if (!moved || moved.path === '/token') return token(state, req.raw, env)
     const { path, status = 404 } = moved
+    const request = { at: timestamp(state), grantType: 'none', fault: 'moved' }
+    state.seen.tokenRequests.push(status === 'closed' ? request : { ...request, status })
     if (status === 404) return next()
     if (status === 'closed') return closed(env)
     const location = status < 400 ? { location: `${state.url}${path}` } : undefined

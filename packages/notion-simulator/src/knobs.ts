@@ -5,6 +5,14 @@ import { DocumentOptions, ResponseOptions, TokenResponseOptions } from './respon
 export const PROFILES = ['notion-2026-09', 'notion-2026-01', 'wop-0.10'] as const
 export type Profile = (typeof PROFILES)[number]
 
+/** Whose limit was reached: the connection's, the workspace's, or that of one tool. */
+const RATE_LIMIT_REASONS = [
+  'public_api_request_rate_limit',
+  'public_api_space_request_rate_limit',
+  'public_api_endpoint_rate_limit',
+] as const
+export type RateLimitReason = (typeof RATE_LIMIT_REASONS)[number]
+
 const times = z.number().int().min(1).or(z.literal('always')).default(1)
 const delayMs = z.number().int().min(0)
 
@@ -63,7 +71,7 @@ export type TokenFaultInput = z.input<typeof TokenFault>
  * - `cut-stream`: the answer begins (status, headers, `afterBytes` bytes of the body), then the socket dies.
  * - `deadline`: after `delayMs` the tool answers with Notion's 55 s deadline error. The write may have been applied:
  *   it has been, when `applied` is true.
- * - `tool-rate-limit`: the tool answers `rate_limited` as an `isError` result.
+ * - `tool-rate-limit`: the tool answers `rate_limited` as an `isError` result, with `retryAfterSeconds` and `reason`.
  * - `tool-error`: the tool answers an `APIResponseError` with `code` and `status`.
  */
 export const McpFault = z.strictObject({
@@ -95,6 +103,8 @@ export const McpFault = z.strictObject({
   scope: z.string().default('write'),
   code: z.string().default('internal_server_error'),
   message: z.string().optional(),
+  /** Of a rate limit that the tool answers. */
+  reason: z.enum(RATE_LIMIT_REASONS).default('public_api_request_rate_limit'),
 })
 export type McpFault = z.infer<typeof McpFault>
 export type McpFaultInput = z.input<typeof McpFault>

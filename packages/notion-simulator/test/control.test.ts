@@ -76,6 +76,20 @@ describe('the control endpoint', () => {
     expect(notion.knobs.accessTtlSeconds).toBe(5)
   })
 
+  it('shapes responses through the options', async () => {
+    const notion = await simulator({ control: true })
+    const { clientId, tokens } = await connect(notion)
+    const tokenResponse = { status: 201, without: ['token_type'], times: 1 }
+    const changed = await call(notion, 'PATCH', 'options', { tokenResponse })
+    expect(changed.body).toMatchObject({ tokenResponse })
+    const response = await refresh(notion, clientId, tokens.refresh_token)
+    expect(response.status).toBe(201)
+    expect(await response.json()).not.toHaveProperty('token_type')
+    expect((await call(notion, 'GET', 'options')).body['tokenResponse']).toBeNull()
+    const refused = await call(notion, 'PATCH', 'options', { tokenResponse: { status: 99 } })
+    expect(refused).toMatchObject({ status: 400, body: { error: expect.stringContaining('tokenResponse.status') } })
+  })
+
   it('moves the time', async () => {
     const notion = await simulator({ control: true })
     expect((await call(notion, 'POST', 'advance', { ms: 1_000 })).body).toEqual({ now: '2026-10-01T12:00:01.000Z' })

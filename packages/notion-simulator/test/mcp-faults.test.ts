@@ -135,6 +135,19 @@ describe('the rate limit', () => {
     expect(JSON.parse(result.content[0]?.text ?? '')).toEqual({ error })
   })
 
+  it('counts tool calls of all connections of a workspace, with a wait above a minute', async () => {
+    const notion = await simulator({ options: { workspaceRateLimit: { calls: 1, windowSeconds: 300 } } })
+    const [ada, ben] = [await connect(notion), await connect(notion, { user: 'ben' })]
+    expect((await toolResult(notion, ada.tokens.access_token, 'get-teams')).isError).toBeUndefined()
+    expect((await toolResult(notion, ben.tokens.access_token, 'get-teams')).structuredContent).toEqual({
+      error: {
+        code: 'rate_limited',
+        retry_after_seconds: 300,
+        rate_limit_reason: 'public_api_space_request_rate_limit',
+      },
+    })
+  })
+
   it('counts tool calls of one connection over a minute', async () => {
     const notion = await simulator({ knobs: { rateLimitPerMinute: 3 } })
     const ada = await connect(notion)

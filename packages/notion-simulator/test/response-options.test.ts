@@ -265,6 +265,7 @@ describe('movedTokenEndpoint', () => {
     notion.setOptions({ movedTokenEndpoint: { path: '/oauth/v2/token', status } })
     const old = await fetch(`${notion.url}/token`, { method: 'POST', redirect: 'manual' })
     expect(old.status).toBe(status)
+    expect(notion.seen.tokenRequests.at(-1)).toMatchObject({ fault: 'moved', status })
     expect(old.headers.get('location')).toBe(status < 400 ? `${notion.url}/oauth/v2/token` : null)
     const metadata = (await (await fetch(notion.url + SERVER)).json()) as Json
     expect(metadata['token_endpoint']).toBe(`${notion.url}/oauth/v2/token`)

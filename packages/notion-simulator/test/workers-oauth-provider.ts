@@ -44,6 +44,8 @@ registerHooks({
       ? { url: 'data:text/javascript,export class WorkerEntrypoint {}', shortCircuit: true }
       : next(specifier, context),
 })
+// It looks for a setting of that runtime when it is loaded, and complains without it.
+Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_strictly_public: true } } })
 
 /** Starts a server with the library in this process, on any free port. */
 export async function startWorkersOAuthProvider(options: ProviderOptions = {}): Promise<WorkersOAuthProvider> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type LookupFunction, type Socket } from 'node:net'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guardedFetches } from './guarded-fetch.ts'
 import { reachOf } from './reach.ts'
@@ -88,6 +89,37 @@ describe('an answer', () => {
       (error: Error) => error.name,
     )
     expect(seen).toBe(outcome)
+  })
+})
+
+describe('an answer that is compressed without being asked for', () => {
+  const text = '{"access_token":"a"}'
+  const answering = (encoding: string, body: Buffer, status = 200) =>
+    server.on('connection', (socket) => {
+      socket.write(`HTTP/1.1 ${status} X\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`)
+      socket.end(body)
+    })
+
+  it.each<[string, Buffer, number]>([
+    ['gzip', gzipSync(text), 200],
+    ['x-gzip', gzipSync(text), 200],
+    ['GZIP', gzipSync(text), 400],
+    ['deflate', deflateSync(text), 200],
+    ['br', brotliCompressSync(text), 500],
+    ['gzip, br', brotliCompressSync(gzipSync(text)), 200],
+    ['identity', Buffer.from(text), 200],
+    ['', Buffer.from(text), 200],
+    // In truth not compressed.
+    ['gzip', Buffer.from(text), 200],
+  ])('with %s is read', async (encoding, body, status) => {
+    answering(encoding, body, status)
+    const answer = await fetches()(url)
+    expect([answer.status, await answer.text(), answer.headers.get('content-encoding')]).toEqual([status, text, null])
+  })
+
+  it('is no way around the limit', async () => {
+    answering('gzip', gzipSync(' '.repeat(100_000)))
+    await expect(fetches({ maxBodyBytes: 99_999 })(url)).rejects.toMatchObject({ name: 'TooMuchBody' })
   })
 })
 

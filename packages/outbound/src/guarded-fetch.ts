@@ -3,9 +3,12 @@
  * stays within a {@link Reach}, and travels on a connection of its own.
  */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, type LookupFunction, type Socket } from 'node:net'
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { buildConnector, Client, request, type Dispatcher } from 'undici'
+import { noProxies, type Proxies } from './proxies.ts'
 import type { Reach } from './reach.ts'
+import { PROXY_TIMEOUT_MS, throughProxy } from './tunnel.ts'
 
 /** How long one request may take, from connecting to the last byte of the answer. */
 export const REQUEST_TIMEOUT_MS = 15_000
@@ -22,7 +25,7 @@ export class NotEntitled extends Error {
 }
 
 export interface Gate {
-  /** Asked in the moment before the first byte leaves. */
+  /** Asked in the moment before the first byte of the request leaves; a tunnel through a proxy is open by then. */
   readonly isOpen: () => boolean
   /** Called right after that: from here on the peer may have got the request. */
   readonly onLeave: () => void
@@ -50,16 +53,19 @@ export type GuardedFetch = (url: string, init?: GuardedRequest) => Promise<Respo
 /**
  * Makes fetches within this reach. A request that is given up is also cut off: what of it has not left this machine yet never will.
  *
- * The fetches reject with {@link ForbiddenUrl}, {@link TooMuchBody}, {@link NotEntitled}, a `TimeoutError`, and whatever undici does.
+ * The fetches reject with {@link ForbiddenUrl}, {@link TooMuchBody}, {@link NotEntitled}, {@link ProxyFailed}, a `TimeoutError`, and
+ * whatever undici does.
+ *
+ * @param proxies which proxy requests go through. It resolves their names then, so that only literal addresses are still checked here.
  */
-export function guardedFetches(reach: Reach): (limits?: Limits) => GuardedFetch {
+export function guardedFetches(reach: Reach, proxies: Proxies = noProxies): (limits?: Limits) => GuardedFetch {
   return ({ timeoutMs = REQUEST_TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, gate } = {}) =>
     async (url, init = {}) => {
       const target = new URL(url)
       reach.assertAllowed(target)
       const signal = AbortSignal.timeout(timeoutMs)
       // One for each request, so that a kept-alive connection that the peer has just closed never makes an outcome doubtful.
-      const client = cuttable(target, signal, reach)
+      const client = cuttable(target, signal, reach, proxies)
       const isOpen = () => !signal.aborted && (gate?.isOpen() ?? true)
       const ask = async (): Promise<Response> => {
         const { statusCode, headers, body } = await request(target, {
@@ -69,9 +75,12 @@ export function guardedFetches(reach: Reach): (limits?: Limits) => GuardedFetch 
           dispatcher: gate ? client.compose(gated({ ...gate, isOpen })) : client,
           signal,
         })
-        const text = await readLimited(body, maxBodyBytes)
+        const { 'content-encoding': encoding, ...plain } = headers
+        const text = decoded(await readLimited(body, maxBodyBytes), String(encoding ?? ''), maxBodyBytes).toString(
+          'utf8',
+        )
         const isBodyless = [204, 205, 304].includes(statusCode)
-        return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(headers) })
+        return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(plain) })
       }
       const answer = ask()
       try {
@@ -93,35 +102,52 @@ async function givenUp(signal: AbortSignal): Promise<never> {
  * A client whose connection is reset when `signal` fires. A connection that is merely closed goes on delivering what was written to it, for
  * minutes when the network is down: the refresh token would arrive after it was given up, and after it was used again.
  */
-function cuttable(target: URL, signal: AbortSignal, reach: Reach): Client {
+function cuttable(target: URL, signal: AbortSignal, reach: Reach, proxies: Proxies): Client {
   let tcp: Socket | undefined
-  // No TLS session is resumed: a ticket is text of a stranger's choice, and the name may lead elsewhere by now.
-  const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS, maxCachedSessions: 0 })
-  const lookup = reach.lookupFor(target)
   const cut = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('given up')))
   signal.addEventListener('abort', cut, { once: true })
+  const onSocket = (socket: Socket) => (tcp = socket)
+  // No TLS session is resumed: a ticket is text of a stranger's choice, and the name may lead elsewhere by now.
+  const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS, maxCachedSessions: 0 })
+  const proxy = proxies(target)
   return new Client(target.origin, {
     pipelining: 0,
-    connect(options, done) {
-      const { protocol, hostname, port } = options
-      const isSecure = protocol === 'https:'
-      const socket = connect({ host: hostname, port: Number(port || (isSecure ? 443 : 80)), noDelay: true, lookup })
-      tcp = socket
-      const connecting = setTimeout(
-        () => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)),
-        CONNECT_TIMEOUT_MS,
-      )
-      let isConnected = false
-      socket.on('error', (error) => isConnected || done(error, null))
-      socket.on('close', () => clearTimeout(connecting))
-      socket.once('connect', () => {
-        isConnected = true
-        clearTimeout(connecting)
-        if (isSecure) secure({ ...options, httpSocket: socket }, done)
-        else done(null, socket)
-      })
-    },
+    connect: proxy
+      ? throughProxy(proxy, { toProxy: dialer({ timeoutMs: PROXY_TIMEOUT_MS, secure, onSocket }), secure })
+      : dialer({ timeoutMs: CONNECT_TIMEOUT_MS, secure, onSocket, lookup: reach.lookupFor(target) }),
   })
+}
+
+interface DialerOptions {
+  readonly timeoutMs: number
+  readonly secure: buildConnector.connector
+  /** Gets the TCP socket, below any TLS. */
+  readonly onSocket: (socket: Socket) => void
+  readonly lookup?: LookupFunction
+}
+
+function dialer({ timeoutMs, secure, onSocket, lookup }: DialerOptions): buildConnector.connector {
+  return (options, done) => {
+    const { protocol, hostname, port } = options
+    const isSecure = protocol === 'https:'
+    const socket = connect({
+      host: hostname,
+      port: Number(port || (isSecure ? 443 : 80)),
+      noDelay: true,
+      ...(lookup && { lookup }),
+    })
+    onSocket(socket)
+    const connecting = setTimeout(() => socket.destroy(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs)
+    let isConnected = false
+    socket.on('error', (error) => isConnected || done(error, null))
+    socket.on('close', () => clearTimeout(connecting))
+    socket.once('connect', () => {
+      isConnected = true
+      clearTimeout(connecting)
+      if (isSecure) secure({ ...options, httpSocket: socket }, done)
+      else done(null, socket)
+    })
+  }
 }
 
 const gated =
@@ -145,7 +171,7 @@ const gated =
       onResponseError: (...error) => handler.onResponseError?.(...error),
     })
 
-async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, maxBytes: number): Promise<string> {
+async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
@@ -156,7 +182,34 @@ async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, ma
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
+}
+
+const DECODERS = new Map([
+  ['gzip', gunzipSync],
+  ['x-gzip', gunzipSync],
+  ['deflate', inflateSync],
+  ['br', brotliDecompressSync],
+])
+
+/**
+ * Some servers and proxies compress without being asked ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)). A body
+ * that cannot be decoded stays as it is, for its reader to judge. Not undici's interceptor, which is experimental and leaves errors encoded.
+ */
+function decoded(body: Buffer, encoding: string, maxBytes: number): Buffer {
+  const decoders = encoding
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .reverse()
+    .map((name) => DECODERS.get(name))
+  try {
+    return decoders.reduce((bytes, decode) => decode?.(bytes, { maxOutputLength: maxBytes }) ?? bytes, body)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new TooMuchBody(`the answer is longer than ${maxBytes} bytes`, { cause })
+    }
+    return body
+  }
 }
 
 function plainHeaders(headers: Record<string, string | string[] | undefined>): Headers {

@@ -58,3 +58,6 @@ export function widestScope(scopes: readonly string[]): Scope | undefined {
   if (scopes.includes('notion:write')) return 'notion:write'
   return scopes.includes('notion:read') ? 'notion:read' : undefined
 }
+
+/** How far the clock of an access token's issuer may be from the database's, in seconds. */
+export const TOKEN_CLOCK_TOLERANCE_SECONDS = 60

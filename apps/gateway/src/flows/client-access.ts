@@ -1,6 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import { ACCESS_KEY_PREFIX, isAccessKey } from '../domain/access-key.ts'
-import { type ClientAccess, type ClientCredential, isEndedBy, type Revoked } from '../domain/client-access.ts'
+import {
+  type ClientAccess,
+  type ClientCredential,
+  isEndedBy,
+  type Revoked,
+  TOKEN_CLOCK_TOLERANCE_SECONDS,
+} from '../domain/client-access.ts'
 import { Failure } from '../failure.ts'
 import type { AccessKeyStore, AccessNews, Clock, Revocations, TokenVerifier } from '../ports.ts'
 
@@ -44,8 +50,6 @@ const REMEMBERED = 20_000
 /** Checks that may be under way at once: everybody can present keys that do not exist, and each costs a query. */
 const CHECKS_AT_ONCE = 8
 const CHECKS_WAITING = 500
-/** The issuer's clock may be behind ours by that much. */
-const CLOCK_TOLERANCE_MS = 5_000
 
 /** A credential that was checked. */
 interface Known {
@@ -114,7 +118,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
       spaceIds: spaceIds.filter((spaceId) => !isOver(spaceId)),
       scope,
       credential: { kind: 'token', issuer, clientId, grantId, issuedAt },
-      usableUntil: expiresAt.getTime() + CLOCK_TOLERANCE_MS,
+      usableUntil: expiresAt.getTime() + TOKEN_CLOCK_TOLERANCE_SECONDS * 1000,
       isCurrent,
       isRevoked: spaceIds.length > 0 && spaceIds.every(isOver),
     }

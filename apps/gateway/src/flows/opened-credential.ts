@@ -116,7 +116,12 @@ export function unavailable(
 ): Failure {
   const retryAfterSeconds = Math.min(LONGEST_PAUSE_MS / 1000, Math.max(1, Math.ceil(waitMs / 1000)))
   const code = degraded?.reason === 'upstream_refuses_token' ? 'upstream_refuses_token' : 'refresh_unavailable'
-  return new Failure(code, explanation(degraded?.reason, connectUrl(spaceId)), { cause, retryAfterSeconds })
+  // An outbound proxy that does not let the gateway through has a text of its own.
+  const detail =
+    cause instanceof Failure
+      ? `${cause.message} The connection is kept.`
+      : explanation(degraded?.reason, connectUrl(spaceId))
+  return new Failure(code, detail, { cause, retryAfterSeconds })
 }
 
 function explanation(reason: DegradedReason | undefined, link: string): string {

@@ -272,8 +272,9 @@ function otherWays({ server }: RefreshDependencies, stored: Grant) {
       mayOmitResource = false
       return { ...grant, resource: null }
     }
-    // A host that is gone and one that is briefly unreachable look the same.
-    if (mayReread && (sign === 'moved' || (sign === 'unreachable' && failures > 1))) {
+    // A host that is gone and one that is briefly away look the same.
+    const isAway = (sign === 'unreachable' || sign === 'cut') && failures > 1
+    if (mayReread && (sign === 'moved' || isAway)) {
       mayReread = false
       if (await server.rereadEndpoints(stored)) return { ...server.currentGrant(stored), resource: grant.resource }
     }

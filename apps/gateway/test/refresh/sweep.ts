@@ -12,6 +12,7 @@ import { migrate } from '../../src/adapters/postgres/database.ts'
 import { readConfig } from '../../src/config.ts'
 import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
 import { encode } from '../../src/domain/event-codec.ts'
+import { FURTHEST_DUE_MS } from '../../src/domain/refresh-schedule.ts'
 import { openGateway } from '../../src/gateway.ts'
 import { jsonLog } from '../../src/log.ts'
 import { Secret } from '../../src/secret.ts'
@@ -169,7 +170,7 @@ async function explain(url: string): Promise<string[]> {
     `update gateway.connections set refresh_due_at = now() - interval '1 minute' where space_id like 'space-%7'`,
   )
   const options = 'analyze, costs off, timing off, summary off, buffers off'
-  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000])
+  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000, FURTHEST_DUE_MS])
   return rows.map((row) => String(row['QUERY PLAN']))
 }
 

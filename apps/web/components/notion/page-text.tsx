@@ -67,11 +67,26 @@ function Line({ line }: { line: string }) {
   const [, indent = '', mark = '', rest = ''] = /^(\s*)(#{1,6} |- \[[ x]\] |[-*] |\d+\. |> |)(.*)$/.exec(line) ?? []
   if (mark === '' && rest.trim() === '') return <div className="h-1.5" />
   const kind = mark.trim()
-  if (kind.startsWith('#')) return <p className="pt-2 text-[15px] font-semibold tracking-tight">{inline(rest)}</p>
-  if (kind === '>') return <p className="border-l-2 border-line-strong pl-3 text-soft">{inline(rest)}</p>
-  if (kind === '') return <p className="whitespace-pre-wrap">{inline(line)}</p>
+  if (kind.startsWith('#'))
+    return (
+      <p dir="auto" className="pt-2 text-[15px] font-semibold tracking-tight">
+        {inline(rest)}
+      </p>
+    )
+  if (kind === '>')
+    return (
+      <p dir="auto" className="border-s-2 border-line-strong ps-3 text-soft">
+        {inline(rest)}
+      </p>
+    )
+  if (kind === '')
+    return (
+      <p dir="auto" className="whitespace-pre-wrap">
+        {inline(line)}
+      </p>
+    )
   return (
-    <p className={cn('flex gap-2', indent !== '' && 'pl-5')}>
+    <p dir="auto" className={cn('flex gap-2', indent !== '' && 'ps-5')}>
       <span className="shrink-0 text-soft tabular-nums">{bullet(kind)}</span>
       <span className={cn('min-w-0', kind === '- [x]' && 'text-soft line-through')}>{inline(rest)}</span>
     </p>

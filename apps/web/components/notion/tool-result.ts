@@ -1,9 +1,14 @@
 import '../zod-without-eval.ts'
-import type { CallToolResult } from '@modelcontextprotocol/client'
 import { z } from 'zod'
 
+/** What a tool returned, as far as it is read here. */
+export interface ToolResult {
+  readonly content?: readonly { readonly type: string; readonly text?: unknown }[] | undefined
+  readonly isError?: boolean | undefined
+}
+
 /** Notion puts the JSON of a result into one text block. */
-export function payloadOf(result: CallToolResult): unknown {
+export function payloadOf(result: ToolResult): unknown {
   const text = textOf(result)
   try {
     return JSON.parse(text)
@@ -12,8 +17,10 @@ export function payloadOf(result: CallToolResult): unknown {
   }
 }
 
-export const textOf = (result: CallToolResult): string =>
-  result.content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')
+export const textOf = (result: ToolResult): string =>
+  (result.content ?? [])
+    .map(({ type, text }) => (type === 'text' && typeof text === 'string' ? text : `[${type}]`))
+    .join('\n')
 
 const ToolError = z.object({
   code: z.string().optional(),
@@ -26,7 +33,7 @@ const WrappedToolError = z.object({ error: ToolError })
 const ApiBody = z.object({ message: z.string() })
 
 /** What an answer that reports an error says, in a sentence. */
-export function errorSentence(result: CallToolResult): string {
+export function errorSentence(result: ToolResult): string {
   const payload = payloadOf(result)
   const error = WrappedToolError.safeParse(payload).data?.error ?? ToolError.safeParse(payload).data
   if (error?.code === 'rate_limited') {
@@ -34,7 +41,7 @@ export function errorSentence(result: CallToolResult): string {
     return `Notion asks to slow down: there were too many calls. Try again ${wait === undefined ? 'in a minute' : `in ${wait} seconds`}.`
   }
   const body = error?.body === undefined ? undefined : ApiBody.safeParse(parsed(error.body)).data
-  return body?.message ?? error?.message ?? textOf(result)
+  return (body?.message ?? error?.message ?? textOf(result)) || 'The tool reported an error without saying which.'
 }
 
 function parsed(text: string): unknown {

@@ -4,13 +4,13 @@ import { cn } from './class-names.ts'
 export const Avatar = ({ name, className }: { name: string; className?: string }) => (
   <span
     aria-hidden
+    // Not text of its own: what a button with it is called is the person's name.
+    data-initials={initials(name)}
     className={cn(
-      'grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info',
+      'grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info before:content-[attr(data-initials)]',
       className,
     )}
-  >
-    {initials(name)}
-  </span>
+  />
 )
 
 function initials(name: string): string {

@@ -6,7 +6,7 @@ import { cn } from './class-names.ts'
 export const buttonStyle = cva(
   [
     'inline-flex select-none items-center justify-center gap-2 rounded-lg text-sm font-medium whitespace-nowrap transition-colors',
-    'disabled:cursor-not-allowed disabled:opacity-60 [&_svg]:size-4 [&_svg]:shrink-0',
+    'disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:cursor-not-allowed aria-disabled:opacity-60 [&_svg]:size-4 [&_svg]:shrink-0',
   ],
   {
     variants: {
@@ -28,14 +28,17 @@ export const buttonStyle = cva(
 
 export type ButtonProps = ComponentProps<'button'> & VariantProps<typeof buttonStyle> & { busy?: boolean }
 
-/** While `busy`, it turns and cannot be pressed again. */
-export function Button({ look, size, busy = false, className, disabled, children, ...rest }: ButtonProps) {
+/** While `busy`, it turns and cannot be pressed again, but keeps the focus. */
+export function Button({ look, size, busy = false, className, disabled, onClick, children, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
       className={cn(buttonStyle({ look, size }), className)}
-      disabled={disabled || busy}
+      disabled={disabled && !busy}
+      aria-disabled={busy || undefined}
       aria-busy={busy || undefined}
+      // Also what Enter in a field of its form does.
+      onClick={busy ? (event) => event.preventDefault() : onClick}
       {...rest}
     >
       {busy && <LoaderCircle aria-hidden className="animate-spin" />}

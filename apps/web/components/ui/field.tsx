@@ -17,7 +17,7 @@ export function Field({
       <label htmlFor={id} className="block text-sm font-medium">
         {label}
       </label>
-      <input id={id} className={inputStyle} aria-describedby={hint ? `${id}-hint` : undefined} {...input} />
+      <input id={id} dir="auto" className={inputStyle} aria-describedby={hint ? `${id}-hint` : undefined} {...input} />
       {hint && (
         <p id={`${id}-hint`} className="text-[13px] text-soft">
           {hint}

@@ -64,6 +64,13 @@ export const requestReset = (email: string) => send('/request-password-reset', {
 
 export const resetPassword = (token: string, newPassword: string) => send('/reset-password', { token, newPassword })
 
+/** Whether a link to reset a password still works; undefined when that could not be found out. */
+export async function isResetLinkGood(token: string): Promise<boolean | undefined> {
+  const answer = await ask('/api/account/reset-link', 'POST', { token })
+  if ('refusal' in answer || typeof answer.body !== 'object' || answer.body === null) return undefined
+  return 'isGood' in answer.body && answer.body.isGood === true
+}
+
 export const disconnectProvider = (providerId: string) => send('/unlink-account', { providerId })
 
 async function toProvider(path: string, body: object): Promise<{ url: string } | { refusal: string }> {

@@ -3,66 +3,80 @@
 import { LogOut, UserRound } from 'lucide-react'
 import Link from 'next/link'
 import { useState } from 'react'
+import { DiscardDrafts } from '../../components/discard-drafts.tsx'
 import { Avatar } from '../../components/ui/avatar.tsx'
 import { cn } from '../../components/ui/class-names.ts'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
+import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
 import { signOut } from './account-api.ts'
 
 /** Who is signed in, and the way out. `wide` shows the name beside the picture. */
-export function AccountMenu({ name, email, wide = false }: { name: string; email: string; wide?: boolean }) {
+export function AccountMenu({
+  id,
+  name,
+  email,
+  wide = false,
+}: {
+  id: string
+  name: string
+  email: string
+  wide?: boolean
+}) {
   const [refusal, setRefusal] = useState<string>()
+  const leaving = useSignOut(id, signOut, () => window.location.assign('/sign-in'))
   return (
-    <Menu
-      align={wide ? 'start' : 'end'}
-      trigger={
-        <button
-          type="button"
-          aria-label={wide ? undefined : `Account of ${name}`}
-          className={cn(
-            'flex shrink-0 items-center gap-2.5 rounded-full text-left',
-            wide && 'w-full rounded-xl p-2 hover:bg-sunken',
-          )}
-        >
-          <Avatar name={name} />
-          {wide && (
-            <span className="min-w-0 flex-1">
-              <span className="block truncate text-sm font-medium">
-                <span className="sr-only">Account of </span>
-                {name}
+    <>
+      <Menu
+        align={wide ? 'start' : 'end'}
+        trigger={
+          <button
+            type="button"
+            aria-label={wide ? undefined : `Account of ${name}`}
+            className={cn(
+              'flex shrink-0 items-center gap-2.5 rounded-full text-left',
+              wide && 'w-full rounded-xl p-2 hover:bg-sunken',
+            )}
+          >
+            <Avatar name={name} />
+            {wide && (
+              <span className="min-w-0 flex-1">
+                <span className="block truncate text-sm font-medium">
+                  <span className="sr-only">Account of </span>
+                  {name}
+                </span>
+                <span className="block truncate text-[13px] text-soft">{email}</span>
               </span>
-              <span className="block truncate text-[13px] text-soft">{email}</span>
-            </span>
-          )}
-        </button>
-      }
-    >
-      <MenuLabel>
-        <span className="block truncate text-sm font-medium text-ink">{name}</span>
-        <span className="block truncate">{email}</span>
-      </MenuLabel>
-      <MenuLine />
-      <MenuItem asChild>
-        <Link href="/account">
-          <UserRound aria-hidden />
-          Your account
-        </Link>
-      </MenuItem>
-      <MenuItem
-        onSelect={async (event) => {
-          event.preventDefault()
-          const reason = await signOut()
-          if (reason === undefined) window.location.assign('/sign-in')
-          else setRefusal(reason)
-        }}
+            )}
+          </button>
+        }
       >
-        <LogOut aria-hidden />
-        Sign out
-      </MenuItem>
-      {refusal && (
-        <p role="alert" className="max-w-64 px-2.5 py-1.5 text-[13px] text-danger">
-          {refusal}
-        </p>
-      )}
-    </Menu>
+        <MenuLabel>
+          <span className="block truncate text-sm font-medium text-ink">{name}</span>
+          <span className="block truncate">{email}</span>
+        </MenuLabel>
+        <MenuLine />
+        <MenuItem asChild>
+          <Link href="/account">
+            <UserRound aria-hidden />
+            Your account
+          </Link>
+        </MenuItem>
+        <MenuItem
+          onSelect={async (event) => {
+            event.preventDefault()
+            setRefusal(await leaving.start())
+          }}
+        >
+          <LogOut aria-hidden />
+          Sign out
+        </MenuItem>
+        {refusal && (
+          <p role="alert" className="max-w-64 px-2.5 py-1.5 text-[13px] text-danger">
+            {refusal}
+          </p>
+        )}
+      </Menu>
+      <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
+    </>
   )
 }

@@ -1,18 +1,35 @@
 'use client'
 
 import Link from 'next/link'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Button, buttonStyle } from '../../components/ui/button.tsx'
 import { Field } from '../../components/ui/field.tsx'
 import { formText } from '../../components/ui/form-text.ts'
 import { Notice } from '../../components/ui/notice.tsx'
-import { resetPassword } from './account-api.ts'
+import { isResetLinkGood, resetPassword } from './account-api.ts'
 
-type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'done' }
+type FormState =
+  { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'done' } | { status: 'over' }
 
 /** The secret of the link is in the fragment of the address, which browsers send to nobody. */
 export function ResetPasswordForm() {
   const [state, setState] = useState<FormState>({ status: 'editing' })
+  useEffect(() => {
+    let isLeft = false
+    void isResetLinkGood(window.location.hash.slice(1)).then((isGood) => {
+      if (isGood === false && !isLeft) setState({ status: 'over' })
+    })
+    return () => {
+      isLeft = true
+    }
+  }, [])
+  if (state.status === 'over') {
+    return (
+      <Notice tone="warning" title="This link doesn’t work any more">
+        It was used already, or it is older than an hour. Ask for another one below.
+      </Notice>
+    )
+  }
   if (state.status === 'done') {
     return (
       <div className="space-y-4">

@@ -1,8 +1,11 @@
 'use client'
 
-import { Button } from '../../components/ui/button.tsx'
+import type { Route } from 'next'
+import Link from 'next/link'
+import { Button, buttonStyle } from '../../components/ui/button.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
 import { Time } from '../../components/ui/time.tsx'
+import { useChat } from './chat-context.tsx'
 import type { AnswerEnd, FailureCode } from './chat-message.ts'
 
 interface Told {
@@ -10,6 +13,8 @@ interface Told {
   readonly title: string
   readonly text?: string
   readonly action?: 'again' | 'continue'
+  /** It is mended on the page of the connection. */
+  readonly isConnection?: true
 }
 
 /** What an end means for the person. A new end does not compile until it is here. */
@@ -19,31 +24,32 @@ const ends: { [Kind in AnswerEnd['kind']]: (end: Extract<AnswerEnd, { kind: Kind
   stopped: () => ({ tone: 'info', title: 'Stopped' }),
   step_limit: ({ limit }) => ({
     tone: 'info',
-    title: 'Paused at the limit of steps',
-    text: `One answer may ask the model ${limit} times. What was found so far is kept.`,
+    title: 'Paused after too many steps',
+    text: `An answer can take up to ${limit} steps. Everything found so far is kept.`,
     action: 'continue',
   }),
-  length: () => ({ tone: 'info', title: 'The model’s limit of length is reached', action: 'continue' }),
+  length: () => ({ tone: 'info', title: 'The model reached its length limit', action: 'continue' }),
   filtered: () => ({ tone: 'warning', title: 'The model’s provider withheld the rest', action: 'again' }),
   interrupted: () => ({
     tone: 'warning',
-    title: 'The app was restarted in the middle',
-    text: 'What was written until then is kept.',
+    title: 'Interrupted by a restart of the app',
+    text: 'Everything written so far is kept.',
     action: 'again',
   }),
   failed: ({ code, detail }) => ({ tone: 'danger', text: detail, ...failures[code] }),
 }
 
-const failures: Record<FailureCode, { title: string; action?: 'again' }> = {
+const failures: Record<FailureCode, { title: string; action?: 'again'; isConnection?: true }> = {
   model_refused: { title: 'The model cannot be used' },
-  model_rate_limited: { title: 'The model is asked too much', action: 'again' },
-  model_unavailable: { title: 'The model does not answer', action: 'again' },
-  notion_rate_limited: { title: 'Notion asks to slow down', action: 'again' },
-  not_connected: { title: 'Notion is not connected', action: 'again' },
-  reconnect_required: { title: 'Notion must be reconnected', action: 'again' },
-  notion_unavailable: { title: 'Notion does not answer', action: 'again' },
-  gateway_unavailable: { title: 'The gateway does not answer', action: 'again' },
-  no_access: { title: 'You have no access any more' },
+  model_rate_limited: { title: 'The model’s rate limit is reached', action: 'again' },
+  model_unavailable: { title: 'The model isn’t responding', action: 'again' },
+  notion_rate_limited: { title: 'Notion’s rate limit is reached', action: 'again' },
+  not_connected: { title: 'Notion is not connected', action: 'again', isConnection: true },
+  reconnect_required: { title: 'Notion must be reconnected', action: 'again', isConnection: true },
+  notion_refused: { title: 'Notion refuses the access', action: 'again', isConnection: true },
+  notion_unavailable: { title: 'Notion isn’t responding', action: 'again' },
+  gateway_unavailable: { title: 'The gateway isn’t responding', action: 'again' },
+  no_access: { title: 'You no longer have access' },
   internal: { title: 'Something went wrong', action: 'again' },
 }
 
@@ -56,10 +62,11 @@ interface AnswerEndProps {
 
 /** Why an answer is not longer than it is, and what can be done about it. */
 export function AnswerEndNotice({ end, onAgain, onContinue }: AnswerEndProps) {
+  const { spaceId } = useChat()
   // A function from the table takes the end of its own kind.
   const told = end && (ends[end.kind] as (end: AnswerEnd) => Told | undefined)(end)
   if (!told) return null
-  const { tone, title, text, action } = told
+  const { tone, title, text, action, isConnection } = told
   const until = end.kind === 'failed' ? end.until : undefined
   if (title === 'Stopped') return <p className="mt-2 text-[13px] text-faint">Stopped</p>
   return (
@@ -71,8 +78,16 @@ export function AnswerEndNotice({ end, onAgain, onContinue }: AnswerEndProps) {
           Try again after <Time at={until} />.
         </>
       )}
+      {isConnection && (
+        <Link
+          href={`/spaces/${spaceId}/connection` as Route}
+          className={buttonStyle({ look: 'secondary', size: 'small', className: 'mt-2.5 mr-2' })}
+        >
+          Open the connection
+        </Link>
+      )}
       {action === 'again' && onAgain && (
-        <Button look="secondary" size="small" className="mt-2.5 flex" onClick={onAgain}>
+        <Button look="secondary" size="small" className="mt-2.5" onClick={onAgain}>
           Try again
         </Button>
       )}

@@ -25,13 +25,13 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
     answer = await fetch(path, init)
   } catch (error) {
     if (init.signal?.aborted) throw error
-    throw new ChatError('unreachable', 'The app does not answer. Check your connection and try again.')
+    throw new ChatError('unreachable', 'Can’t reach the app. Check your connection and try again.')
   }
   if (answer.ok) return answer
   const { code, detail } = (await answer.json().catch(() => ({}))) as Problem // Members are checked before they are used.
   throw new ChatError(
     typeof code === 'string' ? code : 'internal',
-    typeof detail === 'string' ? detail : 'That did not work, and the fault is ours. Try again in a moment.',
+    typeof detail === 'string' ? detail : 'Something went wrong on our end. Try again in a moment.',
   )
 }
 
@@ -51,7 +51,11 @@ export function chatApi(spaceId: string) {
   return {
     list: (query: { before?: string; search?: string }, signal?: AbortSignal) =>
       read<ConversationPage>(send(`${base}/conversations?${new URLSearchParams(query)}`, signal ? { signal } : {})),
-    open: (id: string) => read<OpenedConversation>(send(at(id))),
+    /** The conversation as it is now; undefined while `known` is its newest version. */
+    open: async (id: string, known?: string) => {
+      const response = await send(`${at(id)}${known === undefined ? '' : `?${new URLSearchParams({ known })}`}`)
+      return response.status === 204 ? undefined : read<OpenedConversation>(Promise.resolve(response))
+    },
     older: (id: string, before: number) => read<MessagePage<ChatMessage>>(send(`${at(id)}/messages?before=${before}`)),
     change: (id: string, change: { title?: string; visibility?: Visibility }) =>
       read<ConversationSummary>(send(at(id), json('PATCH', change))),
@@ -64,7 +68,8 @@ export function chatApi(spaceId: string) {
 
 export type ChatApi = ReturnType<typeof chatApi>
 
-interface NewMessage {
+/** A message of the person. Its id is chosen here, so that it can be sent again without arriving twice. */
+export interface NewMessage {
   readonly id: string
   readonly text: string
 }

@@ -2,6 +2,7 @@
 
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { chatApi } from './chat-api.ts'
+import type { ChatMessage } from './chat-message.ts'
 import type { ConversationPage, ConversationSummary } from './conversation.ts'
 
 export interface ModelChoice {
@@ -11,12 +12,21 @@ export interface ModelChoice {
 
 interface ChatContext {
   readonly spaceId: string
+  /** Whose drafts these are. */
+  readonly userId: string
   /** The default first. */
   readonly models: readonly ModelChoice[]
   /** Where links to Notion lead somewhere. */
   readonly hasLinks: boolean
+  /** Whether Notion is the simulation of the demo, with its known pages. */
+  readonly isSimulated: boolean
   readonly list: ConversationListControl
+  /** What was read of the answer that is being written, from the page of a new chat to the page of its conversation. */
+  readonly carried: CarriedMessages
 }
+
+/** Messages by conversation. */
+type CarriedMessages = Map<string, readonly ChatMessage[]>
 
 export interface ConversationListControl {
   readonly conversations: readonly ConversationSummary[]
@@ -36,9 +46,10 @@ export function ChatProvider({
   first,
   children,
   ...rest
-}: Omit<ChatContext, 'list'> & { readonly first: ConversationPage; readonly children: ReactNode }) {
+}: Omit<ChatContext, 'carried' | 'list'> & { readonly first: ConversationPage; readonly children: ReactNode }) {
   const list = useConversationList(rest.spaceId, first)
-  return <Context value={{ ...rest, list }}>{children}</Context>
+  const [carried] = useState<CarriedMessages>(() => new Map())
+  return <Context value={{ ...rest, list, carried }}>{children}</Context>
 }
 
 export function useChat(): ChatContext {

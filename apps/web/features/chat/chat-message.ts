@@ -9,6 +9,7 @@ export type FailureCode =
   | 'not_connected'
   | 'reconnect_required'
   | 'notion_unavailable'
+  | 'notion_refused'
   | 'gateway_unavailable'
   | 'no_access'
   | 'internal'
@@ -50,8 +51,8 @@ export type ToolPart = DynamicToolUIPart
 /** The version of our conventions that messages are stored in. */
 export const MESSAGE_FORMAT = 1
 
-/** The longest message of a person. With JSON and UTF-8 around it, it must fit into a request body. */
-export const LONGEST_MESSAGE = 15_000
+/** The longest message of a person, in UTF-16 code units. In JSON each takes six bytes at most, which must fit into a request body. */
+export const LONGEST_MESSAGE = 100_000
 
 export const isToolPart = (part: ChatPart): part is ToolPart => part.type === 'dynamic-tool'
 

@@ -5,6 +5,7 @@ import { useId, type KeyboardEvent, type Ref } from 'react'
 import { Button } from '../../components/ui/button.tsx'
 import { useChat } from './chat-context.tsx'
 import { LONGEST_MESSAGE } from './chat-message.ts'
+import { LengthCount } from './length-count.tsx'
 
 interface ComposerProps {
   readonly text: string
@@ -21,7 +22,8 @@ interface ComposerProps {
 export function Composer({ text, onText, onSend, onStop, isBusy, model, onModel, input }: ComposerProps) {
   const { models } = useChat()
   const hintId = useId()
-  const canSend = !isBusy && text.trim() !== '' && models.length > 0
+  const { length } = text.trim()
+  const canSend = !isBusy && length > 0 && length <= LONGEST_MESSAGE && models.length > 0
   const onKeyDown = (event: KeyboardEvent) => {
     // While an input method composes a character, Enter is the input method's.
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
@@ -43,7 +45,9 @@ export function Composer({ text, onText, onSend, onStop, isBusy, model, onModel,
         aria-describedby={hintId}
         placeholder="Ask about your Notion"
         rows={1}
-        maxLength={LONGEST_MESSAGE}
+        dir="auto"
+        // What was typed is kept by the app; the browser would bring back older text.
+        autoComplete="off"
         value={text}
         onChange={(event) => onText(event.target.value)}
         onKeyDown={onKeyDown}
@@ -51,9 +55,11 @@ export function Composer({ text, onText, onSend, onStop, isBusy, model, onModel,
       />
       <div className="flex items-center justify-between gap-3 py-2 pr-2 pl-4">
         <p id={hintId} className="sr-only">
-          Enter sends, Shift and Enter make a new line, Escape stops an answer.
+          Press Enter to send, Shift+Enter for a new line, Escape to stop an answer.
         </p>
         <Models model={model} onModel={onModel} />
+        <span className="flex-1" />
+        <LengthCount length={length} />
         {isBusy ? (
           <Button look="secondary" size="icon" aria-label="Stop" onClick={onStop}>
             <Square aria-hidden className="fill-current" />

@@ -3,17 +3,17 @@
 import { Plus, Users } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
-import { usePathname, useRouter } from 'next/navigation'
+import { usePathname } from 'next/navigation'
 import { buttonStyle } from '../../components/ui/button.tsx'
 import { cn } from '../../components/ui/class-names.ts'
 import { inputStyle } from '../../components/ui/field.tsx'
+import { LinkProgress } from '../../components/ui/link-progress.tsx'
 import { useChat } from './chat-context.tsx'
 
 /** The conversations of the person and those that others share, newest first. */
 export function ConversationList({ onGo }: { onGo?: () => void }) {
   const { spaceId, list } = useChat()
   const path = usePathname()
-  const router = useRouter()
   const newChat = `/spaces/${spaceId}/chat` as Route
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-3">
@@ -21,15 +21,9 @@ export function ConversationList({ onGo }: { onGo?: () => void }) {
         href={newChat}
         prefetch={false}
         onClick={() => onGo?.()}
-        onNavigate={(event) => {
-          // A conversation that was begun on that page has another address by now, but Next still holds the page with it.
-          event.preventDefault()
-          router.push(newChat)
-          router.refresh()
-        }}
         className={cn(buttonStyle({ look: 'secondary', size: 'small' }), 'h-9 shrink-0')}
       >
-        <Plus aria-hidden />
+        <LinkProgress icon={<Plus aria-hidden />} />
         New chat
       </Link>
       <input
@@ -54,9 +48,16 @@ export function ConversationList({ onGo }: { onGo?: () => void }) {
                   className="flex min-h-9 items-center gap-2 rounded-lg px-2.5 py-1.5 text-[13px] text-soft hover:bg-sunken hover:text-ink aria-[current]:bg-sunken aria-[current]:font-medium aria-[current]:text-ink max-lg:min-h-11"
                 >
                   <span className="min-w-0 flex-1">
-                    <span className="block truncate">{title}</span>
-                    {!isMine && <span className="block truncate text-xs font-normal text-faint">by {ownerName}</span>}
+                    <span dir="auto" className="block truncate">
+                      {title}
+                    </span>
+                    {!isMine && (
+                      <span className="block truncate text-xs font-normal text-faint">
+                        by <bdi>{ownerName}</bdi>
+                      </span>
+                    )}
                   </span>
+                  <LinkProgress />
                   {visibility === 'space' && (
                     <>
                       <Users aria-hidden className="size-3.5 shrink-0 text-faint" />
@@ -71,10 +72,10 @@ export function ConversationList({ onGo }: { onGo?: () => void }) {
         {list.conversations.length === 0 && (
           <p role="status" className="px-2.5 py-3 text-[13px] text-pretty text-soft">
             {list.isSearching
-              ? 'Searching …'
+              ? 'Searching…'
               : list.search.trim() === ''
-                ? 'Your conversations will be here.'
-                : 'No conversation has these words.'}
+                ? 'No conversations yet.'
+                : 'No conversations found.'}
           </p>
         )}
         {list.hasMore && (

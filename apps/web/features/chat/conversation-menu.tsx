@@ -7,9 +7,11 @@ import { Dialog } from '../../components/ui/dialog.tsx'
 import { Field } from '../../components/ui/field.tsx'
 import { Menu, MenuItem, MenuLine } from '../../components/ui/menu.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
+import { draftsOf } from '../../lib/drafts/use-draft.ts'
 import { ChatError, chatApi } from './chat-api.ts'
 import { useChat } from './chat-context.tsx'
 import { LONGEST_TITLE, type ConversationSummary } from './conversation.ts'
+import { draftName } from './use-chat-draft.ts'
 
 type Asking = 'rename' | 'delete'
 
@@ -21,7 +23,7 @@ export function ConversationMenu({
   summary: ConversationSummary
   onChange: (summary: ConversationSummary) => void
 }) {
-  const { spaceId, list } = useChat()
+  const { spaceId, userId, list } = useChat()
   const api = chatApi(spaceId)
   const [asking, setAsking] = useState<Asking>()
   const [trouble, setTrouble] = useState<string>()
@@ -34,7 +36,7 @@ export function ConversationMenu({
       setAsking(undefined)
       list.refresh()
     } catch (error) {
-      setTrouble(error instanceof ChatError ? error.message : 'That did not work. Try again in a moment.')
+      setTrouble(error instanceof ChatError ? error.message : 'Something went wrong. Try again in a moment.')
     }
   }
   const share = () =>
@@ -44,6 +46,7 @@ export function ConversationMenu({
     attempt(async () => {
       await api.remove(summary.id)
       list.forget(summary.id)
+      draftsOf(userId).remove(draftName(spaceId, summary.id))
       window.location.assign(`/spaces/${spaceId}/chat`)
     })
 
@@ -87,7 +90,7 @@ export function ConversationMenu({
       </Dialog>
       <Dialog open={asking === 'delete'} onClose={() => setAsking(undefined)} title="Delete the conversation?">
         <p className="text-sm text-pretty text-soft">
-          “{summary.title}” and all its messages go for good. What was changed in Notion stays as it is.
+          This permanently deletes “<bdi>{summary.title}</bdi>” and all its messages. Changes made in Notion stay.
         </p>
         {trouble && <Notice tone="danger">{trouble}</Notice>}
         <div className="mt-5 flex flex-wrap gap-2">
@@ -95,7 +98,7 @@ export function ConversationMenu({
             Delete
           </Button>
           <Button look="secondary" onClick={() => setAsking(undefined)}>
-            Keep it
+            Cancel
           </Button>
         </div>
       </Dialog>

@@ -14,6 +14,8 @@ export interface Conversation extends ConversationSummary {
   readonly model: string | null
   /** Tools that the owner allowed to change things here without being asked each time. */
   readonly alwaysAllowed: readonly string[]
+  /** Another one after each change of the conversation or of its messages. */
+  readonly revision: string
 }
 
 interface ConversationRow {
@@ -26,10 +28,12 @@ interface ConversationRow {
   model: string | null
   always_allowed: string[]
   updated_at: Date
+  revision: string
 }
 
 const COLUMNS = `conversation.id, conversation.space_id, conversation.owner_id, person.name as owner_name, conversation.title,
-  conversation.visibility, conversation.model, conversation.always_allowed, conversation.updated_at`
+  conversation.visibility, conversation.model, conversation.always_allowed, conversation.updated_at,
+  conversation.xmin::text as revision`
 const FROM = `${SCHEMA}.conversation join ${SCHEMA}."user" person on person.id = conversation.owner_id`
 
 const PAGE = 30
@@ -90,11 +94,17 @@ function pageOf(rows: readonly ConversationRow[], member: SpaceMember): Conversa
 function cursorParts(cursor: string | undefined): [string | null, string | null] {
   if (cursor === undefined) return [null, null]
   const [updatedAt = '', id = ''] = cursor.split('_')
-  if (Number.isNaN(Date.parse(updatedAt)) || !isUuid(id)) {
+  if (!isTimestamp(updatedAt) || !isUuid(id)) {
     throw new Refusal('invalid_request', 'This is not where a page of conversations begins. Start with the first page.')
   }
   return [updatedAt, id]
 }
+
+/** As {@link pageOf} writes it: what else JavaScript takes for a date, PostgreSQL does not. */
+const isTimestamp = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) &&
+  !Number.isNaN(Date.parse(text)) &&
+  new Date(text).toISOString() === text
 
 const summary = (row: ConversationRow, member: SpaceMember): Conversation => ({
   id: row.id,
@@ -107,6 +117,7 @@ const summary = (row: ConversationRow, member: SpaceMember): Conversation => ({
   model: row.model,
   alwaysAllowed: row.always_allowed,
   updatedAt: row.updated_at.toISOString(),
+  revision: row.revision,
 })
 
 /** What of a conversation may leave the server. */
@@ -260,6 +271,19 @@ export async function recentMessages(client: Pick<PoolClient, 'query'>, conversa
     [conversationId],
   )
   return rows.toReversed().map((row) => ({ position: row.position, message: toMessage(row) }))
+}
+
+/** Whether a message of this id was stored before: a browser that does not know sends it again. */
+export async function hasMessage(
+  client: Pick<PoolClient, 'query'>,
+  conversationId: string,
+  messageId: string,
+): Promise<boolean> {
+  const { rows } = await client.query(
+    `select 1 from ${SCHEMA}.chat_message where conversation_id = $1 and id = $2 limit 1`,
+    [conversationId, messageId],
+  )
+  return rows.length > 0
 }
 
 /** Writes a message at its place; one that is there already is replaced. */

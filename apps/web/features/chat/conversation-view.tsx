@@ -1,18 +1,23 @@
 'use client'
 
 import { Lock, MessagesSquare, Users } from 'lucide-react'
+import { useRouter } from 'next/navigation'
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Drawer } from '../../components/ui/drawer.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
+import { draftsOf, draftTroubleTexts } from '../../lib/drafts/use-draft.ts'
+import { announcement } from './announcement.ts'
+import { chatApi } from './chat-api.ts'
 import { useChat } from './chat-context.tsx'
-import { isToolPart, pendingApprovals } from './chat-message.ts'
+import { parseDraft } from './chat-draft.ts'
 import { Composer } from './composer.tsx'
 import { ConversationList } from './conversation-list.tsx'
 import { EmptyChat } from './empty-chat.tsx'
 import type { OpenedConversation } from './opened-conversation.ts'
-import { toolWords } from './tool-words.ts'
+import { PlainMessages } from './plain-messages.tsx'
+import { draftName, sendEdit, useChatDraft, useEarlyInput, type ChatDraftControl } from './use-chat-draft.ts'
 import { useConversation, type ConversationControl } from './use-conversation.ts'
 
 /** Markdown, cards and long lists are a lot of code, which the first message needs and the empty page does not. */
@@ -24,41 +29,68 @@ const MessageList = lazy(async () => ({ default: (await loadMessageList()).Messa
 const IDLE_MS = 1_500
 
 interface ConversationViewProps {
-  readonly conversationId: string
   /** Undefined for one that begins here. */
-  readonly initial: OpenedConversation | undefined
+  readonly opened: OpenedConversation | undefined
 }
 
-export function ConversationView({ conversationId, initial }: ConversationViewProps) {
-  const { spaceId, models, list } = useChat()
-  const [text, setText] = useState('')
-  const [model, setModel] = useState(models.find(({ id }) => id === initial?.model)?.id ?? models[0]?.id)
+/** A conversation, or the beginning of one. Once it has its first message, it has its own address. */
+export function ConversationView({ opened }: ConversationViewProps) {
+  const { spaceId, userId, models, list, carried } = useChat()
+  const router = useRouter()
+  const [conversationId] = useState(() => opened?.conversation.id ?? newConversationId(userId, spaceId))
+  const draft = useChatDraft(userId, spaceId, opened ? conversationId : 'new', conversationId)
+  const [model, setModel] = useState(models.find(({ id }) => id === opened?.model)?.id ?? models[0]?.id)
+  const [isSessionOver, setSessionOver] = useState(false)
   const input = useRef<HTMLTextAreaElement>(null)
+  const address = `/spaces/${spaceId}/chat/${conversationId}` as const
   const { refresh } = list
-  const onChange = useCallback(
-    (id: string) => {
-      refresh()
-      const path = `/spaces/${spaceId}/chat/${id}`
-      if (window.location.pathname === `/spaces/${spaceId}/chat`) window.history.replaceState(null, '', path)
-    },
-    [refresh, spaceId],
-  )
-  const control = useConversation({ spaceId, conversationId, initial, model, onChange })
+  const isNew = opened === undefined
+  const hasMoved = useRef(false)
+  const { moveTo } = draft
+  const onChange = useCallback(() => {
+    refresh()
+    if (!isNew || hasMoved.current) return
+    hasMoved.current = true
+    moveTo(conversationId)
+    // The router must know: what it shows at an address is what a reload shows there.
+    router.replace(address)
+  }, [address, conversationId, isNew, moveTo, refresh, router])
+  const { isKept } = draft
+  const onOutside = useCallback(() => {
+    // The server sends to where one signs in, and back to this page with its draft.
+    if (isKept()) window.location.reload()
+    else setSessionOver(true)
+  }, [isKept])
+  const { onDelivered, onUndelivered } = draft
+  const control = useConversation({
+    spaceId,
+    conversationId,
+    initial: opened,
+    carried: carried.get(conversationId),
+    model,
+    onChange,
+    onDelivered,
+    onUndelivered,
+    onOutside,
+  })
   const { messages, phase, summary } = control
   const isBusy = phase !== 'idle'
   const isReader = summary?.isMine === false
+  useEffect(() => {
+    if (isNew && messages.length > 0) carried.set(conversationId, messages)
+    if (!isNew) carried.delete(conversationId)
+  }, [carried, conversationId, isNew, messages])
 
   useEffect(() => {
-    input.current?.focus({ preventScroll: true })
+    const field = input.current
+    field?.focus({ preventScroll: true })
+    field?.setSelectionRange(field.value.length, field.value.length)
     // While the person reads the empty page, and not before it can be used.
     const timer = setTimeout(() => void loadMessageList(), IDLE_MS)
     return () => clearTimeout(timer)
   }, [])
-
-  // A conversation has its address from its first words on: a reload must find it.
-  useEffect(() => {
-    if (phase === 'answering') onChange(conversationId)
-  }, [phase, onChange, conversationId])
+  useEarlyInput(input, () => draft.kept()?.text ?? '', draft.type)
+  useLostMessage(draft, opened, spaceId, onChange)
 
   const { stop } = control
   useEffect(() => {
@@ -70,16 +102,20 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
     return () => document.removeEventListener('keydown', onKey)
   }, [isBusy, isReader, stop])
 
-  const ask = (words: string) => {
-    setText('')
-    control.ask(words)
+  const ask = (text: string) => {
+    control.ask(draft.send(text))
+    input.current?.focus()
+  }
+  const begin = (text: string) => {
+    draft.type(text)
     input.current?.focus()
   }
   const actions = isReader
     ? undefined
     : {
         ask,
-        edit: control.edit,
+        edit: (messageId: string, text: string) =>
+          control.edit(messageId, sendEdit(userId, conversationId, messageId, text)),
         regenerate: control.regenerate,
         decide(approvalId: string, approved: boolean, always: boolean) {
           control.decide(approvalId, approved, always)
@@ -92,9 +128,9 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
     <section aria-label="Conversation" className="flex min-h-0 min-w-0 flex-1 flex-col">
       <Heading control={control} />
       {messages.length === 0 ? (
-        <EmptyChat onAsk={ask} />
+        <EmptyChat onAsk={ask} onBegin={begin} />
       ) : (
-        <Suspense fallback={<div className="flex-1" />}>
+        <Suspense fallback={<PlainMessages messages={messages} isBusy={isBusy} />}>
           <MessageList
             messages={messages}
             isBusy={isBusy}
@@ -110,15 +146,26 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
             {control.trouble}
           </Notice>
         )}
+        {isSessionOver && (
+          <Notice tone="danger" className="mb-3">
+            Your session ended. Copy your message, then reload the page to sign in.
+          </Notice>
+        )}
+        {draft.trouble && (
+          <Notice tone="warning" className="mb-3">
+            {draftTroubleTexts[draft.trouble]}
+          </Notice>
+        )}
         {isReader ? (
           <p className="rounded-2xl border border-line bg-surface px-4 py-3 text-sm text-soft">
-            {summary.ownerName} shares this conversation with the space. Only {summary.ownerName} continues it.
+            <bdi>{summary.ownerName}</bdi> shared this conversation. Only <bdi>{summary.ownerName}</bdi> can continue
+            it.
           </p>
         ) : (
           <Composer
-            text={text}
-            onText={setText}
-            onSend={() => ask(text.trim())}
+            text={draft.text}
+            onText={draft.type}
+            onSend={() => ask(draft.text.trim())}
             onStop={control.stop}
             isBusy={isBusy}
             model={model}
@@ -127,14 +174,56 @@ export function ConversationView({ conversationId, initial }: ConversationViewPr
           />
         )}
       </div>
-      <Announcer control={control} />
+      <p role="status" className="sr-only">
+        {control.trouble === undefined ? announcement(messages, isBusy, isReader) : ''}
+      </p>
     </section>
   )
+}
+
+/** The id of a conversation that begins here; where its first message may have arrived already, the id that it was sent with. */
+function newConversationId(userId: string, spaceId: string): string {
+  // Nothing that the server renders depends on it.
+  if (typeof window === 'undefined') return ''
+  return parseDraft(draftsOf(userId).read(draftName(spaceId, 'new')))?.sent?.conversationId ?? crypto.randomUUID()
+}
+
+/** Settles whether a message arrived that was under way when this page, or another of this browser, was left. */
+function useLostMessage(
+  { kept, onDelivered, onUndelivered }: ChatDraftControl,
+  opened: OpenedConversation | undefined,
+  spaceId: string,
+  onBegun: () => void,
+): void {
+  useEffect(() => {
+    const sent = kept()?.sent
+    if (!sent) return
+    const isIn = ({ messages }: OpenedConversation) => messages.some(({ id }) => id === sent.id)
+    if (opened) return isIn(opened) ? onDelivered(sent.id) : onUndelivered()
+    chatApi(spaceId)
+      .open(sent.conversationId)
+      .then(
+        (found) => {
+          if (!found || !isIn(found)) return onUndelivered()
+          onDelivered(sent.id)
+          onBegun()
+        },
+        // It was not stored, or nobody can tell: sending it again is harmless.
+        () => onUndelivered(),
+      )
+    // Once: messages that are sent later are settled by their own responses.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [])
 }
 
 function Heading({ control }: { control: ConversationControl }) {
   const [isListOpen, setListOpen] = useState(false)
   const { summary } = control
+  const title = summary?.title
+  useEffect(() => {
+    // As the page's metadata says it: a title may change while the page is open.
+    if (title !== undefined) document.title = `${title} · Notion MCP Gateway`
+  }, [title])
   return (
     <header className="flex h-13 shrink-0 items-center gap-2 px-2.5 sm:px-4">
       <Button
@@ -152,7 +241,9 @@ function Heading({ control }: { control: ConversationControl }) {
       </Drawer>
       {summary ? (
         <>
-          <h1 className="min-w-0 truncate text-sm font-semibold">{summary.title}</h1>
+          <h1 dir="auto" className="min-w-0 truncate text-sm font-semibold">
+            {summary.title}
+          </h1>
           <Badge className="max-sm:hidden">
             {summary.visibility === 'space' ? (
               <Users aria-hidden className="size-3" />
@@ -172,26 +263,5 @@ function Heading({ control }: { control: ConversationControl }) {
         control.messages.length > 0 && <h1 className="text-sm font-semibold">New chat</h1>
       )}
     </header>
-  )
-}
-
-/** Says what happens, not each word of it: who does not see the answer grow goes there when it is ready. */
-function Announcer({ control: { messages, phase } }: { control: ConversationControl }) {
-  const last = messages.at(-1)
-  const running = last?.parts.findLast(isToolPart)
-  const status =
-    phase !== 'idle'
-      ? running?.state === 'input-available'
-        ? toolWords(running, () => undefined).doing
-        : 'Answering'
-      : last?.role !== 'assistant'
-        ? ''
-        : pendingApprovals(last).length > 0
-          ? 'A change waits for your decision.'
-          : 'The answer is ready.'
-  return (
-    <p role="status" className="sr-only">
-      {status}
-    </p>
   )
 }

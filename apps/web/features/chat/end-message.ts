@@ -22,7 +22,7 @@ function settledPart(part: ChatPart): ChatPart {
   const basics = { type, toolName, toolCallId, input: input as unknown, ...(title === undefined ? {} : { title }) }
   switch (part.state) {
     case 'input-streaming':
-      return { ...basics, input: {}, state: 'output-error', errorText: 'Stopped before the call was made.' }
+      return { ...basics, input: {}, state: 'output-error', errorText: 'Stopped before the call was sent.' }
     case 'input-available':
       return { ...basics, state: 'output-error', errorText: BROKEN_OFF }
     case 'approval-responded':
@@ -37,8 +37,7 @@ function settledPart(part: ChatPart): ChatPart {
   }
 }
 
-const BROKEN_OFF =
-  'Broken off before the answer came. Whether Notion carried it out is not known; look there before you repeat it.'
+const BROKEN_OFF = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'
 
 /** A person who goes on without deciding about a change has not allowed it. */
 export function denyPending(message: ChatMessage): ChatMessage {

@@ -18,7 +18,7 @@ export interface WritableAnswer extends LiveAnswer {
 }
 
 export function addLiveAnswer(id: string, conversationId: string): WritableAnswer {
-  const { liveAnswers } = runtime()
+  const { byConversation } = runtime().liveAnswers
   const chunks: ChatChunk[] = []
   const aborting = new AbortController()
   let isFinished = false
@@ -43,7 +43,7 @@ export function addLiveAnswer(id: string, conversationId: string): WritableAnswe
     abort: (end) => aborting.abort(end),
     finish() {
       isFinished = true
-      if (liveAnswers.get(conversationId) === answer) liveAnswers.delete(conversationId)
+      if (byConversation.get(conversationId) === answer) byConversation.delete(conversationId)
       tell()
       finished.resolve()
     },
@@ -52,17 +52,18 @@ export function addLiveAnswer(id: string, conversationId: string): WritableAnswe
       signal.addEventListener('abort', () => left.resolve(), { once: true })
       await Promise.race([news.promise, left.promise])
     },
+    finished: finished.promise,
     async interrupt() {
       aborting.abort({ kind: 'interrupted' } satisfies AnswerEnd)
       await finished.promise
     },
   }
-  liveAnswers.set(conversationId, answer)
+  byConversation.set(conversationId, answer)
   return answer
 }
 
 /** The answer in this conversation, when this process writes it. */
 export function liveAnswer(conversationId: string): WritableAnswer | undefined {
   // Only addLiveAnswer puts any there.
-  return runtime().liveAnswers.get(conversationId) as WritableAnswer | undefined
+  return runtime().liveAnswers.byConversation.get(conversationId) as WritableAnswer | undefined
 }

@@ -1,9 +1,12 @@
 'use client'
 
 import { useVirtualizer } from '@tanstack/react-virtual'
+import { ArrowDown } from 'lucide-react'
 import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { Button } from '../../components/ui/button.tsx'
 import type { ChatMessage } from './chat-message.ts'
-import { MessageView, Thinking, type MessageActions } from './message-view.tsx'
+import { MessageView, NOTHING_EARLIER, type MessageActions } from './message-view.tsx'
+import { Thinking } from './plain-messages.tsx'
 
 interface MessageListProps {
   readonly messages: readonly ChatMessage[]
@@ -19,6 +22,9 @@ const MANY = 60
 /** How near its end a list counts as read to the end, and follows what is added. */
 const NEAR_END_PX = 80
 
+/** How far from its end a list offers to go there. */
+const FAR_FROM_END_PX = 240
+
 const columnStyle = 'mx-auto w-full max-w-3xl px-4 sm:px-6'
 
 export function MessageList(props: MessageListProps) {
@@ -31,21 +37,41 @@ export function MessageList(props: MessageListProps) {
     await loadOlder().catch(() => undefined)
     setLoading(false)
   }
+  const [isFar, setFar] = useState(false)
+  const measure = () => {
+    const outer = scroller.current
+    if (outer) setFar(outer.scrollHeight - outer.scrollTop - outer.clientHeight > FAR_FROM_END_PX)
+  }
+  useEffect(measure, [messages])
   return (
-    <div
-      ref={scroller}
-      role="region"
-      aria-label="Messages"
-      tabIndex={0}
-      className="min-h-0 flex-1 overflow-y-auto overscroll-contain outline-offset-[-2px]"
-      onScroll={(event) => {
-        if (event.currentTarget.scrollTop < 400) void load()
-      }}
-    >
-      {messages.length > MANY ? (
-        <ManyMessages {...props} scroller={scroller} />
-      ) : (
-        <FewMessages {...props} scroller={scroller} onLoad={load} />
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      <div
+        ref={scroller}
+        role="region"
+        aria-label="Messages"
+        tabIndex={0}
+        className="min-h-0 flex-1 overflow-y-auto overscroll-contain outline-offset-[-2px]"
+        onScroll={(event) => {
+          measure()
+          if (event.currentTarget.scrollTop < 400) void load()
+        }}
+      >
+        {messages.length > MANY ? (
+          <ManyMessages {...props} scroller={scroller} />
+        ) : (
+          <FewMessages {...props} scroller={scroller} onLoad={load} />
+        )}
+      </div>
+      {isFar && (
+        <Button
+          look="secondary"
+          size="icon"
+          aria-label="Jump to the latest message"
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-card"
+          onClick={() => scroller.current?.scrollTo(0, scroller.current.scrollHeight)}
+        >
+          <ArrowDown aria-hidden />
+        </Button>
       )}
     </div>
   )
@@ -66,6 +92,7 @@ function useRows({ messages, isBusy, actions }: MessageListProps) {
         isLast={isLast}
         isWriting={isBusy && isLast && message.role === 'assistant'}
         actions={isBusy ? undefined : actions}
+        earlier={isLast ? messages.slice(0, -1) : NOTHING_EARLIER}
       />
     )
   }

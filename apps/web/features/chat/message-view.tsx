@@ -3,12 +3,19 @@
 import { Check, Copy, Pencil, RefreshCw } from 'lucide-react'
 import { memo, useMemo, useState, type KeyboardEvent } from 'react'
 import { GrowingMarkdown, Markdown } from '../../components/markdown.tsx'
+import type { PageLookup } from '../../components/pending-change/change-parts.ts'
 import { Button } from '../../components/ui/button.tsx'
+import type { DraftTrouble } from '../../lib/drafts/draft-store.ts'
+import { draftTroubleTexts, useDraft } from '../../lib/drafts/use-draft.ts'
 import { AnswerEndNotice } from './answer-end.tsx'
 import { useChat } from './chat-context.tsx'
+import { parseDraft } from './chat-draft.ts'
 import { LONGEST_MESSAGE, stepsOf, textOf, type ChatMessage, type ChatPart } from './chat-message.ts'
-import { plainId, titlesIn } from './tool-result.ts'
+import { LengthCount } from './length-count.tsx'
+import { Thinking } from './plain-messages.tsx'
+import { pageLookup } from './tool-result.ts'
 import { ToolCall } from './tool-call.tsx'
+import { editName } from './use-chat-draft.ts'
 
 export interface MessageActions {
   edit(messageId: string, text: string): void
@@ -23,55 +30,42 @@ interface MessageViewProps {
   readonly isWriting: boolean
   /** Undefined for readers, and while an answer is being written. */
   readonly actions: MessageActions | undefined
+  /** Messages before this one, where calls may name what those found. */
+  readonly earlier: readonly ChatMessage[]
 }
+
+/** For messages whose calls are over. The same each time, so that they are not drawn again. */
+export const NOTHING_EARLIER: readonly ChatMessage[] = []
 
 export const MessageView = memo(function MessageView(props: MessageViewProps) {
   return props.message.role === 'user' ? <Question {...props} /> : <Answer {...props} />
 })
 
 function Question({ message, actions }: MessageViewProps) {
-  const [draft, setDraft] = useState<string>()
+  const { userId } = useChat()
+  const draft = useDraft(userId, editName(message.id), parseDraft)
+  const [isFocused, setFocused] = useState(false)
   const text = textOf(message)
-  if (draft !== undefined && actions) {
-    const send = () => {
-      if (draft.trim() === '') return
-      setDraft(undefined)
-      actions.edit(message.id, draft.trim())
-    }
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') setDraft(undefined)
-      if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
-        event.preventDefault()
-        send()
-      }
-    }
+  if (draft.value !== undefined && actions) {
     return (
-      <article aria-label="You, editing" className="py-3">
-        <textarea
-          autoFocus
-          aria-label="Edit your message"
-          value={draft}
-          maxLength={LONGEST_MESSAGE}
-          onChange={(event) => setDraft(event.target.value)}
-          onKeyDown={onKeyDown}
-          className="block field-sizing-content max-h-72 min-h-20 w-full resize-none rounded-2xl border border-line-strong bg-surface px-4 py-3 text-[15px] leading-relaxed"
-        />
-        <div className="mt-2 flex flex-wrap items-center justify-end gap-2">
-          <p className="mr-auto text-[13px] text-soft">What came after it is replaced.</p>
-          <Button size="small" look="quiet" onClick={() => setDraft(undefined)}>
-            Cancel
-          </Button>
-          <Button size="small" onClick={send} disabled={draft.trim() === ''}>
-            Send
-          </Button>
-        </div>
-      </article>
+      <EditQuestion
+        text={draft.value.text}
+        isFocused={isFocused}
+        isChanged={draft.value.text !== text}
+        trouble={draft.trouble}
+        onText={(changed) => draft.save({ ...draft.value, text: changed })}
+        onCancel={draft.remove}
+        onSend={(changed) => actions.edit(message.id, changed)}
+      />
     )
   }
   return (
     <article aria-label="You" className="group flex flex-col items-end py-3">
       <h2 className="sr-only">You</h2>
-      <div className="max-w-[88%] rounded-2xl rounded-br-md bg-sunken px-4 py-2.5 text-[15px] leading-relaxed break-words whitespace-pre-wrap">
+      <div
+        className="max-w-[88%] rounded-2xl rounded-br-md bg-sunken px-4 py-2.5 text-[15px] leading-relaxed break-words whitespace-pre-wrap"
+        dir="auto"
+      >
         {text}
       </div>
       <div className="mt-1 flex h-8 items-center text-faint opacity-0 group-hover:opacity-100 focus-within:opacity-100 pointer-coarse:opacity-100">
@@ -81,7 +75,10 @@ function Question({ message, actions }: MessageViewProps) {
             size="icon"
             aria-label="Edit and send again"
             className="size-8"
-            onClick={() => setDraft(text)}
+            onClick={() => {
+              setFocused(true)
+              draft.save({ text })
+            }}
           >
             <Pencil aria-hidden />
           </Button>
@@ -92,9 +89,56 @@ function Question({ message, actions }: MessageViewProps) {
   )
 }
 
-function Answer({ message, isLast, isWriting, actions }: MessageViewProps) {
+interface EditQuestionProps {
+  readonly text: string
+  /** Whether the person has just asked for it; after a reload it leaves the focus where it is. */
+  readonly isFocused: boolean
+  readonly isChanged: boolean
+  readonly trouble: DraftTrouble | undefined
+  readonly onText: (text: string) => void
+  readonly onCancel: () => void
+  readonly onSend: (text: string) => void
+}
+
+function EditQuestion({ text, isFocused, isChanged, trouble, onText, onCancel, onSend }: EditQuestionProps) {
+  const canSend = text.trim() !== '' && text.trim().length <= LONGEST_MESSAGE
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && !isChanged) onCancel()
+    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault()
+      if (canSend) onSend(text.trim())
+    }
+  }
+  return (
+    <article aria-label="You, editing" className="py-3">
+      <textarea
+        autoFocus={isFocused}
+        autoComplete="off"
+        dir="auto"
+        aria-label="Edit your message"
+        value={text}
+        onChange={(event) => onText(event.target.value)}
+        onKeyDown={onKeyDown}
+        className="block field-sizing-content max-h-72 min-h-20 w-full resize-none rounded-2xl border border-line-strong bg-surface px-4 py-3 text-[15px] leading-relaxed"
+      />
+      {trouble && <p className="mt-2 text-[13px] text-warning">{draftTroubleTexts[trouble]}</p>}
+      <div className="mt-2 flex flex-wrap items-center justify-end gap-2">
+        <p className="mr-auto text-[13px] text-soft">Sending replaces everything after this message.</p>
+        <LengthCount length={text.trim().length} />
+        <Button size="small" look="quiet" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button size="small" onClick={() => onSend(text.trim())} disabled={!canSend}>
+          Send
+        </Button>
+      </div>
+    </article>
+  )
+}
+
+function Answer({ message, isLast, isWriting, actions, earlier }: MessageViewProps) {
   const { hasLinks } = useChat()
-  const titles = useMemo(() => titlesIn(message), [message])
+  const pageOf = useMemo(() => pageLookup([...earlier, message]), [earlier, message])
   const { metadata } = message
   const text = textOf(message)
   const isQuiet = isWriting && !hasVisibleNews(message.parts)
@@ -107,7 +151,7 @@ function Answer({ message, isLast, isWriting, actions }: MessageViewProps) {
           key={index}
           part={part}
           hasLinks={hasLinks}
-          titleOf={(id) => titles.get(plainId(id))}
+          pageOf={pageOf}
           onDecide={isLast ? actions?.decide : undefined}
         />
       ))}
@@ -168,11 +212,11 @@ function Facts({ message }: { message: ChatMessage }) {
 interface PartProps {
   readonly part: ChatPart
   readonly hasLinks: boolean
-  readonly titleOf: (id: string) => string | undefined
+  readonly pageOf: PageLookup
   readonly onDecide: MessageActions['decide'] | undefined
 }
 
-function Part({ part, hasLinks, titleOf, onDecide }: PartProps) {
+function Part({ part, hasLinks, pageOf, onDecide }: PartProps) {
   switch (part.type) {
     case 'text':
       if (part.state === 'streaming') return <GrowingMarkdown text={part.text} hasLinks={hasLinks} />
@@ -185,7 +229,7 @@ function Part({ part, hasLinks, titleOf, onDecide }: PartProps) {
         </details>
       )
     case 'dynamic-tool':
-      return <ToolCall part={part} titleOf={titleOf} onDecide={onDecide} />
+      return <ToolCall part={part} pageOf={pageOf} onDecide={onDecide} />
     default:
       return null
   }
@@ -197,17 +241,6 @@ function hasVisibleNews(parts: readonly ChatPart[]): boolean {
   if (last?.type === 'text') return last.state === 'streaming' && last.text !== ''
   return last?.type === 'dynamic-tool' && (last.state === 'input-streaming' || last.state === 'input-available')
 }
-
-export const Thinking = () => (
-  <p className="flex h-7 items-center gap-1.5">
-    <span aria-hidden className="flex gap-1">
-      {['', '[animation-delay:150ms]', '[animation-delay:300ms]'].map((delay) => (
-        <span key={delay} className={`size-1.5 animate-pulse rounded-full bg-faint ${delay}`} />
-      ))}
-    </span>
-    <span className="sr-only">Thinking</span>
-  </p>
-)
 
 function CopyButton({ text }: { text: string }) {
   const [isCopied, setCopied] = useState(false)

@@ -5,21 +5,21 @@ import type { Failure } from './space-tools.ts'
 export function modelFailure(error: unknown): Failure {
   const cause = RetryError.isInstance(error) ? error.lastError : error
   if (!APICallError.isInstance(cause)) {
-    return { kind: 'failed', code: 'model_unavailable', detail: 'The model did not answer. Try again in a moment.' }
+    return { kind: 'failed', code: 'model_unavailable', detail: 'The model didn’t respond. Try again in a moment.' }
   }
   const { statusCode, responseHeaders } = cause
   if (statusCode === 401 || statusCode === 403) {
     return {
       kind: 'failed',
       code: 'model_refused',
-      detail: 'The model’s provider refuses the app’s key. The operator has to check CHAT_API_KEY.',
+      detail: 'The model’s provider rejected the app’s API key. Ask your administrator to check CHAT_API_KEY.',
     }
   }
   if (statusCode === 404) {
     return {
       kind: 'failed',
       code: 'model_refused',
-      detail: 'The provider does not know this model. The operator has to check CHAT_MODEL and CHAT_BASE_URL.',
+      detail: 'The provider doesn’t know this model. Ask your administrator to check CHAT_MODEL and CHAT_BASE_URL.',
     }
   }
   if (statusCode === 429) {
@@ -27,7 +27,7 @@ export function modelFailure(error: unknown): Failure {
     return {
       kind: 'failed',
       code: 'model_rate_limited',
-      detail: 'The model’s provider limits how much may be asked, and the limit is reached.',
+      detail: 'The model’s provider has reached its rate limit.',
       ...(seconds > 0 && { until: new Date(Date.now() + seconds * 1_000).toISOString() }),
     }
   }
@@ -35,13 +35,12 @@ export function modelFailure(error: unknown): Failure {
     return {
       kind: 'failed',
       code: 'model_refused',
-      detail:
-        'The model refuses this conversation; it may have become too long for it. Start a new one, or choose another model.',
+      detail: 'The model rejected this conversation; it may be too long. Start a new one, or choose another model.',
     }
   }
   return {
     kind: 'failed',
     code: 'model_unavailable',
-    detail: 'The model’s provider cannot answer at the moment. Try again in a while.',
+    detail: 'The model’s provider isn’t available right now. Try again later.',
   }
 }

@@ -91,7 +91,7 @@ function nextLine(prompt: Prompt, tools: ReadonlySet<string>): Line {
   const request = textIn(prompt[asked])
   const outcomes = prompt.slice(asked + 1).flatMap(outcomesIn)
   const last = outcomes.at(-1)
-  if (last?.isDenied) return { say: 'All right, I have left Notion as it is. Tell me what you would like instead.' }
+  if (last?.isDenied) return { say: 'Okay, nothing was changed. What would you like instead?' }
   const line = scriptFor(request)(outcomes)
   if ('call' in line && !tools.has(line.call)) {
     return { say: `I would need Notion’s tool \`${line.call}\` for this, and it is not there. Is Notion connected?` }
@@ -192,13 +192,15 @@ const readPage =
     if (!fetched) return { call: FETCH, input: { id: page.id } }
     const content = /<content>\n?([\s\S]*?)\n?<\/content>/.exec(field(fetched, 'text'))?.[1]
     if (content === undefined) return { say: trouble(fetched) ?? `**${page.title}** is empty.` }
-    const gist = content
-      .split('\n')
-      .filter((line) => line.trim() !== '' && !line.startsWith('<'))
-      .slice(0, 8)
-      .map((line) => line.replace(/^#+\s*(.*)$/, '\n**$1**\n').replace(/^- \[[ x]\] /, '- '))
+    const gist = ends(content.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('<'))).map((line) =>
+      line.replace(/^#+\s*(.*)$/, '\n**$1**\n').replace(/^- \[[ x]\] /, '- '),
+    )
     return { say: `Here is what [${page.title}](${page.url}) says in short:\n\n${gist.join('\n').trim()}` }
   }
+
+/** The beginning of a page and its end, where the chat adds to it. */
+const ends = (lines: readonly string[]): readonly string[] =>
+  lines.length <= 10 ? lines : [...lines.slice(0, 6), '…', ...lines.slice(-3)]
 
 const createPage =
   (title: string): Script =>

@@ -3,9 +3,12 @@ import { createMCPClient } from '@ai-sdk/mcp'
 import { Problem, type ProblemCode } from '@nmg/contract'
 import type { ToolSet } from 'ai'
 import { fetchGateway } from '../../lib/gateway.ts'
+import { log } from '../../lib/log.ts'
 import { isStillMember, type SpaceMember } from '../../lib/members.ts'
 import { Refusal } from '../../lib/refusal.ts'
 import type { AnswerEnd, FailureCode } from './chat-message.ts'
+import { modelOutput } from './model-output.ts'
+import { withoutOddTools } from './tool-definitions.ts'
 
 /** The tools of a space's Notion while one answer is written. */
 export interface SpaceTools {
@@ -28,9 +31,6 @@ export class AnswerFailure extends Error {
   }
 }
 
-/** How much of one tool's answer the model is told. The person sees all of it. */
-const LONGEST_FOR_MODEL = 60_000
-
 /** Notion's own deadline is 55 seconds; some of its tools take several of those. */
 const CALL_TIMEOUT_MS = 5 * 60_000
 
@@ -42,7 +42,11 @@ const CONNECT_TIMEOUT_MS = 45_000
  *
  * @throws {AnswerFailure}
  */
-export async function openSpaceTools(member: SpaceMember, signal: AbortSignal): Promise<SpaceTools> {
+export async function openSpaceTools(
+  member: SpaceMember,
+  signal: AbortSignal,
+  { canSeeImages }: { readonly canSeeImages: boolean },
+): Promise<SpaceTools> {
   let trouble: Failure | undefined
   const fail = (failure: Failure, cause?: unknown): never => {
     trouble ??= failure
@@ -61,7 +65,9 @@ export async function openSpaceTools(member: SpaceMember, signal: AbortSignal): 
       return fail({ kind: 'failed', code: 'gateway_unavailable', detail: error.message }, error)
     }
     // Problem documents are the gateway's own; whatever Notion answers goes to the MCP client.
-    if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return answer
+    if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) {
+      return isToolList(init) ? withoutOddTools(answer, noteLeftOut) : answer
+    }
     const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
     if (problem?.code === ('unknown_session' satisfies ProblemCode)) return new Response(null, { status: 404 })
     return fail(failureOf(problem, answer.headers.get('retry-after')))
@@ -95,7 +101,7 @@ export async function openSpaceTools(member: SpaceMember, signal: AbortSignal): 
 
   /** A tool that keeps to its time, tells the model no more than it can read, and notices a rate limit. */
   function watched(tool: ToolSet[string]): ToolSet[string] {
-    const { execute, toModelOutput } = tool
+    const { execute } = tool
     return {
       ...tool,
       execute: async (input: unknown, options: CallOptions) => {
@@ -105,15 +111,19 @@ export async function openSpaceTools(member: SpaceMember, signal: AbortSignal): 
         trouble ??= rateLimit(result)
         return result
       },
-      toModelOutput: async (options: ModelOutputOptions) => shortened(await toModelOutput?.(options)),
+      toModelOutput: ({ output }: ModelOutputOptions) => modelOutput(output, canSeeImages),
     } as ToolSet[string] // The same tool, with the same types, in a wrapper.
   }
 }
 
+const isToolList = ({ body }: RequestInit): boolean => typeof body === 'string' && body.includes('"tools/list"')
+
+const noteLeftOut = (tools: readonly string[]) => log.warn('chat.tools_left_out', { tools: tools.join(', ') })
+
 const unavailable: Failure = {
   kind: 'failed',
   code: 'notion_unavailable',
-  detail: 'Notion did not tell which tools it has. Try again in a moment.',
+  detail: 'Couldn’t load Notion’s tools. Try again in a moment.',
 }
 
 const codes: Partial<Record<string, FailureCode>> = {
@@ -125,17 +135,28 @@ const codes: Partial<Record<string, FailureCode>> = {
   upstream_timeout: 'notion_unavailable',
   authorization_unavailable: 'notion_unavailable',
   refresh_unavailable: 'notion_unavailable',
-  upstream_refuses_token: 'notion_unavailable',
-  credential_unreadable: 'notion_unavailable',
+  upstream_refuses_token: 'notion_refused',
+  credential_unreadable: 'reconnect_required',
   overloaded: 'gateway_unavailable',
 } satisfies Partial<Record<ProblemCode, FailureCode>>
+
+/** Where the gateway writes for clients outside of this app, with an address to open. */
+const details: Partial<Record<string, string>> = {
+  not_connected: 'This space isn’t connected to Notion. Connect it, then try again.',
+  reconnect_required: 'Notion no longer accepts this space’s connection. Reconnect it, then try again.',
+  consent_required: 'Notion asks for consent again. Reconnect this space, then try again.',
+} satisfies Partial<Record<ProblemCode, string>>
+
+const withoutAddresses = (detail: string): string => detail.replaceAll(/:?\s*https?:\/\/\S+/g, '').trim()
 
 function failureOf(problem: Problem | undefined, retryAfter: string | null): Failure {
   const until = retryAfter === null ? undefined : inSeconds(Number(retryAfter))
   return {
     kind: 'failed',
     code: codes[problem?.code ?? ''] ?? 'gateway_unavailable',
-    detail: problem?.detail ?? 'The gateway did not bring the call to Notion. Try again in a moment.',
+    detail:
+      details[problem?.code ?? ''] ??
+      (withoutAddresses(problem?.detail ?? '') || 'The gateway couldn’t reach Notion. Try again in a moment.'),
     ...(until && { until }),
   }
 }
@@ -161,24 +182,7 @@ function rateLimit(result: unknown): Failure | undefined {
   return {
     kind: 'failed',
     code: 'notion_rate_limited',
-    detail: 'Notion limits how many calls this connection may make, and the limit is reached.',
+    detail: 'This connection has reached Notion’s limit on calls.',
     ...(until && { until }),
   }
 }
-
-type ModelOutput = Awaited<ReturnType<NonNullable<ToolSet[string]['toModelOutput']>>>
-
-function shortened(output: ModelOutput | undefined): ModelOutput {
-  if (!output) return { type: 'text', value: '' }
-  if (output.type === 'text') return { ...output, value: cut(output.value) }
-  if (output.type !== 'content') return output
-  return {
-    ...output,
-    value: output.value.map((part) => (part.type === 'text' ? { ...part, text: cut(part.text) } : part)),
-  }
-}
-
-const cut = (text: string): string =>
-  text.length <= LONGEST_FOR_MODEL
-    ? text
-    : `${text.slice(0, LONGEST_FOR_MODEL)}\n[Cut here: ${text.length - LONGEST_FOR_MODEL} more characters are shown to the person only.]`

@@ -5,12 +5,13 @@ import type { ChatModel } from '../../lib/chat-models.ts'
 import type { SpaceMember } from '../../lib/members.ts'
 import { Refusal } from '../../lib/refusal.ts'
 import { runtime } from '../../lib/runtime.ts'
-import { answerInProgress, beginAnswer } from './answer-store.ts'
+import { answerInProgress, beginAnswer, type AnswerInProgress } from './answer-store.ts'
 import { isToolPart, LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
 import {
   allowAlways,
   changingMessages,
   chooseModel,
+  hasMessage,
   openConversation,
   ownConversation,
   putMessage,
@@ -45,11 +46,24 @@ export const Turn = z.discriminatedUnion('type', [
 ])
 export type Turn = z.infer<typeof Turn>
 
-/** Stores what the person did and begins the answer; undefined while other changes still have to be decided about. */
-export async function takeTurn(
-  member: SpaceMember,
-  turn: Turn,
-): Promise<{ id: string; messageId: string } | undefined> {
+/** What came of a turn. */
+export type TakenTurn =
+  | { readonly kind: 'answering'; readonly answer: AnswerInProgress }
+  /** Other changes still have to be decided about. */
+  | { readonly kind: 'undecided' }
+  /** The message was sent before, and its answer is complete. */
+  | { readonly kind: 'answered' }
+
+/**
+ * Stores what the person did and begins the answer. A message whose id is stored already is not stored again: a browser that lost the
+ * connection, or its session, cannot know whether the message arrived.
+ *
+ * @throws {Refusal} `restarting` while the process ends.
+ */
+export async function takeTurn(member: SpaceMember, turn: Turn): Promise<TakenTurn> {
+  if (runtime().liveAnswers.isClosing) {
+    throw new Refusal('restarting', 'The app is restarting. Try again in a moment.')
+  }
   const conversation =
     turn.type === 'ask'
       ? await openConversation(member, turn.conversationId, startTitle(turn.message.text))
@@ -58,11 +72,18 @@ export async function takeTurn(
   // Ends an answer that its process gave up, which would be in the way.
   await answerInProgress(conversation.id)
 
-  const task = await changingMessages(conversation.id, (client) => prepare(client, member, conversation, choice, turn))
-  if (!task) return undefined
+  const task = await changingMessages(conversation.id, async (client) => {
+    const isKnown = 'message' in turn && (await hasMessage(client, conversation.id, turn.message.id))
+    return isKnown ? 'known' : prepare(client, member, conversation, choice, turn)
+  })
+  if (task === 'known') {
+    const answer = await answerInProgress(conversation.id)
+    return answer ? { kind: 'answering', answer } : { kind: 'answered' }
+  }
+  if (!task) return { kind: 'undecided' }
   await chooseModel(conversation.id, choice.id)
   writeAnswer(task)
-  return { id: task.id, messageId: task.message.id }
+  return { kind: 'answering', answer: { id: task.id, messageId: task.message.id } }
 }
 
 /** @throws {Refusal} `no_model` */
@@ -70,11 +91,7 @@ function chosenModel(id: string | null | undefined): ChatModel {
   const { chatModels } = runtime()
   // One that is not offered any more gives way to the default.
   const found = chatModels.find((offered) => offered.id === id) ?? chatModels[0]
-  if (!found)
-    throw new Refusal(
-      'no_model',
-      'No model is configured. The operator has to set CHAT_MODEL; see the documentation on the chat.',
-    )
+  if (!found) throw new Refusal('no_model', 'No model is configured. Ask your administrator to set CHAT_MODEL.')
   return found
 }
 
@@ -143,7 +160,7 @@ async function prepare(
     case 'decide': {
       const asked = last && pendingApprovals(last.message).find((part) => part.approval?.id === turn.approvalId)
       if (!last || !asked) {
-        throw new Refusal('nothing_to_decide', 'This change is not waiting for a decision any more.')
+        throw new Refusal('nothing_to_decide', 'This change no longer waits for a decision.')
       }
       const isAlways = turn.approved && turn.always
       if (isAlways) await allowAlways(client, conversation.id, asked.toolName)

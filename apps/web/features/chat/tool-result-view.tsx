@@ -2,8 +2,9 @@
 
 import { Database, ExternalLink, FileText, User } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
-import { JsonText } from '../../components/json-text.tsx'
 import { PageText, plainText } from '../../components/notion/page-text.tsx'
+import { resultBlocks } from '../../components/notion/result-blocks.ts'
+import { ResultContent } from '../../components/notion/result-content.tsx'
 import { pageContent, webLink } from '../../components/notion/tool-result.ts'
 import type { ToolPart } from './chat-message.ts'
 import { payloadIn } from './tool-result.ts'
@@ -29,17 +30,18 @@ const views: Readonly<Record<string, ToolResultView>> = {
 }
 
 export function ToolResultView({ part, hasLinks }: { part: ToolPart; hasLinks: boolean }) {
-  const payload = payloadIn(part.output)
-  const view = views[part.toolName]?.({ payload, input: part.input, hasLinks })
-  if (view !== undefined) return view
-  return <DefaultView payload={payload} />
-}
-
-/** For tools that nobody made a view for: a sentence as a sentence, anything else as JSON. */
-function DefaultView({ payload }: { payload: unknown }) {
-  if (typeof payload === 'string' && payload.length < 400)
-    return <p className="text-sm break-words text-soft">{payload}</p>
-  return <JsonText value={payload} label="Result" />
+  const blocks = resultBlocks(part.output)
+  const view = views[part.toolName]?.({ payload: payloadIn(part.output), input: part.input, hasLinks })
+  if (view === undefined) return <ResultContent blocks={blocks} hasLinks={hasLinks} />
+  // The view shows what the text says; images and the like are shown below it.
+  const others = blocks.filter(({ kind }) => kind !== 'text' && kind !== 'json')
+  if (others.length === 0) return view
+  return (
+    <div className="space-y-3">
+      {view}
+      <ResultContent blocks={others} hasLinks={hasLinks} />
+    </div>
+  )
 }
 
 interface PageFacts {
@@ -129,14 +131,22 @@ function PageCard({ page, hasLinks }: { page: PageFacts; hasLinks: boolean }) {
             rel="noopener noreferrer nofollow"
             className="inline-flex max-w-full items-center gap-1.5 rounded-sm font-medium text-ink hover:underline"
           >
-            <span className="truncate">{title}</span>
+            <span dir="auto" className="truncate">
+              {title}
+            </span>
             <ExternalLink aria-hidden className="size-3.5 shrink-0 text-faint" />
             <span className="sr-only">(opens Notion)</span>
           </a>
         ) : (
-          <p className="truncate font-medium">{title}</p>
+          <p dir="auto" className="truncate font-medium">
+            {title}
+          </p>
         )}
-        {highlight && <p className="mt-0.5 line-clamp-1 text-[13px] break-words text-soft">{highlight}</p>}
+        {highlight && (
+          <p dir="auto" className="mt-0.5 line-clamp-1 text-[13px] break-words text-soft">
+            {highlight}
+          </p>
+        )}
         {(path || edited) && (
           <p className="mt-0.5 truncate text-xs text-faint">
             {[path, edited && `edited ${edited}`].filter(Boolean).join(' · ')}
@@ -167,13 +177,13 @@ function Fetched({ payload, hasLinks }: { payload: Readonly<Record<string, unkno
         onClick={() => setOpen(!isOpen)}
         className="rounded-sm text-[13px] font-medium text-link hover:underline"
       >
-        {isOpen ? 'Hide what it says' : 'Show what it says'}
+        {isOpen ? 'Hide content' : 'Show content'}
       </button>
       {isOpen && (
         <div
           tabIndex={0}
           role="region"
-          aria-label={`What ${textOf(payload['title'])} says`}
+          aria-label={`Content of ${textOf(payload['title'])}`}
           className="max-h-96 overflow-y-auto rounded-xl border border-line px-4 pt-1 pb-4"
         >
           <PageText text={content.slice(0, GLANCE)} />
@@ -198,7 +208,7 @@ function PeopleCards({ payload }: ToolResultProps): ReactNode | undefined {
     <ul aria-label="People" className="flex flex-wrap gap-2">
       {people.map((person) => (
         <li key={textOf(person['id'])} className="rounded-full border border-line bg-surface px-3 py-1 text-[13px]">
-          {textOf(person['name'])} <span className="text-faint">{textOf(person['email'])}</span>
+          <bdi>{textOf(person['name'])}</bdi> <span className="text-faint">{textOf(person['email'])}</span>
         </li>
       ))}
     </ul>

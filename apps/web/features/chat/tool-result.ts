@@ -1,38 +1,70 @@
-import { errorSentence, payloadOf } from '../../components/notion/tool-result.ts'
+import { resultBlocks } from '../../components/notion/result-blocks.ts'
+import { errorSentence, webLink } from '../../components/notion/tool-result.ts'
+import type { KnownPage, PageLookup } from '../../components/pending-change/change-parts.ts'
 import { isToolPart, type ChatMessage, type ToolPart } from './chat-message.ts'
 import { isArgs, textOf } from './tool-words.ts'
 
-type CallToolResult = Parameters<typeof payloadOf>[0]
+type CallToolResult = Parameters<typeof errorSentence>[0]
 
 /** What a tool answered, as MCP has it. */
 const isResult = (output: unknown): output is CallToolResult => isArgs(output) && Array.isArray(output['content'])
 
-/** What was meant by the answer: the JSON inside, where there is some. */
-export const payloadIn = (output: unknown): unknown => (isResult(output) ? payloadOf(output) : output)
+/** What was meant by the result: the JSON inside, where there is some, else its text. */
+export function payloadIn(output: unknown): unknown {
+  const blocks = resultBlocks(output)
+  const json = blocks.find((block) => block.kind === 'json')
+  return json ? json.value : blocks.map((block) => (block.kind === 'text' ? block.text : `[${block.kind}]`)).join('\n')
+}
 
 /** Why the call did not work, in a sentence; undefined when it did. */
 export function failureIn(part: ToolPart): string | undefined {
   if (part.state === 'output-error') return part.errorText
   if (part.state !== 'output-available' || !isResult(part.output) || !part.output.isError) return undefined
-  return errorSentence(part.output)
+  return errorSentence(part.output) || textOf(payloadIn(part.output)) || 'The tool reported an error.'
 }
 
-/** Titles of pages by their ids, as the calls of a message found them: later calls name pages by id alone. */
-export function titlesIn(message: Pick<ChatMessage, 'parts'>): ReadonlyMap<string, string> {
-  const titles = new Map<string, string>()
+/** Pages by their plain ids, as the calls of a message found them: later calls name pages by id alone. */
+export function pagesIn(message: Pick<ChatMessage, 'parts'>): ReadonlyMap<string, KnownPage> {
+  const pages = new Map<string, KnownPage>()
   const add = (found: unknown) => {
     if (!isArgs(found)) return
-    const title = textOf(found['title'])
-    for (const id of [textOf(found['id']), idIn(textOf(found['url']))]) if (id && title) titles.set(plainId(id), title)
+    const properties = isArgs(found['properties']) ? found['properties'] : {}
+    const title = textOf(found['title']) || textOf(properties['title'])
+    const url = webLink(textOf(found['url']))
+    for (const id of [textOf(found['id']), idIn(textOf(found['url']))]) {
+      if (id && title) pages.set(plainId(id), { title, url })
+    }
   }
   for (const part of message.parts) {
     if (!isToolPart(part) || part.state !== 'output-available') continue
     const payload = payloadIn(part.output)
+    if (!isArgs(payload)) continue
     add(payload)
-    if (isArgs(payload) && Array.isArray(payload['results'])) payload['results'].forEach(add)
+    for (const list of [payload['results'], payload['pages']]) if (Array.isArray(list)) list.forEach(add)
   }
-  return titles
+  return pages
 }
+
+const pagesOfMessages = new WeakMap<object, ReadonlyMap<string, KnownPage>>()
+
+/** What the messages know about a page's id or address. */
+export function pageLookup(messages: readonly ChatMessage[]): PageLookup {
+  return (value) => {
+    if (!isAddress(value)) return undefined
+    const id = plainId(value)
+    for (const message of messages.toReversed()) {
+      const pages = pagesOfMessages.get(message) ?? pagesIn(message)
+      pagesOfMessages.set(message, pages)
+      const page = pages.get(id)
+      if (page) return page
+    }
+    return undefined
+  }
+}
+
+/** An id or an address alone: a text that mentions a page does not name its target. */
+const isAddress = (value: string): boolean =>
+  value.length < 500 && !/\s/.test(value) && idIn(value.replaceAll('-', '')) !== ''
 
 const idIn = (url: string) => /[0-9a-f]{32}/.exec(url)?.[0] ?? ''
 

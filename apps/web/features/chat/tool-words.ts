@@ -63,5 +63,8 @@ const words = (doing: string, done: string, question: string): ToolWords => ({ d
 
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-const quoted = (value: unknown) => `“${textOf(value).slice(0, 80)}”`
+const quoted = (value: unknown) => {
+  const text = textOf(value).replaceAll(/\s+/g, ' ')
+  return text.length > 80 ? `“${text.slice(0, 80)}…”` : `“${text}”`
+}
 const quotedOr = (title: string | undefined) => (title === undefined ? undefined : quoted(title))

@@ -1,7 +1,7 @@
 'use client'
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { ChatError, chatApi, readAnswer, type ChatApi, type Turn } from './chat-api.ts'
+import { ChatError, chatApi, readAnswer, type ChatApi, type NewMessage, type Turn } from './chat-api.ts'
 import type { ChatMessage } from './chat-message.ts'
 import type { ConversationSummary } from './conversation.ts'
 import type { OpenedConversation } from './opened-conversation.ts'
@@ -13,12 +13,12 @@ export interface ConversationControl {
   /** Undefined while nothing was asked yet. */
   readonly summary: ConversationSummary | undefined
   readonly phase: Phase
-  /** Why the last thing did not work. */
+  /** Why the last action failed. */
   readonly trouble: string | undefined
   readonly hasOlder: boolean
   loadOlder(): Promise<void>
-  ask(text: string): void
-  edit(messageId: string, text: string): void
+  ask(message: NewMessage): void
+  edit(messageId: string, message: NewMessage): void
   regenerate(): void
   decide(approvalId: string, approved: boolean, always: boolean): void
   stop(): void
@@ -29,48 +29,91 @@ interface Options {
   readonly spaceId: string
   readonly conversationId: string
   readonly initial: OpenedConversation | undefined
+  /** The answer that another page of this conversation has read so far. */
+  readonly carried: readonly ChatMessage[] | undefined
   readonly model: string | undefined
   /** The conversation is new, or something about it changed that lists show. */
-  readonly onChange: (conversationId: string) => void
+  readonly onChange: () => void
+  /** The message arrived. */
+  readonly onDelivered: (messageId: string) => void
+  /** The message did not arrive, or nobody knows. */
+  readonly onUndelivered: (messageId: string) => void
+  /** Signed out, or no longer a member: only the server knows where to go from here. */
+  readonly onOutside: () => void
 }
 
 /** How often a stream that broke off is picked up again, before the page gives up. */
 const ATTEMPTS = 5
 
-export function useConversation({ spaceId, conversationId, initial, model, onChange }: Options): ConversationControl {
+/** How often a page that is looked at asks whether the conversation went on elsewhere: in another tab, or by its owner. */
+const LOOK_MS = 2_000
+
+export function useConversation(options: Options): ConversationControl {
+  const { spaceId, conversationId, initial, carried, model, onChange, onDelivered, onUndelivered, onOutside } = options
   const api = useMemo(() => chatApi(spaceId), [spaceId])
-  const [messages, setMessages] = useState<readonly ChatMessage[]>(initial?.messages ?? [])
+  const [messages, setMessages] = useState<readonly ChatMessage[]>(
+    (initial?.isAnswering ? carried : undefined) ?? initial?.messages ?? [],
+  )
   const [before, setBefore] = useState(initial?.before)
   const [summary, setSummary] = useState(initial?.conversation)
   const [phase, setPhase] = useState<Phase>(initial?.isAnswering ? 'answering' : 'idle')
   const [trouble, setTrouble] = useState<string>()
   const reading = useRef<AbortController>(undefined)
-  const known = useRef(messages)
+  const version = useRef(initial?.version)
+  /** Counts turns: what was asked for before the newest one is out of date when it comes. */
+  const turns = useRef(0)
+  const shownNow = useRef(messages)
   useEffect(() => {
-    known.current = messages
+    shownNow.current = messages
   }, [messages])
+  /** As the server stored them: what a stream begins from, however much of it was read before. */
+  const stored = useRef(initial?.messages ?? [])
 
   /** Shows the answer in its place: at the end, or instead of what there was of it. */
   const show = useCallback((answer: ChatMessage) => {
     setMessages((shown) => [...shown.filter(({ id }) => id !== answer.id), answer])
   }, [])
 
-  const refresh = useCallback(async () => {
-    const opened = await api.open(conversationId)
+  /** Shows what changed elsewhere. Whether an answer is being written. */
+  const refresh = useCallback(async (): Promise<boolean> => {
+    const turn = turns.current
+    const opened = await api.open(conversationId, version.current)
+    if (!opened || turn !== turns.current) return false
+    version.current = opened.version
+    stored.current = opened.messages
+    // Where nothing of what is shown is left, older messages begin elsewhere.
+    if (!shownNow.current.some(({ id }) => id === opened.messages[0]?.id)) setBefore(opened.before)
     setMessages((shown) => merged(shown, opened.messages))
-    setBefore((position) => position ?? opened.before)
     setSummary(opened.conversation)
+    for (const { id, role } of opened.messages) if (role === 'user') onDelivered(id)
     return opened.isAnswering
-  }, [api, conversationId])
+  }, [api, conversationId, onDelivered])
+
+  const report = useCallback(
+    (error: unknown) => {
+      if (isOutside(error)) return onOutside()
+      setTrouble(error instanceof ChatError ? error.message : 'Something went wrong on this page. Reload it.')
+    },
+    [onOutside],
+  )
 
   /** Reads an answer to its end, picking it up again when the way to it breaks. */
   const follow = useCallback(
-    async (first?: (signal: AbortSignal) => Promise<Response>) => {
+    async (take?: Take) => {
       reading.current?.abort()
       const attempt = new AbortController()
       reading.current = attempt
       const { signal } = attempt
-      const begun = (id: string) => known.current.find((message) => message.id === id)
+      const begun = (id: string) => stored.current.find((message) => message.id === id)
+      let isTaken = take === undefined
+      const first =
+        take &&
+        (async () => {
+          const response = await take.send(signal)
+          isTaken = true
+          take.onTaken()
+          return response
+        })
       try {
         await readToEnd(api, conversationId, first, signal, begun, (message) => {
           if (signal.aborted) return
@@ -79,53 +122,83 @@ export function useConversation({ spaceId, conversationId, initial, model, onCha
         })
         if (signal.aborted) return
         await refresh()
-        onChange(conversationId)
+        onChange()
         setPhase('idle')
       } catch (error) {
         if (signal.aborted) return
+        if (!isTaken) take?.onRefused()
         setPhase('idle')
-        // Signed out, or no longer a member: the server knows where to go from here.
-        if (isOutside(error)) return window.location.reload()
-        setTrouble(error instanceof ChatError ? error.message : 'Something went wrong here. Reload the page.')
+        report(error)
       }
     },
-    [api, conversationId, onChange, refresh, show],
+    [api, conversationId, onChange, refresh, report, show],
   )
 
   useEffect(() => {
     // After the page is shown: what is there of the answer comes with the stream.
     const timer = initial?.isAnswering ? setTimeout(() => void follow()) : undefined
-    return () => {
-      clearTimeout(timer)
-      reading.current?.abort()
-    }
+    return () => clearTimeout(timer)
   }, [follow, initial])
+  useEffect(() => () => reading.current?.abort(), [])
 
-  // Elsewhere the conversation may have gone on.
+  // The conversation may go on elsewhere; and the router shows pages of its memory, which may be older.
+  const isStored = summary !== undefined
   useEffect(() => {
-    if (!summary || phase !== 'idle') return
-    const look = () => {
-      if (document.visibilityState !== 'visible') return
-      refresh().then(
-        (isAnswering) => {
+    if (!isStored || phase !== 'idle') return
+    let isOver = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const look = async () => {
+      clearTimeout(timer)
+      if (isOver) return
+      if (document.visibilityState === 'visible') {
+        try {
+          const isAnswering = await refresh()
+          // A turn that began meanwhile has its own answer.
+          if (isOver) return
           if (isAnswering) {
             setPhase('answering')
             void follow()
+            return
           }
-        },
-        (error: unknown) => {
-          if (isOutside(error)) window.location.reload()
-        },
-      )
+        } catch (error) {
+          if (isOver) return
+          if (isOutside(error)) return onOutside()
+          if (error instanceof ChatError && error.code === 'not_found') {
+            setTrouble('This conversation was deleted, or is no longer shared with you.')
+            return
+          }
+          // Whatever else it is may be over at the next look.
+        }
+      }
+      timer = setTimeout(() => void look(), LOOK_MS)
     }
-    document.addEventListener('visibilitychange', look)
-    return () => document.removeEventListener('visibilitychange', look)
-  }, [follow, phase, refresh, summary])
+    const onVisible = () => void look()
+    document.addEventListener('visibilitychange', onVisible)
+    void look()
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', onVisible)
+    }
+  }, [follow, isStored, onOutside, phase, refresh])
 
-  const take = (turn: Turn) => {
+  /** Takes a turn; when the server does not take it, the messages are shown as they were. */
+  const take = (turn: Turn, messageId?: string) => {
+    const shown = messages
+    turns.current += 1
     setTrouble(undefined)
     setPhase('sending')
-    void follow((signal) => api.turn(turn, signal))
+    void follow({
+      send: (signal) => api.turn(turn, signal),
+      onTaken: () => {
+        if (messageId !== undefined) onDelivered(messageId)
+        onChange()
+      },
+      onRefused: () => {
+        setMessages(shown)
+        if (messageId !== undefined) onUndelivered(messageId)
+      },
+    })
   }
   const withModel = model === undefined ? {} : { model }
 
@@ -141,25 +214,29 @@ export function useConversation({ spaceId, conversationId, initial, model, onCha
       setMessages((shown) => [...page.messages, ...shown])
       setBefore(page.before)
     },
-    ask(text) {
-      const message = { id: crypto.randomUUID(), text }
+    ask(message) {
       show(personMessage(message))
-      take({ type: 'ask', conversationId, message, ...withModel })
+      take({ type: 'ask', conversationId, message, ...withModel }, message.id)
     },
-    edit(messageId, text) {
-      const message = { id: crypto.randomUUID(), text }
+    edit(messageId, message) {
       const index = messages.findIndex(({ id }) => id === messageId)
       setMessages([...messages.slice(0, index), personMessage(message)])
-      take({ type: 'edit', conversationId, messageId, message, ...withModel })
+      take({ type: 'edit', conversationId, messageId, message, ...withModel }, message.id)
     },
     regenerate() {
       setMessages(messages.filter((message, index) => index < messages.length - 1 || message.role === 'user'))
       take({ type: 'regenerate', conversationId, ...withModel })
     },
     decide: (approvalId, approved, always) => take({ type: 'decide', conversationId, approvalId, approved, always }),
-    stop: () => void api.stop(conversationId).catch(() => setTrouble('It could not be stopped. Try again.')),
+    stop: () => void api.stop(conversationId).catch(() => setTrouble('Couldn’t stop the answer. Try again.')),
     setSummary,
   }
+}
+
+interface Take {
+  send(signal: AbortSignal): Promise<Response>
+  onTaken(): void
+  onRefused(): void
 }
 
 async function readToEnd(
@@ -183,7 +260,8 @@ async function readToEnd(
     source = undefined
     await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** attempt))
   }
-  if (!signal.aborted) throw new ChatError('unreachable', 'The answer cannot be read at the moment. Reload the page.')
+  if (!signal.aborted)
+    throw new ChatError('unreachable', 'Lost the connection to the answer. Reload the page to see it.')
 }
 
 const isOutside = (error: unknown) =>

@@ -1,19 +1,31 @@
 import 'server-only'
 import { isReadOnlyTool } from '@nmg/contract'
-import { convertToModelMessages, generateText, isStepCount, streamText, toUIMessageStream, type ModelMessage } from 'ai'
-import type { ChatModel } from '../../lib/chat-models.ts'
+import {
+  convertToModelMessages,
+  dynamicTool,
+  generateText,
+  isStepCount,
+  jsonSchema,
+  streamText,
+  toUIMessageStream,
+  type ModelMessage,
+  type ToolSet,
+} from 'ai'
+import type { ChatModel, ChatProvider } from '../../lib/chat-models.ts'
 import { log } from '../../lib/log.ts'
 import type { SpaceMember } from '../../lib/members.ts'
 import { runtime } from '../../lib/runtime.ts'
 import { finishAnswer, forgetEndedAnswers, pulse, putChunks } from './answer-store.ts'
 import { applyChunk } from './apply-chunk.ts'
 import {
+  isToolPart,
   pendingApprovals,
   stepsOf,
   textOf,
   type AnswerEnd,
   type ChatChunk,
   type ChatMessage,
+  type ChatPart,
   type TokenUse,
 } from './chat-message.ts'
 import { titleByModel, type Conversation } from './conversation-store.ts'
@@ -21,6 +33,7 @@ import { addTokens, endMessage } from './end-message.ts'
 import { languageModel } from './language-models.ts'
 import { addLiveAnswer, type WritableAnswer } from './live-answer.ts'
 import { modelFailure } from './model-failure.ts'
+import { LONGEST_FOR_MODEL, modelOutput } from './model-output.ts'
 import { AnswerFailure, openSpaceTools } from './space-tools.ts'
 
 /** How often the writing process says that it lives, and asks whether it should go on. */
@@ -62,9 +75,12 @@ async function write(task: AnswerTask, answer: WritableAnswer): Promise<void> {
   let stored = 0
   let rows = 0
   let tokens: TokenUse = { input: 0, output: 0 }
+  let titling: Promise<void> | undefined
   const emit = (chunk: ChatChunk) => {
     message = applyChunk(message, chunk)
     answer.push(chunk)
+    // Not before the model has answered something: a title for a question that cannot be answered would only cost.
+    if (task.isFirst && isOutput(chunk)) titling ??= makeTitle(task, answer.signal)
   }
   const store = async () => {
     const fresh = answer.chunks.slice(stored)
@@ -77,7 +93,6 @@ async function write(task: AnswerTask, answer: WritableAnswer): Promise<void> {
     if (state !== 'go_on') answer.abort(state === 'stop' ? { kind: 'stopped' } : NO_ACCESS)
   })
   const storing = repeatedly(STORE_MS, store)
-  const titling = task.isFirst ? makeTitle(task, answer.signal) : undefined
 
   emit({ type: 'start', messageId: message.id, messageMetadata: { model: choice.id } })
   let end: AnswerEnd
@@ -101,6 +116,8 @@ async function write(task: AnswerTask, answer: WritableAnswer): Promise<void> {
   await forgetEndedAnswers()
 }
 
+const isOutput = ({ type }: ChatChunk): boolean => ['text-delta', 'tool-input-available'].includes(type)
+
 const NO_ACCESS: AnswerEnd = {
   kind: 'failed',
   code: 'no_access',
@@ -123,7 +140,7 @@ async function stream(
 ): Promise<AnswerEnd> {
   const { member, conversation, choice, history, message } = task
   const maxSteps = runtime().chatMaxSteps
-  const space = await openSpaceTools(member, signal)
+  const space = await openSpaceTools(member, signal, { canSeeImages: SEE_IMAGES.has(choice.provider) })
   try {
     let modelError: unknown
     let steps = stepsOf(message)
@@ -131,7 +148,7 @@ async function stream(
     const result = streamText({
       model: languageModel(choice),
       instructions: instructionsFor(member),
-      messages: await modelMessages(history, space.tools),
+      messages: await modelMessages(history, space.tools, SEE_IMAGES.has(choice.provider)),
       tools: space.tools,
       toolApproval: ({ toolCall: { toolName } }) =>
         isReadOnlyTool(toolName) || allowed.has(toolName) ? 'not-applicable' : 'user-approval',
@@ -176,27 +193,43 @@ const toolErrorText = (error: unknown): string => {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof AnswerFailure) return cause.failure.detail
   }
-  return 'The call did not work. Its arguments may not be what the tool expects, or Notion did not answer in time.'
+  return 'The call failed. Its arguments may not be what the tool expects, or Notion took too long.'
 }
 
 /** How much of a conversation the model is told, in characters. Older messages are left out whole. */
 const LONGEST_HISTORY = 400_000
 
-async function modelMessages(history: readonly ChatMessage[], tools: Parameters<typeof streamText>[0]['tools']) {
+async function modelMessages(history: readonly ChatMessage[], tools: ToolSet, canSeeImages: boolean) {
   let length = 0
   const recent = history.toReversed().filter((message, age) => {
-    length += JSON.stringify(message.parts).length
+    length += message.parts.reduce((sum, part) => sum + toldLength(part), 0)
     return age === 0 || length <= LONGEST_HISTORY
   })
   const messages = recent.toReversed()
   // An answer whose question was left out makes no sense to a model, and some providers refuse it.
   while (messages.length > 1 && messages[0]?.role === 'assistant') messages.shift()
+  // Also results of tools that are not listed any more are told as the person sees them.
+  const former = dynamicTool({
+    inputSchema: jsonSchema({}),
+    execute: () => undefined,
+    toModelOutput: ({ output }) => modelOutput(output, canSeeImages),
+  })
+  const used = messages.flatMap(({ parts }) => parts.filter(isToolPart)).map(({ toolName }) => toolName)
   const converted: ModelMessage[] = await convertToModelMessages(messages, {
     ignoreIncompleteToolCalls: true,
-    ...(tools && { tools }),
+    tools: { ...Object.fromEntries(used.map((name) => [name, former])), ...tools },
   })
   return converted
 }
+
+/** About how long a part is as the model is told it. */
+const toldLength = (part: ChatPart): number => {
+  const length = JSON.stringify(part).length
+  return isToolPart(part) ? Math.min(length, LONGEST_FOR_MODEL) : length
+}
+
+/** Providers that take images in the result of a tool. */
+const SEE_IMAGES: ReadonlySet<ChatProvider> = new Set(['anthropic', 'google', 'openai'])
 
 const instructionsFor = ({
   person,

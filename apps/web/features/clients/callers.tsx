@@ -35,10 +35,11 @@ export function Callers({ callers, isStale }: { callers: readonly CallerView[]; 
             {callers.map(({ id, name, version, by, lastSeenAt }) => (
               <li key={id} className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 py-3">
                 <p className="min-w-0 text-sm font-medium break-words">
-                  {name || 'A client without a name'} {version && <span className="text-soft">{version}</span>}
+                  <bdi>{name || 'A client without a name'}</bdi>{' '}
+                  {version && <span className="text-soft">{version}</span>}
                   <span className="block text-[13px] font-normal text-soft">
                     {by.kind === 'login' ? 'Logged in as ' : 'With the key '}
-                    {by.name}
+                    <bdi>{by.name}</bdi>
                     {by.host !== undefined && (
                       <>
                         {' '}

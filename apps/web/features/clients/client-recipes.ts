@@ -145,13 +145,13 @@ export const recipes: readonly Recipe[] = [
     id: 'gemini-cli',
     client: 'Gemini CLI',
     login: ({ url, name }) => [
-      { text: 'In a terminal:', code: `gemini mcp add --transport http ${name} ${url}` },
+      { text: 'In a terminal:', code: `gemini mcp add --transport http --scope user ${name} ${url}` },
       { text: 'Start Gemini CLI and log in; a browser opens for that:', code: `/mcp auth ${name}` },
     ],
     key: ({ url, name, key }) => [
       {
         text: 'In a terminal:',
-        code: `gemini mcp add --transport http --header "Authorization: Bearer ${key}" ${name} ${url}`,
+        code: `gemini mcp add --transport http --header "Authorization: Bearer ${key}" --scope user ${name} ${url}`,
       },
     ],
   },
@@ -160,7 +160,7 @@ export const recipes: readonly Recipe[] = [
     client: 'MCP Inspector',
     login: ({ url }) => [
       {
-        text: 'In a terminal, with Node.js 22.19 or newer. It says where to log in, and then lists the tools:',
+        text: 'In a terminal, with Node.js 20 or newer. It says where to log in, and then lists the tools:',
         code: `npx @modelcontextprotocol/inspector@latest --cli ${url} --transport http --method tools/list`,
       },
       {
@@ -170,7 +170,7 @@ export const recipes: readonly Recipe[] = [
     ],
     key: ({ url, key }) => [
       {
-        text: 'In a terminal, with Node.js 22.19 or newer:',
+        text: 'In a terminal, with Node.js 20 or newer:',
         code: `npx @modelcontextprotocol/inspector@latest --cli ${url} --transport http --method tools/list --header "Authorization: Bearer ${key}"`,
       },
     ],

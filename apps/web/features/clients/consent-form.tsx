@@ -2,11 +2,13 @@
 
 import { AppWindow, Globe, MonitorSmartphone } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { DiscardDrafts } from '../../components/discard-drafts.tsx'
 import { Badge } from '../../components/ui/badge.tsx'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { Choice } from '../../components/ui/choice.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
+import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
 import { answerConsent, signOut } from './client-api.ts'
 import type { ConsentQuestion } from './consent-view.ts'
 
@@ -140,6 +142,8 @@ function caution({ host, target }: ConsentQuestion): string {
 function Asker({ question }: { question: ConsentQuestion }) {
   const { clientName, host, target, person } = question
   const { Icon, text } = targets[target.kind]
+  // The page sends a user who is not signed in to do so, and comes back with the same request.
+  const leaving = useSignOut(person.id, leaveAccount, () => window.location.reload())
   return (
     <Card className="p-4" aria-label="Who asks">
       {host !== undefined && (
@@ -149,7 +153,9 @@ function Asker({ question }: { question: ConsentQuestion }) {
         </p>
       )}
       <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
-        <strong className="min-w-0 text-[15px] font-semibold break-words">{clientName}</strong>
+        <strong dir="auto" className="min-w-0 text-[15px] font-semibold break-words">
+          {clientName}
+        </strong>
         <Badge tone="warning">Name not verified</Badge>
       </p>
       <p className="mt-2 flex gap-2 text-sm text-soft">
@@ -160,22 +166,27 @@ function Asker({ question }: { question: ConsentQuestion }) {
       </p>
       <p className="mt-2 text-sm text-pretty text-soft">{caution(question)}</p>
       <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
-        It will act for you, <span className="font-medium text-ink">{person.name}</span> ({person.email}).{' '}
+        It will act for you, <bdi className="font-medium text-ink">{person.name}</bdi> ({person.email}).{' '}
         <button
           type="button"
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
-          onClick={async () => {
-            await signOut()
-            // The page sends whoever is not signed in to do so, and comes back with the same request.
-            window.location.reload()
-          }}
+          onClick={() => void leaving.start()}
         >
           Not you?
         </button>
       </p>
+      <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
     </Card>
   )
 }
+
+const leaveAccount = async (): Promise<string | undefined> => {
+  const answer = await signOut()
+  return isRefusal(answer) ? answer.refusal : undefined
+}
+
+const isRefusal = (answer: unknown): answer is { refusal: string } =>
+  typeof answer === 'object' && answer !== null && 'refusal' in answer && typeof answer.refusal === 'string'
 
 function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   const [only, ...others] = spaces
@@ -184,12 +195,12 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
       <div>
         <h2 className="text-sm font-semibold">Space</h2>
         <p className="mt-1 text-sm break-words text-soft">
-          It uses the Notion of <span className="font-medium text-ink">{only.name}</span>, and of no other space.
+          It uses the Notion of <bdi className="font-medium text-ink">{only.name}</bdi>, and of no other space.
         </p>
         <input type="hidden" name="space" value={only.id} />
         {only.isConnected === false && (
           <Notice tone="warning" className="mt-3">
-            {only.name} is not connected with Notion now, so the client will not work before somebody{' '}
+            <bdi>{only.name}</bdi> is not connected with Notion now, so the client will not work before somebody{' '}
             <a
               href={`/spaces/${encodeURIComponent(only.id)}/connection`}
               target="_blank"
@@ -217,18 +228,19 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
 }
 
 function Scopes({ scopes }: { scopes: ConsentQuestion['scopes'] }) {
-  const canWrite = scopes.includes('notion:write')
+  const canRead = scopes.includes('notion:read')
   return (
     <fieldset className="space-y-2.5">
       <legend className="mb-2.5 text-sm font-semibold">What may it do there?</legend>
-      {canWrite && (
-        <Choice name="scope" value="notion:write" defaultChecked label="Read and change">
-          Search and read everything that the space’s connection reaches, and create, edit, move and comment on it.
+      {canRead && (
+        // Who allows without a look allows the least; a client that needs more asks for it.
+        <Choice name="scope" value="notion:read" defaultChecked label="Read only">
+          Search and read everything that the space’s connection reaches. Tools that change something are hidden.
         </Choice>
       )}
-      {scopes.includes('notion:read') && (
-        <Choice name="scope" value="notion:read" defaultChecked={!canWrite} label="Read only">
-          Search and read everything that the space’s connection reaches. Tools that change something are hidden.
+      {scopes.includes('notion:write') && (
+        <Choice name="scope" value="notion:write" defaultChecked={!canRead} label="Read and change">
+          Search and read everything that the space’s connection reaches, and create, edit, move and comment on it.
         </Choice>
       )}
     </fieldset>

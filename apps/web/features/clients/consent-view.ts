@@ -17,7 +17,7 @@ export interface ConsentQuestion {
   /** The host that describes the client, for one that did not register: that much of it is proven. */
   readonly host: string | undefined
   readonly target: ReturnType<typeof redirectTarget>
-  readonly person: Pick<Person, 'name' | 'email'>
+  readonly person: Person
   /** Those to choose among; empty when the person belongs to none that the client could use. */
   readonly spaces: readonly AskedSpace[]
   /** The client's address names a space that the person does not belong to, or that does not exist. */
@@ -53,7 +53,7 @@ export async function consentQuestion(query: URLSearchParams, found: SignedIn): 
     clientName: client.name,
     host: documentHost(clientId),
     target: redirectTarget(redirectUri),
-    person: { name: person.name, email: person.email },
+    person,
     spaces: await Promise.all(
       fitting.map(async ({ id, name }) => ({ id, name, isConnected: await isConnected(memberIn(found, id)) })),
     ),

@@ -63,7 +63,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
             <li key={key.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 py-3">
               <div className="min-w-0 flex-1 basis-56">
                 <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium break-words">
-                  <span className="min-w-0 break-words">{key.name}</span>
+                  <bdi className="min-w-0 break-words">{key.name}</bdi>
                   <Badge>{scopeWords[key.scope]}</Badge>
                   {isOver(key) && <Badge tone="warning">Ended</Badge>}
                 </p>
@@ -119,8 +119,8 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         }}
       >
         <p className="break-words">
-          Whatever uses <span className="font-medium text-ink">{doomed?.name}</span> loses its access at once. This
-          cannot be undone.
+          Whatever uses <bdi className="font-medium text-ink">{doomed?.name}</bdi> loses its access at once. This cannot
+          be undone.
         </p>
       </Confirm>
     </Card>

@@ -51,7 +51,7 @@ const authorizationErrors = {
   client_rejected: {
     title: 'Notion rejects this app’s credentials',
     advice:
-      'Nothing was connected, and trying again does not help. Ask the operator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.',
+      'Nothing was connected. Ask the operator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET, and try again after that.',
   },
   authorization_unavailable: {
     title: 'Notion cannot be reached',

@@ -5,23 +5,35 @@ import type { Route } from 'next'
 import Link from 'next/link'
 import { useEffect } from 'react'
 import { buttonStyle } from '../../components/ui/button.tsx'
+import { Notice } from '../../components/ui/notice.tsx'
 import { tellConnectionChanged } from './connection-news.ts'
 
 /** Long enough to read the message, short enough not to wait for it. */
 const RETURN_MS = 1_500
 
-/** Tells other windows, then closes itself if it was opened as a popup, else goes `home`. */
-/** `isWaiting` when the consent reached another workspace than before, which somebody has to confirm. */
-export function CallbackSuccess({ home, isWaiting }: { home: Route; isWaiting: boolean }) {
+/**
+ * Tells other windows, then closes itself if it was opened as a popup, else goes `home`; with a `note`, only when the person has read it.
+ * `isWaiting` when the consent reached another workspace than before, which somebody has to confirm.
+ */
+export function CallbackSuccess({
+  home,
+  isWaiting,
+  note,
+}: {
+  home: Route
+  isWaiting: boolean
+  note?: string | undefined
+}) {
   useEffect(() => {
     tellConnectionChanged()
+    if (note !== undefined) return
     const timer = setTimeout(() => {
       if (window.opener) window.close()
       // A full load, so that the page asks the server; also for a popup that the browser does not let close itself.
       window.location.replace(home)
     }, RETURN_MS)
     return () => clearTimeout(timer)
-  }, [home])
+  }, [home, note])
 
   return (
     <>
@@ -30,12 +42,16 @@ export function CallbackSuccess({ home, isWaiting }: { home: Route; isWaiting: b
         {isWaiting ? 'Another workspace' : 'MCP connected'}
       </h1>
       <p role="status" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
-        {isWaiting
-          ? 'This is not the workspace that your space worked with. Taking you back to decide…'
-          : 'Notion is connected with your space. Taking you back…'}
+        {isWaiting ? 'This is not the workspace that your space worked with.' : 'Notion is connected with your space.'}
+        {note === undefined && (isWaiting ? ' Taking you back to decide…' : ' Taking you back…')}
       </p>
+      {note !== undefined && (
+        <Notice tone="warning" className="mb-6">
+          {note}
+        </Notice>
+      )}
       <Link href={home} className={buttonStyle({ look: 'secondary' })}>
-        Continue now
+        {note === undefined ? 'Continue now' : 'Continue'}
       </Link>
     </>
   )

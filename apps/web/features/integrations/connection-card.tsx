@@ -8,7 +8,7 @@ import { Card } from '../../components/ui/card.tsx'
 import { NotionMark } from '../../components/ui/marks.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
 import { useSpaceConnection } from './connection-context.tsx'
-import { ConnectionFacts } from './connection-facts.tsx'
+import { ConnectionFacts, EarlierConsents } from './connection-facts.tsx'
 import { textOf } from './connection-texts.tsx'
 import { Disconnect } from './disconnect.tsx'
 import { NextStep } from './next-step.tsx'
@@ -45,6 +45,7 @@ export function ConnectionCard({ chat }: { chat: Route }) {
         </div>
       </div>
       {notice && <Notice tone="warning">{notice}</Notice>}
+      <EarlierConsents view={view} />
       <ConnectionFacts view={view} />
       {view.status === 'connected' && permission.canManage && (
         <Disconnect control={control} connection={view.connection} />

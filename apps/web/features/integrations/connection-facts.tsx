@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react'
+import { Notice } from '../../components/ui/notice.tsx'
 import { Time } from '../../components/ui/time.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { personOf, workspace } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
+import { earlierConsentsText } from './earlier-consents.ts'
 
 /** What there is to know about each state, besides what its text says. */
 export function ConnectionFacts({ view }: { view: ConnectionView }) {
@@ -37,8 +39,14 @@ export function ConnectionFacts({ view }: { view: ConnectionView }) {
   }
 }
 
+/** Consents that this space no longer uses and that may still be valid at Notion. */
+export function EarlierConsents({ view }: { view: ConnectionView }) {
+  const count = 'connection' in view ? view.connection.unrevokedConsents : undefined
+  return count === undefined ? null : <Notice tone="info">{earlierConsentsText(count)}</Notice>
+}
+
 function ConnectedFacts({ connection }: { connection: SpaceConnection }) {
-  const { connectedAt, lastRefreshedAt, tokenExpiresAt, reconnectBy } = connection
+  const { connectedAt, lastRefreshedAt, tokenExpiresAt, reconnectBy, degraded } = connection
   return (
     <FactList>
       <Fact name="Workspace">{workspace(connection)}</Fact>
@@ -51,7 +59,12 @@ function ConnectedFacts({ connection }: { connection: SpaceConnection }) {
           <Time at={lastRefreshedAt} />
         </Fact>
       )}
-      {tokenExpiresAt && (
+      {tokenExpiresAt && degraded && (
+        <Fact name="Access token expires">
+          <Time at={tokenExpiresAt} />
+        </Fact>
+      )}
+      {tokenExpiresAt && !degraded && (
         <Fact name="Next renewal">
           by itself, before <Time at={tokenExpiresAt} />
         </Fact>

@@ -1,9 +1,10 @@
-import type { WaitingConsent } from '@nmg/contract'
+import type { Degraded, WaitingConsent } from '@nmg/contract'
 import type { ReactNode } from 'react'
 import type { Tone } from '../../components/ui/badge.tsx'
 import { Time } from '../../components/ui/time.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { reconnectReasons, type ConnectionView } from './connection-view.ts'
+import { degradedTexts } from './degraded.ts'
 
 export interface ConnectionText {
   readonly tone: Tone
@@ -27,6 +28,10 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
     summary: 'Going to Notion. Choose a workspace there and allow the access; you come back here by yourself.',
   }),
   connected: ({ connection, notionTrouble }) => {
+    // What a person has to act on comes before trouble that may pass.
+    if (connection.degraded) {
+      return { tone: 'warning', label: 'Degraded', summary: <DegradedSummary degraded={connection.degraded} /> }
+    }
     if (notionTrouble !== undefined) {
       return {
         tone: 'danger',
@@ -72,11 +77,26 @@ export function textOf(view: ConnectionView): ConnectionText {
   return text(view)
 }
 
+function DegradedSummary({ degraded: { reason, since, lastError, nextAttemptAt } }: { degraded: Degraded }) {
+  const { what, remedy } = degradedTexts[reason]
+  return (
+    <>
+      {what} Since <Time at={since} />, last error: {lastError}. Next attempt: <Time at={nextAttemptAt} />. {remedy}
+    </>
+  )
+}
+
 /** Whatever else is true of the connection, this is what somebody has to decide. */
 const waitingText = (connection: SpaceConnection, waiting: WaitingConsent): ConnectionText => ({
   tone: 'warning',
   label: 'Another workspace',
-  summary: `${connection.waitingByName ?? 'Somebody'} connected ${waitingWorkspace(waiting)}, and this space worked with ${workspace(connection)} until now. Nothing uses it before an owner or admin has confirmed that it is meant.`,
+  summary: (
+    <>
+      {connection.waitingByName ?? 'Somebody'} connected {waitingWorkspace(waiting)}, and this space worked with{' '}
+      {workspace(connection)} until now. Nothing uses it before an owner or admin has confirmed that it is meant.
+      {connection.degraded && ` Until then: ${degradedTexts[connection.degraded.reason].what}`}
+    </>
+  ),
 })
 
 export const waitingWorkspace = ({ workspaceName }: WaitingConsent) => workspaceName ?? 'a workspace without a name'

@@ -1,5 +1,6 @@
 import type { ReconnectReason } from '@nmg/contract'
 import type { NotionAnswer, SpaceConnection } from './connection-answer.ts'
+import { degradedTexts } from './degraded.ts'
 
 /** All that the integration dialog can show. */
 export type ConnectionView =
@@ -33,11 +34,20 @@ const notionTroubles: Record<string, string> = {
   upstream_unreachable: 'Notion cannot be reached at the moment.',
   upstream_timeout: 'Notion takes too long to answer at the moment.',
   refresh_unavailable:
-    'Notion does not renew the access at the moment. The connection is kept, and nobody has to log in.',
+    'Notion does not renew the access at the moment. The connection is kept, and the gateway tries again.',
 }
 
 export const notionTroubleOf = (code: string): string | undefined =>
   Object.hasOwn(notionTroubles, code) ? notionTroubles[code] : undefined
+
+/**
+ * Whether a new consent helps a connected space now. While it is degraded only that reason counts: where a consent cannot complete, an ending
+ * permission is no reason to offer one.
+ */
+export function isReconnectUseful({ degraded, notice, consentRequired }: SpaceConnection): boolean {
+  if (degraded) return degradedTexts[degraded.reason].canReconnect
+  return notice !== undefined || consentRequired === true
+}
 
 /** Why the connection must be made again, in plain words. */
 export const reconnectReasons = {

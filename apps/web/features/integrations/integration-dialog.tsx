@@ -7,7 +7,7 @@ import { buttonStyle } from '../../components/ui/button.tsx'
 import { Dialog } from '../../components/ui/dialog.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
 import { useSpaceConnection } from './connection-context.tsx'
-import { ConnectionFacts } from './connection-facts.tsx'
+import { ConnectionFacts, EarlierConsents } from './connection-facts.tsx'
 import { textOf } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
 import { Disconnect } from './disconnect.tsx'
@@ -28,6 +28,7 @@ export function IntegrationDialog({ open, onClose, page }: { open: boolean; onCl
           {hasStory(view) && <p className="mt-2.5 text-sm text-pretty text-soft">{summary}</p>}
         </div>
         <ConnectionFacts view={view} />
+        <EarlierConsents view={view} />
         {notice && <Notice tone="warning">{notice}</Notice>}
         <div className="flex flex-wrap gap-2">
           <NextStep control={control} {...permission} />
@@ -48,5 +49,6 @@ const hasStory = (view: ConnectionView) =>
   view.status !== 'connected' ||
   view.connection.waiting !== undefined ||
   view.connection.notice !== undefined ||
+  view.connection.degraded !== undefined ||
   view.connection.consentRequired === true ||
   view.notionTrouble !== undefined

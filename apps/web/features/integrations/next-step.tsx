@@ -5,7 +5,7 @@ import { useState, type ReactNode } from 'react'
 import { Button } from '../../components/ui/button.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { waitingWorkspace, workspace } from './connection-texts.tsx'
-import type { ConnectionView } from './connection-view.ts'
+import { isReconnectUseful, type ConnectionView } from './connection-view.ts'
 import type { ConnectionControl } from './use-connection.ts'
 
 export interface Permission {
@@ -34,15 +34,14 @@ const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNod
   connected: (props) => {
     const { view, refresh } = props.control
     if (view.status !== 'connected') return null
-    if (view.notionTrouble !== undefined) {
+    if (view.notionTrouble !== undefined && !view.connection.degraded) {
       return (
         <Button look="secondary" onClick={() => refresh()}>
           Try again
         </Button>
       )
     }
-    const isToReconnect = view.connection.notice !== undefined || view.connection.consentRequired
-    return isToReconnect ? <ConnectStep {...props} action="Reconnect Notion" /> : null
+    return isReconnectUseful(view.connection) ? <ConnectStep {...props} action="Reconnect Notion" /> : null
   },
   gateway_unreachable: ({ control }) => (
     <Button look="secondary" onClick={() => control.refresh()}>
@@ -98,7 +97,8 @@ function ConnectStep({ action, control, canManage, managers }: NextStepProps & {
 
 const WhomToAsk = ({ managers }: Pick<Permission, 'managers'>) => (
   <p className="max-w-64 text-sm text-pretty text-soft">
-    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: ` : ''}only owners and admins of the space connect it.
+    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: only` : 'Only'} owners and admins of the space connect
+    it.
   </p>
 )
 

@@ -1,10 +1,17 @@
 import 'server-only'
-import { AuthorizationStart, Connection, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
+import {
+  AuthorizationStart,
+  Connection,
+  DisconnectReceipt,
+  type ProblemCode,
+  type WaitingDecision,
+} from '@nmg/contract'
 import { askGateway } from '../../lib/gateway.ts'
 import { personNames, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
 import { PassedOn, Refusal } from '../../lib/refusal.ts'
 import type { NotionAnswer } from './connection-answer.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
+import { tooManyConsentsText } from './too-many-consents.ts'
 
 /** How long a page waits before it is shown without the connection; its polling finds out later. */
 const PAGE_DEADLINE_MS = 3_000
@@ -54,13 +61,22 @@ export async function startAuthorization(
     // Another workspace than before is not used until somebody has said that it is meant.
     confirm_workspace: '1',
   })
-  const start = await askGateway(manager, `/integrations/notion/oauth/mcp/start?${query}`, AuthorizationStart)
+  const start = await askGateway(manager, `/integrations/notion/oauth/mcp/start?${query}`, AuthorizationStart).catch(
+    sayWhenToTryAgain,
+  )
   if (!start)
     throw new Refusal(
       'gateway_misconfigured',
       'The gateway does not know how to connect Notion. The operator has to look at it.',
     )
   return start
+}
+
+/** Too many consents are refused until a moment that only the header names. */
+function sayWhenToTryAgain(error: unknown): never {
+  if (!(error instanceof PassedOn) || error.problem.code !== ('rate_limited' satisfies ProblemCode)) throw error
+  const detail = tooManyConsentsText(error.retryAfter, new Date())
+  throw new PassedOn({ ...error.problem, title: 'Too many attempts to connect', detail }, error.retryAfter)
 }
 
 /** Goes on with the workspace that a new consent reached, or lets go of it. @throws {PassedOn} `not_found` when nothing waits any more. */

@@ -1,10 +1,10 @@
 'use client'
 
-import type { DisconnectReceipt } from '@nmg/contract'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError, messageOf } from './api-error.ts'
 import { onConnectionChanged, tellConnectionChanged } from './connection-news.ts'
 import { notionTroubleOf, viewOf, type ConnectionView } from './connection-view.ts'
+import { disconnectNotice } from './earlier-consents.ts'
 
 /** What checks answers is not needed to show the page, so it is not downloaded before. */
 const notionApi = () => import('./notion-api.ts')
@@ -113,7 +113,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   const disconnect = async () => {
     setNotice(undefined)
     try {
-      setNotice(afterDisconnect[(await (await notionApi()).deleteConnection(spaceId)).revocation])
+      setNotice(disconnectNotice(await (await notionApi()).deleteConnection(spaceId)))
       tellConnectionChanged()
     } catch (error) {
       setNotice(messageOf(error))
@@ -162,15 +162,6 @@ function useNotionTrouble() {
 
 const withTrouble = (view: ConnectionView, notionTrouble: string | undefined): ConnectionView =>
   view.status === 'connected' && notionTrouble !== undefined ? { ...view, notionTrouble } : view
-
-const afterDisconnect: Record<DisconnectReceipt['revocation'], string | undefined> = {
-  revoked: undefined,
-  nothing_to_revoke: undefined,
-  failed:
-    'Disconnected, and the credential here is destroyed. Notion did not confirm that it ended the access too; to be sure, remove the app in Notion’s settings.',
-  not_supported:
-    'Disconnected, and the credential here is destroyed. Notion offers no way to end the access from here; remove the app in Notion’s settings as well.',
-}
 
 const isOutside = (error: unknown) =>
   error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)

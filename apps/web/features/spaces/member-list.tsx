@@ -48,7 +48,7 @@ export function MemberList({ spaceId, people, self }: MemberListProps) {
             <Avatar name={person.name} />
             <div className="min-w-0 flex-1 basis-40">
               <p className="text-sm font-medium break-words">
-                {person.name}
+                <bdi>{person.name}</bdi>
                 {person.id === self.id && <span className="text-soft"> (you)</span>}
               </p>
               <p className="text-[13px] break-words text-soft">{person.email}</p>

@@ -32,7 +32,7 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
           <SpaceMark name={active.name} />
           <span className="min-w-0 flex-1 truncate text-left">
             <span className="sr-only">Space: </span>
-            {active.name}
+            <bdi>{active.name}</bdi>
             <span className="sr-only"> – change space</span>
           </span>
           <ChevronsUpDown aria-hidden className="size-3.5 shrink-0 text-soft" />
@@ -53,7 +53,9 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
           }}
         >
           <SpaceMark name={space.name} />
-          <span className="min-w-0 flex-1 truncate">{space.name}</span>
+          <span className="min-w-0 flex-1 truncate">
+            <bdi>{space.name}</bdi>
+          </span>
           <Check aria-hidden className={space.id === active.id ? '' : 'invisible'} />
           {space.id === active.id && <span className="sr-only">(current)</span>}
         </MenuItem>

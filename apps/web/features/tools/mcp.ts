@@ -1,11 +1,28 @@
+import '../../components/zod-without-eval.ts'
+import type { Client } from '@modelcontextprotocol/client'
 import { Problem, type ProblemCode } from '@nmg/contract'
-import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client'
+import { z } from 'zod'
+import { isSchema } from './safe-schema.ts'
 
-export type { CallToolResult, Tool }
+/** A tool as far as this page uses it. Whatever else is odd about it is no reason to leave it out. */
+export interface Tool {
+  readonly name: string
+  readonly description: string
+  /** Undefined where the server sent none: the tool cannot be called. */
+  readonly inputSchema: Readonly<Record<string, unknown>> | undefined
+}
 
-/** Our own chain (this app, the gateway) could not bring the call to Notion; the message is a sentence for the person. */
+/** What a tool returned, exactly as it came. */
+export const CallResult = z.looseObject({
+  content: z.array(z.looseObject({ type: z.string() })).optional(),
+  isError: z.boolean().optional(),
+})
+export type CallResult = z.infer<typeof CallResult>
+
+/** A call without a result; the message is for the person. */
 export class ToolTrouble extends Error {
   override readonly name = 'ToolTrouble'
+  /** A problem code of the gateway or this app, `server_error` for an error of the MCP server, or `interrupted`. */
   readonly code: string
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -17,8 +34,8 @@ export class ToolTrouble extends Error {
 export interface McpTools {
   /** @throws {ToolTrouble} */
   list(signal: AbortSignal): Promise<Tool[]>
-  /** An answer that reports an error is an answer, too. @throws {ToolTrouble} */
-  call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult>
+  /** A result that reports an error is a result, too. @throws {ToolTrouble} */
+  call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallResult>
   close(): void
 }
 
@@ -28,49 +45,101 @@ const SESSION_GONE = 'unknown_session' satisfies ProblemCode
 /** Tools may think for long; Notion's slowest take minutes. */
 const CALL_TIMEOUT_MS = 5 * 60_000
 
+/** A server that repeats itself is not asked without end. */
+const MOST_PAGES = 20
+
+const ToolPage = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() })
+
+interface Session {
+  readonly client: Client
+  /** Rejects when the response of a call ends without its result. */
+  untilInterrupted(): Promise<never>
+}
+
 /** The tools of a space's Notion, over MCP through this app. It connects when it is first needed, and again after trouble. */
 export function mcpTools(spaceId: string): McpTools {
-  let connecting: Promise<Client> | undefined
+  let connecting: Promise<Session> | undefined
 
-  const withClient = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
+  const withSession = async <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> => {
+    let isConnected = false
     try {
       connecting ??= connect(spaceId)
-      return await work(await connecting)
+      const session = await connecting
+      isConnected = true
+      return await work(session)
     } catch (error) {
       if (signal.aborted) throw error
-      // The next call begins anew.
-      close()
-      throw troubleOf(error)
+      const trouble = troubleOf(error, isConnected)
+      // The next call begins anew, unless the server refused only this one.
+      if (trouble.code !== 'server_error') close()
+      throw trouble
     }
   }
 
   /** A server that forgot the session has done nothing of the call, so it may be made again, once, in a new one. */
-  const inSession = async <T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> => {
+  const inSession = async <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> => {
     try {
-      return await withClient(signal, work)
+      return await withSession(signal, work)
     } catch (error) {
-      if (error instanceof ToolTrouble && error.code === SESSION_GONE) return withClient(signal, work)
+      if (error instanceof ToolTrouble && error.code === SESSION_GONE) return withSession(signal, work)
       throw error
     }
   }
 
   const close = () => {
     void connecting?.then(
-      (client) => client.close(),
+      ({ client }) => client.close(),
       () => undefined,
     )
     connecting = undefined
   }
 
   return {
-    list: (signal) => inSession(signal, async (client) => (await client.listTools({}, { signal })).tools),
+    list: (signal) => inSession(signal, ({ client }) => listTools(client, signal)),
     call: (name, args, signal) =>
-      inSession(signal, (client) => client.callTool({ name, arguments: args }, { signal, timeout: CALL_TIMEOUT_MS })),
+      inSession(signal, async ({ client, untilInterrupted }) => {
+        const interrupted = untilInterrupted()
+        return Promise.race([
+          // Not callTool(), which discards a result that is not as the tool's own schema says.
+          client.request({ method: 'tools/call', params: { name, arguments: args } }, CallResult, {
+            signal,
+            timeout: CALL_TIMEOUT_MS,
+          }),
+          interrupted,
+        ])
+      }),
     close,
   }
 }
 
-async function connect(spaceId: string): Promise<Client> {
+async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
+  const tools: Tool[] = []
+  let cursor: string | undefined
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const params = cursor === undefined ? {} : { cursor }
+    const listed = await client.request({ method: 'tools/list', params }, ToolPage, { signal })
+    tools.push(...listed.tools.flatMap(toolOf))
+    if (listed.nextCursor === undefined || listed.nextCursor === cursor) break
+    cursor = listed.nextCursor
+  }
+  // Calls go by the name.
+  return [...new Map(tools.map((tool) => [tool.name, tool])).values()]
+}
+
+/** Without a name a tool cannot be called. */
+export function toolOf(listed: unknown): Tool[] {
+  if (!isSchema(listed) || typeof listed['name'] !== 'string' || listed['name'] === '') return []
+  const { name, description, inputSchema } = listed
+  return [
+    {
+      name,
+      description: typeof description === 'string' ? description : '',
+      inputSchema: isSchema(inputSchema) ? inputSchema : undefined,
+    },
+  ]
+}
+
+async function connect(spaceId: string): Promise<Session> {
   // Only who uses tools downloads what speaks MCP.
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
   const client = new Client(
@@ -78,8 +147,53 @@ async function connect(spaceId: string): Promise<Client> {
     { versionNegotiation: { mode: 'auto' } },
   )
   const url = new URL(`/api/mcp?${new URLSearchParams({ spaceId })}`, window.location.origin)
-  await client.connect(new StreamableHTTPClientTransport(url, { fetch: fetchOrTrouble }))
-  return client
+  let interrupt: (() => void) | undefined
+  const fetchWatched = async (address: string | URL, init?: RequestInit) => {
+    const isCall = typeof init?.body === 'string' && init.body.includes('"method":"tools/call"')
+    const ended = isCall ? interrupt : undefined
+    const response = await fetchOrTrouble(address, init)
+    return ended ? watched(response, ended) : response
+  }
+  await client.connect(new StreamableHTTPClientTransport(url, { fetch: fetchWatched }))
+  return {
+    client,
+    untilInterrupted: () =>
+      new Promise((_, reject) => {
+        interrupt = () => reject(new ToolTrouble('interrupted', INTERRUPTED))
+      }),
+  }
+}
+
+/** The last message of a stream is read before its end is noticed. */
+const AFTER_END_MS = 500
+/** A stream whose events have ids is asked for again after it broke. */
+const RESUMING_MS = 30_000
+
+/** The client waits for a result whose stream has ended until its time is over; `onEnd` says so at once. */
+function watched(response: Response, onEnd: () => void): Response {
+  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) return response
+  const reader = response.body.getReader()
+  let isResumable = false
+  const end = () => setTimeout(onEnd, isResumable ? RESUMING_MS : AFTER_END_MS)
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) {
+          controller.close()
+          end()
+          return
+        }
+        isResumable ||= /(?:^|\n)id:/.test(new TextDecoder().decode(value.subarray(0, 1_000)))
+        controller.enqueue(value)
+      } catch (error) {
+        controller.error(error)
+        end()
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+  return new Response(body, { status: response.status, headers: response.headers })
 }
 
 async function fetchOrTrouble(url: string | URL, init?: RequestInit): Promise<Response> {
@@ -90,15 +204,39 @@ async function fetchOrTrouble(url: string | URL, init?: RequestInit): Promise<Re
   // Problem documents come from this app or the gateway, never from Notion.
   if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return answer
   const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
-  throw new ToolTrouble(
-    problem?.code ?? 'internal',
-    problem?.detail ?? 'Something went wrong on the way to Notion. Try again in a moment.',
-  )
+  throw new ToolTrouble(problem?.code ?? 'interrupted', problem?.detail ?? INTERRUPTED)
 }
 
-function troubleOf(error: unknown): ToolTrouble {
+const INTERRUPTED = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'
+
+/** What happened instead of a result. Only a call that has certainly not left may be tried again without a look. */
+export function troubleOf(error: unknown, isSent: boolean): ToolTrouble {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ToolTrouble) return cause
+    const message = messageOfServer(cause)
+    if (message !== undefined) return new ToolTrouble('server_error', message, { cause: error })
   }
-  return new ToolTrouble('internal', 'The call did not get through to Notion. Try again in a moment.', { cause: error })
+  return isSent
+    ? new ToolTrouble('interrupted', INTERRUPTED, { cause: error })
+    : new ToolTrouble('internal', 'Couldn’t reach Notion. Nothing was sent. Try again in a moment.', { cause: error })
+}
+
+const RpcError = z.object({ error: z.object({ code: z.number(), message: z.string() }) })
+
+/** The text of a JSON-RPC error, which the client reports as such, or as the body of a response with an error status. */
+function messageOfServer(error: Error): string | undefined {
+  const { code, data } = error as Error & { code?: unknown; data?: unknown }
+  if (typeof code === 'number') return `${error.message.replace(/^MCP error -?\d+: /, '')} (${code})`
+  const body = isSchema(data) && typeof data['text'] === 'string' ? data['text'] : undefined
+  if (body === undefined) return undefined
+  const parsed = RpcError.safeParse(parse(body)).data?.error
+  return parsed && `${parsed.message} (${parsed.code})`
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -8,5 +8,5 @@ export interface PastCall {
   readonly calledAt: string
 }
 
-/** `error`: the tool reported one; `failed`: the call did not reach Notion. */
+/** `error`: the tool or the server reported one; `failed`: no result arrived, and Notion may have applied the call all the same. */
 export type CallOutcome = 'ok' | 'error' | 'failed' | 'cancelled'

@@ -8,7 +8,7 @@ import type { CallOutcome, PastCall } from './past-call.ts'
 const outcomes: Record<CallOutcome, { readonly tone: Tone; readonly label: string }> = {
   ok: { tone: 'success', label: 'worked' },
   error: { tone: 'danger', label: 'error' },
-  failed: { tone: 'danger', label: 'not sent' },
+  failed: { tone: 'danger', label: 'no result' },
   cancelled: { tone: 'neutral', label: 'cancelled' },
 }
 

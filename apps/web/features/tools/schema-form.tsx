@@ -1,41 +1,22 @@
 'use client'
 
-import { Validator, type Schema as JsonSchema } from '@cfworker/json-schema'
 import { Plus, X } from 'lucide-react'
-import { useId, useState, type ReactNode } from 'react'
+import { useId, useMemo, useState, type ReactNode } from 'react'
 import { Button } from '../../components/ui/button.tsx'
 import { cn } from '../../components/ui/class-names.ts'
 import { inputStyle } from '../../components/ui/field.tsx'
-import { fieldOf, isSchema, resolved, startOf, variantName, type Field, type Schema } from './schema.ts'
+import { JsonValue } from './json-value.tsx'
+import { isSchema, type Schema } from './safe-schema.ts'
+import { isValid, pointerTo, type Faults } from './schema-faults.ts'
+import { fieldOf, hintsOf, isSame, resolved, variantName, type Field } from './schema.ts'
+import { isExample, startOf } from './start-value.ts'
 
-/** What is wrong, by the JSON pointer of the value that it is about. */
-export type Faults = ReadonlyMap<string, string>
-
-/** By the rules of JSON Schema 2020-12; without compiling the schema to code, which our Content-Security-Policy forbids. */
-export function faultsOf(schema: Schema, value: unknown): Faults {
-  const faults = new Map<string, string>()
-  try {
-    const { errors } = new Validator(schema as JsonSchema, '2020-12', false).validate(value)
-    for (const { keyword, instanceLocation, error } of errors) {
-      const pointer = decodeURIComponent(instanceLocation.slice(1))
-      // These only say that something below is wrong.
-      if (
-        !['properties', 'items', 'anyOf', 'oneOf', 'allOf', '$ref', 'additionalProperties', 'false'].includes(keyword)
-      )
-        faults.set(pointer, error)
-    }
-    if (errors.length > 0 && faults.size === 0) {
-      const deepest = errors.toSorted((a, b) => b.instanceLocation.length - a.instanceLocation.length)[0]
-      faults.set(decodeURIComponent(deepest?.instanceLocation.slice(1) ?? ''), deepest?.error ?? '')
-    }
-  } catch {
-    // A schema that cannot be understood forbids nothing; the server will say what it expects.
-  }
-  return faults
-}
+/** Values inside of more values than this are written as JSON: schemas can contain themselves. */
+const DEEPEST = 10
 
 interface ValueProps {
   readonly schema: Schema
+  /** The whole schema, which references are about. */
   readonly root: Schema
   readonly value: unknown
   readonly onChange: (value: unknown) => void
@@ -52,11 +33,30 @@ export function SchemaForm({
   faults,
 }: Pick<ValueProps, 'schema' | 'value' | 'onChange' | 'faults'>) {
   const field = fieldOf(schema, schema)
-  if (field.kind !== 'object') return <JsonValue value={value} onChange={onChange} label="Arguments" />
-  if (field.properties.length === 0 && !field.rest) {
-    return <p className="text-sm text-soft">This tool takes no arguments.</p>
+  const props = { schema, root: schema, value, onChange, at: '', faults }
+  if (takesNothing(schema, field)) return <p className="text-sm text-soft">This tool takes no arguments.</p>
+  switch (field.kind) {
+    case 'object':
+      return <Members {...props} field={field} />
+    case 'union':
+      return <Union {...props} variants={field.variants} name="arguments" labels={NO_LABELS} />
+    default:
+      return (
+        <div className="space-y-1.5">
+          <p className="text-sm text-soft">This tool doesn’t say which arguments it takes. Write them as JSON.</p>
+          <JsonValue value={value} onChange={onChange} at="" label="Arguments" isObject />
+        </div>
+      )
   }
-  return <Members field={field} root={schema} value={value} onChange={onChange} at="" faults={faults} />
+}
+
+const NO_LABELS: Labels = { id: undefined, describedBy: '', isWrong: false }
+
+/** Many tools without arguments say so by naming none. */
+function takesNothing(schema: Schema, field: Field): boolean {
+  if (field.kind === 'object') return field.properties.length === 0 && !field.rest
+  const { properties } = resolved(schema, schema)
+  return field.kind === 'json' && isSchema(properties) && Object.keys(properties).length === 0
 }
 
 type MembersProps = Omit<ValueProps, 'schema'> & { readonly field: Extract<Field, { kind: 'object' }> }
@@ -65,38 +65,28 @@ function Members({ field, root, value, onChange, at, faults }: MembersProps) {
   const known = isSchema(value) ? value : {}
   const set = (name: string, next: unknown) => onChange({ ...known, [name]: next })
   const unset = (name: string) => onChange(Object.fromEntries(Object.entries(known).filter(([key]) => key !== name)))
-  const shown = field.properties.filter(({ name, isRequired }) => isRequired || name in known)
+  const shown = field.properties.filter(({ name, isRequired }) => isRequired || Object.hasOwn(known, name))
   const offered = field.properties.filter((property) => !shown.includes(property))
   const named = new Set(field.properties.map(({ name }) => name))
-  const others = field.rest ? Object.keys(known).filter((name) => !named.has(name)) : []
+  // What would be sent is shown, also where the schema does not mention it.
+  const others = Object.keys(known).filter((name) => !named.has(name))
+  const member = (name: string, schema: Schema, isRequired: boolean) => (
+    <Member
+      key={name}
+      name={name}
+      schema={schema}
+      root={root}
+      value={Object.hasOwn(known, name) ? known[name] : undefined}
+      onChange={(next) => set(name, next)}
+      onRemove={isRequired ? undefined : () => unset(name)}
+      at={pointerTo(at, name)}
+      faults={faults}
+    />
+  )
   return (
     <div className="space-y-4">
-      {shown.map(({ name, schema, isRequired }) => (
-        <Member
-          key={name}
-          name={name}
-          schema={schema}
-          root={root}
-          value={known[name]}
-          onChange={(next) => set(name, next)}
-          onRemove={isRequired ? undefined : () => unset(name)}
-          at={`${at}/${name}`}
-          faults={faults}
-        />
-      ))}
-      {others.map((name) => (
-        <Member
-          key={name}
-          name={name}
-          schema={field.rest ?? {}}
-          root={root}
-          value={known[name]}
-          onChange={(next) => set(name, next)}
-          onRemove={() => unset(name)}
-          at={`${at}/${name}`}
-          faults={faults}
-        />
-      ))}
+      {shown.map(({ name, schema, isRequired }) => member(name, schema, isRequired))}
+      {others.map((name) => member(name, field.rest ?? {}, false))}
       {offered.length > 0 && (
         <div className="flex flex-wrap gap-1.5">
           {offered.map(({ name, schema }) => (
@@ -121,7 +111,7 @@ function Members({ field, root, value, onChange, at, faults }: MembersProps) {
 function NewMember({ onAdd, taken }: { onAdd: (name: string) => void; taken: Schema }) {
   const [name, setName] = useState('')
   const add = () => {
-    if (name.trim() === '' || name in taken) return
+    if (name.trim() === '' || Object.hasOwn(taken, name.trim())) return
     onAdd(name.trim())
     setName('')
   }
@@ -130,10 +120,11 @@ function NewMember({ onAdd, taken }: { onAdd: (name: string) => void; taken: Sch
       <input
         aria-label="Name of a new value"
         placeholder="Name of a new value"
+        dir="auto"
         value={name}
         onChange={(event) => setName(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter') return
+          if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return
           event.preventDefault()
           add()
         }}
@@ -153,22 +144,19 @@ function Member({
 }: ValueProps & { readonly name: string; readonly onRemove: (() => void) | undefined }) {
   const id = useId()
   const { schema, root, at, faults } = props
-  const field = fieldOf(schema, root)
-  const description = resolved(schema, root)['description']
+  const isGroup = isGroupField(fieldOf(schema, root)) && depthOf(at) <= DEEPEST
+  const about = [descriptionOf(resolved(schema, root)), ...hintsOf(resolved(schema, root))].filter(Boolean).join(' ')
   const fault = faults.get(at)
-  const isGroup = field.kind === 'object' || field.kind === 'array' || field.kind === 'union'
-  const describedBy = [typeof description === 'string' && `${id}-about`, fault !== undefined && `${id}-fault`]
-    .filter(Boolean)
-    .join(' ')
-  const about = (
+  const describedBy = [about !== '' && `${id}-about`, fault !== undefined && `${id}-fault`].filter(Boolean).join(' ')
+  const notes = (
     <>
-      {typeof description === 'string' && (
-        <p id={`${id}-about`} className="text-[13px] text-pretty text-soft">
-          {description}
+      {about !== '' && (
+        <p id={`${id}-about`} className="text-[13px] break-words text-pretty text-soft">
+          {about}
         </p>
       )}
       {fault !== undefined && (
-        <p id={`${id}-fault`} className="text-[13px] text-danger">
+        <p id={`${id}-fault`} className="text-[13px] break-words text-danger">
           {fault}
         </p>
       )}
@@ -179,38 +167,47 @@ function Member({
       <X aria-hidden className="size-3.5!" />
     </Button>
   )
-  const labels = { id, describedBy, isWrong: fault !== undefined }
+  const value = <Value {...props} labels={{ id, describedBy, isWrong: fault !== undefined }} name={name} />
   if (isGroup) {
     return (
       <fieldset
         className="min-w-0 space-y-2.5 rounded-xl border border-line p-3.5"
         aria-describedby={describedBy || undefined}
       >
-        <legend className="-ml-1.5 flex items-center gap-1 px-1.5 text-sm font-medium">
+        <legend className="-ml-1.5 flex items-center gap-1 px-1.5 text-sm font-medium break-words">
           {name}
           {remove}
         </legend>
-        {about}
-        <Value {...props} labels={labels} name={name} />
+        {notes}
+        {value}
       </fieldset>
     )
   }
   return (
     <div className="space-y-1.5">
       <div className="flex items-center gap-1">
-        <label htmlFor={id} className="text-sm font-medium">
+        <label htmlFor={id} className="min-w-0 text-sm font-medium break-words">
           {name}
         </label>
         {remove}
       </div>
-      <Value {...props} labels={labels} name={name} />
-      {about}
+      {value}
+      {notes}
     </div>
   )
 }
 
+const isGroupField = ({ kind }: Field): boolean => ['object', 'array', 'union'].includes(kind)
+
+const depthOf = (at: string): number => at.split('/').length - 1
+
+/** Descriptions are written for language models, and can be of any length. */
+const descriptionOf = ({ description }: Schema): string =>
+  typeof description === 'string' ? description.slice(0, 2_000) : ''
+
 interface Labels {
-  readonly id: string
+  /** Of the label's field; undefined where the field's name stands in `aria-label`. */
+  readonly id: string | undefined
   readonly describedBy: string
   readonly isWrong: boolean
 }
@@ -219,9 +216,11 @@ type FieldProps = ValueProps & { readonly labels: Labels; readonly name: string 
 
 function Value(props: FieldProps): ReactNode {
   const { schema, root, value, onChange, labels, name, at, faults } = props
-  const field = fieldOf(schema, root)
+  const known = fieldOf(schema, root)
+  const field: Field = isGroupField(known) && depthOf(at) > DEEPEST ? { kind: 'json' } : known
   const common = {
     id: labels.id,
+    'aria-label': labels.id === undefined ? name : undefined,
     'aria-describedby': labels.describedBy || undefined,
     'aria-invalid': labels.isWrong || undefined,
   }
@@ -229,37 +228,13 @@ function Value(props: FieldProps): ReactNode {
     case 'object':
       return <Members field={field} root={root} value={value} onChange={onChange} at={at} faults={faults} />
     case 'array':
-      return <Items {...props} items={field.items} />
+      return <Items {...props} field={field} />
     case 'union':
       return <Union {...props} variants={field.variants} />
     case 'choice':
-      return (
-        <select
-          {...common}
-          value={field.values.findIndex((one) => one === value)}
-          onChange={(event) => onChange(field.values[Number(event.target.value)])}
-          className={inputStyle}
-        >
-          {!field.values.includes(value) && <option value={-1}>Choose</option>}
-          {field.values.map((one, index) => (
-            <option key={String(one)} value={index}>
-              {String(one)}
-            </option>
-          ))}
-        </select>
-      )
+      return <Choice common={common} values={field.values} value={value} onChange={onChange} />
     case 'boolean':
-      return (
-        <select
-          {...common}
-          value={String(value === true)}
-          onChange={(event) => onChange(event.target.value === 'true')}
-          className={inputStyle}
-        >
-          <option value="true">true</option>
-          <option value="false">false</option>
-        </select>
-      )
+      return <Choice common={common} values={[true, false]} value={value} onChange={onChange} />
     case 'number':
       return (
         <input
@@ -269,7 +244,7 @@ function Value(props: FieldProps): ReactNode {
           min={field.minimum}
           max={field.maximum}
           value={typeof value === 'number' ? value : ''}
-          onChange={(event) => onChange(event.target.value === '' ? null : event.target.valueAsNumber)}
+          onChange={({ target: { valueAsNumber } }) => onChange(Number.isFinite(valueAsNumber) ? valueAsNumber : null)}
           className={inputStyle}
         />
       )
@@ -278,31 +253,73 @@ function Value(props: FieldProps): ReactNode {
         <textarea
           {...common}
           rows={1}
+          dir="auto"
           spellCheck={false}
           value={typeof value === 'string' ? value : ''}
           onChange={(event) => onChange(event.target.value)}
-          onKeyDown={(event) => {
-            // As in a field of one line; longer texts are made with Shift+Enter or pasted.
-            if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
-            event.preventDefault()
-            event.currentTarget.form?.requestSubmit()
+          onFocus={({ currentTarget }) => {
+            if (isExample(resolved(schema, root), currentTarget.value)) currentTarget.select()
           }}
           className={cn(inputStyle, 'block field-sizing-content h-auto max-h-60 min-h-10 resize-none py-2')}
         />
       )
     case 'constant':
-      return (
-        <p id={labels.id} className="font-mono text-[13px] text-soft">
-          {JSON.stringify(field.value)}
-        </p>
-      )
+      return <Constant common={common} expected={field.value} value={value} onChange={onChange} />
     case 'json':
-      return <JsonValue value={value} onChange={onChange} label={name} common={common} />
+      return <JsonValue value={value} onChange={onChange} at={at} label={name} common={common} />
   }
 }
 
-function Items({ items, root, value, onChange, at, faults }: FieldProps & { readonly items: Schema }) {
+type Common = Readonly<Record<string, string | boolean | undefined>>
+
+interface ChoiceProps {
+  readonly common: Common
+  readonly values: readonly unknown[]
+  readonly value: unknown
+  readonly onChange: (value: unknown) => void
+}
+
+function Choice({ common, values, value, onChange }: ChoiceProps) {
+  const index = values.findIndex((one) => isSame(one, value))
+  const areTexts = values.every((one) => typeof one === 'string')
+  return (
+    <select
+      {...common}
+      value={index}
+      onChange={(event) => onChange(values[Number(event.target.value)])}
+      className={inputStyle}
+    >
+      {index < 0 && <option value={-1}>Choose</option>}
+      {values.map((one, at) => (
+        // Choices have no identity of their own and are never moved.
+        <option key={at} value={at}>
+          {areTexts ? String(one) : JSON.stringify(one)}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** The only value that is possible here. One that came from elsewhere and differs can be corrected. */
+function Constant({ common, expected, value, onChange }: Omit<ChoiceProps, 'values'> & { readonly expected: unknown }) {
+  if (!isSame(value, expected)) return <Choice common={common} values={[expected]} value={value} onChange={onChange} />
+  return (
+    <output {...common} className="block font-mono text-[13px] break-words text-soft">
+      {JSON.stringify(expected)}
+    </output>
+  )
+}
+
+function Items({
+  field,
+  root,
+  value,
+  onChange,
+  at,
+  faults,
+}: FieldProps & { field: Extract<Field, { kind: 'array' }> }) {
   const known: readonly unknown[] = Array.isArray(value) ? (value as unknown[]) : []
+  const next = field.prefix[known.length] ?? field.items
   return (
     <div className="space-y-3">
       {known.map((item, index) => (
@@ -310,113 +327,73 @@ function Items({ items, root, value, onChange, at, faults }: FieldProps & { read
           // Items are told apart by nothing but their place.
           key={index}
           name={`${index + 1}`}
-          schema={items}
+          schema={field.prefix[index] ?? field.items ?? {}}
           root={root}
           value={item}
-          onChange={(next) => onChange(known.with(index, next))}
+          onChange={(changed) => onChange(known.with(index, changed))}
           onRemove={() => onChange(known.filter((_, other) => other !== index))}
-          at={`${at}/${index}`}
+          at={pointerTo(at, index)}
           faults={faults}
         />
       ))}
-      <Button look="secondary" size="small" onClick={() => onChange([...known, startOf(items, root)])}>
-        <Plus aria-hidden />
-        Add item
-      </Button>
-    </div>
-  )
-}
-
-function Union({ variants, ...props }: FieldProps & { readonly variants: readonly Schema[] }) {
-  const { root, value, onChange, name } = props
-  // Which form a value has is not said anywhere; what fits is taken, and what the person chose while several fit.
-  const [chosen, setChosen] = useState<number>()
-  const fitting = variants.findIndex((variant) => faultsOf({ ...variant, $defs: root['$defs'] }, value).size === 0)
-  const index = chosen ?? Math.max(0, fitting)
-  const variant = variants[index] ?? {}
-  const isGroup = ['object', 'array', 'union'].includes(fieldOf(variant, root).kind)
-  const choice = (
-    <select
-      aria-label={`Form of ${name}`}
-      value={index}
-      onChange={(event) => {
-        const next = Number(event.target.value)
-        setChosen(next)
-        onChange(startOf(variants[next] ?? {}, root))
-      }}
-      className={cn(inputStyle, 'h-9 text-sm')}
-    >
-      {variants.map((one, at) => (
-        // Variants have no name of their own and are never moved.
-        <option key={at} value={at}>
-          {variantName(one, root, at)}
-        </option>
-      ))}
-    </select>
-  )
-  return (
-    <div className="space-y-3">
-      {choice}
-      <Value {...props} schema={variant} labels={{ ...props.labels, ...(isGroup ? { id: '' } : {}) }} key={index} />
-    </div>
-  )
-}
-
-interface JsonValueProps {
-  readonly value: unknown
-  readonly onChange: (value: unknown) => void
-  readonly label: string
-  readonly common?: Readonly<Record<string, string | boolean | undefined>>
-  readonly rows?: number
-}
-
-/** A value as JSON text. While the text is no JSON, the value stays as it was, and the form is not sent. */
-export function JsonValue({ value, onChange, label, common = {}, rows = 3 }: JsonValueProps) {
-  const [draft, setDraft] = useState<string>()
-  const isWrong = draft !== undefined && !isJson(draft)
-  return (
-    <div className="space-y-1.5">
-      <textarea
-        // The form asks it whether it may be sent.
-        ref={(element) => element?.setCustomValidity(isWrong ? 'This is not JSON.' : '')}
-        aria-label={common['id'] ? undefined : label}
-        {...common}
-        aria-invalid={isWrong || undefined}
-        rows={rows}
-        spellCheck={false}
-        value={draft ?? JSON.stringify(value, null, 2)}
-        onChange={(event) => {
-          const { value: text } = event.target
-          try {
-            onChange(JSON.parse(text))
-            // What is valid JSON but written in another way stays as the person wrote it.
-            setDraft(JSON.stringify(JSON.parse(text), null, 2) === text ? undefined : text)
-          } catch {
-            setDraft(text)
-          }
-        }}
-        onBlur={() => {
-          if (draft !== undefined && isJson(draft)) setDraft(undefined)
-        }}
-        className={cn(
-          inputStyle,
-          'block field-sizing-content h-auto max-h-96 min-h-20 py-2 font-mono text-[13px] leading-relaxed',
-        )}
-      />
-      {isWrong && (
-        <p role="alert" className="text-[13px] text-danger">
-          This is not JSON.
-        </p>
+      {next && (
+        <Button look="secondary" size="small" onClick={() => onChange([...known, startOf(next, root)])}>
+          <Plus aria-hidden />
+          Add item
+        </Button>
       )}
     </div>
   )
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+function Union({ variants, ...props }: FieldProps & { readonly variants: readonly Schema[] }) {
+  const { root, value, onChange, name, labels } = props
+  // Nothing says which form a value has: the first that fits, or the one that the person chose or worked on.
+  const [chosen, setChosen] = useState<number>()
+  const fitting = useMemo(() => variants.findIndex((variant) => isValid(variant, root, value)), [variants, root, value])
+  const index = chosen ?? Math.max(0, fitting)
+  const variant = variants[index] ?? {}
+  return (
+    <div className="space-y-3">
+      <select
+        aria-label={`Form of ${name}`}
+        value={index}
+        onChange={(event) => {
+          const next = Number(event.target.value)
+          setChosen(next)
+          onChange(converted(value, variants[next] ?? {}, root))
+        }}
+        className={cn(inputStyle, 'h-9 text-sm')}
+      >
+        {variants.map((one, at) => (
+          // Variants have no name of their own and are never moved.
+          <option key={at} value={at}>
+            {variantName(one, root, at)}
+          </option>
+        ))}
+      </select>
+      <Value
+        {...props}
+        key={index}
+        schema={variant}
+        onChange={(next) => {
+          setChosen(index)
+          onChange(next)
+        }}
+        // The group's legend names no field.
+        labels={{ ...labels, id: undefined }}
+      />
+    </div>
+  )
+}
+
+/** The beginning of another form, with what the value already says of it. */
+function converted(value: unknown, variant: Schema, root: Schema): unknown {
+  const begun = startOf(variant, root)
+  const field = fieldOf(variant, root)
+  if (field.kind !== 'object' || !isSchema(value) || !isSchema(begun)) return begun
+  const kept = field.properties.filter(
+    ({ name, schema }) => Object.hasOwn(value, name) && isValid(schema, root, value[name]),
+  )
+  return { ...begun, ...Object.fromEntries(kept.map(({ name }) => [name, value[name]])) }
 }

@@ -56,7 +56,7 @@ function SmallToolList({ tools, selected, onSelect }: ToolListProps) {
 function WideToolList({ tools, selected, onSelect }: ToolListProps) {
   const [filter, setFilter] = useState('')
   const wanted = filter.trim().toLowerCase()
-  const shown = tools.filter((tool) => `${tool.name} ${tool.description ?? ''}`.toLowerCase().includes(wanted))
+  const shown = tools.filter((tool) => `${tool.name} ${tool.description}`.toLowerCase().includes(wanted))
   return (
     <div className="hidden md:block">
       <input
@@ -89,5 +89,6 @@ function WideToolList({ tools, selected, onSelect }: ToolListProps) {
 
 /** Whether a tool is known to change nothing; what it says of itself is not believed. */
 export function Effect({ tool }: { tool: Tool }) {
+  if (!tool.inputSchema) return <Badge>unusable</Badge>
   return isReadOnlyTool(tool.name) ? <Badge tone="success">read</Badge> : <Badge tone="warning">write</Badge>
 }

@@ -1,13 +1,16 @@
 'use client'
 
+import { isReadOnlyTool } from '@nmg/contract'
 import { LoaderCircle } from 'lucide-react'
 import { useState } from 'react'
 import { Button } from '../../components/ui/button.tsx'
 import { Card } from '../../components/ui/card.tsx'
 import { Notice } from '../../components/ui/notice.tsx'
 import { Markdown } from '../../components/markdown.tsx'
+import { draftsOf } from '../../lib/drafts/use-draft.ts'
 import { CallAsCode } from './call-as-code.tsx'
 import { CallResult } from './call-result.tsx'
+import type { FormDraft } from './form-draft.ts'
 import type { Tool } from './mcp.ts'
 import { ToolForm } from './tool-form.tsx'
 import { Effect, ToolList } from './tool-list.tsx'
@@ -19,6 +22,8 @@ const FIRST = 'notion-search'
 const FETCH = 'notion-fetch'
 
 interface ToolPanelProps {
+  /** Whose unsent input is kept. */
+  readonly userId: string
   readonly spaceId: string
   readonly onTrouble: (code: string) => void
   readonly hasLinks: boolean
@@ -38,12 +43,12 @@ export function ToolPanel({ spaceId, onTrouble, ...rest }: ToolPanelProps) {
       <p className="mt-1 mb-5 text-sm text-pretty text-soft">
         Every call goes through the gateway to Notion, exactly as an assistant’s would.
       </p>
-      <Tools control={control} past={past} {...rest} />
+      <Tools control={control} past={past} spaceId={spaceId} {...rest} />
     </Card>
   )
 }
 
-type ToolsProps = Pick<ToolPanelProps, 'hasLinks' | 'endpoint'> & {
+type ToolsProps = Omit<ToolPanelProps, 'onTrouble'> & {
   readonly control: ToolsControl
   readonly past: ReturnType<typeof usePastCalls>
 }
@@ -55,13 +60,13 @@ function Tools(props: ToolsProps) {
       return (
         <p role="status" className="flex h-24 items-center justify-center gap-2 text-sm text-soft">
           <LoaderCircle aria-hidden className="size-4 animate-spin" />
-          Asking Notion for its tools…
+          Loading Notion’s tools…
         </p>
       )
     case 'failed':
       return (
         <div className="space-y-3">
-          <Notice tone="danger" title="The tools could not be read">
+          <Notice tone="danger" title="Couldn’t load Notion’s tools">
             {tools.trouble.message}
           </Notice>
           <Button look="secondary" onClick={reload}>
@@ -74,23 +79,32 @@ function Tools(props: ToolsProps) {
   }
 }
 
-/** What the form shows: a tool, and the arguments that it begins with. */
-interface Draft {
+/** What the form shows; another round is another form. */
+interface Shown {
   readonly name: string
-  readonly args?: Record<string, unknown>
   readonly round: number
 }
 
-function Workbench({ tools, control, past, hasLinks, endpoint }: ToolsProps & { tools: readonly Tool[] }) {
-  const [draft, setDraft] = useState<Draft>({ name: FIRST, round: 0 })
-  const tool = tools.find((candidate) => candidate.name === draft.name) ?? tools[0]
+function Workbench({
+  tools,
+  control,
+  past,
+  spaceId,
+  userId,
+  hasLinks,
+  endpoint,
+}: ToolsProps & { tools: readonly Tool[] }) {
+  const [shown, setShown] = useState<Shown>({ name: FIRST, round: 0 })
+  const tool = tools.find((candidate) => candidate.name === shown.name) ?? tools[0]
   if (!tool) return <p className="text-sm text-soft">Notion lists no tools for this connection.</p>
 
   const { call, args } = control
   const canRead = tools.some((candidate) => candidate.name === FETCH)
-  const show = (name: string, initial?: Record<string, unknown>) => {
+  const draftName = (name: string) => `tool:${spaceId}:${name}`
+  const show = (name: string, args?: Record<string, unknown>) => {
     control.clear()
-    setDraft({ name, round: draft.round + 1, ...(initial && { args: initial }) })
+    if (args) draftsOf(userId).save(draftName(name), { args, texts: {} } satisfies FormDraft)
+    setShown({ name, round: shown.round + 1 })
   }
   return (
     <>
@@ -98,22 +112,31 @@ function Workbench({ tools, control, past, hasLinks, endpoint }: ToolsProps & { 
         <ToolList tools={tools} selected={tool} onSelect={(selected) => show(selected)} />
         <div className="min-w-0 space-y-5">
           <ToolHeading key={`about ${tool.name}`} tool={tool} />
-          <ToolForm
-            key={`${tool.name} ${draft.round}`}
-            tool={tool}
-            initial={draft.args}
-            busy={call.status === 'running'}
-            onRun={(chosen) => control.run(tool.name, chosen)}
-            onCancel={control.cancel}
-          />
+          {tool.inputSchema ? (
+            <ToolForm
+              key={`${tool.name} ${shown.round}`}
+              toolName={tool.name}
+              inputSchema={tool.inputSchema}
+              userId={userId}
+              draftName={draftName(tool.name)}
+              hasLinks={hasLinks}
+              busy={call.status === 'running'}
+              onRun={(chosen) => control.run(tool.name, chosen)}
+              onCancel={control.cancel}
+            />
+          ) : (
+            <Notice tone="warning" title="This tool can’t be used">
+              Notion lists it without a schema of its arguments, so it can’t be called.
+            </Notice>
+          )}
           <div aria-live="polite" className="space-y-4">
-            {call.status === 'failed' && <Notice tone="danger">{call.trouble.message}</Notice>}
+            <CallTrouble call={call} />
             {call.status === 'done' && (
               <CallResult
                 key={`${call.call.toolName} ${call.call.tookMs}`}
                 call={call.call}
                 hasLinks={hasLinks}
-                onRead={canRead ? (id) => control.run(FETCH, { id }) : undefined}
+                onRead={canRead ? (id) => void control.run(FETCH, { id }) : undefined}
               />
             )}
             {call.status === 'done' && args && <CallAsCode endpoint={endpoint} tool={call.call.toolName} args={args} />}
@@ -125,10 +148,36 @@ function Workbench({ tools, control, past, hasLinks, endpoint }: ToolsProps & { 
   )
 }
 
+/** Why there is no result, and what that means. */
+function CallTrouble({ call }: { call: ToolsControl['call'] }) {
+  if (call.status === 'cancelled' && !isReadOnlyTool(call.toolName)) {
+    return (
+      <Notice tone="warning" title="Cancelled">
+        Notion may have applied the call; check before retrying.
+      </Notice>
+    )
+  }
+  if (call.status !== 'failed') return null
+  const { code, message } = call.trouble
+  const canRepeat = code === 'interrupted' && isReadOnlyTool(call.toolName)
+  return (
+    <Notice tone="danger" {...(code === 'server_error' && { title: 'Notion returned an error' })}>
+      <span dir="auto" className="break-words whitespace-pre-wrap">
+        {canRepeat
+          ? 'Interrupted before a result arrived. This tool changes nothing, so you can run it again.'
+          : message}
+      </span>
+    </Notice>
+  )
+}
+
+/** Markdown beyond this takes longer to lay out than anybody reads. */
+const LONGEST_DESCRIPTION = 20_000
+
 /** Descriptions are written for language models and run to pages; people start with the first line. */
 function ToolHeading({ tool }: { tool: Tool }) {
   const [isWhole, setWhole] = useState(false)
-  const description = tool.description?.trim() ?? ''
+  const description = tool.description.trim().slice(0, LONGEST_DESCRIPTION)
   const [firstLine = ''] = description.split('\n')
   return (
     <div>

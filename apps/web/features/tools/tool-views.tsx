@@ -53,12 +53,16 @@ function ResultCard({ result, onRead, hasLinks }: { result: SearchResult } & Omi
     <article className="flex items-start gap-3 rounded-xl border border-line p-4">
       <Icon aria-hidden className="mt-0.5 size-4 shrink-0 text-soft" />
       <div className="min-w-0 flex-1">
-        <h4 className="text-[15px] leading-snug font-medium break-words">{result.title || 'Untitled'}</h4>
+        <h4 dir="auto" className="text-[15px] leading-snug font-medium break-words">
+          {result.title || 'Untitled'}
+        </h4>
         {result.highlight && (
-          <p className="mt-1 line-clamp-2 text-sm break-words text-soft">{plainText(result.highlight)}</p>
+          <p dir="auto" className="mt-1 line-clamp-2 text-sm break-words text-soft">
+            {plainText(result.highlight)}
+          </p>
         )}
         {(result.path || result.timestamp) && (
-          <p className="mt-1.5 text-xs break-words text-faint">
+          <p dir="auto" className="mt-1.5 text-xs break-words text-faint">
             {[result.path, result.timestamp].filter(Boolean).join(' · ')}
           </p>
         )}
@@ -90,8 +94,14 @@ function pageView({ payload, hasLinks }: ToolViewProps): ReactNode | undefined {
   const link = hasLinks ? webLink(url) : undefined
   return (
     <article className="rounded-xl border border-line p-4 sm:p-5">
-      {path && <p className="text-xs break-words text-faint">{path}</p>}
-      <h4 className="mt-0.5 text-lg font-semibold tracking-tight break-words">{title || 'Untitled'}</h4>
+      {path && (
+        <p dir="auto" className="text-xs break-words text-faint">
+          {path}
+        </p>
+      )}
+      <h4 dir="auto" className="mt-0.5 text-lg font-semibold tracking-tight break-words">
+        {title || 'Untitled'}
+      </h4>
       <PageText text={pageContent(text)} />
       {link && (
         <p className="mt-4">

@@ -12,13 +12,15 @@ export type CallState =
   | { status: 'idle' }
   | { status: 'running'; toolName: string }
   | { status: 'done'; call: FinishedCall }
-  | { status: 'failed'; trouble: ToolTrouble }
+  | { status: 'failed'; toolName: string; trouble: ToolTrouble }
+  | { status: 'cancelled'; toolName: string }
 
 export interface ToolsControl {
   readonly tools: ToolsState
   readonly call: CallState
   reload(): void
-  run(toolName: string, args: Record<string, unknown>): void
+  /** True once a result has arrived. */
+  run(toolName: string, args: Record<string, unknown>): Promise<boolean>
   /** The last call's arguments. */
   readonly args: Record<string, unknown> | undefined
   cancel(): void
@@ -43,7 +45,7 @@ export function useTools(
     const trouble =
       error instanceof ToolTrouble
         ? error
-        : new ToolTrouble('internal', 'Something went wrong here. Try again in a moment.')
+        : new ToolTrouble('internal', 'Something went wrong on this page. Reload it and check before retrying.')
     onTrouble(trouble.code)
     return { status: 'failed', trouble }
   }
@@ -78,19 +80,28 @@ export function useTools(
     const called = (outcome: CallOutcome) => onCalled({ tool: toolName, arguments: args, outcome, tookMs: took() })
     try {
       const result = await mcp.current?.call(toolName, args, attempt.signal)
-      if (result && !attempt.signal.aborted) {
-        setCall({ status: 'done', call: { toolName, result, tookMs: took() } })
-        called(result.isError ? 'error' : 'ok')
-      }
+      if (!result || attempt.signal.aborted) return false
+      setCall({ status: 'done', call: { toolName, result, tookMs: took() } })
+      called(result.isError ? 'error' : 'ok')
+      return true
     } catch (error) {
-      called(attempt.signal.aborted ? 'cancelled' : 'failed')
-      if (!attempt.signal.aborted) setCall(troubled(error))
+      if (attempt.signal.aborted) called('cancelled')
+      else {
+        const failed = troubled(error)
+        called(failed.trouble.code === 'server_error' ? 'error' : 'failed')
+        setCall({ ...failed, toolName })
+      }
+      return false
     }
   }
 
   const clear = () => {
     running.current?.abort()
     setCall({ status: 'idle' })
+  }
+  const cancel = () => {
+    running.current?.abort()
+    setCall(call.status === 'running' ? { status: 'cancelled', toolName: call.toolName } : { status: 'idle' })
   }
 
   return {
@@ -101,8 +112,8 @@ export function useTools(
       setTools({ status: 'loading' })
       setRound((n) => n + 1)
     },
-    run: (toolName, args) => void run(toolName, args),
-    cancel: clear,
+    run,
+    cancel,
     clear,
   }
 }

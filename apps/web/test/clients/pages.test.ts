@@ -53,6 +53,8 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.getByText("Ada's space", { exact: true }).waitFor()
     await fitsAndIsAccessible(page)
 
+    expect(await page.getByRole('radio', { name: 'Read only' }).isChecked()).toBe(true)
+    await page.getByRole('radio', { name: 'Read and change' }).check()
     await page.getByRole('radio', { name: 'Read and change' }).focus()
     await page.keyboard.press('ArrowDown')
     expect(await page.getByRole('radio', { name: 'Read only' }).isChecked()).toBe(true)

@@ -38,6 +38,8 @@ export function readClientMetadata(given: unknown): ClientMetadata {
   for (const name of Object.keys(members)) checkText(members, name)
   const echoed = [...TEXT_MEMBERS, 'contacts'].filter((name) => members[name] !== undefined)
   listOf(members, 'contacts')
+  textOf(members, 'client_id')
+  choiceOf(members, 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported')
   return {
     ...grantsOf(members),
     ...authMethodOf(members),
@@ -86,17 +88,22 @@ function grantsOf(members: Record<string, unknown>): Pick<ClientMetadata, 'grant
 
 /** The method that the client prefers, or else the first one of ours that it offers. */
 function authMethodOf(members: Record<string, unknown>): Pick<ClientMetadata, 'authMethod' | 'isAuthMethodNamed'> {
-  const preferred = textOf(members, 'token_endpoint_auth_method')
-  const listed = listOf(members, 'token_endpoint_auth_methods_supported')
-  if (preferred !== undefined && listed && !listed.includes(preferred)) {
-    const description = 'token_endpoint_auth_method must be included in token_endpoint_auth_methods_supported'
-    throw new UnusableMetadata(description)
-  }
+  const { preferred, listed } = choiceOf(members, 'token_endpoint_auth_method', 'token_endpoint_auth_methods_supported')
   const offered = listed ?? [preferred ?? 'client_secret_basic']
   const authMethod =
     AUTH_METHODS.find((method) => method === preferred) ?? AUTH_METHODS.find((method) => offered.includes(method))
   if (!authMethod) throw new UnusableMetadata('Unsupported token_endpoint_auth_method')
   return { authMethod, isAuthMethodNamed: preferred !== undefined || listed !== undefined }
+}
+
+/** A value that the client prefers and a list of those that it knows; both may be absent, and they must agree. */
+function choiceOf(members: Record<string, unknown>, name: string, listName: string) {
+  const preferred = textOf(members, name)
+  const listed = listOf(members, listName)
+  if (preferred !== undefined && listed && !listed.includes(preferred)) {
+    throw new UnusableMetadata(`${name} must be included in ${listName}`)
+  }
+  return { preferred, listed }
 }
 
 /** Checks a text or an address, also one with a language as in `client_name#de` (RFC 7591 §2.2). */

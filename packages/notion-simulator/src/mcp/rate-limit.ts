@@ -1,8 +1,7 @@
 import { MINUTE, SECOND } from '../clock.ts'
-import type { Knobs } from '../knobs.ts'
+import type { Knobs, RateLimitReason } from '../knobs.ts'
 import type { State } from '../state.ts'
 import type { Plan } from '../workspace/workspace.ts'
-import type { RateLimitReason } from './results.ts'
 
 /** Counts tool calls per connection and per workspace over a window of simulated time. */
 export type RateLimiter = {

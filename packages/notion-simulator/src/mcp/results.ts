@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CallToolResult } from '@modelcontextprotocol/server'
+import type { RateLimitReason } from '../knobs.ts'
 import type { ToolError } from './tool.ts'
 
 /** A result as Notion gives it: the payload as JSON in a single text block. */
@@ -33,9 +34,6 @@ export function failure(error: Pick<ToolError, 'code' | 'status' | 'message' | '
     ],
   }
 }
-
-export type RateLimitReason =
-  'public_api_request_rate_limit' | 'public_api_space_request_rate_limit' | 'public_api_endpoint_rate_limit'
 
 /** A rate limit is a result too, not an HTTP 429. */
 export function rateLimited(retryAfterSeconds: number, reason: RateLimitReason): CallToolResult {

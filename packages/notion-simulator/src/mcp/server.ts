@@ -76,7 +76,7 @@ function refusedBefore({ state, limiter }: Desk, tool: Tool, errand: Errand): Ca
 
   const { fault } = errand
   if (fault?.kind === 'tool-rate-limit') {
-    return rateLimited(fault.retryAfterSeconds ?? 30, 'public_api_request_rate_limit')
+    return rateLimited(fault.retryAfterSeconds ?? 30, fault.reason)
   }
   if (fault?.kind === 'tool-error') {
     const message = fault.message ?? 'Something went wrong.'

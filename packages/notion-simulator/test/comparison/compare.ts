@@ -41,6 +41,13 @@ async function outcomeOf(response: Response): Promise<Outcome> {
   }
 }
 
+/** What each of the two answers. */
+export async function onBoth(
+  ask: (server: Server) => Promise<Response>,
+): Promise<{ library: Outcome; simulator: Outcome }> {
+  return { library: await outcomeOf(await ask(library)), simulator: await outcomeOf(await ask(simulator)) }
+}
+
 /**
  * Asks both and compares.
  *
@@ -51,8 +58,7 @@ export async function compare(
   expected: Outcome,
   ours: Outcome = expected,
 ): Promise<void> {
-  expect(await outcomeOf(await ask(library)), 'library').toEqual(expected)
-  expect(await outcomeOf(await ask(simulator)), 'simulator').toEqual(ours)
+  expect(await onBoth(ask)).toEqual({ library: expected, simulator: ours })
 }
 
 export const GRANTED: Outcome = [200, null]

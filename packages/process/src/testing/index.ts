@@ -15,6 +15,7 @@ declare module 'vitest' {
 }
 
 export { certificateFor } from './certificate.ts'
+export { connectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { victim, type Victim } from './victim.ts'
 export { freePort }
 

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { ProxyFailed, throughProxy, type OutboundProxy } from '@nmg/outbound'
 import { buildConnector, Client, type Dispatcher, errors } from 'undici'
 import { answerHeaders } from '../../domain/envelope-headers.ts'
 import { Failure } from '../../failure.ts'
@@ -12,6 +13,8 @@ export interface UpstreamSettings {
   readonly url: URL
   readonly userAgent: string
   readonly connectTimeoutMs: number
+  /** What connections go through; direct ones when left out. */
+  readonly proxy?: OutboundProxy | undefined
   /** From sending the request to the head of the answer. A stream's head comes at once, a slow tool's JSON only with its result. */
   readonly headTimeoutMs: number
   /** The age at which an exchange is broken off, however alive it is. Silence alone ends none: a quiet stream is a healthy one. */
@@ -116,8 +119,9 @@ const writeLater = atTurnEnd<{ socket: Socket; bytes: Buffer; done: (error?: Err
   for (const { socket, bytes, done } of writes) socket._write(bytes, 'buffer' as BufferEncoding, done)
 })
 
-function connector(settings: UpstreamSettings): buildConnector.connector {
-  const connect = buildConnector({ timeout: settings.connectTimeoutMs })
+function connector({ connectTimeoutMs, proxy }: UpstreamSettings): buildConnector.connector {
+  const direct = buildConnector({ timeout: connectTimeoutMs })
+  const connect = proxy ? throughProxy(proxy, { secure: direct }) : direct
   return (where, callback) => {
     connect(where, (...result) => {
       // Before undici's own listener, which is added when this returns.
@@ -277,6 +281,7 @@ function failureOf(cause: Error): Failure {
   if (cause instanceof errors.ConnectTimeoutError) {
     return new Failure('upstream_timeout', 'Notion could not be reached in time. Try again in a moment.', { cause })
   }
+  if (cause instanceof ProxyFailed) return new Failure('upstream_unreachable', cause.message, { cause })
   return new Failure('upstream_unreachable', 'The connection to Notion failed or broke off. Try again in a moment.', {
     cause,
   })

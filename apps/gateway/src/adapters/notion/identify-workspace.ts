@@ -1,6 +1,9 @@
+import { throughProxy, type OutboundProxy } from '@nmg/outbound'
+import { Agent } from 'undici'
 import { z } from 'zod'
 import { describeError, type Log } from '../../log.ts'
 import type { IdentifyWorkspace } from '../../ports.ts'
+import { oneResponseFetch } from './one-response-fetch.ts'
 
 const TIMEOUT_MS = 8_000
 
@@ -12,15 +15,17 @@ const Self = z.object({ self: z.object({ workspace: z.object({ id: short, name: 
  * Asks Notion which workspace an access token reaches. The token response does not promise to say; the tool `notion-fetch` with the id `self`
  * does.
  */
-export function identifyWorkspace(mcpServer: URL, log: Log): IdentifyWorkspace {
+export function identifyWorkspace(mcpServer: URL, log: Log, proxy?: OutboundProxy): IdentifyWorkspace {
   return async (accessToken) => {
     // Loaded when it is needed: no start has to wait for it.
     const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
+    const dispatcher = new Agent(proxy && { connect: throughProxy(proxy) })
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
     const transport = new StreamableHTTPClientTransport(mcpServer, {
       requestInit: { headers: { authorization: `Bearer ${accessToken.reveal()}` }, redirect: 'error' },
+      fetch: oneResponseFetch(dispatcher, signal),
     })
     const client = new Client({ name: 'notion-mcp-gateway', version: '0.1.0' })
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
     try {
       await client.connect(transport, { signal, timeout: TIMEOUT_MS })
       const result = await client.callTool(
@@ -34,8 +39,13 @@ export function identifyWorkspace(mcpServer: URL, log: Log): IdentifyWorkspace {
       log.warn('workspace.not_identified', describeError(error))
       return undefined
     } finally {
-      await transport.terminateSession().catch(() => undefined)
-      await client.close().catch(() => undefined)
+      const end = async () => {
+        await transport.terminateSession().catch(() => undefined)
+        await client.close().catch(() => undefined)
+        await dispatcher.destroy()
+      }
+      // Not awaited: a server may be slow to end a session.
+      void end()
     }
   }
 }

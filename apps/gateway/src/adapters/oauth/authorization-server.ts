@@ -5,10 +5,12 @@ import {
   guardedFetches,
   isLoopback,
   NotEntitled,
+  ProxyFailed,
   reachOf,
   TooMuchBody,
   type Gate,
   type GuardedFetch,
+  type Proxies,
   type Reach,
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
@@ -29,7 +31,14 @@ import {
 } from '../../ports.ts'
 import { asClient, clientAuth } from './client-authentication.ts'
 import { registerClient } from './client-registration.ts'
-import { discover, METADATA_TIMEOUT_MS, originOf, readIssuerMetadata, type EndpointOverrides } from './discovery.ts'
+import {
+  discover,
+  METADATA_TIMEOUT_MS,
+  originOf,
+  proxyFailure,
+  readIssuerMetadata,
+  type EndpointOverrides,
+} from './discovery.ts'
 import { issuerEndpoints } from './issuer-endpoints.ts'
 
 export interface AuthorizationServerSettings {
@@ -45,6 +54,7 @@ export interface AuthorizationServerSettings {
   readonly scope: string | undefined
   /** The MCP server may name addresses of private networks. */
   readonly isPrivateNetwork: boolean
+  readonly proxies: Proxies
   /** For tests: called right before a refresh token leaves, and right after. */
   readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
   /** How names become addresses; as the system does it when left out. */
@@ -55,7 +65,7 @@ export interface AuthorizationServerSettings {
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
   const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
   const reach = reachFrom(settings)
-  const fetches = guardedFetches(reach)
+  const fetches = guardedFetches(reach, settings.proxies)
   const metadataPlace = { mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
   const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataPlace))
 
@@ -283,7 +293,12 @@ async function redeem(
     )
   } catch (cause) {
     const sign = signOf(cause, hasLeft)
-    return { kind: hasLeft ? 'in_doubt' : 'not_redeemed', sign, error: WORDS[sign], cause }
+    return {
+      kind: hasLeft ? 'in_doubt' : 'not_redeemed',
+      sign,
+      error: WORDS[sign],
+      cause: cause instanceof ProxyFailed ? proxyFailure(cause) : cause,
+    }
   }
   const read = readTokenResponse({ status: response.status, body: await response.text() })
   return outcomeOf(read, response, standing)

@@ -1,4 +1,4 @@
-import { ForbiddenUrl, isLoopback, type GuardedFetch } from '@nmg/outbound'
+import { ForbiddenUrl, isLoopback, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import {
   methodToRequest,
@@ -7,7 +7,7 @@ import {
 } from '../../connections/oauth/registration-response.ts'
 import { Failure } from '../../failure.ts'
 import type { AuthorizationServerInfo, ClientRegistration } from '../../ports.ts'
-import { forbidden, originOf } from './discovery.ts'
+import { forbidden, originOf, proxyFailure } from './discovery.ts'
 
 export interface RegistrationSettings {
   readonly redirectUri: string
@@ -45,7 +45,8 @@ export async function registerClient(
       { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: true },
     )
   } catch (cause) {
-    throw cause instanceof ForbiddenUrl ? forbidden(cause) : unavailable(origin, cause)
+    if (cause instanceof ForbiddenUrl) throw forbidden(cause)
+    throw cause instanceof ProxyFailed ? proxyFailure(cause) : unavailable(origin, cause)
   }
   const read = readRegistrationResponse({ status: response.status, body: await response.text() }, requested, supported)
   switch (read.kind) {

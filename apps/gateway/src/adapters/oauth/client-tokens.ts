@@ -1,14 +1,15 @@
 /** Access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of authorization servers that the operator trusts. */
 import { ClientId } from '@nmg/contract'
-import { guardedFetches, isLoopback, reachOf, type GuardedFetch } from '@nmg/outbound'
+import { guardedFetches, isLoopback, reachOf, type GuardedFetch, type Proxies } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
-import { JWKSNoMatchingKey, JWTExpired } from 'jose/errors'
+import { JWKSNoMatchingKey, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
 import { createLocalJWKSet } from 'jose/jwks/local'
 import { decodeJwt } from 'jose/jwt/decode'
 import { jwtVerify } from 'jose/jwt/verify'
 import { z } from 'zod'
-import { widestScope } from '../../domain/client-access.ts'
+import { TOKEN_CLOCK_TOLERANCE_SECONDS, widestScope } from '../../domain/client-access.ts'
+import { issuerMetadataLocations } from '../../domain/metadata-locations.ts'
 import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { Clock, TokenVerifier, VerifiedToken } from '../../ports.ts'
@@ -30,8 +31,6 @@ export interface TrustedIssuer {
 
 /** Signatures with a private key only. With `HS256`, whoever knows the public key could sign; `none` needs no key at all. */
 const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
-/** How far the issuer's clock may be from ours. */
-const CLOCK_TOLERANCE_SECONDS = 5
 /** No token is good for longer, whatever it says: revocations are kept for little more than that. */
 const MAX_TOKEN_AGE_SECONDS = 24 * 3600
 
@@ -39,11 +38,16 @@ export interface TokenVerifierSettings {
   readonly issuers: readonly TrustedIssuer[]
   readonly clock: Clock
   readonly log: Log
+  /** What the issuers are asked through. */
+  readonly proxies: Proxies
 }
 
-export function jwtVerifier({ issuers, clock, log }: TokenVerifierSettings): TokenVerifier {
+export function jwtVerifier({ issuers, clock, log, proxies }: TokenVerifierSettings): TokenVerifier {
   const trusted = new Map(
-    issuers.map((issuer) => [issuer.issuer, { issuer, keys: new IssuerKeys(issuer, clock, log) }]),
+    issuers.map((issuer) => [
+      issuer.issuer,
+      { issuer, keys: new IssuerKeys(issuer, clock, log, fetchFor(issuer, proxies)) },
+    ]),
   )
 
   return {
@@ -81,7 +85,7 @@ async function verifySignature(
       algorithms: ALGORITHMS,
       requiredClaims: ['exp', 'iat'],
       maxTokenAge: MAX_TOKEN_AGE_SECONDS,
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      clockTolerance: TOKEN_CLOCK_TOLERANCE_SECONDS,
       currentDate: clock(),
     })
     return { payload, isCurrent }
@@ -134,6 +138,16 @@ function read(payload: JWTPayload, issuer: TrustedIssuer, isCurrent: () => boole
 function reason(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof JWTExpired) return refused('The access token has expired.', error)
+  if (
+    error instanceof JWTClaimValidationFailed &&
+    ['iat', 'nbf'].includes(error.claim) &&
+    error.reason === 'check_failed'
+  ) {
+    return refused(
+      `The access token begins in the future. The clock of its authorization server, or of the gateway's database, is wrong by more than ${TOKEN_CLOCK_TOLERANCE_SECONDS} seconds. Tell the operator.`,
+      error,
+    )
+  }
   return refused('The access token is not good for this address.', error)
 }
 
@@ -170,11 +184,11 @@ class IssuerKeys {
   #triedAt = -Infinity
   #renewal: Promise<void> | undefined
 
-  constructor(issuer: TrustedIssuer, clock: Clock, log: Log) {
+  constructor(issuer: TrustedIssuer, clock: Clock, log: Log, fetch: GuardedFetch) {
     this.#issuer = issuer
     this.#clock = clock
     this.#log = log
-    this.#fetch = fetchFor(issuer)
+    this.#fetch = fetch
     this.#jwksUri = issuer.jwksUri
   }
 
@@ -249,24 +263,18 @@ const Jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(10
 const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 
 /** The operator has named the issuer, wherever it is; what that names is on the Internet, or on this machine if the issuer is. */
-function fetchFor({ issuer, jwksUri }: TrustedIssuer): GuardedFetch {
+function fetchFor({ issuer, jwksUri }: TrustedIssuer, proxies: Proxies): GuardedFetch {
   const trustedOrigins = [issuer, jwksUri].flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
   const reach = reachOf({ also: isLoopback(new URL(issuer)) ? ['machine'] : [], trustedOrigins })
-  return guardedFetches(reach)({ timeoutMs: REQUEST_TIMEOUT_MS })
+  return guardedFetches(reach, proxies)({ timeoutMs: REQUEST_TIMEOUT_MS })
 }
 
 /** Where the keys are, as the issuer itself says. */
 async function jwksUriOf(fetch: GuardedFetch, issuer: string): Promise<string> {
-  const { origin, pathname } = new URL(issuer)
-  const path = pathname === '/' ? '' : pathname.replace(/\/$/, '')
   let failure: unknown
-  for (const address of [
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-    `${origin}${path}/.well-known/openid-configuration`,
-    `${origin}/.well-known/openid-configuration${path}`,
-  ]) {
+  for (const { url } of issuerMetadataLocations(new URL(issuer))) {
     try {
-      const metadata = Metadata.parse(JSON.parse(await get(fetch, address)))
+      const metadata = Metadata.parse(JSON.parse(await get(fetch, url.href)))
       if (metadata.issuer !== issuer) throw new Error('the metadata is of another issuer')
       return metadata.jwks_uri
     } catch (error) {

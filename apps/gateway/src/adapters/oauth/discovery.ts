@@ -2,7 +2,7 @@
  * From the URL of an MCP server to its authorization server: protected resource metadata (RFC 9728), then authorization server metadata
  * (RFC 8414, OpenID Connect discovery), as the MCP authorization specification orders it.
  */
-import { ForbiddenUrl, type GuardedFetch, type Reach } from '@nmg/outbound'
+import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type Reach } from '@nmg/outbound'
 import { z } from 'zod'
 import {
   issuerMetadataLocations,
@@ -153,7 +153,11 @@ function withOfflineAccess(scope: string | null, supported: readonly string[]): 
 
 const ResourceMetadata = z.object({
   resource: z.url(),
-  authorization_servers: optionalNames.transform((names) => names.find(isWebUrl)).pipe(z.string()),
+  /** The first that is an address. */
+  authorization_servers: z
+    .array(z.unknown())
+    .transform((list) => list.find((issuer) => typeof issuer === 'string' && isWebUrl(issuer)))
+    .pipe(z.string()),
   scopes_supported: optionalNames,
 })
 
@@ -244,5 +248,9 @@ const whyForbidden: Record<ForbiddenUrl['reason'], string> = {
     'it is on the gateway’s own machine, and the MCP server is not. The gateway’s operator can name it in the settings.',
   nowhere: 'nothing that a gateway talks to has it. Tell the operator of that server.',
 }
+
+/** What somebody is told when the outbound proxy keeps the gateway from the server. */
+export const proxyFailure = (cause: ProxyFailed) =>
+  new Failure('authorization_unavailable', cause.message, { cause, retryAfterSeconds: 30 })
 
 const refused = (detail: string, cause?: unknown) => new Failure('authorization_refused', detail, { cause })

@@ -1,5 +1,5 @@
 /** Reads the first usable one of several metadata documents, and explains why when there is none. */
-import { ForbiddenUrl, type GuardedFetch } from '@nmg/outbound'
+import { ForbiddenUrl, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
 import type { MetadataLocation } from '../../domain/metadata-locations.ts'
 import { Failure } from '../../failure.ts'
 
@@ -15,6 +15,8 @@ export interface Fault {
   readonly location: MetadataLocation
   /** What happened there, in our own words. */
   readonly says: string
+  /** Of a response that was not 200. */
+  readonly status?: number
   readonly retryAfterSeconds?: number | undefined
   readonly cause?: unknown
 }
@@ -76,7 +78,7 @@ function faultOf(response: Response, body: string): Omit<Fault, 'location'> {
   if (status >= 500 || PASSING.has(status)) {
     return { kind: 'unavailable', says: `answered ${status}`, retryAfterSeconds: retryAfter(headers) }
   }
-  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}` }
+  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}`, status }
 }
 
 /** Request Timeout, Too Early, Too Many Requests: these say nothing about the document. */
@@ -84,10 +86,15 @@ const PASSING = new Set([408, 425, 429])
 
 /** A page of the network in front (Cloudflare and its kind) that wants to see a browser; the server itself was not asked. */
 function isBotChallenge({ status, headers }: Response, body: string): boolean {
-  if (headers.has('cf-mitigated')) return true
-  if (status !== 403 || !/html/i.test(headers.get('content-type') ?? '')) return false
-  return headers.has('cf-ray') || /cloudflare/i.test(headers.get('server') ?? '') || /cloudflare|cf-chl/i.test(body)
+  if (CHALLENGE_HEADERS.some((name) => headers.has(name))) return true
+  if (status !== 403) return false
+  const isFromCloudflare = headers.has('cf-ray') || /cloudflare/i.test(headers.get('server') ?? '')
+  const isPage = /html/i.test(headers.get('content-type') ?? '')
+  return isPage ? isFromCloudflare || /cloudflare|cf-chl/i.test(body) : /^error code: 1\d{3}\b/.test(body)
 }
+
+/** Of Cloudflare, Vercel and AWS WAF. */
+const CHALLENGE_HEADERS = ['cf-mitigated', 'x-vercel-mitigated', 'x-amzn-waf-action']
 
 /** Longer pauses are cut: a person waits for this. */
 const MAX_RETRY_AFTER_SECONDS = 3600
@@ -108,15 +115,22 @@ function retryAfter(headers: Headers): number | undefined {
  */
 export function notFound(what: string, faults: readonly Fault[], wayOut: string): Failure {
   const tried = faults.map(({ location, says }) => `${location.name} ${says}`).join('; ')
-  const options = { cause: faults.find(({ cause }) => cause !== undefined)?.cause }
+  const causes = faults.map(({ cause }) => cause)
+  const proxyFailed = causes.find((cause) => cause instanceof ProxyFailed)
+  const options = { cause: proxyFailed ?? causes.find((cause) => cause !== undefined) }
   if (faults.some(({ kind }) => kind === 'unavailable')) {
     const retryAfterSeconds = Math.max(0, ...faults.map((fault) => fault.retryAfterSeconds ?? 0)) || 30
-    return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. Try again in a minute.`, {
+    const next = proxyFailed?.message ?? 'Try again in a minute.'
+    return new Failure('authorization_unavailable', `${what} is unavailable: ${tried}. ${next}`, {
       ...options,
       retryAfterSeconds,
     })
   }
+  return new Failure('authorization_refused', `${what} ${verdictOn(faults)}: ${tried}. ${wayOut}`, options)
+}
+
+function verdictOn(faults: readonly Fault[]): string {
+  if (faults.every(({ status }) => status === 404 || status === 410)) return 'publishes no metadata'
   const isRefusal = faults.every(({ kind }) => kind === 'refused')
-  const verdict = isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
-  return new Failure('authorization_refused', `${what} ${verdict}: ${tried}. ${wayOut}`, options)
+  return isRefusal ? 'refuses to give its metadata' : 'gives no metadata that can be used'
 }

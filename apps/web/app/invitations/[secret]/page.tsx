@@ -78,7 +78,7 @@ function Answer({
           signed in as <strong className="font-medium break-words text-ink">{person.email}</strong>. Sign out and come
           back with the other account, or ask for an invitation for this one.
         </p>
-        <SignOutButton next={next} />
+        <SignOutButton userId={person.id} next={next} />
       </div>
     )
   }

@@ -22,6 +22,7 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
     return (
       <OAuthFrame
         title="This request is over"
+        hasWayOn
         lead="It is too old. Go back to your client and log in from there again."
       />
     )

@@ -55,6 +55,7 @@ export default async function OAuthErrorPage({ searchParams }: OAuthErrorPagePro
   return (
     <OAuthFrame
       title="The client’s request is not valid"
+      hasWayOn
       lead={
         (Object.hasOwn(sentences, error) ? sentences[error] : undefined) ??
         'The client sent a request that this app does not understand. Nothing was allowed. Log in from the client again; if it happens again, its maker has to look at it.'

@@ -7,6 +7,8 @@ export interface Destination {
   readonly href: (spaceId: string) => Route
   /** Whether there is little to do there without a connection. */
   readonly needsNotion?: boolean
+  /** Whether the page itself says how the connection is. */
+  readonly showsConnection?: boolean
 }
 
 // Next knows routes with a variable part only where they are written down in a link.
@@ -17,7 +19,7 @@ export const destinations: readonly Destination[] = [
   { label: 'Chat', icon: MessagesSquare, href: page('chat'), needsNotion: true },
   { label: 'Tools', icon: Wrench, href: page('tools'), needsNotion: true },
   { label: 'Clients', icon: SquareTerminal, href: page('clients'), needsNotion: true },
-  { label: 'Connection', icon: Plug, href: page('connection') },
+  { label: 'Connection', icon: Plug, href: page('connection'), showsConnection: true },
   { label: 'Members', icon: Users, href: page('members') },
   { label: 'Settings', icon: Settings, href: page('settings') },
 ]

@@ -8,6 +8,7 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { Button } from '../../../components/ui/button.tsx'
 import { cn } from '../../../components/ui/class-names.ts'
 import { Drawer } from '../../../components/ui/drawer.tsx'
+import { LinkProgress } from '../../../components/ui/link-progress.tsx'
 import { Logo } from '../../../components/ui/marks.tsx'
 import { AccountMenu } from '../../../features/accounts/account-menu.tsx'
 import { ConnectionBanner } from '../../../features/integrations/connection-banner.tsx'
@@ -19,7 +20,7 @@ import { SpaceMenu, type SpaceChoice } from '../../../features/spaces/space-menu
 import { destinations, isAt } from './navigation.ts'
 
 interface ShellProps {
-  readonly person: { readonly name: string; readonly email: string }
+  readonly person: { readonly id: string; readonly name: string; readonly email: string }
   readonly space: SpaceChoice
   readonly spaces: readonly SpaceChoice[]
   readonly connection: ConnectionView
@@ -33,6 +34,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   useClosedOnWideScreens(setDrawerOpen)
 
+  const here = destinations.find(({ href }) => isAt(path, href(space.id)))
   const connectionPage = `/spaces/${space.id}/connection` as Route
   const spaceMenu = <SpaceMenu spaces={spaces} active={space} hrefOf={(id) => sameSection(path, space.id, id)} />
   const links = <Links spaceId={space.id} path={path} onGo={() => setDrawerOpen(false)} />
@@ -71,7 +73,9 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             >
               <MenuIcon aria-hidden />
             </Button>
-            <p className="min-w-0 flex-1 truncate px-1 text-sm font-semibold tracking-tight">{space.name}</p>
+            <p dir="auto" className="min-w-0 flex-1 truncate px-1 text-sm font-semibold tracking-tight">
+              {space.name}
+            </p>
             <ConnectionStatus page={connectionPage} compact />
             <AccountMenu {...person} />
           </header>
@@ -85,7 +89,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
             tabIndex={-1}
             className="relative flex min-h-0 flex-1 flex-col overflow-y-auto outline-none"
           >
-            {destinations.some((here) => here.needsNotion && isAt(path, here.href(space.id))) && <ConnectionBanner />}
+            {!here?.showsConnection && <ConnectionBanner worksWithNotion={here?.needsNotion ?? false} />}
             {children}
           </main>
         </div>
@@ -120,7 +124,7 @@ function Links({ spaceId, path, onGo }: { spaceId: string; path: string; onGo: (
                   isHere && 'bg-sunken text-ink',
                 )}
               >
-                <Icon aria-hidden className="size-4 shrink-0" />
+                <LinkProgress icon={<Icon aria-hidden className="size-4 shrink-0" />} />
                 {label}
               </Link>
             </li>

@@ -3,6 +3,7 @@ import { redirect } from 'next/navigation'
 import { authorizationProblem } from '../../../../features/integrations/authorization-errors.ts'
 import { CallbackFailure } from '../../../../features/integrations/callback-failure.tsx'
 import { CallbackSuccess } from '../../../../features/integrations/callback-success.tsx'
+import { previousConsentText } from '../../../../features/integrations/earlier-consents.ts'
 import { isManager, memberIn, type SpaceMember } from '../../../../lib/members.ts'
 import { visitor } from '../../../../lib/visitor.ts'
 
@@ -12,14 +13,18 @@ type Query = Record<string, string | string[] | undefined>
 
 /** Where the gateway sends the browser after Notion's consent page. What the address says is shown and never believed. */
 export default async function CallbackPage({ searchParams }: { searchParams: Promise<Query> }) {
-  const { status, error, spaceId, mcp } = await searchParams
+  const { status, error, spaceId, mcp, previousConsent } = await searchParams
   if (status === undefined && error === undefined) redirect('/')
   const member = await ownSpace(one(spaceId))
   const home = (member ? `/spaces/${member.space.id}/connection` : '/') as Route
   return (
     <main className="mx-auto flex w-full max-w-md flex-1 flex-col items-start justify-center px-5 py-12">
       {status === 'success' ? (
-        <CallbackSuccess home={home} isWaiting={mcp === 'confirmation_required'} />
+        <CallbackSuccess
+          home={home}
+          isWaiting={mcp === 'confirmation_required'}
+          note={previousConsentText(one(previousConsent))}
+        />
       ) : (
         <CallbackFailure
           {...authorizationProblem(one(error))}

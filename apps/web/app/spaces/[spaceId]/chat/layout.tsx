@@ -18,9 +18,11 @@ export default async function ChatLayout({
   return (
     <ChatProvider
       spaceId={member.space.id}
+      userId={member.person.id}
       // Of the settings, only what people see: keys stay here.
       models={chatModels.map(({ id, provider }) => ({ id, isScripted: provider === 'scripted' }))}
       hasLinks={!isDemo}
+      isSimulated={isDemo}
       first={await listConversations(member)}
     >
       <div className="flex min-h-0 flex-1">

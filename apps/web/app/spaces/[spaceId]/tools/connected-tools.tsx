@@ -12,7 +12,15 @@ const ToolPanel = lazy(async () => ({
 }))
 
 /** Brings the connection and the tools together; the two do not know each other. */
-export function ConnectedTools({ spaceId, ...rest }: { spaceId: string; hasLinks: boolean; endpoint: string }) {
+export function ConnectedTools({
+  spaceId,
+  ...rest
+}: {
+  spaceId: string
+  userId: string
+  hasLinks: boolean
+  endpoint: string
+}) {
   const { control } = useSpaceConnection()
   if (control.view.status === 'connected') {
     return (

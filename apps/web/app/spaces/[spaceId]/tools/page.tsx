@@ -7,11 +7,16 @@ import { ConnectedTools } from './connected-tools.tsx'
 export const generateMetadata = memberPageTitle('Tools')
 
 export default async function ToolsPage({ params }: { params: Promise<{ spaceId: string }> }) {
-  const { space } = await requireMemberPage(params)
+  const { space, person } = await requireMemberPage(params)
   const { isDemo, gatewayPublicUrl } = runtime()
   return (
     <Page title="Tools" lead="Everything that assistants can do in this space’s Notion, to be tried by hand.">
-      <ConnectedTools spaceId={space.id} hasLinks={!isDemo} endpoint={spaceResource(gatewayPublicUrl, space.id)} />
+      <ConnectedTools
+        spaceId={space.id}
+        userId={person.id}
+        hasLinks={!isDemo}
+        endpoint={spaceResource(gatewayPublicUrl, space.id)}
+      />
     </Page>
   )
 }

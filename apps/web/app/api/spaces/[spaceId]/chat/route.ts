@@ -5,13 +5,22 @@ import { requireMember } from '../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
 import { answering } from '../../../../../lib/refusal.ts'
 
-/** Takes what the person did and answers with the stream of the answer; with 202 while other changes wait for a decision. */
+/**
+ * Takes what the person did and responds with the stream of the answer; with 202 while other changes wait for a decision, with 204 when a
+ * message was sent before and its answer is complete.
+ */
 export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>
   answering(async () => {
     requireOwnOrigin(request.headers)
     const member = await requireMember(request.headers, (await params).spaceId)
     const turn = await jsonBody(request, Turn)
-    const answer = await takeTurn(member, turn)
-    if (!answer) return Response.json({ status: 'undecided' }, { ...noStore, status: 202 })
-    return answerStream(member, turn.conversationId, answer)
+    const taken = await takeTurn(member, turn)
+    switch (taken.kind) {
+      case 'undecided':
+        return Response.json({ status: 'undecided' }, { ...noStore, status: 202 })
+      case 'answered':
+        return new Response(null, { ...noStore, status: 204 })
+      case 'answering':
+        return answerStream(member, turn.conversationId, taken.answer)
+    }
   })

@@ -24,5 +24,5 @@ export async function generateMetadata({ params }: PageProps): Promise<Metadata>
 export default async function ConversationPage({ params }: PageProps) {
   const { member, conversation } = await visibleConversation(params)
   const opened = await openedConversation(member, conversation.id)
-  return <ConversationView key={conversation.id} conversationId={conversation.id} initial={opened} />
+  return <ConversationView key={conversation.id} opened={opened} />
 }

@@ -1,3 +1,4 @@
+import type { NextRequest } from 'next/server'
 import { z } from 'zod'
 import { LONGEST_TITLE } from '../../../../../../features/chat/conversation.ts'
 import {
@@ -5,7 +6,7 @@ import {
   deleteConversation,
   publicSummary,
 } from '../../../../../../features/chat/conversation-store.ts'
-import { openedConversation } from '../../../../../../features/chat/opened-conversation.ts'
+import { newerConversation } from '../../../../../../features/chat/opened-conversation.ts'
 import { jsonBody, noStore } from '../../../../../../lib/json-body.ts'
 import { requireMember } from '../../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
@@ -15,17 +16,27 @@ interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
 }
 
-/** The conversation with its newest messages. */
-export const GET = (request: Request, { params }: Context) =>
+/** The conversation with its newest messages; 204 when `known` is its newest version. */
+export const GET = (request: NextRequest, { params }: Context) =>
   answering(async () => {
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
-    return Response.json(await openedConversation(member, conversationId), noStore)
+    const opened = await newerConversation(
+      member,
+      conversationId,
+      request.nextUrl.searchParams.get('known') ?? undefined,
+    )
+    return opened ? Response.json(opened, noStore) : new Response(null, { ...noStore, status: 204 })
   })
 
-const Change = z
-  .object({ title: z.string().trim().min(1).max(LONGEST_TITLE), visibility: z.enum(['private', 'space']) })
-  .partial()
+const Title = z
+  .string()
+  .trim()
+  .min(1)
+  .max(LONGEST_TITLE)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'control characters are not allowed')
+
+const Change = z.object({ title: Title, visibility: z.enum(['private', 'space']) }).partial()
 
 export const PATCH = (request: Request, { params }: Context) =>
   answering(async () => {

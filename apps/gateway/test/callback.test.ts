@@ -1,0 +1,145 @@
+/** The address that Notion sends the browser back to, when more than that one request comes. */
+import { get } from 'node:http'
+import { BINDING_COOKIE } from '@nmg/contract'
+import { hasRedis, testRedisUrl } from '@nmg/process/testing'
+import { startSimulator, type Simulator } from 'notion-simulator'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startGateway, type InProcessGateway } from './support/gateway.ts'
+
+const BINDING = 'a-random-value-of-the-browser'
+const MINE = { cookie: `${BINDING_COOKIE}=${BINDING}` }
+
+let notion: Simulator
+let spaces = 0
+const newSpace = () => `space-${++spaces}`
+
+beforeAll(async () => {
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
+})
+afterAll(() => notion.close())
+
+describe.each(['the database', 'Redis'])('a callback whose request is kept in %s', (place) => {
+  describe.skipIf(place === 'Redis' && !hasRedis())('comes', () => {
+    let gateway: InProcessGateway
+    beforeAll(async () => {
+      const env = place === 'Redis' ? { REDIS_URL: await testRedisUrl() } : {}
+      gateway = await startGateway({ mcpUrl: notion.mcpUrl, env })
+    })
+    afterAll(() => gateway.stop())
+
+    /** The address with code and state, of a request that is bound to a browser unless said otherwise. */
+    async function callbackOf(space: string, more: Record<string, string> = { binding: BINDING }): Promise<string> {
+      const { authorizeUrl } = await gateway.start(space, more)
+      return (await fetch(authorizeUrl, { redirect: 'manual' })).headers.get('location') as string
+    }
+    const open = (url: string, headers: Record<string, string> = MINE, method = 'GET') =>
+      fetch(url, { redirect: 'manual', headers, method })
+    const end = async (response: Promise<Response>) => {
+      const { status, headers } = await response
+      const location = headers.get('location')
+      return [status, location === null ? null : Object.fromEntries(new URL(location).searchParams)]
+    }
+    const connected = [303, expect.objectContaining({ status: 'success', mcp: 'connected' })]
+    const refused = (error: string) => [303, expect.objectContaining({ status: 'error', error })]
+    /** As a browser sends it: `fetch` does not let anybody set such headers. */
+    const raw = (url: string, headers: Record<string, string>) =>
+      new Promise<{ status: number | undefined; cache: string | undefined }>((resolve, reject) => {
+        get(url, { headers: { ...MINE, ...headers } }, (response) => {
+          response.resume()
+          resolve({ status: response.statusCode, cache: response.headers['cache-control'] })
+        }).on('error', reject)
+      })
+
+    it.each([
+      { 'sec-purpose': 'prefetch' },
+      { 'sec-purpose': 'prefetch;prerender' },
+      { 'sec-purpose': 'prefetch;anonymous-client-ip' },
+      { purpose: 'prefetch' },
+      { purpose: 'preview' },
+      { 'x-purpose': 'preview' },
+      { 'x-moz': 'prefetch' },
+    ])('ahead of the person (%j), and takes nothing', async (headers: Record<string, string>) => {
+      const url = await callbackOf(newSpace())
+      notion.resetSeen()
+      expect(await raw(url, headers)).toEqual({ status: 503, cache: 'no-store' })
+      expect(notion.seen.tokenRequests).toEqual([])
+      expect(await end(open(url))).toEqual(connected)
+    })
+
+    it('as HEAD, and takes nothing', async () => {
+      const url = await callbackOf(newSpace())
+      const response = await open(url, MINE, 'HEAD')
+      expect([response.status, response.headers.get('cache-control')]).toEqual([503, 'no-store'])
+      expect(await end(open(url))).toEqual(connected)
+    })
+
+    it('from a scanner, or another browser, and takes nothing', async () => {
+      const url = await callbackOf(newSpace())
+      notion.resetSeen()
+      for (const headers of [{}, { cookie: `${BINDING_COOKIE}=another` }, { cookie: `${BINDING_COOKIE}=` }]) {
+        expect(await end(open(url, headers as Record<string, string>))).toEqual(refused('wrong_browser'))
+      }
+      expect(notion.seen.tokenRequests).toEqual([])
+      expect(await end(open(url))).toEqual(connected)
+    })
+
+    it('again, and gets the outcome of the first, which redeemed the code', async () => {
+      const url = await callbackOf(newSpace())
+      notion.resetSeen()
+      const first = await end(open(url))
+      expect(first).toEqual(connected)
+      expect(await end(open(url))).toEqual(first)
+      expect(await end(open(url, {}))).toEqual(refused('wrong_browser'))
+      expect(notion.seen.tokenRequests).toHaveLength(1)
+    })
+
+    it('ten times at once, and all get the outcome of the one that redeemed the code', async () => {
+      const space = newSpace()
+      const url = await callbackOf(space)
+      notion.resetSeen()
+      notion.options.tokenFaults.push({ kind: 'slow', delayMs: 600 })
+      const ends = await Promise.all(Array.from({ length: 10 }, () => end(open(url))))
+      for (const one of ends) expect(one).toEqual(connected)
+      expect(new Set(ends.map((one) => JSON.stringify(one))).size).toBe(1)
+      expect(notion.seen.tokenRequests).toHaveLength(1)
+      expect((await gateway.history(space)).events).toHaveLength(1)
+    })
+
+    it('again after a failure, and gets that failure, not another', async () => {
+      const url = await callbackOf(newSpace())
+      notion.setOptions({ tokenResponse: { status: 503, on: 'authorization_code', times: 1 } })
+      expect(await end(open(url))).toEqual(refused('authorization_unavailable'))
+      notion.resetSeen()
+      expect(await end(open(url))).toEqual(refused('authorization_unavailable'))
+      expect(notion.seen.tokenRequests).toEqual([])
+    })
+
+    it('again without a binding, and is not known any longer', async () => {
+      const url = await callbackOf(newSpace(), {})
+      expect(await end(open(url, {}))).toEqual(connected)
+      expect(await end(open(url, {}))).toEqual(refused('unknown_state'))
+    })
+
+    it('with code or state of another request, and redeems nothing', async () => {
+      const [one, other] = [await callbackOf(newSpace()), await callbackOf(newSpace())]
+      for (const change of ['', 'not-a-state']) {
+        const url = new URL(one)
+        url.searchParams.set('state', change)
+        expect(await end(open(url.href))).toEqual(refused('unknown_state'))
+      }
+      const twice = new URL(one)
+      twice.searchParams.append('state', new URL(other).searchParams.get('state') as string)
+      expect(await end(open(twice.href))).toEqual(refused('unknown_state'))
+      expect(await end(open(one))).toEqual(connected)
+    })
+
+    it('while the code is kept out of what is stored of its outcome', async () => {
+      const url = await callbackOf(newSpace())
+      const response = await open(url)
+      const { searchParams } = new URL(url)
+      for (const name of ['code', 'state']) {
+        expect(response.headers.get('location')).not.toContain(searchParams.get(name))
+      }
+    })
+  })
+})

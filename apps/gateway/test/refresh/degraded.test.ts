@@ -1,0 +1,346 @@
+/** Connections that are connected and cannot be renewed or used, and what moved while they were away. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { startSimulator, type Simulator } from 'notion-simulator'
+import { Client } from 'pg'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { fixedClient } from '../support/fixed-client.ts'
+import { freePort, startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
+
+const times = { ...REFRESH_TIMES, settlePauseMs: 20, repeatPauseMs: 10 }
+const list = { id: 1, method: 'tools/list' }
+const eventually = { timeout: 20_000, interval: 200 }
+
+let notion: Simulator
+const running: InProcessGateway[] = []
+
+beforeEach(async () => {
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((gateway) => gateway.stop()))
+  await notion.close()
+})
+
+async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Promise<InProcessGateway> {
+  const gateway = await startGateway({
+    mcpUrl: notion.mcpUrl,
+    faults: { times },
+    env: { SHUTDOWN_GRACE_SECONDS: '0', ...env },
+    ...options,
+  })
+  running.push(gateway)
+  return gateway
+}
+
+const refreshes = () => notion.seen.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
+const call = async (gateway: InProcessGateway, space: string) => {
+  const response = await gateway.call(space, list)
+  const { code, detail } = (response.status === 200 ? {} : await response.json()) as { code?: string; detail?: string }
+  return { status: response.status, retryAfter: Number(response.headers.get('retry-after')), code, detail }
+}
+
+/** Connects the space with an access token that is over when this resolves. */
+async function connectUntilOver(gateway: InProcessGateway, space: string): Promise<void> {
+  notion.setOptions({ accessTtlSeconds: 1 })
+  await gateway.connect(space)
+  notion.setOptions({ accessTtlSeconds: 28_800 })
+  const { tokenExpiresAt } = await gateway.connection(space)
+  await expect.poll(() => Date.now() > Date.parse(tokenExpiresAt as string), eventually).toBe(true)
+  notion.resetSeen()
+}
+
+describe('an MCP server that refuses every token', () => {
+  it('brings one refresh for many calls, on all replicas, and the connection says why', async () => {
+    const here = await start()
+    const there = await start({ databaseUrl: here.databaseUrl })
+    await here.connect('north')
+    notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
+    notion.resetSeen()
+    for (const gateway of [here, there, here, there, here, there]) {
+      const { status, code, retryAfter } = await call(gateway, 'north')
+      expect([status, code]).toEqual([502, 'upstream_refuses_token'])
+      expect(retryAfter).toBeGreaterThan(40)
+      expect(retryAfter).toBeLessThanOrEqual(60)
+    }
+    expect(refreshes()).toHaveLength(1)
+    const { status, degraded } = await there.connection('north')
+    expect([status, degraded?.reason, degraded?.lastError]).toEqual(['connected', 'upstream_refuses_token', 'HTTP 401'])
+    expect(Date.parse(degraded?.nextAttemptAt as string)).toBeGreaterThan(Date.now())
+  })
+
+  it('brings one refresh for parallel calls, and counts them as one', async () => {
+    const gateway = await start()
+    await gateway.connect('north')
+    notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
+    notion.resetSeen()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => call(gateway, 'north')))
+    for (const { code, retryAfter } of answers) {
+      expect(code).toBe('upstream_refuses_token')
+      expect(retryAfter).toBeLessThanOrEqual(60)
+    }
+    expect(refreshes()).toHaveLength(1)
+  })
+
+  it('is used again as soon as it takes a token', async () => {
+    const gateway = await start()
+    await gateway.connect('north')
+    notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
+    await call(gateway, 'north')
+    expect((await gateway.connection('north')).degraded).toBeDefined()
+    notion.setOptions({ mcpFaults: [] })
+    expect((await call(gateway, 'north')).status).toBe(200)
+    await expect.poll(async () => (await gateway.connection('north')).degraded).toBeUndefined()
+  })
+
+  it('is asked with new tokens after 1, 2, 4 … minutes', async () => {
+    let shiftMs = 0
+    const clock = () => new Date(Date.now() + shiftMs)
+    const gateway = await start({ clock })
+    await gateway.connect('north')
+    notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
+    notion.resetSeen()
+    const waits: number[] = []
+    for (let i = 1; i <= 4; i++) {
+      const { retryAfter } = await call(gateway, 'north')
+      waits.push(retryAfter)
+      expect(refreshes()).toHaveLength(i)
+      shiftMs += retryAfter * 1000 - 5_000
+      expect((await call(gateway, 'north')).code).toBe('upstream_refuses_token')
+      expect(refreshes()).toHaveLength(i)
+      shiftMs += 6_000
+    }
+    expect(waits).toEqual([60, 120, 240, 480])
+  })
+})
+
+describe('an authorization server that refuses to renew, and does not say for good', () => {
+  it('is asked three times, then hourly, and the person may reconnect', async () => {
+    let shiftMs = 0
+    const gateway = await start({ clock: () => new Date(Date.now() + shiftMs) })
+    await connectUntilOver(gateway, 'north')
+    notion.setOptions({ tokenResponse: { status: 400, error: 'invalid_request', on: 'refresh_token' } })
+    await expect
+      .poll(
+        async () => (await call(gateway, 'north')) && (await gateway.connection('north')).degraded?.reason,
+        eventually,
+      )
+      .toBe('renewal_refused')
+    expect(refreshes()).toHaveLength(3)
+    const { status, code, retryAfter, detail } = await call(gateway, 'north')
+    expect([status, code]).toEqual([503, 'refresh_unavailable'])
+    expect(retryAfter).toBeGreaterThan(3_500)
+    expect(detail).toContain('reconnect Notion now: http://localhost:3999/?space=north')
+    expect((await gateway.connection('north')).degraded).toMatchObject({ lastError: 'invalid_request' })
+    expect(refreshes()).toHaveLength(3)
+
+    // Every hour once, by calls as well as by the background refresher, however often it looks.
+    for (let hour = 1; hour <= 3; hour++) {
+      shiftMs += 3_601_000
+      for (let i = 0; i < 3; i++) {
+        await gateway.gateway.keepFresh()
+        await call(gateway, 'north')
+      }
+      expect(refreshes()).toHaveLength(3 + hour)
+    }
+    const since = (await gateway.connection('north')).degraded?.since as string
+    expect(Date.parse(since)).toBeLessThan(Date.now() + 60_000)
+
+    notion.setOptions({ tokenResponse: null })
+    shiftMs += 3_601_000
+    expect((await call(gateway, 'north')).status).toBe(200)
+    expect((await gateway.connection('north')).degraded).toBeUndefined()
+  })
+
+  it('does not make a connection degraded whose access token is good, and is not asked all the time', async () => {
+    let shiftMs = 0
+    const gateway = await start({ clock: () => new Date(Date.now() + shiftMs) })
+    notion.setOptions({ accessTtlSeconds: 28_800 })
+    await gateway.connect('north')
+    notion.setOptions({ tokenResponse: { status: 400, error: 'invalid_request', on: 'refresh_token' } })
+    notion.resetSeen()
+    // Half an hour before its end, the background refresher begins.
+    shiftMs = 28_800_000 - 25 * 60_000
+    for (let i = 0; i < 60; i++) {
+      await gateway.gateway.keepFresh()
+      shiftMs += 20_000
+    }
+    expect(refreshes()).toHaveLength(3)
+    expect((await gateway.connection('north')).degraded).toBeUndefined()
+    expect((await call(gateway, 'north')).status).toBe(200)
+  })
+})
+
+describe('an authorization server that is away', () => {
+  it.each([
+    ['cannot be connected to', 'renewal_unreachable'],
+    ['responds with 503', 'renewal_unreadable'],
+  ])(
+    'because it %s makes a connection degraded whose access token is over (%s), and is tried again within a minute',
+    async (how, reason) => {
+      const first = await start()
+      await connectUntilOver(first, 'north')
+      const nowhere = { NOTION_MCP_TOKEN_ENDPOINT: `http://127.0.0.1:${await freePort()}/token` }
+      const isUnreachable = reason === 'renewal_unreachable'
+      const gateway = await start({ databaseUrl: first.databaseUrl, env: isUnreachable ? nowhere : {} })
+      if (!isUnreachable) notion.setOptions({ tokenResponse: { status: 503, on: 'refresh_token' } })
+      await expect
+        .poll(async () => (await call(gateway, 'north')) && (await gateway.connection('north')).degraded?.reason, {
+          ...eventually,
+          message: how,
+        })
+        .toBe(reason)
+      expect((await call(gateway, 'north')).retryAfter).toBeLessThanOrEqual(60)
+      notion.setOptions({ tokenResponse: null })
+      await expect.poll(async () => (await call(first, 'north')).status, eventually).toBe(200)
+      expect((await first.connection('north')).degraded).toBeUndefined()
+    },
+  )
+})
+
+describe('a stored credential that does not open', () => {
+  const damages: Record<string, string> = {
+    'its data key is damaged': `update gateway.data_keys set wrapped = encode(sha256('x'), 'base64')`,
+    'its data key is lost': `delete from gateway.data_keys`,
+    'it was changed': `update gateway.connections set connection = jsonb_set(connection, '{credential,sealed}', '"AAAA"')`,
+  }
+  it.each(Object.entries(damages))(
+    'because %s is shown, before any call and after it, and a reconnect helps',
+    async (_why, sql) => {
+      const gateway = await start()
+      await gateway.connect('north')
+      const database = new Client(gateway.databaseUrl)
+      await database.connect()
+      await database.query(sql)
+      await database.end()
+      // What is in memory still works; another replica has only the database.
+      const other = await start({ databaseUrl: gateway.databaseUrl }).catch(() => undefined)
+      if (!other) return // A gateway does not start without a key that is in use.
+      expect((await other.connection('north')).degraded).toMatchObject({ reason: 'credential_unreadable' })
+      const { status, code, detail } = await call(other, 'north')
+      expect([status, code]).toEqual([503, 'credential_unreadable'])
+      expect(detail).toContain('http://localhost:3999/?space=north')
+      await other.gateway.keepFresh()
+      expect((await other.connection('north')).degraded).toMatchObject({ reason: 'credential_unreadable' })
+      await other.connect('north')
+      expect((await call(other, 'north')).status).toBe(200)
+      expect((await other.connection('north')).degraded).toBeUndefined()
+    },
+  )
+})
+
+describe('the fixed client of the settings', () => {
+  it('with a wrong secret is reported as such at the consent, naming the settings', async () => {
+    const gateway = await start({ env: { ...(await fixedClient(notion)), NOTION_MCP_CLIENT_SECRET: 'wrong' } })
+    expect((await gateway.authorize('north')).searchParams.get('error')).toBe('client_rejected')
+  })
+
+  it('with a wrong secret ends no grant; the right secret brings it back', async () => {
+    const env = { ...(await fixedClient(notion)) }
+    const first = await start({ env })
+    await connectUntilOver(first, 'north')
+    await first.stop()
+    running.splice(0)
+
+    const { databaseUrl } = first
+    const wrong = await start({ databaseUrl, env: { ...env, NOTION_MCP_CLIENT_SECRET: 'wrong' } })
+    await expect
+      .poll(async () => (await call(wrong, 'north')) && (await wrong.connection('north')).degraded?.reason, eventually)
+      .toBe('client_rejected')
+    expect((await call(wrong, 'north')).detail).toContain('NOTION_MCP_CLIENT_SECRET')
+    expect((await wrong.connection('north')).status).toBe('connected')
+    await wrong.stop()
+    running.splice(0)
+
+    // Five minutes later at the latest.
+    const right = await start({ databaseUrl, env, clock: () => new Date(Date.now() + 301_000) })
+    expect((await call(right, 'north')).status).toBe(200)
+  })
+})
+
+describe('a token endpoint that has moved', () => {
+  it.each([404, 405, 410, 301, 307, 308, 'closed'] as const)(
+    'and leaves %s behind is found by the metadata of the same issuer',
+    async (status) => {
+      const gateway = await start()
+      await gateway.connect('north')
+      notion.admin.expireAccessTokens()
+      notion.setOptions({ movedTokenEndpoint: { path: '/oauth2/token', status } })
+      expect((await call(gateway, 'north')).status).toBe(200)
+      // Durable: a gateway that never saw the move uses it right away.
+      const other = await start({ databaseUrl: gateway.databaseUrl })
+      notion.admin.expireAccessTokens()
+      notion.resetSeen()
+      expect((await call(other, 'north')).status).toBe(200)
+      expect(refreshes()).toHaveLength(1)
+      expect(notion.seen.discoveries).toEqual([])
+    },
+  )
+
+  it('is read at most once a minute, however many connections want it', async () => {
+    const gateway = await start()
+    for (const space of ['north', 'south', 'east']) await gateway.connect(space)
+    notion.admin.expireAccessTokens()
+    notion.resetSeen()
+    notion.setOptions({ tokenResponse: { status: 404, on: 'refresh_token' } })
+    await Promise.all(['north', 'south', 'east'].map((space) => call(gateway, space)))
+    expect(notion.seen.discoveries.filter(({ path }) => path.includes('oauth-authorization-server'))).toHaveLength(1)
+  })
+
+  it('is overruled by the settings, for connections that were made before as well', async () => {
+    const first = await start()
+    await first.connect('north')
+    notion.admin.expireAccessTokens()
+    notion.resetSeen()
+    notion.setOptions({ movedTokenEndpoint: { path: '/oauth2/token', status: 404 } })
+    const other = await start({
+      databaseUrl: first.databaseUrl,
+      env: { NOTION_MCP_TOKEN_ENDPOINT: `${notion.url}/oauth2/token` },
+    })
+    expect((await call(other, 'north')).status).toBe(200)
+    expect(refreshes().map(({ fault }) => fault)).toEqual([undefined])
+  })
+
+  it('is not believed from the database', async () => {
+    const received: string[] = []
+    const thief = createServer((req, res) => {
+      req.on('data', (bytes: Buffer) => received.push(bytes.toString()))
+      req.on('end', () => res.writeHead(400).end())
+    }).listen(0, '127.0.0.1')
+    await once(thief, 'listening')
+    const { port } = thief.address() as AddressInfo
+    const gateway = await start()
+    await connectUntilOver(gateway, 'north')
+    const database = new Client(gateway.databaseUrl)
+    await database.connect()
+    await database.query(
+      `update gateway.connections set connection = jsonb_set(jsonb_set(connection, '{grant,tokenEndpoint}', $1), '{grant,issuer}', $2)`,
+      [JSON.stringify(`http://127.0.0.1:${port}/token`), JSON.stringify(`http://127.0.0.1:${port}`)],
+    )
+    await database.end()
+    const other = await start({ databaseUrl: gateway.databaseUrl })
+    expect((await call(other, 'north')).code).toBe('credential_unreadable')
+    await other.gateway.keepFresh()
+    expect(received).toEqual([])
+    thief.close()
+  })
+})
+
+describe('a resource indicator that is refused at the refresh', () => {
+  it('is left out, once and from then on', async () => {
+    const gateway = await start()
+    await gateway.connect('north')
+    notion.setOptions({ refuseResource: ['refresh_token'] })
+    notion.admin.expireAccessTokens()
+    notion.resetSeen()
+    expect((await call(gateway, 'north')).status).toBe(200)
+    expect(refreshes()).toHaveLength(2)
+    const other = await start({ databaseUrl: gateway.databaseUrl })
+    notion.admin.expireAccessTokens()
+    notion.resetSeen()
+    expect((await call(other, 'north')).status).toBe(200)
+    expect(refreshes()).toHaveLength(1)
+  })
+})

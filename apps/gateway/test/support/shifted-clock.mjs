@@ -1,0 +1,22 @@
+// Preloaded into a gateway process, makes its clock wrong: by as many milliseconds as the file SHIFTED_CLOCK_FILE says at the moment.
+import { readFileSync } from 'node:fs'
+
+const file = process.env.SHIFTED_CLOCK_FILE
+const READ_EVERY_MS = 20
+let shiftMs = 0
+let readAtMs = -Infinity
+
+const now = () => {
+  if (performance.now() - readAtMs > READ_EVERY_MS) {
+    readAtMs = performance.now()
+    shiftMs = Number(readFileSync(file, 'utf8'))
+  }
+  return RealDate.now() + shiftMs
+}
+
+const RealDate = Date
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+  apply: () => new Date().toString(),
+  get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+})

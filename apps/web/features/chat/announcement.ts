@@ -1,0 +1,27 @@
+import { isToolPart, pendingApprovals, type AnswerEnd, type ChatMessage } from './chat-message.ts'
+import { toolWords } from './tool-words.ts'
+
+/** What screen readers say of an answer that ended. */
+const ends: Record<AnswerEnd['kind'], string> = {
+  complete: 'The answer is ready.',
+  approval: 'A change waits for your decision.',
+  stopped: 'The answer was stopped.',
+  step_limit: 'The answer paused at its limit of steps.',
+  length: 'The answer paused at the model’s limit of length.',
+  filtered: 'The model’s provider withheld the rest of the answer.',
+  interrupted: 'The answer was interrupted.',
+  failed: 'The answer failed.',
+}
+
+/** What happens in a conversation, in a sentence; not each word of the answer. Empty when there is nothing to say. */
+export function announcement(messages: readonly ChatMessage[], isBusy: boolean, isReader: boolean): string {
+  const last = messages.at(-1)
+  if (isBusy) {
+    const running = last?.parts.findLast(isToolPart)
+    return running?.state === 'input-available' ? toolWords(running, () => undefined).doing : 'Answering'
+  }
+  if (last?.role !== 'assistant') return ''
+  if (pendingApprovals(last).length > 0) return isReader ? 'A change waits for a decision.' : ends.approval
+  const kind = last.metadata?.end?.kind ?? 'complete'
+  return ends[kind === 'approval' ? 'complete' : kind]
+}

@@ -1,0 +1,115 @@
+/**
+ * Outbound HTTP proxies, as curl and undici's EnvHttpProxyAgent read them from the environment. Loopback addresses are never asked for
+ * through a proxy: there they would be the proxy's own machine. undici keeps its reading of `NO_PROXY` to itself, hence the one here.
+ */
+import { BlockList, isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { z } from 'zod'
+import { isLoopback } from './reach.ts'
+
+export interface OutboundProxy {
+  /** Where it listens: an origin, without credentials. */
+  readonly url: URL
+  /** Value of `Proxy-Authorization`, if it has credentials. A function, so that it is not printed with the rest. */
+  readonly authorization: () => string | undefined
+  /** The setting that names it, for error messages. */
+  readonly setting: string
+}
+
+/** Which proxy a request to this URL goes through; undefined for a direct connection. */
+export type Proxies = (url: URL) => OutboundProxy | undefined
+
+export const noProxies: Proxies = () => undefined
+
+const proxyUrl = z.string().transform((text, context) => {
+  // curl takes `proxy.example.com:3128`, too.
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`)
+  if (url && /^https?:$/.test(url.protocol) && isDecodable(url.username) && isDecodable(url.password)) return url
+  context.addIssue({ code: 'custom', message: 'must be the URL of an HTTP proxy, as http://proxy.example.com:3128' })
+  return z.NEVER
+})
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The settings, for the schema of a process. As for curl, the lower-case spelling wins. */
+export const proxySettings = {
+  /** For https. With user name and password in the URL, if the proxy demands them. */
+  HTTPS_PROXY: proxyUrl.optional(),
+  https_proxy: proxyUrl.optional(),
+  /** For http, and for https without the other one. */
+  HTTP_PROXY: proxyUrl.optional(),
+  http_proxy: proxyUrl.optional(),
+  /** What is connected to directly: names with their subdomains, addresses, networks (CIDR), each with a port if wanted; or `*`. */
+  NO_PROXY: z.string().optional(),
+  no_proxy: z.string().optional(),
+}
+
+export type ProxySettings = z.infer<z.ZodObject<typeof proxySettings>>
+
+export function proxiesFrom(settings: ProxySettings): Proxies {
+  const named = (...names: ('HTTPS_PROXY' | 'https_proxy' | 'HTTP_PROXY' | 'http_proxy')[]) => {
+    const setting = names.find((name) => settings[name])
+    return setting && outboundProxy(settings[setting]!, setting)
+  }
+  const plain = named('http_proxy', 'HTTP_PROXY')
+  const secure = named('https_proxy', 'HTTPS_PROXY') ?? plain
+  if (!plain && !secure) return noProxies
+  const isExempt = exemption(settings.no_proxy ?? settings.NO_PROXY ?? '')
+  return (url) => (isLoopback(url) || isExempt(url) ? undefined : url.protocol === 'https:' ? secure : plain)
+}
+
+function outboundProxy({ origin, username, password }: URL, setting: string): OutboundProxy {
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const authorization = username === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`
+  return { url: new URL(origin), authorization: () => authorization, setting }
+}
+
+function exemption(list: string): (url: URL) => boolean {
+  if (list.trim() === '*') return () => true
+  const rules = list
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map(rule)
+  return (url) => rules.some((matches) => matches(hostOf(url.hostname), url.port || DEFAULT_PORTS[url.protocol]))
+}
+
+type Rule = (host: string, port: string | undefined) => boolean
+
+const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' }
+
+/** Without the brackets of an IPv6 address and the dot at the end of a full name. */
+const hostOf = (text: string): string => text.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+
+function rule(entry: string): Rule {
+  const [, host = entry, port] = /^([^:]+|\[.+\]):(\d+)$/.exec(entry) ?? []
+  const isPort: Rule = (_host, given) => port === undefined || port === given
+  const network = networkOf(hostOf(host))
+  if (network) return (address, given) => isInside(network, address) && isPort(address, given)
+  const plain = hostOf(host.replace(/^\*?\./, ''))
+  const name = domainToASCII(plain) || plain.toLowerCase()
+  return (given, at) => (given === name || given.endsWith(`.${name}`)) && isPort(given, at)
+}
+
+function isInside(network: BlockList, address: string): boolean {
+  const version = isIP(address)
+  return version !== 0 && network.check(address, version === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** Of an address or a CIDR; undefined for anything else. */
+function networkOf(text: string): BlockList | undefined {
+  const [address = '', bits] = text.split('/')
+  const version = isIP(address)
+  if (version === 0) return undefined
+  const size = version === 6 ? 128 : 32
+  if (bits !== undefined && !(/^\d+$/.test(bits) && Number(bits) <= size)) return undefined
+  const network = new BlockList()
+  network.addSubnet(address, Number(bits ?? size), version === 6 ? 'ipv6' : 'ipv4')
+  return network
+}
