@@ -35,8 +35,8 @@ export interface Issued {
   readonly grant: Grant
   /** Whether it was presented although it had been used up: somebody else has seen it. */
   readonly isReplayed: boolean
-  /** Seconds since 1970. */
-  readonly expiresAt: number
+  /** By the database's clock; this process's may be wrong. */
+  readonly secondsLeft: number
 }
 
 export interface IssuedCode extends Issued {
@@ -109,7 +109,7 @@ export function postgresGrants(pool: Pool) {
       const { rows } = await pool.query<Row & { redirectUri: string; codeChallenge: string }>(
         `update ${SCHEMA}.oauth_code issued set presented = presented + 1
          from ${SCHEMA}.oauth_grant granted where issued.digest = $1 and granted.id = issued.grant_id
-         returning ${GRANT}, presented > 1 as "isReplayed", extract(epoch from issued.expires_at)::int as "expiresAt",
+         returning ${GRANT}, presented > 1 as "isReplayed", extract(epoch from issued.expires_at - now())::int as "secondsLeft",
                    issued.redirect_uri as "redirectUri", issued.code_challenge as "codeChallenge"`,
         [digest(code)],
       )
@@ -119,7 +119,7 @@ export function postgresGrants(pool: Pool) {
 
     async findRefreshToken(token: string): Promise<Issued | undefined> {
       const { rows } = await pool.query<Row>(
-        `select ${GRANT}, not ${isUsable('issued')} as "isReplayed", extract(epoch from issued.expires_at)::int as "expiresAt"
+        `select ${GRANT}, not ${isUsable('issued')} as "isReplayed", extract(epoch from issued.expires_at - now())::int as "secondsLeft"
          from ${SCHEMA}.oauth_refresh_token issued join ${SCHEMA}.oauth_grant granted on granted.id = issued.grant_id
          where issued.digest = $1`,
         [digest(token)],
@@ -217,12 +217,12 @@ const isUsable = (token: string) =>
     and not exists (select from ${SCHEMA}.oauth_refresh_token successor
                     where successor.predecessor = ${token}.digest and successor.used_at is not null))`
 
-type Row = Grant & { readonly isReplayed: boolean; readonly expiresAt: number }
+type Row = Grant & { readonly isReplayed: boolean; readonly secondsLeft: number }
 
-const issued = ({ id, clientId, userId, spaceId, resource, scope, isReplayed, expiresAt }: Row): Issued => ({
+const issued = ({ id, clientId, userId, spaceId, resource, scope, isReplayed, secondsLeft }: Row): Issued => ({
   grant: { id, clientId, userId, spaceId, resource, scope },
   isReplayed,
-  expiresAt,
+  secondsLeft,
 })
 
 const isForeignKeyViolation = (error: unknown) => error instanceof Error && 'code' in error && error.code === '23503'

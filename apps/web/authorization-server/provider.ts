@@ -243,14 +243,14 @@ const grantPayload = ({ id, userId, clientId, resource, scope }: Grant): Adapter
   resources: { [resource]: scope },
 })
 
-const issuedPayload = (jti: string, { grant, isReplayed, expiresAt }: Issued): AdapterPayload => ({
+const issuedPayload = (jti: string, { grant, isReplayed, secondsLeft }: Issued): AdapterPayload => ({
   jti,
   accountId: grant.userId,
   clientId: grant.clientId,
   grantId: grant.id,
   scope: grant.scope,
   resource: grant.resource,
-  exp: expiresAt,
+  exp: Math.floor(Date.now() / 1000) + secondsLeft,
   expiresWithSession: false,
   ...(isReplayed && { consumed: true }),
 })
