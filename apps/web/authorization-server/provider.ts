@@ -123,9 +123,9 @@ export function oauthProvider(options: ProviderOptions): Provider {
       ctx.set(UNAVAILABLE.headers)
       ctx.body = UNAVAILABLE.body
     }
-    const error = errorIn(ctx.response.get('location'))
-    if (error !== undefined && !ctx.response.get('location').startsWith(new URL(issuer).origin))
-      ctx.redirect(errorUrl(error, new URLSearchParams(ctx.querystring), ctx.response.get('location')))
+    const location = ctx.response.get('location')
+    const error = errorForClient(location, issuer)
+    if (error !== undefined) ctx.redirect(errorUrl(error, new URLSearchParams(ctx.querystring), location))
   })
   provider.on('server_error', (_ctx, error) => log.error('oauth.server_error', { cause: error.stack ?? error.message }))
   judgeClients(provider)
@@ -133,10 +133,14 @@ export function oauthProvider(options: ProviderOptions): Provider {
   return provider
 }
 
-/** The error that a redirect to a client carries, in its query or, for response types that are not offered, in its fragment. */
-function errorIn(location: string): string | undefined {
+/**
+ * The error that a redirect to a client carries, in its query or, for response types that are not offered, in its fragment. Undefined for
+ * redirects to pages of this app.
+ */
+export function errorForClient(location: string, issuer: string): string | undefined {
   if (!URL.canParse(location)) return undefined
-  const { searchParams, hash } = new URL(location)
+  const { origin, searchParams, hash } = new URL(location)
+  if (origin === new URL(issuer).origin) return undefined
   return searchParams.get('error') ?? new URLSearchParams(hash.slice(1)).get('error') ?? undefined
 }
 

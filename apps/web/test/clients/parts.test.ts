@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { consentRequests } from '../../authorization-server/consent-request.ts'
 import { clientAddress } from '../../authorization-server/http.ts'
+import { errorForClient } from '../../authorization-server/provider.ts'
 import { rateLimits } from '../../authorization-server/rate-limits.ts'
 import { authorizationRequest, tokenRequest } from '../../authorization-server/requests.ts'
 import { browserName } from '../../features/clients/browser-name.ts'
@@ -76,6 +77,20 @@ describe('a request on the consent page', () => {
       expect(open(changed), name).toBeUndefined()
     }
   })
+})
+
+describe('an error for a client', () => {
+  const ISSUER = 'https://app.test/api/auth'
+  it.each([
+    ['https://client.test/callback?error=invalid_request', 'invalid_request'],
+    ['https://app.test.evil.test/callback?error=invalid_request', 'invalid_request'],
+    ['https://app.test@evil.test/callback?error=invalid_request', 'invalid_request'],
+    ['com.evil.app://app.test/?error=access_denied', 'access_denied'],
+    ['https://client.test/callback#error=unsupported_response_type', 'unsupported_response_type'],
+    ['https://client.test/callback?code=1', undefined],
+    ['https://app.test/oauth/error?error=invalid_client', undefined],
+    ['/oauth/error?error=invalid_client', undefined],
+  ])('is found in %s', (location, error) => expect(errorForClient(location, ISSUER)).toBe(error))
 })
 
 describe('rate limits', () => {
