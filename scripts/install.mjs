@@ -75,16 +75,19 @@ export async function currentDependencies(root, { development }) {
   })
 }
 
-/** The Node to run everything with: this one when it runs TypeScript (22.18 or newer), else one from npm. */
+/** What undici needs; Node runs TypeScript from 22.18 on. */
+const OLDEST_NODE = [22, 19]
+
+/** The Node to run everything with: this one when it is new enough, else one from npm. */
 export async function currentNode(root) {
-  if (process.features.typescript) return process.execPath
+  if (process.features.typescript && isNewEnough(process.versions.node)) return process.execPath
 
   const name = `node-${process.platform}-${process.arch}`
   const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'runtime/package.json'), 'utf8'))
   const version = optionalDependencies[name]
   if (version === undefined) {
     throw new SetupError(
-      `This is Node ${process.versions.node}. Install Node 22.18 or newer (https://nodejs.org) and run this again.`,
+      `This is Node ${process.versions.node}. Install Node ${OLDEST_NODE.join('.')} or newer (https://nodejs.org) and run this again.`,
     )
   }
   const folder = join(root, 'runtime/node_modules', name)
@@ -107,6 +110,12 @@ export async function currentNode(root) {
     })
   }
   return join(folder, 'bin/node')
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number)
+  const [oldestMajor, oldestMinor] = OLDEST_NODE
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
 }
 
 /** Runs `work` in this checkout only once at a time. */

@@ -29,6 +29,7 @@ const COMMANDS = {
     deployed: true,
     endsWithParent: true,
   },
+  'forget-credentials': { entry: 'apps/gateway/src/forget-credentials.ts', deployed: true, endsWithParent: true },
   'reset-link': { entry: 'apps/web/reset-link.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },

@@ -10,6 +10,8 @@ const isDevelopment = process.argv.includes('--dev')
 runProcess('web', async () => {
   // React, Next and better-auth read it while they are loaded, so it is set before they are.
   Object.assign(process.env, { NODE_ENV: isDevelopment ? 'development' : 'production' })
+  // Before Next is loaded. While it is developed, people read the console.
+  if (!isDevelopment) (await import('./server/console.ts')).logConsole()
   const { startWeb } = await import('./server/web.ts')
   return startWeb(process.env, { isDevelopment })
 })

@@ -42,7 +42,6 @@ async function linkFor(email: string): Promise<string> {
       secret: authSecrets(settings, () =>
         generatedSecret(folder, 'auth-secret', () => randomBytes(32).toString('base64url')),
       )[0],
-      trustedProxies: [],
       providers: { offered: [], oidc: undefined, social: {} },
       sendMail: undefined,
     })

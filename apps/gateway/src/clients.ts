@@ -20,7 +20,7 @@ import { corsFor, hostCheck } from './http/browsers.ts'
 import { type Application, type Caller, type CallerHeaders, mcpCallerCheck } from './http/callers.ts'
 import { clientDesk } from './http/client-desk.ts'
 import type { McpTarget } from './http/mcp-target.ts'
-import { originCheck } from './http/origins.ts'
+import { originCheck, originRule } from './http/origins.ts'
 import type { ProxyDependencies } from './http/proxy.ts'
 import type { ProxyCaller } from './http/visit.ts'
 import { describeError, type Log } from './log.ts'
@@ -69,7 +69,8 @@ export function openClients({ config, sql, news, clock, log, connectUrl }: Clien
   })
 
   const checkHost = hostCheck(config.HOST, config.MCP_ALLOWED_HOSTS, [publicUrl, new URL(config.redirectUri)])
-  const checkOrigin = originCheck(config.MCP_ALLOWED_ORIGINS)
+  const mayCall = originRule(config.MCP_ALLOWED_ORIGINS)
+  const checkOrigin = originCheck(mayCall)
   const identify = mcpCallerCheck({ serviceTokens: config.serviceTokens, accesses, publicUrl, checkOrigin })
   const received = (caller: Caller): ProxyCaller =>
     caller.kind === 'application' ? caller : { userId: caller.access.userId, visit: desk.receive(caller.access) }
@@ -81,7 +82,7 @@ export function openClients({ config, sql, news, clock, log, connectUrl }: Clien
       return caller instanceof Promise ? caller.then(received) : received(caller)
     },
     answer: (failure, refused) => desk.answer(failure, refused),
-    answerBrowser: corsFor(config.MCP_ALLOWED_ORIGINS),
+    answerBrowser: corsFor(mayCall),
     addRoutes(app, authenticate) {
       addAccessRoutes(app, {
         authenticate,

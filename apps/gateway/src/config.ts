@@ -92,6 +92,8 @@ export const Settings = z
     CREDENTIAL_KEYS: credentialKeys.optional(),
     /** PostgreSQL 14 or newer; embedded when left out. */
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Connections to the database that each process keeps for statements, beside two that hold session state. */
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
     /** Redis 6 or newer, for pending authorization requests; in the database when left out. */
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

@@ -9,10 +9,17 @@ export class Failure extends Error {
   readonly code: ProblemCode
   /** When trying again makes sense, in whole seconds; sent as `Retry-After`. */
   readonly retryAfterSeconds: number | undefined
+  /** The HTTP status, where it is not the usual one of the code. */
+  readonly status: number | undefined
 
-  constructor(code: ProblemCode, message: string, options?: ErrorOptions & { retryAfterSeconds?: number }) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options?: ErrorOptions & { retryAfterSeconds?: number; status?: number | undefined },
+  ) {
     super(message, options)
     this.code = code
     this.retryAfterSeconds = options?.retryAfterSeconds
+    this.status = options?.status
   }
 }

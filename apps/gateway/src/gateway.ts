@@ -7,13 +7,17 @@ import { aesVault } from './adapters/crypto/vault.ts'
 import { httpUpstream } from './adapters/mcp/upstream.ts'
 import { identifyWorkspace } from './adapters/notion/identify-workspace.ts'
 import { oauthServer } from './adapters/oauth/authorization-server.ts'
-import { postgresAuthorizationRequests } from './adapters/postgres/authorization-requests.ts'
+import {
+  postgresAuthorizationRequests,
+  sweepAuthorizationRequests,
+} from './adapters/postgres/authorization-requests.ts'
 import { postgresChanges } from './adapters/postgres/changes.ts'
 import { postgresClaims } from './adapters/postgres/claims.ts'
 import { postgresConnectionStore } from './adapters/postgres/connection-store.ts'
 import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './adapters/postgres/data-keys.ts'
 import { migrate, openPool } from './adapters/postgres/database.ts'
 import { openDatabaseClock } from './platform/database-clock.ts'
+import { checkReadiness, degradedBy, NOTIFICATIONS_ARE_INTERRUPTED, REDIS_IS_AWAY } from './platform/readiness.ts'
 import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/postgres/registration-limit.ts'
 import { postgresMcpSessions, sweepMcpSessions } from './adapters/postgres/mcp-sessions.ts'
 import { openClients } from './clients.ts'
@@ -87,7 +91,7 @@ export async function openGateway({
     log.warn('service_token.guessable', { advice: 'make GATEWAY_SERVICE_TOKEN longer: openssl rand -hex 32' })
   }
   await migrate(databaseUrl)
-  const sql = openPool(databaseUrl, log)
+  const sql = openPool(databaseUrl, log, config.DATABASE_POOL_SIZE)
   const databaseClock = await openDatabaseClock(sql)
   const clock = givenClock ?? databaseClock.now
   const vault = aesVault(config.credentialKeys)
@@ -170,7 +174,6 @@ export async function openGateway({
     }
   }
   const app = createApp({
-    log,
     authenticate,
     returnBase,
     startAuthorization: (start) =>
@@ -200,11 +203,14 @@ export async function openGateway({
     async checkReadiness() {
       if (isStopping)
         throw new Failure('overloaded', 'This gateway is stopping. Others serve on.', { retryAfterSeconds: 1 })
-      await Promise.all([sql.query('select 1'), redis?.ping()])
-      if (!changes.isLive())
-        throw new Failure('store_unavailable', "The gateway's line to its database is interrupted.", {
-          retryAfterSeconds: 2,
-        })
+      return checkReadiness(
+        () => sql.query('select 1'),
+        [
+          async () => ((await redis?.isUp()) === false ? REDIS_IS_AWAY : undefined),
+          () => (changes.isLive() ? undefined : NOTIFICATIONS_ARE_INTERRUPTED),
+          () => degradedBy(sql.trouble()),
+        ],
+      )
     },
   })
 
@@ -216,7 +222,14 @@ export async function openGateway({
   const stopReadingClock = every(READ_CLOCK_EVERY_MS, () => databaseClock.read(), log)
   const stopSweeping = every(
     SWEEP_EVERY_MS,
-    () => Promise.all([sweepMcpSessions(sql), sweepNeverConnected(sql), sweepRegistrationCounts(sql), clients.sweep()]),
+    () =>
+      Promise.all([
+        sweepMcpSessions(sql),
+        sweepNeverConnected(sql),
+        sweepRegistrationCounts(sql),
+        sweepAuthorizationRequests(sql),
+        clients.sweep(),
+      ]),
     log,
   )
   const rewrapping = rewrapDataKeys(sql, vault, config.credentialKeys[0].kid, log).then(
@@ -224,7 +237,7 @@ export async function openGateway({
     (error: unknown) => log.error('data_keys.not_rewrapped', describeError(error)),
   )
 
-  const http = createGatewayServer(proxy, app as never, log, clients.answerBrowser)
+  const http = createGatewayServer(proxy, app, log, clients.answerBrowser)
   const drain = drainOf(http)
   return {
     server: http,

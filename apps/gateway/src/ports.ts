@@ -213,6 +213,8 @@ export interface RegistrationLimit {
    * @throws {Failure} `rate_limited` with `retryAfterSeconds`, when there were ten within the last hour; `store_unavailable`.
    */
   count(stream: string): Promise<void>
+  /** Counts the last one no longer: the server registered nothing. @throws {Failure} `store_unavailable`. */
+  uncount(stream: string): Promise<void>
 }
 
 /** A started, unfinished consent ([RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1)). */
@@ -292,6 +294,7 @@ export interface Tokens {
  * - `moved`: 3xx, 404, 405 or 410: the token endpoint is somewhere else.
  * - `busy`: 429.
  * - `objecting`: a refusal that is not known to be final.
+ * - `resource_refused`: it says no to the resource indicator.
  * - `client_rejected`: it does not accept the fixed client of the settings.
  * - `withheld`: the token stayed here, as the claim on it was no longer proven.
  * - `forbidden`: its address leads where this gateway sends nothing.
@@ -304,6 +307,7 @@ export type RefreshSign =
   | 'moved'
   | 'busy'
   | 'objecting'
+  | 'resource_refused'
   | 'client_rejected'
   | 'withheld'
   | 'forbidden'
@@ -495,12 +499,14 @@ export interface UpstreamReceiver {
   /** A piece of the body, as it came. False holds what follows. */
   received(bytes: Buffer): boolean
   ended(): void
-  /** `upstream_unreachable`, `upstream_timeout`; also when the answer breaks off or grows too old. */
+  /** `upstream_unreachable` when nothing was sent, else `outcome_unknown`; also when the answer breaks off or grows too old. */
   broken(failure: Failure): void
 }
 
 /** A request that is under way upstream. */
 export interface UpstreamExchange {
+  /** Whether any of the request may have reached the server. False is certain, true is not. */
+  readonly mayHaveLeft: boolean
   resume(): void
   /** Breaks it off at once, whatever its state. The receiver hears no more of it. */
   cancel(): void

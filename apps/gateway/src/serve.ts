@@ -5,7 +5,7 @@ import { readConfig } from './config.ts'
 import { Failure } from './failure.ts'
 import { faultPoints } from './fault-points.ts'
 import { openGateway } from './gateway.ts'
-import { jsonLog } from './log.ts'
+import { jsonLog, logWarningsAndCrashes } from './log.ts'
 import { startWorkers } from './workers.ts'
 
 /** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
@@ -17,6 +17,7 @@ runProcess('gateway', async () => {
   const config = readConfig(env, dataFolder)
   const faults = faultPoints(env)
   const log = jsonLog(config.LOG_LEVEL)
+  logWarningsAndCrashes(log)
   const database = await openDatabase({
     databaseUrl: config.DATABASE_URL,
     dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',

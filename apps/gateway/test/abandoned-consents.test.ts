@@ -108,6 +108,19 @@ describe('a registration', () => {
     await gateway.connect(newSpace())
   })
 
+  it('that fails is not counted: whoever tried while Notion was away connects when it is back', async () => {
+    const space = newSpace()
+    for (const registrationResponse of [{ status: 503 }, { status: 400, error: 'invalid_redirect_uri' }]) {
+      notion.setOptions({ registrationResponse })
+      for (let i = 0; i < 6; i++) {
+        const refused = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${space}`)
+        expect(await refused.json()).toMatchObject({ code: expect.stringMatching(/^authorization_/) })
+      }
+    }
+    notion.setOptions({ registrationResponse: null })
+    await gateway.connect(space)
+  })
+
   it('is counted once for each of many that begin at the same moment', async () => {
     const space = newSpace()
     const answers = await Promise.all(
@@ -168,5 +181,19 @@ describe('two people who reconnect in turn', () => {
     } finally {
       await fixed.stop()
     }
+  })
+
+  it('with a server that gives everybody the same client keep the old grant, and are told so', async () => {
+    const shared = new URL((await gateway.start(newSpace())).authorizeUrl).searchParams.get('client_id')
+    notion.setOptions({ registrationResponse: { with: { client_id: shared } } })
+    const space = newSpace()
+    await gateway.connect(space)
+    const back = await gateway.authorize(space, { user: 'ben' })
+    notion.setOptions({ registrationResponse: null })
+    expect(back.searchParams.get('previousConsent')).toBe('kept')
+    expect(await gateway.connection(space)).toMatchObject({ unrevokedConsents: 1 })
+    expect((await gateway.call(space, list)).status).toBe(200)
+    const receipt = await (await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })).json()
+    expect(receipt).toMatchObject({ unrevokedConsents: 1 })
   })
 })

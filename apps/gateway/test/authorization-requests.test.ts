@@ -1,6 +1,10 @@
 import { hasRedis, testDatabase, testRedisUrl } from '@nmg/process/testing'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { postgresAuthorizationRequests } from '../src/adapters/postgres/authorization-requests.ts'
+import {
+  postgresAuthorizationRequests,
+  sweepAuthorizationRequests,
+} from '../src/adapters/postgres/authorization-requests.ts'
 import { migrate, openPool } from '../src/adapters/postgres/database.ts'
 import { redisAuthorizationRequests } from '../src/adapters/redis/authorization-requests.ts'
 import { jsonLog } from '../src/log.ts'
@@ -8,16 +12,39 @@ import type { AuthorizationRequests } from '../src/ports.ts'
 
 const log = jsonLog('silent')
 
-const adapters: Record<string, () => Promise<{ requests: AuthorizationRequests; close(): Promise<void> }>> = {
+interface Opened {
+  readonly requests: AuthorizationRequests
+  /** What a release before this one would take: it deletes the request and looks at nothing else. */
+  takenAsBefore(stateHash: string): Promise<unknown>
+  close(): Promise<void>
+}
+
+const adapters: Record<string, () => Promise<Opened>> = {
   async database() {
     const { url } = await testDatabase()
     await migrate(url)
     const sql = openPool(url, log)
-    return { requests: postgresAuthorizationRequests(sql), close: () => sql.end() }
+    return {
+      requests: postgresAuthorizationRequests(sql),
+      async takenAsBefore(stateHash) {
+        const statement = 'delete from gateway.authorization_requests where state_hash = $1 returning sealed'
+        return (await sql.query<{ sealed: string }>(statement, [stateHash])).rows[0]?.sealed
+      },
+      close: () => sql.end(),
+    }
   },
   async Redis() {
-    const requests = redisAuthorizationRequests(await testRedisUrl(), log)
-    return { requests, close: () => requests.close() }
+    const url = await testRedisUrl()
+    const requests = redisAuthorizationRequests(url, log)
+    const redis = new Redis(url)
+    return {
+      requests,
+      takenAsBefore: (stateHash) => redis.get(`notion-mcp-gateway:authorization-request:${stateHash}`),
+      async close() {
+        redis.disconnect()
+        await requests.close()
+      },
+    }
   },
 }
 
@@ -47,6 +74,13 @@ for (const [name, open] of Object.entries(adapters)) {
       expect(await opened.requests.read('once')).toEqual({ sealed: 'sealed', isTaken: true, outcome })
     })
 
+    it('that was taken cannot be opened by a release that does not know the mark, and would redeem the code again', async () => {
+      await opened.requests.save('rolling', '{"sealed":true}', 60)
+      expect(await opened.requests.take('rolling')).toBe(true)
+      const text = await opened.takenAsBefore('rolling')
+      expect(() => JSON.parse(text as string) as unknown).toThrow(SyntaxError)
+    })
+
     it('is taken by one of ten callbacks that come at once', async () => {
       await opened.requests.save('raced', 'sealed', 60)
       const taken = await Promise.all(Array.from({ length: 10 }, () => opened.requests.take('raced')))
@@ -73,3 +107,18 @@ for (const [name, open] of Object.entries(adapters)) {
     })
   })
 }
+
+it('a pending authorization request that nobody finished is removed from the database by the hourly sweep', async () => {
+  const { url } = await testDatabase()
+  await migrate(url)
+  const sql = openPool(url, log)
+  const requests = postgresAuthorizationRequests(sql)
+  await requests.save('over', 'sealed', 0.01)
+  await requests.save('pending', 'sealed', 60)
+  const left = async () => {
+    await sweepAuthorizationRequests(sql)
+    return (await sql.query<{ state_hash: string }>('select state_hash from gateway.authorization_requests')).rows
+  }
+  await expect.poll(left).toEqual([{ state_hash: 'pending' }])
+  await sql.end()
+})

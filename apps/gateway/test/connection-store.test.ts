@@ -4,6 +4,7 @@ import { postgresClaims } from '../src/adapters/postgres/claims.ts'
 import { postgresChanges } from '../src/adapters/postgres/changes.ts'
 import { postgresConnectionStore, streamOf } from '../src/adapters/postgres/connection-store.ts'
 import { migrate, openPool } from '../src/adapters/postgres/database.ts'
+import { degradedAgain } from '../src/connections/degraded.ts'
 import { evolve, type ConnectionEvent } from '../src/domain/connection.ts'
 import { REFRESH_TIMES } from '../src/domain/refresh-schedule.ts'
 import { jsonLog } from '../src/log.ts'
@@ -107,6 +108,18 @@ describe('the connection store', () => {
     expect((await store.read('shredded')).dataKey).toEqual(key)
     expect(await store.append(disconnect)).toBe(true)
     expect(await store.read('shredded')).toMatchObject({ dataKey: null, connection: { status: 'disconnected' } })
+  })
+
+  it('keeps a mark for the version that it was made for, also when a release that knows no marks moves the connection on', async () => {
+    await store.append(await next('marked'))
+    const degraded = degradedAgain(null, 'renewal_refused', 'invalid_request', now, 60_000)
+    await store.setDegraded(await store.read('marked'), degraded)
+    expect((await store.read('marked')).degraded).toEqual(degraded)
+    await sql.query(`update gateway.connections set version = version + 1 where space_id = 'marked'`)
+    const moved = await store.read('marked')
+    expect(moved.degraded).toBeNull()
+    await store.setDegraded(moved, degraded)
+    expect((await store.read('marked')).degraded).toEqual(degraded)
   })
 
   it('hands what is due to one replica at a time, oldest first', async () => {

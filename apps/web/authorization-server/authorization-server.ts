@@ -7,13 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Pool } from 'pg'
 import type { ClientAuthorization } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
-import { log } from '../lib/log.ts'
+import { addressOf, refusalOf as limitRefusal, takeLimit, type LimitedAction } from '../lib/limits.ts'
+import { causeOf, log } from '../lib/log.ts'
 import { clientRegistration, registrationResponse } from './client-registration.ts'
 import { findClient, registerClient } from './clients.ts'
 import { consentRequests } from './consent-request.ts'
 import { postgresGrants } from './grants.ts'
 import {
-  clientAddress,
   openToAllOrigins,
   passedRequest,
   readBody,
@@ -27,7 +27,6 @@ import { keyStore, type Keys } from './keys.ts'
 import { errorPage, knownClient, type KnownClientOptions } from './known-client.ts'
 import { authorizationServerMetadata } from './metadata.ts'
 import { oauthProvider, ROUTES } from './provider.ts'
-import { rateLimits } from './rate-limits.ts'
 import { isLoopbackRedirect, isRegisteredRedirect, whyNotRedirect } from './redirect-uris.ts'
 import { authorizationRequest, tokenRequest } from './requests.ts'
 import { revocationOutbox } from './revocations.ts'
@@ -50,7 +49,6 @@ export interface AuthorizationServerOptions extends KnownClientOptions {
   /** `AUTH_SECRETS`: the first one seals and signs, all of them open. */
   readonly secrets: readonly [string, ...string[]]
   readonly accessTokenSeconds: number
-  readonly trustedProxies: readonly string[]
 }
 
 export interface AuthorizationServer extends ClientAuthorization {
@@ -66,8 +64,6 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
   const revocations = revocationOutbox({ pool, grants, gatewayUrl, serviceToken })
   const requests = consentRequests(secrets)
   const keys = keyStore(pool, secrets)
-  const limits = rateLimits()
-  const addressOf = clientAddress(options.trustedProxies)
   const ensureKnown = knownClient(options)
 
   const endGrant = async (grantId: string) => {
@@ -146,14 +142,30 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     sendJson(response, 200, await keys.published(), { 'cache-control': 'max-age=60' })
 
   const endpoints: Record<string, Endpoint> = {
-    [ISSUER_PATH + ROUTES.authorization]: { path: ROUTES.authorization, method: 'GET', respond: authorize },
-    [ISSUER_PATH + ROUTES.token]: { path: ROUTES.token, method: 'POST', respond: passForm(ROUTES.token) },
+    [ISSUER_PATH + ROUTES.authorization]: {
+      path: ROUTES.authorization,
+      limit: 'authorizeClient',
+      method: 'GET',
+      respond: authorize,
+    },
+    [ISSUER_PATH + ROUTES.token]: {
+      path: ROUTES.token,
+      limit: 'clientToken',
+      method: 'POST',
+      respond: passForm(ROUTES.token),
+    },
     [ISSUER_PATH + ROUTES.revocation]: {
       path: ROUTES.revocation,
+      limit: 'revokeToken',
       method: 'POST',
       respond: passForm(ROUTES.revocation),
     },
-    [ISSUER_PATH + REGISTRATION_PATH]: { path: REGISTRATION_PATH, method: 'POST', respond: register },
+    [ISSUER_PATH + REGISTRATION_PATH]: {
+      path: REGISTRATION_PATH,
+      limit: 'registerClient',
+      method: 'POST',
+      respond: register,
+    },
     [ISSUER_PATH + JWKS_PATH]: { path: JWKS_PATH, method: 'GET', respond: jwks },
     // RFC 8414 §3.1 inserts the well-known path; some clients append it, or look at the bare host name.
     [METADATA_PATH + ISSUER_PATH]: { path: METADATA_PATH, method: 'GET', respond: metadata },
@@ -169,16 +181,16 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
       if (!endpoint) return false
       const isPage = endpoint.path === ROUTES.authorization
       if (!isPage) openToAllOrigins(response)
-      const refusal = await refusalOf(request, endpoint, () => limits.count(endpoint.path, addressOf(request.headers)))
-      if (refusal?.status === 429 && isPage) redirect(response, webUrl + errorPage('too_many'), refusal.headers)
-      else if (refusal) sendRefusal(response, refusal)
-      else {
-        await respond(endpoint, request, response).catch((error: unknown) => {
-          log.error('oauth.failed', { cause: error instanceof Error ? error.stack : String(error) })
-          if (response.headersSent) response.destroy()
-          else if (isPage) redirect(response, webUrl + errorPage('server_error'))
-          else sendRefusal(response, UNAVAILABLE)
-        })
+      try {
+        const refusal = await refusalOf(request, endpoint, pool)
+        if (refusal?.status === 429 && isPage) redirect(response, webUrl + errorPage('too_many'), refusal.headers)
+        else if (refusal) sendRefusal(response, refusal)
+        else await respond(endpoint, request, response)
+      } catch (error) {
+        log.error('oauth.failed', causeOf(error))
+        if (response.headersSent) response.destroy()
+        else if (isPage) redirect(response, webUrl + errorPage('server_error'))
+        else sendRefusal(response, UNAVAILABLE)
       }
       return true
     },
@@ -221,30 +233,33 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
 }
 
 interface Endpoint {
-  /** Its name for rate limits. */
   readonly path: string
+  /** How many requests one address may send, over all processes. */
+  readonly limit?: LimitedAction
   readonly method: 'GET' | 'POST'
   readonly respond: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void> | void
 }
 
 /** Why a request is not looked at; also the response to a browser that asks beforehand (CORS). */
 async function refusalOf(
-  { method }: IncomingMessage,
+  request: IncomingMessage,
   endpoint: Endpoint,
-  count: () => number | undefined,
+  pool: Pool,
 ): Promise<RefusedRequest | undefined> {
+  const { method } = request
   const isPage = endpoint.path === ROUTES.authorization
   if (method === 'OPTIONS' && !isPage) return { status: 204, headers: {} }
   const isExpected = method === endpoint.method || (method === 'HEAD' && endpoint.method === 'GET' && !isPage)
   if (!isExpected) return { status: 405, headers: { allow: endpoint.method } }
-  const seconds = count()
-  if (seconds === undefined) return undefined
+  if (endpoint.limit === undefined) return undefined
+  const seconds = await takeLimit(pool, endpoint.limit, { address: addressOf(webHeaders(request)) })
+  if (seconds === 0) return undefined
   return {
     status: 429,
     headers: { 'retry-after': String(seconds) },
     body: {
       error: 'temporarily_unavailable',
-      error_description: `Too many requests. Try again in ${seconds} seconds.`,
+      error_description: limitRefusal(endpoint.limit, seconds),
     },
   }
 }

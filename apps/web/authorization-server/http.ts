@@ -1,6 +1,5 @@
 /** Requests and responses of the authorization server, between Node's HTTP and the library's. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { BlockList, isIP } from 'node:net'
 import { Readable } from 'node:stream'
 
 /** What a request of a client needs at most. The library takes less. */
@@ -87,35 +86,4 @@ export function sendJson(
 
 export function redirect(response: ServerResponse, location: string, headers: Record<string, string> = {}): void {
   response.writeHead(302, { location, 'cache-control': 'no-store', ...headers }).end()
-}
-
-/**
- * The address that a request came from: the last one in `X-Forwarded-For` that is none of the operator's own proxies. Addresses of version 6
- * count by their network, because one machine has many.
- */
-export function clientAddress(trustedProxies: readonly string[]): (headers: IncomingHttpHeaders) => string {
-  const trusted = new BlockList()
-  for (const entry of trustedProxies) {
-    const [address = '', bits] = entry.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) trusted.addAddress(address, family)
-    else trusted.addSubnet(address, Number(bits), family)
-  }
-  const isTrusted = (address: string) =>
-    isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-  return (headers) => {
-    const hops = [headers['x-forwarded-for'] ?? []].flat().flatMap((line) => line.split(','))
-    const addresses = hops.map((hop) => hop.trim().replace(/^::ffff:(?=\d+\.)/, '')).filter((hop) => hop !== '')
-    const address = addresses.findLast((hop) => !isTrusted(hop)) ?? addresses[0] ?? ''
-    return isIP(address) === 6 ? network64(address) : address
-  }
-}
-
-/** The first 64 bits of an address of version 6, as text. */
-function network64(address: string): string {
-  const [head = '', tail] = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1).split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - before.length - after.length }, () => '0')
-  return [...before, ...zeros, ...after].slice(0, 4).join(':')
 }

@@ -4,26 +4,22 @@ import { APIError, createAuthMiddleware } from 'better-auth/api'
 import { getMigrations } from 'better-auth/db/migration'
 import { organization } from 'better-auth/plugins'
 import type { Pool } from 'pg'
+import { cleanDisplayName, DisplayName } from '@nmg/contract'
+import { noteCause } from './caught-cause.ts'
 import { betterAuthDatabase, exclusively } from './database.ts'
-import { log } from './log.ts'
+import { databaseFailure } from './database-failure.ts'
+import { causeOf, log } from './log.ts'
 import type { SendMail } from './mail.ts'
 import { applyMigrations } from './migrations.ts'
+import { cookieSettings } from './session-cookies.ts'
 import { RESET_SECONDS, resetLink, resetMail } from './password-reset.ts'
-import { cookiePrefix } from './session-cookies.ts'
 import { oidcPlugin, type SignInProviders } from './sign-in-providers.ts'
 import { containsNul } from './text.ts'
-
-/** Attempts from one address, for each path, within a minute: enough for a team behind one address, too few for guessing passwords. */
-const ATTEMPTS = { window: 60, max: 40 }
-
-/** Mails that one address may cause within a minute. */
-const MAILS = { window: 60, max: 5 }
 
 export interface AuthOptions {
   readonly pool: Pool
   readonly webUrl: string
   readonly secret: string
-  readonly trustedProxies: readonly string[]
   readonly providers: SignInProviders
   /** Undefined where mail is not set up: then only the operator makes links to reset a password. */
   readonly sendMail: SendMail | undefined
@@ -45,15 +41,15 @@ export type Auth = Awaited<ReturnType<typeof openAuth>>
 /** Brings the tables up to date; processes that start at the same time take turns. */
 async function migrate(pool: Pool, configuration: BetterAuthOptions): Promise<void> {
   await exclusively(pool, async () => {
-    const { runMigrations } = await getMigrations(configuration)
-    await runMigrations()
-    // Ours refer to better-auth's tables, so they come after.
-    await applyMigrations(pool)
+    await applyMigrations(pool, async () => {
+      const { runMigrations } = await getMigrations(configuration)
+      await runMigrations()
+    })
   })
 }
 
 function configure(options: AuthOptions) {
-  const { pool, webUrl, secret, trustedProxies, providers, sendMail } = options
+  const { pool, webUrl, secret, providers, sendMail } = options
   return {
     appName: 'Notion MCP Gateway',
     baseURL: webUrl,
@@ -81,7 +77,7 @@ function configure(options: AuthOptions) {
       // Refusals are the caller's affair, and told to them. The library would print both, and not as lines of the log.
       onError: (error) => {
         if (error instanceof APIError && error.status !== 'INTERNAL_SERVER_ERROR') return
-        log.error('accounts', { cause: error instanceof Error ? (error.stack ?? error.message) : undefined })
+        if (!noteCause(error)) log.error(databaseFailure(error)?.event ?? 'accounts', causeOf(error))
       },
     },
     // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
@@ -97,8 +93,8 @@ function configure(options: AuthOptions) {
     },
     databaseHooks: {
       user: {
-        create: { before: async ({ name }) => refuseLongName(name) },
-        update: { before: async ({ name }) => refuseLongName(name) },
+        create: { before: async (user) => ({ data: withCheckedName(user) }) },
+        update: { before: async (user) => ({ data: withCheckedName(user) }) },
       },
       session: {
         create: {
@@ -110,23 +106,13 @@ function configure(options: AuthOptions) {
         },
       },
     },
-    rateLimit: {
-      enabled: true,
-      customRules: {
-        '/sign-in/*': ATTEMPTS,
-        '/sign-up/*': ATTEMPTS,
-        '/change-password': ATTEMPTS,
-        '/reset-password': ATTEMPTS,
-        '/request-password-reset': MAILS,
-      },
-    },
+    // Limits of all routes are in limits.ts: shared by all processes, and by more than the address.
+    rateLimit: { enabled: false },
     advanced: {
       database: { generateId: 'uuid' },
-      ipAddress: { trustedProxies: [...trustedProxies] },
-      // The prefix of the name demands what it promises: secure, the whole site, no domain.
-      useSecureCookies: false,
-      cookiePrefix: cookiePrefix(webUrl),
-      defaultCookieAttributes: { secure: webUrl.startsWith('https:') },
+      // X-Forwarded-For holds one address, which server/http.ts has determined.
+      ipAddress: { ipv6Subnet: 64 },
+      ...cookieSettings(webUrl),
       // Both follow NODE_ENV unless they are said.
       disableOriginCheck: false,
       disableCSRFCheck: false,
@@ -134,7 +120,11 @@ function configure(options: AuthOptions) {
     telemetry: { enabled: false },
     logger: {
       level: 'warn',
-      log: (level, message) => log[level === 'error' ? 'error' : 'warn']('accounts', { message }),
+      log: (level, message, ...rest: unknown[]) => {
+        const error = rest.find((each) => each instanceof Error)
+        if (level === 'error' && noteCause(error)) return
+        log[level === 'error' ? 'error' : 'warn']('accounts', { message, ...(error && causeOf(error)) })
+      },
     },
   } satisfies BetterAuthOptions
 }
@@ -142,11 +132,16 @@ function configure(options: AuthOptions) {
 /** Spaces of one person. Each has a connection of its own, and each connection a client registered at Notion. */
 const MOST_SPACES = 10
 
-const LONGEST_NAME = 100
-
-async function refuseLongName(name: unknown): Promise<void> {
-  if (typeof name !== 'string' || name.length <= LONGEST_NAME) return
-  throw new APIError('BAD_REQUEST', { message: `A name has at most ${LONGEST_NAME} characters.` })
+/** Names come from forms and, cleaned already, from identity providers. */
+function withCheckedName<User extends object>(user: User): User {
+  if (!('name' in user) || user.name === undefined) return user
+  const checked = DisplayName.safeParse(user.name)
+  if (checked.success) return { ...user, name: checked.data }
+  const { message = '' } = checked.error.issues[0] ?? {}
+  throw new APIError('BAD_REQUEST', {
+    code: 'INVALID_NAME',
+    message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`,
+  })
 }
 
 type Adapter = Pick<Awaited<ReturnType<typeof getCurrentAdapter>>, 'create' | 'findMany' | 'findOne'>
@@ -161,7 +156,7 @@ async function firstSpace(adapter: Adapter, userId: string): Promise<string> {
   })
   if (member) return member.organizationId
   const person = await adapter.findOne<{ name: string }>({ model: 'user', where: [{ field: 'id', value: userId }] })
-  return createSpace(adapter, person?.name ? `${person.name}'s space` : 'My space', userId)
+  return createSpace(adapter, cleanDisplayName(person?.name && `${person.name}'s space`) ?? 'My space', userId)
 }
 
 /** A new space with this person as its owner. */

@@ -1,6 +1,6 @@
 import { PostgresDialect } from 'kysely'
 import { Pool } from 'pg'
-import { log } from './log.ts'
+import { causeOf, log } from './log.ts'
 
 /** All tables of the web app live here, so that it can share a database with the gateway. */
 export const SCHEMA = 'web'
@@ -10,10 +10,13 @@ const CONNECT_DEADLINE_MS = 5_000
 /** Any number that no other program on this database takes as an advisory lock. */
 const MIGRATION_LOCK = 6_274_519_385
 
-export function openPool(url: string): Pool {
-  const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: CONNECT_DEADLINE_MS })
+/** @param size connections at most. */
+export function openPool(url: string, size = 10): Pool {
+  const pool = new Pool({ connectionString: url, max: size, connectionTimeoutMillis: CONNECT_DEADLINE_MS })
+  // The pool listens to idle connections only; one that is lost between two queries of its holder would end the process. The next query fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   // A server that goes away under idle connections must not take the process with it; the next query connects again.
-  pool.on('error', (error) => log.warn('database.connection_lost', { message: error.message }))
+  pool.on('error', (error) => log.warn('database.connection_lost', causeOf(error)))
   return pool
 }
 

@@ -1,12 +1,22 @@
 import 'server-only'
 import { Problem } from '@nmg/contract'
 import type { z } from 'zod'
+import { boundedBody } from './bounded-body.ts'
 import type { SpaceMember } from './members.ts'
 import { PassedOn, Refusal } from './refusal.ts'
 import { runtime } from './runtime.ts'
 
 /** Longer than the gateway itself waits for an authorization server. */
 const DEADLINE_MS = 40_000
+
+/** What the gateway answers by itself, in bytes. The longest is a page of history. */
+const LONGEST_ANSWER = 8 * 1024 * 1024
+
+/** A gateway that is being replaced behind a balancer is back, or another one is asked, after this time. */
+const RETRY_AFTER_MS = 300
+
+/** Statuses by which a balancer says that it has nobody to ask. */
+const NOBODY_THERE = [502, 503, 504]
 
 export interface GatewayCall {
   readonly method?: 'GET' | 'DELETE' | 'POST'
@@ -27,11 +37,14 @@ export async function askGateway<Schema extends z.ZodType>(
   schema: Schema,
   { method = 'GET', body, deadlineMs = DEADLINE_MS }: GatewayCall = {},
 ): Promise<z.infer<Schema> | null> {
-  const answer = await fetchGateway(member, path, {
-    method,
-    signal: AbortSignal.timeout(deadlineMs),
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-  })
+  const signal = AbortSignal.timeout(deadlineMs)
+  const ask = () =>
+    fetchGateway(member, path, {
+      method,
+      signal,
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+  const answer = boundedBody(method === 'GET' ? await onceMore(ask, signal) : await ask(), LONGEST_ANSWER)
   if (!answer.ok) {
     const problem = await problemOf(answer)
     if (problem?.code === 'not_connected') return null
@@ -42,6 +55,22 @@ export async function askGateway<Schema extends z.ZodType>(
   const parsed = schema.safeParse(answer.status === 204 ? null : await answer.json().catch(() => undefined))
   if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
   return parsed.data
+}
+
+/** Asks, and asks once more if the gateway did not answer. Only for what may be asked twice. */
+async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+  const isFinal = (answer: Response) =>
+    !NOBODY_THERE.includes(answer.status) ||
+    answer.headers.get('content-type')?.startsWith('application/problem+json') === true
+  try {
+    const answer = await ask()
+    if (isFinal(answer)) return answer
+    await answer.body?.cancel()
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'gateway_unreachable' || signal.aborted) throw error
+  }
+  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS))
+  return ask()
 }
 
 /** Sends a request on as this member; the answer's body is a stream that was not read yet. */
@@ -68,7 +97,10 @@ export async function fetchGateway(member: SpaceMember, path: string, init: Requ
       },
     )
   }
-  if (answer.status === 401 && (await problemOf(answer.clone()))?.code === 'unauthenticated') {
+  if (
+    answer.status === 401 &&
+    (await problemOf(boundedBody(answer.clone(), LONGEST_ANSWER)))?.code === 'unauthenticated'
+  ) {
     throw misconfigured('It refuses the service token: GATEWAY_SERVICE_TOKEN must be the same for both.')
   }
   return answer

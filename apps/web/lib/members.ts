@@ -43,8 +43,8 @@ export interface SignedIn {
 
 /** Who sent the request; undefined when nobody is signed in. */
 export async function signedIn(headers: Headers): Promise<SignedIn | undefined> {
-  const { auth } = runtime()
-  const found = await auth.api.getSession({ headers })
+  const { auth, withCause } = runtime()
+  const { value: found } = await withCause(() => auth.api.getSession({ headers }))
   if (!found) return undefined
   const { id, name, email } = found.user
   const person = { id, name, email }

@@ -1,6 +1,7 @@
 import 'server-only'
 import { problems, type Problem } from '@nmg/contract'
-import { log } from './log.ts'
+import { databaseFailure } from './database-failure.ts'
+import { causeOf, log } from './log.ts'
 
 /** How the web app itself refuses, besides the ways that it shares with the gateway. */
 const ownProblems = {
@@ -11,6 +12,9 @@ const ownProblems = {
   too_many: { status: 409, title: 'Too many' },
   forbidden_role: { status: 403, title: 'Your role does not allow this' },
   forbidden_conversation: { status: 403, title: 'This conversation is somebody else’s' },
+  too_many_attempts: { status: 429, title: 'Too many attempts' },
+  unsupported_media_type: { status: 415, title: 'Not a media type that is taken here' },
+  unexpected_response: { status: 502, title: 'Notion’s response cannot be shown' },
   answering: { status: 409, title: 'An answer is being written' },
   nothing_to_decide: { status: 409, title: 'There is nothing to decide' },
   no_model: { status: 409, title: 'No model is configured' },
@@ -28,10 +32,13 @@ export type RefusalCode = keyof typeof known
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode
+  /** Seconds after which the same request may be made again. */
+  readonly retryAfter: number | undefined
 
-  constructor(code: RefusalCode, detail: string, options?: ErrorOptions) {
+  constructor(code: RefusalCode, detail: string, options: ErrorOptions & { retryAfter?: number } = {}) {
     super(detail, options)
     this.code = code
+    this.retryAfter = options.retryAfter
   }
 }
 
@@ -61,25 +68,29 @@ function problemAnswer(error: unknown): Response {
   if (error instanceof PassedOn) return document(error.problem, error.retryAfter)
 
   const requestId = `req_${crypto.randomUUID()}`
-  const { code, detail } =
-    error instanceof Refusal
-      ? { code: error.code, detail: error.message }
-      : isDataException(error)
-        ? ({ code: 'invalid_request', detail: 'A value of this request is not valid.' } as const)
-        : ({
-            code: 'internal',
-            detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
-          } as const)
+  const { code, detail, event } = failureOf(error)
   const { status, title } = known[code]
   if (status >= 500) {
-    const cause = error instanceof Refusal ? error.cause : error
-    log.error('request.failed', {
-      requestId,
-      code,
-      cause: cause instanceof Error ? (cause.stack ?? cause.message) : undefined,
-    })
+    const cause = error instanceof Refusal ? (error.cause ?? error) : error
+    log.error(event, { requestId, code, status, ...causeOf(cause) })
   }
-  return document({ type: 'about:blank', title, status, detail, code, requestId }, null)
+  const retryAfter = error instanceof Refusal && error.retryAfter !== undefined ? `${error.retryAfter}` : null
+  return document({ type: 'about:blank', title, status, detail, code, requestId }, retryAfter)
+}
+
+function failureOf(error: unknown): { code: RefusalCode; detail: string; event: string } {
+  const event = 'request.failed'
+  if (error instanceof Refusal) return { code: error.code, detail: error.message, event }
+  if (isDataException(error)) {
+    return { code: 'invalid_request', detail: 'A value of this request is not valid.', event }
+  }
+  const failure = databaseFailure(error)
+  if (failure) return { code: 'store_unavailable', ...failure }
+  return {
+    code: 'internal',
+    detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
+    event,
+  }
 }
 
 /** PostgreSQL could not read a value as what it should be (SQLSTATE class 22): a cursor, an id, a text with NUL. The request sent it. */

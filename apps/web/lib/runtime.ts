@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { Auth } from './auth.ts'
 import type { ClientAuthorization } from './authorization.ts'
+import type { withCause } from './caught-cause.ts'
 import type { ChatModel } from './chat-models.ts'
 import type { LiveAnswers } from './live-answers.ts'
 import type { SendMail } from './mail.ts'
@@ -9,6 +10,8 @@ import type { SignInProvider } from './sign-in-providers.ts'
 /** What the process opened at start and every page and route needs. */
 export interface Runtime {
   readonly auth: Auth
+  /** For calls of `auth`, which tells its errors to the log only. */
+  readonly withCause: typeof withCause
   readonly pool: Pool
   readonly webUrl: string
   readonly gatewayUrl: string

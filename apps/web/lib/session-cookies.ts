@@ -1,26 +1,33 @@
-/**
- * The first part of the names of all cookies of a session. On https it begins with `__Host-`: browsers then take such a cookie only from this very
- * host, and not from a neighbour below the same domain (RFC 6265bis §4.1.3.2).
- */
-export const cookiePrefix = (webUrl: string): string =>
-  webUrl.startsWith('https:') ? '__Host-better-auth' : 'better-auth'
+const PREFIX = 'better-auth.'
 
-const OLD = '__Secure-better-auth.'
-const NEW = '__Host-better-auth.'
+/** Under https, cookies that no other host of the same domain can set or read: `__Host-` ([RFC 6265bis §4.1.3.2](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)). */
+const HOST_PREFIX = '__Host-'
+
+/** How cookies were called before release 0.2. */
+const FORMER_PREFIX = '__Secure-'
+
+/** What better-auth is told of its cookies. Its own switch for secure cookies would put another prefix in front. */
+export const cookieSettings = (webUrl: string) =>
+  webUrl.startsWith('https:')
+    ? {
+        useSecureCookies: false,
+        cookiePrefix: HOST_PREFIX + PREFIX.slice(0, -1),
+        defaultCookieAttributes: { secure: true, path: '/' },
+      }
+    : {}
 
 /**
- * A `Cookie` header in which cookies of 0.1 count under their present names, so that nobody is signed out by the upgrade. A cookie that is there under
- * its present name stays as it is. To be removed one release later.
+ * A request's `Cookie` header in which cookies of the former name have the present one, so that nobody is signed out by the update. Where both
+ * are sent, the present one counts. Can go with the release after 0.2: sessions last a week.
  */
-export function withPresentNames(header: string): string {
-  const cookies = header.split(';').map((cookie) => cookie.trim())
-  const present = new Set(cookies.map(nameOf))
-  return cookies
-    .map((cookie) => {
-      const renamed = cookie.startsWith(OLD) ? NEW + cookie.slice(OLD.length) : cookie
-      return present.has(nameOf(renamed)) ? cookie : renamed
+export function withPresentNames(cookies: string): string {
+  const pairs = cookies.split(/;\s*/)
+  const names = new Set(pairs.map((pair) => pair.split('=', 1)[0]))
+  return pairs
+    .flatMap((pair) => {
+      if (!pair.startsWith(FORMER_PREFIX + PREFIX)) return [pair]
+      const present = HOST_PREFIX + pair.slice(FORMER_PREFIX.length)
+      return names.has(present.split('=', 1)[0]) ? [] : [present]
     })
     .join('; ')
 }
-
-const nameOf = (cookie: string): string => cookie.slice(0, cookie.indexOf('='))

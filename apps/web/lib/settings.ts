@@ -53,6 +53,16 @@ export const Settings = z
       .transform((list) => list.split(',').map((entry) => entry.trim()))
       .pipe(z.array(z.string().min(16, SHORT_SECRET)))
       .optional(),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
+      .default('info'),
+    /** Connections to the database that this process holds at most. */
+    DATABASE_POOL_SIZE: z.coerce
+      .number('must be a number of connections, from 2 to 1000')
+      .int('must be a number of connections, from 2 to 1000')
+      .min(2, 'must be a number of connections, from 2 to 1000')
+      .max(1_000, 'must be a number of connections, from 2 to 1000')
+      .default(10),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
     /** Needed when gateway and web app are on different hosts: the parent domain of both. */
     BINDING_COOKIE_DOMAIN: z.hostname('must be a host name').optional(),

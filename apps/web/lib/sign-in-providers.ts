@@ -1,6 +1,8 @@
+import { cleanDisplayName } from '@nmg/contract'
 import { StartupError } from '@nmg/process'
 import { genericOAuth } from 'better-auth/plugins'
 import { z } from 'zod'
+import { boundedBody } from './bounded-body.ts'
 import type { Settings } from './settings.ts'
 
 /** Another way to sign in than email and password. */
@@ -15,7 +17,13 @@ export interface SignInProviders {
   readonly offered: readonly SignInProvider[]
   /** `silent` as long as the provider does not answer. */
   readonly oidc: OidcClient | 'silent' | undefined
-  readonly social: Partial<Record<'google' | 'github', { clientId: string; clientSecret: string }>>
+  readonly social: Partial<Record<'google' | 'github', SocialClient>>
+}
+
+interface SocialClient {
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly mapProfileToUser: typeof mapProfileToUser
 }
 
 interface OidcClient {
@@ -38,6 +46,9 @@ type ProviderSettings = Pick<
 
 const DISCOVERY_DEADLINE_MS = 10_000
 
+/** In bytes. */
+const LONGEST_DISCOVERY = 1024 * 1024
+
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() })
 
 /**
@@ -57,7 +68,10 @@ export async function signInProviders(settings: ProviderSettings): Promise<SignI
       ...(github ? [{ id: 'github', name: 'GitHub' } as const] : []),
     ],
     oidc,
-    social: { ...(google && { google }), ...(github && { github }) },
+    social: {
+      ...(google && { google: { ...google, mapProfileToUser } }),
+      ...(github && { github: { ...github, mapProfileToUser } }),
+    },
   }
 }
 
@@ -72,8 +86,8 @@ async function oidcClient(settings: ProviderSettings): Promise<SignInProviders['
   let found: unknown
   try {
     const answer = await fetch(discoveryUrl, { signal: AbortSignal.timeout(DISCOVERY_DEADLINE_MS) })
-    if (answer.status >= 500) throw new Error(`status ${answer.status}`)
-    found = await answer.json().catch(() => undefined)
+    if (isOutage(answer.status)) throw new Error(`status ${answer.status}`)
+    found = jsonOf(await boundedBody(answer, LONGEST_DISCOVERY).text())
   } catch {
     return 'silent'
   }
@@ -84,6 +98,17 @@ async function oidcClient(settings: ProviderSettings): Promise<SignInProviders['
     throw new StartupError(`OIDC_ISSUER: the server at ${discoveryUrl} calls itself ${discovery.data.issuer}.`)
   }
   return { discoveryUrl, ...client }
+}
+
+/** What says nothing of the settings: a server that is down, too busy, or behind something that lets nobody pass now. */
+const isOutage = (status: number): boolean => status >= 500 || [401, 403, 408, 425, 429].includes(status)
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** How the OpenID provider is used: the code flow with PKCE, and tokens that are verified. */
@@ -98,18 +123,16 @@ export const oidcPlugin = ({ discoveryUrl, clientId, clientSecret }: OidcClient)
         scopes: ['openid', 'email', 'profile'],
         pkce: true,
         requireIdTokenVerification: true,
-        // Not all providers know names, and ours have an end.
-        mapProfileToUser: (profile) => ({ name: nameOf(profile) }),
+        mapProfileToUser,
       },
     ],
   })
 
-const LONGEST_NAME = 100
+const mapProfileToUser = (profile: object) => ({ name: nameOf(profile) })
 
-function nameOf(profile: Record<string, unknown>): string {
-  const { name, preferred_username: username, email } = profile
-  for (const given of [name, username, email]) {
-    if (typeof given === 'string' && given.trim() !== '') return given.slice(0, LONGEST_NAME)
-  }
-  return 'Somebody'
+/** What a provider calls the person, as far as our rule for names allows. */
+function nameOf(profile: object): string {
+  const { name, preferred_username: username, login, email } = profile as Record<string, unknown>
+  const names = [name, username, login, email].map((given) => cleanDisplayName(given))
+  return names.find((found) => found !== undefined) ?? 'Somebody'
 }

@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- Chat. Messages are the AI SDK's UI messages; `format` says in which version of our own conventions their parts are written.
 
 create table web.conversation (

@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- Access of people's own MCP clients that ended before its time, until the gateway knows. Without a client it is all access of the
 -- person to the space, keys too.
 create table web.ended_access (

@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- Invitations into a space. The link that is sent holds a secret, of which only the hash is kept: who can read this table cannot join.
 create table web.space_invitation (
   id          uuid primary key,

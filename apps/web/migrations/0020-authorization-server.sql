@@ -1,4 +1,4 @@
--- Oldest release that can run on it: 0.1.0
+-- Oldest release that can run on it: 1
 -- The authorization server for MCP clients, with tables of its own. Until now they were those of a plugin of better-auth, which are left as
 -- they are for one release. Secrets, codes and tokens are stored as SHA-256 digests in base64url, as before.
 

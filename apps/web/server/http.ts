@@ -1,22 +1,30 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { drainOf, listenError } from '@nmg/process'
-import { log } from '../lib/log.ts'
+import { causeOf, log } from '../lib/log.ts'
 import { ASKED_PATH } from '../lib/return-path.ts'
 import { withPresentNames } from '../lib/session-cookies.ts'
+import { isApi, isNavigation, letOnlyDataOut } from './api-guard.ts'
+import { setClientAddress } from './client-address.ts'
+import type { Readiness } from './readiness.ts'
+import { declaresMoreThan, endAfterBody, hasBody, readBody, withBody } from './request-body.ts'
+import { normalizeTarget } from './request-target.ts'
 import { setSecurityHeaders, type HeaderOptions } from './security-headers.ts'
 
 /** Longer than the idle time-out of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000
 
+/** How long is waited for the methods of a route. */
+const ALLOW_DEADLINE_MS = 2_000
+
 /** How long answers that are still being sent may take when the process is told to stop. */
 const DRAIN_MS = 5_000
 
-export interface HttpOptions extends HeaderOptions {
+export interface HttpOptions extends Omit<HeaderOptions, 'isApi'> {
   readonly webUrl: string
-  /** Without proxies in front, what a client claims about its address is dropped. */
-  readonly hasTrustedProxies: boolean
-  readonly isReady: () => Promise<boolean>
+  /** Addresses and networks of the proxies in front. Without any, what a client claims about its address is dropped. */
+  readonly trustedProxies: readonly string[]
+  readonly readiness: () => Promise<Readiness>
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
@@ -31,6 +39,16 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
     answer(request, response, options).catch((error: unknown) => breakOff(response, error))
   })
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  // A client that waits for it is not asked for a body that is refused anyway.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (isPassedOn(request) || !declaresMoreThan(request, maxBodyBytes(pathOf(request)))) response.writeContinue()
+    server.emit('request', request, response)
+  })
+  server.on('connect', (_request, socket) => {
+    socket.end(
+      `HTTP/1.1 405 Method Not Allowed\r\nAllow: ${METHODS.join(', ')}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+    )
+  })
   const drain = drainOf(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)))
@@ -40,64 +58,78 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
-  sayWhereItCameFrom(request, options)
-  request.headers[ASKED_PATH] = request.url
-  setSecurityHeaders(request, response, options)
+  const wrong = normalizeTarget(request, new URL(options.webUrl).host)
+  if (wrong !== undefined) return refuse(request, response, 400, 'invalid_request', wrong)
+  if (request.url === '*') {
+    response.writeHead(204, { allow: METHODS.join(', ') }).end()
+    return
+  }
+  if (!METHODS.includes(request.method ?? '')) {
+    response.setHeader('allow', METHODS.join(', '))
+    return refuse(request, response, 405, 'method_not_allowed', `Methods here are ${METHODS.join(', ')}.`)
+  }
+  // What does not end with chunked, Node itself refuses.
+  if (/,\s*chunked$/i.test(request.headers['transfer-encoding'] ?? ''))
+    return refuse(request, response, 501, 'invalid_request', 'Transfer-Encoding may only be chunked.')
+  setClientAddress(request, options.trustedProxies)
   if (options.isHttps && request.headers.cookie) request.headers.cookie = withPresentNames(request.headers.cookie)
-  const [path] = (request.url ?? '').split('?')
+  request.headers[ASKED_PATH] = request.url
+  const path = pathOf(request)
   // No name, text or cursor has the character NUL, and the database takes none.
-  if (/%00/.test(request.url ?? '')) return sendJson(response, 400, { detail: 'The address is not valid.' })
+  if (/%00/.test(request.url ?? ''))
+    return refuse(request, response, 400, 'invalid_request', 'The address is not valid.')
+  setSecurityHeaders(request, response, { ...options, isApi: isApi(path) })
   if (path === '/healthz') return sendJson(response, 200, { status: 'alive' })
   if (path === '/readyz') {
-    const isReady = await options.isReady()
-    return isReady
-      ? sendJson(response, 200, { status: 'ready' })
-      : sendJson(response, 503, { status: 'not_ready', detail: 'The app is stopping, or cannot reach its database.' })
+    const readiness = await options.readiness()
+    return sendJson(response, readiness.status === 'ready' ? 200 : 503, readiness)
   }
-  const refusal = tooMuchBody(request, path ?? '')
-  if (refusal) {
-    response.setHeader('connection', 'close')
-    return sendJson(response, refusal, { detail: `Send at most ${maxBodyBytes(path ?? '')} bytes, and say how many.` })
+  if (isApi(path)) {
+    if (isNavigation(request, path))
+      return refuse(
+        request,
+        response,
+        403,
+        'forbidden_origin',
+        'This is data of the app, and not a page. Open the app and try it there.',
+      )
+    letOnlyDataOut(response, () => allowedMethods(request))
   }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {
     response.writeHead(307, { location: elsewhere }).end()
     return
   }
-  await options.handle(request, response)
+  if (isPassedOn(request) || !hasBody(request)) return options.handle(request, response)
+  const { 'content-encoding': encoding = 'identity' } = request.headers
+  if (encoding.toLowerCase() !== 'identity') {
+    response.setHeader('accept-encoding', 'identity')
+    return refuse(request, response, 415, 'unsupported_media_type', 'Send the body without Content-Encoding.')
+  }
+  const most = maxBodyBytes(path)
+  const body = declaresMoreThan(request, most) ? undefined : await readBody(request, most)
+  if (!body) return refuse(request, response, 413, 'too_large', `Send at most ${most} bytes.`)
+  await options.handle(withBody(request, body), response)
 }
+
+/** Of any route; which of them a path takes, it says itself. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** What a form or a call of this app's own routes needs at most. They read bodies whole, and some before they know who asks. */
 const MAX_BODY_BYTES = 64 * 1024
 
-/** Routes that read a body only once they know who asks, and what they need at most: a long message of the chat, escaped. */
+/** What some routes need at most: a long message of the chat, escaped. */
 const LARGER_BODIES: readonly { readonly path: RegExp; readonly bytes: number }[] = [
   { path: /^\/api\/spaces\/[^/]+\/chat$/, bytes: 1024 * 1024 },
 ]
 
-/** The gateway bounds these itself, and the authorization server reads its own: they are passed on as they come. */
-const PASSED_ON = /^\/api\/(mcp|auth\/oauth2\/(token|revoke|register))$/
-
 const maxBodyBytes = (path: string): number =>
   LARGER_BODIES.find((larger) => larger.path.test(path))?.bytes ?? MAX_BODY_BYTES
 
-/** The status to refuse a body with that is too large, or that does not say how large it is. */
-function tooMuchBody({ headers }: IncomingMessage, path: string): 411 | 413 | undefined {
-  if (PASSED_ON.test(path)) return undefined
-  if (headers['transfer-encoding'] !== undefined) return 411
-  return Number(headers['content-length'] ?? 0) > maxBodyBytes(path) ? 413 : undefined
-}
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?')[0] ?? ''
 
-/**
- * better-auth limits attempts by address and reads it from X-Forwarded-For. The other forwarding headers are not needed: where this app
- * is reached is a setting.
- */
-function sayWhereItCameFrom(request: IncomingMessage, { hasTrustedProxies }: HttpOptions): void {
-  const claimed = hasTrustedProxies ? [request.headers['x-forwarded-for'] ?? []].flat() : []
-  request.headers['x-forwarded-for'] = [...claimed, request.socket.remoteAddress ?? ''].join(', ')
-  for (const name of ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'forwarded'])
-    delete request.headers[name]
-}
+/** The gateway bounds these bodies itself, and they are passed on as they come. */
+const isPassedOn = (request: IncomingMessage): boolean => pathOf(request) === '/api/mcp'
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
@@ -116,10 +148,55 @@ function otherLoopbackName(request: IncomingMessage, webUrl: string): string | u
 
 /** For what neither we nor Next expected. Once an answer has begun, breaking the connection is the only honest end. */
 function breakOff(response: ServerResponse, error: unknown): void {
-  log.error('request.broke', { cause: error instanceof Error ? error.stack : String(error) })
+  log.error('request.broke', causeOf(error))
   if (response.headersSent) response.destroy()
-  else sendJson(response, 500, { detail: 'Something went wrong here. Try again in a moment.' })
+  else sendJson(response, 500, problem(500, 'internal', 'Something went wrong on our end. Try again in a moment.'))
 }
+
+/** Which methods the route at this path has: Next answers OPTIONS with them, and forgets them when it refuses a method. */
+async function allowedMethods({ method, socket, url = '' }: IncomingMessage): Promise<string> {
+  if (method === 'OPTIONS') return METHODS.join(', ')
+  const host = socket.localAddress?.includes(':') ? `[${socket.localAddress}]` : socket.localAddress
+  const answer = await fetch(`http://${host}:${socket.localPort}${url.split('?')[0]}`, {
+    method: 'OPTIONS',
+    signal: AbortSignal.timeout(ALLOW_DEADLINE_MS),
+  }).catch(() => undefined)
+  await answer?.body?.cancel()
+  return answer?.headers.get('allow') ?? METHODS.join(', ')
+}
+
+/** Refuses before anybody has looked at the request; a body that is under way is not read, so the connection ends. */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  detail: string,
+): void {
+  const body = JSON.stringify(problem(status, code, detail))
+  const isUnread = hasBody(request) && !request.readableEnded
+  response.writeHead(status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...(isUnread && { connection: 'close' }),
+  })
+  if (!isUnread) {
+    response.end(body)
+    return
+  }
+  response.write(request.method === 'HEAD' ? '' : body)
+  endAfterBody(request, response)
+}
+
+const problem = (status: number, code: string, detail: string) => ({
+  type: 'about:blank',
+  title: STATUS_CODES[status] ?? 'Error',
+  status,
+  detail,
+  code,
+  requestId: `req_${crypto.randomUUID()}`,
+})
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response

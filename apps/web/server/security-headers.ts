@@ -5,6 +5,8 @@ export interface HeaderOptions {
   readonly isHttps: boolean
   /** React's development build evaluates code. */
   readonly isDevelopment: boolean
+  /** Data: should a browser show it as a page after all, it is one of nobody's, without scripts and forms. */
+  readonly isApi: boolean
 }
 
 /**
@@ -25,7 +27,7 @@ export function setSecurityHeaders(request: IncomingMessage, response: ServerRes
   if (options.isHttps) response.setHeader('Strict-Transport-Security', 'max-age=31536000')
 }
 
-function contentSecurityPolicy(nonce: string, { isHttps, isDevelopment }: HeaderOptions): string {
+function contentSecurityPolicy(nonce: string, { isHttps, isDevelopment, isApi }: HeaderOptions): string {
   return [
     `default-src 'none'`,
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${isDevelopment ? ` 'unsafe-eval'` : ''}`,
@@ -40,5 +42,6 @@ function contentSecurityPolicy(nonce: string, { isHttps, isDevelopment }: Header
     `base-uri 'none'`,
     `frame-ancestors 'none'`,
     ...(isHttps ? ['upgrade-insecure-requests'] : []),
+    ...(isApi ? ['sandbox'] : []),
   ].join('; ')
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
@@ -18,15 +19,18 @@ import { seedDemo } from './seed-demo.ts'
 import { openAuthorizationServer } from '../authorization-server/authorization-server.ts'
 import { documentReader } from '../authorization-server/document-reader.ts'
 import { openAuth } from '../lib/auth.ts'
+import { withCause } from '../lib/caught-cause.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
 import { closeLiveAnswers, liveAnswers } from '../lib/live-answers.ts'
-import { log } from '../lib/log.ts'
+import { log, setLogLevel } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { authSecrets, Settings } from '../lib/settings.ts'
 import { openAccounts } from './accounts.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { readinessOf } from './readiness.ts'
 import { resignedCookies } from './resigned-cookies.ts'
 
 /** As for the gateway. */
@@ -49,7 +53,8 @@ export async function startWeb(
   const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
   const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
-  const pool = openPool(database.url)
+  setLogLevel(settings.LOG_LEVEL)
+  const pool = openPool(database.url, settings.DATABASE_POOL_SIZE)
   const close = async () => {
     await pool.end()
     await database.close()
@@ -88,7 +93,6 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       pool,
       webUrl,
       secret: secrets[0],
-      trustedProxies: settings.TRUSTED_PROXIES,
       providers,
       sendMail,
     }),
@@ -105,7 +109,6 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     serviceToken,
     secrets,
     accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
-    trustedProxies: settings.TRUSTED_PROXIES,
     // The demo does without the Internet, where such documents are.
     documents:
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
@@ -121,6 +124,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     get auth() {
       return accounts.auth
     },
+    withCause,
     pool,
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,
@@ -136,7 +140,15 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     sendMail,
   })
 
-  const app = next({ dev: isDevelopment, dir: APP, hostname: settings.HOST, port: settings.PORT })
+  const app = next({
+    dev: isDevelopment,
+    dir: APP,
+    hostname: settings.HOST,
+    port: settings.PORT,
+    // Next takes over upgrades on the server that it is told of, and leaves them without a response. Without a listener, Node serves such
+    // requests as if nothing had been offered (RFC 9110 §7.8). Development needs its WebSocket.
+    ...(!isDevelopment && { httpServer: createServer() }),
+  })
   await app.prepare()
   const handlePage = app.getRequestHandler()
   const resignCookies = resignedCookies(secrets)
@@ -144,13 +156,19 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     webUrl,
     isHttps: webUrl.startsWith('https:'),
     isDevelopment,
-    hasTrustedProxies: settings.TRUSTED_PROXIES.length > 0,
-    isReady: async () => !answers.isClosing && (await databaseAnswers(pool)),
+    trustedProxies: settings.TRUSTED_PROXIES,
+    readiness: readinessOf({
+      pool,
+      gatewayUrl: settings.CUDU_ENDPOINT,
+      isStopping: () => answers.isClosing,
+      isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
+    }),
     handle: async (request, response) => {
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
       if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
     },
   })
+  const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
@@ -159,6 +177,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       await closeLiveAnswers(answers, (settings.SHUTDOWN_GRACE_SECONDS ?? SHUTDOWN_GRACE_SECONDS) * 1_000)
       await server.stop()
       await app.close()
+      housekeeping.stop()
       accounts.stop()
       authorizationServer.stop()
     },
@@ -166,10 +185,3 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
 }
 
 const firstOf = (tokens: string) => tokens.split(',')[0]?.trim() ?? ''
-
-async function databaseAnswers(pool: Pool): Promise<boolean> {
-  return pool.query('select 1').then(
-    () => true,
-    () => false,
-  )
-}

@@ -255,6 +255,21 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     await answers(page).getByText('Drawn.').waitFor()
   })
 
+  it('is found by a reload that comes before the page of its conversation', async () => {
+    const page = await pageOf(ada, chatPath())
+    const isNavigation = (url: URL) => url.searchParams.has('_rsc')
+    await page.route(isNavigation, () => undefined)
+    model.answer([{ say: 'Already answered.' }])
+    await send(page, 'Too quick')
+    await answers(page).getByText('Already answered.').waitFor()
+    expect(new URL(page.url()).pathname).toBe(chatPath())
+    await page.unroute(isNavigation)
+    await page.reload()
+    await conversationIn(page)
+    await answers(page).getByText('Already answered.').waitFor()
+    await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0)
+  })
+
   describe('at each address', () => {
     /** What a page shows, as far as a reload has to show it again. */
     const shownOn = async (page: Page) => ({

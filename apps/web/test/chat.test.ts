@@ -8,6 +8,8 @@ import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
 import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+
 let product: Product
 let databaseUrl: string
 let model: ModelServer
@@ -248,6 +250,38 @@ describe('a reader', () => {
   })
 })
 
+describe('a result that is too large', () => {
+  const callWith = async (characters: number) => {
+    product.simulator.setKnobs({ testTools: true })
+    const id = newId()
+    model.answer([{ call: 'simulator-payload', input: { characters } }])
+    const message = await answered(ada, ask(id, 'How much?'))
+    const [asked] = toolParts(message)
+    model.answer([{ say: 'Much.' }])
+    const approvalId = asked?.approval?.id ?? ''
+    const after = await answered(ada, { type: 'decide', conversationId: id, approvalId, approved: true })
+    product.simulator.setKnobs({ testTools: false })
+    expect(after.metadata?.end).toEqual({ kind: 'complete' })
+    return toolParts((await opened(ada, id)).messages[1])[0]
+  }
+
+  it('is cut before it is stored, and says so', async () => {
+    const part = await callWith(3_000_000)
+    expect(part?.state).toBe('output-available')
+    expect(JSON.stringify(part).length).toBeLessThan(1_100_000)
+    expect(JSON.stringify(part)).toContain('more characters were left out')
+  })
+
+  it('is not read further than it can be kept, and nobody is told to try again', async () => {
+    const part = await callWith(60_000_000)
+    expect(part).toMatchObject({
+      state: 'output-error',
+      errorText: expect.stringContaining('may have been carried out'),
+    })
+    expect(JSON.stringify(part)).not.toMatch(/try again/i)
+  })
+})
+
 describe('a change', () => {
   const change = (title: string) =>
     ({ call: 'notion-create-pages', input: { pages: [{ properties: { title } }] } }) as const
@@ -395,6 +429,7 @@ describe('an answer that is being written', () => {
     const shared = await begun(ada)
     await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${shared.id}`, {
       method: 'PATCH',
+      headers: JSON_TYPE,
       body: '{"visibility":"space"}',
     })
     const reading = await streamOf(eve, shared.id)
@@ -567,7 +602,7 @@ describe('the routes of the chat', () => {
   type Call = (person: PersonClient, conversation: string) => Promise<Response>
   const inSpace = (path: string) => `/api/spaces/${ada.spaceId}${path}`
   const change = (person: PersonClient, id: string, body: unknown) =>
-    person.fetch(inSpace(`/conversations/${id}`), { method: 'PATCH', body: JSON.stringify(body) })
+    person.fetch(inSpace(`/conversations/${id}`), { method: 'PATCH', headers: JSON_TYPE, body: JSON.stringify(body) })
   const reading = {
     'opening a conversation': (person, id) => person.fetch(inSpace(`/conversations/${id}`)),
     'reading older messages': (person, id) => person.fetch(inSpace(`/conversations/${id}/messages?before=9`)),
@@ -628,7 +663,7 @@ describe('the routes of the chat', () => {
       }
       const moved: PersonClient = {
         ...elsewhere,
-        post: (path, body) => elsewhere.fetch(path, { method: 'POST', body: JSON.stringify(body) }),
+        post: (path, body) => elsewhere.fetch(path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) }),
       }
       expect(await codeOf(await all[name]!(moved, conversation))).toBe('not_found')
     },
@@ -663,7 +698,7 @@ describe('the routes of the chat', () => {
     ['an empty message', JSON.stringify({ ...ask(newId(), ' ') })],
     ['a conversation that is no id', JSON.stringify(ask("' or true --", 'Hello'))],
   ])('refuse %s', async (_, body) => {
-    expect((await ada.fetch(inSpace('/chat'), { method: 'POST', body })).status).toBe(400)
+    expect((await ada.fetch(inSpace('/chat'), { method: 'POST', headers: JSON_TYPE, body })).status).toBe(400)
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import { connect as connectTo } from 'node:net'
 import { testDatabase } from '@nmg/process/testing'
+import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
@@ -11,9 +12,12 @@ let ada: PersonClient
 let ben: PersonClient
 let cem: PersonClient
 let dora: PersonClient
+let database: Client
 
 beforeAll(async () => {
   const { url } = await testDatabase()
+  database = new Client({ connectionString: url })
+  await database.connect()
   product = await startProduct({ DATABASE_URL: url })
   product.simulator.setKnobs({ autoApprove: true })
   const person = (name: string) =>
@@ -27,7 +31,13 @@ beforeAll(async () => {
   await invite(ada, cem, 'admin')
 })
 
-afterAll(() => product?.stop())
+// The gateway lets a space begin to connect ten times an hour.
+beforeEach(() => database.query('delete from gateway.registration_counts'))
+
+afterAll(async () => {
+  await database?.end()
+  await product?.stop()
+})
 
 type Call = (person: PersonClient, space: string, init?: Parameters<PersonClient['fetch']>[1]) => Promise<Response>
 
@@ -48,12 +58,18 @@ const routes: Record<Route, Call> = {
   'reading the connection': (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, init),
   disconnecting: (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, { ...init, method: 'DELETE' }),
   connecting: (person, space, init) =>
-    person.fetch('/api/notion/oauth/start', { ...init, method: 'POST', body: JSON.stringify({ spaceId: space }) }),
+    person.fetch('/api/notion/oauth/start', {
+      ...init,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ spaceId: space }),
+    }),
   'reading the history': (person, space, init) => person.fetch(`/api/notion/history?spaceId=${space}`, init),
   'deciding about another workspace': (person, space, init) =>
     person.fetch('/api/notion/waiting', {
       ...init,
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ spaceId: space, id: crypto.randomUUID(), accept: true }),
     }),
   'calling a tool': (person, space, init) =>
@@ -272,7 +288,8 @@ describe('POST /api/notion/oauth/start', () => {
     ['a list', '[]', 'invalid_request'],
     ['a space that is no text', '{"spaceId":7}', 'invalid_request'],
   ])('refuses %s as its body', async (_, body, code) => {
-    const problem = await problemOf(await ada.fetch('/api/notion/oauth/start', { method: 'POST', body }))
+    const headers = { 'content-type': 'application/json' }
+    const problem = await problemOf(await ada.fetch('/api/notion/oauth/start', { method: 'POST', headers, body }))
     expect(problem).toMatchObject({ status: 400, code })
   })
 })
@@ -478,8 +495,14 @@ describe('a body', () => {
     async (path) => {
       const large = await post(path, { 'content-type': 'application/json' }, 'x'.repeat(1024 * 1024))
       expect(large.status).toBe(413)
-      const unmeasured = await post(path, { 'content-type': 'application/json' }, new Blob(['{}']).stream())
-      expect(unmeasured.status).toBe(411)
+      const unmeasured = await post(
+        path,
+        { 'content-type': 'application/json' },
+        new Blob(['x'.repeat(70_000)]).stream(),
+      )
+      expect(unmeasured.status).toBe(413)
+      const small = await post(path, { 'content-type': 'application/json' }, new Blob(['{}']).stream())
+      expect(small.status).not.toBeOneOf([411, 413, 500])
     },
   )
 
@@ -589,6 +612,9 @@ describe('settings of a deployment', () => {
     ).toBeNull()
     const started = await send('/api/notion/oauth/start', { headers: { cookie } })
     expect(started.status).toBe(200)
+    // Of a session from before the update.
+    const former = (session.split(';')[0] ?? '').replace('__Host-', '__Secure-')
+    expect((await send('/api/notion/oauth/start', { headers: { cookie: former } })).status).toBe(200)
     const binding = started.headers.getSetCookie().find((cookie) => cookie.startsWith('notion_oauth_binding=')) ?? ''
     expect(binding).toContain('; Secure')
     expect(binding).toContain('; Domain=example.test')

@@ -10,6 +10,8 @@ describe('the settings of the web app', () => {
       HOST: '127.0.0.1',
       CUDU_ENDPOINT: 'http://localhost:8000',
       TRUSTED_PROXIES: [],
+      LOG_LEVEL: 'info',
+      DATABASE_POOL_SIZE: 10,
       CHAT_MAX_STEPS: 20,
       CLIENT_TOKEN_SECONDS: 900,
       OIDC_NAME: 'single sign-on',
@@ -41,6 +43,8 @@ describe('the settings of the web app', () => {
       SMTP_URL: 'mail.example.com:25',
       MAIL_FROM: 'somebody',
       OIDC_ISSUER: 'http://login.example.com',
+      LOG_LEVEL: 'loud',
+      DATABASE_POOL_SIZE: '-7',
       NOTION_GATEWAY_DEMO: 'yes',
     }
     const message = messageOf(() => readSettings(Settings, wrong))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DisplayName } from './display-name.ts'
 
 /** What a person's MCP client may do with the space's Notion. `notion:write` includes `notion:read`. */
 export const scopes = ['notion:read', 'notion:write'] as const
@@ -19,12 +20,7 @@ export const NewAccessKey = z.object({
   spaceId: identifier,
   scope: Scope,
   /** What the person calls it. */
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .regex(/^[^\p{Cc}\p{Cs}]+$/u),
+  name: DisplayName,
   /** Without it, the key is good until it is deleted. */
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 })

@@ -8,8 +8,9 @@ export type ConnectionStatus = z.infer<typeof ConnectionStatus>
  * `revoked`: the authorization server ended the grant (a person or an administrator removed it, it was reused, it is unknown).
  * `expired`: its 180 days, or 30 days without a refresh, are over. `client_lost`: the registered client is gone.
  * `refused`: another final refusal, e.g. the server withdrew the grant type.
+ * `credentials_lost`: the operator has lost the keys that sealed the credential.
  */
-export const ReconnectReason = z.enum(['revoked', 'expired', 'client_lost', 'refused'])
+export const ReconnectReason = z.enum(['revoked', 'expired', 'client_lost', 'refused', 'credentials_lost'])
 export type ReconnectReason = z.infer<typeof ReconnectReason>
 
 /**

@@ -1,5 +1,6 @@
 export * from './access.ts'
 export * from './authorization.ts'
 export * from './connection.ts'
+export * from './display-name.ts'
 export * from './notion-tools.ts'
 export * from './problems.ts'

@@ -11,6 +11,7 @@ export const problems = {
   invalid_return_path: { status: 400, title: 'The return path leaves the application' },
   invalid_json: { status: 400, title: 'The body is not JSON' },
   too_large: { status: 413, title: 'The body is too large' },
+  unsupported_encoding: { status: 415, title: 'The body is encoded' },
   forbidden_space: { status: 403, title: 'Not allowed in this space' },
   forbidden_origin: { status: 403, title: 'Not allowed from this origin' },
   insufficient_scope: { status: 403, title: 'Not allowed with this access' },
@@ -25,7 +26,10 @@ export const problems = {
   refresh_unavailable: { status: 503, title: 'The access token cannot be renewed now' },
   upstream_unreachable: { status: 502, title: 'Notion cannot be reached' },
   upstream_refuses_token: { status: 502, title: 'Notion refuses new access tokens' },
+  /** Not reported since `outcome_unknown` exists; gateways before that did. */
   upstream_timeout: { status: 504, title: 'Notion did not answer in time' },
+  /** Also 503 and 504. The request may have been carried out. */
+  outcome_unknown: { status: 502, title: 'The outcome of the request is unknown' },
   rate_limited: { status: 429, title: 'Too many calls of one client' },
   overloaded: { status: 503, title: 'Too many calls at once' },
   store_unavailable: { status: 503, title: 'The database cannot be reached' },
@@ -35,6 +39,47 @@ export const problems = {
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type ProblemCode = keyof typeof problems
+
+const MAY_HAVE_BEEN_SENT = {
+  unauthenticated: false,
+  invalid_request: false,
+  missing_space: false,
+  invalid_return_path: false,
+  invalid_json: false,
+  too_large: false,
+  unsupported_encoding: false,
+  forbidden_space: false,
+  forbidden_origin: false,
+  insufficient_scope: false,
+  not_connected: false,
+  not_found: false,
+  method_not_allowed: false,
+  unknown_session: false,
+  reconnect_required: false,
+  consent_required: false,
+  authorization_refused: false,
+  authorization_unavailable: false,
+  refresh_unavailable: false,
+  upstream_unreachable: false,
+  upstream_refuses_token: false,
+  upstream_timeout: true,
+  outcome_unknown: true,
+  rate_limited: false,
+  overloaded: false,
+  store_unavailable: false,
+  credential_unreadable: false,
+  sealed_value_unreadable: false,
+  // After a fault of the gateway itself, nothing is certain.
+  internal: true,
+} as const satisfies Record<ProblemCode, boolean>
+
+/**
+ * Whether a call that failed with this code may have reached Notion, and may have been carried out. Only if not, a message may invite to
+ * retry. Unknown codes, as a newer gateway may report, count as sent.
+ */
+export function mayHaveBeenSent(code: string): boolean {
+  return Object.hasOwn(MAY_HAVE_BEEN_SENT, code) ? MAY_HAVE_BEEN_SENT[code as ProblemCode] : true
+}
 
 /** The body of an error answer, `application/problem+json` ([RFC 9457 §3](https://www.rfc-editor.org/rfc/rfc9457#section-3)). */
 export const Problem = z.object({

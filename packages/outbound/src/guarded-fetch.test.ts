@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type LookupFunction, type Socket } from 'node:net'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guardedFetches } from './guarded-fetch.ts'
 import { reachOf } from './reach.ts'
@@ -92,6 +92,40 @@ describe('an answer', () => {
   })
 })
 
+describe('an answer in an odd form', () => {
+  const json = '{"access_token":"a"}'
+  const utf16be = (text: string) => Buffer.from(text, 'utf16le').swap16()
+  const answering = (head: string, body: Buffer) =>
+    server.on('connection', (socket) => {
+      socket.write(`HTTP/1.1 ${head}\r\ncontent-length: ${body.length}\r\n\r\n`)
+      socket.end(body)
+    })
+
+  it.each<[string, Buffer]>([
+    ['UTF-16LE', Buffer.from(json, 'utf16le')],
+    ['UTF-16LE with a byte order mark', Buffer.from(`\ufeff${json}`, 'utf16le')],
+    ['UTF-16BE', utf16be(json)],
+    ['UTF-16BE with a byte order mark', utf16be(`\ufeff${json}`)],
+    ['UTF-8 that is called UTF-16', Buffer.from(json)],
+  ])('of %s is read', async (_name, body) => {
+    answering('200 OK\r\ncontent-type: application/json; charset=utf-16', body)
+    expect(await (await fetches()(url)).text()).toBe(json)
+  })
+
+  it('with 40 KiB of headers is read', async () => {
+    answering(
+      `200 OK\r\n${Array.from({ length: 40 }, (_, i) => `x-${i}: ${'x'.repeat(1000)}`).join('\r\n')}`,
+      Buffer.from(json),
+    )
+    expect(await (await fetches()(url)).text()).toBe(json)
+  })
+
+  it('with a status that does not exist is an answer', async () => {
+    answering('999 Odd', Buffer.from(json))
+    expect((await fetches()(url)).status).toBe(599)
+  })
+})
+
 describe('an answer that is compressed without being asked for', () => {
   const text = '{"access_token":"a"}'
   const answering = (encoding: string, body: Buffer, status = 200) =>
@@ -105,7 +139,9 @@ describe('an answer that is compressed without being asked for', () => {
     ['x-gzip', gzipSync(text), 200],
     ['GZIP', gzipSync(text), 400],
     ['deflate', deflateSync(text), 200],
+    ['deflate', deflateRawSync(text), 200],
     ['br', brotliCompressSync(text), 500],
+    ['zstd', zstdCompressSync(text), 200],
     ['gzip, br', brotliCompressSync(gzipSync(text)), 200],
     ['identity', Buffer.from(text), 200],
     ['', Buffer.from(text), 200],

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import { buildConnector, Client, request, type Dispatcher } from 'undici'
 import { noProxies, type Proxies } from './proxies.ts'
 import type { Reach } from './reach.ts'
@@ -15,6 +15,8 @@ export const REQUEST_TIMEOUT_MS = 15_000
 const CONNECT_TIMEOUT_MS = 5_000
 /** How long an answer may be. */
 export const MAX_BODY_BYTES = 256 * 1024
+/** How long its headers may be. Node's 16 KiB are too few for some a network in front adds to. */
+const MAX_HEADER_BYTES = 64 * 1024
 
 export class TooMuchBody extends Error {
   override readonly name = 'TooMuchBody'
@@ -76,11 +78,11 @@ export function guardedFetches(reach: Reach, proxies: Proxies = noProxies): (lim
           signal,
         })
         const { 'content-encoding': encoding, ...plain } = headers
-        const text = decoded(await readLimited(body, maxBodyBytes), String(encoding ?? ''), maxBodyBytes).toString(
-          'utf8',
-        )
+        const text = textOf(decoded(await readLimited(body, maxBodyBytes), String(encoding ?? ''), maxBodyBytes))
         const isBodyless = [204, 205, 304].includes(statusCode)
-        return new Response(isBodyless ? null : text, { status: statusCode, headers: plainHeaders(plain) })
+        // Some servers make up numbers that a Response does not take.
+        const status = Math.min(statusCode, 599)
+        return new Response(isBodyless ? null : text, { status, headers: plainHeaders(plain) })
       }
       const answer = ask()
       try {
@@ -112,6 +114,7 @@ function cuttable(target: URL, signal: AbortSignal, reach: Reach, proxies: Proxi
   const proxy = proxies(target)
   return new Client(target.origin, {
     pipelining: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
     connect: proxy
       ? throughProxy(proxy, { toProxy: dialer({ timeoutMs: PROXY_TIMEOUT_MS, secure, onSocket }), secure })
       : dialer({ timeoutMs: CONNECT_TIMEOUT_MS, secure, onSocket, lookup: reach.lookupFor(target) }),
@@ -185,12 +188,19 @@ async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, ma
   return Buffer.concat(chunks)
 }
 
-const DECODERS = new Map([
+const DECODERS = new Map<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>([
   ['gzip', gunzipSync],
   ['x-gzip', gunzipSync],
-  ['deflate', inflateSync],
+  ['deflate', inflate],
   ['br', brotliDecompressSync],
+  ['zstd', zstdDecompressSync],
 ])
+
+/** Many servers leave the zlib format out that `deflate` means. */
+function inflate(bytes: Buffer, options: { maxOutputLength: number }): Buffer {
+  const isZlib = bytes.length > 1 && ((bytes[0] as number) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
+  return isZlib ? inflateSync(bytes, options) : inflateRawSync(bytes, options)
+}
 
 /**
  * Some servers and proxies compress without being asked ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)). A body
@@ -210,6 +220,17 @@ function decoded(body: Buffer, encoding: string, maxBytes: number): Buffer {
     }
     return body
   }
+}
+
+/**
+ * UTF-8, or UTF-16 as its first two bytes tell: everything read here begins with an ASCII character or a byte order mark. What the content type
+ * says is often wrong.
+ */
+function textOf(bytes: Buffer): string {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || second === 0) return new TextDecoder('utf-16le').decode(bytes)
+  if ((first === 0xfe && second === 0xff) || first === 0) return new TextDecoder('utf-16be').decode(bytes)
+  return bytes.toString('utf8')
 }
 
 function plainHeaders(headers: Record<string, string | string[] | undefined>): Headers {

@@ -4,6 +4,7 @@ import { WAITING_GENERATION } from '../domain/connection.ts'
 import { describeError, type Log } from '../log.ts'
 import type {
   AuthorizationServer,
+  ClientRegistration,
   ConnectionStore,
   Credential,
   StoredConnection,
@@ -20,7 +21,7 @@ export interface RevokeConsentDependencies {
 }
 
 /**
- * Ends the grant that a consent has replaced, after the new one is stored. With a shared client it is kept: the server may treat both consents as
+ * Ends the grant that a consent has replaced, after the new one is stored. With the same client it is kept: the server may treat both consents as
  * one grant, and would end the new one as well. Never throws.
  *
  * @param replaced the connection as it was before the consent.
@@ -38,9 +39,9 @@ export async function revokeReplaced(
     if (dataKey) {
       const { generation, sealed } = connection.credential
       const old = vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed)
-      if (server.isShared(old.client)) outcome = 'kept'
-      // Each consent has a client of its own. The same one: this consent was stored twice, as the response to the first attempt was lost.
-      else if (old.client.clientId === by.client.clientId) outcome = undefined
+      // Stored twice, as the response to the first attempt was lost.
+      if (isSameGrant(old, by)) outcome = undefined
+      else if (server.isShared(old.client) || isSameClient(old.client, by.client)) outcome = 'kept'
       else outcome = await server.revoke(connection.grant, old)
     }
     if (outcome === 'revoked' || outcome === undefined) await store.noteRevoked(stream)
@@ -51,20 +52,50 @@ export async function revokeReplaced(
   return outcome
 }
 
-/** Ends the grant of a consent that waited to be confirmed and is not used. Never throws. */
+/**
+ * Ends the grant of a consent that waited to be confirmed and is not used. Never throws.
+ *
+ * @param remaining the clients that the space goes on with, of its connection and of a consent that waits now.
+ */
 export async function revokeWaiting(
-  { vault, server, log }: RevokeConsentDependencies,
-  { stream, spaceId, connection }: StoredConnection,
+  { vault, server, log }: Omit<RevokeConsentDependencies, 'store'>,
+  { stream, spaceId }: StoredConnection,
   dataKey: WrappedDataKey,
   waiting: WaitingConsent,
+  remaining: readonly (ClientRegistration | undefined)[],
 ): Promise<void> {
   try {
     const place = { stream, generation: WAITING_GENERATION, grant: waiting.grant }
     const credential: Credential = vault.open(dataKey, place, waiting.sealed)
-    const isKept = connection.status === 'connected' && server.isShared(credential.client)
+    const isKept = remaining.some((client) => client && isSameClient(client, credential.client))
     const revocation = isKept ? 'kept' : await server.revoke(waiting.grant, credential)
     log.info('connection.declined', { space: spaceId, revocation })
   } catch (error) {
     log.warn('connection.declined', { space: spaceId, revocation: 'failed', ...describeError(error) })
   }
 }
+
+/** The client of the connection in use; undefined when there is none, or when it does not open. */
+export function clientInUse(
+  vault: Vault,
+  { stream, connection, dataKey }: StoredConnection,
+): ClientRegistration | undefined {
+  if (connection.status !== 'connected' || !dataKey) return undefined
+  const { generation, sealed } = connection.credential
+  try {
+    return vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed).client
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether a server may treat consents of these clients as one grant. Settings share a client; and there are servers that give everybody who registers
+ * the same one.
+ */
+export const isSameClient = (one: ClientRegistration, other: ClientRegistration): boolean =>
+  one.clientId === other.clientId
+
+const isSameGrant = (one: Credential, other: Credential): boolean =>
+  one.refreshToken?.reveal() === other.refreshToken?.reveal() &&
+  one.accessToken?.reveal() === other.accessToken?.reveal()

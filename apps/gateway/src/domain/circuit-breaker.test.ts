@@ -68,4 +68,10 @@ describe('an authorization server that does not answer', () => {
     expect(breaker.waitMs(SERVER, 2_000)).toBe(0)
     expect(breaker.failed(SERVER, 'a', 2_000)).toBe(false)
   })
+
+  it('is left alone no longer than any pause lasts when the clock is set back', () => {
+    dies(3_600_000)
+    expect(breaker.isOpen(SERVER, 0)).toBe(false)
+    expect(breaker.waitMs(SERVER, 0)).toBe(0)
+  })
 })

@@ -35,16 +35,22 @@ export interface CircuitBreaker {
 /** @param tryForMs how long the one request that tries may take. */
 export function circuitBreaker(tryForMs: number): CircuitBreaker {
   const circuits = new Map<string, Circuit>()
+  /** A pause that has longer to go than any is long was begun before the clock was set back, and is over. */
+  const leftMs = (openUntilMs: number, nowMs: number): number => {
+    const left = openUntilMs - nowMs
+    return left > Math.max(LONGEST_PAUSE_MS, tryForMs) ? 0 : Math.max(0, left)
+  }
   return {
     waitMs(server, nowMs) {
       const circuit = circuits.get(server)
       if (!circuit || circuit.openUntilMs === 0) return 0
-      if (nowMs < circuit.openUntilMs) return circuit.openUntilMs - nowMs
+      const left = leftMs(circuit.openUntilMs, nowMs)
+      if (left > 0) return left
       circuit.openUntilMs = nowMs + tryForMs
       circuit.isTrying = true
       return 0
     },
-    isOpen: (server, nowMs) => nowMs < (circuits.get(server)?.openUntilMs ?? 0),
+    isOpen: (server, nowMs) => leftMs(circuits.get(server)?.openUntilMs ?? 0, nowMs) > 0,
     answered(server) {
       const wasOpen = (circuits.get(server)?.openUntilMs ?? 0) > 0
       circuits.delete(server)

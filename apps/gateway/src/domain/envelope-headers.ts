@@ -8,6 +8,8 @@ export interface CallHeaders {
   readonly spaceId: string | undefined
   /** `Mcp-Session-Id`. It is what goes upstream, too. */
   readonly sessionId: string | undefined
+  /** `Mcp-Protocol-Version`. It goes upstream, too. */
+  readonly protocolVersion: string | undefined
   readonly contentEncoding: string | undefined
   readonly contentType: string | undefined
   /** A field that decides something and is there more than once, so that two readers might decide differently. */
@@ -66,20 +68,42 @@ const answerFields = new Set([
  */
 const MCP = 'mcp-'
 
-/** A media type with no parameter but the one character set that JSON has. */
-const IN_UTF_8 = /^[^;]*(; *charset *= *("utf-8"|utf-8) *)?$/i
+/** A parameter of a media type ([RFC 9110 §5.6.6](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.6)), or none behind the semicolon. */
+const PARAMETER = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?/y
+/** The one character set that JSON has, and the other name that programs give it. */
+const UTF_8 = /^"?utf-?8"?$/i
 
 /**
  * Whether a body of this type is read as UTF-8 by everybody. A server that goes by another `charset`, or finds one where we do not, would
  * read another message than the one that was judged here.
  */
-export const isInUtf8 = (contentType: string) => !/charset/i.test(contentType) || IN_UTF_8.test(contentType)
+export function isInUtf8(contentType: string): boolean {
+  if (!/charset/i.test(contentType)) return true
+  let count = 0
+  PARAMETER.lastIndex = contentType.indexOf(';')
+  if (PARAMETER.lastIndex === -1) return false
+  for (let at = PARAMETER.lastIndex; at < contentType.length; at = PARAMETER.lastIndex) {
+    const [text, name, value = ''] = PARAMETER.exec(contentType) ?? []
+    // Behind the last one, white space may follow.
+    if (text === undefined) return count === 1 && contentType.slice(at).trim() === ''
+    if (name?.toLowerCase() === 'charset') {
+      count++
+      if (!UTF_8.test(value)) return false
+    } else if (/charset/i.test(text)) return false
+  }
+  return count === 1
+}
+
+/** Whether `Content-Encoding` says that the body is what it is. */
+export const isPlain = (contentEncoding: string | undefined): boolean =>
+  (contentEncoding ?? '').split(',').every((coding) => /^(identity)?$/i.test(coding.trim()))
 
 /** Reads and reduces the raw header fields of a request. */
 export function callHeaders(raw: readonly string[]): CallHeaders {
   const forward: string[] = []
   let spaceId: string | undefined
   let sessionId: string | undefined
+  let protocolVersion: string | undefined
   let contentEncoding: string | undefined
   let contentType: string | undefined
   let connection: string | undefined
@@ -100,6 +124,8 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
       if (name === 'mcp-session-id') {
         if (sessionId !== undefined) repeated = field
         sessionId = value
+      } else if (name === 'mcp-protocol-version') {
+        protocolVersion = value
       }
       forward.push(field, value)
     } else if (name === 'x-space-id') {
@@ -109,16 +135,17 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
       if (hasUser) repeated = field
       hasUser = true
     } else if (name === 'content-encoding') {
-      contentEncoding = value
+      contentEncoding = contentEncoding === undefined ? value : `${contentEncoding}, ${value}`
     } else if (name === 'connection') {
       connection = connection === undefined ? value : `${connection},${value}`
     }
   }
 
   const nominated = connection === undefined ? undefined : nominatedFields(connection)
-  if (nominated === undefined) return { forward, spaceId, sessionId, contentEncoding, contentType, repeated }
+  const given = { forward, spaceId, sessionId, protocolVersion, contentEncoding, contentType, repeated }
+  if (nominated === undefined) return given
   if (nominated.has('mcp-session-id')) sessionId = undefined
-  return { forward: without(forward, nominated), spaceId, sessionId, contentEncoding, contentType, repeated }
+  return { ...given, sessionId, forward: without(forward, nominated) }
 }
 
 /** Reads and reduces the raw header fields of upstream's answer. */

@@ -3,6 +3,9 @@ import { ReconnectReason } from '@nmg/contract'
 import { z } from 'zod'
 import type { Connection, ConnectionEvent } from './connection.ts'
 
+/** A later release may give reasons that this one does not know; that the access is over for good is true of all. */
+const Reason = ReconnectReason.catch('refused')
+
 const instant = z.iso.datetime().transform((text) => new Date(text))
 
 const SealedCredentialJson = z.object({
@@ -44,7 +47,7 @@ const EventJson = z.discriminatedUnion('type', [
     type: z.literal('NotionIntegrationAuthorizationFailed'),
     at: instant,
     error: z.string(),
-    reason: ReconnectReason,
+    reason: Reason,
     generation: z.number().int(),
   }),
   z.object({ type: z.literal('NotionIntegrationDisconnected'), at: instant, by: z.string() }),
@@ -64,7 +67,7 @@ const ConnectionJson = z.discriminatedUnion('status', [
     lastRefreshedAt: instant.nullable(),
     since: instant,
     error: z.string(),
-    reason: ReconnectReason,
+    reason: Reason,
   }),
   z.object({ status: z.literal('disconnected'), grant: GrantJson, since: instant, by: z.string() }),
 ])

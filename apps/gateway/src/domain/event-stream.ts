@@ -83,14 +83,19 @@ interface Stretch {
 /**
  * The event with its data edited and everything else as it was: other fields, comments, the kind of line ends.
  *
- * @param edit tells, for the data of an event (its lines joined by line feeds), what to change in it.
+ * @param edit returns the changes to an event's data (its lines joined by line feeds); undefined if the data cannot be read.
+ * @returns undefined if `edit` does.
  */
-export function editEvent(event: Buffer, edit: (data: Buffer) => Edit[]): Buffer {
+export function editEvent(event: Buffer, edit: (data: Buffer) => Edit[] | undefined): Buffer | undefined {
   const { data, stretches } = dataOf(event)
   if (stretches.length === 0) return event
-  return edited(
-    event,
-    edit(data).flatMap((one) => placed(one, stretches)),
+  const edits = edit(data)
+  return (
+    edits &&
+    edited(
+      event,
+      edits.flatMap((one) => placed(one, stretches)),
+    )
   )
 }
 

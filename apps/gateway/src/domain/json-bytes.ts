@@ -53,6 +53,9 @@ export function stringOf(bytes: Buffer, start: number, end: number): string | un
   return text.includes('\\') ? String(JSON.parse(text)) : text.slice(1, -1)
 }
 
+/** The name as readers see it that do not mind case. Up before down: some take ſ for s, and the Kelvin sign for k. */
+export const foldedCase = (name: string): string => name.toUpperCase().toLowerCase()
+
 function valueEnd(bytes: Buffer, start: number): number {
   const first = bytes[start]
   if (first === QUOTE) return stringEnd(bytes, start)

@@ -8,7 +8,7 @@ const verdict = (body: string, ...headers: string[]) => readVerdict(Buffer.from(
 describe('what a reader asks', () => {
   it('is judged as JSON.parse would read it, for any body, or refused', () => {
     const name = fc.constantFrom('get', 'put', 'g\\u0065t', 'GET')
-    const method = fc.constantFrom('tools/call', 'tools/list', 'tools\\/call', 'pages/delete', 'notifications/x')
+    const method = fc.constantFrom('tools/call', 'tools/list', 'tools\\/call', 'pages/delete', 'notifications/progress')
     const members = fc.array(
       fc.oneof(
         method.map((text) => `"method":"${text}"`),
@@ -37,6 +37,50 @@ describe('what a reader asks', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it.each([
+    'notifications/../tools/call',
+    'notifications/',
+    'notifications/x',
+    'notifications/initialized ',
+    'Notifications/initialized',
+    'notifications/message',
+    'skills/delete',
+    'skills/lists',
+    'resources/directory/write',
+    'resources/read/../../tools/call',
+    'tasks/cancel',
+    'tasks/update',
+    'ui/message',
+    'tools',
+    '',
+    '__proto__',
+  ])('is refused as a method for %j, with and without an id', (method) => {
+    const refused = { isAllowed: false, refused: 'writing', kind: 'method', what: method }
+    expect(verdict(JSON.stringify({ method }))).toEqual(refused)
+    expect(verdict(JSON.stringify({ id: 1, method, params: { name: 'get' } }))).toEqual(refused)
+    expect(verdict('{"method":"ping"}', 'Mcp-Method', method)).toEqual(refused)
+  })
+
+  it.each([
+    'notifications/initialized',
+    'notifications/cancelled',
+    'notifications/progress',
+    'notifications/roots/list_changed',
+    'skills/list',
+    'skills/get',
+    'resources/directory/read',
+    'tasks/get',
+    'tasks/list',
+    'tasks/result',
+  ])('may be %s', (method) => {
+    expect(verdict(JSON.stringify({ id: 1, method }))).toEqual({ isAllowed: true, listsTools: false })
+  })
+
+  it('is refused as a tool when it calls one', () => {
+    expect(verdict('{"method":"tools/call","params":{"name":"put"}}')).toMatchObject({ kind: 'tool', what: 'put' })
+    expect(verdict('{"method":"tools/call"}')).toMatchObject({ kind: 'tool', what: '' })
   })
 
   it.each(['7', '"text"', 'null', '[]', '{}', '[1,"a"]'])('is nothing in %s', (body) => {

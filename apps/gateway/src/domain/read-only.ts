@@ -1,5 +1,5 @@
 /** What a caller with the scope `notion:read` may ask of an MCP server. */
-import { eachElement, eachMember, firstValue, isArray, isObject, stringOf } from './json-bytes.ts'
+import { eachElement, eachMember, firstValue, foldedCase, isArray, isObject, stringOf } from './json-bytes.ts'
 
 /** Tells of a tool's name whether calling it changes nothing, as far as is known for certain. */
 export type IsReadOnlyTool = (name: string) => boolean
@@ -12,8 +12,11 @@ interface Asked {
 }
 
 /**
- * The methods that read, or manage nothing but the caller's own exchange with the server. What is not here counts as writing: of tasks,
- * which all callers of a space share, only looking at them is reading.
+ * The methods that read, or manage nothing but the caller's own exchange with the server. What is not here counts as writing. The extensions:
+ *
+ * - Tasks (SEP-2663, before that in revision 2025-11-25): all callers of a space share its tasks, so only looking at them is reading.
+ * - Skills (SEP-2640): all of its methods read.
+ * - Apps (SEP-1865): adds no method at the server. Its `ui/…` messages stay between a client and what it shows.
  */
 const READING = new Set([
   'initialize',
@@ -33,13 +36,20 @@ const READING = new Set([
   'tasks/get',
   'tasks/list',
   'tasks/result',
+  'skills/list',
+  'skills/get',
+  'resources/directory/read',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
 ])
 const CALL = 'tools/call'
 
 export type ReadVerdict =
   | { readonly isAllowed: true; readonly listsTools: boolean }
   | { readonly isAllowed: false; readonly refused: 'ambiguous' }
-  | { readonly isAllowed: false; readonly refused: 'writing'; readonly what: string }
+  | { readonly isAllowed: false; readonly refused: 'writing'; readonly kind: 'tool' | 'method'; readonly what: string }
 
 /**
  * Judges a body (JSON, already checked) together with the header fields that repeat what is in it: whichever of them the server goes by,
@@ -52,11 +62,26 @@ export function readVerdict(body: Buffer, headers: readonly string[], isReadOnly
   if (messages === undefined) return { isAllowed: false, refused: 'ambiguous' }
   for (const asked of [...messages, ...askedByHeaders(headers, messages)]) {
     const { method, name } = asked
-    if (method === undefined || READING.has(method) || method.startsWith('notifications/')) continue
-    if (method === CALL && name !== undefined && isReadOnlyTool(name)) continue
-    return { isAllowed: false, refused: 'writing', what: method === CALL ? (name ?? method) : method }
+    if (method === undefined || READING.has(method)) continue
+    if (method !== CALL) return { isAllowed: false, refused: 'writing', kind: 'method', what: method }
+    if (name === undefined || !isReadOnlyTool(name)) {
+      return { isAllowed: false, refused: 'writing', kind: 'tool', what: name ?? '' }
+    }
   }
   return { isAllowed: true, listsTools: messages.some(({ method }) => method === 'tools/list') }
+}
+
+/**
+ * Whether a body that was sent changes nothing, for certain. Stricter than {@link readVerdict}: a message without a method is a response to the
+ * server, which may then go on with what it asked about.
+ */
+export function onlyReads(body: Buffer, headers: readonly string[], isReadOnlyTool: IsReadOnlyTool): boolean {
+  const messages = askedIn(body) ?? []
+  return (
+    messages.length > 0 &&
+    messages.every(({ method }) => method !== undefined) &&
+    readVerdict(body, headers, isReadOnlyTool).isAllowed
+  )
 }
 
 /** Undefined when a member that decides is there twice, also in another spelling: not every reader minds case. */
@@ -91,8 +116,7 @@ function decisive(body: Buffer, at: number, names: readonly string[]): ReadonlyM
   const found = new Map<string, Range>()
   let isAmbiguous = false
   eachMember(body, at, (name, start, end) => {
-    // Up before down: some readers take ſ for s, and the Kelvin sign for k.
-    const folded = name.toUpperCase().toLowerCase()
+    const folded = foldedCase(name)
     if (!names.includes(folded)) return
     isAmbiguous ||= found.has(folded)
     found.set(folded, { start, end })

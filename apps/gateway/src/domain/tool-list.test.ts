@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { editEvent, EventSplitter } from './event-stream.ts'
-import { cutToolList, toolListEdits } from './tool-list.ts'
+import { edited } from './json-bytes.ts'
+import { toolListEdits } from './tool-list.ts'
 
 const mayCall = (name: string) => name.startsWith('get')
-const cut = (text: string) => cutToolList(Buffer.from(text), mayCall).toString()
+const cut = (text: string) => {
+  const edits = toolListEdits(Buffer.from(text), mayCall)
+  return edits && edited(Buffer.from(text), edits).toString()
+}
 
 describe('a list of tools', () => {
   it.each([
@@ -54,17 +58,42 @@ describe('a list of tools', () => {
   })
 
   it.each([
-    '{"result":{"tools":{"name":"put"}}}',
-    '{"result":[{"tools":[{"name":"put"}]}]}',
     '{"error":{"data":{"tools":[{"name":"put"}]}}}',
-    '{"params":{"tools":[{"name":"put"}]}}',
-    '{"tools":[{"name":"put"}]}',
-    '{"result":{"tools":[{"name":"put"}]}',
-    '\ufeff{"result":{"tools":[{"name":"put"}]}}',
-    '',
-    'null',
+    '{"method":"sampling/createMessage","params":{"tools":[{"name":"put"}]}}',
+    '{"result":{}}',
+    '{"result":{"content":[{"tools":[{"name":"put"}]}]}}',
+    '[{"error":{}},{"result":{"resources":[]}}]',
+    '[]',
   ])('that is none stays as it is: %s', (text) => {
     expect(cut(text)).toBe(text)
+  })
+
+  it.each([
+    ['tools that are no list', '{"result":{"tools":{"name":"put"}}}'],
+    ['tools that are text', '{"result":{"tools":"[{\\"name\\":\\"put\\"}]"}}'],
+    ['one of two members tools is no list', '{"result":{"tools":[],"tools":{"name":"put"}}}'],
+    ['a result that is a list', '{"result":[{"tools":[{"name":"put"}]}]}'],
+    ['a result that is text', '{"result":"tools"}'],
+    ['one of two results is no object', '{"result":{"tools":[]},"result":[{"name":"put"}]}'],
+    ['no JSON-RPC message', '{"params":{"tools":[{"name":"put"}]}}'],
+    ['a result without a message around it', '{"tools":[{"name":"put"}]}'],
+    ['a batch with something else in it', '[{"result":{"tools":[]}},["put"]]'],
+    ['what ends too early', '{"result":{"tools":[{"name":"put"}]}'],
+    ['something behind the message', '{"result":{"tools":[]}}{"result":{"tools":[{"name":"put"}]}}'],
+    ['a byte order mark', '\ufeff{"result":{"tools":[{"name":"put"}]}}'],
+    ['a comment', '/**/{"result":{"tools":[{"name":"put"}]}}'],
+    ['nothing', ''],
+    ['a value that is no message', 'null'],
+  ])('is not recognized in %s: %s', (_, text) => {
+    expect(cut(text)).toBeUndefined()
+  })
+
+  it.each([
+    ['{"Result":{"TOOLS":[{"Name":"put"}]}}', '{"Result":{"TOOLS":[]}}'],
+    ['{"re\\u0073ult":{"tool\\u0073":[{"name":"put"}]}}', '{"re\\u0073ult":{"tool\\u0073":[]}}'],
+    ['{"result":{"toolſ":[{"name":"get","Name":"put"}]}}', '{"result":{"toolſ":[]}}'],
+  ])('is found in other spellings of its names: %s', (before, after) => {
+    expect(cut(before)).toBe(after)
   })
 
   it('keeps every byte of the tools that stay, whatever they hold', () => {
@@ -74,7 +103,7 @@ describe('a list of tools', () => {
       fc.property(fc.array(fc.tuple(entry, space, space)), fc.jsonValue(), (entries, other) => {
         const texts = entries.map(([tool, before, after]) => before + JSON.stringify(tool) + after)
         const text = `{"result":{"other":${JSON.stringify(other)},"tools":[${texts.join(',')}],"z":1}}`
-        const after = cut(text)
+        const after = cut(text) ?? ''
         const { result } = JSON.parse(after) as { result: { tools: { name: string }[]; other: unknown } }
         const kept = entries.map(([tool]) => tool).filter(({ name }) => mayCall(name))
         expect(result.tools).toEqual(JSON.parse(JSON.stringify(kept)))
@@ -86,7 +115,7 @@ describe('a list of tools', () => {
 })
 
 describe('a list of tools in an event', () => {
-  const edit = (event: string) => editEvent(Buffer.from(event), (data) => toolListEdits(data, mayCall)).toString()
+  const edit = (event: string) => editEvent(Buffer.from(event), (data) => toolListEdits(data, mayCall))?.toString()
   const list = '{"result":{"tools":[{"name":"put"},{"name":"get"}]}}'
   const short = '{"result":{"tools":[{"name":"get"}]}}'
 
@@ -108,12 +137,14 @@ describe('a list of tools in an event', () => {
     expect(edit(before)).toBe(after)
   })
 
-  it.each([': ping\n\n', 'id: 1\ndata:\n\n', 'data: no JSON\n\n', 'event: x\n\n', 'database: {}\n\n', '\n'])(
-    'is not in %j, which stays as it is',
-    (event) => {
-      expect(edit(event)).toBe(event)
-    },
-  )
+  it('is not recognized in data that is no JSON', () => {
+    expect(edit('data: no JSON\n\n')).toBeUndefined()
+    expect(edit(`data: ${list}\ndata: ${list}\n\n`)).toBeUndefined()
+  })
+
+  it.each([': ping\n\n', 'event: x\n\n', 'database: {}\n\n', '\n'])('is not in %j, which stays as it is', (event) => {
+    expect(edit(event)).toBe(event)
+  })
 })
 
 describe('a stream of events', () => {

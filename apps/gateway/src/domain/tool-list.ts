@@ -1,43 +1,63 @@
-import { eachElement, eachMember, edited, firstValue, isArray, isObject, stringOf, type Edit } from './json-bytes.ts'
+import {
+  eachElement,
+  eachMember,
+  type Edit,
+  firstValue,
+  foldedCase,
+  isArray,
+  isObject,
+  stringOf,
+} from './json-bytes.ts'
 
 /**
  * Where tools have to be cut out of the answer to `tools/list` so that only those are left that may be called. Every byte outside of the
- * edits stays. None for a text that is not such an answer.
+ * edits stays. Undefined for a text in which a reader could find other tools than are found here: anything but JSON-RPC messages that are an
+ * error, a request, or a result whose `tools`, if there are any, are a list. Names are compared without regard to case, as some readers do.
  *
  * An answer that was cut is no longer the same for everybody: when it allows caches to share it, that is taken back.
  */
-export function toolListEdits(answer: Buffer, mayCall: (name: string) => boolean): Edit[] {
-  if (!isJson(answer)) return []
+export function toolListEdits(answer: Buffer, mayCall: (name: string) => boolean): Edit[] | undefined {
+  if (!isJson(answer)) return undefined
   const edits: Edit[] = []
+  let isReadable = true
   const read = (at: number): void => {
-    if (!isObject(answer, at)) return
-    eachMember(answer, at, (name, start) => {
-      if (name === 'result' && isObject(answer, start)) readResult(answer, start, mayCall, edits)
-    })
+    isReadable &&= isObject(answer, at) && readMessage(answer, at, mayCall, edits)
   }
   const first = firstValue(answer)
   if (isArray(answer, first)) eachElement(answer, first, read)
   else read(first)
-  return edits
+  return isReadable ? edits : undefined
 }
 
-/** @see {@link toolListEdits} */
-export function cutToolList(answer: Buffer, mayCall: (name: string) => boolean): Buffer {
-  return edited(answer, toolListEdits(answer, mayCall))
+/** @returns whether it could be read. */
+function readMessage(answer: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): boolean {
+  let isMessage = false
+  let isReadable = true
+  eachMember(answer, at, (name, start) => {
+    const folded = foldedCase(name)
+    isMessage ||= folded === 'result' || folded === 'error' || folded === 'method'
+    if (folded === 'result') isReadable &&= isObject(answer, start) && readResult(answer, start, mayCall, edits)
+  })
+  return isMessage && isReadable
 }
 
-function readResult(answer: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): void {
+/** @returns whether it could be read. */
+function readResult(answer: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): boolean {
   const found: Edit[] = []
   let hasTools = false
+  let isReadable = true
   eachMember(answer, at, (name, start, end) => {
-    if (name === 'tools' && isArray(answer, start)) {
+    const folded = foldedCase(name)
+    if (folded === 'tools') {
       hasTools = true
-      found.push(...toolEdits(answer, start, mayCall))
-    } else if (name === 'cacheScope' && stringOf(answer, start, end) === 'public') {
+      if (isArray(answer, start)) found.push(...toolEdits(answer, start, mayCall))
+      else isReadable = false
+    } else if (folded === 'cachescope' && stringOf(answer, start, end) === 'public') {
       found.push({ start, end, text: '"private"' })
     }
   })
   if (hasTools) edits.push(...found)
+  return isReadable
 }
 
 function toolEdits(answer: Buffer, at: number, mayCall: (name: string) => boolean): Edit[] {
@@ -67,7 +87,7 @@ function isCallable(answer: Buffer, at: number, mayCall: (name: string) => boole
   if (!isObject(answer, at)) return false
   const names: (string | undefined)[] = []
   eachMember(answer, at, (name, start, end) => {
-    if (name === 'name') names.push(stringOf(answer, start, end))
+    if (foldedCase(name) === 'name') names.push(stringOf(answer, start, end))
   })
   const [name] = names
   return names.length === 1 && name !== undefined && mayCall(name)

@@ -47,7 +47,7 @@ export interface ClientAccesses {
 
 /** How many credentials are kept in memory. One that fell out costs a check. */
 const REMEMBERED = 20_000
-/** Checks that may be under way at once: everybody can present keys that do not exist, and each costs a query. */
+/** Checks of tokens that may be under way at once: a check may have to wait for the token's issuer. */
 const CHECKS_AT_ONCE = 8
 const CHECKS_WAITING = 500
 
@@ -71,8 +71,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
   const { clock, keys, revocations, tokens, news } = deps
   const known = new Map<string, Known>()
   const checking = new Map<string, Promise<Known>>()
-  // Apart, because a check of a token may have to wait for its issuer.
-  const keyTurns = new Turns(CHECKS_AT_ONCE, CHECKS_WAITING)
+  // Not for keys: everybody can present keys that do not exist, and genuine ones must not queue behind them. The store looks many up at once.
   const tokenTurns = new Turns(CHECKS_AT_ONCE, CHECKS_WAITING)
   /** Moves on with each revocation: what was read before one may be wrong after it. */
   let epoch = 0
@@ -178,8 +177,8 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
       }
       let checked = checking.get(name)
       if (!checked) {
-        const turns = isKey(text) ? keyTurns : tokenTurns
-        checked = turns.take(() => check(name, presented)).finally(() => checking.delete(name))
+        const work = () => check(name, presented)
+        checked = (isKey(text) ? work() : tokenTurns.take(work)).finally(() => checking.delete(name))
         checking.set(name, checked)
       }
       return checked.then((found) => use(found, presented.spaceId))

@@ -49,7 +49,7 @@ export async function disconnect(
     const { waiting, dataKey, unrevokedConsents } = stored
     const [outcome] = await Promise.all([
       revoke(),
-      waiting && dataKey && revokeWaiting(deps, { ...stored, connection: evolve(connection, event) }, dataKey, waiting),
+      waiting && dataKey && revokeWaiting(deps, stored, dataKey, waiting, []),
     ])
     log.info('connection.disconnected', { space: spaceId, process: stream, revocation: outcome })
     return {

@@ -1,6 +1,6 @@
 import type { AuthorizationError, PreviousConsent } from '@nmg/contract'
 import { randomUUID } from 'node:crypto'
-import { revokeReplaced, revokeWaiting } from '../connections/revoke-consent.ts'
+import { clientInUse, revokeReplaced, revokeWaiting } from '../connections/revoke-consent.ts'
 import { WAITING_GENERATION, type Grant } from '../domain/connection.ts'
 import { DEFAULT_RETURN_PATH, returnUrl } from '../domain/return-path.ts'
 import { unionOf } from '../domain/upstream-scope.ts'
@@ -179,22 +179,24 @@ async function connect(
     ...known((accessToken && (await deps.identify(accessToken))) ?? {}),
   })
 
-  const before = await deps.store.read(request.spaceId)
+  const before = await insist(deps, () => deps.store.read(request.spaceId))
   if (request.confirmsWorkspace && isInUse(before)) {
     const workspace = await identified()
     // One that nobody could name may be another, too.
     if (workspace.id !== before.workspace?.id) {
-      await park(deps, request, credential, tokens, workspace)
+      await insist(deps, () => park(deps, request, credential, tokens, workspace))
       return { stream: before.stream, workspaceId: workspace.id, isWaiting: true }
     }
   }
 
-  const replaced = await append(deps, request, credential, tokens)
+  const replaced = await insist(deps, () => append(deps, request, credential, tokens))
   const { stream } = replaced
   const [workspace, previousConsent] = await Promise.all([
     identified(),
     revokeReplaced(deps, replaced, credential),
-    replaced.waiting && replaced.dataKey && revokeWaiting(deps, replaced, replaced.dataKey, replaced.waiting),
+    replaced.waiting &&
+      replaced.dataKey &&
+      revokeWaiting(deps, replaced, replaced.dataKey, replaced.waiting, [credential.client]),
   ])
   await deps.store.nameWorkspace(stream, workspace).catch((error: unknown) => {
     deps.log.warn('workspace.not_named', { space: request.spaceId, ...describeError(error) })
@@ -232,7 +234,9 @@ async function park(
     sealed: vault.seal(dataKey, { stream, generation: WAITING_GENERATION, grant }, credential),
     expiresAt: expiryOf(now, tokens),
   })
-  if (waiting) await revokeWaiting(deps, stored, dataKey, waiting)
+  if (waiting) {
+    await revokeWaiting(deps, stored, dataKey, waiting, [clientInUse(vault, stored), credential.client])
+  }
 }
 
 function grantOf({ server, userId }: AuthorizationRequest, tokens: Tokens, now: Date): Grant {
@@ -243,30 +247,26 @@ function grantOf({ server, userId }: AuthorizationRequest, tokens: Tokens, now: 
 
 const APPEND_ATTEMPTS = 20
 
-/** How long storing the consent is tried while the database does not respond: the code is spent, and the browser waits. */
+/** How long each step of storing the consent is tried while the database does not respond: the code is spent, and the browser waits. */
 const STORING_PATIENCE_MS = 15_000
 const STORING_PAUSE_MS = 500
 
-/** @returns the connection as it was before. @throws {Failure} `store_unavailable`. */
-async function append(
-  deps: FinishAuthorizationDependencies,
-  request: AuthorizationRequest,
-  credential: Credential,
-  tokens: Tokens,
-): Promise<StoredConnection> {
+/** Does this until the database responds. @throws {Failure} `store_unavailable`. */
+async function insist<T>({ pause }: FinishAuthorizationDependencies, work: () => Promise<T>): Promise<T> {
   for (let waitedMs = 0; ; waitedMs += STORING_PAUSE_MS) {
     try {
-      return await appendOnce(deps, request, credential, tokens)
+      return await work()
     } catch (error) {
       const isPassing = error instanceof Failure && error.code === 'store_unavailable'
       // Not revoked when it fails: the database may have stored it all the same.
       if (!isPassing || waitedMs >= STORING_PATIENCE_MS) throw error
-      await deps.pause(STORING_PAUSE_MS)
+      await pause(STORING_PAUSE_MS)
     }
   }
 }
 
-async function appendOnce(
+/** @returns the connection as it was before. @throws {Failure} `store_unavailable`. */
+async function append(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   credential: Credential,

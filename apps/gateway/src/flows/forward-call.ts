@@ -11,6 +11,7 @@ import type {
   UpstreamReceiver,
   UpstreamRequest,
 } from '../ports.ts'
+import { interrupted } from '../proxy/outcome.ts'
 import type { WantScope } from './want-scope.ts'
 
 export interface ForwardCallDependencies {
@@ -41,6 +42,8 @@ export interface AnswerReceiver {
 }
 
 export interface ForwardedCall {
+  /** Whether the request may have reached upstream and was not refused there for its token. */
+  readonly mayHaveLeft: boolean
   resume(): void
   /** The caller has gone. */
   cancel(): void
@@ -60,6 +63,9 @@ export function forwardCall(deps: ForwardCallDependencies, call: Call, answer: A
   forwarding.begin()
   return forwarding
 }
+
+/** Clients reject others, or fail on them ([RFC 9110 §15](https://www.rfc-editor.org/rfc/rfc9110#section-15)). */
+const LAST_STATUS = 599
 
 /** A last bound, should other replicas bring new tokens all the time. */
 const MOST_REFUSALS = 8
@@ -83,6 +89,10 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     const { sessionId } = this.#call
     if (sessionId === undefined) this.#attempt(this.#authorize)
     else this.#attempt(() => this.#then(this.#deps.sessions.owner(sessionId), this.#enter))
+  }
+
+  get mayHaveLeft(): boolean {
+    return this.#exchange?.mayHaveLeft ?? false
   }
 
   resume(): void {
@@ -125,11 +135,15 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     if (this.#access?.isUnderSuspicion && status < 300) {
       void this.#deps.accessTokens.accepted(this.#call.caller.spaceId)
     }
+    if (status > LAST_STATUS) {
+      this.#reject(interrupted('Notion answered with a status that HTTP does not have.', 502))
+      return true
+    }
     if (status >= 300 && status < 400) {
       this.#reject(
-        new Failure(
-          'upstream_unreachable',
-          'Notion answered with a redirect, which the gateway does not follow. Tell its operator to check the address of the MCP server.',
+        interrupted(
+          'Notion answered with a redirect, which the gateway does not follow; its operator has to check NOTION_MCP_SERVER_URL.',
+          502,
         ),
       )
       return true

@@ -267,8 +267,8 @@ type Undecided = Extract<RefreshOutcome, { readonly sign: RefreshSign }>
 function otherWays({ server }: RefreshDependencies, stored: Grant) {
   let mayReread = true
   let mayOmitResource = true
-  return async (grant: Grant, { sign, error }: Undecided, failures: number): Promise<Grant | undefined> => {
-    if (mayOmitResource && sign === 'objecting' && error === 'invalid_target' && grant.resource !== null) {
+  return async (grant: Grant, { sign }: Undecided, failures: number): Promise<Grant | undefined> => {
+    if (mayOmitResource && sign === 'resource_refused' && grant.resource !== null) {
       mayOmitResource = false
       return { ...grant, resource: null }
     }
@@ -318,6 +318,7 @@ async function postpone(
 /** What a failure says of the connection when it lasts; undefined for nothing. */
 const DEGRADED_REASONS: Record<RefreshSign, FailedAttempt['reason'] | undefined> = {
   objecting: 'renewal_refused',
+  resource_refused: 'renewal_refused',
   client_rejected: 'client_rejected',
   unreadable: 'renewal_unreadable',
   moved: 'renewal_unreadable',
@@ -380,6 +381,7 @@ function noteHealth(
     case 'moved':
     case 'busy':
     case 'objecting':
+    case 'resource_refused':
     case 'client_rejected':
     case undefined:
       if (circuits.answered(server)) log.info('authorization_server.up', { server })

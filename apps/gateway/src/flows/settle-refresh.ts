@@ -1,4 +1,5 @@
 import { attemptsOf, degradedAgain, missingTokenPauseMs, type Degraded } from '../connections/degraded.ts'
+import { clientInUse, isSameClient } from '../connections/revoke-consent.ts'
 import { evolve, reasonOf, type ConnectionEvent, type Grant } from '../domain/connection.ts'
 import { IDLE_AFTER_MS, refreshDueAt } from '../domain/refresh-schedule.ts'
 import { describeError } from '../log.ts'
@@ -71,16 +72,18 @@ function afterRefresh(before: Degraded | null, { accessToken }: Tokens, now: Dat
 
 /** What a refresh brought must not live on when somebody has disconnected, or consented anew, meanwhile. */
 async function revokeLeftover(
-  { server, log }: RefreshDependencies,
-  { connection, spaceId }: StoredConnection,
+  { server, vault, log }: RefreshDependencies,
+  after: StoredConnection,
   grant: Grant,
   credential: Credential,
 ): Promise<void> {
+  const { connection, spaceId } = after
   if (connection.status === 'absent') return
   const isReplaced = connection.grant.authorizedAt.getTime() !== grant.authorizedAt.getTime()
   if (connection.status !== 'disconnected' && !isReplaced) return
-  // With a shared client the server may treat both consents as one grant.
   if (connection.status === 'connected' && server.isShared(credential.client)) return
+  const client = clientInUse(vault, after)
+  if (client && isSameClient(client, credential.client)) return
   log.info('credential.revoked', { space: spaceId, revocation: await server.revoke(grant, credential) })
 }
 

@@ -1,5 +1,5 @@
 import type { WaitingDecision } from '@nmg/contract'
-import { revokeReplaced, revokeWaiting } from '../connections/revoke-consent.ts'
+import { clientInUse, revokeReplaced, revokeWaiting } from '../connections/revoke-consent.ts'
 import { WAITING_GENERATION } from '../domain/connection.ts'
 import { Failure } from '../failure.ts'
 import type { Log } from '../log.ts'
@@ -35,7 +35,9 @@ export async function settleWorkspace(
     const now = clock()
     if (waiting?.id !== id || !dataKey) throw settledAlready()
     if (!accept || now >= waiting.waitsUntil) {
-      if (await store.dropWaiting(stream, id)) await revokeWaiting(deps, stored, dataKey, waiting)
+      if (await store.dropWaiting(stream, id)) {
+        await revokeWaiting(deps, stored, dataKey, waiting, [clientInUse(vault, stored)])
+      }
       if (accept) throw settledAlready()
       return
     }

@@ -48,13 +48,15 @@ export async function startAuthorization(
   const [found, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
   const server = { ...found, scope: deps.server.fixedScope ?? scopeToAsk(found, stored) }
   await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
+  const state = randomBytes(32).toString('base64url')
+  const stateHash = digest(state)
+  // Where the request could not be kept, no client is registered for it.
+  await deps.requests.read(stateHash)
   const client = deps.server.readyClient(server) ?? (await register(deps, server, stored))
 
-  const state = randomBytes(32).toString('base64url')
   const codeVerifier = new Secret(randomBytes(32).toString('base64url'))
   const { spaceId, userId, returnPath, binding, confirmsWorkspace } = start
   const bindingHash = binding === undefined ? null : digest(binding)
-  const stateHash = digest(state)
   const sealed = deps.vault.sealRequest(stateHash, {
     spaceId,
     userId,
@@ -81,9 +83,15 @@ async function register(
   { stream }: StoredConnection,
 ): Promise<ClientRegistration> {
   await registrations.count(stream)
-  const client = await server.register(info)
-  log.info('client.registered', { stream, issuer: info.issuer })
-  return client
+  try {
+    const client = await server.register(info)
+    log.info('client.registered', { stream, issuer: info.issuer })
+    return client
+  } catch (error) {
+    // Whoever tries while the server is away is not kept from it when it is back.
+    await registrations.uncount(stream)
+    throw error
+  }
 }
 
 /** What the server names, what this connection has, and what calls were refused for want of: a consent replaces the one before. */

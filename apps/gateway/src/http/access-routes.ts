@@ -15,7 +15,7 @@ import { describeAccessKey } from '../flows/access-keys.ts'
 import type { AccessKeyStore, Revocations, SeenClientRecord, SeenClients as SeenClientStore } from '../ports.ts'
 import type { App } from './app.ts'
 import { type Application, type CallerHeaders, personOf } from './callers.ts'
-import { bodyOf, limited } from './json-body.ts'
+import { bodyOf } from './json-body.ts'
 import { describedTarget, resourceUrl } from './mcp-target.ts'
 
 export interface AccessRouteDependencies {
@@ -35,7 +35,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   const callerOf = (c: Context<App>) =>
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
-  app.post('/access/keys', limited, async (c) => {
+  app.post('/access/keys', async (c) => {
     const userId = personOf(callerOf(c))
     return c.json(await deps.createKey(userId, await bodyOf(c, NewAccessKey)), 201, NO_STORE)
   })
@@ -56,7 +56,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
     return c.body(null, 204, NO_STORE)
   })
 
-  app.post('/access/revocations', limited, async (c) => {
+  app.post('/access/revocations', async (c) => {
     callerOf(c)
     const { spaceId, userId, clientId, grantId } = await bodyOf(c, Revocation)
     await revocations.add({ spaceId, userId, clientId, grantId })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import {
   BINDING_COOKIE,
   WaitingDecision,
@@ -12,14 +13,13 @@ import { z } from 'zod'
 import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from '../domain/return-path.ts'
 import { Failure } from '../failure.ts'
 import type { StartAuthorization } from '../flows/start-authorization.ts'
-import { describeError, type Log } from '../log.ts'
+import type { Readiness } from '../platform/readiness.ts'
 import { type Application, type CallerHeaders, personOf } from './callers.ts'
-import { bodyOf, limited } from './json-body.ts'
+import { bodyOf } from './json-body.ts'
 import { problemAnswer } from './problems.ts'
 
 /** What can be asked for, beside the MCP endpoint. */
 export interface AppDependencies {
-  readonly log: Log
   readonly authenticate: (headers: CallerHeaders) => Application
   readonly returnBase: URL
   readonly startAuthorization: (start: StartAuthorization) => Promise<AuthorizationStart>
@@ -29,11 +29,18 @@ export interface AppDependencies {
   readonly settleWorkspace: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
   /** Rejects with what is not ready. */
-  readonly checkReadiness: () => Promise<void>
+  readonly checkReadiness: () => Promise<Readiness>
 }
 
 /** What the router's contexts hold. */
-export type App = { Bindings: { requestId: string }; Variables: { failure: string } }
+export interface App {
+  Bindings: {
+    requestId: string
+    incoming: IncomingMessage
+    /** Set for what was refused or failed, for the log. */
+    failure: Failure | undefined
+  }
+}
 
 export function createApp(deps: AppDependencies): Hono<App> {
   const app = new Hono<App>()
@@ -68,7 +75,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
     return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
   })
 
-  app.post('/integrations/notion/:spaceId/waiting', limited, async (c) => {
+  app.post('/integrations/notion/:spaceId/waiting', async (c) => {
     const userId = personOf(callerOf(c))
     const decision = await bodyOf(c, WaitingDecision)
     const spaceId = spaceIdFrom(c.req.param('spaceId'))
@@ -85,17 +92,23 @@ export function createApp(deps: AppDependencies): Hono<App> {
   app.get('/healthz', (c) => c.json({ status: 'ok' }, 200, NO_STORE))
 
   app.get('/readyz', async (c) => {
-    await deps.checkReadiness()
-    return c.json({ status: 'ready' }, 200, NO_STORE)
+    return c.json({ status: 'ready', ...(await deps.checkReadiness()) }, 200, NO_STORE)
   })
 
-  app.notFound((c) =>
-    answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.')),
-  )
+  app.notFound((c) => {
+    const methods = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0)
+    // A handler that has taken the request found nothing.
+    if (methods.length === 0 || methods.includes(c.req.method === 'HEAD' ? 'GET' : c.req.method)) {
+      return answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.'))
+    }
+    const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
+    const response = answer(c, new Failure('method_not_allowed', `This address takes ${allow}.`))
+    response.headers.set('allow', allow)
+    return response
+  })
 
   app.onError((error, c) => {
     if (error instanceof Failure) return answer(c, error)
-    deps.log.error('request.failed', { requestId: c.env.requestId, ...describeError(error) })
     return answer(
       c,
       new Failure('internal', 'The gateway failed. Its log has the details under this request id.', { cause: error }),
@@ -111,10 +124,12 @@ const isPrefetch = (headers: Headers): boolean =>
     /\b(prefetch|prerender|preview)\b/i.test(headers.get(name) ?? ''),
   )
 
+const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS']
+
 const NO_STORE = { 'cache-control': 'no-store' }
 
 function answer(c: Context<App>, failure: Failure): Response {
-  c.set('failure', failure.code)
+  c.env.failure = failure
   const { status, headers, body } = problemAnswer(failure, c.env.requestId)
   const pairs: [string, string][] = []
   for (let at = 0; at < headers.length; at += 2) pairs.push([headers[at] as string, headers[at + 1] as string])

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Failure } from '../failure.ts'
+import type { OriginRule } from './origins.ts'
 
 /**
  * Refuses requests that were addressed to another host, when the gateway listens on this machine only: a web page whose name an attacker
@@ -52,11 +53,10 @@ const HEADERS =
  *
  * @returns whether the request was only the browser's question beforehand, and is answered.
  */
-export function corsFor(allowed: readonly URL[]): (req: IncomingMessage, res: ServerResponse) => boolean {
-  const origins = new Set(allowed.map(({ origin }) => origin))
+export function corsFor(mayCall: OriginRule): (req: IncomingMessage, res: ServerResponse) => boolean {
   return (req, res) => {
     const { origin } = req.headers
-    if (origin === undefined || !origins.has(origin)) return false
+    if (origin === undefined || !mayCall(origin, req.socket.remoteAddress)) return false
     res.setHeader('access-control-allow-origin', origin)
     res.setHeader('access-control-expose-headers', EXPOSED)
     res.setHeader('vary', 'Origin')

@@ -29,10 +29,12 @@ const answers = {
   method_not_allowed: { status: 405, code: 1014 },
   not_found: { status: 404, code: 1015 },
   too_large: { status: 413, code: 1021 },
+  unsupported_encoding: { status: 415, code: 1024 },
   rate_limited: { status: 429, code: 1022 },
   overloaded: { status: 503, code: 1023 },
   upstream_unreachable: { status: 502, code: 1031 },
   upstream_timeout: { status: 504, code: 1032 },
+  outcome_unknown: { status: 502, code: 1039 },
   refresh_unavailable: { status: 503, code: 1033 },
   store_unavailable: { status: 503, code: 1034 },
   authorization_unavailable: { status: 503, code: 1035 },
@@ -64,7 +66,8 @@ export interface ErrorDetails {
 
 /** The failure as a JSON-RPC error, under a status by which clients do the right thing. */
 export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): Answer {
-  const { status, code } = answers[failure.code]
+  const { code } = answers[failure.code]
+  const status = failure.status ?? answers[failure.code].status
   const { retryAfterSeconds } = failure
   const error = {
     code,
@@ -80,6 +83,7 @@ export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details:
   const isProbe = status === 429 && rpc?.method === DISCOVER
   return rpcAnswer(isProbe ? 503 : status, rpc, 'error', error, [
     ...(retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)]),
+    ...(failure.code === 'unsupported_encoding' ? ['accept-encoding', 'identity'] : []),
     ...(details.challenge === undefined ? [] : ['www-authenticate', details.challenge]),
   ])
 }

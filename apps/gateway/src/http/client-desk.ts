@@ -6,7 +6,7 @@ import { clientName, isEndedBy, principalName } from '../domain/client-access.ts
 import { type IsReadOnlyTool, readVerdict } from '../domain/read-only.ts'
 import { Failure } from '../failure.ts'
 import { accessRevoked, type ClientAccesses, type ProvedAccess } from '../flows/client-access.ts'
-import { filterTools } from '../flows/filter-tools.ts'
+import { FilterMemory, filterTools, type ToolFilter } from '../flows/filter-tools.ts'
 import { type ClientNotes, sightingIn } from '../flows/note-client.ts'
 import { describeError, type Log } from '../log.ts'
 import type { AccessNews, SeenClients } from '../ports.ts'
@@ -49,6 +49,7 @@ const RECHECK_EVERY_MS = 1_000
 
 export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
   const limits = new ClientLimits(deps.limits)
+  const memory = new FilterMemory()
   const open = new Roster<ClientVisit>()
   let isRechecking = false
   let isClosed = false
@@ -83,7 +84,7 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
   }
 
   return {
-    receive: (access) => new ClientVisit(access, deps, limits, open),
+    receive: (access) => new ClientVisit(access, deps, limits, memory, open),
     answer(failure, refused) {
       const { visit, requestId } = refused
       const challenge = challengeFor(failure, refused, deps)
@@ -134,9 +135,17 @@ class ClientVisit implements Visit, Listed {
   readonly #limits: ClientLimits
   readonly #open: Roster<ClientVisit>
   #end: ((failure: Failure) => void) | undefined
+  readonly #memory: FilterMemory
   #counted: Counted | undefined
+  #filter: ToolFilter | undefined
 
-  constructor(access: ProvedAccess, deps: ClientDeskDependencies, limits: ClientLimits, open: Roster<ClientVisit>) {
+  constructor(
+    access: ProvedAccess,
+    deps: ClientDeskDependencies,
+    limits: ClientLimits,
+    memory: FilterMemory,
+    open: Roster<ClientVisit>,
+  ) {
     this.access = access
     this.principal = principalName(access)
     this.spaceId = access.spaceId
@@ -145,6 +154,7 @@ class ClientVisit implements Visit, Listed {
     this.maxBodyBytes = deps.maxBodyBytes
     this.#deps = deps
     this.#limits = limits
+    this.#memory = memory
     this.#open = open
   }
 
@@ -162,12 +172,16 @@ class ClientVisit implements Visit, Listed {
     if (!listsTools) return { headers, through: (answer) => answer }
     const { isReadOnlyTool } = this.#deps
     // Cutting needs the plain text.
-    return { headers: uncompressed(headers), through: (answer) => filterTools(answer, isReadOnlyTool) }
+    return {
+      headers: uncompressed(headers),
+      through: (answer) => (this.#filter = filterTools(answer, isReadOnlyTool, this.#memory)),
+    }
   }
 
   leave(): void {
     this.#open.delete(this)
     this.#counted?.leave()
+    this.#filter?.release()
   }
 
   end(): void {
@@ -184,14 +198,14 @@ class ClientVisit implements Visit, Listed {
       case 'writing':
         throw new Failure(
           'insufficient_scope',
-          `This access only reads (notion:read), and ${legible(verdict.what)} is not among the tools that only read. It needs notion:write.`,
+          `This access only reads (notion:read), and the ${verdict.kind}${legible(verdict.what)} is not known to only read. It needs notion:write.`,
         )
     }
   }
 }
 
-/** The name as the caller wrote it, in a form that fits into a sentence and a header. */
-const legible = (name: string) => (/^[\w./-]{1,100}$/.test(name) ? name : 'what was asked for')
+/** The name as the caller wrote it, in a form that fits into a sentence and a header; else nothing. */
+const legible = (name: string) => (/^[\w./-]{1,100}$/.test(name) ? ` ${name}` : '')
 
 function uncompressed(headers: readonly string[]): string[] {
   const rest: string[] = []

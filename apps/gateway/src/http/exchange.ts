@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Envelope, readEnvelope } from '../domain/envelope.ts'
-import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8 } from '../domain/envelope-headers.ts'
+import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8, isPlain } from '../domain/envelope-headers.ts'
+import { withoutUnusedSession } from '../domain/session-header.ts'
 import { Failure } from '../failure.ts'
 import {
   type AnswerReceiver,
@@ -11,9 +12,12 @@ import {
   type ForwardedCall,
 } from '../flows/forward-call.ts'
 import type { Listed, Roster } from '../roster.ts'
+import type { UpstreamRequest } from '../ports.ts'
+import { afterSending, effectOf, interrupted } from '../proxy/outcome.ts'
 import { atTurnEnd } from '../turn-end.ts'
 import type { Answer } from './client-answers.ts'
 import { breakOff, linger } from './endings.ts'
+import { encoded } from './json-body.ts'
 import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './mcp-target.ts'
 import { problemAnswer } from './problems.ts'
 import type { Admission, Entrant, Ticket } from './proxy-admission.ts'
@@ -116,7 +120,9 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
 
   #body: RequestBody | undefined
   #isStream = false
+  /** Waits to be admitted. */
   #request: Call | undefined
+  #sent: UpstreamRequest | undefined
   #ticket: Ticket | undefined
   #call: ForwardedCall | undefined
 
@@ -191,9 +197,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   }
 
   #readBody(headers: CallHeaders): void {
-    if (headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity') {
-      throw new Failure('invalid_json', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
-    }
+    if (!isPlain(headers.contentEncoding)) throw encoded()
     if (headers.contentType !== undefined && !isInUtf8(headers.contentType)) {
       throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
     }
@@ -219,12 +223,13 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
 
   #forward(
     method: 'POST' | 'GET' | 'DELETE',
-    headers: CallHeaders,
+    given: CallHeaders,
     body: Buffer | undefined,
     metaSpaceId: string | undefined,
     metaUserId: string | undefined,
   ): void {
     const visit = this.#caller?.visit
+    const headers = withoutUnusedSession(given, this.#envelope?.method, body)
     const spaceId = agreed(
       agreed(headers.spaceId || undefined, metaSpaceId, 'X-Space-ID and meta.space_id name different spaces.'),
       visit?.spaceId ?? this.#target.spaceId,
@@ -270,6 +275,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   admitted(): void {
     const request = this.#request
     this.#request = undefined
+    this.#sent = request?.request
     if (request && !this.#failure) this.#call = forwardCall(this.#deps, request, this.#passage?.through(this) ?? this)
   }
 
@@ -328,7 +334,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   }
 
   failed(reason: unknown): void {
-    const failure = reason instanceof Failure ? reason : internal(reason)
+    const failure = this.#classified(reason instanceof Failure ? reason : internal(reason))
     this.#failure = failure
     if (this.#answer) {
       this.sendHead()
@@ -339,6 +345,13 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
     const answer = this.#answerTo(failure)
     if (answer instanceof Promise) void answer.then((late) => this.#refuse(failure, late))
     else this.#refuse(failure, answer)
+  }
+
+  /** The failure to report: an unknown outcome if the request may have left. */
+  #classified(failure: Failure): Failure {
+    const request = this.#sent
+    if (!request || !(failure.code === 'outcome_unknown' || this.#call?.mayHaveLeft)) return failure
+    return afterSending(failure, this.#isStream ? 'listens' : effectOf(request))
   }
 
   #answerTo(failure: Failure): Answer | Promise<Answer> {
@@ -425,7 +438,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
       // Node refuses to write a field that upstream's parser let through.
       this.#call?.cancel()
       this.#answer = undefined
-      this.failed(new Failure('upstream_unreachable', 'Notion sent an answer whose head is not valid HTTP.', { cause }))
+      this.failed(interrupted('Notion sent a response whose head is not valid HTTP.', 502, cause))
       return false
     }
   }
@@ -442,7 +455,9 @@ function stopping(): Failure {
 }
 
 function internal(cause: unknown): Failure {
-  return new Failure('internal', 'The gateway failed. Try again; if it stays so, give its operator the request id.', {
-    cause,
-  })
+  return new Failure(
+    'internal',
+    'The gateway failed. If it happens again, give its operator the request id: the log has the details under it.',
+    { cause },
+  )
 }

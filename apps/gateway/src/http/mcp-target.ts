@@ -13,11 +13,12 @@ export interface McpTarget {
 /** The endpoint without a space. */
 export const PROXY_TARGET: McpTarget = { path: PROXY_PATH, spaceId: undefined }
 
-/** The MCP endpoint that a request's target names, with or without a query. (The query goes nowhere.) */
+/** The MCP endpoint that a request's target names, with or without a trailing slash and a query. (The query goes nowhere.) */
 export function mcpTarget(url: string): McpTarget | undefined {
   if (url === PROXY_PATH) return PROXY_TARGET
   const end = url.indexOf('?')
-  const path = end === -1 ? url : url.slice(0, end)
+  const given = end === -1 ? url : url.slice(0, end)
+  const path = given.endsWith('/') ? given.slice(0, -1) : given
   if (path === PROXY_PATH) return PROXY_TARGET
   if (!path.startsWith(SPACES_PATH)) return undefined
   const spaceId = decoded(path.slice(SPACES_PATH.length))

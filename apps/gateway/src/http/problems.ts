@@ -10,7 +10,7 @@ export function problemDocument(failure: Failure, requestId: string): Problem {
   return {
     type: `urn:notion-mcp-gateway:problem:${failure.code}`,
     title,
-    status,
+    status: failure.status ?? status,
     detail: failure.message,
     code: failure.code,
     requestId,
@@ -21,6 +21,8 @@ export function problemDocument(failure: Failure, requestId: string): Problem {
 export function problemHeaders(failure: Failure): string[] {
   const headers = ['content-type', PROBLEM_JSON, 'cache-control', 'no-store']
   if (failure.retryAfterSeconds !== undefined) headers.push('retry-after', String(failure.retryAfterSeconds))
+  // RFC 9110 §15.5.16: which codings there are.
+  if (failure.code === 'unsupported_encoding') headers.push('accept-encoding', 'identity')
   // RFC 9110 §15.5.2 wants a challenge with each 401. Without parameters: there is nowhere that a client could go and log in.
   if (failure.code === 'unauthenticated') headers.push('www-authenticate', 'Bearer')
   return headers

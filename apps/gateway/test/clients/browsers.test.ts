@@ -65,6 +65,36 @@ describe('a request of a web page', () => {
     expect(strange.headers.get('access-control-allow-origin')).toBeNull()
   })
 
+  it.each(['http://localhost:5173', 'http://127.0.0.1:3000', 'http://[::1]:8080', 'https://localhost'])(
+    'of this machine, %s, may be asked about beforehand, passes, and may be read',
+    async (origin) => {
+      const { key } = await on.newKey()
+      const preflight = await call(undefined, on.endpoint(), {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      })
+      const answers = [preflight, await call(key, on.endpoint(), { headers: { origin } })]
+      expect(answers.map(({ status }) => status)).toEqual([204, 200])
+      for (const { headers } of answers) expect(headers.get('access-control-allow-origin')).toBe(origin)
+    },
+  )
+
+  it.each([
+    'http://localhost.evil.example',
+    'http://localhost:80@evil.example',
+    'ftp://localhost',
+    'http://localhost/x',
+  ])('of %s is not taken for a page of this machine', async (origin) => {
+    const { key } = await on.newKey()
+    const preflight = await call(undefined, on.endpoint(), {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    })
+    const answers = [preflight, await call(key, on.endpoint(), { headers: { origin } })]
+    expect(answers.map(({ status }) => status)).toEqual([405, 403])
+    for (const { headers } of answers) expect(headers.get('access-control-allow-origin')).toBeNull()
+  })
+
   it('is none when it comes with the service token: that is a server, which passes a header on', async () => {
     const response = await on.gateway.call('north', LIST, { headers: { origin: 'https://evil.example' } })
     expect(response.status).toBe(200)
@@ -97,7 +127,9 @@ describe('a request that was addressed to', () => {
     ['127.0.0.1.evil.example', 403],
     ['0.0.0.0', 403],
     ['[::2]', 403],
-    ['a b', 403],
+    ['a b', 400],
+    ['evil.example/127.0.0.1', 400],
+    ['evil.example@localhost', 400],
     ['localhost:1', 200],
     ['127.0.0.1', 200],
     ['[::1]:8000', 200],

@@ -53,12 +53,36 @@ describe('the endpoint of a space', () => {
     }
   })
 
-  it.each(['/mcp/notion/spaces/', '/mcp/notion/spaces/a/b', '/mcp/notion/spaces/%ff', '/mcp/notion/spaces/a%00b'])(
-    'is not at %s',
+  it.each(['/mcp/notion/spaces/north/', '/mcp/notion/spaces/north/?a=b', '/mcp/notion/proxy/'])(
+    'is also at %s, without a redirect',
     async (path) => {
-      expect((await on.gateway.fetch(path, { method: 'POST', body: '{}' })).status).toBe(404)
+      const { key } = await on.newKey()
+      for (const credential of [
+        key,
+        await on.issuer.token(base() + path.replace(/\/(\?.*)?$/, ''), { space_id: 'north' }),
+      ]) {
+        const answer = await call(credential, on.gateway.url + path)
+        expect([answer.status, answer.rpc.result?.tools?.length]).toEqual([200, expect.any(Number)])
+      }
+      const preflight = await call(undefined, on.gateway.url + path, {
+        method: 'OPTIONS',
+        headers: { origin: 'http://localhost:1234', 'access-control-request-method': 'POST' },
+      })
+      expect(preflight.status).toBe(204)
     },
   )
+
+  it.each([
+    '/mcp/notion/spaces/',
+    '/mcp/notion/spaces//',
+    '/mcp/notion/spaces/north//',
+    '/mcp/notion/proxy//',
+    '/mcp/notion/spaces/a/b',
+    '/mcp/notion/spaces/%ff',
+    '/mcp/notion/spaces/a%00b',
+  ])('is not at %s', async (path) => {
+    expect((await on.gateway.fetch(path, { method: 'POST', body: '{}' })).status).toBe(404)
+  })
 
   it('is the same in every spelling of its address', async () => {
     const { key } = await on.newKey({ spaceId: 'a/b ü' })
@@ -95,6 +119,8 @@ describe('what a client reads before it has access', () => {
     ['/mcp/notion/spaces/north', '/mcp/notion/spaces/north'],
     ['/mcp/notion/spaces/a%2fb', '/mcp/notion/spaces/a%2Fb'],
     ['/mcp/notion/proxy', '/mcp/notion/proxy'],
+    ['/mcp/notion/spaces/north/', '/mcp/notion/spaces/north'],
+    ['/mcp/notion/proxy/', '/mcp/notion/proxy'],
   ])('describes %s', async (path, canonical) => {
     const response = await metadataOf(path)
     expect(response.status).toBe(200)
@@ -125,12 +151,13 @@ describe('what a client reads before it has access', () => {
   it.each([
     ['/mcp/notion/spaces/north', 'application/json'],
     ['/mcp/notion/proxy', 'application/problem+json'],
+    ['/mcp/notion/spaces/north/', 'application/json'],
   ])('is found through the challenge of %s', async (path, type) => {
     const answer = await call(undefined, on.gateway.url + path)
     expect(answer.status).toBe(401)
     expect(answer.headers.get('content-type')).toBe(type)
     expect(answer.headers.get('www-authenticate')).toBe(
-      `Bearer resource_metadata="${base()}/.well-known/oauth-protected-resource${path}", scope="notion:read notion:write"`,
+      `Bearer resource_metadata="${base()}/.well-known/oauth-protected-resource${path.replace(/\/$/, '')}", scope="notion:read notion:write"`,
     )
   })
 

@@ -190,12 +190,12 @@ describe('a client that asks for what cannot be', () => {
     expect(answer.headers.get('allow')).toBe(status === 405 ? 'GET, POST, DELETE' : null)
   })
 
-  it('is told by 502 that Notion cannot be reached', async () => {
+  it('gets 502 when the connection to Notion breaks after the request was sent', async () => {
     await on.gateway.connect(space)
     on.simulator.knobs.mcpFaults.push({ kind: 'lost-request' })
     const answer = await ask()
     expect(answer.status).toBe(502)
-    expect(answer.rpc).toMatchObject({ id: 'a-list', error: { code: 1031, data: { reason: 'upstream_unreachable' } } })
+    expect(answer.rpc).toMatchObject({ id: 'a-list', error: { code: 1039, data: { reason: 'outcome_unknown' } } })
   })
 })
 

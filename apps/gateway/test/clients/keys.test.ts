@@ -1,6 +1,8 @@
 import { AccessKeys, CreatedAccessKey, SeenClients } from '@nmg/contract'
+import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
+import { accessKey } from '../../src/domain/access-key.ts'
 import { call, initialize, LIST, modern, scene } from './clients.ts'
 
 const on = scene()
@@ -50,6 +52,43 @@ describe('a new key', () => {
     const response = await post('/access/keys', body)
     expect(response.status).toBe(status)
     expect(await response.json()).toMatchObject({ code })
+  })
+
+  it.each([
+    ['as large as may be, in chunks', 16 * 1024, 201],
+    ['a byte larger, in chunks', 16 * 1024 + 1, 413],
+    ['much larger, in chunks', 2_000_000, 413],
+  ])('with a body %s is judged by its bytes', async (_, size, status) => {
+    const text = JSON.stringify(key).padEnd(size)
+    const pieces = Array.from({ length: Math.ceil(size / 8192) }, (__, i) => text.slice(i * 8192, (i + 1) * 8192))
+    const response = await on.gateway.fetch('/access/keys', {
+      method: 'POST',
+      body: ReadableStream.from(pieces.map((piece) => Buffer.from(piece))),
+      duplex: 'half',
+    } as RequestInit)
+    expect(response.status).toBe(status)
+  })
+
+  it('is accepted while hundreds of keys that do not exist are presented', async () => {
+    const { key: genuine } = await on.newKey()
+    const database = new Client(on.gateway.databaseUrl)
+    await database.connect()
+    let answers: Promise<number>[]
+    try {
+      // Nothing is looked up before all have come.
+      await database.query('begin; lock table gateway.access_keys in access exclusive mode')
+      const wrong = Array.from({ length: 600 }, () => call(accessKey(randomBytes(32)), on.endpoint()))
+      answers = [...wrong, call(genuine, on.endpoint())].map(async (answer) => (await answer).status)
+      const connections = () =>
+        new Promise<number>((resolve) => on.gateway.gateway.server.getConnections((_, count) => resolve(count)))
+      await expect.poll(connections).toBeGreaterThan(600)
+    } finally {
+      await database.query('rollback')
+      await database.end()
+    }
+    const statuses = await Promise.all(answers)
+    expect(new Set(statuses.slice(0, -1))).toEqual(new Set([401]))
+    expect(statuses.at(-1)).toBe(200)
   })
 
   it('is made by an application for a person, and by nobody else', async () => {

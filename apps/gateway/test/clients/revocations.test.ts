@@ -193,13 +193,16 @@ describe('what is open', () => {
     expect(await end).toEqual({ isCut: true })
   })
 
-  it('and not answered yet is answered with 401', async () => {
+  it('and not answered yet is answered with 503, because its outcome is unknown', async () => {
     const { key } = await on.newKey({}, 'cleo')
     on.simulator.knobs.mcpFaults.push({ kind: 'slow', delayMs: 20_000 })
     const answer = call(key, on.endpoint('north', replica))
     await expect.poll(() => on.simulator.seen.mcpRequests.length).toBe(1)
     await revoke({ userId: 'cleo' })
-    expect((await answer).status).toBe(401)
+    const { status, headers, rpc } = await answer
+    expect(status).toBe(503)
+    expect(headers.get('www-authenticate')).toBeNull()
+    expect(rpc.error).toMatchObject({ code: 1039, message: expect.stringMatching(/^This access was revoked/) })
     await expect.poll(() => on.simulator.seen.mcpRequests[0]?.aborted).toBe(true)
   })
 

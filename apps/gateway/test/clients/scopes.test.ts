@@ -132,6 +132,30 @@ describe('a client that may only read', () => {
     })
   })
 
+  it.each([
+    ['a tool', write, 'the tool notion-create-pages is not known to only read'],
+    ['a method', { ...LIST, method: 'tasks/cancel' }, 'the method tasks/cancel is not known to only read'],
+    [
+      'a method that hides as a notification',
+      { ...LIST, method: 'notifications/../tools/call' },
+      'the method notifications/',
+    ],
+    ['a name that fits into no sentence', tool('a"b'), 'the tool is not known to only read'],
+  ])('reads in the message what was refused: %s', async (_, body, text) => {
+    on.simulator.resetSeen()
+    expect((await ask({ body })).rpc.error?.message).toContain(text)
+    expect(on.simulator.seen.mcpRequests).toEqual([])
+  })
+
+  it.each(['skills/list', 'skills/get', 'resources/directory/read'])(
+    'may ask upstream for %s of the extension Skills',
+    async (method) => {
+      on.simulator.resetSeen()
+      await ask({ body: { ...LIST, method } })
+      expect(on.simulator.seen.mcpRequests).toHaveLength(1)
+    },
+  )
+
   it('is not sent to log in when it has a key, of which no login makes more', async () => {
     const answer = await call(key, on.endpoint(), { body: write })
     expect(answer.status).toBe(403)

@@ -133,7 +133,7 @@ describe('a gateway that is told to stop', () => {
     await between.upstream.request(0)
     await new Promise((resolve) => setTimeout(resolve, 200))
     await between.proxy.drain(300)
-    expect(between.proxy.records).toMatchObject([{ failure: { code: 'overloaded' } }])
+    expect(between.proxy.records).toMatchObject([{ failure: { code: 'outcome_unknown' } }])
   })
 })
 

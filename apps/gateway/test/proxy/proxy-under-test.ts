@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { drainOf } from '@nmg/process'
 import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
 import { Failure } from '../../src/failure.ts'
-import { originCheck } from '../../src/http/origins.ts'
+import { originCheck, originRule } from '../../src/http/origins.ts'
 import type { ExchangeRecord } from '../../src/http/exchange.ts'
 import { mcpProxy } from '../../src/http/proxy.ts'
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
@@ -77,6 +77,8 @@ export interface ProxyUnderTest {
   readonly records: ExchangeRecord[]
   /** Resolves when this many requests are over. */
   done(count: number): Promise<ExchangeRecord[]>
+  /** Ends everything that is under way for this space. */
+  end(spaceId: string, failure: Failure): void
   /** Ends it as SIGTERM does. */
   drain(graceMs: number): Promise<void>
   close(): Promise<void>
@@ -113,7 +115,7 @@ export async function proxyUnderTest(
   const tokens = tokensInMemory()
   const records: ExchangeRecord[] = []
   const waiting = new Set<() => void>()
-  const checkOrigin = originCheck([new URL('https://app.test')])
+  const checkOrigin = originCheck(originRule([new URL('https://app.test')]))
   const connection = httpUpstream({
     url: upstream,
     userAgent: 'notion-mcp-gateway/test',
@@ -168,6 +170,7 @@ export async function proxyUnderTest(
       }
       return records
     },
+    end: (spaceId, failure) => proxy.end(spaceId, failure),
     drain: (graceMs) => drain(graceMs, proxy.drain(graceMs)),
     async close() {
       connection.close()

@@ -55,7 +55,21 @@ describe('a call that the gateway refuses', () => {
     ['that is no JSON', 400, 'invalid_json', post('{"id":1,}')],
     ['that begins with a byte order mark', 400, 'invalid_json', post('\ufeff{}')],
     ['that is no UTF-8', 400, 'invalid_json', post(Buffer.from('{"a":"\xff"}', 'latin1'))],
-    ['that is compressed', 400, 'invalid_json', post('{}', 'Content-Encoding: gzip')],
+    ['that is compressed', 415, 'unsupported_encoding', post('{}', 'Content-Encoding: gzip')],
+    [
+      'that is compressed twice',
+      415,
+      'unsupported_encoding',
+      post('{}', 'Content-Encoding: br', 'Content-Encoding: identity'),
+    ],
+    [
+      'with a charset that hides in another parameter',
+      400,
+      'invalid_json',
+      post('{}', 'Content-Type: a/b; x="charset=utf-7"'),
+    ],
+    ['with a charset that is no parameter', 400, 'invalid_json', post('{}', 'Content-Type: a/b charset=utf-8')],
+    ['with two equal charsets', 400, 'invalid_json', post('{}', 'Content-Type: a/b; charset=utf-8; charset=utf-8')],
     ['in another alphabet', 400, 'invalid_json', post('{}', 'Content-Type: application/json; charset=utf-7')],
     ['in two alphabets', 400, 'invalid_json', post('{}', 'Content-Type: text/json; charset=utf-8; charset=utf-7')],
     [

@@ -85,11 +85,17 @@ describe("upstream's status", () => {
     expect([status, body.toString()]).toEqual([200, 'x'])
   })
 
+  it.each([600, 666, 999])('%i, which is no status, is answered with 502', async (status) => {
+    const { status: code, body } = await got(answer(`${status} Odd`, [], 'text'))
+    expect(code).toBe(502)
+    expect(JSON.parse(body.toString())).toMatchObject({ code: 'outcome_unknown' })
+  })
+
   it.each([301, 302, 303, 307, 308])('%i, a redirect, is not followed but answered with 502', async (status) => {
     const location = new URL('/elsewhere', between.upstream.url)
     const { status: code, body, header } = await got(answer(`${status} Moved`, [`Location: ${location.href}`]))
     expect(code).toBe(502)
-    expect(JSON.parse(body.toString())).toMatchObject({ code: 'upstream_unreachable', status: 502 })
+    expect(JSON.parse(body.toString())).toMatchObject({ code: 'outcome_unknown', status: 502 })
     expect(header('location')).toEqual([])
     expect(between.upstream.requests).toHaveLength(1)
   })

@@ -135,7 +135,7 @@ describe('an exchange that takes too long', () => {
       between.caller.send(post('{}'))
       const { status, body } = await between.caller.answer()
       expect(status).toBe(504)
-      expect(JSON.parse(body.toString())).toMatchObject({ code: 'upstream_timeout' })
+      expect(JSON.parse(body.toString())).toMatchObject({ code: 'outcome_unknown' })
       await (
         await between.upstream.request(0)
       ).closed
@@ -276,7 +276,7 @@ describe('an answer that breaks off', () => {
     expect(isComplete).toBe(false)
     expect(body.toString()).toMatch(/^data: 1|^x{99}$/)
     await between.caller.closed
-    expect(await between.proxy.done(1)).toMatchObject([{ isAborted: false, failure: { code: 'upstream_unreachable' } }])
+    expect(await between.proxy.done(1)).toMatchObject([{ isAborted: false, failure: { code: 'outcome_unknown' } }])
   })
 
   it.each([
@@ -314,7 +314,7 @@ describe('an answer that breaks off', () => {
     between.caller.socket.resume()
     await between.caller.closed
     expect(bytes).toBeGreaterThan(size)
-    expect(await between.proxy.done(1)).toMatchObject([{ failure: { code: 'upstream_unreachable' } }])
+    expect(await between.proxy.done(1)).toMatchObject([{ failure: { code: 'outcome_unknown' } }])
   })
 
   it('with a reset breaks off for the caller even where an end would mean that it is complete', async () => {
@@ -348,7 +348,7 @@ describe('an answer that breaks off', () => {
     sockets[0]?.resetAndDestroy()
     await tick(300)
     caller.socket.destroy()
-    expect(await proxy.done(1)).toMatchObject([{ isAborted: false, failure: { code: 'upstream_unreachable' } }])
+    expect(await proxy.done(1)).toMatchObject([{ isAborted: false, failure: { code: 'outcome_unknown' } }])
     await proxy.close()
     rude.close()
   })

@@ -117,7 +117,7 @@ describe('nothing but a 401 is sent twice', () => {
     between.upstream.answers(answers)
     const answered = await call()
     expect(answered.status).toBe(502)
-    expect(problem(answered).code).toBe('upstream_unreachable')
+    expect(problem(answered).code).toBe('outcome_unknown')
     expect(between.upstream.requests).toHaveLength(1)
   })
 
@@ -203,7 +203,25 @@ describe('an MCP session', () => {
 
   it.each([
     ['POST', 'nobody knows', post('{}', 'Mcp-Session-Id: other')],
-    ['POST', 'is empty', post('{}', 'Mcp-Session-Id:')],
+    [
+      'POST',
+      'nobody knows, with another revision',
+      post('{}', 'Mcp-Session-Id: other', 'Mcp-Protocol-Version: 2025-11-25'),
+    ],
+    [
+      'POST',
+      'nobody knows, with a revision that is none',
+      post('{}', 'Mcp-Session-Id: other', 'Mcp-Protocol-Version: latest'),
+    ],
+    ['POST', 'nobody knows, in a batch', post('[{"method":"initialize","id":1}]', 'Mcp-Session-Id: other')],
+    [
+      'POST',
+      'nobody knows, with a tool that speaks of revisions',
+      post(
+        '{"method":"tools/call","params":{"arguments":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}}',
+        'Mcp-Session-Id: other',
+      ),
+    ],
     ['POST', "is another person's", post('{}', 'Mcp-Session-Id: session-1', 'X-User-ID: ben')],
     ['POST', "is nobody's", post('{}', 'Mcp-Session-Id: session-1', 'X-User-ID:')],
     ['POST', "is another space's", post('{}', 'Mcp-Session-Id: session-1', 'X-Space-ID: south')],
@@ -215,6 +233,27 @@ describe('an MCP session', () => {
     expect(answered.status).toBe(404)
     expect(problem(answered).code).toBe('unknown_session')
     expect(between.upstream.requests).toHaveLength(0)
+  })
+
+  it.each([
+    ['on initialize', post('{"id":1,"method":"initialize"}', 'Mcp-Session-Id: ended')],
+    ['on initialize in another spelling', post('{"id":1,"method":"initiali\\u007ae"}', 'Mcp-Session-Id: ended')],
+    ['when it is empty', post('{}', 'Mcp-Session-Id:')],
+    ['when it is empty, on GET', head('GET', 'Mcp-Session-Id: ')],
+    ['when it is empty, on DELETE', head('DELETE', 'mcp-session-id:')],
+    ['with 2026-07-28 in the header', post('{"id":1}', 'Mcp-Session-Id: ended', 'MCP-Protocol-Version: 2026-07-28')],
+    ['with a later revision', post('{"id":1}', 'Mcp-Session-Id: ended', 'MCP-Protocol-Version: 2027-01-15')],
+    ['with 2026-07-28 on GET', head('GET', 'Mcp-Session-Id: ended', 'MCP-Protocol-Version: 2026-07-28')],
+    [
+      'with 2026-07-28 in the message',
+      post(
+        '{"id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}',
+        'Mcp-Session-Id: ended',
+      ),
+    ],
+  ])('is dropped where it has no meaning: %s', async (_, bytes) => {
+    expect((await call(bytes)).status).toBe(200)
+    expect(between.upstream.requests[0]?.header('mcp-session-id')).toEqual([])
   })
 
   it('is looked for before it is answered, also when that takes a while', async () => {

@@ -343,4 +343,52 @@ describe('a resource indicator that is refused at the refresh', () => {
     expect((await call(other, 'north')).status).toBe(200)
     expect(refreshes()).toHaveLength(1)
   })
+
+  it.each([
+    [403, 'invalid_target'],
+    [404, 'invalid_target'],
+    [400, 'invalid_resource'],
+  ])('is left out in the same way when it is refused with %d %s', async (status, error) => {
+    const gateway = await start()
+    await gateway.connect('north')
+    notion.setOptions({ tokenResponse: { status, error, on: 'refresh_token', times: 1 } })
+    notion.admin.expireAccessTokens()
+    notion.resetSeen()
+    expect((await call(gateway, 'north')).status).toBe(200)
+    expect(refreshes()).toHaveLength(2)
+  })
+})
+
+describe('an authorization server that says "later" by its status, in JSON', () => {
+  it.each([408, 425, 429])('%d is tried again within a minute, and not taken for a refusal', async (status) => {
+    const gateway = await start({ clock: () => new Date(Date.now() + shiftMs) })
+    let shiftMs = 0
+    await connectUntilOver(gateway, 'north')
+    notion.setOptions({ tokenResponse: { status, error: 'timeout', on: 'refresh_token' } })
+    for (let i = 0; i < 5; i++) {
+      const { retryAfter } = await call(gateway, 'north')
+      expect(retryAfter).toBeLessThanOrEqual(76)
+      shiftMs += retryAfter * 1000 + 1_000
+    }
+    expect((await gateway.connection('north')).degraded?.reason).toBe('renewal_unreadable')
+    notion.setOptions({ tokenResponse: null })
+    expect((await call(gateway, 'north')).status).toBe(200)
+  })
+})
+
+describe('a refusal that repeats the refresh token in place of an error code', () => {
+  it('shows it nowhere', async () => {
+    const token = 'short.refresh-token_1'
+    notion.setOptions({ tokenResponse: { with: { refresh_token: token }, on: 'authorization_code', times: 1 } })
+    const gateway = await start()
+    await connectUntilOver(gateway, 'north')
+    notion.setOptions({ tokenRefusal: { status: 400, error: token } })
+    await expect
+      .poll(
+        async () => (await call(gateway, 'north')) && (await gateway.connection('north')).degraded?.lastError,
+        eventually,
+      )
+      .toBe('http_400')
+    expect(gateway.logs()).not.toContain(token)
+  })
 })

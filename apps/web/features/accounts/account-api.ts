@@ -32,7 +32,10 @@ async function ask(path: string, method: 'POST' | 'DELETE', body: object): Promi
     return { refusal: 'The app does not answer. Check your connection and try again.' }
   }
   if (answer.ok) return { body: content }
-  if (answer.status === 429) return { refusal: 'Too many attempts. Wait a minute and try again.' }
+  if (answer.status === 429) {
+    return { refusal: textAt(content, 'detail') || 'Too many attempts. Wait a minute and try again.' }
+  }
+  if (textAt(content, 'code') === 'INVALID_NAME') return { refusal: textAt(content, 'message') }
   return { refusal: sentences[textAt(content, 'code')] ?? UNKNOWN }
 }
 

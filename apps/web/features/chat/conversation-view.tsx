@@ -17,7 +17,8 @@ import { ConversationList } from './conversation-list.tsx'
 import { EmptyChat } from './empty-chat.tsx'
 import type { OpenedConversation } from './opened-conversation.ts'
 import { PlainMessages } from './plain-messages.tsx'
-import { draftName, sendEdit, useChatDraft, useEarlyInput, type ChatDraftControl } from './use-chat-draft.ts'
+import { muteRouteAnnouncer, unmuteRouteAnnouncer } from './route-announcer.ts'
+import { draftName, NEW, sendEdit, useChatDraft, useEarlyInput, type ChatDraftControl } from './use-chat-draft.ts'
 import { useConversation, type ConversationControl } from './use-conversation.ts'
 
 /** Markdown, cards and long lists are a lot of code, which the first message needs and the empty page does not. */
@@ -38,7 +39,7 @@ export function ConversationView({ opened }: ConversationViewProps) {
   const { spaceId, userId, models, list, carried } = useChat()
   const router = useRouter()
   const [conversationId] = useState(() => opened?.conversation.id ?? newConversationId(userId, spaceId))
-  const draft = useChatDraft(userId, spaceId, opened ? conversationId : 'new', conversationId)
+  const draft = useChatDraft(userId, spaceId, conversationId, opened === undefined)
   const [model, setModel] = useState(models.find(({ id }) => id === opened?.model)?.id ?? models[0]?.id)
   const [isSessionOver, setSessionOver] = useState(false)
   const input = useRef<HTMLTextAreaElement>(null)
@@ -46,15 +47,14 @@ export function ConversationView({ opened }: ConversationViewProps) {
   const { refresh } = list
   const isNew = opened === undefined
   const hasMoved = useRef(false)
-  const { moveTo } = draft
   const onChange = useCallback(() => {
     refresh()
     if (!isNew || hasMoved.current) return
     hasMoved.current = true
-    moveTo(conversationId)
     // The router must know: what it shows at an address is what a reload shows there.
+    muteRouteAnnouncer()
     router.replace(address)
-  }, [address, conversationId, isNew, moveTo, refresh, router])
+  }, [address, isNew, refresh, router])
   const { isKept } = draft
   const onOutside = useCallback(() => {
     // The server sends to where one signs in, and back to this page with its draft.
@@ -80,6 +80,7 @@ export function ConversationView({ opened }: ConversationViewProps) {
     if (isNew && messages.length > 0) carried.set(conversationId, messages)
     if (!isNew) carried.delete(conversationId)
   }, [carried, conversationId, isNew, messages])
+  useEffect(() => (isNew ? undefined : unmuteRouteAnnouncer), [isNew])
 
   useEffect(() => {
     const field = input.current
@@ -185,7 +186,7 @@ export function ConversationView({ opened }: ConversationViewProps) {
 function newConversationId(userId: string, spaceId: string): string {
   // Nothing that the server renders depends on it.
   if (typeof window === 'undefined') return ''
-  return parseDraft(draftsOf(userId).read(draftName(spaceId, 'new')))?.sent?.conversationId ?? crypto.randomUUID()
+  return parseDraft(draftsOf(userId).read(draftName(spaceId, NEW)))?.sent?.conversationId ?? crypto.randomUUID()
 }
 
 /** Settles whether a message arrived that was under way when this page, or another of this browser, was left. */
@@ -196,17 +197,19 @@ function useLostMessage(
   onBegun: () => void,
 ): void {
   useEffect(() => {
+    if (opened) {
+      for (const { id, role } of opened.messages) if (role === 'user') onDelivered(id)
+      return onUndelivered()
+    }
     const sent = kept()?.sent
     if (!sent) return
     const isIn = ({ messages }: OpenedConversation) => messages.some(({ id }) => id === sent.id)
-    if (opened) return isIn(opened) ? onDelivered(sent.id) : onUndelivered()
     chatApi(spaceId)
       .open(sent.conversationId)
       .then(
         (found) => {
-          if (!found || !isIn(found)) return onUndelivered()
-          onDelivered(sent.id)
-          onBegun()
+          if (found && isIn(found)) onBegun()
+          else onUndelivered()
         },
         // It was not stored, or nobody can tell: sending it again is harmless.
         () => onUndelivered(),

@@ -2,10 +2,12 @@ import 'server-only'
 import { createMCPClient } from '@ai-sdk/mcp'
 import { Problem, type ProblemCode } from '@nmg/contract'
 import type { ToolSet } from 'ai'
+import { boundedBody } from '../../lib/bounded-body.ts'
 import { fetchGateway } from '../../lib/gateway.ts'
 import { log } from '../../lib/log.ts'
 import { isStillMember, type SpaceMember } from '../../lib/members.ts'
 import { Refusal } from '../../lib/refusal.ts'
+import { boundedResult } from './bounded-result.ts'
 import type { AnswerEnd, FailureCode } from './chat-message.ts'
 import { modelOutput } from './model-output.ts'
 import { withoutOddTools } from './tool-definitions.ts'
@@ -31,6 +33,9 @@ export class AnswerFailure extends Error {
   }
 }
 
+/** What is read of one response of the gateway, in bytes. */
+const LONGEST_RESPONSE = 16 * 1024 * 1024
+
 /** Notion's own deadline is 55 seconds; some of its tools take several of those. */
 const CALL_TIMEOUT_MS = 5 * 60_000
 
@@ -48,6 +53,8 @@ export async function openSpaceTools(
   { canSeeImages }: { readonly canSeeImages: boolean },
 ): Promise<SpaceTools> {
   let trouble: Failure | undefined
+  /** Ends the calls that wait for a response which is too large: the MCP client does not tell them. */
+  let overflow = new AbortController()
   const fail = (failure: Failure, cause?: unknown): never => {
     trouble ??= failure
     throw new AnswerFailure(failure, { cause })
@@ -66,7 +73,11 @@ export async function openSpaceTools(
     }
     // Problem documents are the gateway's own; whatever Notion answers goes to the MCP client.
     if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) {
-      return isToolList(init) ? withoutOddTools(answer, noteLeftOut) : answer
+      const bounded = boundedBody(answer, LONGEST_RESPONSE, () => {
+        overflow.abort()
+        overflow = new AbortController()
+      })
+      return isToolList(init) ? withoutOddTools(bounded, noteLeftOut) : bounded
     }
     const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
     if (problem?.code === ('unknown_session' satisfies ProblemCode)) return new Response(null, { status: 404 })
@@ -106,10 +117,15 @@ export async function openSpaceTools(
       ...tool,
       execute: async (input: unknown, options: CallOptions) => {
         const deadline = AbortSignal.timeout(CALL_TIMEOUT_MS)
-        const abortSignal = options.abortSignal ? AbortSignal.any([options.abortSignal, deadline]) : deadline
-        const result: unknown = await execute?.(input as never, { ...options, abortSignal })
-        trouble ??= rateLimit(result)
-        return result
+        const tooLarge = overflow.signal
+        const signals = [deadline, tooLarge, ...(options.abortSignal ? [options.abortSignal] : [])]
+        try {
+          const result: unknown = await execute?.(input as never, { ...options, abortSignal: AbortSignal.any(signals) })
+          trouble ??= rateLimit(result)
+          return boundedResult(result)
+        } catch (error) {
+          throw tooLarge.aborted ? new AnswerFailure(unreadablyLarge, { cause: error }) : error
+        }
       },
       toModelOutput: ({ output }: ModelOutputOptions) => modelOutput(output, canSeeImages),
     } as ToolSet[string] // The same tool, with the same types, in a wrapper.
@@ -126,6 +142,12 @@ const unavailable: Failure = {
   detail: 'Couldn’t load Notion’s tools. Try again in a moment.',
 }
 
+const unreadablyLarge: Failure = {
+  kind: 'failed',
+  code: 'notion_unavailable',
+  detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it was not read. The call may have been carried out; check before retrying.`,
+}
+
 const codes: Partial<Record<string, FailureCode>> = {
   not_connected: 'not_connected',
   reconnect_required: 'reconnect_required',
@@ -133,6 +155,7 @@ const codes: Partial<Record<string, FailureCode>> = {
   forbidden_space: 'no_access',
   upstream_unreachable: 'notion_unavailable',
   upstream_timeout: 'notion_unavailable',
+  outcome_unknown: 'notion_unavailable',
   authorization_unavailable: 'notion_unavailable',
   refresh_unavailable: 'notion_unavailable',
   upstream_refuses_token: 'notion_refused',

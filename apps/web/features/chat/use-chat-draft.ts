@@ -26,9 +26,10 @@ export interface ChatDraftControl {
   send(text: string): SentMessage
   onDelivered(messageId: string): void
   onUndelivered(): void
-  /** Moves what is left to the conversation that a new chat has become. */
-  moveTo(conversationId: string): void
 }
+
+/** What stands for the conversation in the name of a new chat's draft. */
+export const NEW = 'new'
 
 const EDITS = 'edit:'
 
@@ -54,13 +55,28 @@ function forgetEdit(userId: string, messageId: string): void {
 
 export const draftName = (spaceId: string, conversationId: string) => `chat:${spaceId}:${conversationId}`
 
+/** A new chat has become this conversation: what was typed since its first message was sent goes there. */
+function adoptNewChat(userId: string, spaceId: string, conversationId: string, messageId: string): void {
+  const store = draftsOf(userId)
+  const known = parseDraft(store.read(draftName(spaceId, NEW)))
+  if (known?.sent?.id !== messageId) return
+  const own = draftName(spaceId, conversationId)
+  const text = [parseDraft(store.read(own))?.text, delivered(known, messageId)?.text].filter(Boolean).join('\n\n')
+  store.remove(draftName(spaceId, NEW))
+  if (text !== '') store.save(own, { text } satisfies ChatDraft)
+}
+
 /**
- * The message that is being written in a conversation, kept in this browser until the server has it.
- *
- * @param name of the draft; see {@link draftName}. A new chat has no conversation yet, and `new` in its place.
+ * The message that is being written in a conversation, kept in this browser until the server has it; in a new chat, until the page of the
+ * conversation is there: a reload before that finds the way to it.
  */
-export function useChatDraft(userId: string, spaceId: string, place: string, conversationId: string): ChatDraftControl {
-  const name = draftName(spaceId, place)
+export function useChatDraft(
+  userId: string,
+  spaceId: string,
+  conversationId: string,
+  isNew: boolean,
+): ChatDraftControl {
+  const name = draftName(spaceId, isNew ? NEW : conversationId)
   const draft = useDraft(userId, name, parseDraft)
   const [isSending, setSending] = useState(false)
   const change = useCallback(
@@ -76,28 +92,21 @@ export function useChatDraft(userId: string, spaceId: string, place: string, con
   )
   const onDelivered = useCallback(
     (messageId: string) => {
+      if (isNew) return
       change((known) => {
         if (known?.sent?.id === messageId) setSending(false)
         return delivered(known, messageId)
       })
+      adoptNewChat(userId, spaceId, conversationId, messageId)
       forgetEdit(userId, messageId)
     },
-    [change, userId],
+    [change, conversationId, isNew, spaceId, userId],
   )
   const onUndelivered = useCallback(() => {
     setSending(false)
     change(undelivered)
   }, [change])
   const kept = useCallback(() => parseDraft(draftsOf(userId).read(name)), [userId, name])
-  const moveTo = useCallback(
-    (target: string) => {
-      const left = kept()
-      if (!left) return
-      draftsOf(userId).save(draftName(spaceId, target), left)
-      draftsOf(userId).remove(name)
-    },
-    [kept, name, spaceId, userId],
-  )
   return {
     text: draft.value?.text ?? '',
     trouble: draft.trouble,
@@ -112,7 +121,6 @@ export function useChatDraft(userId: string, spaceId: string, place: string, con
     isKept: useCallback(() => draftsOf(userId).trouble(name) === undefined, [userId, name]),
     onDelivered,
     onUndelivered,
-    moveTo,
   }
 }
 

@@ -121,9 +121,10 @@ export function useConversation(options: Options): ConversationControl {
           show(message)
         })
         if (signal.aborted) return
-        await refresh()
-        onChange()
+        // The next message can be sent at once. A page that knows the conversation looks at what was stored by itself.
         setPhase('idle')
+        onChange()
+        if (version.current === undefined) await refresh()
       } catch (error) {
         if (signal.aborted) return
         if (!isTaken) take?.onRefused()

@@ -1,4 +1,4 @@
-import { Scope } from '@nmg/contract'
+import { DisplayName, Scope } from '@nmg/contract'
 import { z } from 'zod'
 
 const instant = z.iso.datetime()
@@ -36,7 +36,7 @@ export const KEY_DAYS = [30, 90, 365, 0] as const
 
 /** `POST /api/spaces/{spaceId}/keys`. */
 export const NewKey = z.object({
-  name: z.string().trim().min(1, 'must have a name').max(100),
+  name: DisplayName,
   scope: Scope,
   days: z.literal([...KEY_DAYS]),
 })

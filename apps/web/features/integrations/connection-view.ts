@@ -32,6 +32,7 @@ export function viewOf({ integration }: NotionAnswer): ConnectionView {
 /** Why a call did not reach Notion although the space is connected, by the code of the problem. */
 const notionTroubles: Record<string, string> = {
   upstream_unreachable: 'Notion cannot be reached at the moment.',
+  outcome_unknown: 'Notion cannot be reached at the moment.',
   upstream_timeout: 'Notion takes too long to answer at the moment.',
   refresh_unavailable:
     'Notion does not renew the access at the moment. The connection is kept, and the gateway tries again.',
@@ -56,4 +57,5 @@ export const reconnectReasons = {
   expired: 'The permission has run out. Notion asks for a new one after 180 days, or after 30 days without use.',
   client_lost: 'Notion no longer knows this app’s registration. Connecting again registers it anew.',
   refused: 'Notion refuses the access for good. Connecting again asks for a new permission.',
+  credentials_lost: 'The server has lost the key to this connection. Connecting again asks for a new permission.',
 } as const satisfies Record<ReconnectReason, string>

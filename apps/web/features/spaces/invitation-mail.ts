@@ -1,4 +1,5 @@
 import 'server-only'
+import { cleanDisplayName } from '@nmg/contract'
 import type { SpaceManager } from '../../lib/members.ts'
 import { runtime } from '../../lib/runtime.ts'
 
@@ -10,11 +11,22 @@ export async function sendInvitation(
 ): Promise<'sent' | 'not_sent' | 'failed'> {
   const { sendMail } = runtime()
   if (!sendMail) return 'not_sent'
+  const from = nameInMail(person.name)
   const text = [
-    `${person.name} (${person.email}) invites you to the space “${space.name}”, where a team shares its connection with Notion.`,
+    `You are invited to a space of the Notion MCP Gateway at ${new URL(runtime().webUrl).host}, where a team shares its connection with Notion.`,
+    `The space is called “${nameInMail(space.name)}”. You are invited by “${from}” (${person.email}); both have chosen their names themselves.`,
     `Join here:\n${link}`,
     'The link works once, within a week, for this address only. If you do not know what this is about, ignore this mail.',
   ].join('\n\n')
-  const isSent = await sendMail({ to, subject: `${person.name} invites you to ${space.name}`, text })
+  const isSent = await sendMail({ to, subject: `Invitation of “${from}” to a space with Notion`, text })
   return isSent ? 'sent' : 'failed'
+}
+
+/**
+ * A name in a mail that we send to strangers. Programs that show mail make links of what looks like an address, so nothing in a name does; and a
+ * name from before there was a rule for names still breaks no line.
+ */
+function nameInMail(name: string): string {
+  const plain = cleanDisplayName(name, 60) ?? 'Somebody'
+  return plain.replaceAll(/[“”"]/g, '’').replaceAll(/(?<=\S)[.:/@\\](?=\S)/g, '$& ')
 }

@@ -1,5 +1,6 @@
 import 'server-only'
 import { createHash, randomBytes } from 'node:crypto'
+import { DisplayName } from '@nmg/contract'
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import { SCHEMA } from '../../lib/database.ts'
@@ -15,12 +16,7 @@ const MOST_INVITATIONS = 100
 const INVITATION_DAYS = 7
 
 /** A space's name, as it may be given. */
-export const SpaceName = z
-  .string()
-  .trim()
-  .min(1, 'a name is needed')
-  .max(100, 'a name has at most 100 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'a name has no control characters')
+export const SpaceName = DisplayName
 
 /** A member, as other members see them. */
 export interface SpacePerson {

@@ -3,9 +3,7 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { consentRequests } from '../../authorization-server/consent-request.ts'
-import { clientAddress } from '../../authorization-server/http.ts'
 import { errorForClient } from '../../authorization-server/provider.ts'
-import { rateLimits } from '../../authorization-server/rate-limits.ts'
 import { authorizationRequest, tokenRequest } from '../../authorization-server/requests.ts'
 import { browserName } from '../../features/clients/browser-name.ts'
 import { authSecrets } from '../../lib/settings.ts'
@@ -91,37 +89,6 @@ describe('an error for a client', () => {
     ['https://app.test/oauth/error?error=invalid_client', undefined],
     ['/oauth/error?error=invalid_client', undefined],
   ])('is found in %s', (location, error) => expect(errorForClient(location, ISSUER)).toBe(error))
-})
-
-describe('rate limits', () => {
-  it('count by address and endpoint, and say how long to wait', () => {
-    let now = 0
-    const limits = rateLimits(() => now)
-    const count = (address: string) => limits.count('/oauth2/authorize', address)
-    for (let n = 0; n < 120; n++) expect(count('192.0.2.1')).toBeUndefined()
-    now = 20_500
-    expect(count('192.0.2.1')).toBe(40)
-    expect(count('192.0.2.2')).toBeUndefined()
-    expect(limits.count('/oauth2/token', '192.0.2.1')).toBeUndefined()
-    now = 60_000
-    expect(count('192.0.2.1')).toBeUndefined()
-  })
-})
-
-describe('the address of a client', () => {
-  const of = (forwarded: string, ...proxies: string[]) => clientAddress(proxies)({ 'x-forwarded-for': forwarded })
-  it('is the last that is none of the operator’s proxies', () => {
-    expect(of('203.0.113.9, 198.51.100.7')).toBe('198.51.100.7')
-    expect(of('203.0.113.9, 198.51.100.7, 10.0.0.2', '10.0.0.0/8')).toBe('198.51.100.7')
-    expect(of('203.0.113.9, 10.0.0.2, ::ffff:10.0.0.3', '10.0.0.0/8')).toBe('203.0.113.9')
-    expect(of('10.0.0.2', '10.0.0.0/8')).toBe('10.0.0.2')
-    expect(of('2001:db8::7, fd00::1', 'fd00::/8')).toBe('2001:db8:0:0')
-  })
-  it('counts one network of version 6 as one', () => {
-    expect(of('2001:db8:1:2:3:4:5:6')).toBe(of('2001:db8:1:2::1'))
-    expect(of('2001:db8:1:2::1')).not.toBe(of('2001:db8:1:3::1'))
-    expect(of('::1')).toBe('0:0:0:0')
-  })
 })
 
 describe('cookies', () => {

@@ -14,8 +14,17 @@ declare module 'vitest' {
   }
 }
 
+export {
+  expectedStatus,
+  requestForms,
+  sendForm,
+  type FormResponse,
+  type FormTarget,
+  type RequestForm,
+} from './request-forms.ts'
 export { certificateFor } from './certificate.ts'
 export { connectProxy, type ConnectProxy } from './connect-proxy.ts'
+export { startRedis } from './redis-server.ts'
 export { victim, type Victim } from './victim.ts'
 export { freePort }
 

@@ -6,15 +6,22 @@ import { startKept } from '../keeper.ts'
 import { freePort } from './ports.ts'
 import { redisProgram } from './programs.ts'
 
-/** A Redis without persistence on a port of its own; undefined when this machine has none. */
-export async function startRedis(folder: string): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+/**
+ * A Redis without persistence; undefined when this machine has none.
+ *
+ * @param given a port that nobody listens on; one of its own when left out.
+ */
+export async function startRedis(
+  folder: string,
+  given?: number,
+): Promise<{ url: string; stop(): Promise<void> } | undefined> {
   const program = redisProgram()
   if (program === undefined) return undefined
 
   const logFile = join(folder, 'redis.log')
   // Another program can take a port that was free a moment ago.
   for (let attempt = 0; attempt < 5; attempt++) {
-    const port = await freePort()
+    const port = given ?? (await freePort())
     const options = [
       '--port',
       `${port}`,

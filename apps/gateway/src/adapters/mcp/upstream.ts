@@ -3,6 +3,7 @@ import { ProxyFailed, throughProxy, type OutboundProxy } from '@nmg/outbound'
 import { buildConnector, Client, type Dispatcher, errors } from 'undici'
 import { answerHeaders } from '../../domain/envelope-headers.ts'
 import { Failure } from '../../failure.ts'
+import { interrupted } from '../../proxy/outcome.ts'
 import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../../ports.ts'
 import { type Listed, Roster } from '../../roster.ts'
 import type { Secret } from '../../secret.ts'
@@ -59,7 +60,11 @@ export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
     close() {
       clearInterval(sweep)
       for (const exchange of open)
-        exchange.expire(new Failure('upstream_unreachable', 'The gateway is shutting down. Try again.'))
+        exchange.expire(
+          exchange.mayHaveLeft
+            ? interrupted('This gateway stopped before a response from Notion arrived.', 503)
+            : new Failure('overloaded', 'This gateway is about to stop. Try again.', { retryAfterSeconds: 1 }),
+        )
       connections.close()
     },
   }
@@ -71,15 +76,12 @@ function expire(open: Roster<Exchange>, settings: UpstreamSettings): void {
     const ageMs = now - exchange.startedAt
     if (!exchange.hasHead && ageMs > settings.headTimeoutMs) {
       exchange.expire(
-        new Failure(
-          'upstream_timeout',
-          'Notion did not begin to answer in time. The call may have been carried out all the same; look before you try again.',
-        ),
+        exchange.mayHaveLeft
+          ? interrupted('Notion did not begin to respond in time.', 504)
+          : new Failure('upstream_unreachable', 'Notion could not be reached in time. Try again in a moment.'),
       )
     } else if (ageMs > (exchange.isDiscarded ? settings.headTimeoutMs : settings.maxAgeMs)) {
-      exchange.expire(
-        new Failure('upstream_timeout', 'The answer was open for longer than this gateway allows. Open it again.'),
-      )
+      exchange.expire(interrupted('The response was open for longer than this gateway allows.', 504))
     }
   }
 }
@@ -184,6 +186,7 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
   place = -1
   readonly startedAt = performance.now()
   hasHead = false
+  mayHaveLeft = false
 
   readonly #connections: Connections
   readonly #open: Roster<Exchange>
@@ -244,45 +247,50 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
     this.#open.delete(this)
   }
 
-  onConnect(): void {}
-
-  onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
-    if (this.#isOver || status < 200) return true
-    this.hasHead = true
-    this.#resume = resume
-    return this.#receiver.answered(status, answerHeaders(headers))
+  /** undici calls this when it has a connection and before it writes the request to it. */
+  onRequestStart(): void {
+    this.mayHaveLeft = true
   }
 
-  onData(bytes: Buffer): boolean {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#isOver || status < 200) return
+    this.hasHead = true
+    this.#resume = () => controller.resume()
+    // As they came: undici's own object has lost their order and case.
+    const headers = (controller.rawHeaders ?? []) as Buffer[]
+    if (!this.#receiver.answered(status, answerHeaders(headers))) controller.pause()
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.#drained >= 0) {
       this.#drained += bytes.length
       if (this.#drained > WORTH_DRAINING_BYTES) this.#breakOff()
-      return true
-    }
-    return this.#receiver.received(bytes)
+    } else if (!this.#receiver.received(bytes)) controller.pause()
   }
 
-  onComplete(): void {
+  onResponseEnd(): void {
     if (this.#isOver) return
     this.#leave()
     this.#connections.giveBack(this.#client)
     this.#receiver.ended()
   }
 
-  onError(error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return
     this.#leave()
     void this.#client.destroy()
-    this.#receiver.broken(failureOf(error))
+    this.#receiver.broken(this.mayHaveLeft ? brokenAfterSending(error) : neverSent(error))
   }
 }
 
-function failureOf(cause: Error): Failure {
+const brokenAfterSending = (cause: Error) =>
+  interrupted('The connection to Notion broke before a response arrived.', 502, cause)
+
+/** The request waited for a connection, and there was none. */
+function neverSent(cause: Error): Failure {
   if (cause instanceof errors.ConnectTimeoutError) {
-    return new Failure('upstream_timeout', 'Notion could not be reached in time. Try again in a moment.', { cause })
+    return new Failure('upstream_unreachable', 'Notion could not be reached in time. Try again in a moment.', { cause })
   }
   if (cause instanceof ProxyFailed) return new Failure('upstream_unreachable', cause.message, { cause })
-  return new Failure('upstream_unreachable', 'The connection to Notion failed or broke off. Try again in a moment.', {
-    cause,
-  })
+  return new Failure('upstream_unreachable', 'Notion could not be reached. Try again in a moment.', { cause })
 }

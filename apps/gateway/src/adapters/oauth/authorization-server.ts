@@ -139,7 +139,12 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
         const code = cause instanceof ForbiddenUrl ? 'authorization_refused' : 'authorization_unavailable'
         throw new AuthorizationRefused(code, { cause })
       }
-      const read = readTokenResponse({ status: answer.status, body: await answer.text() })
+      const sent = [validated.get('code') ?? '', request.codeVerifier.reveal()]
+      const read = withoutEcho(
+        readTokenResponse({ status: answer.status, body: await answer.text() }),
+        answer.status,
+        sent,
+      )
       if (read.kind === 'granted') return read.tokens
       throw new AuthorizationRefused(exchangeError(read, answer.status, isFixed(registered)), {
         cause: new Error(`the token endpoint responded with ${errorIn(read, answer.status)}`),
@@ -231,6 +236,12 @@ const PASSING_ERRORS = new Set([
   'rate_limit_exceeded',
 ])
 
+/** The resource indicator is refused ([RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2), and as its drafts called it). */
+const RESOURCE_ERRORS = new Set(['invalid_target', 'invalid_resource'])
+
+/** Request Timeout, Too Early, Too Many Requests: whatever the body says, the grant is not meant. */
+const PASSING_STATUSES = new Set([408, 425, 429])
+
 /**
  * Codes after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and what
  * servers say in place of `invalid_grant`.
@@ -255,9 +266,16 @@ function exchangeError(
   status: number,
   isFixed: boolean,
 ): AuthorizationError {
-  if (read.kind === 'unreadable' || status === 429) return 'authorization_unavailable'
+  if (read.kind === 'unreadable' || PASSING_STATUSES.has(status)) return 'authorization_unavailable'
   if (PASSING_ERRORS.has(read.error)) return 'temporarily_unavailable'
   return isFixed && CLIENT_ERRORS.has(read.error) ? 'client_rejected' : 'exchange_refused'
+}
+
+/** What was sent in secret may come back in place of an error code, which is shown, stored and logged. */
+function withoutEcho(read: TokenResponse, status: number, secrets: readonly string[]): TokenResponse {
+  if (read.kind !== 'refused') return read
+  const isEcho = secrets.some((secret) => secret.toLowerCase() === read.error)
+  return isEcho ? { ...read, error: `http_${status}` } : read
 }
 
 const errorIn = (read: TokenResponse, status: number) => (read.kind === 'refused' ? read.error : `HTTP ${status}`)
@@ -300,7 +318,12 @@ async function redeem(
       cause: cause instanceof ProxyFailed ? proxyFailure(cause) : cause,
     }
   }
-  const read = readTokenResponse({ status: response.status, body: await response.text() })
+  const sent = [credential.refreshToken.reveal()]
+  const read = withoutEcho(
+    readTokenResponse({ status: response.status, body: await response.text() }),
+    response.status,
+    sent,
+  )
   return outcomeOf(read, response, standing)
 }
 
@@ -308,7 +331,7 @@ function outcomeOf(read: TokenResponse, response: Response, standing: ClientStan
   if (read.kind === 'granted') return read
   const { status } = response
   const facts = { error: errorIn(read, status), ...retryAfter(response) }
-  if (status === 429) return { kind: 'in_doubt', sign: 'busy', ...facts }
+  if (PASSING_STATUSES.has(status)) return { kind: 'in_doubt', sign: 'busy', ...facts }
   const hasMoved = (status >= 300 && status < 400) || [404, 405, 410].includes(status)
   if (read.kind === 'unreadable') return { kind: 'in_doubt', sign: hasMoved ? 'moved' : 'unreadable', ...facts }
   if (PASSING_ERRORS.has(read.error)) return { kind: 'in_doubt', sign: 'unreadable', ...facts }
@@ -317,6 +340,7 @@ function outcomeOf(read: TokenResponse, response: Response, standing: ClientStan
     return { kind: 'not_redeemed', sign: standing === 'fixed' ? 'client_rejected' : 'objecting', ...facts }
   }
   if (FINAL_ERRORS.has(read.error)) return { kind: 'refused', error: read.error, saysExpired: read.saysExpired }
+  if (RESOURCE_ERRORS.has(read.error)) return { kind: 'not_redeemed', sign: 'resource_refused', ...facts }
   return { kind: 'not_redeemed', sign: hasMoved ? 'moved' : 'objecting', ...facts }
 }
 
@@ -337,6 +361,7 @@ const WORDS: Record<RefreshSign, string> = {
   moved: 'moved',
   busy: 'busy',
   objecting: 'refused',
+  resource_refused: 'refused',
   client_rejected: 'client rejected',
   withheld: 'not sent',
   forbidden: 'forbidden address',

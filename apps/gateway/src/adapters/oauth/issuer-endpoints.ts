@@ -14,11 +14,13 @@ const REREAD_EVERY_MS = 60_000
 
 /** @param read the metadata of exactly this issuer, through the SSRF guard. */
 export function issuerEndpoints(overrides: EndpointOverrides, read: (issuer: URL) => Promise<Endpoints>) {
+  /** By issuer. Counts for grants that were stored with a token endpoint which turned out to be gone, and for no newer ones. */
   const learned = new Map<string, Endpoints>()
+  const gone = new Set<string>()
   const lastRead = new Map<string, { atMs: number; done: Promise<void> }>()
 
   const current = (grant: Grant): Grant => {
-    const known = learned.get(grant.issuer)
+    const known = gone.has(placeOf(grant)) ? learned.get(grant.issuer) : undefined
     return {
       ...grant,
       tokenEndpoint: overrides.token?.href ?? known?.tokenEndpoint ?? grant.tokenEndpoint,
@@ -45,7 +47,10 @@ export function issuerEndpoints(overrides: EndpointOverrides, read: (issuer: URL
       if (overrides.token) return false
       const before = current(grant).tokenEndpoint
       await reread(grant.issuer)
+      if (learned.has(grant.issuer)) gone.add(placeOf(grant))
       return current(grant).tokenEndpoint !== before
     },
   }
 }
+
+const placeOf = ({ issuer, tokenEndpoint }: Grant): string => `${issuer} ${tokenEndpoint}`

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type ClientAccess, principalName, type Revoked } from '../../domain/client-access.ts'
 import type { AccessKeyStore, Revocations, SeenClientRecord, SeenClients, StoredAccessKey } from '../../ports.ts'
+import { batched } from '../../platform/batched.ts'
 import type { Sql } from './database.ts'
 
 /** Payload: JSON of {@link Revoked}. */
@@ -33,7 +34,18 @@ const keyOf = (row: KeyRow): StoredAccessKey => ({
   lastUsedAt: row.last_used_at,
 })
 
+/** Everybody may present keys, real ones or not, so their look-ups must not wait for one another. */
+const LOOK_UPS = { atOnce: 2, keysPerBatch: 1000, waiting: 20_000 }
+
 export function postgresAccessKeys(sql: Sql): AccessKeyStore {
+  const find = batched(async (hashes: readonly Buffer[]) => {
+    const { rows } = await sql.query<KeyRow>(`select ${KEY} from gateway.access_keys where hash = any($1::bytea[])`, [
+      hashes,
+    ])
+    const found = new Map(rows.map((row) => [row.hash.toString('hex'), keyOf(row)]))
+    return hashes.map((hash) => found.get(hash.toString('hex')))
+  }, LOOK_UPS)
+
   return {
     async add({ id, hash, name, spaceId, userId, scope, expiresAt }) {
       const { rows } = await sql.query<KeyRow>(
@@ -43,10 +55,7 @@ export function postgresAccessKeys(sql: Sql): AccessKeyStore {
       )
       return keyOf(rows[0] as KeyRow)
     },
-    async find(hash) {
-      const { rows } = await sql.query<KeyRow>(`select ${KEY} from gateway.access_keys where hash = $1`, [hash])
-      return rows[0] && keyOf(rows[0])
-    },
+    find,
     async exists(id) {
       const { rows } = await sql.query('select 1 from gateway.access_keys where id = $1', [id])
       return rows.length > 0

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decodeDegraded } from '../../connections/degraded.ts'
+import { decodeDegraded, type Degraded } from '../../connections/degraded.ts'
 import { absent, type ConnectionEvent } from '../../domain/connection.ts'
 import { FURTHEST_DUE_MS } from '../../domain/refresh-schedule.ts'
 import { decodeConnection, decodeEvent, decodeWaitingConsent, encode } from '../../domain/event-codec.ts'
@@ -77,7 +77,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
         encode(event),
         encode(connection),
         refreshDueAt,
-        degraded && JSON.stringify(degraded),
+        encodeDegraded(degraded, expectedVersion + 1),
       ]
       const record = `recorded as (insert into gateway.connection_events (stream, version, event) select stream, version, $3 from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
@@ -177,7 +177,7 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
         `update gateway.connections
             set intent_in_doubt = $4, intent_failures = $5, intent_not_before = $6, refresh_due_at = $6, intent_pause_ms = $7, degraded = $8
           where stream = $1 and version = $2 and intent_claim = $3`,
-        [stream, generation, claimId, inDoubt, failures, notBefore, pauseMs, degraded && JSON.stringify(degraded)],
+        [stream, generation, claimId, inDoubt, failures, notBefore, pauseMs, encodeDegraded(degraded, generation)],
       )
     },
 
@@ -186,16 +186,10 @@ export function postgresConnectionStore(sql: Sql): ConnectionStore {
       await sql.query(
         `with marked as (
            update gateway.connections set degraded = $4, refresh_due_at = coalesce($5, refresh_due_at)
-            where stream = $1 and version = $2 and degraded is not distinct from $3::jsonb returning version
+            where stream = $1 and version = $2 and (degraded is not distinct from $3::jsonb or $3::jsonb is null and (degraded->>'version')::int <> $2)
+           returning version
          ) select pg_notify('${CHANGES_CHANNEL}', version || ' ' || $6::text) from marked`,
-        [
-          stream,
-          version,
-          before && JSON.stringify(before),
-          degraded && JSON.stringify(degraded),
-          dueAt ?? null,
-          spaceId,
-        ],
+        [stream, version, encodeDegraded(before, version), encodeDegraded(degraded, version), dueAt ?? null, spaceId],
       )
     },
 
@@ -271,10 +265,22 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
     waiting: row.waiting === null ? null : decodeWaitingConsent(row.waiting),
     wantedScope: row.wanted_scope,
     intent,
-    degraded: row.degraded === null ? null : decodeDegraded(row.degraded),
+    degraded: degradedOf(row.degraded, row.version),
     unrevokedConsents: row.unrevoked_consents,
     lastUsedAt: row.last_used_at,
   }
+}
+
+/**
+ * A mark counts for the version that it was made for. A release before this one moves the connection on and leaves the mark: what was wrong is over
+ * then.
+ */
+const encodeDegraded = (degraded: Degraded | null, version: number): string | null =>
+  degraded && JSON.stringify({ ...degraded, version })
+
+function degradedOf(json: unknown, version: number): Degraded | null {
+  const isOfVersion = typeof json === 'object' && json !== null && 'version' in json && json.version === version
+  return isOfVersion ? decodeDegraded(json) : null
 }
 
 const NAMESPACE = Buffer.from('7d0f6f7a3c5b4a0e9e5a0c1b8f2d4e66', 'hex')

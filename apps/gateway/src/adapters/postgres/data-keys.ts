@@ -1,3 +1,4 @@
+import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { Vault, WrappedDataKey } from '../../ports.ts'
 import type { Sql } from './database.ts'
@@ -15,7 +16,15 @@ export async function checkDataKeys(sql: Sql, vault: Vault): Promise<void> {
   const { rows } = await sql.query<Row>(
     'select distinct on (kid) stream, id, kid, wrapped from gateway.data_keys order by kid',
   )
-  for (const { stream, ...key } of rows) vault.rewrap(stream, key)
+  for (const { stream, ...key } of rows) {
+    try {
+      vault.rewrap(stream, key)
+    } catch (cause) {
+      if (!(cause instanceof Failure)) throw cause
+      const message = `${cause.message} If those keys are lost for good: npm run forget-credentials`
+      throw new Failure(cause.code, message, { cause })
+    }
+  }
 }
 
 const BATCH = 200

@@ -1,8 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { StartupError } from '@nmg/process'
 import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
 import { Failure } from '../../failure.ts'
-import type { Log } from '../../log.ts'
+import { describeError, type Log } from '../../log.ts'
+import { type DatabaseTrouble, TroubleLog, troubleOf } from '../../platform/database-trouble.ts'
+import { RELEASE } from '../../platform/release.ts'
 
 /** What the adapters need of a database: `pg.Pool` and `pg.Client` satisfy it as they are. */
 export interface Sql {
@@ -24,11 +27,22 @@ const clientConfig = (url: string): ClientConfig => ({
   keepAliveInitialDelayMillis: 5_000,
 })
 
+export interface Pooled extends Sql {
+  /** What the operator has to mend, as far as the statements up to now showed. */
+  trouble(): DatabaseTrouble | undefined
+  end(): Promise<void>
+}
+
 /** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
-export function openPool(url: string, log: Log, max = 10): Sql & { end(): Promise<void> } {
+export function openPool(url: string, log: Log, max = 10): Pooled {
   const pool = new Pool({ ...clientConfig(url), max })
-  pool.on('error', (error) => log.warn('database.connection_lost', { error: error.message }))
-  return { query: guarded((text, values) => pool.query(text, values as unknown[])), end: () => pool.end() }
+  const troubles = new TroubleLog(log)
+  pool.on('error', (error) => log.warn('database.connection_lost', describeError(error)))
+  return {
+    query: guarded((text, values) => pool.query(text, values as unknown[]), troubles),
+    trouble: () => troubles.current,
+    end: () => pool.end(),
+  }
 }
 
 /**
@@ -72,11 +86,16 @@ export async function openSession(url: string, onEnd: () => void): Promise<Sql &
 
 type Query = (text: string, values?: readonly unknown[]) => Promise<{ rows: unknown[]; rowCount: number | null }>
 
-const guarded = (query: Query): Sql['query'] =>
+const guarded = (query: Query, troubles?: TroubleLog): Sql['query'] =>
   (async (text: string, values?: readonly unknown[]) => {
     try {
-      return await query(text, values)
+      const result = await query(text, values)
+      troubles?.succeeded(text, result.rowCount)
+      return result
     } catch (cause) {
+      const sqlstate = sqlstateOf(cause)
+      const trouble = troubleOf(sqlstate)
+      if (trouble && sqlstate !== undefined) troubles?.failed(text, trouble, sqlstate)
       throw isAnswer(cause) ? cause : storeUnavailable(cause)
     }
     // The row type is what the statement selects; each caller states it beside its SQL.
@@ -84,19 +103,29 @@ const guarded = (query: Query): Sql['query'] =>
 
 /**
  * Whether the server itself refused the statement: a mistake of ours, not an outage. Classes 08, 53, 57 and 58 of SQLSTATE speak of the
- * connection, of resources, of a server that is shutting down; 40 and 55P03 of others that were in the way.
+ * connection, of resources, of a server that is shutting down; 40 and 55P03 of others that were in the way; and others are the operator's.
  */
 const isAnswer = (error: unknown): boolean =>
-  error instanceof DatabaseError && !/^(08|25006|40|53|55P03|57|58)/.test(error.code ?? '')
+  error instanceof DatabaseError && !/^(08|40|53|55P03|57|58)/.test(error.code ?? '') && !troubleOf(error.code)
+
+const sqlstateOf = (error: unknown): string | undefined => (error instanceof DatabaseError ? error.code : undefined)
 
 const storeUnavailable = (cause: unknown) =>
-  new Failure('store_unavailable', "The gateway's database does not answer. Try again in a moment.", {
-    cause,
-    retryAfterSeconds: 2,
-  })
+  new Failure(
+    'store_unavailable',
+    troubleOf(sqlstateOf(cause))?.message ?? "The gateway's database does not answer. Try again in a moment.",
+    { cause, retryAfterSeconds: 2 },
+  )
 
-/** Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time. */
-export async function migrate(url: string): Promise<void> {
+/** The first line of each migration, with a number as {@link RELEASE} is one. */
+const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+)\n/
+
+/**
+ * Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time.
+ *
+ * @throws {StartupError} when a newer release has changed the database so that this one cannot run on it; then nothing was changed.
+ */
+export async function migrate(url: string, release = RELEASE): Promise<void> {
   const folder = join(import.meta.dirname, 'migrations')
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
   const client = new Client({ ...clientConfig(url), query_timeout: 60_000 })
@@ -104,14 +133,33 @@ export async function migrate(url: string): Promise<void> {
   try {
     await client.query(`select pg_advisory_lock(hashtextextended('gateway.migrations', 0))`)
     await client.query(`create schema if not exists gateway;
-      create table if not exists gateway.migrations (name text primary key, applied_at timestamptz not null default now())`)
-    const { rows } = await client.query<{ name: string }>('select name from gateway.migrations')
+      create table if not exists gateway.migrations (name text primary key, applied_at timestamptz not null default now());
+      alter table gateway.migrations add column if not exists oldest_release integer not null default 1`)
+    const { rows } = await client.query<{ name: string; oldest_release: number }>(
+      'select name, oldest_release from gateway.migrations order by name',
+    )
+    refuseIfOlder(release, rows)
     const applied = new Set(rows.map((row) => row.name))
     for (const name of files.filter((file) => !applied.has(file))) {
       const sql = await readFile(join(folder, name), 'utf8')
-      await client.query(`begin;\n${sql}\n;insert into gateway.migrations (name) values ('${name}'); commit`)
+      const [, oldest] = OLDEST_RELEASE.exec(sql) ?? []
+      if (oldest === undefined) throw new Error(`${name} does not name the oldest release that can run on it.`)
+      const record = `insert into gateway.migrations (name, oldest_release) values ('${name}', ${oldest})`
+      await client.query(`begin;\n${sql}\n;${record}; commit`)
     }
+  } catch (error) {
+    const trouble = troubleOf(sqlstateOf(error))
+    throw trouble ? new StartupError(trouble.message, { cause: error }) : error
   } finally {
     await client.end()
   }
+}
+
+function refuseIfOlder(release: number, applied: readonly { name: string; oldest_release: number }[]): void {
+  const tooNew = applied.filter((migration) => migration.oldest_release > release)
+  if (tooNew.length === 0) return
+  const needed = Math.max(...tooNew.map((migration) => migration.oldest_release))
+  throw new StartupError(
+    `A newer release of the gateway has changed its database (${tooNew.map(({ name }) => name).join(', ')}): it needs database release ${needed}, and this gateway has ${release}. Start the newer release, or restore a backup from before the update.`,
+  )
 }

@@ -35,6 +35,12 @@ export function postgresRegistrationLimit(sql: Sql): RegistrationLimit {
         )
       }
     },
+    async uncount(stream) {
+      await sql.query(
+        `update gateway.registration_counts set made = trim_array(made, 1) where stream = $1 and cardinality(made) > 0`,
+        [stream],
+      )
+    },
   }
 }
 

@@ -1,7 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Failure } from '../../failure.ts'
 import { describeError, type Log } from '../../log.ts'
 import type { AuthorizationRequests } from '../../ports.ts'
+
+/** How long Redis may take to say that it is there, in milliseconds. */
+const PING_MS = 500
+/** Before the text of a request that was taken: a release before this one looks for no mark, and would redeem the code a second time. */
+const TAKEN = '-'
 
 /**
  * Marks the request as taken for as long as it lives, if it is there and nobody has: of ten callbacks at once, one wins. `KEYS`: the request, its
@@ -9,7 +15,9 @@ import type { AuthorizationRequests } from '../../ports.ts'
  */
 const TAKE = `local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then return 0 end
-return redis.call('SET', KEYS[2], '1', 'PX', left, 'NX') and 1 or 0`
+if not redis.call('SET', KEYS[2], '1', 'PX', left, 'NX') then return 0 end
+redis.call('SET', KEYS[1], '${TAKEN}' .. redis.call('GET', KEYS[1]), 'PX', left)
+return 1`
 
 /** Keeps the outcome for as long as the request lives. `KEYS`: the request, its outcome. */
 const FINISH = `local left = redis.call('PTTL', KEYS[1])
@@ -26,9 +34,17 @@ const outcomeKey = (stateHash: string) => `{${key(stateHash)}}:outcome`
 export function redisAuthorizationRequests(
   url: string,
   log: Log,
-): AuthorizationRequests & { ping(): Promise<void>; close(): Promise<void> } {
+): AuthorizationRequests & { isUp(): Promise<boolean>; close(): Promise<void> } {
   const redis = new Redis(url, { commandTimeout: 2_000, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
-  redis.on('error', (error) => log.warn('redis.connection_lost', describeError(error)))
+  let isLossLogged = false
+  redis.on('error', (error) => {
+    if (!isLossLogged) log.warn('redis.connection_lost', describeError(error))
+    isLossLogged = true
+  })
+  redis.on('ready', () => {
+    if (isLossLogged) log.info('redis.connected')
+    isLossLogged = false
+  })
 
   const guarded = async <T>(command: Promise<T>): Promise<T> => {
     try {
@@ -50,7 +66,8 @@ export function redisAuthorizationRequests(
         redis.mget(key(stateHash), takenKey(stateHash), outcomeKey(stateHash)),
       )
       if (typeof sealed !== 'string') return undefined
-      return { sealed, isTaken: taken !== null, outcome: typeof outcome === 'string' ? new URL(outcome) : null }
+      const text = sealed.startsWith(TAKEN) ? sealed.slice(TAKEN.length) : sealed
+      return { sealed: text, isTaken: taken !== null, outcome: typeof outcome === 'string' ? new URL(outcome) : null }
     },
     async take(stateHash) {
       return (await guarded(redis.eval(TAKE, 2, key(stateHash), takenKey(stateHash)))) === 1
@@ -58,8 +75,17 @@ export function redisAuthorizationRequests(
     async finish(stateHash, outcome) {
       await guarded(redis.eval(FINISH, 2, key(stateHash), outcomeKey(stateHash), outcome.href))
     },
-    async ping() {
-      await guarded(redis.ping())
+    async isUp() {
+      // A command would wait for the connection, and readiness probes have short time-outs.
+      if (redis.status !== 'ready') return false
+      const late = sleep(PING_MS, false, { ref: false })
+      return Promise.race([
+        redis
+          .ping()
+          .then(() => true)
+          .catch(() => false),
+        late,
+      ])
     },
     async close() {
       redis.disconnect()

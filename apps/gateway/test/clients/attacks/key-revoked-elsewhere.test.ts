@@ -41,7 +41,8 @@ describe('a key that was deleted at one replica', () => {
     }
     await expect.poll(() => status(key, replica), { timeout: 5000 }).toBe(401)
     // Nor when it can hear again.
-    await expect.poll(async () => (await fetch(`${replica.url}/readyz`)).status, { timeout: 10_000 }).toBe(200)
+    const readiness = async () => (await fetch(`${replica.url}/readyz`)).json()
+    await expect.poll(readiness, { timeout: 10_000 }).toEqual({ status: 'ready' })
     expect(await status(key, replica)).toBe(401)
   })
 

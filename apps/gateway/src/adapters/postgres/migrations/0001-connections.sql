@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- Events are appended, never changed. The primary key is the optimistic lock.
 create table gateway.connection_events (
   stream      uuid        not null,

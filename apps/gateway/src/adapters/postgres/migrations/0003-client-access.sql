@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- A session belongs to one client of a person; empty for an application.
 alter table gateway.mcp_sessions add column client text not null default '';
 

@@ -1,3 +1,4 @@
+-- Oldest release that can run on it: 1
 -- Why the credential cannot be renewed or used right now; null while all is well.
 alter table gateway.connections add column degraded jsonb;
 -- How long the pause until intent_not_before was when it began: a longer one was written by a clock that has moved since.

@@ -4,6 +4,7 @@ import { jsonBody, noStore } from '../../../../../lib/json-body.ts'
 import { requireMember } from '../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
 import { answering } from '../../../../../lib/refusal.ts'
+import { requireWithinLimit } from '../../../../../lib/within-limit.ts'
 
 /**
  * Takes what the person did and responds with the stream of the answer; with 202 while other changes wait for a decision, with 204 when a
@@ -14,6 +15,8 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
     requireOwnOrigin(request.headers)
     const member = await requireMember(request.headers, (await params).spaceId)
     const turn = await jsonBody(request, Turn)
+    // Each asks the operator's model.
+    await requireWithinLimit(request.headers, 'chat', { person: member.person.id, space: member.space.id })
     const taken = await takeTurn(member, turn)
     switch (taken.kind) {
       case 'undecided':

@@ -6,6 +6,7 @@ import { requireManager, requireMember } from '../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
 import { answering } from '../../../../../lib/refusal.ts'
 import { runtime } from '../../../../../lib/runtime.ts'
+import { requireWithinLimit } from '../../../../../lib/within-limit.ts'
 
 const Body = z.object({ role: z.enum(['admin', 'member']), email: z.email().max(254).optional() })
 
@@ -15,6 +16,13 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
     requireOwnOrigin(request.headers)
     const manager = requireManager(await requireMember(request.headers, (await params).spaceId))
     const { role, email } = await jsonBody(request, Body)
+    if (email && runtime().sendMail) {
+      await requireWithinLimit(request.headers, 'invitationMail', {
+        person: manager.person.id,
+        space: manager.space.id,
+        recipient: email,
+      })
+    }
     const { id, secret, expiresAt } = await invite(manager, { role, email })
     const link = `${runtime().webUrl}/invitations/${secret}`
     const mail = email ? await sendInvitation(manager, email, link) : 'not_sent'

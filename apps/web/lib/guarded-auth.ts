@@ -1,0 +1,86 @@
+import 'server-only'
+import { authEndpoint, type AuthEndpoint } from './auth-endpoints.ts'
+import { requireJson } from './json-body.ts'
+import { causeOf, log } from './log.ts'
+import { signedIn } from './members.ts'
+import { answering, Refusal } from './refusal.ts'
+import { runtime } from './runtime.ts'
+import { requireWithinLimit } from './within-limit.ts'
+
+/** Answers a request below `/api/auth` by `work` if there is such an endpoint and its limits allow it. */
+export async function guarded(request: Request, work: (request: Request) => Promise<Response>): Promise<Response> {
+  const found = authEndpoint(request.method, new URL(request.url).pathname)
+  if (!found) return answering(() => Promise.reject(new Refusal('not_found', 'There is nothing at this address.')))
+  if ('allow' in found) return notAllowed(found.allow)
+  const { endpoint } = found
+  try {
+    if (takesJson(endpoint) && hasBody(request)) requireJson(request.headers)
+    if (endpoint.limit) await requireWithinLimit(request.headers, endpoint.limit, await subjectsOf(request, endpoint))
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'too_many_attempts') return tooMany(endpoint, error)
+    return answering(() => Promise.reject(error))
+  }
+  // As GET; the server leaves the body out.
+  const asked = request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request
+  return answering(async () => {
+    const { value: answer, cause } = await runtime().withCause(() => work(asked))
+    if (cause === undefined) return answer
+    if (answer.status < 500) {
+      log.warn('accounts', causeOf(cause))
+      return answer
+    }
+    if (!endpoint.isOpen) throw cause
+    log.error('oauth.failed', { status: answer.status, ...causeOf(cause) })
+    return answer
+  })
+}
+
+/** The server in front has counted it. */
+const hasBody = ({ headers }: Request): boolean => Number(headers.get('content-length') ?? 0) > 0
+
+/** OAuth's own forms and what identity providers post are in other types. */
+const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen && tooManyPage === undefined
+
+async function notAllowed(methods: readonly string[]): Promise<Response> {
+  const allow = methods.join(', ')
+  const answer = await answering(() =>
+    Promise.reject(new Refusal('method_not_allowed', `This address takes ${allow} only.`)),
+  )
+  answer.headers.set('allow', allow)
+  return answer
+}
+
+async function subjectsOf(request: Request, { email, isOfPerson }: AuthEndpoint) {
+  if (email) return { [email]: emailIn(await request.clone().text()) }
+  if (!isOfPerson) return {}
+  const found = await signedIn(request.headers)
+  return { person: found?.person.id }
+}
+
+function emailIn(body: string): string | undefined {
+  try {
+    const { email } = JSON.parse(body) as { email?: unknown }
+    return typeof email === 'string' ? email : undefined
+  } catch {
+    // The endpoint says what is wrong with it.
+    return undefined
+  }
+}
+
+/** Each kind of caller is told in the form that it reads. */
+async function tooMany({ tooManyPage, isOpen }: AuthEndpoint, refusal: Refusal): Promise<Response> {
+  if (tooManyPage !== undefined) return Response.redirect(runtime().webUrl + tooManyPage, 302)
+  if (!isOpen) return answering(() => Promise.reject(refusal))
+  return Response.json(
+    { error: 'temporarily_unavailable', error_description: refusal.message },
+    {
+      status: 429,
+      headers: {
+        'retry-after': String(refusal.retryAfter ?? 1),
+        'cache-control': 'no-store',
+        'access-control-allow-origin': '*',
+        'access-control-expose-headers': 'retry-after',
+      },
+    },
+  )
+}

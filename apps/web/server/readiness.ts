@@ -1,0 +1,84 @@
+import type { Pool } from 'pg'
+import { databaseFailure } from '../lib/database-failure.ts'
+import { causeOf, log } from '../lib/log.ts'
+
+/** `GET /readyz`. Pages need the database; without the parts in `degraded` some of them say so, and the rest works. */
+export type Readiness =
+  | { readonly status: 'ready'; readonly degraded?: readonly DegradedPart[] }
+  | { readonly status: 'not_ready'; readonly detail: string }
+
+interface DegradedPart {
+  readonly part: 'gateway' | 'single_sign_on'
+  /** What does not work meanwhile. */
+  readonly detail: string
+}
+
+const GATEWAY_IS_AWAY: DegradedPart = {
+  part: 'gateway',
+  detail:
+    'The gateway does not answer, so nobody can connect Notion, call tools or chat. Signing in and managing spaces work.',
+}
+
+const SINGLE_SIGN_ON_IS_SILENT: DegradedPart = {
+  part: 'single_sign_on',
+  detail: 'The OpenID provider of OIDC_ISSUER does not answer. People sign in otherwise until it does.',
+}
+
+export interface ReadinessOptions {
+  readonly pool: Pool
+  readonly gatewayUrl: string
+  /** Whether this process is about to end. */
+  readonly isStopping: () => boolean
+  /** Whether single sign-on is set up and its provider does not answer. */
+  readonly isSingleSignOnSilent: () => boolean
+}
+
+const GATEWAY_DEADLINE_MS = 2_000
+
+export function readinessOf({
+  pool,
+  gatewayUrl,
+  isStopping,
+  isSingleSignOnSilent,
+}: ReadinessOptions): () => Promise<Readiness> {
+  let lastEvent: string | undefined
+  const databaseDetail = async (): Promise<string | undefined> => {
+    try {
+      await pool.query('select 1')
+      lastEvent = undefined
+      return undefined
+    } catch (error) {
+      const { event, detail } = databaseFailure(error) ?? {
+        event: 'database.unusable',
+        detail: 'The database cannot be used.',
+      }
+      // It is asked every few seconds; the log says once what is wrong.
+      if (event !== lastEvent) log.error(event, causeOf(error))
+      lastEvent = event
+      return detail
+    }
+  }
+  return async () => {
+    if (isStopping()) return { status: 'not_ready', detail: 'The app is stopping. Others serve on.' }
+    const [detail, isGatewayReady] = await Promise.all([databaseDetail(), answers(gatewayUrl)])
+    if (detail !== undefined) return { status: 'not_ready', detail }
+    const degraded = [
+      ...(isGatewayReady ? [] : [GATEWAY_IS_AWAY]),
+      ...(isSingleSignOnSilent() ? [SINGLE_SIGN_ON_IS_SILENT] : []),
+    ]
+    return { status: 'ready', ...(degraded.length > 0 && { degraded }) }
+  }
+}
+
+async function answers(gatewayUrl: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${gatewayUrl.replace(/\/$/, '')}/healthz`, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(GATEWAY_DEADLINE_MS),
+    })
+    await answer.body?.cancel()
+    return answer.ok
+  } catch {
+    return false
+  }
+}
