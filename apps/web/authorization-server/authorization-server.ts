@@ -9,6 +9,7 @@ import type { ClientAuthorization } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
 import { addressOf, refusalOf as limitRefusal, takeLimit, type LimitedAction } from '../lib/limits.ts'
 import { causeOf, log } from '../lib/log.ts'
+import { isJson } from '../lib/media-types.ts'
 import { clientRegistration, registrationResponse } from './client-registration.ts'
 import { findClient, registerClient } from './clients.ts'
 import { consentRequests } from './consent-request.ts'
@@ -107,7 +108,8 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     await pass(passedRequest(issuer, passed, request), response)
   }
 
-  const register = async (_request: IncomingMessage, response: ServerResponse, body: string) => {
+  const register = async (request: IncomingMessage, response: ServerResponse, body: string) => {
+    if (!isJson(request.headers['content-type'])) return sendRefusal(response, NOT_JSON)
     const asked = clientRegistration(parsedJson(body))
     if ('error' in asked) return sendJson(response, 400, { error: asked.error, error_description: asked.description })
     sendJson(response, 201, registrationResponse(asked, await registerClient(pool, asked)))
@@ -262,6 +264,15 @@ async function refusalOf(
       error_description: limitRefusal(endpoint.limit, seconds),
     },
   }
+}
+
+const NOT_JSON: RefusedRequest = {
+  status: 415,
+  headers: {},
+  body: {
+    error: 'invalid_client_metadata',
+    error_description: 'Send the body as JSON, with the header Content-Type: application/json.',
+  },
 }
 
 function sendRefusal(response: ServerResponse, { status, body, headers }: RefusedRequest): void {

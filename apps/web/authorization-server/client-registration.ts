@@ -1,3 +1,4 @@
+import { cleanDisplayName } from '@nmg/contract'
 import { z } from 'zod'
 import { whyNotRedirect } from './redirect-uris.ts'
 import { KNOWN_SCOPES } from './scopes.ts'
@@ -104,8 +105,7 @@ const LONGEST_NAME = 80
 
 /** A name as it may be shown: without what turns text around, hides in it or breaks the line. */
 export function clientName(name: string | undefined): string {
-  const shown = (name ?? '').replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
-  return [...shown].slice(0, LONGEST_NAME).join('') || 'An MCP client'
+  return cleanDisplayName(name, LONGEST_NAME) ?? 'An MCP client'
 }
 
 const applicationType = (redirectUris: readonly string[]): 'web' | 'native' =>

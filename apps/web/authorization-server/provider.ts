@@ -10,7 +10,7 @@ import Provider, {
   type AdapterPayload,
   type Configuration,
 } from 'oidc-provider'
-import { log } from '../lib/log.ts'
+import { causeOf, log } from '../lib/log.ts'
 import { digest, type StoredClient } from './clients.ts'
 import { AUTH_METHODS, GRANT_TYPES } from './client-registration.ts'
 import { CODE_SECONDS, REFRESH_TOKEN_SECONDS, type Grant, type Grants, type Issued } from './grants.ts'
@@ -127,7 +127,7 @@ export function oauthProvider(options: ProviderOptions): Provider {
     const error = errorForClient(location, issuer)
     if (error !== undefined) ctx.redirect(errorUrl(error, new URLSearchParams(ctx.querystring), location))
   })
-  provider.on('server_error', (_ctx, error) => log.error('oauth.server_error', { cause: error.stack ?? error.message }))
+  provider.on('server_error', (_ctx, error) => log.error('oauth.server_error', causeOf(error)))
   judgeClients(provider)
   deriveSuccessors(provider, keys)
   return provider

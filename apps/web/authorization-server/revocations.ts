@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
-import { log } from '../lib/log.ts'
+import { causeOf, log } from '../lib/log.ts'
 import type { Grants } from './grants.ts'
 
 /** How often the outbox is read for revocations that another process or a trigger wrote, or that could not be delivered, in milliseconds. */
@@ -77,7 +77,7 @@ export function revocationOutbox({ pool, grants, gatewayUrl, serviceToken }: Rev
         await deliverAll()
         wasReached = true
       } catch (error) {
-        if (wasReached) log.warn('revocations.not_delivered', { message: error instanceof Error ? error.message : '' })
+        if (wasReached) log.warn('revocations.not_delivered', causeOf(error))
         wasReached = false
         return
       }

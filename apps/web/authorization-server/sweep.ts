@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
-import { log } from '../lib/log.ts'
+import { causeOf, log } from '../lib/log.ts'
 import type { Grants } from './grants.ts'
 import type { Revocations } from './revocations.ts'
 
@@ -50,7 +50,7 @@ export function startHousekeeping(
   revocations: Pick<Revocations, 'deliverNow'>,
 ): { stop(): void } {
   const attempt = (name: string, work: () => Promise<unknown>) => () => {
-    work().catch((error: unknown) => log.warn(name, { message: error instanceof Error ? error.message : '' }))
+    work().catch((error: unknown) => log.warn(name, causeOf(error)))
   }
   const reconcile = async () => {
     const found = await grants.reconcile()
