@@ -16,7 +16,7 @@ import {
 import { openAuth } from './lib/auth.ts'
 import { openPool } from './lib/database.ts'
 import { makeResetLink } from './lib/password-reset.ts'
-import { Settings } from './lib/settings.ts'
+import { authSecrets, Settings } from './lib/settings.ts'
 
 try {
   const email = process.argv[2]
@@ -39,10 +39,9 @@ async function linkFor(email: string): Promise<string> {
     const auth = await openAuth({
       pool,
       webUrl,
-      secret:
-        settings.AUTH_SECRET ?? generatedSecret(folder, 'auth-secret', () => randomBytes(32).toString('base64url')),
-      gatewayPublicUrl: new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin,
-      accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
+      secret: authSecrets(settings, () =>
+        generatedSecret(folder, 'auth-secret', () => randomBytes(32).toString('base64url')),
+      )[0],
       providers: { offered: [], oidc: undefined, social: {} },
       sendMail: undefined,
     })

@@ -547,14 +547,14 @@ export interface AccessKeyStore {
 
 /** Access that was ended before its time. @throws {Failure} `store_unavailable`. */
 export interface Revocations {
-  /** Durable before it resolves, and then on its way to all replicas. Without a client, the person's keys to the space go as well. */
-  add(revoked: {
-    readonly spaceId: string
-    readonly userId: string
-    readonly clientId: string | undefined
-  }): Promise<void>
-  /** The spaces of these in which the client's tokens have been revoked, and when. */
-  of(spaceIds: readonly string[], userId: string, clientId: string): Promise<{ spaceId: string; at: Date }[]>
+  /** Durable before it resolves, and then on its way to all replicas. Without a client or a grant, the person's keys to the space go as well. */
+  add(revoked: Exclude<Revoked, { readonly keyId: string }>): Promise<void>
+  /** The spaces of these in which such tokens have been revoked, and up to when they must have been issued for that. */
+  of(
+    spaceIds: readonly string[],
+    userId: string,
+    token: { readonly clientId: string; readonly grantId: string | undefined },
+  ): Promise<{ spaceId: string; at: Date }[]>
 }
 
 /** News from all replicas that access has ended. */
@@ -597,6 +597,8 @@ export interface SeenClients {
 export interface VerifiedToken {
   readonly issuer: string
   readonly clientId: string
+  /** Claim `grant_id`: the login that the token is of; undefined where the issuer does not say. */
+  readonly grantId: string | undefined
   readonly userId: string
   /** One, or those that a company's directory names. */
   readonly spaceIds: readonly string[]

@@ -20,6 +20,8 @@ export interface OidcProvider {
   become(person: OidcPerson | undefined): void
   /** What differs in tokens from now on from what they should be. */
   lie(claims: Record<string, unknown>, key?: 'another'): void
+  /** What differs in responses of UserInfo from now on. */
+  lieInUserInfo(claims: Record<string, unknown>): void
   close(): Promise<void>
 }
 
@@ -40,6 +42,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
   const refusals: string[] = []
   let person: OidcPerson | undefined
   let lies: Record<string, unknown> = {}
+  let userInfoLies: Record<string, unknown> = {}
   let signer: CryptoKey = keys.privateKey
 
   const server = createServer((request, response) => {
@@ -63,6 +66,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
           issuer,
           authorization_endpoint: `${issuer}/authorize`,
           token_endpoint: `${issuer}/token`,
+          userinfo_endpoint: `${issuer}/userinfo`,
           jwks_uri: `${issuer}/jwks`,
           response_types_supported: ['code'],
           subject_types_supported: ['public'],
@@ -72,6 +76,8 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
         })
       case '/jwks':
         return json(response, 200, { keys: [jwk] })
+      case '/userinfo':
+        return json(response, 200, { ...person, ...userInfoLies })
       case '/authorize':
         return authorize(url.searchParams, response)
       case '/token':
@@ -143,6 +149,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
       lies = claims
       signer = key === 'another' ? others.privateKey : keys.privateKey
     },
+    lieInUserInfo: (claims) => void (userInfoLies = claims),
     async close() {
       server.closeAllConnections()
       server.close()

@@ -12,7 +12,6 @@ import { causeOf, log } from './log.ts'
 import type { SendMail } from './mail.ts'
 import { applyMigrations } from './migrations.ts'
 import { cookieSettings } from './session-cookies.ts'
-import { authorizationServer } from './oauth/authorization-server.ts'
 import { RESET_SECONDS, resetLink, resetMail } from './password-reset.ts'
 import { oidcPlugin, type SignInProviders } from './sign-in-providers.ts'
 import { containsNul } from './text.ts'
@@ -21,10 +20,6 @@ export interface AuthOptions {
   readonly pool: Pool
   readonly webUrl: string
   readonly secret: string
-  /** The gateway as MCP clients know it. */
-  readonly gatewayPublicUrl: string
-  /** How long an access token of an MCP client is good. */
-  readonly accessTokenSeconds: number
   readonly providers: SignInProviders
   /** Undefined where mail is not set up: then only the operator makes links to reset a password. */
   readonly sendMail: SendMail | undefined
@@ -62,7 +57,7 @@ async function migrate(pool: Pool, configuration: BetterAuthOptions, only?: read
 }
 
 function configure(options: AuthOptions) {
-  const { pool, webUrl, secret, gatewayPublicUrl, accessTokenSeconds, providers, sendMail } = options
+  const { pool, webUrl, secret, providers, sendMail } = options
   return {
     appName: 'Notion MCP Gateway',
     baseURL: webUrl,
@@ -97,7 +92,6 @@ function configure(options: AuthOptions) {
     plugins: [
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
       ...(providers.oidc && providers.oidc !== 'silent' ? [oidcPlugin(providers.oidc)] : []),
-      ...authorizationServer({ pool, webUrl, gatewayPublicUrl, accessTokenSeconds }),
     ],
     hooks: {
       before: createAuthMiddleware(async ({ body, query }) => {

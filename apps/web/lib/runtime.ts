@@ -1,8 +1,7 @@
 import type { Pool } from 'pg'
 import type { Auth } from './auth.ts'
+import type { ClientAuthorization } from './authorization.ts'
 import type { withCause } from './caught-cause.ts'
-import type { EndedAccess } from './oauth/ended-access.ts'
-import type { OAuthEndpoints } from './oauth/oauth-endpoints.ts'
 import type { ChatModel } from './chat-models.ts'
 import type { LiveAnswers } from './live-answers.ts'
 import type { SendMail } from './mail.ts'
@@ -18,8 +17,8 @@ export interface Runtime {
   readonly gatewayUrl: string
   /** The gateway as MCP clients know it. */
   readonly gatewayPublicUrl: string
-  readonly oauth: OAuthEndpoints
-  readonly endedAccess: EndedAccess
+  /** The authorization server for MCP clients. */
+  readonly authorizationServer: ClientAuthorization
   readonly serviceToken: string
   readonly bindingCookieDomain: string | undefined
   readonly isDemo: boolean

@@ -10,6 +10,8 @@ const isOrigin = (value: string) => {
   return href === `${origin}/`
 }
 
+const SHORT_SECRET = 'must have at least 16 characters'
+
 /** What the web app is told from outside. The page on settings lists them with their defaults and meaning. */
 export const Settings = z
   .object({
@@ -44,7 +46,13 @@ export const Settings = z
     GATEWAY_SERVICE_TOKEN: z.string().optional(),
     /** The app's own public origin. */
     WEB_URL: url.refine(isOrigin, 'must be an origin, as https://app.example.com, without a path').optional(),
-    AUTH_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+    AUTH_SECRET: z.string().min(16, SHORT_SECRET).optional(),
+    /** Several, separated by commas: the first one seals and signs, all of them open. An `AUTH_SECRET` beside them only opens. */
+    AUTH_SECRETS: z
+      .string()
+      .transform((list) => list.split(',').map((entry) => entry.trim()))
+      .pipe(z.array(z.string().min(16, SHORT_SECRET)))
+      .optional(),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
       .default('info'),
@@ -135,8 +143,18 @@ export const Settings = z
 
 export type Settings = z.infer<typeof Settings>
 
+/** The secrets of this app; the first one seals and signs, all of them open. `generated` is asked for one when none is set. */
+export function authSecrets(
+  { AUTH_SECRET, AUTH_SECRETS = [] }: Pick<Settings, 'AUTH_SECRET' | 'AUTH_SECRETS'>,
+  generated: () => string,
+): readonly [string, ...string[]] {
+  const [first, ...others] = [...new Set([...AUTH_SECRETS, ...(AUTH_SECRET === undefined ? [] : [AUTH_SECRET])])]
+  return first === undefined ? [generated()] : [first, ...others]
+}
+
 function requiredWithDatabase(name: 'GATEWAY_SERVICE_TOKEN' | 'AUTH_SECRET') {
-  const isFine = (given: Record<string, unknown>) => !given['DATABASE_URL'] || Boolean(given[name])
+  const isFine = (given: Record<string, unknown>) =>
+    !given['DATABASE_URL'] || Boolean(given[name]) || (name === 'AUTH_SECRET' && Boolean(given['AUTH_SECRETS']))
   const options = { path: [name], error: 'must be set when DATABASE_URL is', when: () => true }
   return [isFine, options] as const
 }

@@ -16,6 +16,8 @@ import {
 import next from 'next'
 import type { Pool } from 'pg'
 import { seedDemo } from './seed-demo.ts'
+import { openAuthorizationServer } from '../authorization-server/authorization-server.ts'
+import { documentReader } from '../authorization-server/document-reader.ts'
 import { openAuth } from '../lib/auth.ts'
 import { withCause } from '../lib/caught-cause.ts'
 import { chatModels } from '../lib/chat-models.ts'
@@ -23,16 +25,14 @@ import { exclusively, openPool } from '../lib/database.ts'
 import { closeLiveAnswers, liveAnswers } from '../lib/live-answers.ts'
 import { log, setLogLevel } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
-import { documentReader } from '../lib/oauth/document-reader.ts'
-import { endedAccess } from '../lib/oauth/ended-access.ts'
-import { oauthEndpoints } from '../lib/oauth/oauth-endpoints.ts'
 import { provideRuntime } from '../lib/runtime.ts'
-import { Settings } from '../lib/settings.ts'
+import { authSecrets, Settings } from '../lib/settings.ts'
 import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
 import { readinessOf } from './readiness.ts'
+import { resignedCookies } from './resigned-cookies.ts'
 
 /** As for the gateway. */
 const SHUTDOWN_GRACE_SECONDS = 20
@@ -87,14 +87,13 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
   const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
   const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
+  const secrets = authSecrets(settings, () => secret('auth-secret'))
   const sendMail = mailer(settings)
   const accounts = await openAccounts(settings, (providers) =>
     openAuth({
       pool,
       webUrl,
-      secret: settings.AUTH_SECRET ?? secret('auth-secret'),
-      gatewayPublicUrl,
-      accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
+      secret: secrets[0],
       providers,
       sendMail,
     }),
@@ -103,13 +102,14 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   const answers = liveAnswers()
   if (isDemo) await exclusively(pool, () => seedDemo(accounts.auth))
 
-  const ended = endedAccess({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
-  const oauth = oauthEndpoints({
-    accounts: (request) => accounts.auth.handler(request),
+  const authorizationServer = openAuthorizationServer({
     pool,
     webUrl,
+    gatewayUrl: settings.CUDU_ENDPOINT,
     gatewayPublicUrl,
-    endedAccess: ended,
+    serviceToken,
+    secrets,
+    accessTokenSeconds: settings.CLIENT_TOKEN_SECONDS,
     // The demo does without the Internet, where such documents are.
     documents:
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
@@ -130,8 +130,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     webUrl,
     gatewayUrl: settings.CUDU_ENDPOINT,
     gatewayPublicUrl,
-    oauth,
-    endedAccess: ended,
+    authorizationServer,
     serviceToken,
     bindingCookieDomain: settings.BINDING_COOKIE_DOMAIN,
     isDemo,
@@ -152,6 +151,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     ...(!isDevelopment && { httpServer: createServer() }),
   })
   await app.prepare()
+  const handlePage = app.getRequestHandler()
+  const resignCookies = resignedCookies(secrets)
   const server = await serveHttp(settings.HOST, settings.PORT, {
     webUrl,
     isHttps: webUrl.startsWith('https:'),
@@ -163,7 +164,10 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       isStopping: () => answers.isClosing,
       isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
     }),
-    handle: app.getRequestHandler(),
+    handle: async (request, response) => {
+      if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
+      if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
+    },
   })
   const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
   const stopSweeping = keepSweepingSessions(pool)
@@ -178,8 +182,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       housekeeping.stop()
       stopSweeping()
       accounts.stop()
-      oauth.stop()
-      ended.stop()
+      authorizationServer.stop()
     },
   }
 }

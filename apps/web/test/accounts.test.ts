@@ -238,7 +238,10 @@ describe('single sign-on', () => {
     return rows.map((row) => row.providerId)
   }
 
-  beforeEach(() => oidc.lie({}))
+  beforeEach(() => {
+    oidc.lie({})
+    oidc.lieInUserInfo({})
+  })
 
   it('has a button with the name that the operator gave it', async () => {
     expect(await (await fetch(`${webUrl}/sign-in`)).text()).toMatch(/Continue with(<!-- -->)? (<!-- -->)?North/)
@@ -294,6 +297,21 @@ describe('single sign-on', () => {
     const end = await arrive(visitor)
     expect(end.searchParams.get('error')).toBeTruthy()
     expect(await isSignedIn(visitor)).toBe(false)
+  })
+
+  it('takes what UserInfo says only of the person of the ID token (OIDC Core §5.3.2)', async () => {
+    oidc.become({ sub: 'pia', email: address('Pia'), email_verified: true, name: 'Pia' })
+    // Without an address in the ID token, UserInfo is asked for it.
+    oidc.lie({ email: undefined })
+    const pia = newVisitor(webUrl)
+    expect((await arrive(pia)).searchParams.get('error')).toBeNull()
+    expect(await isSignedIn(pia)).toBe(true)
+    for (const claims of [{ sub: 'somebody-else' }, { sub: undefined }, { sub: '' }]) {
+      oidc.lieInUserInfo(claims)
+      const visitor = newVisitor(webUrl)
+      expect((await arrive(visitor)).searchParams.get('error')).toBeTruthy()
+      expect(await isSignedIn(visitor)).toBe(false)
+    }
   })
 
   it('ends well when the person declines, and nowhere when another browser finishes', async () => {

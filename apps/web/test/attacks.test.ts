@@ -397,8 +397,6 @@ describe('the library’s endpoints', () => {
       pool,
       webUrl,
       secret: deploymentSecrets.AUTH_SECRET,
-      gatewayPublicUrl: 'http://localhost:8000',
-      accessTokenSeconds: 900,
       providers: { offered: [], oidc: undefined, social: {} },
       sendMail: undefined,
     })

@@ -52,13 +52,18 @@ export type AccessKeys = z.infer<typeof AccessKeys>
 export const ClientId = z.string().regex(/^[\x20-\x7e]{1,500}$/)
 
 /**
- * `POST /access/revocations`: all access of a person to a space ends now, or that of one client of theirs. Tokens that were issued before are
- * refused, open streams are cut; without `clientId` the person's keys are deleted as well.
+ * `POST /access/revocations`: all access of a person to a space ends now, or that of one client of theirs, or one grant of it. Tokens that were
+ * issued before are refused, open streams are cut; without `clientId` and `grantId` the person's keys are deleted as well.
  */
 export const Revocation = z.object({
   spaceId: identifier,
   userId: identifier,
   clientId: ClientId.optional(),
+  /**
+   * One login of the client: the claim `grant_id` of its access tokens. Tokens of the client that name no grant end with it, others of the client
+   * go on. A gateway that does not know it ends all that `clientId` has.
+   */
+  grantId: identifier.optional(),
 })
 export type Revocation = z.infer<typeof Revocation>
 

@@ -106,17 +106,17 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
   }
 
   const readToken = async (token: string, resource: string): Promise<Known> => {
-    const { issuer, clientId, userId, spaceIds, scope, issuedAt, expiresAt, isCurrent } = await tokens.verify(
+    const { issuer, clientId, grantId, userId, spaceIds, scope, issuedAt, expiresAt, isCurrent } = await tokens.verify(
       token,
       resource,
     )
-    const revoked = await revocations.of(spaceIds, userId, clientId)
+    const revoked = await revocations.of(spaceIds, userId, { clientId, grantId })
     const isOver = (spaceId: string) => revoked.some((one) => one.spaceId === spaceId && !isAfter(issuedAt, one.at))
     return {
       userId,
       spaceIds: spaceIds.filter((spaceId) => !isOver(spaceId)),
       scope,
-      credential: { kind: 'token', issuer, clientId, issuedAt },
+      credential: { kind: 'token', issuer, clientId, grantId, issuedAt },
       usableUntil: expiresAt.getTime() + TOKEN_CLOCK_TOLERANCE_SECONDS * 1000,
       isCurrent,
       isRevoked: spaceIds.length > 0 && spaceIds.every(isOver),
@@ -186,7 +186,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
 
     async hasEnded({ spaceId, userId, credential }) {
       if (credential.kind === 'key') return !(await keys.exists(credential.keyId))
-      const revoked = await revocations.of([spaceId], userId, credential.clientId)
+      const revoked = await revocations.of([spaceId], userId, credential)
       return revoked.some(({ at }) => !isAfter(credential.issuedAt, at))
     },
   }

@@ -58,8 +58,8 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
 
   app.post('/access/revocations', async (c) => {
     callerOf(c)
-    const { spaceId, userId, clientId } = await bodyOf(c, Revocation)
-    await revocations.add({ spaceId, userId, clientId })
+    const { spaceId, userId, clientId, grantId } = await bodyOf(c, Revocation)
+    await revocations.add({ spaceId, userId, clientId, grantId })
     return c.body(null, 204, NO_STORE)
   })
 

@@ -112,7 +112,7 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
 const MENDED_BY_CONNECTING = new Set<ProblemCode>(['not_connected', 'reconnect_required', 'consent_required'])
 
 const credentialOf = ({ principal, access: { credential } }: ClientVisit) =>
-  credential.kind === 'key' ? principal : `${principal}\n${credential.issuedAt.getTime()}`
+  credential.kind === 'key' ? principal : `${principal}\n${credential.grantId ?? ''}\n${credential.issuedAt.getTime()}`
 
 /** Whether the one who is refused speaks MCP. Of somebody unknown, the address and what they presented tell. */
 function isForClient({ req, target, visit, isApplication }: Refused): boolean {

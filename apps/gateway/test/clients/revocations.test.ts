@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => replica.stop())
 afterEach(() => on.simulator.resetSeen())
 
-const revoke = async (what: { spaceId?: string; userId?: string; clientId?: string } = {}) => {
+const revoke = async (what: { spaceId?: string; userId?: string; clientId?: string; grantId?: string } = {}) => {
   const body = JSON.stringify({ spaceId: 'north', userId: 'ada', ...what })
   expect((await on.gateway.fetch('/access/revocations', { method: 'POST', body })).status).toBe(204)
 }
@@ -112,6 +112,57 @@ describe('the end of one client', () => {
     await expect.poll(() => status(one), { timeout: 1000 }).toBe(401)
     expect(await status(other)).toBe(200)
     expect(await status(key)).toBe(200)
+  })
+})
+
+describe('the end of one grant', () => {
+  const tokenOf = (grant: string | undefined, claims = {}) =>
+    on.token('north', { client_id: 'shared', grant_id: grant, iat: now() + 2, ...claims })
+
+  it.each([{ clientId: 'shared' }, {}])(
+    'refuses its tokens on every replica and leaves those of other grants: %j',
+    async (named) => {
+      const grantId = crypto.randomUUID()
+      const [laptop, desktop] = [await tokenOf(grantId), await tokenOf(crypto.randomUUID())]
+      const { key } = await on.newKey()
+      for (const at of [on.gateway, replica])
+        for (const one of [laptop, desktop]) expect(await status(one, at)).toBe(200)
+      await revoke({ ...named, grantId })
+      for (const at of [on.gateway, replica]) {
+        await expect.poll(() => status(laptop, at), { timeout: 1000 }).toBe(401)
+        for (const one of [desktop, key]) expect(await status(one, at)).toBe(200)
+      }
+      // The grant does not come back, so neither does a token that says it was issued later.
+      expect(await status(await tokenOf(grantId, { iat: now() + 4, jti: 'later' }))).toBe(401)
+    },
+  )
+
+  it('refuses tokens that nobody had seen before', async () => {
+    const grantId = crypto.randomUUID()
+    await revoke({ clientId: 'shared', grantId })
+    for (const at of [on.gateway, replica]) expect(await status(await tokenOf(grantId), at)).toBe(401)
+  })
+
+  it('refuses tokens of its client that name no grant, and that were issued before', async () => {
+    const seen = await tokenOf(undefined)
+    const unseen = await tokenOf(undefined, { iat: now() - 5 })
+    const ofAnother = await tokenOf(undefined, { client_id: 'another' })
+    for (const one of [seen, ofAnother]) expect(await status(one)).toBe(200)
+    await revoke({ clientId: 'shared', grantId: crypto.randomUUID() })
+    await expect.poll(() => status(seen), { timeout: 1000 }).toBe(401)
+    for (const at of [on.gateway, replica]) expect(await status(unseen, at)).toBe(401)
+    expect(await status(ofAnother)).toBe(200)
+  })
+
+  it('breaks off its streams and leaves those of other grants', async () => {
+    const grantId = crypto.randomUUID()
+    const cut = await openAnswer(await tokenOf(grantId), replica, 'GET')
+    const other = await openAnswer(await tokenOf(crypto.randomUUID()), replica, 'GET')
+    await revoke({ clientId: 'shared', grantId })
+    expect(await cut.end).toEqual({ isCut: true })
+    await revoke({ clientId: 'shared' })
+    expect(await other.end).toEqual({ isCut: true })
+    expect(await status(await tokenOf(crypto.randomUUID(), { iat: now() + 4 }))).toBe(200)
   })
 })
 

@@ -31,6 +31,8 @@ export const deleteKey = (spaceId: string, keyId: string) =>
 export const endAllowed = (id: string) =>
   send(`/api/account/clients/${encodeURIComponent(id)}`, 'DELETE', undefined, z.object({}))
 
+export const endAllAllowed = () => send('/api/account/clients', 'DELETE', undefined, z.object({}))
+
 /** Leaves the account, to go on as somebody else. */
 export const signOut = () => send('/api/auth/sign-out', 'POST', {}, z.unknown())
 

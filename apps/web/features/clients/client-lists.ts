@@ -46,8 +46,9 @@ export type NewKey = z.infer<typeof NewKey>
 export const MadeKey = KeyView.extend({ key: z.string() })
 export type MadeKey = z.infer<typeof MadeKey>
 
-/** What the person allowed a client that they logged in from. */
+/** One login of a client that the person allowed, on one machine. */
 export interface AllowedClient {
+  /** Of the grant. */
   readonly id: string
   /** As it calls itself. */
   readonly name: string
@@ -55,6 +56,9 @@ export interface AllowedClient {
   readonly host: string | undefined
   readonly space: { readonly id: string; readonly name: string }
   readonly scope: Scope
+  /** In which it was allowed: tells one machine from another. */
+  readonly browser: string | undefined
   readonly allowedAt: string
+  /** When it last renewed its access, which clients do every few minutes while they are used. */
   readonly lastUsedAt: string | undefined
 }

@@ -2,8 +2,8 @@ import 'server-only'
 import { Scope } from '@nmg/contract'
 import { z } from 'zod'
 import { requireMember, signedIn } from '../../lib/members.ts'
-import { resourceOf } from '../../lib/oauth/resources.ts'
-import { notionScopes, OFFLINE } from '../../lib/oauth/scopes.ts'
+import { resourceOf } from '../../authorization-server/resources.ts'
+import { notionScopes, OFFLINE } from '../../authorization-server/scopes.ts'
 import { Refusal } from '../../lib/refusal.ts'
 import { runtime } from '../../lib/runtime.ts'
 
@@ -23,7 +23,7 @@ export async function carryOut(headers: Headers, decision: ConsentDecision): Pro
   const found = await signedIn(headers)
   if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
   const made = decision.allow ? await allowed(headers, decision) : ({ allow: false } as const)
-  const next = await runtime().oauth.decide(headers, found.person.id, decision.request, made)
+  const next = await runtime().authorizationServer.decide(found.person.id, decision.request, made)
   if (next === undefined) {
     throw new Refusal('invalid_request', 'This request is too old. Start again from the client.')
   }
@@ -37,7 +37,12 @@ async function allowed(headers: Headers, { request, spaceId, scope }: ConsentDec
   if (named !== undefined && named !== space.id) {
     throw new Refusal('forbidden_space', 'The client asks for another space. Start again from the client.')
   }
-  return { allow: true, spaceId: space.id, scopes: [...granted(asked.get('scope'), scope), OFFLINE] } as const
+  return {
+    allow: true,
+    spaceId: space.id,
+    scopes: [...granted(asked.get('scope'), scope), OFFLINE],
+    userAgent: (headers.get('user-agent') ?? '').slice(0, 300),
+  } as const
 }
 
 /** No more than was asked for, and no more than the person allows. */

@@ -2,12 +2,11 @@ import 'server-only'
 import { Connection, type Scope } from '@nmg/contract'
 import { askGateway } from '../../lib/gateway.ts'
 import { memberIn, type Person, type SignedIn, type SpaceMember } from '../../lib/members.ts'
-import { documentHost } from '../../lib/oauth/client-document.ts'
-import { isRegisteredRedirect, redirectTarget } from '../../lib/oauth/client-registration.ts'
-import { resourceOf } from '../../lib/oauth/resources.ts'
-import { notionScopes } from '../../lib/oauth/scopes.ts'
+import { documentHost } from '../../authorization-server/client-document.ts'
+import { isRegisteredRedirect, redirectTarget } from '../../authorization-server/redirect-uris.ts'
+import { resourceOf } from '../../authorization-server/resources.ts'
+import { notionScopes } from '../../authorization-server/scopes.ts'
 import { runtime } from '../../lib/runtime.ts'
-import { registeredClient } from './registered-clients.ts'
 
 /** What a person is asked on the consent page. */
 export interface ConsentQuestion {
@@ -38,13 +37,15 @@ const GATEWAY_DEADLINE_MS = 2_000
 
 /** Undefined when there is nothing to ask: the request is incomplete, too old, or of a client that is gone. */
 export async function consentQuestion(query: URLSearchParams, found: SignedIn): Promise<ConsentQuestion | undefined> {
-  const { gatewayPublicUrl } = runtime()
+  const { authorizationServer, gatewayPublicUrl } = runtime()
   const redirectUri = query.get('redirect_uri') ?? ''
   const resource = resourceOf(gatewayPublicUrl, query.get('resource') ?? '')
   const clientId = query.get('client_id') ?? ''
-  const client = await registeredClient(clientId)
+  const client = await authorizationServer.client(clientId)
+  // Whether the request was signed here is checked with the decision.
   const isCurrent = Number(query.get('exp')) * 1000 > Date.now()
-  if (!client || !resource || !isCurrent || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
+  if (!client || client.isDisabled || !resource || !isCurrent) return undefined
+  if (!isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
   const { person, spaces } = found
   const fitting = resource.spaceId === undefined ? spaces : spaces.filter(({ id }) => id === resource.spaceId)
   return {

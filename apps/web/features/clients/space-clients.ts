@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { SCHEMA } from '../../lib/database.ts'
 import { askGateway } from '../../lib/gateway.ts'
 import { isStillMember, type SpaceMember } from '../../lib/members.ts'
-import { documentHost } from '../../lib/oauth/client-document.ts'
+import { documentHost } from '../../authorization-server/client-document.ts'
 import { Refusal } from '../../lib/refusal.ts'
 import { runtime } from '../../lib/runtime.ts'
 import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client-lists.ts'
@@ -42,7 +42,7 @@ export async function clientLists(member: SpaceMember): Promise<ClientLists> {
 async function clientNames(clientIds: readonly string[]): Promise<Map<string, string>> {
   if (clientIds.length === 0) return new Map()
   const { rows } = await runtime().pool.query<{ clientId: string; name: string }>(
-    `select "clientId", name from ${SCHEMA}."oauthClient" where "clientId" = any ($1)`,
+    `select client_id as "clientId", name from ${SCHEMA}.oauth_client where client_id = any ($1)`,
     [clientIds],
   )
   return new Map(rows.map(({ clientId, name }) => [clientId, name]))

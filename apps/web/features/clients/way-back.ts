@@ -1,8 +1,7 @@
 import 'server-only'
-import { isRegisteredRedirect, redirectTarget } from '../../lib/oauth/client-registration.ts'
-import { ISSUER_PATH } from '../../lib/oauth/authorization-server.ts'
+import { isRegisteredRedirect, redirectTarget } from '../../authorization-server/redirect-uris.ts'
+import { ISSUER_PATH } from '../../authorization-server/issuer.ts'
 import { runtime } from '../../lib/runtime.ts'
-import { registeredClient } from './registered-clients.ts'
 
 type Asked = Partial<Record<'client_id' | 'redirect_uri' | 'state', string | string[] | undefined>>
 
@@ -10,8 +9,8 @@ type Asked = Partial<Record<'client_id' | 'redirect_uri' | 'state', string | str
 export async function wayBack(error: string, asked: Asked): Promise<{ href: string; name: string } | undefined> {
   const { client_id: clientId, redirect_uri: redirectUri, state } = asked
   if (typeof clientId !== 'string' || typeof redirectUri !== 'string' || !/^[a-z_]{1,50}$/.test(error)) return undefined
-  const client = await registeredClient(clientId)
-  if (!client || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
+  const client = await runtime().authorizationServer.client(clientId)
+  if (!client || client.isDisabled || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
   const url = new URL(redirectUri)
   url.searchParams.set('error', error)
   if (typeof state === 'string') url.searchParams.set('state', state)

@@ -201,7 +201,7 @@ export async function removePerson(member: SpaceMember, personId: string): Promi
     await forgetInvitations(client, member.space.id, personId)
   })
   // Who ends a membership hears of it when the member's clients are out, too.
-  await runtime().endedAccess.deliverNow()
+  await runtime().authorizationServer.deliverRevocations()
 }
 
 /** Makes another member the owner; the one who hands over stays as an admin. */

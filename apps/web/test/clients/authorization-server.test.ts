@@ -73,7 +73,6 @@ describe('a client that registers', () => {
     'http://client.test/callback',
     'http://127.1:3000/callback',
     'http://localhost.client.test/callback',
-    'https://localhost/callback',
     'https://user@client.test/callback',
     'https://client.test/callback#fragment',
     'https://client.test\\@other.test/',
@@ -98,9 +97,7 @@ describe('a client that registers', () => {
         body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'none', client_id: id }),
       })
     expect((await asked({})).status).toBe(400)
-    const { rows } = await on().database.query('select "clientSecret" from web."oauthClient" where "clientId" = $1', [
-      id,
-    ])
+    const { rows } = await on().database.query('select * from web.oauth_client where client_id = $1', [id])
     expect(JSON.stringify(rows)).not.toContain(secret)
   })
 })
@@ -218,7 +215,8 @@ describe('a refresh', () => {
     const { refresh_token: first } = await logIn(on().ada, client, on().resource())
     const { refresh_token: second } = (await (await client.refresh(first)).json()) as { refresh_token: string }
     await on().database.query(
-      `update web."oauthRefreshToken" set "rotationReplayExpiresAt" = now() - interval '1 second' where "clientId" = $1`,
+      `update web.oauth_refresh_token set used_at = used_at - interval '31 minutes'
+       where grant_id in (select id from web.oauth_grant where client_id = $1)`,
       [client.clientId],
     )
     expect((await client.refresh(first)).status).toBe(400)
@@ -229,9 +227,10 @@ describe('a refresh', () => {
     const client = await registerClient(on().webUrl)
     const { refresh_token, access_token } = await logIn(on().ada, client, on().resource())
     await client.refresh(refresh_token)
-    const { rows } = await on().database.query('select * from web."oauthRefreshToken" where "clientId" = $1', [
-      client.clientId,
-    ])
+    const { rows } = await on().database.query(
+      `select * from web.oauth_refresh_token where grant_id in (select id from web.oauth_grant where client_id = $1)`,
+      [client.clientId],
+    )
     expect(rows).toHaveLength(2)
     expect(JSON.stringify(rows)).not.toContain(refresh_token)
     expect(JSON.stringify(rows)).not.toContain(access_token.split('.')[2])

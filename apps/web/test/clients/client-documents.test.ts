@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PersonClient } from '../../e2e/person.ts'
-import { sweep } from '../../lib/oauth/sweep.ts'
+import { sweep } from '../../authorization-server/sweep.ts'
 import { freePort } from '../../e2e/product.ts'
 import { decide, describedClient, logIn, metadataOf, open, registerClient } from './client-person.ts'
 import { authorizationServerScene, clientsScene } from './clients.ts'
@@ -57,10 +57,9 @@ describe('a client that only has a document', () => {
       callers: [{ by: { kind: 'login', name: 'Described client', host } }],
     })
 
-    const { rows } = await on().database.query<{ id: string }>(
-      'select id from web."oauthConsent" where "clientId" = $1',
-      [client.clientId],
-    )
+    const { rows } = await on().database.query<{ id: string }>('select id from web.oauth_grant where client_id = $1', [
+      client.clientId,
+    ])
     await on().ada.fetch(`/api/account/clients/${rows[0]?.id}`, { method: 'DELETE' })
     await expect.poll(() => on().statusOf(refreshed.access_token)).toBe(401)
     expect((await client.refresh(refreshed.refresh_token)).status).toBe(400)
@@ -196,7 +195,7 @@ describe('what a document says', () => {
       }
       expect((await asker.post('/api/oauth/consent', answer)).status).toBe(400)
     }
-    const { rowCount } = await on().database.query('select from web."oauthConsent" where "clientId" = $1', [clientId])
+    const { rowCount } = await on().database.query('select from web.oauth_grant where client_id = $1', [clientId])
     expect(rowCount).toBe(0)
   })
 
@@ -207,7 +206,7 @@ describe('what a document says', () => {
   it('does not undo what the operator did to the client', async () => {
     const clientId = site().publish()
     expect(await asked(clientId)).toBe('/oauth/consent')
-    await on().database.query('update web."oauthClient" set disabled = true where "clientId" = $1', [clientId])
+    await on().database.query('update web.oauth_client set disabled = true where client_id = $1', [clientId])
     await age(clientId)
     expect(await asked(clientId)).toBe('client_disabled')
   })
@@ -222,7 +221,7 @@ it('clients that nobody allowed go after a day, unless somebody may be about to'
   }
   await logIn(ben, await describedClient(on().webUrl, used), on().resource(ben.spaceId))
   await on().database.query(
-    `update web."oauthClient" set "updatedAt" = now() - interval '25 hours' where "clientId" <> $1`,
+    `update web.oauth_client set updated_at = now() - interval '25 hours' where client_id <> $1`,
     [fresh],
   )
   for (const clientId of [unused, used]) await age(clientId, { fresh: '2 hours' })

@@ -124,6 +124,7 @@ function read(payload: JWTPayload, issuer: TrustedIssuer, isCurrent: () => boole
   return {
     issuer: issuer.issuer,
     clientId: clientId.data,
+    grantId: Identifier.safeParse(payload['grant_id']).data,
     userId: userId.data,
     spaceIds: spaceIds.data,
     scope: widestScope(scopes.data),

@@ -82,10 +82,23 @@ export function postgresAccessKeys(sql: Sql): AccessKeyStore {
   }
 }
 
+/** Revocations are kept for so long, in days. No token is good for longer than one. */
+const KEPT_DAYS = 2
+
 export function postgresRevocations(sql: Sql): Revocations {
   return {
-    async add({ spaceId, userId, clientId }) {
-      const news: Revoked = { spaceId, userId, clientId }
+    async add({ spaceId, userId, clientId, grantId }) {
+      const news: Revoked = { spaceId, userId, clientId, grantId }
+      if (grantId !== undefined) {
+        await sql.query(
+          `with ended as (
+             insert into gateway.ended_grants (space_id, user_id, grant_id, client_id, ended_at) values ($1, $2, $3, $4, now())
+             on conflict (space_id, user_id, grant_id) do update set ended_at = excluded.ended_at)
+           select pg_notify('${ACCESS_CHANNEL}', $5)`,
+          [spaceId, userId, grantId, clientId ?? '', JSON.stringify(news)],
+        )
+        return
+      }
       await sql.query(
         `with revoked as (
            insert into gateway.access_revocations (space_id, user_id, client_id, revoked_at) values ($1, $2, $3, now())
@@ -98,11 +111,19 @@ export function postgresRevocations(sql: Sql): Revocations {
         [spaceId, userId, clientId ?? '', JSON.stringify(news)],
       )
     },
-    async of(spaceIds, userId, clientId) {
+    async of(spaceIds, userId, { clientId, grantId }) {
+      // A grant that has ended does not come back, so its tokens are over whenever they were issued. One that names no grant may be of any.
       const { rows } = await sql.query<{ space_id: string; at: Date }>(
-        `select space_id, max(revoked_at) as at from gateway.access_revocations
-          where space_id = any ($1) and user_id = $2 and client_id in ('', $3) group by space_id`,
-        [spaceIds, userId, clientId],
+        `select space_id, max(at) as at from (
+           select space_id, revoked_at as at from gateway.access_revocations
+            where space_id = any ($1) and user_id = $2 and client_id in ('', $3)
+           union all
+           select space_id, case when $4::text is null then ended_at else ended_at + make_interval(days => $5) end
+             from gateway.ended_grants
+            where space_id = any ($1) and user_id = $2
+              and case when $4::text is null then client_id = $3 else grant_id = $4 end) as revoked
+          group by space_id`,
+        [spaceIds, userId, clientId, grantId ?? null, KEPT_DAYS],
       )
       return rows.map(({ space_id, at }) => ({ spaceId: space_id, at }))
     },
@@ -115,6 +136,7 @@ const Revocation = z.union([
     spaceId: z.string(),
     userId: z.string(),
     clientId: z.string().optional(),
+    grantId: z.string().optional(),
   }),
 ])
 
@@ -122,7 +144,7 @@ const Revocation = z.union([
 export function readRevoked(payload: string): Revoked | undefined {
   try {
     const revoked = Revocation.parse(JSON.parse(payload))
-    return 'keyId' in revoked ? revoked : { ...revoked, clientId: revoked.clientId }
+    return 'keyId' in revoked ? revoked : { ...revoked, clientId: revoked.clientId, grantId: revoked.grantId }
   } catch {
     return undefined
   }
@@ -216,7 +238,10 @@ const hashOf = (access: ClientAccess) => createHash('sha256').update(principalNa
 
 /** Drops what no token is old enough for any more, and clients and keys that nobody has used for half a year. */
 export async function sweepClientAccess(sql: Sql): Promise<void> {
-  await sql.query(`delete from gateway.access_revocations where revoked_at < now() - make_interval(days => 2)`)
+  await sql.query(`delete from gateway.access_revocations where revoked_at < now() - make_interval(days => $1)`, [
+    KEPT_DAYS,
+  ])
+  await sql.query(`delete from gateway.ended_grants where ended_at < now() - make_interval(days => $1)`, [KEPT_DAYS])
   await sql.query(`delete from gateway.seen_clients where last_seen_at < now() - make_interval(days => 180)`)
   await sql.query(`delete from gateway.access_keys where expires_at < now() - make_interval(days => 90)`)
 }

@@ -1,7 +1,7 @@
 import { ArrowUpRight } from 'lucide-react'
 import type { Metadata } from 'next'
 import { wayBack } from '../../../features/clients/way-back.ts'
-import type { DocumentFault } from '../../../lib/oauth/client-document.ts'
+import type { DocumentFault } from '../../../authorization-server/client-document.ts'
 import { OAuthFrame } from '../oauth-frame.tsx'
 
 export const metadata: Metadata = { title: 'The client’s request is not valid' }
@@ -32,6 +32,7 @@ const documentSentences: Record<DocumentFault | 'document_not_offered', string> 
 const sentences: Record<string, string> = {
   ...documentSentences,
   invalid_client: UNKNOWN_CLIENT,
+  server_error: 'Something went wrong on our end. Nothing was allowed. Log in from the client again in a moment.',
   too_many:
     'Too many requests came from where you are. Nothing was allowed. Wait for a minute, and log in from the client again.',
   client_disabled: 'This client was switched off by the operator of this app.',

@@ -15,7 +15,7 @@ const yes = (request: string) => ({
   body: JSON.stringify({ allow: true, request, spaceId: on().ada.spaceId, scope: 'notion:write' }),
 })
 const consents = async () => {
-  const { rows } = await on().database.query<{ count: number }>('select count(*)::int from web."oauthConsent"')
+  const { rows } = await on().database.query<{ count: number }>('select count(*)::int from web.oauth_grant')
   return rows[0]?.count
 }
 

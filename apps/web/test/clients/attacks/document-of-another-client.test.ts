@@ -21,7 +21,7 @@ it.each([
   const clientId = site().publish()
   site().replace(clientId, { client_id: other(clientId) })
   expect(['document_of_another', 'document_invalid']).toContain(await ask(clientId))
-  const { rowCount } = await on().database.query('select from web."oauthClient" where "clientId" = $1', [clientId])
+  const { rowCount } = await on().database.query('select from web.oauth_client where client_id = $1', [clientId])
   expect(rowCount).toBe(0)
 })
 

@@ -6,7 +6,7 @@ import { authorizationServerScene } from '../clients.ts'
 
 const on = authorizationServerScene()
 const SITE = 'https://evil.test/callback?kept=1'
-const APPLICATION = 'evil-app://install?what=this'
+const APPLICATION = 'com.evil.app://install?what=this'
 
 const wrong: [string, Record<string, string | null>][] = [
   ['wants no questions asked', { prompt: 'none' }],

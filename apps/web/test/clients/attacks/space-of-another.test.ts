@@ -51,10 +51,9 @@ describe('a person', () => {
     const eve = await on().newPerson('Eve')
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
-    const { rows } = await on().database.query<{ id: string }>(
-      'select id from web."oauthConsent" where "clientId" = $1',
-      [client.clientId],
-    )
+    const { rows } = await on().database.query<{ id: string }>('select id from web.oauth_grant where client_id = $1', [
+      client.clientId,
+    ])
     const path = `/api/account/clients/${rows[0]?.id}`
     expect((await eve.fetch(path, { method: 'DELETE' })).status).toBe(204)
     expect((await on().ada.fetch(path, { method: 'DELETE', origin: 'https://evil.test' })).status).toBe(403)

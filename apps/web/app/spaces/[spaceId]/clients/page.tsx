@@ -1,7 +1,7 @@
 import { Notice } from '../../../../components/ui/notice.tsx'
 import { ClientsPanel } from '../../../../features/clients/clients-panel.tsx'
 import { clientLists } from '../../../../features/clients/space-clients.ts'
-import { spaceResource } from '../../../../lib/oauth/resources.ts'
+import { spaceResource } from '../../../../authorization-server/resources.ts'
 import { PassedOn, Refusal } from '../../../../lib/refusal.ts'
 import { runtime } from '../../../../lib/runtime.ts'
 import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'

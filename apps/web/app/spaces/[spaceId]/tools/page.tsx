@@ -1,4 +1,4 @@
-import { spaceResource } from '../../../../lib/oauth/resources.ts'
+import { spaceResource } from '../../../../authorization-server/resources.ts'
 import { runtime } from '../../../../lib/runtime.ts'
 import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
 import { Page } from '../page-frame.tsx'

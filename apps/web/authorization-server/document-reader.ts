@@ -1,9 +1,9 @@
 import { ForbiddenUrl, guardedFetches, TooMuchBody, type Proxies, type Reach } from '@nmg/outbound'
 import type { Pool } from 'pg'
-import { SCHEMA } from '../database.ts'
-import { log } from '../log.ts'
+import { SCHEMA } from '../lib/database.ts'
+import { log } from '../lib/log.ts'
 import { clientDocument, DocumentRefused, freshSeconds, type DocumentFault } from './client-document.ts'
-import { clientFields, type ClientRegistration } from './client-registration.ts'
+import { storeDocumentClient } from './clients.ts'
 import { fetchAllowance } from './fetch-allowance.ts'
 
 /** The browser waits for it. */
@@ -74,7 +74,7 @@ export function documentReader({ pool, reach, proxies }: DocumentReaderOptions):
   const readNow = async (url: URL) => {
     const answer = await ask(url)
     const document = clientDocument(url, await contentOf(answer))
-    await store(pool, url.href, document, freshSeconds(answer.headers.get('cache-control')))
+    await storeDocumentClient(pool, url.href, document, freshSeconds(answer.headers.get('cache-control')))
   }
 
   const begin = (url: URL, personId: string): Promise<void> => {
@@ -131,24 +131,4 @@ function faultOf(cause: unknown): DocumentFault {
 function causeOf({ cause }: DocumentRefused): string | undefined {
   if (!(cause instanceof Error)) return undefined
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
-}
-
-/** As the client is now; what was stored of it before is replaced, but not what the operator did to it. */
-async function store(pool: Pool, clientId: string, read: ClientRegistration, fresh: number): Promise<void> {
-  const now = new Date()
-  const fields = { ...clientFields(read), updatedAt: now }
-  const values = Object.entries({ clientId, createdAt: now, ...fields })
-  const names = values.map(([name]) => `"${name}"`)
-  const places = values.map((_, index) => `$${index + 3}`)
-  const replaced = Object.keys(fields).map((name) => `"${name}" = excluded."${name}"`)
-  await pool.query(
-    `with client as (
-       insert into ${SCHEMA}."oauthClient" (id, ${names.join(', ')}) values (gen_random_uuid(), ${places.join(', ')})
-       on conflict ("clientId") do update set ${replaced.join(', ')}
-       returning "clientId")
-     insert into ${SCHEMA}.client_document (client_id, fetched_at, fresh_until)
-     select "clientId", $1, $1::timestamptz + make_interval(secs => $2) from client
-     on conflict (client_id) do update set fetched_at = excluded.fetched_at, fresh_until = excluded.fresh_until`,
-    [now, fresh, ...values.map(([, value]) => (Array.isArray(value) ? JSON.stringify(value) : value))],
-  )
 }

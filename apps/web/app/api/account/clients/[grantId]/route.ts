@@ -5,12 +5,12 @@ import { signedIn } from '../../../../../lib/members.ts'
 import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
 import { answering, Refusal } from '../../../../../lib/refusal.ts'
 
-/** Takes back what the person allowed a client. */
-export const DELETE = (request: NextRequest, { params }: { params: Promise<{ consentId: string }> }) =>
+/** Ends one login of a client. */
+export const DELETE = (request: NextRequest, { params }: { params: Promise<{ grantId: string }> }) =>
   answering(async () => {
     requireOwnOrigin(request.headers)
     const found = await signedIn(request.headers)
     if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
-    await endAllowed(found.person, (await params).consentId)
+    await endAllowed(found.person, { grantId: (await params).grantId })
     return new Response(null, { status: 204, ...noStore })
   })

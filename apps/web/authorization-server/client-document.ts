@@ -4,7 +4,7 @@
  */
 import { ClientId } from '@nmg/contract'
 import { z } from 'zod'
-import { clientRegistration, type ClientRegistration } from './client-registration.ts'
+import { clientRegistration, PLAIN, type ClientRegistration } from './client-registration.ts'
 
 /** Why a client is not known by its document. The page for errors has a sentence for each. */
 export type DocumentFault =
@@ -57,7 +57,17 @@ export function documentUrl(clientId: string): URL {
   return url
 }
 
-const Identity = z.looseObject({ client_id: z.string(), token_endpoint_auth_method: z.string().default('none') })
+const plain = z
+  .unknown()
+  .optional()
+  .refine((value) => typeof value !== 'string' || PLAIN.test(value))
+const Identity = z.looseObject({
+  client_id: z.string(),
+  token_endpoint_auth_method: z.string().default('none'),
+  client_name: z.string().nullish(),
+  software_id: plain,
+  software_version: plain,
+})
 
 /**
  * What a document says of its client; by the rules for clients that register, and always without a secret.
@@ -71,7 +81,11 @@ export function clientDocument(url: URL, content: unknown): ClientRegistration {
   if (data.token_endpoint_auth_method !== 'none' || 'client_secret' in data) {
     throw new DocumentRefused('document_secret')
   }
-  const registration = clientRegistration(data)
+  const registration = clientRegistration({ ...data, token_endpoint_auth_method: 'none' })
+  // Whoever publishes a document can correct it, so nothing of it is left out.
+  const named = new Set(Array.isArray(data['redirect_uris']) ? data['redirect_uris'] : [])
+  if (!('error' in registration) && registration.redirectUris.length < named.size)
+    throw new DocumentRefused('document_redirects')
   if (!('error' in registration)) return registration
   throw new DocumentRefused(registration.error === 'invalid_redirect_uri' ? 'document_redirects' : 'document_invalid')
 }

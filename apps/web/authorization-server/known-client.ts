@@ -1,7 +1,6 @@
-import { isComplete } from './authorization-request.ts'
 import { DocumentRefused, documentUrl, isDocumentClient } from './client-document.ts'
 import type { DocumentReader } from './document-reader.ts'
-import type { Resource } from './resources.ts'
+import { isComplete, type AuthorizationRequest } from './requests.ts'
 
 export interface KnownClientOptions {
   /** Undefined where the operator does not want any. */
@@ -31,17 +30,18 @@ export function errorPage(error: string, asked?: URLSearchParams): string {
  * @returns where the browser has to go instead; undefined when nothing stands in the way of the request.
  */
 export function knownClient({ documents, personOf }: KnownClientOptions) {
-  return async (request: Request, query: URLSearchParams, resource: Resource | undefined) => {
+  return async (headers: Headers, path: string, request: AuthorizationRequest) => {
+    const { query } = request
     const clientId = query.get('client_id') ?? ''
     if (!isDocumentClient(clientId)) return undefined
     if (!documents) return errorPage('document_not_offered')
     try {
       const url = documentUrl(clientId)
       if (await documents.isKnown(clientId)) return undefined
-      if (!isComplete(query, resource) || !isNavigation(request.headers)) return errorPage('invalid_request')
-      const personId = await personOf(request.headers)
+      if (!isComplete(request) || !isNavigation(headers)) return errorPage('invalid_request')
+      const personId = await personOf(headers)
       if (personId === undefined) {
-        return `/sign-in?${new URLSearchParams({ next: `${new URL(request.url).pathname}?${query}` })}`
+        return `/sign-in?${new URLSearchParams({ next: `${path}?${query}` })}`
       }
       await documents.read(url, personId)
       return undefined

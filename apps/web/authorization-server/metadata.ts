@@ -1,11 +1,8 @@
-import { ISSUER_PATH } from './authorization-server.ts'
-import { GRANT_TYPES } from './client-registration.ts'
+import { AUTH_METHODS, GRANT_TYPES } from './client-registration.ts'
 import { KNOWN_SCOPES } from './scopes.ts'
 
 /** What clients are told of the authorization server ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)). */
-export function authorizationServerMetadata(webUrl: string, { hasDocuments }: { hasDocuments: boolean }) {
-  const issuer = webUrl + ISSUER_PATH
-  const authMethods = ['none', 'client_secret_post', 'client_secret_basic']
+export function authorizationServerMetadata(issuer: string, { hasDocuments }: { hasDocuments: boolean }) {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/authorize`,
@@ -18,8 +15,8 @@ export function authorizationServerMetadata(webUrl: string, { hasDocuments }: { 
     response_modes_supported: ['query'],
     grant_types_supported: GRANT_TYPES,
     code_challenge_methods_supported: ['S256'],
-    token_endpoint_auth_methods_supported: authMethods,
-    revocation_endpoint_auth_methods_supported: authMethods,
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     client_id_metadata_document_supported: hasDocuments,
     authorization_response_iss_parameter_supported: true,
   }

@@ -1,0 +1,17 @@
+import { Scope } from '@nmg/contract'
+
+/** Asks for a refresh token. It says nothing about Notion, so people are not asked about it. */
+export const OFFLINE = 'offline_access'
+
+/** All that the authorization server knows. */
+export const KNOWN_SCOPES = [...Scope.options, OFFLINE] as const
+
+/** The scopes about Notion among the words of a `scope`; undefined when there are none, as if the parameter were absent. */
+export function requestedScopes(scope: string | null | undefined): Scope[] | undefined {
+  const words = new Set(scope?.split(' '))
+  const known = Scope.options.filter((word) => words.has(word))
+  return known.length > 0 ? known : undefined
+}
+
+/** The scopes about Notion that a login asks for; both, when it names none of them: many clients ask for what other servers have. */
+export const notionScopes = (scope: string | null | undefined): Scope[] => requestedScopes(scope) ?? [...Scope.options]
