@@ -47,6 +47,8 @@ const failures: Record<FailureCode, { title: string; action?: 'again'; isConnect
   not_connected: { title: 'Notion is not connected', action: 'again', isConnection: true },
   reconnect_required: { title: 'Notion must be reconnected', action: 'again', isConnection: true },
   notion_refused: { title: 'Notion refuses the access', action: 'again', isConnection: true },
+  // No invitation to repeat: the call may have been carried out.
+  outcome_unknown: { title: 'Interrupted before a result arrived' },
   notion_unavailable: { title: 'Notion isn’t responding', action: 'again' },
   gateway_unavailable: { title: 'The gateway isn’t responding', action: 'again' },
   no_access: { title: 'You no longer have access' },

@@ -10,6 +10,7 @@ export type FailureCode =
   | 'reconnect_required'
   | 'notion_unavailable'
   | 'notion_refused'
+  | 'outcome_unknown'
   | 'gateway_unavailable'
   | 'no_access'
   | 'internal'

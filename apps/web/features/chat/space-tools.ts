@@ -1,6 +1,6 @@
 import 'server-only'
 import { createMCPClient } from '@ai-sdk/mcp'
-import { Problem, type ProblemCode } from '@nmg/contract'
+import { mayHaveBeenSent, Problem, type ProblemCode } from '@nmg/contract'
 import type { ToolSet } from 'ai'
 import { boundedBody } from '../../lib/bounded-body.ts'
 import { fetchGateway } from '../../lib/gateway.ts'
@@ -144,7 +144,7 @@ const unavailable: Failure = {
 
 const unreadablyLarge: Failure = {
   kind: 'failed',
-  code: 'notion_unavailable',
+  code: 'outcome_unknown',
   detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it was not read. The call may have been carried out; check before retrying.`,
 }
 
@@ -155,7 +155,7 @@ const codes: Partial<Record<string, FailureCode>> = {
   forbidden_space: 'no_access',
   upstream_unreachable: 'notion_unavailable',
   upstream_timeout: 'notion_unavailable',
-  outcome_unknown: 'notion_unavailable',
+  outcome_unknown: 'outcome_unknown',
   authorization_unavailable: 'notion_unavailable',
   refresh_unavailable: 'notion_unavailable',
   upstream_refuses_token: 'notion_refused',
@@ -174,12 +174,17 @@ const withoutAddresses = (detail: string): string => detail.replaceAll(/:?\s*htt
 
 function failureOf(problem: Problem | undefined, retryAfter: string | null): Failure {
   const until = retryAfter === null ? undefined : inSeconds(Number(retryAfter))
+  const code = problem?.code ?? ''
+  const isUnknown = codes[code] === undefined && mayHaveBeenSent(code)
   return {
     kind: 'failed',
-    code: codes[problem?.code ?? ''] ?? 'gateway_unavailable',
+    code: codes[code] ?? (isUnknown ? 'outcome_unknown' : 'gateway_unavailable'),
     detail:
-      details[problem?.code ?? ''] ??
-      (withoutAddresses(problem?.detail ?? '') || 'The gateway couldn’t reach Notion. Try again in a moment.'),
+      details[code] ??
+      (withoutAddresses(problem?.detail ?? '') ||
+        (isUnknown
+          ? 'No usable response came. Notion may have applied it; check before retrying.'
+          : 'The gateway couldn’t reach Notion. Try again in a moment.')),
     ...(until && { until }),
   }
 }
