@@ -6,34 +6,32 @@ import type { Sql } from './database.ts'
 const MOST_REGISTRATIONS = 10
 const WINDOW_SECONDS = 3600
 
+/** The moments of the last hour, oldest first. Those that lie ahead were written before the clock was corrected; they do not count. */
+const recent = (table: string, seconds = '$3') =>
+  `array(select at from unnest(${table}.made) at
+          where at > clock_timestamp() - make_interval(secs => ${seconds}) and at <= clock_timestamp() + interval '1 minute' order by at)`
+
 export function postgresRegistrationLimit(sql: Sql): RegistrationLimit {
   return {
     async count(stream) {
-      // Moments that lie ahead were written before the clock was corrected; they do not count.
-      const { rows } = await sql.query<{ counted: boolean; wait_seconds: number }>(
-        `with recent as (
-           select coalesce(array_agg(at order by at), '{}') as made
-             from (select unnest(made) as at from gateway.registration_counts where stream = $1) m
-            where at > now() - make_interval(secs => $3) and at <= now()
-         ), counted as (
-           insert into gateway.registration_counts (stream, made)
-           select $1, array[now()] from recent where cardinality(made) < $2
-           on conflict (stream) do update set made = (select made from recent) || now()
-           returning stream
-         )
-         select exists (select 1 from counted) as counted,
-                coalesce(ceil(extract(epoch from made[1] + make_interval(secs => $3) - now())), 0)::int as wait_seconds
-           from recent`,
+      // The row of the conflict is the latest, locked: of many at the same moment each counts the ones before it.
+      const { rowCount } = await sql.query(
+        `insert into gateway.registration_counts as held (stream, made) values ($1, array[clock_timestamp()])
+         on conflict (stream) do update set made = ${recent('held')} || clock_timestamp()
+          where cardinality(${recent('held')}) < $2`,
         [stream, MOST_REGISTRATIONS, WINDOW_SECONDS],
       )
-      const [row] = rows
-      if (row?.counted === false) {
-        throw new Failure(
-          'rate_limited',
-          `Connecting Notion was begun ${MOST_REGISTRATIONS} times for this space within an hour. Finish one of them, or try again later.`,
-          { retryAfterSeconds: Math.max(1, row.wait_seconds) },
-        )
-      }
+      if (rowCount === 1) return
+      const { rows } = await sql.query<{ wait_seconds: number }>(
+        `select ceil(extract(epoch from made[1] - clock_timestamp()) + $2)::int as wait_seconds
+           from (select ${recent('held', '$2')} as made from gateway.registration_counts held where stream = $1) recent`,
+        [stream, WINDOW_SECONDS],
+      )
+      throw new Failure(
+        'rate_limited',
+        `Connecting Notion was begun ${MOST_REGISTRATIONS} times for this space within an hour. Finish one of them, or try again later.`,
+        { retryAfterSeconds: Math.max(1, rows[0]?.wait_seconds ?? 1) },
+      )
     },
     async uncount(stream) {
       await sql.query(
