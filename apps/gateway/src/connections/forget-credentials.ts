@@ -73,7 +73,7 @@ export async function forgetLostCredentials(
   return marked
 }
 
-/** Pending consents are sealed as well. Whoever is at one of them begins again. */
+/** Deletes pending authorization requests that cannot be opened; those people start again. */
 async function deleteUnreadableRequests({ sql, vault }: ForgetDependencies): Promise<void> {
   const { rows } = await sql.query<{ state_hash: string; sealed: string }>(
     'select state_hash, sealed from gateway.authorization_requests where taken_at is null',

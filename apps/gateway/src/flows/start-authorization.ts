@@ -88,7 +88,7 @@ async function register(
     log.info('client.registered', { stream, issuer: info.issuer })
     return client
   } catch (error) {
-    // Whoever tries while the server is away is not kept from it when it is back.
+    // A failed registration must not count against the next attempt.
     await registrations.uncount(stream)
     throw error
   }

@@ -94,7 +94,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       if (registrationEndpoint === null) {
         throw new Failure(
           'authorization_refused',
-          `${originOf(server.issuer)} does not register clients by itself. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
+          `${originOf(server.issuer)} does not support dynamic client registration. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
         )
       }
       return registerClient({ ...server, registrationEndpoint }, settings, fetches())

@@ -249,7 +249,7 @@ const whyForbidden: Record<ForbiddenUrl['reason'], string> = {
   nowhere: 'nothing that a gateway talks to has it. Tell the operator of that server.',
 }
 
-/** What somebody is told when the outbound proxy keeps the gateway from the server. */
+/** The failure of a request that the outbound proxy did not let through. */
 export const proxyFailure = (cause: ProxyFailed) =>
   new Failure('authorization_unavailable', cause.message, { cause, retryAfterSeconds: 30 })
 

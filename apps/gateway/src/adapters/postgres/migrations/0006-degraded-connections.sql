@@ -15,5 +15,5 @@ create table gateway.registration_counts (
   stream uuid          primary key,
   made   timestamptz[] not null
 );
--- gateway.client_registrations is not used any more: each consent has a registration of its own, kept with its tokens. The table goes one release
--- later, when no replica reads it.
+-- gateway.client_registrations is no longer used: each consent registers a client, which is kept with its tokens. A later release drops the table,
+-- when no replica reads it.
