@@ -1,18 +1,20 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { complaintsOf, goTo, launchBrowser, newProfile } from '../e2e/browser.ts'
 import { answered, ask, opened } from '../e2e/chat-client.ts'
 import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
 import { startOddGateway, type OddGateway } from '../e2e/odd-gateway.ts'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
+import { forgetLimits } from '../e2e/limits.ts'
 import { textOf } from '../features/chat/chat-message.ts'
 
 describe.skipIf(!chromiumPath())('what people type into the chat', () => {
   let product: Product
   let model: ModelServer
   let odd: OddGateway
+  let databaseUrl: string
   let browser: Browser
   let ada: PersonClient
   let ben: PersonClient
@@ -21,8 +23,9 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
   beforeAll(async () => {
     model = await startModelServer()
     odd = await startOddGateway()
+    databaseUrl = (await testDatabase()).url
     product = await startProduct(
-      { DATABASE_URL: (await testDatabase()).url },
+      { DATABASE_URL: databaseUrl },
       { web: { CHAT_MODEL: 'small', CHAT_BASE_URL: model.url, CUDU_ENDPOINT: odd.url } },
     )
     odd.target = product.gatewayUrl
@@ -36,6 +39,8 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     await consent(ada, ((await started.json()) as { authorizeUrl: string }).authorizeUrl)
     browser = await launchBrowser(chromiumPath() ?? '')
   })
+
+  beforeEach(() => forgetLimits(databaseUrl))
 
   afterEach(async () => {
     const complaints = contexts.flatMap((context) => context.pages().flatMap((page) => complaintsOf(page)))

@@ -1,11 +1,12 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '../e2e/accessibility.ts'
 import { complaintsOf, connect, goTo, launchBrowser, newProfile, signUp } from '../e2e/browser.ts'
 import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
+import { forgetLimits } from '../e2e/limits.ts'
 
 describe.skipIf(!chromiumPath())('the chat', () => {
   let product: Product
@@ -31,6 +32,8 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     session = await page.context().storageState()
     await page.context().close()
   })
+
+  beforeEach(() => forgetLimits(databaseUrl))
 
   afterEach(async () => {
     const complaints = open.flatMap((page) => complaintsOf(page))

@@ -1,11 +1,12 @@
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { answered, ask, messageIn, opened, takeTurn } from '../e2e/chat-client.ts'
 import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
 import { startOddGateway } from '../e2e/odd-gateway.ts'
 import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
+import { forgetLimits } from '../e2e/limits.ts'
 import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -46,6 +47,8 @@ afterAll(async () => {
   await model?.stop()
 })
 
+beforeEach(() => forgetLimits(databaseUrl))
+
 afterEach(() => {
   product.simulator.setKnobs({ mcpFaults: [] })
   model.forget()
@@ -55,6 +58,16 @@ async function connect(person: PersonClient): Promise<void> {
   const started = await person.post('/api/notion/oauth/start', { spaceId: person.spaceId })
   const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
   await consent(person, authorizeUrl)
+}
+
+async function readUntil(reader: ReadableStreamDefaultReader<string>, text: string): Promise<string> {
+  let read = ''
+  while (!read.includes(text)) {
+    const { done, value } = await reader.read()
+    if (done) throw new Error(`the stream ended before "${text}": ${read}`)
+    read += value
+  }
+  return read
 }
 
 const toolParts = (message: ChatMessage | undefined): ToolPart[] => message?.parts.filter(isToolPart) ?? []
@@ -386,8 +399,7 @@ describe('an answer that is being written', () => {
     model.answer([{ say: 'The beginning. ' }, { wait: gate.promise }, { say: 'The end.' }])
     const answer = await takeTurn(person, ask(id, 'Tell me slowly'), ada.spaceId)
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
-    let read = ''
-    while (!read.includes('beginning')) read += (await reader.read()).value ?? ''
+    const read = await readUntil(reader, 'beginning')
     return { id, reader, read, gate }
   }
   const streamOf = (person: PersonClient, id: string) =>
@@ -509,8 +521,7 @@ describe('several web processes', () => {
     const left = newId()
     model.answer([{ say: 'Half of it. ' }, { wait: open.promise }])
     const reader = (await takeTurn(there, ask(left, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
-    let read = ''
-    while (!read.includes('it.')) read += (await reader.read()).value ?? ''
+    await readUntil(reader, 'it.')
     expect(await web.stop()).toBe(0)
     const [, message] = (await opened(ada, left)).messages
     expect(message?.metadata?.end).toEqual({ kind: 'interrupted' })
@@ -524,8 +535,7 @@ describe('several web processes', () => {
     const id = newId()
     model.answer([{ say: 'Nearly ' }, { wait: gate.promise }, { say: 'done.' }])
     const reader = (await takeTurn(there, ask(id, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
-    let read = ''
-    while (!read.includes('Nearly')) read += (await reader.read()).value ?? ''
+    let read = await readUntil(reader, 'Nearly')
     const stopped = web.stop()
     await expect.poll(async () => (await there.fetch('/readyz')).status).toBe(503)
     const refused = await takeTurn(there, ask(newId(), 'And this?'))

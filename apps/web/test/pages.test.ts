@@ -2,7 +2,7 @@ import { authorizationErrors } from '@nmg/contract'
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '../e2e/accessibility.ts'
 import {
   complaintsOf,
@@ -16,6 +16,7 @@ import {
   signUp,
 } from '../e2e/browser.ts'
 import { startProduct, type Product } from '../e2e/product.ts'
+import { forgetLimits } from '../e2e/limits.ts'
 
 describe.skipIf(!chromiumPath())('the pages', () => {
   let product: Product
@@ -28,6 +29,8 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     product = await startProduct({ DATABASE_URL: databaseUrl }, { web: { NOTION_GATEWAY_DEMO: '1' } })
     browser = await launchBrowser(chromiumPath() ?? '')
   })
+
+  beforeEach(() => forgetLimits(databaseUrl))
 
   afterEach(async () => {
     const complaints = open.flatMap((page) => complaintsOf(page))
