@@ -23,8 +23,9 @@ export function parseDraft(stored: unknown): ChatDraft | undefined {
 
 /** The draft after the person typed; undefined when nothing is left of it. */
 export function typed(draft: ChatDraft | undefined, text: string, isSending: boolean): ChatDraft | undefined {
-  // Who empties the field has given up the message that did not arrive.
-  const sent = isSending || text !== '' ? draft?.sent : undefined
+  // Emptying a field that held the message gives it up. One that was empty before, as browsers report it after a reload, does not.
+  const isEmptied = text === '' && draft !== undefined && draft.text !== ''
+  const sent = isSending || !isEmptied ? draft?.sent : undefined
   return text === '' && !sent ? undefined : { text, ...(sent && { sent }) }
 }
 

@@ -55,8 +55,24 @@ function forgetEdit(userId: string, messageId: string): void {
 
 export const draftName = (spaceId: string, conversationId: string) => `chat:${spaceId}:${conversationId}`
 
+/** How long a page that is about to be left goes on, at most, in milliseconds. */
+const LEAVING_MS = 3_000
+
+/**
+ * The browser is loading another page. Until that is there, this one goes on: what it removed now, the next page would not find. A download or an
+ * answer of 204 leaves nothing, so this ends by time.
+ */
+let isLeaving = false
+if (typeof window !== 'undefined') {
+  window.addEventListener('beforeunload', () => {
+    isLeaving = true
+    setTimeout(() => (isLeaving = false), LEAVING_MS)
+  })
+}
+
 /** A new chat has become this conversation: what was typed since its first message was sent goes there. */
 function adoptNewChat(userId: string, spaceId: string, conversationId: string, messageId: string): void {
+  if (isLeaving) return
   const store = draftsOf(userId)
   const known = parseDraft(store.read(draftName(spaceId, NEW)))
   if (known?.sent?.id !== messageId) return
