@@ -32,8 +32,7 @@ export function viewOf({ integration }: NotionAnswer): ConnectionView {
 /** Why a call did not reach Notion although the space is connected, by the code of the problem. */
 const notionTroubles: Record<string, string> = {
   upstream_unreachable: 'Notion cannot be reached at the moment.',
-  outcome_unknown:
-    'The last call was interrupted before a result arrived. Notion may have applied it; check before retrying.',
+  outcome_unknown: 'Notion cannot be reached at the moment.',
   upstream_timeout: 'Notion takes too long to answer at the moment.',
   refresh_unavailable:
     'Notion does not renew the access at the moment. The connection is kept, and the gateway tries again.',
