@@ -483,8 +483,15 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await invite(ada, ben, 'member')
     const page = await profile()
     await signIn(page, product.webUrl, ben.account)
-    await page.getByRole('button', { name: /change space/ }).click()
-    await page.getByRole('menuitem', { name: "Ada's space" }).click()
+    const there = page.getByRole('menuitem', { name: "Ada's space" })
+    // A page that is still being shown after signing in closes its menus.
+    await expect
+      .poll(async () => {
+        if (!(await there.isVisible())) await page.getByRole('button', { name: /change space/ }).click()
+        return there.isVisible()
+      })
+      .toBe(true)
+    await there.click()
     await page.waitForURL(`**/spaces/${ada.spaceId}/connection`)
     await card(page).getByText('Ask Ada to do this: only owners and admins of the space connect it.').waitFor()
     expect(await page.getByRole('button', { name: 'Connect Notion' }).count()).toBe(0)
