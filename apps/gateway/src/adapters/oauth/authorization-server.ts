@@ -14,9 +14,9 @@ import {
   type Reach,
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
+import { retryAfter } from '../../connections/oauth/retry-after.ts'
 import { readTokenResponse, type TokenResponse } from '../../connections/oauth/token-response.ts'
 import type { Grant } from '../../domain/connection.ts'
-import { LONGEST_PAUSE_MS } from '../../domain/refresh-schedule.ts'
 import { IMPLIED_SCOPE } from '../../domain/upstream-scope.ts'
 import { Failure } from '../../failure.ts'
 import {
@@ -330,7 +330,8 @@ async function redeem(
 function outcomeOf(read: TokenResponse, response: Response, standing: ClientStanding): RefreshOutcome {
   if (read.kind === 'granted') return read
   const { status } = response
-  const facts = { error: errorIn(read, status), ...retryAfter(response) }
+  const retryAfterSeconds = retryAfter(response.headers)
+  const facts = { error: errorIn(read, status), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
   if (PASSING_STATUSES.has(status)) return { kind: 'in_doubt', sign: 'busy', ...facts }
   const hasMoved = (status >= 300 && status < 400) || [404, 405, 410].includes(status)
   if (read.kind === 'unreadable') return { kind: 'in_doubt', sign: hasMoved ? 'moved' : 'unreadable', ...facts }
@@ -366,21 +367,6 @@ const WORDS: Record<RefreshSign, string> = {
   withheld: 'not sent',
   forbidden: 'forbidden address',
 }
-
-/** Seconds until `Retry-After`, in either of its forms ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). */
-function retryAfter(response: Response): { retryAfterSeconds?: number } {
-  const text = response.headers.get('retry-after')
-  if (text === null) return {}
-  // A date is measured by the clock of the server that wrote it.
-  const sentAt = Date.parse(response.headers.get('date') ?? '') || Date.now()
-  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - sentAt) / 1000)
-  return Number.isFinite(seconds) && seconds > 0
-    ? { retryAfterSeconds: Math.min(seconds, MAX_RETRY_AFTER_SECONDS) }
-    : {}
-}
-
-/** A longer wait would put the connection at risk for a slip of the server's. */
-const MAX_RETRY_AFTER_SECONDS = LONGEST_PAUSE_MS / 1000
 
 const tokenOptions = (fetch: GuardedFetch, resource: string | null) => ({
   [oauth.customFetch]: fetch,

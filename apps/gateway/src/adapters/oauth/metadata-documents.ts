@@ -1,5 +1,6 @@
 /** Reads the first usable one of several metadata documents, and explains why when there is none. */
 import { ForbiddenUrl, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
+import { retryAfter } from '../../connections/oauth/retry-after.ts'
 import type { MetadataLocation } from '../../domain/metadata-locations.ts'
 import { Failure } from '../../failure.ts'
 
@@ -95,16 +96,6 @@ function isBotChallenge({ status, headers }: Response, body: string): boolean {
 
 /** Of Cloudflare, Vercel and AWS WAF. */
 const CHALLENGE_HEADERS = ['cf-mitigated', 'x-vercel-mitigated', 'x-amzn-waf-action']
-
-/** Longer pauses are cut: a person waits for this. */
-const MAX_RETRY_AFTER_SECONDS = 3600
-
-/** Seconds until `Retry-After`, in either of its forms ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). */
-function retryAfter(headers: Headers): number | undefined {
-  const text = headers.get('retry-after')?.trim() ?? ''
-  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
-  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined
-}
 
 /**
  * The failure for a search that found nothing. Unavailability outweighs the rest: a document that could not be read now may be the
