@@ -18,6 +18,8 @@ const PROBES = new Set(['mcp-remote-fallback-test'])
 export interface ClientNotes {
   /** @param method of the message, @param body its bytes, which are JSON. */
   called(access: ClientAccess, method: string | undefined, body: Buffer): void
+  /** Resolves when all activity recorded so far is stored, or could not be. */
+  stored(): Promise<void>
 }
 
 export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => void): ClientNotes {
@@ -42,6 +44,7 @@ export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => vo
         .catch(onFailure)
         .finally(() => waiting--)
     },
+    stored: () => writing,
   }
 }
 

@@ -257,12 +257,16 @@ const MAY_ASK_FOR_INPUT = new Set(['tools/call', 'prompts/get', 'resources/read'
 async function elicitationForm(
   access: ProvedAccess,
   { rpc, body }: Refused,
-  { seen }: ClientDeskDependencies,
+  { notes, seen }: ClientDeskDependencies,
 ): Promise<'error' | 'result' | undefined> {
   if (rpc?.id === undefined || rpc.method === undefined || body === undefined || rpc.method === 'initialize')
     return undefined
   const sighting = sightingIn(body)
-  if (sighting === undefined) return (await seen.takesUrls(access)) ? 'error' : undefined
+  if (sighting === undefined) {
+    // The client's capabilities came with `initialize`, perhaps a moment ago.
+    await notes.stored()
+    return (await seen.takesUrls(access)) ? 'error' : undefined
+  }
   const isAnswered = body.includes(`"${CONNECT_INPUT}"`)
   return sighting.takesUrls && MAY_ASK_FOR_INPUT.has(rpc.method) && !isAnswered ? 'result' : undefined
 }
