@@ -3,48 +3,49 @@ import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drainOf } from '@nmg/process'
-import { aesVault } from './adapters/crypto/vault.ts'
-import { httpUpstream } from './adapters/mcp/upstream.ts'
-import { identifyWorkspace } from './adapters/notion/identify-workspace.ts'
-import { oauthServer } from './adapters/oauth/authorization-server.ts'
-import { postgresAuthorizationRequests } from './adapters/postgres/authorization-requests.ts'
-import { postgresChanges } from './adapters/postgres/changes.ts'
-import { postgresClaims } from './adapters/postgres/claims.ts'
-import { postgresConnectionStore } from './adapters/postgres/connection-store.ts'
-import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './adapters/postgres/data-keys.ts'
-import { migrate, openPool } from './adapters/postgres/database.ts'
+import { aesVault } from './connections/vault.ts'
+import { httpUpstream } from './proxy/http-upstream.ts'
+import { identifyWorkspace } from './connections/identify-workspace.ts'
+import { oauthServer } from './connections/oauth/authorization-server.ts'
+import { postgresAuthorizationRequests } from './connections/postgres-authorization-requests.ts'
+import { postgresChanges } from './platform/notifications.ts'
+import { postgresClaims } from './refresh/postgres-refresh-lock.ts'
+import { postgresConnectionStore } from './connections/postgres-connection-store.ts'
+import { checkDataKeys, rewrapDataKeys, sweepNeverConnected } from './connections/data-keys.ts'
+import { migrate, openPool } from './platform/database.ts'
 import { openDatabaseClock } from './platform/database-clock.ts'
 import { checkReadiness, degradedBy, NOTIFICATIONS_ARE_INTERRUPTED, REDIS_IS_AWAY } from './platform/readiness.ts'
-import { postgresRegistrationLimit, sweepRegistrationCounts } from './adapters/postgres/registration-limit.ts'
+import { postgresRegistrationLimit, sweepRegistrationCounts } from './connections/postgres-registration-limit.ts'
 import { credentialMark, markFolder } from './connections/credential-mark.ts'
 import { identifyingUrl } from './connections/database-identity.ts'
 import { joinReplicas } from './connections/postgres-replicas.ts'
 import { sweepExpired } from './connections/retention.ts'
 import { keyId, kidOf } from './connections/sealing-key.ts'
 import { isUnheld } from './connections/postgres-database-identity.ts'
-import { postgresMcpSessions } from './adapters/postgres/mcp-sessions.ts'
-import { openClients } from './clients.ts'
+import { postgresMcpSessions } from './proxy/postgres-mcp-sessions.ts'
+import { openClients } from './clients/open.ts'
 import { oauthSettings, type Config } from './config.ts'
-import { REFRESH_TIMES, type RefreshTimes } from './domain/refresh-schedule.ts'
-import { connectionHistory, describeConnection } from './flows/describe-connection.ts'
-import { disconnect } from './flows/disconnect.ts'
-import { finishAuthorization } from './flows/finish-authorization.ts'
-import { freshCredentials } from './flows/fresh-credential.ts'
-import { keepFresh } from './flows/keep-fresh.ts'
-import type { RefreshStep } from './flows/refresh.ts'
-import { settleWorkspace } from './flows/settle-workspace.ts'
-import { startAuthorization } from './flows/start-authorization.ts'
-import { wantScope } from './flows/want-scope.ts'
-import { Failure } from './failure.ts'
-import { createApp } from './http/app.ts'
-import { callerCheck } from './http/callers.ts'
-import { DEFAULT_LIMITS } from './http/proxy-admission.ts'
-import { mcpProxy } from './http/proxy.ts'
-import { createGatewayServer, logCall, requestIdOf } from './http/server.ts'
-import { describeError, type Log } from './log.ts'
+import { REFRESH_TIMES, type RefreshTimes } from './connections/refresh-schedule.ts'
+import { connectionHistory, describeConnection } from './connections/describe-connection.ts'
+import { disconnect } from './connections/disconnect.ts'
+import { finishAuthorization } from './connections/finish-authorization.ts'
+import { freshCredentials } from './refresh/access-tokens.ts'
+import { keepFresh } from './refresh/background-refresh.ts'
+import type { RefreshStep } from './refresh/refresh.ts'
+import { settleWorkspace } from './connections/confirm-workspace.ts'
+import { startAuthorization } from './connections/start-authorization.ts'
+import { wantScope } from './connections/request-scope.ts'
+import { Failure } from './platform/failure.ts'
+import { createApp } from './connections/routes.ts'
+import { callerCheck } from './clients/authenticate-request.ts'
+import { DEFAULT_LIMITS } from './proxy/admission.ts'
+import { mcpProxy } from './proxy/proxy.ts'
+import { createGatewayServer, logCall, requestIdOf } from './http-server.ts'
+import { describeError, type Log } from './platform/log.ts'
 import { databaseGuard, heldFailure } from './refresh/database-guard.ts'
 import { heldServer } from './refresh/held-server.ts'
-import type { Claims, Clock } from './ports.ts'
+import type { Claims } from './refresh/refresh-lock.ts'
+import type { Clock } from './platform/clock.ts'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -340,13 +341,13 @@ export async function openGateway({
 }
 
 async function openRedisMark(url: string, log: Log) {
-  const { redisMark } = await import('./adapters/redis/credential-mark.ts')
+  const { redisMark } = await import('./connections/redis-credential-mark.ts')
   return redisMark(url, log)
 }
 
 /** Its driver is loaded only where it is used. */
 async function openRedis(url: string, log: Log) {
-  const { redisAuthorizationRequests } = await import('./adapters/redis/authorization-requests.ts')
+  const { redisAuthorizationRequests } = await import('./connections/redis-authorization-requests.ts')
   return redisAuthorizationRequests(url, log)
 }
 

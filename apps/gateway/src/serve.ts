@@ -2,11 +2,11 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { dataDir, listenError, loadEnvFile, openDatabase, repositoryRoot, runProcess, StartupError } from '@nmg/process'
 import { readConfig, type Config } from './config.ts'
-import { Failure } from './failure.ts'
-import { faultPoints } from './fault-points.ts'
+import { Failure } from './platform/failure.ts'
+import { faultPoints } from './failpoints.ts'
 import { openGateway } from './gateway.ts'
-import { jsonLog, logWarningsAndCrashes, type Log } from './log.ts'
-import { startWorkers } from './workers.ts'
+import { jsonLog, logWarningsAndCrashes, type Log } from './platform/log.ts'
+import { startWorkers } from './platform/workers.ts'
 
 /** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
 const BACKLOG = 4096

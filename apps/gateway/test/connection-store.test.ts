@@ -1,14 +1,14 @@
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { postgresClaims } from '../src/adapters/postgres/claims.ts'
-import { postgresChanges } from '../src/adapters/postgres/changes.ts'
-import { postgresConnectionStore, streamOf } from '../src/adapters/postgres/connection-store.ts'
-import { migrate, openPool } from '../src/adapters/postgres/database.ts'
+import { postgresClaims } from '../src/refresh/postgres-refresh-lock.ts'
+import { postgresChanges } from '../src/platform/notifications.ts'
+import { postgresConnectionStore, streamOf } from '../src/connections/postgres-connection-store.ts'
+import { migrate, openPool } from '../src/platform/database.ts'
 import { degradedAgain } from '../src/connections/degraded.ts'
-import { evolve, type ConnectionEvent } from '../src/domain/connection.ts'
-import { REFRESH_TIMES } from '../src/domain/refresh-schedule.ts'
-import { jsonLog } from '../src/log.ts'
-import type { Append, ConnectionStore } from '../src/ports.ts'
+import { evolve, type ConnectionEvent } from '../src/connections/connection.ts'
+import { REFRESH_TIMES } from '../src/connections/refresh-schedule.ts'
+import { jsonLog } from '../src/platform/log.ts'
+import type { Append, ConnectionStore } from '../src/connections/connection-store.ts'
 
 const log = jsonLog('silent')
 const now = new Date('2026-01-15T12:00:00Z')

@@ -1,7 +1,7 @@
-import { CHANGES_CHANNEL } from '../adapters/postgres/changes.ts'
-import type { Sql } from '../adapters/postgres/database.ts'
-import { evolve, type ConnectionEvent } from '../domain/connection.ts'
-import { decodeConnection, encode } from '../domain/event-codec.ts'
+import { CHANGES_CHANNEL } from '../platform/notifications.ts'
+import type { Sql } from '../platform/database.ts'
+import { evolve, type ConnectionEvent } from './connection.ts'
+import { decodeConnection, encode } from './event-codec.ts'
 
 /**
  * Deletes every credential without revoking it, as the original goes on using it. Connections become `reconnect_required`; their history stays.

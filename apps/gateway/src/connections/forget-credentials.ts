@@ -1,9 +1,11 @@
 /** What can be done about stored credentials whose CREDENTIAL_KEYS are lost. */
-import type { Sql } from '../adapters/postgres/database.ts'
-import { evolve } from '../domain/connection.ts'
-import { Failure } from '../failure.ts'
-import { dataKeyOf } from '../flows/opened-credential.ts'
-import type { Clock, ConnectionStore, StoredConnection, Vault } from '../ports.ts'
+import type { Sql } from '../platform/database.ts'
+import { evolve } from './connection.ts'
+import { Failure } from '../platform/failure.ts'
+import { dataKeyOf } from './open-credential.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { ConnectionStore, StoredConnection } from './connection-store.ts'
+import type { Vault } from './credential.ts'
 
 export interface ForgetDependencies {
   readonly sql: Sql

@@ -1,17 +1,10 @@
 /** Ends grants that nothing uses any longer, at the authorization server ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). */
 import type { PreviousConsent } from '@nmg/contract'
-import { WAITING_GENERATION } from '../domain/connection.ts'
-import { describeError, type Log } from '../log.ts'
-import type {
-  AuthorizationServer,
-  ClientRegistration,
-  ConnectionStore,
-  Credential,
-  StoredConnection,
-  Vault,
-  WaitingConsent,
-  WrappedDataKey,
-} from '../ports.ts'
+import { WAITING_GENERATION } from './connection.ts'
+import { describeError, type Log } from '../platform/log.ts'
+import type { AuthorizationServer } from './authorization-server.ts'
+import type { ClientRegistration, Credential, Vault, WrappedDataKey } from './credential.ts'
+import type { ConnectionStore, StoredConnection, WaitingConsent } from './connection-store.ts'
 
 export interface RevokeConsentDependencies {
   readonly log: Log

@@ -1,6 +1,6 @@
 /** Keeps tokens from leaving while the database may be a copy of another one: then the original may have spent them, and would lose its grants. */
 import type { Hold, HoldReason } from '@nmg/contract'
-import type { Sql } from '../adapters/postgres/database.ts'
+import type { Sql } from '../platform/database.ts'
 import type { CredentialMark } from '../connections/credential-mark.ts'
 import { isSharedReason, judgeDatabase } from '../connections/database-identity.ts'
 import {
@@ -13,8 +13,8 @@ import {
   type DatabaseState,
   type ProcessFacts,
 } from '../connections/postgres-database-identity.ts'
-import { Failure } from '../failure.ts'
-import type { Log } from '../log.ts'
+import { Failure } from '../platform/failure.ts'
+import type { Log } from '../platform/log.ts'
 
 export interface DatabaseGuard {
   /**

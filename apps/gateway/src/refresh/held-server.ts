@@ -1,5 +1,5 @@
 import type { Hold } from '@nmg/contract'
-import { AuthorizationRefused, type AuthorizationServer } from '../ports.ts'
+import { AuthorizationRefused, type AuthorizationServer } from '../connections/authorization-server.ts'
 import { heldFailure } from './database-guard.ts'
 
 /** Why no token may leave; undefined when it may. */

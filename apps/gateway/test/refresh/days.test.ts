@@ -2,7 +2,7 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { testDatabase } from '@nmg/process/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { startGateway, type InProcessGateway } from '../support/gateway.ts'
 import { randomOf } from './trouble.ts'
 

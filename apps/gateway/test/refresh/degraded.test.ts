@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { fixedClient } from '../support/fixed-client.ts'
 import { freePort, startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 

@@ -1,13 +1,13 @@
 import { testDatabase } from '@nmg/process/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { postgresConnectionStore, streamOf } from '../../src/adapters/postgres/connection-store.ts'
-import { migrate, openPool } from '../../src/adapters/postgres/database.ts'
-import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
-import { Failure } from '../../src/failure.ts'
-import { keepFresh, type KeepFreshDependencies } from '../../src/flows/keep-fresh.ts'
-import { jsonLog } from '../../src/log.ts'
-import type { ConnectionStore } from '../../src/ports.ts'
+import { postgresConnectionStore, streamOf } from '../../src/connections/postgres-connection-store.ts'
+import { migrate, openPool } from '../../src/platform/database.ts'
+import { evolve, type ConnectionEvent } from '../../src/connections/connection.ts'
+import { Failure } from '../../src/platform/failure.ts'
+import { keepFresh, type KeepFreshDependencies } from '../../src/refresh/background-refresh.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import type { ConnectionStore } from '../../src/connections/connection-store.ts'
 
 const log = jsonLog('silent')
 const now = new Date('2026-01-15T12:00:00Z')

@@ -2,7 +2,7 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { testDatabase } from '@nmg/process/testing'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 import { databaseLine } from './database-line.ts'

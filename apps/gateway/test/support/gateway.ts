@@ -10,8 +10,8 @@ import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
 import { openGateway, type DataPlaces, type Faults, type Gateway } from '../../src/gateway.ts'
-import { jsonLog } from '../../src/log.ts'
-import type { Clock } from '../../src/ports.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 
 export const SERVICE_TOKEN = 'a-service-token-of-the-tests'
 export const CREDENTIAL_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`
