@@ -6,33 +6,33 @@ import { readFileSync, rmSync } from 'node:fs'
 import { StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import { REFRESH_TIMES, type RefreshTimes } from './connections/refresh-schedule.ts'
-import type { Faults } from './gateway.ts'
-import type { Claims } from './refresh/refresh-lock.ts'
+import type { RefreshFailpoints } from './refresh/open.ts'
+import type { RefreshLocks } from './refresh/refresh-lock.ts'
 
-const FaultPoints = z.strictObject({
+const Failpoints = z.strictObject({
   /**
    * A file that a test writes when it wants something to happen: `<step> <SIGKILL | SIGSTOP>`. It is taken away when it does. A step is one of
-   * flows/refresh.ts, or `connected` or `sent`.
+   * refresh/refresh.ts, or `connected` or `sent`.
    */
   file: z.string().optional(),
   /** Makes the times of the protocol shorter. */
   timesDividedBy: z.number().min(1).default(1),
   /** Every replica may refresh whenever it likes: what the tests must notice. */
-  withoutClaims: z.boolean().default(false),
+  withoutLock: z.boolean().default(false),
 })
 
 /** @throws {StartupError} when `GATEWAY_FAULT_POINTS` is set, and this is no test. */
-export function faultPoints(env: Environment): Faults {
+export function failpoints(env: Environment): RefreshFailpoints {
   const given = env['GATEWAY_FAULT_POINTS']
   if (given === undefined) return {}
   if (env['NODE_ENV'] !== 'test') {
     throw new StartupError('GATEWAY_FAULT_POINTS makes the gateway fail on purpose, for tests only. Remove it.')
   }
-  const { file, timesDividedBy, withoutClaims } = FaultPoints.parse(JSON.parse(given))
+  const { file, timesDividedBy, withoutLock } = Failpoints.parse(JSON.parse(given))
   return {
     times: divided(REFRESH_TIMES, timesDividedBy),
     ...(file !== undefined && { onStep: (step) => fail(file, step) }),
-    ...(withoutClaims && { claims: unclaimed }),
+    ...(withoutLock && { locks: unclaimed }),
   }
 }
 
@@ -56,12 +56,12 @@ function divided(times: RefreshTimes, by: number): RefreshTimes {
   ) as unknown as RefreshTimes
 }
 
-const unclaimed = (): Claims => ({
-  tryTake: async () => ({
+const unclaimed = (): RefreshLocks => ({
+  acquire: async () => ({
     // Without a claim's id the store does not ask whose intent is written.
     id: undefined as unknown as string,
-    intend: async () => true,
-    isEntitled: () => true,
+    recordIntent: async () => true,
+    mayRedeem: () => true,
     remainingMs: () => REFRESH_TIMES.redeemWithinMs,
     release: async () => {},
   }),

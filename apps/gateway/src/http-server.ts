@@ -4,9 +4,9 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure } from './platform/failure.ts'
 import { describeError, type Facts, levelOf, type Log, placesOf } from './platform/log.ts'
-import type { App } from './connections/routes.ts'
+import type { App } from './platform/router.ts'
 import { mcpTarget } from './proxy/endpoint.ts'
-import { problemAnswer } from './platform/problems.ts'
+import { problemResponse } from './platform/problems.ts'
 import { normalizeForm } from './platform/request-form.ts'
 import type { ExchangeRecord } from './proxy/exchange.ts'
 import type { McpProxy } from './proxy/proxy.ts'
@@ -57,7 +57,7 @@ const ALL_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
 function refuse(failure: Failure, log: Log, req: IncomingMessage, res: ServerResponse): void {
   const requestId = requestIdOf(req)
   logRequest(log, req, res, { requestId, failure })
-  const { status, headers, body } = problemAnswer(failure, requestId)
+  const { status, headers, body } = problemResponse(failure, requestId)
   res.shouldKeepAlive = false
   res.writeHead(status, headers).end(body)
 }
@@ -70,7 +70,7 @@ function route(app: Hono<App>, log: Log, req: IncomingMessage, res: ServerRespon
   if ((req.headersDistinct['x-user-id']?.length ?? 0) > 1) {
     const twice = new Failure('invalid_request', 'X-User-ID is there more than once. Send one.')
     bindings.failure = twice
-    const { status, headers, body } = problemAnswer(twice, requestId)
+    const { status, headers, body } = problemResponse(twice, requestId)
     res.writeHead(status, headers).end(body)
     return
   }

@@ -3,7 +3,7 @@ import { guardedFetches, reachOf } from '@nmg/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { discover, readIssuerMetadata, type Place } from '../src/connections/oauth/discovery.ts'
 import type { Failure } from '../src/platform/failure.ts'
-import { foreignServer, json, redirect, type Answer, type ForeignServer } from './support/foreign-server.ts'
+import { type Answer, foreignServer, json, redirect, type ForeignServer } from './support/foreign-server.ts'
 import { startGateway } from './support/gateway.ts'
 
 const RESOURCE = '/.well-known/oauth-protected-resource'

@@ -2,7 +2,7 @@
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { migrate, openPool, type Database } from '../src/platform/database.ts'
-import { joinReplicas, type Replicas } from '../src/connections/postgres-replicas.ts'
+import { joinReplicas, type Replicas } from '../src/connections/keys/postgres-replicas.ts'
 import { jsonLog } from '../src/platform/log.ts'
 
 const log = jsonLog('silent')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type ClientAccess, principalName } from './access.ts'
-import type { ClientSighting, SeenClients } from './ports.ts'
+import type { ClientInfo, ClientActivity } from './ports.ts'
 
 /** A call within that time of the last note is not noted again: what people see is to the minute. */
 const EVERY_MS = 60_000
@@ -15,14 +15,14 @@ const MOST_WAITING = 1000
 const PROBES = new Set(['mcp-remote-fallback-test'])
 
 /** Keeps the list of clients that people see up to date, and costs a call next to nothing. */
-export interface ClientNotes {
+export interface ActivityRecorder {
   /** @param method of the message, @param body its bytes, which are JSON. */
   called(access: ClientAccess, method: string | undefined, body: Buffer): void
   /** Resolves when all activity recorded so far is stored, or could not be. */
   stored(): Promise<void>
 }
 
-export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => void): ClientNotes {
+export function activityRecorder(store: ClientActivity, onFailure: (error: unknown) => void): ActivityRecorder {
   const notedAt = new Map<string, number>()
   let writing = Promise.resolve()
   let waiting = 0
@@ -36,11 +36,11 @@ export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => vo
       notedAt.delete(principal)
       notedAt.set(principal, now)
       if (notedAt.size > REMEMBERED) notedAt.delete(notedAt.keys().next().value as string)
-      const sighting = body.length > MAX_READ_BYTES ? undefined : sightingIn(body)
-      if (waiting >= MOST_WAITING || PROBES.has(sighting?.name ?? '')) return
+      const clientInfo = body.length > MAX_READ_BYTES ? undefined : clientInfoIn(body)
+      if (waiting >= MOST_WAITING || PROBES.has(clientInfo?.name ?? '')) return
       waiting++
       writing = writing
-        .then(() => seen.note(access, sighting))
+        .then(() => store.note(access, clientInfo))
         .catch(onFailure)
         .finally(() => waiting--)
     },
@@ -49,22 +49,22 @@ export function clientNotes(seen: SeenClients, onFailure: (error: unknown) => vo
 }
 
 const PREFIX = 'io.modelcontextprotocol'
-const ClientInfo = z.object({ name: z.string(), version: z.string().optional().catch(undefined) })
+const ClientInfoJson = z.object({ name: z.string(), version: z.string().optional().catch(undefined) })
 const Capabilities = z.object({ elicitation: z.object({ url: z.looseObject({}) }) })
 const Message = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()) })
 
 /** What the message says of the client that sent it: with `initialize`, or since 2026-07-28 with every request. */
-export function sightingIn(body: Buffer): ClientSighting | undefined {
+export function clientInfoIn(body: Buffer): ClientInfo | undefined {
   const message = Message.safeParse(parsed(body))
   if (!message.success) return undefined
   const { method, params } = message.data
-  if (method === 'initialize') return sighting('2025', params['clientInfo'], params['capabilities'])
+  if (method === 'initialize') return clientInfo('2025', params['clientInfo'], params['capabilities'])
   const meta = metaOf(params)
-  return meta && sighting('2026', meta[`${PREFIX}/clientInfo`], meta[`${PREFIX}/clientCapabilities`])
+  return meta && clientInfo('2026', meta[`${PREFIX}/clientInfo`], meta[`${PREFIX}/clientCapabilities`])
 }
 
-function sighting(era: ClientSighting['era'], info: unknown, capabilities: unknown): ClientSighting {
-  const { name = '', version } = ClientInfo.safeParse(info).data ?? {}
+function clientInfo(era: ClientInfo['era'], info: unknown, capabilities: unknown): ClientInfo {
+  const { name = '', version } = ClientInfoJson.safeParse(info).data ?? {}
   return {
     name: legible(name, 100),
     version: version && legible(version, 50),

@@ -1,54 +1,23 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Failure } from '../platform/failure.ts'
-import type { ClientAccesses, ProvedAccess } from './authenticate.ts'
+import { type ServicePrincipal, application, bearer, type CallerHeaders, serviceTokenCheck, unauthenticated, userId } from '../platform/service-token.ts'
+import type { Authenticator, Principal } from './authenticate.ts'
 import type { Secret } from '../platform/secret.ts'
 import { type McpTarget, resourceUrl } from '../proxy/endpoint.ts'
 
-declare const verified: unique symbol
-
-/** An application that proved itself, and the person it names. Only the checks of this file make one. */
-export type Application = { readonly kind: 'application'; readonly userId: string | undefined } & {
-  readonly [verified]: true
-}
-
 /** A person's MCP client that proved itself, and what it may do. */
-export interface PersonsClient {
+export interface UserClient {
   readonly kind: 'client'
-  readonly access: ProvedAccess
+  readonly access: Principal
 }
 
 /** Who may call the MCP endpoint. An application vouches for its own persons and spaces; a client is bound to one of each. */
-export type Caller = Application | PersonsClient
+export type Caller = ServicePrincipal | UserClient
 
-/** The two headers that say who calls. */
-export interface CallerHeaders {
-  readonly authorization?: string | undefined
-  readonly 'x-user-id'?: string | string[] | undefined
-}
-
-const MAX_USER_ID_LENGTH = 200
-
-/**
- * Tells applications by their service token. Answers only to valid ones: without the token, `X-User-ID` is worth nothing.
- *
- * @throws {Failure} `unauthenticated`.
- */
-export function callerCheck(serviceTokens: readonly Secret[]): (headers: CallerHeaders) => Application {
-  const isServiceToken = serviceTokenCheck(serviceTokens)
-  return (headers) => {
-    const presented = bearer(headers.authorization)
-    if (presented === undefined) throw unauthenticated('Send the service token as "Authorization: Bearer …".')
-    if (!isServiceToken(presented)) {
-      throw unauthenticated('The service token is not one of GATEWAY_SERVICE_TOKEN.')
-    }
-    return application(headers)
-  }
-}
-
-export interface McpCallerDependencies {
+export interface RequestAuthenticatorDependencies {
   readonly serviceTokens: readonly Secret[]
-  readonly accesses: ClientAccesses
+  readonly accesses: Authenticator
   /** The gateway as clients know it: what their tokens must have been issued for. */
   readonly publicUrl: URL
   /** Refuses requests of web pages that may not call. */
@@ -59,14 +28,14 @@ export interface McpCallerDependencies {
  * Tells who calls the MCP endpoint. Only the header `Authorization` proves anything: what stands in the query is not looked at. Answers
  * synchronously for applications, and for clients that proved themselves before.
  *
- * @throws {Failure} `unauthenticated`, `forbidden_origin`, `forbidden_space`, and what {@link ClientAccesses} throws.
+ * @throws {Failure} `unauthenticated`, `forbidden_origin`, `forbidden_space`, and what {@link Authenticator} throws.
  */
-export function mcpCallerCheck({
+export function requestAuthenticator({
   serviceTokens,
   accesses,
   publicUrl,
   checkOrigin,
-}: McpCallerDependencies): (req: IncomingMessage, target: McpTarget) => Caller | Promise<Caller> {
+}: RequestAuthenticatorDependencies): (req: IncomingMessage, target: McpTarget) => Caller | Promise<Caller> {
   const isServiceToken = serviceTokenCheck(serviceTokens)
   return (req, target) => {
     const { headers } = req
@@ -88,7 +57,7 @@ export function mcpCallerCheck({
   }
 }
 
-function clientOf(access: ProvedAccess, headers: CallerHeaders): PersonsClient {
+function clientOf(access: Principal, headers: CallerHeaders): UserClient {
   const named = userId(headers['x-user-id'])
   if (named !== undefined && named !== access.userId) {
     throw new Failure('forbidden_space', 'X-User-ID names another person than the one whose access this is.')
@@ -104,43 +73,4 @@ function oneSpace(inPath: string | undefined, header: string | string[] | undefi
   return inPath ?? inHeader
 }
 
-/**
- * All are compared, in full, so that time does not tell which of several tokens came close, nor how close. It may tell their length. (A
- * digest would hide that too, for more than the rest of a call's checks take together.)
- */
-function serviceTokenCheck(serviceTokens: readonly Secret[]): (presented: string) => boolean {
-  const known = serviceTokens.map((token) => Buffer.from(token.reveal()))
-  const longest = Math.max(...known.map(({ length }) => length))
-  return (presented) => {
-    if (presented.length > longest) return false
-    const bytes = Buffer.from(presented)
-    let isKnown = false
-    for (const token of known) {
-      if (token.length === bytes.length) isKnown = timingSafeEqual(token, bytes) || isKnown
-    }
-    return isKnown
-  }
-}
-
-const application = (headers: CallerHeaders) =>
-  ({ kind: 'application', userId: userId(headers['x-user-id']) }) as Application
-
 const digestOf = (presented: string) => createHash('sha256').update(presented).digest()
-
-const bearer = (authorization: string | undefined) => /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-
-function userId(header: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(header) ? header.join(',') : header?.trim()
-  if (!text) return undefined
-  if (text.length > MAX_USER_ID_LENGTH)
-    throw unauthenticated(`X-User-ID is longer than ${MAX_USER_ID_LENGTH} characters.`)
-  return text
-}
-
-/** The person who acts. @throws {Failure} `unauthenticated` when the application named nobody. */
-export function personOf({ userId: person }: Application): string {
-  if (person === undefined) throw unauthenticated('Name the person who does this in the header X-User-ID.')
-  return person
-}
-
-const unauthenticated = (detail: string) => new Failure('unauthenticated', detail)

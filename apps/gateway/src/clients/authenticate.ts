@@ -8,19 +8,20 @@ import {
   TOKEN_CLOCK_TOLERANCE_SECONDS,
 } from './access.ts'
 import { Failure } from '../platform/failure.ts'
-import type { AccessKeyStore, AccessNews, Revocations, TokenVerifier } from './ports.ts'
+import type { AccessKeyStore, Revocations, TokenVerifier } from './ports.ts'
+import type { RevocationNotices } from './revocation-notices.ts'
 import type { Clock } from '../platform/clock.ts'
 
-export interface ClientAccessDependencies {
+export interface AuthenticatorDependencies {
   readonly clock: Clock
   readonly keys: AccessKeyStore
   readonly revocations: Revocations
   readonly tokens: TokenVerifier
-  readonly news: AccessNews
+  readonly news: RevocationNotices
 }
 
 /** What a client presents, and where. */
-export interface Presented {
+export interface Credentials {
   readonly text: string
   /** SHA-256 of the text: what is kept in memory of it. */
   readonly digest: Buffer
@@ -32,18 +33,18 @@ export interface Presented {
 
 declare const verified: unique symbol
 
-/** Access that was proved. Only {@link ClientAccesses} makes one. */
-export type ProvedAccess = ClientAccess & { readonly [verified]: true }
+/** Access that was proved. Only {@link Authenticator} makes one. */
+export type Principal = ClientAccess & { readonly [verified]: true }
 
-export interface ClientAccesses {
+export interface Authenticator {
   /**
    * Answers synchronously for a credential that was checked before. Token or key: to whoever calls, the two are one.
    *
    * @throws {Failure} `unauthenticated`, `forbidden_space`, `insufficient_scope`, `authorization_unavailable`, `store_unavailable`, `overloaded`.
    */
-  prove(presented: Presented): ProvedAccess | Promise<ProvedAccess>
+  prove(presented: Credentials): Principal | Promise<Principal>
   /** Whether proved access has been ended since. For what stays open while news of it could be missed. */
-  hasEnded(access: ClientAccess): Promise<boolean>
+  isRevoked(access: ClientAccess): Promise<boolean>
 }
 
 /** How many credentials are kept in memory. One that fell out costs a check. */
@@ -68,7 +69,7 @@ interface Known {
  * Checks keys and tokens, and remembers the outcome, so that a call costs a hash and a look-up. What is remembered goes by what all
  * replicas say of revocations; while they cannot be heard, each call is checked anew.
  */
-export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
+export function authenticator(deps: AuthenticatorDependencies): Authenticator {
   const { clock, keys, revocations, tokens, news } = deps
   const known = new Map<string, Known>()
   const checking = new Map<string, Promise<Known>>()
@@ -86,7 +87,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
       else one.isRevoked = true
     }
   })
-  news.onInterruption(() => {
+  news.onGap(() => {
     epoch++
     known.clear()
   })
@@ -124,13 +125,13 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
     }
   }
 
-  const check = async (name: string, { text, digest, resource }: Presented): Promise<Known> => {
+  const check = async (name: string, { text, digest, resource }: Credentials): Promise<Known> => {
     for (;;) {
       const begun = epoch
       const one = isKey(text) ? await readKey(digest) : await readToken(text, resource)
       // Something was revoked meanwhile; what was read may be from before.
       if (epoch !== begun) continue
-      if (news.isLive()) remember(name, one)
+      if (news.isConnected()) remember(name, one)
       return one
     }
   }
@@ -140,7 +141,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
     if (known.size > REMEMBERED) known.delete(known.keys().next().value as string)
   }
 
-  const use = (one: Known, wanted: string | undefined): ProvedAccess => {
+  const use = (one: Known, wanted: string | undefined): Principal => {
     if (one.isRevoked) throw accessRevoked()
     if (clock().getTime() >= one.usableUntil)
       throw refused('This access has expired. Log in again from the client, or give it another key.')
@@ -160,7 +161,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
     if (one.scope === undefined) {
       throw new Failure('insufficient_scope', 'This access has neither the scope notion:read nor notion:write.')
     }
-    return { spaceId, userId: one.userId, scope: one.scope, credential: one.credential } as ProvedAccess
+    return { spaceId, userId: one.userId, scope: one.scope, credential: one.credential } as Principal
   }
 
   return {
@@ -168,7 +169,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
       // A token is good for the addresses in it, so where it was presented belongs to what was found out.
       const { text, digest, resource } = presented
       const name = digest.toString('base64') + (isKey(text) ? '' : resource)
-      const one = news.isLive() ? known.get(name) : undefined
+      const one = news.isConnected() ? known.get(name) : undefined
       if (one) {
         if (one.isCurrent()) return use(one, presented.spaceId)
         known.delete(name)
@@ -185,7 +186,7 @@ export function clientAccesses(deps: ClientAccessDependencies): ClientAccesses {
       return checked.then((found) => use(found, presented.spaceId))
     },
 
-    async hasEnded({ spaceId, userId, credential }) {
+    async isRevoked({ spaceId, userId, credential }) {
       if (credential.kind === 'key') return !(await keys.exists(credential.keyId))
       const revoked = await revocations.of([spaceId], userId, credential)
       return revoked.some(({ at }) => !isAfter(credential.issuedAt, at))

@@ -1,12 +1,7 @@
 import type { ProblemCode } from '@nmg/contract'
 import type { Failure } from '../platform/failure.ts'
-
-/** A whole answer. Headers are names and values in turn. */
-export interface Answer {
-  readonly status: number
-  readonly headers: string[]
-  readonly body: string
-}
+import type { Answer } from '../platform/problems.ts'
+import type { RpcRequest } from '../proxy/policy.ts'
 
 /**
  * How the gateway's own failures are told to MCP clients. The status decides what a client does next: on 400, 404 and 405 it tries another
@@ -48,13 +43,6 @@ const answers = {
 
 /** The method whose answer tells a client which revision of the protocol to speak. */
 const DISCOVER = 'server/discover'
-
-/** The request that failed, as far as it was read. */
-export interface RpcRequest {
-  readonly method: string | undefined
-  /** JSON text. */
-  readonly id: string | undefined
-}
 
 export interface ErrorDetails {
   readonly requestId: string

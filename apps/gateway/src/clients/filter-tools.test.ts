@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AnswerHeaders } from '../proxy/headers.ts'
+import type { ResponseHeaders } from '../proxy/headers.ts'
 import { Failure } from '../platform/failure.ts'
 import { FilterMemory, filterTools } from './filter-tools.ts'
 
@@ -8,13 +8,13 @@ import { FilterMemory, filterTools } from './filter-tools.ts'
 function reader({ hasRoom = true, memory = new FilterMemory() } = {}) {
   const seen = {
     status: 0,
-    headers: undefined as AnswerHeaders | undefined,
+    headers: undefined as ResponseHeaders | undefined,
     body: '',
     isEnded: false,
     failure: undefined as unknown,
   }
   const answer = {
-    answered(status: number, headers: AnswerHeaders) {
+    answered(status: number, headers: ResponseHeaders) {
       seen.status = status
       seen.headers = headers
     },
@@ -32,7 +32,7 @@ function reader({ hasRoom = true, memory = new FilterMemory() } = {}) {
   return { seen, filter: filterTools(answer, (name) => name === 'get', memory) }
 }
 
-const head = (type: string, ...more: string[]): AnswerHeaders => ({
+const head = (type: string, ...more: string[]): ResponseHeaders => ({
   forward: ['Content-Type', type, ...more],
   contentLength: '1000',
   sessionId: undefined,

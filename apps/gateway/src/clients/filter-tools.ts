@@ -1,4 +1,5 @@
-import { type AnswerHeaders, isInUtf8 } from '../proxy/headers.ts'
+import { type ResponseHeaders } from '../proxy/headers.ts'
+import { isInUtf8 } from '../platform/content-type.ts'
 import { editEvent, EventSplitter } from './event-stream.ts'
 import { edited } from '../proxy/json-bytes.ts'
 import { toolListEdits } from './tool-list.ts'
@@ -52,7 +53,7 @@ class Filter implements ToolFilter {
   readonly #memory: FilterMemory
   /** How the body passes: as it is, in events, as one, or not at all. */
   #pass: Plain | Events | Whole | Empty = new Plain()
-  #head: { status: number; headers: AnswerHeaders } | undefined
+  #head: { status: number; headers: ResponseHeaders } | undefined
   #countedBytes = 0
   #isOver = false
 
@@ -62,7 +63,7 @@ class Filter implements ToolFilter {
     this.#memory = memory
   }
 
-  answered(status: number, headers: AnswerHeaders): void {
+  answered(status: number, headers: ResponseHeaders): void {
     // Every client takes these statuses for errors, independent of the body.
     if (status >= 400) {
       this.#answer.answered(status, headers)
@@ -219,14 +220,14 @@ class Whole {
 }
 
 /** Undefined for a type that cannot be filtered, or that two readers could take for different ones. */
-function mediaType(headers: AnswerHeaders): 'application/json' | 'text/event-stream' | undefined {
+function mediaType(headers: ResponseHeaders): 'application/json' | 'text/event-stream' | undefined {
   const [value = '', ...others] = valuesOf(headers, 'content-type')
   if (others.length > 0 || !isInUtf8(value)) return undefined
   const type = value.split(';', 1)[0]?.trim().toLowerCase()
   return type === 'application/json' || type === 'text/event-stream' ? type : undefined
 }
 
-function valuesOf({ forward }: AnswerHeaders, name: string): string[] {
+function valuesOf({ forward }: ResponseHeaders, name: string): string[] {
   return forward.filter((_, i) => i % 2 === 1 && forward[i - 1]?.toLowerCase() === name)
 }
 

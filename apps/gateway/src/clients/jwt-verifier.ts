@@ -161,7 +161,7 @@ const STALE_AFTER_MS = 10 * 60_000
 /** Keys of this age count no more, should the issuer be away for that long. */
 const DEAD_AFTER_MS = 24 * 3600_000
 /** An unknown key makes the gateway look again no more often than this. Everybody can send tokens that name one. */
-const LOOK_AGAIN_MS = 30_000
+const LOCK_POLL_MS = 30_000
 /** After a failure, the issuer is left alone for that long. */
 const PAUSE_MS = 5_000
 const REQUEST_TIMEOUT_MS = 5_000
@@ -210,7 +210,7 @@ class IssuerKeys {
 
   /** Keys that came after `known`; undefined when there are none. */
   async newerThan(known: KeySet): Promise<KeySet | undefined> {
-    if (this.#age() > LOOK_AGAIN_MS) await this.#renew()
+    if (this.#age() > LOCK_POLL_MS) await this.#renew()
     return this.#set?.keys === known ? undefined : this.#set?.keys
   }
 

@@ -6,73 +6,72 @@ import { jwtVerifier } from './jwt-verifier.ts'
 import {
   postgresAccessKeys,
   postgresRevocations,
-  postgresSeenClients,
+  postgresClientActivity,
   sweepClientAccess,
 } from './postgres-client-access.ts'
-import type { Sql } from '../platform/database.ts'
-import type { Config } from '../config.ts'
+import type { Platform } from '../platform/open.ts'
+import type { ClientSettings } from './settings.ts'
 import { createAccessKey } from './create-access-key.ts'
-import { clientAccesses } from './authenticate.ts'
-import { clientNotes } from './activity.ts'
+import { authenticator } from './authenticate.ts'
+import { activityRecorder } from './activity.ts'
 import { addAccessRoutes } from './routes.ts'
-import type { App } from '../connections/routes.ts'
+import type { App } from '../platform/router.ts'
 import { corsFor, hostCheck } from './cors.ts'
-import { type Application, type Caller, type CallerHeaders, mcpCallerCheck } from './authenticate-request.ts'
-import { clientDesk } from './policy.ts'
+import { type Caller, requestAuthenticator } from './authenticate-request.ts'
+import { type ServicePrincipal, type CallerHeaders } from '../platform/service-token.ts'
+import { clientPolicy } from './policy.ts'
 import type { McpTarget } from '../proxy/endpoint.ts'
 import { originCheck, originRule } from './origins.ts'
 import type { ProxyDependencies } from '../proxy/proxy.ts'
 import type { ProxyCaller } from '../proxy/policy.ts'
-import { describeError, type Log } from '../platform/log.ts'
-import type { AccessNews } from './ports.ts'
-import type { Clock } from '../platform/clock.ts'
+import { describeError } from '../platform/log.ts'
+import { revocationNotices } from './revocation-notices.ts'
 
 export interface ClientsOptions {
-  readonly config: Config
-  readonly sql: Sql
-  readonly news: AccessNews
-  readonly clock: Clock
-  readonly log: Log
+  readonly platform: Platform
+  readonly settings: ClientSettings
   readonly connectUrl: (spaceId: string) => string
 }
 
 export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'answer'>> {
   /** Whether a browser's question beforehand was answered. */
   readonly answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean
-  addRoutes(app: Hono<App>, authenticate: (headers: CallerHeaders) => Application): void
+  addRoutes(app: Hono<App>, authenticate: (headers: CallerHeaders) => ServicePrincipal): void
   sweep(): Promise<void>
   close(): void
 }
 
-export function openClients({ config, sql, news, clock, log, connectUrl }: ClientsOptions): Clients {
-  const { publicUrl, tokenIssuers } = config
+export function openClients({ platform, settings, connectUrl }: ClientsOptions): Clients {
+  const { sql, clock, log } = platform
+  const news = revocationNotices(platform.notifications)
+  const { publicUrl, tokenIssuers } = settings
   const keys = postgresAccessKeys(sql)
   const revocations = postgresRevocations(sql)
-  const seen = postgresSeenClients(sql)
-  const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: config.proxies })
-  const accesses = clientAccesses({ clock, keys, revocations, tokens, news })
-  const desk = clientDesk({
+  const activity = postgresClientActivity(sql)
+  const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: settings.proxies })
+  const accesses = authenticator({ clock, keys, revocations, tokens, news })
+  const desk = clientPolicy({
     accesses,
     news,
-    notes: clientNotes(seen, (error) => log.warn('clients.not_noted', describeError(error))),
-    seen,
+    notes: activityRecorder(activity, (error) => log.warn('clients.not_noted', describeError(error))),
+    activity,
     isReadOnlyTool,
     connectUrl,
     publicUrl,
     hasIssuers: tokenIssuers.length > 0,
     limits: {
-      requestsPerMinute: config.CLIENT_REQUESTS_PER_MINUTE,
-      calls: config.CLIENT_MAX_CALLS,
-      streams: config.CLIENT_MAX_STREAMS,
+      requestsPerMinute: settings.CLIENT_REQUESTS_PER_MINUTE,
+      calls: settings.CLIENT_MAX_CALLS,
+      streams: settings.CLIENT_MAX_STREAMS,
     },
-    maxBodyBytes: Math.min(config.CLIENT_MAX_BODY_BYTES, config.PROXY_MAX_BODY_BYTES),
+    maxBodyBytes: Math.min(settings.CLIENT_MAX_BODY_BYTES, settings.PROXY_MAX_BODY_BYTES),
     log,
   })
 
-  const checkHost = hostCheck(config.HOST, config.MCP_ALLOWED_HOSTS, [publicUrl, new URL(config.redirectUri)])
-  const mayCall = originRule(config.MCP_ALLOWED_ORIGINS)
+  const checkHost = hostCheck(settings.HOST, settings.MCP_ALLOWED_HOSTS, [publicUrl, new URL(settings.redirectUri)])
+  const mayCall = originRule(settings.MCP_ALLOWED_ORIGINS)
   const checkOrigin = originCheck(mayCall)
-  const identify = mcpCallerCheck({ serviceTokens: config.serviceTokens, accesses, publicUrl, checkOrigin })
+  const identify = requestAuthenticator({ serviceTokens: settings.serviceTokens, accesses, publicUrl, checkOrigin })
   const received = (caller: Caller): ProxyCaller =>
     caller.kind === 'application' ? caller : { userId: caller.access.userId, visit: desk.receive(caller.access) }
 
@@ -90,7 +89,7 @@ export function openClients({ config, sql, news, clock, log, connectUrl }: Clien
         createKey: (userId, key) => createAccessKey({ clock, keys }, userId, key),
         keys,
         revocations,
-        seen,
+        activity,
         publicUrl,
         issuers: tokenIssuers.map(({ issuer }) => issuer),
       })

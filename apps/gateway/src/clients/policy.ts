@@ -3,25 +3,27 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProblemCode } from '@nmg/contract'
 import { clientName, isEndedBy, principalName } from './access.ts'
-import { type IsReadOnlyTool, readVerdict } from './read-only-scope.ts'
+import { type IsReadOnlyTool, readVerdict } from '../proxy/read-only.ts'
 import { Failure } from '../platform/failure.ts'
-import { accessRevoked, type ClientAccesses, type ProvedAccess } from './authenticate.ts'
+import { accessRevoked, type Authenticator, type Principal } from './authenticate.ts'
 import { FilterMemory, filterTools, type ToolFilter } from './filter-tools.ts'
-import { type ClientNotes, sightingIn } from './activity.ts'
+import { type ActivityRecorder, clientInfoIn } from './activity.ts'
 import { describeError, type Log } from '../platform/log.ts'
-import type { AccessNews, SeenClients } from './ports.ts'
-import { type Listed, Roster } from '../platform/in-flight-set.ts'
-import { type Answer, CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
+import type { ClientActivity } from './ports.ts'
+import type { RevocationNotices } from './revocation-notices.ts'
+import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
+import { type Answer } from '../platform/problems.ts'
 import { ClientLimits, type ClientLimitSettings, type Counted } from './rate-limit.ts'
 import { metadataUrl } from '../proxy/endpoint.ts'
-import { problemAnswer } from '../platform/problems.ts'
-import type { Passage, Refused, Visit, VisitRequest } from '../proxy/policy.ts'
+import { problemResponse } from '../platform/problems.ts'
+import type { Passage, Refused, RequestPolicy, PolicyRequest } from '../proxy/policy.ts'
 
-export interface ClientDeskDependencies {
-  readonly accesses: ClientAccesses
-  readonly news: AccessNews
-  readonly notes: ClientNotes
-  readonly seen: SeenClients
+export interface ClientPolicyDependencies {
+  readonly accesses: Authenticator
+  readonly news: RevocationNotices
+  readonly notes: ActivityRecorder
+  readonly activity: ClientActivity
   readonly isReadOnlyTool: IsReadOnlyTool
   /** Where a person connects this space to Notion again. */
   readonly connectUrl: (spaceId: string) => string
@@ -35,8 +37,8 @@ export interface ClientDeskDependencies {
 }
 
 /** Receives MCP clients of persons at the proxy: their rights, limits, the end of their access, and answers in their language. */
-export interface ClientDesk {
-  receive(access: ProvedAccess): Visit
+export interface ClientPolicy {
+  receive(access: Principal): RequestPolicy
   /** How a failure is told: to applications as a problem document, to MCP clients as a JSON-RPC error. */
   answer(failure: Failure, refused: Refused): Answer | Promise<Answer>
   close(): void
@@ -47,24 +49,24 @@ const ALL_SCOPES = 'notion:read notion:write'
 /** While news of revocations could be missed, and until this has been made up for, open exchanges are looked at that often. */
 const RECHECK_EVERY_MS = 1_000
 
-export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
+export function clientPolicy(deps: ClientPolicyDependencies): ClientPolicy {
   const limits = new ClientLimits(deps.limits)
   const memory = new FilterMemory()
-  const open = new Roster<ClientVisit>()
+  const open = new InFlightSet<UserClientPolicy>()
   let isRechecking = false
   let isClosed = false
 
   deps.news.onRevoked((revoked) => {
     for (const visit of open) if (isEndedBy(visit.access, revoked)) visit.end()
   })
-  deps.news.onInterruption(() => void recheck())
+  deps.news.onGap(() => void recheck())
 
   async function recheck(): Promise<void> {
     if (isRechecking) return
     isRechecking = true
     while (!isClosed) {
       await sleep(RECHECK_EVERY_MS, undefined, { ref: false })
-      const wasLive = deps.news.isLive()
+      const wasLive = deps.news.isConnected()
       const isDone = await endWhatHasEnded().catch((error: unknown) => {
         deps.log.warn('clients.not_rechecked', describeError(error))
         return false
@@ -78,21 +80,21 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
     // Of one credential, all has ended or nothing.
     for (const visits of Map.groupBy(open, credentialOf).values()) {
       const [one] = visits
-      if (one && (await deps.accesses.hasEnded(one.access))) for (const visit of visits) visit.end()
+      if (one && (await deps.accesses.isRevoked(one.access))) for (const visit of visits) visit.end()
     }
     return true
   }
 
   return {
-    receive: (access) => new ClientVisit(access, deps, limits, memory, open),
+    receive: (access) => new UserClientPolicy(access, deps, limits, memory, open),
     answer(failure, refused) {
       const { visit, requestId } = refused
       const challenge = challengeFor(failure, refused, deps)
       if (!isForClient(refused)) {
-        const answer = problemAnswer(failure, requestId)
+        const answer = problemResponse(failure, requestId)
         return challenge === undefined ? answer : { ...answer, headers: withChallenge(answer.headers, challenge) }
       }
-      const access = visit instanceof ClientVisit ? visit.access : undefined
+      const access = visit instanceof UserClientPolicy ? visit.access : undefined
       const isToConnect = MENDED_BY_CONNECTING.has(failure.code)
       const connectUrl = access && isToConnect ? deps.connectUrl(access.spaceId) : undefined
       const plain = () => rpcError(failure, refused.rpc, { requestId, connectUrl, challenge })
@@ -111,7 +113,7 @@ export function clientDesk(deps: ClientDeskDependencies): ClientDesk {
 
 const MENDED_BY_CONNECTING = new Set<ProblemCode>(['not_connected', 'reconnect_required', 'consent_required'])
 
-const credentialOf = ({ principal, access: { credential } }: ClientVisit) =>
+const credentialOf = ({ principal, access: { credential } }: UserClientPolicy) =>
   credential.kind === 'key' ? principal : `${principal}\n${credential.grantId ?? ''}\n${credential.issuedAt.getTime()}`
 
 /** Whether the one who is refused speaks MCP. Of somebody unknown, the address and what they presented tell. */
@@ -123,28 +125,28 @@ function isForClient({ req, target, visit, isApplication }: Refused): boolean {
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
-class ClientVisit implements Visit, Listed {
+class UserClientPolicy implements RequestPolicy, Listed {
   place = -1
-  readonly access: ProvedAccess
+  readonly access: Principal
   readonly principal: string
   readonly spaceId: string
   readonly userId: string
   readonly client: string
   readonly maxBodyBytes: number
-  readonly #deps: ClientDeskDependencies
+  readonly #deps: ClientPolicyDependencies
   readonly #limits: ClientLimits
-  readonly #open: Roster<ClientVisit>
+  readonly #open: InFlightSet<UserClientPolicy>
   #end: ((failure: Failure) => void) | undefined
   readonly #memory: FilterMemory
   #counted: Counted | undefined
   #filter: ToolFilter | undefined
 
   constructor(
-    access: ProvedAccess,
-    deps: ClientDeskDependencies,
+    access: Principal,
+    deps: ClientPolicyDependencies,
     limits: ClientLimits,
     memory: FilterMemory,
-    open: Roster<ClientVisit>,
+    open: InFlightSet<UserClientPolicy>,
   ) {
     this.access = access
     this.principal = principalName(access)
@@ -164,7 +166,7 @@ class ClientVisit implements Visit, Listed {
     this.#counted = this.#limits.count(this.principal)
   }
 
-  enter({ headers, body, rpcMethod, isStream, isResumption }: VisitRequest): Passage {
+  enter({ headers, body, rpcMethod, isStream, isResumption }: PolicyRequest): Passage {
     this.#counted?.enter(isStream)
     if (body) this.#deps.notes.called(this.access, rpcMethod, body)
     if (this.access.scope === 'notion:write') return { headers, through: (answer) => answer }
@@ -223,9 +225,9 @@ function uncompressed(headers: readonly string[]): string[] {
 function challengeFor(
   failure: Failure,
   { target, req, visit }: Refused,
-  { publicUrl, hasIssuers }: ClientDeskDependencies,
+  { publicUrl, hasIssuers }: ClientPolicyDependencies,
 ): string | undefined {
-  const isKey = visit instanceof ClientVisit && visit.access.credential.kind === 'key'
+  const isKey = visit instanceof UserClientPolicy && visit.access.credential.kind === 'key'
   if (failure.code !== 'unauthenticated' && (failure.code !== 'insufficient_scope' || isKey)) return undefined
   const isPresented = failure.code === 'insufficient_scope' || hasBearer(req)
   const parameters = [
@@ -255,18 +257,18 @@ const MAY_ASK_FOR_INPUT = new Set(['tools/call', 'prompts/get', 'resources/read'
 
 /** In which form this client takes a URL for its person; undefined when it takes none, or was just sent there. */
 async function elicitationForm(
-  access: ProvedAccess,
+  access: Principal,
   { rpc, body }: Refused,
-  { notes, seen }: ClientDeskDependencies,
+  { notes, activity }: ClientPolicyDependencies,
 ): Promise<'error' | 'result' | undefined> {
   if (rpc?.id === undefined || rpc.method === undefined || body === undefined || rpc.method === 'initialize')
     return undefined
-  const sighting = sightingIn(body)
-  if (sighting === undefined) {
+  const clientInfo = clientInfoIn(body)
+  if (clientInfo === undefined) {
     // The client's capabilities came with `initialize`, perhaps a moment ago.
     await notes.stored()
-    return (await seen.takesUrls(access)) ? 'error' : undefined
+    return (await activity.takesUrls(access)) ? 'error' : undefined
   }
   const isAnswered = body.includes(`"${CONNECT_INPUT}"`)
-  return sighting.takesUrls && MAY_ASK_FOR_INPUT.has(rpc.method) && !isAnswered ? 'result' : undefined
+  return clientInfo.takesUrls && MAY_ASK_FOR_INPUT.has(rpc.method) && !isAnswered ? 'result' : undefined
 }

@@ -39,17 +39,8 @@ export interface Revocations {
   ): Promise<{ spaceId: string; at: Date }[]>
 }
 
-/** News from all replicas that access has ended. */
-export interface AccessNews {
-  /** False while news may be missed: then nobody is let in from memory. */
-  isLive(): boolean
-  onRevoked(listener: (revoked: Revoked) => void): void
-  /** Calls back when the line was interrupted: whatever is in memory may be old. */
-  onInterruption(listener: () => void): void
-}
-
 /** What a client said of itself when it called. */
-export interface ClientSighting {
+export interface ClientInfo {
   /** What it calls itself; empty when it did not say. */
   readonly name: string
   readonly version: string | undefined
@@ -58,7 +49,7 @@ export interface ClientSighting {
   readonly takesUrls: boolean | undefined
 }
 
-export interface SeenClientRecord extends Omit<ClientSighting, 'takesUrls'> {
+export interface ClientActivityRecord extends Omit<ClientInfo, 'takesUrls'> {
   readonly clientId: string | undefined
   readonly keyId: string | undefined
   readonly userId: string
@@ -67,10 +58,10 @@ export interface SeenClientRecord extends Omit<ClientSighting, 'takesUrls'> {
 }
 
 /** Which clients called, and when about. */
-export interface SeenClients {
-  /** Without a sighting, the client that was seen last with this access called again. */
-  note(access: ClientAccess, sighting: ClientSighting | undefined): Promise<void>
-  list(spaceId: string, userId: string | undefined): Promise<SeenClientRecord[]>
+export interface ClientActivity {
+  /** Without a clientInfo, the client that was seen last with this access called again. */
+  note(access: ClientAccess, clientInfo: ClientInfo | undefined): Promise<void>
+  list(spaceId: string, userId: string | undefined): Promise<ClientActivityRecord[]>
   /** What the client said last, with `initialize`. */
   takesUrls(access: ClientAccess): Promise<boolean>
 }
@@ -79,7 +70,7 @@ export interface SeenClients {
 export interface VerifiedToken {
   readonly issuer: string
   readonly clientId: string
-  /** Claim `grant_id`: the login that the token is of; undefined where the issuer does not say. */
+  /** RefreshLock `grant_id`: the login that the token is of; undefined where the issuer does not say. */
   readonly grantId: string | undefined
   readonly userId: string
   /** One, or those that a company's directory names. */

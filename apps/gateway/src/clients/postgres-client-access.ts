@@ -1,13 +1,10 @@
 import type { Scope } from '@nmg/contract'
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
 import { type ClientAccess, principalName, type Revoked } from './access.ts'
-import type { AccessKeyStore, Revocations, SeenClientRecord, SeenClients, StoredAccessKey } from './ports.ts'
+import type { AccessKeyStore, Revocations, ClientActivityRecord, ClientActivity, StoredAccessKey } from './ports.ts'
+import { ACCESS_CHANNEL } from './revocation-notices.ts'
 import { batched } from '../platform/batched.ts'
 import type { Sql } from '../platform/database.ts'
-
-/** Payload: JSON of {@link Revoked}. */
-export const ACCESS_CHANNEL = 'gateway_access_revoked'
 
 interface KeyRow {
   id: string
@@ -130,26 +127,6 @@ export function postgresRevocations(sql: Sql): Revocations {
   }
 }
 
-const Revocation = z.union([
-  z.object({ keyId: z.string() }),
-  z.object({
-    spaceId: z.string(),
-    userId: z.string(),
-    clientId: z.string().optional(),
-    grantId: z.string().optional(),
-  }),
-])
-
-/** What a replica tells the others. Undefined for what is not understood, as it may come from a newer one. */
-export function readRevoked(payload: string): Revoked | undefined {
-  try {
-    const revoked = Revocation.parse(JSON.parse(payload))
-    return 'keyId' in revoked ? revoked : { ...revoked, clientId: revoked.clientId, grantId: revoked.grantId }
-  } catch {
-    return undefined
-  }
-}
-
 /** How many names one credential may call itself by; whoever changes names all the time drops the oldest. */
 const NAMES_KEPT = 20
 
@@ -164,13 +141,13 @@ interface SeenRow {
   last_seen_at: Date
 }
 
-export function postgresSeenClients(sql: Sql): SeenClients {
+export function postgresClientActivity(sql: Sql): ClientActivity {
   return {
-    async note(access, sighting) {
+    async note(access, clientInfo) {
       const principal = hashOf(access)
       const keyId = access.credential.kind === 'key' ? access.credential.keyId : null
       if (keyId !== null) await sql.query('update gateway.access_keys set last_used_at = now() where id = $1', [keyId])
-      if (sighting === undefined) {
+      if (clientInfo === undefined) {
         const { rowCount } = await sql.query(
           `update gateway.seen_clients set last_seen_at = now()
             where principal = $1 and name = (
@@ -179,7 +156,7 @@ export function postgresSeenClients(sql: Sql): SeenClients {
         )
         if (rowCount !== 0) return
       }
-      const { name, version, era, takesUrls } = sighting ?? UNKNOWN
+      const { name, version, era, takesUrls } = clientInfo ?? UNKNOWN
       await sql.query(
         `insert into gateway.seen_clients
            (principal, name, space_id, user_id, client_id, key_id, version, era, takes_urls)
@@ -211,7 +188,7 @@ export function postgresSeenClients(sql: Sql): SeenClients {
           where space_id = $1 and ($2::text is null or user_id = $2) order by last_seen_at desc, name`,
         [spaceId, userId ?? null],
       )
-      return rows.map((row): SeenClientRecord => ({
+      return rows.map((row): ClientActivityRecord => ({
         clientId: row.client_id ?? undefined,
         keyId: row.key_id ?? undefined,
         userId: row.user_id,

@@ -12,18 +12,18 @@ import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../platform/failure.ts'
 import { describeAccessKey } from './create-access-key.ts'
-import type { AccessKeyStore, Revocations, SeenClientRecord, SeenClients as SeenClientStore } from './ports.ts'
-import type { App } from '../connections/routes.ts'
-import { type Application, type CallerHeaders, personOf } from './authenticate-request.ts'
+import type { AccessKeyStore, Revocations, ClientActivityRecord, ClientActivity } from './ports.ts'
+import type { App } from '../platform/router.ts'
+import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
 import { bodyOf } from '../platform/json-body.ts'
 import { describedTarget, resourceUrl } from '../proxy/endpoint.ts'
 
 export interface AccessRouteDependencies {
-  readonly authenticate: (headers: CallerHeaders) => Application
+  readonly authenticate: (headers: CallerHeaders) => ServicePrincipal
   readonly createKey: (userId: string, key: NewAccessKey) => Promise<CreatedAccessKey>
   readonly keys: AccessKeyStore
   readonly revocations: Revocations
-  readonly seen: SeenClientStore
+  readonly activity: ClientActivity
   readonly publicUrl: URL
   /** Identifiers of the authorization servers that give out tokens for the MCP endpoints. */
   readonly issuers: readonly string[]
@@ -31,12 +31,12 @@ export interface AccessRouteDependencies {
 
 const NO_STORE = { 'cache-control': 'no-store' }
 export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): void {
-  const { keys, revocations, seen } = deps
+  const { keys, revocations, activity } = deps
   const callerOf = (c: Context<App>) =>
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.post('/access/keys', async (c) => {
-    const userId = personOf(callerOf(c))
+    const userId = userOf(callerOf(c))
     return c.json(await deps.createKey(userId, await bodyOf(c, NewAccessKey)), 201, NO_STORE)
   })
 
@@ -66,7 +66,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   app.get('/access/clients', async (c) => {
     callerOf(c)
     const { spaceId, userId } = whose(c)
-    const found: SeenClients = { clients: (await seen.list(spaceId, userId)).map(describeClient) }
+    const found: SeenClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
     return c.json(found, 200, NO_STORE)
   })
 
@@ -104,7 +104,7 @@ function whose(c: Context<App>): { spaceId: string; userId: string | undefined }
   return { spaceId, userId: userId || undefined }
 }
 
-function describeClient(client: SeenClientRecord): SeenClient {
+function describeClient(client: ClientActivityRecord): SeenClient {
   return {
     ...(client.clientId === undefined ? {} : { clientId: client.clientId }),
     ...(client.keyId === undefined ? {} : { keyId: client.keyId }),

@@ -1,4 +1,6 @@
+import type { Proxies } from '@nmg/outbound'
 import { z } from 'zod'
+import type { Secret } from '../platform/secret.ts'
 import type { TrustedIssuer } from './jwt-verifier.ts'
 
 const count = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000).default(fallback)
@@ -63,6 +65,17 @@ export const clientSettings = {
   CLIENT_MAX_STREAMS: count(16),
   /** The largest request body of a client; never more than `PROXY_MAX_BODY_BYTES`. */
   CLIENT_MAX_BODY_BYTES: count(4 * 1024 * 1024).pipe(z.number().min(1024)),
+}
+
+/** What {@link clientSettings} and a few others come to. */
+export interface ClientSettings extends Readonly<z.infer<z.ZodObject<typeof clientSettings>>> {
+  readonly HOST: string
+  readonly PROXY_MAX_BODY_BYTES: number
+  readonly redirectUri: string
+  readonly serviceTokens: readonly Secret[]
+  readonly publicUrl: URL
+  readonly proxies: Proxies
+  readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
 /** The web app's own authorization server: what is trusted unless the operator says otherwise. */

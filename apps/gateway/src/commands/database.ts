@@ -10,8 +10,8 @@ import { dataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, Start
 import { z } from 'zod'
 import { migrate, openPool, type Database } from '../platform/database.ts'
 import { clientSettings } from '../clients/settings.ts'
-import { identifyingUrl } from '../connections/database-identity.ts'
-import { deleteCredentials } from '../connections/detach-database.ts'
+import { identifyingUrl } from '../connections/copies/database-identity.ts'
+import { deleteCredentials } from '../connections/copies/detach-database.ts'
 import {
   adoptDatabase,
   planNext,
@@ -19,7 +19,7 @@ import {
   renameInstallation,
   writeHold,
   type DatabaseState,
-} from '../connections/postgres-database-identity.ts'
+} from '../connections/copies/postgres-database-identity.ts'
 import { Failure } from '../platform/failure.ts'
 import { jsonLog } from '../platform/log.ts'
 

@@ -7,11 +7,11 @@
  */
 import { createInterface } from 'node:readline/promises'
 import { dataDir, loadEnvFile, openDatabase, repositoryRoot, StartupError } from '@nmg/process'
-import { aesVault } from '../connections/vault.ts'
+import { aesVault } from '../connections/keys/aes-vault.ts'
 import { postgresConnectionStore } from '../connections/postgres-connection-store.ts'
 import { migrate, openPool } from '../platform/database.ts'
 import { readConfig, type Config } from '../config.ts'
-import { findLostCredentials, forgetLostCredentials, type LostCredentials } from '../connections/forget-credentials.ts'
+import { findLostCredentials, forgetLostCredentials, type LostCredentials } from '../connections/keys/forget-credentials.ts'
 import { Failure } from '../platform/failure.ts'
 import { jsonLog } from '../platform/log.ts'
 import { openDatabaseClock } from '../platform/database-clock.ts'

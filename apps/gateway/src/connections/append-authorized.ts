@@ -3,7 +3,8 @@ import { evolve, type ConnectionEvent, type Grant } from './connection.ts'
 import { endDueAt, refreshDueAt } from './refresh-schedule.ts'
 import { beyond } from './oauth/scope.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
-import type { Credential, Vault, WrappedDataKey } from './credential.ts'
+import type { Credential } from './credential.ts'
+import type { Vault, WrappedDataKey } from './vault.ts'
 
 /** A consent that the connection goes on with. */
 export interface Authorized {
@@ -20,7 +21,7 @@ export interface Authorized {
 /** Seals what a consent brought and appends it to the stream. @returns false when something else came in between. */
 export function appendAuthorized(
   { random, store, vault }: { readonly random: () => number; readonly store: ConnectionStore; readonly vault: Vault },
-  { stream, spaceId, version, connection, wantedScope }: StoredConnection,
+  { stream, spaceId, version, connection, stepUpScope }: StoredConnection,
   dataKey: WrappedDataKey,
   { credential, expiresAt, ...consent }: Authorized,
 ): Promise<boolean> {
@@ -48,7 +49,7 @@ export function appendAuthorized(
     event,
     connection: evolve(connection, event),
     // A call may have lacked something since this consent was begun.
-    wantedScope: wantedScope && beyond(wantedScope, consent.grant.scope),
+    stepUpScope: stepUpScope && beyond(stepUpScope, consent.grant.scope),
     refreshDueAt:
       degraded?.nextAttemptAt ??
       (isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : endDueAt(consent.at, expiresAt)),

@@ -1,5 +1,5 @@
 import type { Secret } from '../platform/secret.ts'
-import type { AuthorizationServerInfo } from './authorization-server.ts'
+import type { AuthorizationServerInfo } from './oauth/discovery.ts'
 import type { ClientRegistration } from './credential.ts'
 import type { ReturnPath } from './return-path.ts'
 

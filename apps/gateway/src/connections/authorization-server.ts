@@ -1,28 +1,9 @@
+import type { AuthorizationServerInfo } from './oauth/discovery.ts'
 import type { Secret } from '../platform/secret.ts'
-import type { Claim } from '../refresh/refresh-lock.ts'
 import type { AuthorizationRequest } from './authorization-requests.ts'
 import type { Grant } from './connection.ts'
 import type { ClientRegistration, Credential, RenewableCredential, Workspace } from './credential.ts'
 import type { AuthorizationError } from '@nmg/contract'
-
-/** What discovery told about the authorization server of the upstream (RFC 9728, RFC 8414). */
-export interface AuthorizationServerInfo {
-  readonly issuer: string
-  readonly authorizationEndpoint: string
-  readonly tokenEndpoint: string
-  readonly registrationEndpoint: string | null
-  readonly revocationEndpoint: string | null
-  /** What to ask for; null for nothing in particular. */
-  readonly scope: string | null
-  /** The server takes the address of a published document for the id of a client. */
-  readonly takesMetadataDocuments: boolean
-  /** The server promises `iss` in each authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). */
-  readonly promisesIssuer: boolean
-  /** How clients may authenticate at the token endpoint, as the metadata list it; null when they do not. */
-  readonly tokenEndpointAuthMethods: readonly string[] | null
-  /** Resource indicator, verbatim from the protected resource metadata. */
-  readonly resource: string | null
-}
 
 /** What a token response brought: an access token, a refresh token, or both. */
 export interface Tokens {
@@ -92,6 +73,13 @@ export class AuthorizationRefused extends Error {
   }
 }
 
+/** Permission to send a refresh token now, as its holder can prove it without asking anybody. */
+export interface RedeemPermit {
+  mayRedeem(): boolean
+  /** Milliseconds until the exchange has to be over. */
+  remainingMs(): number
+}
+
 export interface AuthorizationServer {
   /** What the operator has said to ask for: then nothing else is. */
   readonly fixedScope: string | undefined
@@ -126,13 +114,13 @@ export interface AuthorizationServer {
    */
   exchange(request: AuthorizationRequest, response: URLSearchParams): Promise<Tokens>
   /**
-   * Asks `claim` in the moment before the first byte leaves whether it may; if not, the token stays here (`not_redeemed`). Whatever is not
+   * Asks `permit` in the moment before the first byte leaves whether it may; if not, the token stays here (`not_redeemed`). Whatever is not
    * answered within what remains to the claim is cut off, so that nothing of it can arrive later. Never throws.
    */
   refresh(
     grant: Grant,
     credential: RenewableCredential,
-    claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
+    permit: RedeemPermit,
   ): Promise<RefreshOutcome>
   /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant; of the access token where there is no other. Never throws. */
   revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>

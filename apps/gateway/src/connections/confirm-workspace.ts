@@ -6,10 +6,10 @@ import type { Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ConnectionStore } from './connection-store.ts'
-import type { Vault } from './credential.ts'
+import type { Vault } from './vault.ts'
 import { appendAuthorized } from './append-authorized.ts'
 
-export interface SettleWorkspaceDependencies {
+export interface ConfirmWorkspaceChangeDependencies {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -25,8 +25,8 @@ const ATTEMPTS = 20
  *
  * @throws {Failure} `not_found` when it does not wait any more, `store_unavailable`.
  */
-export async function settleWorkspace(
-  deps: SettleWorkspaceDependencies,
+export async function confirmWorkspaceChange(
+  deps: ConfirmWorkspaceChangeDependencies,
   spaceId: string,
   userId: string,
   { id, accept }: WaitingDecision,
@@ -38,7 +38,7 @@ export async function settleWorkspace(
     const now = clock()
     if (waiting?.id !== id || !dataKey) throw settledAlready()
     if (!accept || now >= waiting.waitsUntil) {
-      if (await store.dropWaiting(stream, id)) {
+      if (await store.dropPendingAuthorization(stream, id)) {
         await revokeWaiting(deps, stored, dataKey, waiting, [clientInUse(vault, stored)])
       }
       if (accept) throw settledAlready()

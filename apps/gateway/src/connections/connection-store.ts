@@ -1,14 +1,15 @@
 import type { Connection, ConnectionEvent, Grant } from './connection.ts'
-import type { Workspace, WrappedDataKey } from './credential.ts'
+import type { Workspace } from './credential.ts'
+import type { WrappedDataKey } from './vault.ts'
 import type { Degraded } from './degraded.ts'
 
 /**
- * Written before a refresh token goes out: generation `generation` is about to be redeemed by claim `claimId`. Found by the next holder,
+ * Written before a refresh token goes out: generation `generation` is about to be redeemed by claim `fencingToken`. Found by the next holder,
  * it says that the outcome may be in doubt.
  */
 export interface RefreshIntent {
   readonly generation: number
-  readonly claimId: string
+  readonly fencingToken: string
   /** How often this generation's token went out without a readable answer; an attempt that is under way counts. */
   readonly inDoubt: number
   /** Attempts in a row that brought no decision, for the back-off. */
@@ -25,7 +26,7 @@ export interface RefreshIntent {
  * A consent that reaches another workspace than the connection did. Nothing uses it before a person says that this is meant. Sealed for generation 0,
  * which no event has.
  */
-export interface WaitingConsent {
+export interface PendingAuthorization {
   readonly id: string
   readonly by: string
   readonly at: Date
@@ -44,9 +45,9 @@ export interface StoredConnection {
   readonly connection: Connection
   readonly dataKey: WrappedDataKey | null
   readonly workspace: Workspace | null
-  readonly waiting: WaitingConsent | null
+  readonly waiting: PendingAuthorization | null
   /** What upstream refused calls for want of, and nobody has been asked for yet; null for nothing, empty when asking was refused. */
-  readonly wantedScope: string | null
+  readonly stepUpScope: string | null
   readonly intent: RefreshIntent | null
   /** Why the credential cannot be renewed or used right now; null while all is well. */
   readonly degraded: Degraded | null
@@ -66,9 +67,9 @@ export interface Append {
   /** When the background refresher looks at this connection next; null for never. */
   readonly refreshDueAt: Date | null
   /** With an authorization: what is still wanted after it. */
-  readonly wantedScope?: string | null
+  readonly stepUpScope?: string | null
   /** Only while the refresh intent is this claim's: a holder that was overtaken stores nothing. */
-  readonly claimId?: string
+  readonly fencingToken?: string
   /** What is wrong with the renewal after the event; nothing when left out. */
   readonly degraded?: Degraded | null
   /** With an authorization: the consent that it replaces may stay valid, until {@link ConnectionStore.noteRevoked} says otherwise. */
@@ -95,15 +96,15 @@ export interface ConnectionStore {
   ensureDataKey(stream: string, make: () => WrappedDataKey): Promise<WrappedDataKey>
   nameWorkspace(stream: string, workspace: Workspace): Promise<void>
   /** Keeps a consent beside the connection, in place of one that waits already. An authorization or a disconnect drops it. */
-  park(stream: string, waiting: WaitingConsent): Promise<void>
+  park(stream: string, waiting: PendingAuthorization): Promise<void>
   /** @returns false when another one waits by now, or none. */
-  dropWaiting(stream: string, id: string): Promise<boolean>
+  dropPendingAuthorization(stream: string, id: string): Promise<boolean>
   /**
    * Keeps what the next consent should ask for as well. A disconnect drops it.
    *
    * @returns false when the connection is not as it was read any more.
    */
-  wantScope(stored: StoredConnection, scope: string): Promise<boolean>
+  requestStepUp(stored: StoredConnection, scope: string): Promise<boolean>
   /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
   postponeRefresh(
     stream: string,

@@ -4,13 +4,13 @@ import type {
   History,
   HistoryEvent,
   Hold,
-  WaitingConsent as WaitingView,
+  WaitingConsent,
 } from '@nmg/contract'
 import { degradedAgain, remainingMs, type Degraded } from './degraded.ts'
 import { noticeOf, reconnectBy, type ConnectionEvent } from './connection.ts'
 import { Failure } from '../platform/failure.ts'
 import { LONGEST_PAUSE_MS } from './refresh-schedule.ts'
-import type { ConnectionStore, StoredConnection, WaitingConsent } from './connection-store.ts'
+import type { ConnectionStore, StoredConnection, PendingAuthorization } from './connection-store.ts'
 import { openCredential, type OpenDependencies } from './open-credential.ts'
 
 export interface DescribeConnectionDependencies extends OpenDependencies {
@@ -26,7 +26,7 @@ export async function describeConnection(
 ): Promise<ConnectionView> {
   const { clock } = deps
   const stored = await deps.store.read(spaceId)
-  const { stream: processId, connection, workspace, waiting, wantedScope, unrevokedConsents } = stored
+  const { stream: processId, connection, workspace, waiting, stepUpScope, unrevokedConsents } = stored
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
   const endsAt = connection.status === 'connected' ? reconnectBy(connection, clock()) : null
@@ -51,7 +51,7 @@ export async function describeConnection(
     ...(unrevokedConsents > 0 ? { unrevokedConsents } : {}),
     ...(endsAt === null ? {} : { reconnectBy: endsAt.toISOString() }),
     ...(notice === undefined ? {} : { notice }),
-    ...(connection.status === 'connected' && wantedScope ? { consentRequired: true } : {}),
+    ...(connection.status === 'connected' && stepUpScope ? { consentRequired: true } : {}),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',
     ...(waiting && clock() < waiting.waitsUntil ? { waiting: describeWaiting(waiting) } : {}),
@@ -78,7 +78,7 @@ const describeDegraded = (degraded: Degraded, now: Date): DegradedView => ({
   nextAttemptAt: new Date(now.getTime() + remainingMs(degraded, now)).toISOString(),
 })
 
-function describeWaiting({ id, by, at, waitsUntil, workspace }: WaitingConsent): WaitingView {
+function describeWaiting({ id, by, at, waitsUntil, workspace }: PendingAuthorization): WaitingConsent {
   return {
     id,
     ...(workspace.id === undefined ? {} : { workspaceId: workspace.id }),

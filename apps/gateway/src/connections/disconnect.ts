@@ -6,7 +6,7 @@ import { describeError, type Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
-import type { Vault } from './credential.ts'
+import type { Vault } from './vault.ts'
 
 export interface DisconnectDependencies {
   readonly clock: Clock

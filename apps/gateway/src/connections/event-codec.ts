@@ -72,7 +72,7 @@ const ConnectionJson = z.discriminatedUnion('status', [
   z.object({ status: z.literal('disconnected'), grant: GrantJson, since: instant, by: z.string() }),
 ])
 
-const WaitingConsentJson = z.object({
+const PendingAuthorizationJson = z.object({
   id: z.string(),
   by: z.string(),
   at: instant,
@@ -84,8 +84,8 @@ const WaitingConsentJson = z.object({
 })
 
 /** @throws {z.ZodError} when the JSON is no consent that this version knows. */
-export const decodeWaitingConsent = (json: unknown): z.infer<typeof WaitingConsentJson> =>
-  WaitingConsentJson.parse(json)
+export const decodePendingAuthorization = (json: unknown): z.infer<typeof PendingAuthorizationJson> =>
+  PendingAuthorizationJson.parse(json)
 
 /** @throws {z.ZodError} when the JSON is no event that this version knows. */
 export const decodeEvent = (json: unknown): ConnectionEvent => EventJson.parse(json)

@@ -1,11 +1,10 @@
 import type { DegradedReason } from '@nmg/contract'
-import { remainingMs } from './degraded.ts'
 import type { Connection } from './connection.ts'
 import { LONGEST_PAUSE_MS } from './refresh-schedule.ts'
 import { Failure } from '../platform/failure.ts'
-import type { Access } from '../refresh/ports.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Credential, Vault, WrappedDataKey } from './credential.ts'
+import type { Credential } from './credential.ts'
+import type { Vault, WrappedDataKey } from './vault.ts'
 import type { StoredConnection } from './connection-store.ts'
 import type { Tokens } from './authorization-server.ts'
 
@@ -38,23 +37,6 @@ const neverCompleted = (link: string) =>
     'reconnect_required',
     `Connecting Notion was begun for this space and never completed. Reconnect Notion: ${link}`,
   )
-
-/**
- * The access token of a connected connection.
- *
- * @throws {Failure} `credential_unreadable`; `refresh_unavailable` when the last refresh brought no access token.
- */
-export function open(deps: OpenDependencies, stored: StoredConnection): Access {
-  const { accessToken } = openCredential(deps, stored)
-  const { connection, degraded } = stored
-  if (connection.status !== 'connected') throw new Error('only a connected connection has a credential')
-  if (accessToken === null) throw unavailable(deps, stored, degraded ? remainingMs(degraded, deps.clock()) : 1_000)
-  return {
-    token: accessToken,
-    version: connection.credential.generation,
-    ...(degraded?.reason === 'upstream_refuses_token' && { isUnderSuspicion: true }),
-  }
-}
 
 export interface OpenDependencies {
   readonly clock: Clock

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { decodeDegraded, type Degraded } from './degraded.ts'
 import { absent, type ConnectionEvent } from './connection.ts'
 import { FURTHEST_DUE_MS } from './refresh-schedule.ts'
-import { decodeConnection, decodeEvent, decodeWaitingConsent, encode } from './event-codec.ts'
+import { decodeConnection, decodeEvent, decodePendingAuthorization, encode } from './event-codec.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
-import type { WrappedDataKey } from './credential.ts'
-import { CHANGES_CHANNEL } from '../platform/notifications.ts'
+import type { WrappedDataKey } from './vault.ts'
+import { CONNECTION_CHANNEL } from './connection-changes.ts'
 import type { Sql } from '../platform/database.ts'
 
 interface Row {
@@ -89,8 +89,8 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
       event,
       connection,
       refreshDueAt,
-      wantedScope,
-      claimId,
+      stepUpScope,
+      fencingToken,
       degraded = null,
       replacesConsent,
     }) {
@@ -106,7 +106,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
         `recorded as (insert into gateway.connection_events (stream, version, event, recorded_at) select stream, version, $3, ${at}::timestamptz from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
       const counted = 'credential' in event ? COUNTED : NOT_COUNTED
-      const tell = `select pg_notify('${CHANGES_CHANNEL}', version || '${mark} ' || $2), (select value from counted) as count from moved`
+      const tell = `select pg_notify('${CONNECTION_CHANNEL}', version || '${mark} ' || $2), (select value from counted) as count from moved`
       if (expectedVersion === 0) {
         const { rows } = await sql.query<Stored>(
           `with moved as (
@@ -133,10 +133,10 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
         [
           ...shared,
           expectedVersion,
-          claimId ?? null,
+          fencingToken ?? null,
           event.type === 'NotionIntegrationDisconnected',
           isConsentOrEnd(event),
-          wantedScope ?? null,
+          stepUpScope ?? null,
           replacesConsent === true,
           event.at,
         ],
@@ -181,7 +181,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
       ])
     },
 
-    async dropWaiting(stream, id) {
+    async dropPendingAuthorization(stream, id) {
       const { rowCount } = await sql.query(
         `update gateway.connections set waiting = null where stream = $1 and waiting->>'id' = $2`,
         [stream, id],
@@ -189,21 +189,21 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
       return rowCount === 1
     },
 
-    async wantScope({ stream, version, wantedScope }, scope) {
+    async requestStepUp({ stream, version, stepUpScope }, scope) {
       const { rowCount } = await sql.query(
         `update gateway.connections set wanted_scope = $4
           where stream = $1 and version = $2 and wanted_scope is not distinct from $3`,
-        [stream, version, wantedScope, scope],
+        [stream, version, stepUpScope, scope],
       )
       return rowCount === 1
     },
 
-    async postponeRefresh(stream, { generation, claimId, inDoubt, failures, notBefore, pauseMs, degraded }) {
+    async postponeRefresh(stream, { generation, fencingToken, inDoubt, failures, notBefore, pauseMs, degraded }) {
       await sql.query(
         `update gateway.connections
             set intent_in_doubt = $4, intent_failures = $5, intent_not_before = $6, refresh_due_at = $6, intent_pause_ms = $7, degraded = $8
           where stream = $1 and version = $2 and intent_claim = $3`,
-        [stream, generation, claimId, inDoubt, failures, notBefore, pauseMs, encodeDegraded(degraded, generation)],
+        [stream, generation, fencingToken, inDoubt, failures, notBefore, pauseMs, encodeDegraded(degraded, generation)],
       )
     },
 
@@ -214,7 +214,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
            update gateway.connections set degraded = $4, refresh_due_at = coalesce($5, refresh_due_at)
             where stream = $1 and version = $2 and (degraded is not distinct from $3::jsonb or $3::jsonb is null and (degraded->>'version')::int <> $2)
            returning version
-         ) select pg_notify('${CHANGES_CHANNEL}', version || ' ' || $6::text) from marked`,
+         ) select pg_notify('${CONNECTION_CHANNEL}', version || ' ' || $6::text) from marked`,
         [stream, version, encodeDegraded(before, version), encodeDegraded(degraded, version), dueAt ?? null, spaceId],
       )
     },
@@ -262,7 +262,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
       dataKey,
       workspace: null,
       waiting: null,
-      wantedScope: null,
+      stepUpScope: null,
       intent: null,
       degraded: null,
       unrevokedConsents: 0,
@@ -274,7 +274,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
       ? null
       : {
           generation: row.intent_generation,
-          claimId: row.intent_claim,
+          fencingToken: row.intent_claim,
           inDoubt: row.intent_in_doubt,
           failures: row.intent_failures,
           notBefore: row.intent_not_before,
@@ -288,8 +288,8 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
     connection: decodeConnection(row.connection),
     dataKey,
     workspace: row.workspace,
-    waiting: row.waiting === null ? null : decodeWaitingConsent(row.waiting),
-    wantedScope: row.wanted_scope,
+    waiting: row.waiting === null ? null : decodePendingAuthorization(row.waiting),
+    stepUpScope: row.wanted_scope,
     intent,
     degraded: degradedOf(row.degraded, row.version),
     unrevokedConsents: row.unrevoked_consents,

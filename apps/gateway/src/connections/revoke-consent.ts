@@ -3,8 +3,9 @@ import type { PreviousConsent } from '@nmg/contract'
 import { WAITING_GENERATION } from './connection.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
-import type { ClientRegistration, Credential, Vault, WrappedDataKey } from './credential.ts'
-import type { ConnectionStore, StoredConnection, WaitingConsent } from './connection-store.ts'
+import type { ClientRegistration, Credential } from './credential.ts'
+import type { Vault, WrappedDataKey } from './vault.ts'
+import type { ConnectionStore, StoredConnection, PendingAuthorization } from './connection-store.ts'
 
 export interface RevokeConsentDependencies {
   readonly log: Log
@@ -54,7 +55,7 @@ export async function revokeWaiting(
   { vault, server, log }: Omit<RevokeConsentDependencies, 'store'>,
   { stream, spaceId }: StoredConnection,
   dataKey: WrappedDataKey,
-  waiting: WaitingConsent,
+  waiting: PendingAuthorization,
   remaining: readonly (ClientRegistration | undefined)[],
 ): Promise<void> {
   try {

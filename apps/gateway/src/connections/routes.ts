@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import {
   BINDING_COOKIE,
   WaitingDecision,
@@ -15,32 +14,23 @@ import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from './return-
 import { Failure } from '../platform/failure.ts'
 import type { StartAuthorization } from './start-authorization.ts'
 import type { Readiness } from '../platform/readiness.ts'
-import { type Application, type CallerHeaders, personOf } from '../clients/authenticate-request.ts'
+import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
 import { bodyOf } from '../platform/json-body.ts'
-import { problemAnswer } from '../platform/problems.ts'
+import type { App } from '../platform/router.ts'
+import { problemResponse } from '../platform/problems.ts'
 
 /** What can be asked for, beside the MCP endpoint. */
 export interface AppDependencies {
-  readonly authenticate: (headers: CallerHeaders) => Application
+  readonly authenticate: (headers: CallerHeaders) => ServicePrincipal
   readonly returnBase: URL
   readonly startAuthorization: (start: StartAuthorization) => Promise<AuthorizationStart>
   readonly finishAuthorization: (response: URLSearchParams, binding: string | undefined) => Promise<URL>
   readonly describeConnection: (spaceId: string) => Promise<Connection>
   readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
-  readonly settleWorkspace: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
+  readonly confirmWorkspaceChange: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
   /** Rejects with what is not ready. Resolves to what is ready but limited. */
   readonly checkReadiness: () => Promise<Readiness & { readonly hold?: Hold }>
-}
-
-/** What the router's contexts hold. */
-export interface App {
-  Bindings: {
-    requestId: string
-    incoming: IncomingMessage
-    /** Set for what was refused or failed, for the log. */
-    failure: Failure | undefined
-  }
 }
 
 export function createApp(deps: AppDependencies): Hono<App> {
@@ -49,7 +39,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.get('/integrations/notion/oauth/mcp/start', async (c) => {
-    const userId = personOf(callerOf(c))
+    const userId = userOf(callerOf(c))
     const spaceId = spaceIdFrom(c.req.query('space_id'), c.req.queries('space_id')?.length)
     const returnPath = returnPathFrom(c.req.query('return_path'), deps.returnBase)
     const binding = bindingFrom(c.req.query('binding'))
@@ -72,15 +62,15 @@ export function createApp(deps: AppDependencies): Hono<App> {
   })
 
   app.delete('/integrations/notion/:spaceId', async (c) => {
-    const userId = personOf(callerOf(c))
+    const userId = userOf(callerOf(c))
     return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
   })
 
   app.post('/integrations/notion/:spaceId/waiting', async (c) => {
-    const userId = personOf(callerOf(c))
+    const userId = userOf(callerOf(c))
     const decision = await bodyOf(c, WaitingDecision)
     const spaceId = spaceIdFrom(c.req.param('spaceId'))
-    await deps.settleWorkspace(spaceId, userId, decision)
+    await deps.confirmWorkspaceChange(spaceId, userId, decision)
     return c.json(await deps.describeConnection(spaceId), 200, NO_STORE)
   })
 
@@ -131,7 +121,7 @@ const NO_STORE = { 'cache-control': 'no-store' }
 
 function answer(c: Context<App>, failure: Failure): Response {
   c.env.failure = failure
-  const { status, headers, body } = problemAnswer(failure, c.env.requestId)
+  const { status, headers, body } = problemResponse(failure, c.env.requestId)
   const pairs: [string, string][] = []
   for (let at = 0; at < headers.length; at += 2) pairs.push([headers[at] as string, headers[at + 1] as string])
   return new Response(body, { status, headers: pairs })

@@ -4,8 +4,10 @@ import type { ReturnPath } from './return-path.ts'
 import { unionOf } from './oauth/scope.ts'
 import type { Log } from '../platform/log.ts'
 import type { AuthorizationRequests, RegistrationLimit } from './authorization-requests.ts'
-import type { AuthorizationServer, AuthorizationServerInfo } from './authorization-server.ts'
-import type { ClientRegistration, Vault } from './credential.ts'
+import type { AuthorizationServer } from './authorization-server.ts'
+import type { AuthorizationServerInfo } from './oauth/discovery.ts'
+import type { ClientRegistration } from './credential.ts'
+import type { Vault } from './vault.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import { Secret } from '../platform/secret.ts'
 import { ASKING_WAS_REFUSED } from './request-scope.ts'
@@ -90,11 +92,11 @@ async function register(
 
 /** What the server names, what this connection has, and what calls were refused for want of: a consent replaces the one before. */
 function scopeToAsk({ scope, issuer }: AuthorizationServerInfo, stored: StoredConnection): string | null {
-  const { connection, wantedScope } = stored
+  const { connection, stepUpScope } = stored
   const isOngoing = connection.status === 'connected' || connection.status === 'reconnect_required'
   // Another server may not know what this one named.
-  if (!isOngoing || connection.grant.issuer !== issuer || wantedScope === ASKING_WAS_REFUSED) return scope
-  return unionOf(scope, connection.grant.scope, wantedScope)
+  if (!isOngoing || connection.grant.issuer !== issuer || stepUpScope === ASKING_WAS_REFUSED) return scope
+  return unionOf(scope, connection.grant.scope, stepUpScope)
 }
 
 /** SHA-256, base64url: what is stored of a state or a binding, so that neither can be read from the database. */

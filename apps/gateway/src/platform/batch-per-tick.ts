@@ -4,7 +4,7 @@
  *
  * @param work is called once for each turn, with all that was added. It must not throw.
  */
-export function atTurnEnd<T>(work: (items: T[]) => void): (item: T) => void {
+export function batchPerTick<T>(work: (items: T[]) => void): (item: T) => void {
   let items: T[] = []
   const run = (): void => {
     const gathered = items

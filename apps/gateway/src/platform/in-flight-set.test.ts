@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Listed, Roster } from './in-flight-set.ts'
+import { type Listed, InFlightSet } from './in-flight-set.ts'
 
 it('holds what was added and not yet deleted, in whatever order that happened', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(9))), (steps) => {
       const items = Array.from({ length: 10 }, (): Listed => ({ place: -1 }))
-      const roster = new Roster<Listed>()
+      const roster = new InFlightSet<Listed>()
       const expected = new Set<Listed>()
       for (const [isAdded, n] of steps) {
         const item = items[n] as Listed
@@ -22,7 +22,7 @@ it('holds what was added and not yet deleted, in whatever order that happened', 
 })
 
 it('can be emptied while it is gone through', () => {
-  const roster = new Roster<Listed>()
+  const roster = new InFlightSet<Listed>()
   for (let i = 0; i < 5; i++) roster.add({ place: -1 })
   let count = 0
   for (const item of roster) {

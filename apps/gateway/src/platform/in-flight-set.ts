@@ -1,4 +1,4 @@
-/** Something that can be on a {@link Roster}. */
+/** Something that can be on a {@link InFlightSet}. */
 export interface Listed {
   /** Where it stands there; -1 when it does not. Only the roster changes it. */
   place: number
@@ -8,7 +8,7 @@ export interface Listed {
  * What is under way. A `Set` would do the same, but one that takes in and lets go of something for every call makes new tables all the
  * time, and the old ones, once V8 has moved them to the old generation, keep alive all that was ever in them until the next full collection.
  */
-export class Roster<T extends Listed> implements Iterable<T> {
+export class InFlightSet<T extends Listed> implements Iterable<T> {
   readonly #items: T[] = []
 
   get size(): number {

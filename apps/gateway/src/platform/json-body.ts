@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import { isInUtf8, isPlain } from '../proxy/headers.ts'
+import { isInUtf8, isPlain } from './content-type.ts'
 import { Failure } from './failure.ts'
-import type { App } from '../connections/routes.ts'
+import type { App } from './router.ts'
 
 const MAX_BODY_BYTES = 16 * 1024
 export const encoded = (): Failure =>

@@ -1,5 +1,5 @@
 import { pino, type DestinationStream } from 'pino'
-import { atTurnEnd } from './batch-per-tick.ts'
+import { batchPerTick } from './batch-per-tick.ts'
 
 /** Facts of one event. Secrets show as `[secret]`; a stranger's text goes in as a value, never into the name. */
 export type Facts = Readonly<Record<string, unknown>>
@@ -45,7 +45,7 @@ function standardOutput(): DestinationStream {
     waiting = ''
     if (lines !== '') process.stdout.write(lines)
   }
-  const flushLater = atTurnEnd(flush)
+  const flushLater = batchPerTick(flush)
   process.on('exit', flush)
   return {
     write(line) {

@@ -1,23 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Log } from './log.ts'
-import type { Revoked } from '../clients/access.ts'
-import type { AccessNews } from '../clients/ports.ts'
-import type { Changes } from './notifications-port.ts'
-import { ACCESS_CHANNEL, readRevoked } from '../clients/postgres-client-access.ts'
 import { openSession } from './database.ts'
+import type { Log } from './log.ts'
 
-/** Payload: `<version> <space id>`, with `!` behind the version when somebody disconnected. */
-export const CHANGES_CHANNEL = 'gateway_connection_changed'
-
-/** How long a line that went silent counts as alive: a heartbeat is asked this often, and answered within the statement time-out. */
+/** How long a connection that went silent counts as alive: a heartbeat is sent this often, and answered within the statement time-out. */
 const HEARTBEAT_MS = 2_000
 
-/** News over LISTEN/NOTIFY, on a session of its own. Reconnects by itself. */
-export async function postgresChanges(url: string, log: Log): Promise<Changes & AccessNews & { close(): void }> {
-  const listeners = new Set<(spaceId: string, version: number, hasEnded: boolean) => void>()
-  const revocationListeners = new Set<(revoked: Revoked) => void>()
-  const interruptions = new Set<() => void>()
-  const waiting = new Map<string, Set<() => void>>()
+/** Notifications from all replicas, this one included. */
+export interface Notifications {
+  /** False while notifications may be missed: then nothing may be answered from memory. */
+  isConnected(): boolean
+  /** Calls back with the payload of each notification on the channel. */
+  on(channel: string, listener: (payload: string) => void): void
+  /** Calls back after notifications may have been missed: whatever is in memory may be outdated. */
+  onGap(listener: () => void): void
+}
+
+/** PostgreSQL's LISTEN/NOTIFY on a session of its own, which is opened again when it breaks. */
+export async function postgresNotifications(
+  url: string,
+  channels: readonly string[],
+  log: Log,
+): Promise<Notifications & { close(): void }> {
+  const listeners = new Map(channels.map((channel) => [channel, new Set<(payload: string) => void>()]))
+  const gapListeners = new Set<() => void>()
   let session: Awaited<ReturnType<typeof openSession>> | undefined
   let closed = false
 
@@ -25,25 +30,15 @@ export async function postgresChanges(url: string, log: Log): Promise<Changes & 
     const opened = await openSession(url, () => {
       if (session !== opened) return
       session = undefined
-      for (const listener of interruptions) listener()
+      for (const listener of gapListeners) listener()
       if (closed) return
-      log.warn('changes.interrupted')
+      log.warn('notifications.interrupted')
       void reconnect()
     })
     opened.client.on('notification', ({ channel, payload }) => {
-      if (channel === ACCESS_CHANNEL) {
-        const revoked = readRevoked(payload ?? '')
-        if (revoked) for (const listener of revocationListeners) listener(revoked)
-        // Said by a newer version, in words that this one does not know: then nothing in memory is certain.
-        else for (const listener of interruptions) listener()
-        return
-      }
-      const { version, hasEnded, spaceId } = split(payload ?? '')
-      for (const listener of listeners) listener(spaceId, version, hasEnded)
-      for (const wake of waiting.get(spaceId) ?? []) wake()
+      for (const listener of listeners.get(channel) ?? []) listener(payload ?? '')
     })
-    await opened.query(`listen ${CHANGES_CHANNEL}`)
-    await opened.query(`listen ${ACCESS_CHANNEL}`)
+    for (const channel of channels) await opened.query(`listen ${channel}`)
     session = opened
   }
 
@@ -62,30 +57,17 @@ export async function postgresChanges(url: string, log: Log): Promise<Changes & 
   heartbeat.unref()
 
   return {
-    isLive: () => session !== undefined,
-    onChange: (listener) => void listeners.add(listener),
-    onRevoked: (listener) => void revocationListeners.add(listener),
-    onInterruption: (listener) => void interruptions.add(listener),
-    next(spaceId, ms) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const wakes = waiting.get(spaceId) ?? new Set()
-      waiting.set(spaceId, wakes.add(resolve))
-      const timer = setTimeout(resolve, ms)
-      return promise.finally(() => {
-        clearTimeout(timer)
-        wakes.delete(resolve)
-        if (wakes.size === 0 && waiting.get(spaceId) === wakes) waiting.delete(spaceId)
-      })
+    isConnected: () => session !== undefined,
+    on(channel, listener) {
+      const known = listeners.get(channel)
+      if (!known) throw new Error(`not subscribed to ${channel}`)
+      known.add(listener)
     },
+    onGap: (listener) => void gapListeners.add(listener),
     close() {
       closed = true
       clearInterval(heartbeat)
       session?.destroy()
     },
   }
-}
-
-function split(payload: string): { version: number; hasEnded: boolean; spaceId: string } {
-  const at = payload.indexOf(' ')
-  return { version: Number.parseInt(payload, 10), hasEnded: payload[at - 1] === '!', spaceId: payload.slice(at + 1) }
 }

@@ -1,6 +1,13 @@
 import { type Problem, problems } from '@nmg/contract'
 import type { Failure } from './failure.ts'
 
+/** A whole answer. Headers are names and values in turn. */
+export interface Answer {
+  readonly status: number
+  readonly headers: string[]
+  readonly body: string
+}
+
 /** The media type of {@link problemDocument}. */
 export const PROBLEM_JSON = 'application/problem+json'
 
@@ -29,7 +36,7 @@ export function problemHeaders(failure: Failure): string[] {
 }
 
 /** The whole answer to a failure. */
-export function problemAnswer(
+export function problemResponse(
   failure: Failure,
   requestId: string,
 ): { status: number; headers: string[]; body: string } {

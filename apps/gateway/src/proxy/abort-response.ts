@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer } from '../clients/errors.ts'
+import type { Answer } from '../platform/problems.ts'
 
 /** How long a caller that sends too much is listened to, so that it gets to read the answer instead of a reset. */
 const LINGER_MS = 1000

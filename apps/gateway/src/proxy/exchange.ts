@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Envelope, readEnvelope } from './envelope.ts'
-import { type AnswerHeaders, type CallHeaders, callHeaders, isInUtf8, isPlain } from './headers.ts'
+import { type ResponseHeaders, type CallHeaders, callHeaders } from './headers.ts'
+import { isInUtf8, isPlain } from '../platform/content-type.ts'
 import { withoutUnusedSession } from './session-header.ts'
 import { Failure } from '../platform/failure.ts'
 import {
@@ -11,15 +12,15 @@ import {
   type ForwardCallDependencies,
   type ForwardedCall,
 } from './forward.ts'
-import type { Listed, Roster } from '../platform/in-flight-set.ts'
+import type { Listed, InFlightSet } from '../platform/in-flight-set.ts'
 import type { UpstreamRequest } from './upstream.ts'
 import { afterSending, effectOf, interrupted } from './outcome.ts'
-import { atTurnEnd } from '../platform/batch-per-tick.ts'
-import type { Answer } from '../clients/errors.ts'
+import { batchPerTick } from '../platform/batch-per-tick.ts'
+import type { Answer } from '../platform/problems.ts'
 import { breakOff, linger } from './abort-response.ts'
 import { encoded } from '../platform/json-body.ts'
 import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './endpoint.ts'
-import { problemAnswer } from '../platform/problems.ts'
+import { problemResponse } from '../platform/problems.ts'
 import type { Admission, Entrant, Ticket } from './admission.ts'
 import { RequestBody } from './request-body.ts'
 import type { Passage, ProxyCaller, Refused } from './policy.ts'
@@ -63,7 +64,7 @@ export interface ExchangeRecord {
 export interface Traffic {
   readonly deps: ExchangeDependencies
   readonly admission: Admission
-  readonly open: Roster<Exchange>
+  readonly open: InFlightSet<Exchange>
   /** No new streams, and no connection stays open. */
   readonly isDraining: boolean
   /** Nothing is taken any more. */
@@ -90,7 +91,7 @@ function onDrain(this: ExchangeResponse): void {
 }
 
 /** Whole answers leave together, each in one piece with its head unless it is large. */
-const endLater = atTurnEnd<{ res: ServerResponse; body: Buffer }>((answers) => {
+const endLater = batchPerTick<{ res: ServerResponse; body: Buffer }>((answers) => {
   for (const { res, body } of answers) {
     if (body.length > 0 && body.length <= JOINED_BYTES) res.end(body.toString('latin1'), 'latin1')
     else res.end(body)
@@ -127,7 +128,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   #call: ForwardedCall | undefined
 
   #status = 0
-  #answer: AnswerHeaders | undefined
+  #answer: ResponseHeaders | undefined
   #upstreamHeadMs: number | undefined
   /** Pieces of the body that came together with the head, and wait to leave with it. */
   #held: Buffer[] | undefined
@@ -302,7 +303,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
     if (!this.#failure) this.failed(failure)
   }
 
-  answered(status: number, headers: AnswerHeaders): void {
+  answered(status: number, headers: ResponseHeaders): void {
     this.#status = status
     this.#answer = headers
     this.#upstreamHeadMs = performance.now() - this.#startedAt
@@ -356,7 +357,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
 
   #answerTo(failure: Failure): Answer | Promise<Answer> {
     const { answer } = this.#deps
-    if (!answer) return problemAnswer(failure, this.#requestId)
+    if (!answer) return problemResponse(failure, this.#requestId)
     return answer(failure, {
       req: this.#req,
       target: this.#target,
@@ -429,7 +430,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
     return hasRoom
   }
 
-  #writeHead(answer: AnswerHeaders, contentLength: string | undefined): boolean {
+  #writeHead(answer: ResponseHeaders, contentLength: string | undefined): boolean {
     if (contentLength !== undefined) answer.forward.push('Content-Length', contentLength)
     try {
       this.#res.writeHead(this.#status, answer.forward)

@@ -1,18 +1,18 @@
-import type { AnswerHeaders } from './headers.ts'
-import { lackingScope } from '../connections/oauth/scope.ts'
+import type { ResponseHeaders } from './headers.ts'
+import { missingScopes } from '../connections/oauth/scope.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Access, AccessTokens } from '../refresh/ports.ts'
 import type { McpSessions, SessionOwner } from './mcp-sessions.ts'
 import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from './upstream.ts'
 import { interrupted } from './outcome.ts'
-import type { WantScope } from '../connections/request-scope.ts'
+import type { RequestStepUp } from '../connections/request-scope.ts'
 
 export interface ForwardCallDependencies {
   readonly accessTokens: AccessTokens
   readonly sessions: McpSessions
   readonly upstream: Upstream
   /** Left out where nothing but what was asked for may be asked for. */
-  readonly wantScope?: WantScope
+  readonly requestStepUp?: RequestStepUp
   /** Where a person connects this space to Notion again. */
   readonly connectUrl: (spaceId: string) => string
 }
@@ -27,7 +27,7 @@ export interface Call {
 
 /** Where the answer goes. `failed` comes at most once, and last; after `answered` it means that the answer broke off. */
 export interface AnswerReceiver {
-  answered(status: number, headers: AnswerHeaders): void
+  answered(status: number, headers: ResponseHeaders): void
   /** False when it can take no more for now; `resume` then asks for the rest. */
   received(bytes: Buffer): boolean
   ended(): void
@@ -120,7 +120,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
     this.#exchange = this.#deps.upstream.send(this.#call.request, access.token, this)
   }
 
-  answered(status: number, headers: AnswerHeaders): boolean {
+  answered(status: number, headers: ResponseHeaders): boolean {
     if (status === 401) {
       this.#refused()
       return true
@@ -141,10 +141,10 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
       )
       return true
     }
-    if (status === 403 && headers.challenge !== undefined && this.#deps.wantScope) {
-      const scope = lackingScope(headers.challenge)
+    if (status === 403 && headers.challenge !== undefined && this.#deps.requestStepUp) {
+      const scope = missingScopes(headers.challenge)
       if (scope !== null) {
-        this.#stepUp(scope, this.#deps.wantScope, headers)
+        this.#stepUp(scope, this.#deps.requestStepUp, headers)
         return false
       }
     }
@@ -152,7 +152,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
   }
 
   /** @returns false when the caller gets it later, which then goes on by itself. */
-  #pass(status: number, headers: AnswerHeaders): boolean {
+  #pass(status: number, headers: ResponseHeaders): boolean {
     const { sessionId, request } = this.#call
     if (headers.sessionId !== undefined && headers.sessionId !== sessionId) {
       const pass = (): void => {
@@ -200,7 +200,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
   }
 
   /** Asks the person for more where that can help; else the caller gets upstream's refusal as it is. */
-  #stepUp(scope: string, wantScope: WantScope, headers: AnswerHeaders): void {
+  #stepUp(scope: string, requestStepUp: RequestStepUp, headers: ResponseHeaders): void {
     const { spaceId } = this.#call.caller
     const decide = (isToBeAsked: boolean): void => {
       if (isToBeAsked) {
@@ -215,7 +215,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
         this.#exchange?.resume()
       }
     }
-    this.#attempt(() => this.#then(wantScope(spaceId, scope), decide))
+    this.#attempt(() => this.#then(requestStepUp(spaceId, scope), decide))
   }
 
   #reject(failure: Failure): void {

@@ -17,7 +17,7 @@ export interface CallHeaders {
 }
 
 /** The header fields of upstream's answer that the caller gets, in the same form. */
-export interface AnswerHeaders {
+export interface ResponseHeaders {
   readonly forward: string[]
   /** Kept apart: whether it is sent depends on how the body is framed towards the caller. */
   readonly contentLength: string | undefined
@@ -67,36 +67,6 @@ const answerFields = new Set([
  * an intermediary does not know must be forwarded.
  */
 const MCP = 'mcp-'
-
-/** A parameter of a media type ([RFC 9110 §5.6.6](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.6)), or none behind the semicolon. */
-const PARAMETER = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?/y
-/** The one character set that JSON has, and the other name that programs give it. */
-const UTF_8 = /^"?utf-?8"?$/i
-
-/**
- * Whether a body of this type is read as UTF-8 by everybody. A server that goes by another `charset`, or finds one where we do not, would
- * read another message than the one that was judged here.
- */
-export function isInUtf8(contentType: string): boolean {
-  if (!/charset/i.test(contentType)) return true
-  let count = 0
-  PARAMETER.lastIndex = contentType.indexOf(';')
-  if (PARAMETER.lastIndex === -1) return false
-  for (let at = PARAMETER.lastIndex; at < contentType.length; at = PARAMETER.lastIndex) {
-    const [text, name, value = ''] = PARAMETER.exec(contentType) ?? []
-    // Behind the last one, white space may follow.
-    if (text === undefined) return count === 1 && contentType.slice(at).trim() === ''
-    if (name?.toLowerCase() === 'charset') {
-      count++
-      if (!UTF_8.test(value)) return false
-    } else if (/charset/i.test(text)) return false
-  }
-  return count === 1
-}
-
-/** Whether `Content-Encoding` says that the body is what it is. */
-export const isPlain = (contentEncoding: string | undefined): boolean =>
-  (contentEncoding ?? '').split(',').every((coding) => /^(identity)?$/i.test(coding.trim()))
 
 /** Reads and reduces the raw header fields of a request. */
 export function callHeaders(raw: readonly string[]): CallHeaders {
@@ -149,7 +119,7 @@ export function callHeaders(raw: readonly string[]): CallHeaders {
 }
 
 /** Reads and reduces the raw header fields of upstream's answer. */
-export function answerHeaders(raw: readonly Buffer[]): AnswerHeaders {
+export function responseHeaders(raw: readonly Buffer[]): ResponseHeaders {
   const forward: string[] = []
   let contentLength: string | undefined
   let sessionId: string | undefined

@@ -1,13 +1,13 @@
 import { Socket } from 'node:net'
 import { ProxyFailed, throughProxy, type OutboundProxy } from '@nmg/outbound'
 import { buildConnector, Client, type Dispatcher, errors } from 'undici'
-import { answerHeaders } from './headers.ts'
+import { responseHeaders } from './headers.ts'
 import { Failure } from '../platform/failure.ts'
 import { interrupted } from './outcome.ts'
 import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from './upstream.ts'
-import { type Listed, Roster } from '../platform/in-flight-set.ts'
+import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
 import type { Secret } from '../platform/secret.ts'
-import { atTurnEnd } from '../platform/batch-per-tick.ts'
+import { batchPerTick } from '../platform/batch-per-tick.ts'
 
 export interface UpstreamSettings {
   /** The MCP endpoint. */
@@ -43,7 +43,7 @@ export interface HttpUpstream extends Upstream {
 export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
   const connections = new Connections(settings)
   const path = settings.url.pathname + settings.url.search
-  const open = new Roster<Exchange>()
+  const open = new InFlightSet<Exchange>()
   // One timer for all: none is set and cleared for every call, and a second more or less does not matter.
   const sweep = setInterval(
     () => expire(open, settings),
@@ -70,7 +70,7 @@ export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
   }
 }
 
-function expire(open: Roster<Exchange>, settings: UpstreamSettings): void {
+function expire(open: InFlightSet<Exchange>, settings: UpstreamSettings): void {
   const now = performance.now()
   for (const exchange of open) {
     const ageMs = now - exchange.startedAt
@@ -117,7 +117,7 @@ function writeJoined(this: Socket, pieces: Written[], done: (error?: Error | nul
   writeLater({ socket: this, bytes: joined, done })
 }
 
-const writeLater = atTurnEnd<{ socket: Socket; bytes: Buffer; done: (error?: Error | null) => void }>((writes) => {
+const writeLater = batchPerTick<{ socket: Socket; bytes: Buffer; done: (error?: Error | null) => void }>((writes) => {
   for (const { socket, bytes, done } of writes) socket._write(bytes, 'buffer' as BufferEncoding, done)
 })
 
@@ -189,14 +189,14 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
   mayHaveLeft = false
 
   readonly #connections: Connections
-  readonly #open: Roster<Exchange>
+  readonly #open: InFlightSet<Exchange>
   readonly #client: Client
   #receiver: UpstreamReceiver
   #resume: (() => void) | undefined
   #isOver = false
   #drained = -1
 
-  constructor(connections: Connections, open: Roster<Exchange>, receiver: UpstreamReceiver) {
+  constructor(connections: Connections, open: InFlightSet<Exchange>, receiver: UpstreamReceiver) {
     this.#connections = connections
     this.#open = open
     this.#receiver = receiver
@@ -258,7 +258,7 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
     this.#resume = () => controller.resume()
     // As they came: undici's own object has lost their order and case.
     const headers = (controller.rawHeaders ?? []) as Buffer[]
-    if (!this.#receiver.answered(status, answerHeaders(headers))) controller.pause()
+    if (!this.#receiver.answered(status, responseHeaders(headers))) controller.pause()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {

@@ -1,6 +1,6 @@
 /** Tells failures apart by whether the request may have reached the upstream MCP server. */
 import { isReadOnlyTool, type ProblemCode } from '@nmg/contract'
-import { onlyReads } from '../clients/read-only-scope.ts'
+import { onlyReads } from './read-only.ts'
 import { Failure } from '../platform/failure.ts'
 
 /** What a forwarded request can have done at the server, as far as is known for certain. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Failure } from '../platform/failure.ts'
-import { Roster } from '../platform/in-flight-set.ts'
+import { InFlightSet } from '../platform/in-flight-set.ts'
 import { Exchange, type ExchangeDependencies, type Traffic } from './exchange.ts'
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS } from './admission.ts'
 
@@ -41,7 +41,7 @@ export function mcpProxy(deps: ProxyDependencies): McpProxy {
 class OpenTraffic implements Traffic {
   readonly deps: ProxyDependencies
   readonly admission: Admission
-  readonly open = new Roster<Exchange>()
+  readonly open = new InFlightSet<Exchange>()
   isDraining = false
   isClosed = false
   #whenEmpty: (() => void) | undefined

@@ -1,6 +1,6 @@
 import type { Failure } from '../platform/failure.ts'
 import type { Secret } from '../platform/secret.ts'
-import type { AnswerHeaders } from './headers.ts'
+import type { ResponseHeaders } from './headers.ts'
 
 /** A request to the upstream MCP server, apart from its access token. */
 export interface UpstreamRequest {
@@ -13,7 +13,7 @@ export interface UpstreamRequest {
 /** Takes in upstream's answer as it arrives: `answered`, `received` any number of times, `ended`; or, at any point instead, `broken`. */
 export interface UpstreamReceiver {
   /** The status and the head. False holds all that follows until {@link UpstreamExchange.resume}. */
-  answered(status: number, headers: AnswerHeaders): boolean
+  answered(status: number, headers: ResponseHeaders): boolean
   /** A piece of the body, as it came. False holds what follows. */
   received(bytes: Buffer): boolean
   ended(): void

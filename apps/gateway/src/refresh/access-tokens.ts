@@ -4,8 +4,9 @@ import { endDueAt, freshUntilMs } from '../connections/refresh-schedule.ts'
 import { describeError } from '../platform/log.ts'
 import type { Access, AccessTokens } from './ports.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
-import { connected, isPassing, open, unavailable } from '../connections/open-credential.ts'
-import { markingUnreadable, type RefreshDependencies, renewed } from './refresh.ts'
+import { connected, isPassing, openCredential, type OpenDependencies, unavailable } from '../connections/open-credential.ts'
+import { markUnreadable, renewed } from './refresh.ts'
+import { type RefreshDependencies } from './ports.ts'
 
 /** A token kept through a failed renewal is looked at again after this. */
 const RECHECK_MS = 5_000
@@ -21,21 +22,21 @@ interface Remembered {
 }
 
 /** The access tokens of all connections, and the one place where a refresh token is spent. */
-export interface Credentials extends AccessTokens {
+export interface AccessTokenSource extends AccessTokens {
   /** Renews ahead of need what was due at `version`; resolves when it is renewed, by any replica, or is not due any longer. @throws {Failure} */
   renew(spaceId: string, version: number): Promise<void>
   /** The spaces used since the last time this was asked. */
-  takeUsed(): string[]
+  drainUsed(): string[]
   /** Resolves when no refresh is in flight here. */
   settled(): Promise<void>
 }
 
 /**
  * A refresh token may be good for one use only, and a second use may end the whole grant
- * ([RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2)). So over all replicas one claims the refresh, whoever waited
+ * ([RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2)). So over all replicas one locks the refresh, whoever waited
  * reads again before doing anything, the intent is durable before the token leaves, and the pair is stored before it is used.
  */
-export function freshCredentials(deps: RefreshDependencies): Credentials {
+export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource {
   const { clock, log, store, changes, times } = deps
   const circuits = circuitBreaker(times.redeemWithinMs)
   const remembered = new Map<string, Remembered>()
@@ -49,13 +50,13 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     const known = remembered.get(spaceId)
     if (known && known.access.version <= version) remembered.delete(spaceId)
   })
-  changes.onInterruption(() => {
+  changes.onGap(() => {
     remembered.clear()
     for (const load of loading.values()) load.isOutdated = true
   })
 
   const remember = (spaceId: string, access: Access, untilMs: number): Access => {
-    if (!changes.isLive()) return access
+    if (!changes.isConnected()) return access
     remembered.delete(spaceId)
     remembered.set(spaceId, { access, freshUntilMs: untilMs })
     if (remembered.size > REMEMBERED_SPACES) remembered.delete(remembered.keys().next().value as string)
@@ -84,7 +85,7 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
   }
 
   const opened = async (stored: StoredConnection): Promise<Access> => {
-    const access = await markingUnreadable(deps, stored, () => open(deps, stored))
+    const access = await markUnreadable(deps, stored, () => openAccess(deps, stored))
     // The key is back.
     if (stored.degraded?.reason === 'credential_unreadable') await store.setDegraded(stored, null)
     return access
@@ -102,7 +103,7 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     const promise = renewed(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
         const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs, clock())
-        return remember(spaceId, open(deps, stored), untilMs)
+        return remember(spaceId, openAccess(deps, stored), untilMs)
       })
       .finally(() => {
         if (renewing.get(spaceId) === entry) renewing.delete(spaceId)
@@ -126,7 +127,7 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
     current(spaceId) {
       used.add(spaceId)
       const known = remembered.get(spaceId)
-      if (known && clock().getTime() < known.freshUntilMs && changes.isLive()) return known.access
+      if (known && clock().getTime() < known.freshUntilMs && changes.isConnected()) return known.access
       const running = loading.get(spaceId)
       if (running) return running.promise
       const entry = { isOutdated: false, promise: Promise.resolve() as Promise<unknown> as Promise<Access> }
@@ -137,7 +138,7 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
 
     async after(spaceId, refused) {
       const known = remembered.get(spaceId)
-      if (known && known.access.version > refused.version && changes.isLive()) return known.access
+      if (known && known.access.version > refused.version && changes.isConnected()) return known.access
       remembered.delete(spaceId)
       const stored = await store.read(spaceId)
       const connection = connected(deps, stored)
@@ -176,7 +177,7 @@ export function freshCredentials(deps: RefreshDependencies): Credentials {
       await newerThan(spaceId, generation, false, RENEWAL_WAITS_MS)
     },
 
-    takeUsed() {
+    drainUsed() {
       const taken = [...used]
       used = new Set()
       return taken
@@ -195,5 +196,22 @@ async function inTime<T>(deps: RefreshDependencies, spaceId: string, promise: Pr
     return await Promise.race([promise, late])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/**
+ * The access token of a connected connection.
+ *
+ * @throws {Failure} `credential_unreadable`; `refresh_unavailable` when the last refresh brought no access token.
+ */
+function openAccess(deps: OpenDependencies, stored: StoredConnection): Access {
+  const { accessToken } = openCredential(deps, stored)
+  const { connection, degraded } = stored
+  if (connection.status !== 'connected') throw new Error('only a connected connection has a credential')
+  if (accessToken === null) throw unavailable(deps, stored, degraded ? remainingMs(degraded, deps.clock()) : 1_000)
+  return {
+    token: accessToken,
+    version: connection.credential.generation,
+    ...(degraded?.reason === 'upstream_refuses_token' && { isUnderSuspicion: true }),
   }
 }

@@ -2,13 +2,13 @@ import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ConnectionStore, DueConnection } from '../connections/connection-store.ts'
-import type { Credentials } from './access-tokens.ts'
+import type { AccessTokenSource } from './access-tokens.ts'
 
-export interface KeepFreshDependencies {
+export interface BackgroundRefreshDependencies {
   readonly clock: Clock
   readonly log: Log
   readonly store: ConnectionStore
-  readonly credentials: Pick<Credentials, 'renew' | 'takeUsed'>
+  readonly credentials: Pick<AccessTokenSource, 'renew' | 'drainUsed'>
   /** Begins no further renewal once it is aborted. */
   readonly stopping?: AbortSignal
 }
@@ -24,9 +24,9 @@ const TAKEN_FOR_MS = 60_000
  * hold the others up, and one that fails comes back by its back-off. When nothing succeeds, the round ends, so that an outage does not have
  * the whole table rewritten. Resolves to how many were tried.
  */
-export async function keepFresh(deps: KeepFreshDependencies): Promise<number> {
+export async function refreshDue(deps: BackgroundRefreshDependencies): Promise<number> {
   const { clock, store, credentials, stopping } = deps
-  const used = credentials.takeUsed()
+  const used = credentials.drainUsed()
   if (used.length > 0) await store.markUsed(used, clock())
 
   const due: DueConnection[] = []
@@ -56,7 +56,7 @@ export async function keepFresh(deps: KeepFreshDependencies): Promise<number> {
 
 /** Resolves to whether the authorization server had anything to say. */
 async function renew(
-  { credentials, log }: KeepFreshDependencies,
+  { credentials, log }: BackgroundRefreshDependencies,
   { spaceId, version }: DueConnection,
 ): Promise<boolean> {
   try {

@@ -1,3 +1,11 @@
+import type { AuthorizationServer, IdentifyWorkspace } from '../connections/authorization-server.ts'
+import type { ConnectionChanges } from '../connections/connection-changes.ts'
+import type { ConnectionStore } from '../connections/connection-store.ts'
+import type { RefreshTimes } from '../connections/refresh-schedule.ts'
+import type { Vault } from '../connections/vault.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import type { RefreshLocks } from './refresh-lock.ts'
 import type { Secret } from '../platform/secret.ts'
 
 /** An access token of a space's connection, as the proxy uses it. `version` is that of the event that stored it. */
@@ -30,3 +38,38 @@ export interface AccessTokens {
   /** Upstream took a token that {@link Access.isUnderSuspicion}: the connection is not degraded any longer. Never throws. */
   accepted(spaceId: string): Promise<void>
 }
+
+/** What renewing a credential needs of the world. */
+export interface RefreshDependencies {
+  readonly clock: Clock
+  /** 0 to 1, for spreading what would otherwise happen at once. */
+  readonly random: () => number
+  readonly pause: (ms: number) => Promise<void>
+  readonly log: Log
+  readonly store: ConnectionStore
+  readonly vault: Vault
+  readonly server: Pick<AuthorizationServer, 'refresh' | 'revoke' | 'currentGrant' | 'rereadEndpoints' | 'isShared'>
+  readonly locks: RefreshLocks
+  readonly changes: ConnectionChanges
+  readonly identify: IdentifyWorkspace
+  /** A call refreshes first when the access token ends within this. */
+  readonly refreshMarginMs: number
+  readonly times: RefreshTimes
+  /** Where a person reconnects the space, for the sentence that tells them to. */
+  readonly connectUrl: (spaceId: string) => string
+  /** For tests: called at each step of a refresh, so that they can stop a process right there. */
+  readonly onStep?: ((step: RefreshStep) => void) | undefined
+}
+
+/** The steps of a refresh between which a process may die, or stop for any length of time. */
+export type RefreshStep =
+  | 'locking'
+  | 'locked'
+  | 'recording_intent'
+  | 'intent_recorded'
+  | 'answered'
+  | 'repeating'
+  | 'storing'
+  | 'stored'
+  | 'losing'
+  | 'postponing'

@@ -1,6 +1,6 @@
 /**
- * The claim on a refresh is a session-level advisory lock. A row with an expiry would either run out under a holder that is merely slow, or keep
- * everybody waiting for one that died; a lock of the session does neither: the server frees it the moment the process is gone. All claims of a
+ * The lock on a refresh is a session-level advisory lock. A row with an expiry would either run out under a holder that is merely slow, or keep
+ * everybody waiting for one that died; a lock of the session does neither: the server frees it the moment the process is gone. All locks of a
  * process share one session, so waiting for an authorization server never occupies the pool.
  *
  * The lock alone cannot tell a holder that died from one that only lost its session, with a request under way; and one that stands still keeps
@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto'
 import type { RefreshTimes } from '../connections/refresh-schedule.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Log } from '../platform/log.ts'
-import type { Claim, Claims } from './refresh-lock.ts'
+import type { RefreshLock, RefreshLocks } from './refresh-lock.ts'
 import type { TroubleLog } from '../platform/database-trouble.ts'
 import { openSession, type Sql } from '../platform/database.ts'
 
@@ -25,7 +25,7 @@ const SESSION_SETTINGS = `set lock_timeout = '2s';
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')`
 
 /** Decides whether this database may be refreshed from; see refresh/database-guard.ts. */
-export interface ClaimsGuard {
+export interface RefreshLockGuard {
   /** Looks at the database of a new session, and again when an intent was refused. @throws {Failure} `store_unavailable`. */
   check(session: Sql): Promise<void>
   /** @throws {Failure} when no token may leave. */
@@ -35,20 +35,20 @@ export interface ClaimsGuard {
   leastCount(): Promise<number>
 }
 
-const UNGUARDED: ClaimsGuard = {
+const UNGUARDED: RefreshLockGuard = {
   check: async () => undefined,
   assertUnheld: () => undefined,
   condition: (parameter) => `${parameter}::bigint is not null`,
   leastCount: async () => 0,
 }
 
-export function postgresClaims(
+export function postgresRefreshLocks(
   url: string,
   log: Log,
   times: Pick<RefreshTimes, 'entitledForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
   guard = UNGUARDED,
   troubles?: TroubleLog,
-): Claims & { ready(): Promise<Sql>; close(): void } {
+): RefreshLocks & { ready(): Promise<Sql>; close(): void } {
   type Session = Awaited<ReturnType<typeof openSession>>
   let session: Session | undefined
   let opening: Promise<Session> | undefined
@@ -63,7 +63,7 @@ export function postgresClaims(
         if (session !== opened) return
         session = undefined
         held.clear()
-        if (!isClosed) log.warn('claims.session_lost')
+        if (!isClosed) log.warn('refresh_lock.session_lost')
       },
       troubles,
     )
@@ -81,7 +81,7 @@ export function postgresClaims(
   }
   const current = async () => session ?? (opening ??= open().finally(() => (opening = undefined)))
 
-  const claimOn = (on: Session, stream: string, isLocked: boolean): Claim => {
+  const lockOn = (on: Session, stream: string, isLocked: boolean): RefreshLock => {
     const id = randomUUID()
     let asked: { wall: number; monotonic: number } | undefined
     let isWritten = false
@@ -90,10 +90,10 @@ export function postgresClaims(
       asked ? Math.max(Math.abs(Date.now() - asked.wall), performance.now() - asked.monotonic) : Infinity
     return {
       id,
-      async intend({ generation, inDoubt, failures, lookAgainAt }) {
+      async recordIntent({ generation, inDoubt, failures, recheckAt }) {
         isWritten = false
         const leastCount = await guard.leastCount()
-        if (session !== on) throw claimLost()
+        if (session !== on) throw lockLost()
         asked = { wall: Date.now(), monotonic: performance.now() }
         const written = on.query(
           `update gateway.connections
@@ -103,13 +103,13 @@ export function postgresClaims(
               and (intent_claim is null or intent_claim = $3 or intent_not_before is not null
                    or intent_generation <> $2 or coalesce(intent_at < now() - make_interval(secs => $7::float / 1000), true))
               and ${guard.condition('$8')}`,
-          [stream, generation, id, inDoubt, failures, lookAgainAt, times.takenOverAfterMs, leastCount],
+          [stream, generation, id, inDoubt, failures, recheckAt, times.takenOverAfterMs, leastCount],
         )
         const { rowCount } = await written.catch((error: unknown) => {
           if (!isLockTimeout(error)) on.destroy()
           throw error
         })
-        if (session !== on) throw claimLost()
+        if (session !== on) throw lockLost()
         isWritten = rowCount === 1
         if (!isWritten) {
           await guard.check(on)
@@ -117,7 +117,7 @@ export function postgresClaims(
         }
         return isWritten
       },
-      isEntitled: () => session === on && isWritten && ageMs() < times.entitledForMs,
+      mayRedeem: () => session === on && isWritten && ageMs() < times.entitledForMs,
       remainingMs: () => (isWritten ? Math.max(0, Math.floor(times.redeemWithinMs - ageMs())) : 0),
       async release() {
         isWritten = false
@@ -132,10 +132,10 @@ export function postgresClaims(
   }
 
   return {
-    async tryTake(stream, evenIfHeld = false) {
+    async acquire(stream, evenIfHeld = false) {
       const on = await current()
       guard.assertUnheld()
-      if (evenIfHeld) return claimOn(on, stream, false)
+      if (evenIfHeld) return lockOn(on, stream, false)
       if (held.has(stream) || held.size >= MOST_HELD) return undefined
       held.add(stream)
       try {
@@ -143,7 +143,7 @@ export function postgresClaims(
           'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken',
           [lockName(stream)],
         )
-        if (rows[0]?.taken === true && session === on) return claimOn(on, stream, true)
+        if (rows[0]?.taken === true && session === on) return lockOn(on, stream, true)
         if (session === on) held.delete(stream)
         return undefined
       } catch (error) {
@@ -165,10 +165,10 @@ const isLockTimeout = (error: unknown) =>
 
 const lockName = (stream: string) => `gateway.refresh:${stream}`
 
-const claimLost = () =>
+const lockLost = () =>
   new Failure(
     'store_unavailable',
-    'The gateway lost its claim on the refresh of this connection. Try again in a moment.',
+    'The gateway lost its lock on the refresh of this connection. Try again in a moment.',
     {
       retryAfterSeconds: 2,
     },

@@ -1,55 +1,18 @@
+import type { RefreshDependencies } from './ports.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { afterFailedAttempt, degradedAgain, remainingMs, type FailedAttempt } from '../connections/degraded.ts'
 import { endOfToken, evolve, type Grant } from '../connections/connection.ts'
 import { backOffMs, LONGEST_PAUSE_MS, remainingPauseMs, type RefreshTimes } from '../connections/refresh-schedule.ts'
 import { Failure } from '../platform/failure.ts'
-import { describeError, type Log } from '../platform/log.ts'
-import type { AuthorizationServer, IdentifyWorkspace, RefreshOutcome, RefreshSign } from '../connections/authorization-server.ts'
-import type { Changes } from '../platform/notifications-port.ts'
-import type { Claim, Claims } from './refresh-lock.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { ConnectionStore, StoredConnection } from '../connections/connection-store.ts'
-import type { Vault } from '../connections/credential.ts'
+import { describeError } from '../platform/log.ts'
+import type { RefreshOutcome, RefreshSign } from '../connections/authorization-server.ts'
+import type { RefreshLock } from './refresh-lock.ts'
+import type { StoredConnection } from '../connections/connection-store.ts'
 import { connected, openCredential, unavailable, unreachableHere } from '../connections/open-credential.ts'
 import { keep, lose } from './resolve-attempt.ts'
 
-/** What renewing a credential needs of the world. */
-export interface RefreshDependencies {
-  readonly clock: Clock
-  /** 0 to 1, for spreading what would otherwise happen at once. */
-  readonly random: () => number
-  readonly pause: (ms: number) => Promise<void>
-  readonly log: Log
-  readonly store: ConnectionStore
-  readonly vault: Vault
-  readonly server: Pick<AuthorizationServer, 'refresh' | 'revoke' | 'currentGrant' | 'rereadEndpoints' | 'isShared'>
-  readonly claims: Claims
-  readonly changes: Changes
-  readonly identify: IdentifyWorkspace
-  /** A call refreshes first when the access token ends within this. */
-  readonly refreshMarginMs: number
-  readonly times: RefreshTimes
-  /** Where a person reconnects the space, for the sentence that tells them to. */
-  readonly connectUrl: (spaceId: string) => string
-  /** For tests: called at each step of a refresh, so that they can stop a process right there. */
-  readonly onStep?: ((step: RefreshStep) => void) | undefined
-}
-
-/** The steps of a refresh between which a process may die, or stop for any length of time. */
-export type RefreshStep =
-  | 'claiming'
-  | 'claimed'
-  | 'intending'
-  | 'intended'
-  | 'answered'
-  | 'repeating'
-  | 'storing'
-  | 'stored'
-  | 'losing'
-  | 'postponing'
-
-/** How often one that waits for the claim looks by itself, beside listening for the news. */
-const LOOK_AGAIN_MS = 250
+/** How often one that waits for the lock looks by itself, beside listening for the news. */
+const LOCK_POLL_MS = 250
 
 /** After a 429 that does not say how long to wait. */
 const BUSY_PAUSE_MS = 5_000
@@ -57,7 +20,7 @@ const BUSY_PAUSE_MS = 5_000
 /** Until somebody has changed a setting, or a name leads back to where it did. */
 const FORBIDDEN_PAUSE_MS = 60_000
 
-/** The stored connection once its credential is of a later generation, refreshed by whoever holds the claim. */
+/** The stored connection once its credential is of a later generation, refreshed by whoever holds the lock. */
 export async function renewed(
   deps: RefreshDependencies,
   circuits: CircuitBreaker,
@@ -65,7 +28,7 @@ export async function renewed(
   generation: number,
   isForCall: boolean,
 ): Promise<StoredConnection> {
-  const { store, claims, changes, random, times, onStep } = deps
+  const { store, locks, changes, random, times, onStep } = deps
   const isNewer = (stored: StoredConnection) => connected(deps, stored).credential.generation > generation
   /** Whether there is something to do right now. @throws {Failure} when there will not be for a while. */
   const isOurTurn = async (stored: StoredConnection): Promise<boolean> => {
@@ -81,30 +44,30 @@ export async function renewed(
   for (;;) {
     const stored = await store.read(spaceId)
     if (isNewer(stored)) return stored
-    onStep?.('claiming')
-    const state = `${stored.version} ${stored.intent?.claimId} ${stored.intent?.inDoubt}`
+    onStep?.('locking')
+    const state = `${stored.version} ${stored.intent?.fencingToken} ${stored.intent?.inDoubt}`
     if (state !== seen) {
       seen = state
       unchangedSinceMs = performance.now()
     }
-    // A process that stands still keeps its claim; nobody has to wait for it longer than for one that died.
+    // A process that stands still keeps its lock; nobody has to wait for it longer than for one that died.
     const isStuck = performance.now() - unchangedSinceMs > times.takenOverAfterMs
-    const claim = (await isOurTurn(stored)) ? await claims.tryTake(stored.stream, isStuck) : undefined
-    if (claim) {
+    const lock = (await isOurTurn(stored)) ? await locks.acquire(stored.stream, isStuck) : undefined
+    if (lock) {
       try {
-        onStep?.('claimed')
+        onStep?.('locked')
         const meanwhile = await store.read(spaceId)
         if (isNewer(meanwhile)) return meanwhile
         const after = (await isOurTurn(meanwhile))
-          ? await redeem(deps, circuits, claim, meanwhile, isForCall)
+          ? await redeem(deps, circuits, lock, meanwhile, isForCall)
           : undefined
         if (after && isNewer(after)) return after
       } finally {
-        void claim.release()
+        void lock.release()
       }
     }
     if (performance.now() - startedMs > times.claimWaitsMs) throw unavailable(deps, stored, 2_000)
-    await changes.next(spaceId, LOOK_AGAIN_MS * (0.5 + random()))
+    await changes.next(spaceId, LOCK_POLL_MS * (0.5 + random()))
   }
 }
 
@@ -142,7 +105,7 @@ async function refuseWhileOpen(
 }
 
 /** Marks a connection as degraded whose credential does not open. @throws {Failure} what `open` throws. */
-export async function markingUnreadable<T>(
+export async function markUnreadable<T>(
   deps: RefreshDependencies,
   stored: StoredConnection,
   open: () => T,
@@ -169,14 +132,14 @@ export async function markingUnreadable<T>(
 }
 
 const openedOrMarked = (deps: RefreshDependencies, stored: StoredConnection) =>
-  markingUnreadable(deps, stored, () => openCredential(deps, stored))
+  markUnreadable(deps, stored, () => openCredential(deps, stored))
 
 /** Two requests with the same refresh token, under way at once, could be taken in either order: the pair of the first to be taken is dead. */
 const mayBeUnderWay = ({ times }: RefreshDependencies, { version, intent }: StoredConnection): boolean =>
   intent?.generation === version && intent.notBefore === null && intent.ageMs <= times.takenOverAfterMs
 
 /**
- * Spends the refresh token of `stored` under `claim`. Where the response got lost, the same token goes out once more, promptly: the server keeps
+ * Spends the refresh token of `stored` under `lock`. Where the response got lost, the same token goes out once more, promptly: the server keeps
  * the previous refresh token valid for exactly that. After that it goes out again in growing pauses: as long as no response was read, nobody
  * holds a newer one, and there is nothing left to lose. Where the endpoint has moved, or the resource indicator is refused, it goes out the other way
  * once. The first readable response is final; none is never.
@@ -186,7 +149,7 @@ const mayBeUnderWay = ({ times }: RefreshDependencies, { version, intent }: Stor
 async function redeem(
   deps: RefreshDependencies,
   circuits: CircuitBreaker,
-  claim: Claim,
+  lock: RefreshLock,
   stored: StoredConnection,
   isForCall: boolean,
 ): Promise<StoredConnection | undefined> {
@@ -203,26 +166,26 @@ async function redeem(
   if (heldBackMs > 0) throw unavailable(deps, stored, heldBackMs)
 
   for (let { inDoubt, failures } = before; ;) {
-    onStep?.('intending')
-    const lookAgainAt = new Date(clock().getTime() + times.takenOverAfterMs)
-    if (!(await claim.intend({ generation: version, inDoubt: inDoubt + 1, failures, lookAgainAt }))) return undefined
-    onStep?.('intended')
+    onStep?.('recording_intent')
+    const recheckAt = new Date(clock().getTime() + times.takenOverAfterMs)
+    if (!(await lock.recordIntent({ generation: version, inDoubt: inDoubt + 1, failures, recheckAt }))) return undefined
+    onStep?.('intent_recorded')
     const sentAt = clock()
     const started = performance.now()
-    const outcome = await server.refresh(grant, { ...credential, refreshToken }, claim)
+    const outcome = await server.refresh(grant, { ...credential, refreshToken }, lock)
     onStep?.('answered')
     const facts = { space: spaceId, generation: version, inDoubt, tookMs: Math.round(performance.now() - started) }
     noteHealth(deps, circuits, grant.tokenEndpoint, stream, 'sign' in outcome ? outcome.sign : undefined)
 
     if (outcome.kind === 'granted') {
       const renewed = { grant, previous: { ...credential, refreshToken }, tokens: outcome.tokens, sentAt, isForCall }
-      const after = await keep(deps, claim, stored, renewed)
+      const after = await keep(deps, lock, stored, renewed)
       log.info('credential.refreshed', { ...facts, stored: after.version })
       return after
     }
     if (outcome.kind === 'refused') {
       log.warn('credential.refused', { ...facts, error: outcome.error })
-      return lose(deps, claim, stored, outcome)
+      return lose(deps, lock, stored, outcome)
     }
 
     failures += 1
@@ -247,7 +210,7 @@ async function redeem(
       if (sign === 'cut') await pause(times.repeatPauseMs)
       continue
     }
-    throw await postpone(deps, claim, stored, outcome, { inDoubt, failures })
+    throw await postpone(deps, lock, stored, outcome, { inDoubt, failures })
   }
 }
 
@@ -278,7 +241,7 @@ function otherWays({ server }: RefreshDependencies, stored: Grant) {
 /** Settles an attempt without a decision. @returns the failure to report. */
 async function postpone(
   { clock, log, random, store, times, onStep, connectUrl }: RefreshDependencies,
-  claim: Claim,
+  lock: RefreshLock,
   stored: StoredConnection,
   { sign, error, cause, retryAfterSeconds }: Undecided,
   { inDoubt, failures }: { readonly inDoubt: number; readonly failures: number },
@@ -301,7 +264,7 @@ async function postpone(
   if (degraded && stored.degraded === null) log.warn('connection.degraded', { space: spaceId, reason, error })
   onStep?.('postponing')
   const notBefore = new Date(now.getTime() + pauseMs)
-  const intent = { generation: version, claimId: claim.id, inDoubt, failures, notBefore, pauseMs }
+  const intent = { generation: version, fencingToken: lock.id, inDoubt, failures, notBefore, pauseMs }
   await store.postponeRefresh(stream, { ...intent, degraded })
   return sign === 'forbidden'
     ? unreachableHere(cause)

@@ -3,12 +3,12 @@ import { clientInUse, isSameClient } from '../connections/revoke-consent.ts'
 import { evolve, reasonOf, type ConnectionEvent, type Grant } from '../connections/connection.ts'
 import { IDLE_AFTER_MS, refreshDueAt } from '../connections/refresh-schedule.ts'
 import { describeError } from '../platform/log.ts'
-import type { Claim } from './refresh-lock.ts'
+import type { RefreshLock } from './refresh-lock.ts'
 import type { Credential, RenewableCredential } from '../connections/credential.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
 import type { Tokens } from '../connections/authorization-server.ts'
 import { connected, dataKeyOf, expiryOf, isPassing } from '../connections/open-credential.ts'
-import type { RefreshDependencies } from './refresh.ts'
+import type { RefreshDependencies } from './ports.ts'
 
 /** What a refresh brought. */
 export interface Renewed {
@@ -23,7 +23,7 @@ export interface Renewed {
 /** Stores the new pair before anybody may use it. A database that does not take it is asked until it does: the old token is spent. */
 export async function keep(
   deps: RefreshDependencies,
-  claim: Claim,
+  lock: RefreshLock,
   stored: StoredConnection,
   { grant, previous, tokens, sentAt, isForCall }: Renewed,
 ): Promise<StoredConnection> {
@@ -49,7 +49,7 @@ export async function keep(
   const isIdle = !isForCall && sentAt.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
   const dueAt =
     tokens.accessToken === null && degraded ? degraded.nextAttemptAt : refreshDueAt(sentAt, expiresAt, random(), isIdle)
-  const after = await settle(deps, claim, stored, { event, dueAt, degraded })
+  const after = await settle(deps, lock, stored, { event, dueAt, degraded })
 
   const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
   if (isOurs && after.workspace === null) void name(deps, stream, credential)
@@ -101,7 +101,7 @@ const LONGEST_STORING_PAUSE_MS = 5_000
  */
 async function settle(
   { log, changes, store, onStep }: RefreshDependencies,
-  claim: Claim,
+  lock: RefreshLock,
   stored: StoredConnection,
   {
     event,
@@ -129,12 +129,12 @@ async function settle(
   onStep?.('storing')
   const isStored = await insist(async () => {
     try {
-      const place = { stream, spaceId, expectedVersion: version, claimId: claim.id }
+      const place = { stream, spaceId, expectedVersion: version, fencingToken: lock.id }
       return await store.append({ ...place, event, connection, refreshDueAt: dueAt, degraded })
     } catch (error) {
       // A statement that the database refuses would be refused for ever, and never tell that somebody else has moved the connection on.
       const now = isPassing(error) ? undefined : await store.read(spaceId)
-      if (now && (now.version !== version || now.intent?.claimId !== claim.id)) return false
+      if (now && (now.version !== version || now.intent?.fencingToken !== lock.id)) return false
       throw error
     }
   })
@@ -160,7 +160,7 @@ async function name(
 /** The server's final word. From here on nothing is sent with this refresh token again. */
 export async function lose(
   deps: RefreshDependencies,
-  claim: Claim,
+  lock: RefreshLock,
   stored: StoredConnection,
   refusal: { readonly error: string; readonly saysExpired: boolean },
 ): Promise<StoredConnection> {
@@ -175,5 +175,5 @@ export async function lose(
     reason,
     generation: stored.version,
   }
-  return settle(deps, claim, stored, { event, dueAt: null, degraded: null })
+  return settle(deps, lock, stored, { event, dueAt: null, degraded: null })
 }

@@ -55,7 +55,7 @@ afterEach(async () => {
 })
 
 /** Lets the background refreshers of all replicas do what is due. */
-const renew = () => Promise.all(running.map(({ gateway }) => gateway.keepFresh()))
+const renew = () => Promise.all(running.map(({ gateway }) => gateway.refreshDue()))
 
 const status = async (space: string) => {
   const { status: at, reason } = await one().connection(space)

@@ -91,7 +91,7 @@ beforeAll(async () => {
       })
       const gateway = await startGateway({
         mcpUrl: notion.mcpUrl,
-        faults: { times },
+        failpoints: { times },
         env: { SHUTDOWN_GRACE_SECONDS: '0' },
       })
       return { notion, gateway }

@@ -19,9 +19,9 @@ import { readTokenResponse, type TokenResponse } from './token-response.ts'
 import type { Grant } from '../connection.ts'
 import { IMPLIED_SCOPE } from './scope.ts'
 import { Failure } from '../../platform/failure.ts'
-import { AuthorizationRefused, type AuthorizationServer, type AuthorizationServerInfo, type RefreshOutcome, type RefreshSign } from '../authorization-server.ts'
+import { type RedeemPermit, AuthorizationRefused, type AuthorizationServer, type RefreshOutcome, type RefreshSign } from '../authorization-server.ts'
+import { type AuthorizationServerInfo } from './discovery.ts'
 import type { ClientRegistration, RenewableCredential } from '../credential.ts'
-import type { Claim } from '../../refresh/refresh-lock.ts'
 import { asClient, clientAuth } from './client-authentication.ts'
 import { registerClient } from './client-registration.ts'
 import {
@@ -144,10 +144,10 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       })
     },
 
-    refresh(grant, credential, claim) {
+    refresh(grant, credential, permit) {
       const current = { ...credential, client: currentClient(credential.client) }
       const standing = isFixed(current.client) ? 'fixed' : isShared(current.client) ? 'document' : 'registered'
-      return redeem(grant, current, standing, claim, fetches, settings.onRefresh)
+      return redeem(grant, current, standing, permit, fetches, settings.onRefresh)
     },
 
     async revoke(grant, credential) {
@@ -280,7 +280,7 @@ async function redeem(
   grant: Grant,
   credential: RenewableCredential,
   standing: ClientStanding,
-  claim: Pick<Claim, 'isEntitled' | 'remainingMs'>,
+  permit: RedeemPermit,
   fetches: ReturnType<typeof guardedFetches>,
   onStep: AuthorizationServerSettings['onRefresh'],
 ): Promise<RefreshOutcome> {
@@ -288,7 +288,7 @@ async function redeem(
   const gate: Gate = {
     isOpen() {
       onStep?.('connected')
-      return claim.isEntitled()
+      return permit.mayRedeem()
     },
     onLeave: () => (hasLeft = true),
     ...(onStep && { onLeft: () => onStep('sent') }),
@@ -300,7 +300,7 @@ async function redeem(
       asClient(credential.client),
       clientAuth(credential.client),
       credential.refreshToken.reveal(),
-      tokenOptions(fetches({ gate, timeoutMs: claim.remainingMs() }), grant.resource),
+      tokenOptions(fetches({ gate, timeoutMs: permit.remainingMs() }), grant.resource),
     )
   } catch (cause) {
     const sign = signOf(cause, hasLeft)

@@ -6,7 +6,7 @@ import {
   type AuthMethod,
 } from './registration-response.ts'
 import { Failure } from '../../platform/failure.ts'
-import type { AuthorizationServerInfo } from '../authorization-server.ts'
+import type { AuthorizationServerInfo } from './discovery.ts'
 import type { ClientRegistration } from '../credential.ts'
 import { forbidden, originOf, proxyFailure } from './discovery.ts'
 

@@ -11,8 +11,26 @@ import {
 } from './metadata-locations.ts'
 import { challengedScope, challengeParameter, IMPLIED_SCOPE, scopeOf } from './scope.ts'
 import { Failure } from '../../platform/failure.ts'
-import type { AuthorizationServerInfo } from '../authorization-server.ts'
 import { firstUsable, notFound, UnusableDocument, type Fault } from './metadata-documents.ts'
+
+/** What discovery told about the authorization server of the upstream (RFC 9728, RFC 8414). */
+export interface AuthorizationServerInfo {
+  readonly issuer: string
+  readonly authorizationEndpoint: string
+  readonly tokenEndpoint: string
+  readonly registrationEndpoint: string | null
+  readonly revocationEndpoint: string | null
+  /** What to ask for; null for nothing in particular. */
+  readonly scope: string | null
+  /** The server takes the address of a published document for the id of a client. */
+  readonly takesMetadataDocuments: boolean
+  /** The server promises `iss` in each authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). */
+  readonly promisesIssuer: boolean
+  /** How clients may authenticate at the token endpoint, as the metadata list it; null when they do not. */
+  readonly tokenEndpointAuthMethods: readonly string[] | null
+  /** Resource indicator, verbatim from the protected resource metadata. */
+  readonly resource: string | null
+}
 
 export interface EndpointOverrides {
   readonly authorize: URL | undefined

@@ -4,7 +4,7 @@
  * sealed with it.
  */
 import type { Grant } from '../connection.ts'
-import type { AuthorizationServerInfo } from '../authorization-server.ts'
+import type { AuthorizationServerInfo } from './discovery.ts'
 import type { EndpointOverrides } from './discovery.ts'
 
 type Endpoints = Pick<AuthorizationServerInfo, 'tokenEndpoint' | 'revocationEndpoint'>

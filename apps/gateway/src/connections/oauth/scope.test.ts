@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { beyond, challengeParameter, lackingScope, scopeOf, unionOf } from './scope.ts'
+import { beyond, challengeParameter, missingScopes, scopeOf, unionOf } from './scope.ts'
 
 describe('a challenge', () => {
   it.each([
@@ -18,7 +18,7 @@ describe('a challenge', () => {
     ['Bearer realm="see \\" error=insufficient_scope scope=evil", error="invalid_token"', null],
     ['', null],
   ])('%s lacks %s', (challenge, scope) => {
-    expect(lackingScope(challenge)).toBe(scope)
+    expect(missingScopes(challenge)).toBe(scope)
   })
 
   it('is read in time that grows with its length', () => {

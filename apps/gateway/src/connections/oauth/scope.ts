@@ -33,7 +33,7 @@ export const challengedScope = (challenge: string): string | null =>
   scopeOf(namesIn(challengeParameter(challenge, 'scope') ?? null))
 
 /** @returns a scope when the challenge says that the token is good, but not for this. */
-export const lackingScope = (challenge: string): string | null =>
+export const missingScopes = (challenge: string): string | null =>
   challengeParameter(challenge, 'error') === 'insufficient_scope' ? challengedScope(challenge) : null
 
 /** Names with a value, quoted or not, in turn: what looks like one inside of quotes is none. */

@@ -1,7 +1,7 @@
-import { CHANGES_CHANNEL } from '../platform/notifications.ts'
-import type { Sql } from '../platform/database.ts'
-import { evolve, type ConnectionEvent } from './connection.ts'
-import { decodeConnection, encode } from './event-codec.ts'
+import { CONNECTION_CHANNEL } from '../connection-changes.ts'
+import type { Sql } from '../../platform/database.ts'
+import { evolve, type ConnectionEvent } from '../connection.ts'
+import { decodeConnection, encode } from '../event-codec.ts'
 
 /**
  * Deletes every credential without revoking it, as the original goes on using it. Connections become `reconnect_required`; their history stays.
@@ -40,7 +40,7 @@ export async function deleteCredentials(sql: Sql): Promise<number> {
       version + 1,
       encode(event),
     ])
-    await sql.query(`select pg_notify('${CHANGES_CHANNEL}', $1)`, [`${version + 1} ${spaceId}`])
+    await sql.query(`select pg_notify('${CONNECTION_CHANNEL}', $1)`, [`${version + 1} ${spaceId}`])
   }
   await sql.query('update gateway.connections set waiting = null')
   await sql.query('delete from gateway.data_keys')

@@ -1,6 +1,6 @@
 import type { Hold } from '@nmg/contract'
-import { AuthorizationRefused, type AuthorizationServer } from '../connections/authorization-server.ts'
-import { heldFailure } from './database-guard.ts'
+import { AuthorizationRefused, type AuthorizationServer } from '../authorization-server.ts'
+import { holdFailure } from './database-guard.ts'
 
 /** Why no token may leave; undefined when it may. */
 export interface HoldReader {
@@ -15,7 +15,7 @@ export function heldServer(server: AuthorizationServer, hold: HoldReader): Autho
   return {
     ...server,
     async discover() {
-      if (await hold.current()) throw heldFailure('authorization_unavailable')
+      if (await hold.current()) throw holdFailure('authorization_unavailable')
       return server.discover()
     },
     async exchange(request, response) {

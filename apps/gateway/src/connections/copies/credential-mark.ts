@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeError, type Log } from '../platform/log.ts'
+import { describeError, type Log } from '../../platform/log.ts'
 
 /** Keeps the mark of one installation. Both methods may reject; the caller goes on without it then. */
 export interface MarkPlace {

@@ -1,8 +1,8 @@
 /** The replicas on one database, as far as they have to agree on the key that seals. See docs/rotate-secrets.md. */
 import { randomUUID } from 'node:crypto'
-import type { Database, Sql } from '../platform/database.ts'
-import { Failure } from '../platform/failure.ts'
-import type { Log } from '../platform/log.ts'
+import type { Database, Sql } from '../../platform/database.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { Log } from '../../platform/log.ts'
 import { kidOf, missingKeys, sealingKey, type Replica } from './sealing-key.ts'
 
 /** A replica is live while its row is younger than this. */

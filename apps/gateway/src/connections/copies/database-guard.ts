@@ -1,8 +1,8 @@
 /** Keeps tokens from leaving while the database may be a copy of another one: then the original may have spent them, and would lose its grants. */
 import type { Hold, HoldReason } from '@nmg/contract'
-import type { Sql } from '../platform/database.ts'
-import type { CredentialMark } from '../connections/credential-mark.ts'
-import { isSharedReason, judgeDatabase } from '../connections/database-identity.ts'
+import type { Sql } from '../../platform/database.ts'
+import type { CredentialMark } from './credential-mark.ts'
+import { isSharedReason, judgeDatabase } from './database-identity.ts'
 import {
   acceptPromotion,
   adoptDatabase,
@@ -12,9 +12,9 @@ import {
   writeHold,
   type DatabaseState,
   type ProcessFacts,
-} from '../connections/postgres-database-identity.ts'
-import { Failure } from '../platform/failure.ts'
-import type { Log } from '../platform/log.ts'
+} from './postgres-database-identity.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { Log } from '../../platform/log.ts'
 
 export interface DatabaseGuard {
   /**
@@ -96,7 +96,7 @@ export function databaseGuard({ mark, process, log, transaction }: DatabaseGuard
 }
 
 /** What a call or a person is told while no token may leave. */
-export const heldFailure = (code: 'refresh_unavailable' | 'authorization_unavailable'): Failure =>
+export const holdFailure = (code: 'refresh_unavailable' | 'authorization_unavailable'): Failure =>
   new Failure(
     code,
     "The gateway's database was restored or copied, so nothing is renewed or connected until its operator has confirmed that it replaces the original (npm run database). The connection is kept.",

@@ -1,11 +1,11 @@
 /** What can be done about stored credentials whose CREDENTIAL_KEYS are lost. */
-import type { Sql } from '../platform/database.ts'
-import { evolve } from './connection.ts'
-import { Failure } from '../platform/failure.ts'
-import { dataKeyOf } from './open-credential.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { ConnectionStore, StoredConnection } from './connection-store.ts'
-import type { Vault } from './credential.ts'
+import type { Sql } from '../../platform/database.ts'
+import { evolve } from '../connection.ts'
+import { Failure } from '../../platform/failure.ts'
+import { dataKeyOf } from '../open-credential.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { ConnectionStore, StoredConnection } from '../connection-store.ts'
+import type { Vault } from '../vault.ts'
 
 export interface ForgetDependencies {
   readonly sql: Sql
@@ -26,7 +26,7 @@ export interface LostCredentials {
 
 const BATCH = 200
 
-/** Opens every stored credential. Changes nothing. */
+/** Opens every stored credential. ConnectionChanges nothing. */
 export async function findLostCredentials(deps: ForgetDependencies): Promise<LostCredentials> {
   let connected = 0
   const lost: StoredConnection[] = []

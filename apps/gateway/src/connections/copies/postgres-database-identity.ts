@@ -1,8 +1,8 @@
 /** Reads and writes what a database knows of itself. Copies are told apart by connections/database-identity.ts. */
 import type { Hold, HoldReason } from '@nmg/contract'
-import type { Sql } from '../platform/database.ts'
+import type { Sql } from '../../platform/database.ts'
 import type { DatabaseFacts, RecordedIdentity } from './database-identity.ts'
-import { Failure } from '../platform/failure.ts'
+import { Failure } from '../../platform/failure.ts'
 
 /** What a process knows that the database cannot. */
 export type ProcessFacts = Pick<DatabaseFacts, 'publicUrl' | 'dataFolder'>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readVerdict } from './read-only-scope.ts'
+import { readVerdict } from './read-only.ts'
 
 const isReading = (name: string) => name === 'get'
 const verdict = (body: string, ...headers: string[]) => readVerdict(Buffer.from(body), headers, isReading)

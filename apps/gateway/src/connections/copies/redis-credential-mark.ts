@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import type { MarkPlace } from './credential-mark.ts'
-import { describeError, type Log } from '../platform/log.ts'
+import { describeError, type Log } from '../../platform/log.ts'
 
 /** Keeps the higher one. Compared as numbers by Lua, which are exact up to 2^53. */
 const RAISE = `local kept = tonumber(redis.call('GET', KEYS[1]) or '-1')

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_RETURN_PATH } from './return-path.ts'
-import type { Credential } from './credential.ts'
-import { Secret } from '../platform/secret.ts'
-import { aesVault, type CredentialKey } from './vault.ts'
+import { DEFAULT_RETURN_PATH } from '../return-path.ts'
+import type { Credential } from '../credential.ts'
+import { Secret } from '../../platform/secret.ts'
+import { aesVault, type CredentialKey } from './aes-vault.ts'
 
 const key = (kid: string): CredentialKey => ({ kid, key: randomBytes(32) })
 const [first, second] = [key('first'), key('second')]

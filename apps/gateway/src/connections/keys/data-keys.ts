@@ -1,7 +1,7 @@
-import { Failure } from '../platform/failure.ts'
-import { describeError, type Log } from '../platform/log.ts'
-import type { Vault, WrappedDataKey } from './credential.ts'
-import type { Sql } from '../platform/database.ts'
+import { Failure } from '../../platform/failure.ts'
+import { describeError, type Log } from '../../platform/log.ts'
+import type { Vault, WrappedDataKey } from '../vault.ts'
+import type { Sql } from '../../platform/database.ts'
 
 interface Row extends WrappedDataKey {
   readonly stream: string

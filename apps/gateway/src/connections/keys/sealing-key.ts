@@ -1,6 +1,6 @@
 /** Which of several `CREDENTIAL_KEYS` seals, so that every replica can open what any of them has sealed. Pure. */
 import { createHash } from 'node:crypto'
-import type { CredentialKey } from './vault.ts'
+import type { CredentialKey } from './aes-vault.ts'
 
 /** Name and fingerprint of a key: two keys of one name are two keys. The fingerprint of 32 random bytes gives nothing away. */
 export const keyId = ({ kid, key }: CredentialKey): string =>
