@@ -112,13 +112,13 @@ describe('the times of a refresh', () => {
   const times = REFRESH_TIMES
 
   it('leave nothing under way when an intent is taken over', () => {
-    expect(times.entitledForMs).toBeLessThan(times.redeemWithinMs)
+    expect(times.mayRedeemForMs).toBeLessThan(times.redeemWithinMs)
     // Two clocks measure these; a tenth is more than they drift apart.
     expect(times.takenOverAfterMs).toBeGreaterThanOrEqual(times.redeemWithinMs * 1.1)
   })
 
   it('let a call outlast a take-over, and a refresh outlast the calls that wait for it', () => {
     expect(times.callWaitsMs).toBeGreaterThan(times.takenOverAfterMs)
-    expect(times.claimWaitsMs).toBeGreaterThan(times.takenOverAfterMs + times.redeemWithinMs)
+    expect(times.lockWaitsMs).toBeGreaterThan(times.takenOverAfterMs + times.redeemWithinMs)
   })
 })

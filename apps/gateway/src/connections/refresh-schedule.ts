@@ -7,7 +7,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 /** The times that the refresh protocol rests on. They depend on each other: see docs/refresh.md. */
 export interface RefreshTimes {
   /** A refresh token leaves within this after its intent was asked for, or it stays. */
-  readonly entitledForMs: number
+  readonly mayRedeemForMs: number
   /** Counted from the same moment: by then its request has a whole answer, or has been given up and cut off. */
   readonly redeemWithinMs: number
   /** An intent that nobody settled is taken over at this age: from wherever its request went out, it is over. More than `redeemWithinMs`. */
@@ -21,7 +21,7 @@ export interface RefreshTimes {
   /** How long it waits while its access token is still good. */
   readonly marginWaitsMs: number
   /** How long a refresh that found the claim taken goes on asking for it. Longer than a take-over and a request last. */
-  readonly claimWaitsMs: number
+  readonly lockWaitsMs: number
   /** An access token that a refresh brought less than this ago may not be known everywhere yet. */
   readonly settlingMs: number
   /** Such a token, when refused, is tried again after this. */
@@ -29,14 +29,14 @@ export interface RefreshTimes {
 }
 
 export const REFRESH_TIMES: RefreshTimes = {
-  entitledForMs: 5_000,
+  mayRedeemForMs: 5_000,
   redeemWithinMs: 15_000,
   takenOverAfterMs: 17_000,
   silencePauseMs: 15_000,
   repeatPauseMs: 500,
   callWaitsMs: 25_000,
   marginWaitsMs: 5_000,
-  claimWaitsMs: 40_000,
+  lockWaitsMs: 40_000,
   settlingMs: 10_000,
   settlePauseMs: 2_000,
 }

@@ -126,7 +126,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
       return true
     }
     if (this.#access?.isUnderSuspicion && status < 300) {
-      void this.#deps.accessTokens.accepted(this.#call.caller.spaceId)
+      void this.#deps.accessTokens.reportAccepted(this.#call.caller.spaceId)
     }
     if (status > LAST_STATUS) {
       this.#reject(interrupted('Notion answered with a status that HTTP does not have.', 502))
@@ -196,7 +196,7 @@ class Forwarding implements ForwardedCall, UpstreamReceiver {
       )
       return
     }
-    this.#attempt(() => this.#then(this.#deps.accessTokens.after(spaceId, access), this.#send))
+    this.#attempt(() => this.#then(this.#deps.accessTokens.refreshAfter401(spaceId, access), this.#send))
   }
 
   /** Asks the person for more where that can help; else the caller gets upstream's refusal as it is. */

@@ -5,7 +5,7 @@ import { describeError } from '../platform/log.ts'
 import type { Access, AccessTokens } from './ports.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
 import { connected, isPassing, openCredential, type OpenDependencies, unavailable } from '../connections/open-credential.ts'
-import { markUnreadable, renewed } from './refresh.ts'
+import { markUnreadable, refreshUnderLock } from './refresh.ts'
 import { type RefreshDependencies } from './ports.ts'
 
 /** A token kept through a failed renewal is looked at again after this. */
@@ -100,7 +100,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
   ): Promise<Access> => {
     const running = renewing.get(spaceId)
     if (running && running.generation >= generation) return inTime(deps, spaceId, running.promise, waitMs)
-    const promise = renewed(deps, circuits, spaceId, generation, isForCall)
+    const promise = refreshUnderLock(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
         const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs, clock())
         return remember(spaceId, openAccess(deps, stored), untilMs)
@@ -136,28 +136,28 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
       return entry.promise
     },
 
-    async after(spaceId, refused) {
+    async refreshAfter401(spaceId, rejected) {
       const known = remembered.get(spaceId)
-      if (known && known.access.version > refused.version && changes.isConnected()) return known.access
+      if (known && known.access.version > rejected.version && changes.isConnected()) return known.access
       remembered.delete(spaceId)
       const stored = await store.read(spaceId)
       const connection = connected(deps, stored)
-      if (connection.credential.generation === refused.version) {
+      if (connection.credential.generation === rejected.version) {
         const { lastRefreshedAt } = connection
         const isNew = lastRefreshedAt !== null && clock().getTime() - lastRefreshedAt.getTime() < times.settlingMs
-        if (refused.isSecondTry !== true && isNew) {
+        if (rejected.isSecondTry !== true && isNew) {
           await deps.pause(times.settlePauseMs)
-          return { ...refused, isSecondTry: true }
+          return { ...rejected, isSecondTry: true }
         }
         const { degraded } = stored
         const pauseMs = degraded?.reason === 'upstream_refuses_token' ? remainingMs(degraded, clock()) : 0
         if (pauseMs > 0) throw unavailable(deps, stored, pauseMs)
-        if (refused.isFresh) throw await markRefused(stored)
+        if (rejected.isFresh) throw await markRefused(stored)
       }
-      return { ...(await newerThan(spaceId, refused.version, true, times.callWaitsMs)), isFresh: true }
+      return { ...(await newerThan(spaceId, rejected.version, true, times.callWaitsMs)), isFresh: true }
     },
 
-    async accepted(spaceId) {
+    async reportAccepted(spaceId) {
       try {
         const stored = await store.read(spaceId)
         if (stored.degraded?.reason === 'upstream_refuses_token') await store.setDegraded(stored, null)

@@ -16,7 +16,7 @@ export interface Access {
   readonly isFresh?: true
   /** Upstream refused this very token a moment ago; it goes out once more because it is so new that it may not have been known everywhere. */
   readonly isSecondTry?: true
-  /** Upstream refused fresh tokens of this connection lately: the first response that takes one has to be reported by {@link AccessTokens.accepted}. */
+  /** Upstream refused fresh tokens of this connection lately: the first response that takes one has to be reported by {@link AccessTokens.reportAccepted}. */
   readonly isUnderSuspicion?: true
 }
 
@@ -30,13 +30,13 @@ export interface AccessTokens {
   /** One that is good for the refresh margin at least, as far as we know. Answers synchronously when it is in memory. */
   current(spaceId: string): Access | Promise<Access>
   /**
-   * One to resend with after upstream refused `refused` with 401: the store's newer one, else one from a refresh. A token that is new goes out
+   * One to resend with after upstream refused `rejected` with 401: the store's newer one, else one from a refresh. A token that is new goes out
    * twice, after a moment. When upstream refuses what a refresh has just brought, the connection is marked as degraded and no token is asked for
    * until the pause is over: `upstream_refuses_token`.
    */
-  after(spaceId: string, refused: Access): Promise<Access>
+  refreshAfter401(spaceId: string, rejected: Access): Promise<Access>
   /** Upstream took a token that {@link Access.isUnderSuspicion}: the connection is not degraded any longer. Never throws. */
-  accepted(spaceId: string): Promise<void>
+  reportAccepted(spaceId: string): Promise<void>
 }
 
 /** What renewing a credential needs of the world. */

@@ -45,7 +45,7 @@ const UNGUARDED: RefreshLockGuard = {
 export function postgresRefreshLocks(
   url: string,
   log: Log,
-  times: Pick<RefreshTimes, 'entitledForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
+  times: Pick<RefreshTimes, 'mayRedeemForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
   guard = UNGUARDED,
   troubles?: TroubleLog,
 ): RefreshLocks & { ready(): Promise<Sql>; close(): void } {
@@ -117,7 +117,7 @@ export function postgresRefreshLocks(
         }
         return isWritten
       },
-      mayRedeem: () => session === on && isWritten && ageMs() < times.entitledForMs,
+      mayRedeem: () => session === on && isWritten && ageMs() < times.mayRedeemForMs,
       remainingMs: () => (isWritten ? Math.max(0, Math.floor(times.redeemWithinMs - ageMs())) : 0),
       async release() {
         isWritten = false

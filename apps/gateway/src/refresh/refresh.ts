@@ -9,7 +9,7 @@ import type { RefreshOutcome, RefreshSign } from '../connections/authorization-s
 import type { RefreshLock } from './refresh-lock.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
 import { connected, openCredential, unavailable, unreachableHere } from '../connections/open-credential.ts'
-import { keep, lose } from './resolve-attempt.ts'
+import { markGrantLost, storeTokens } from './resolve-attempt.ts'
 
 /** How often one that waits for the lock looks by itself, beside listening for the news. */
 const LOCK_POLL_MS = 250
@@ -21,7 +21,7 @@ const BUSY_PAUSE_MS = 5_000
 const FORBIDDEN_PAUSE_MS = 60_000
 
 /** The stored connection once its credential is of a later generation, refreshed by whoever holds the lock. */
-export async function renewed(
+export async function refreshUnderLock(
   deps: RefreshDependencies,
   circuits: CircuitBreaker,
   spaceId: string,
@@ -31,10 +31,10 @@ export async function renewed(
   const { store, locks, changes, random, times, onStep } = deps
   const isNewer = (stored: StoredConnection) => connected(deps, stored).credential.generation > generation
   /** Whether there is something to do right now. @throws {Failure} when there will not be for a while. */
-  const isOurTurn = async (stored: StoredConnection): Promise<boolean> => {
+  const mayAttempt = async (stored: StoredConnection): Promise<boolean> => {
     if (!connected(deps, stored).credential.isRenewable) return true
     await refuseWhilePaused(deps, stored)
-    await refuseWhileOpen(deps, circuits, stored)
+    await refuseWhileCircuitIsOpen(deps, circuits, stored)
     return !mayBeUnderWay(deps, stored)
   }
   const startedMs = performance.now()
@@ -52,13 +52,13 @@ export async function renewed(
     }
     // A process that stands still keeps its lock; nobody has to wait for it longer than for one that died.
     const isStuck = performance.now() - unchangedSinceMs > times.takenOverAfterMs
-    const lock = (await isOurTurn(stored)) ? await locks.acquire(stored.stream, isStuck) : undefined
+    const lock = (await mayAttempt(stored)) ? await locks.acquire(stored.stream, isStuck) : undefined
     if (lock) {
       try {
         onStep?.('locked')
         const meanwhile = await store.read(spaceId)
         if (isNewer(meanwhile)) return meanwhile
-        const after = (await isOurTurn(meanwhile))
+        const after = (await mayAttempt(meanwhile))
           ? await redeem(deps, circuits, lock, meanwhile, isForCall)
           : undefined
         if (after && isNewer(after)) return after
@@ -66,7 +66,7 @@ export async function renewed(
         void lock.release()
       }
     }
-    if (performance.now() - startedMs > times.claimWaitsMs) throw unavailable(deps, stored, 2_000)
+    if (performance.now() - startedMs > times.lockWaitsMs) throw unavailable(deps, stored, 2_000)
     await changes.next(spaceId, LOCK_POLL_MS * (0.5 + random()))
   }
 }
@@ -86,7 +86,7 @@ async function refuseWhilePaused(deps: RefreshDependencies, stored: StoredConnec
 const OUTAGE_PAUSE_MS = 2_000
 
 /** A dead authorization server costs nobody a time-out, and the database no work but one note that nothing can be renewed. */
-async function refuseWhileOpen(
+async function refuseWhileCircuitIsOpen(
   deps: RefreshDependencies,
   circuits: CircuitBreaker,
   stored: StoredConnection,
@@ -157,7 +157,7 @@ async function redeem(
   const { spaceId, stream, version } = stored
   const credential = await openedOrMarked(deps, stored)
   const { refreshToken } = credential
-  if (refreshToken === null) return end(deps, stored)
+  if (refreshToken === null) return expireGrant(deps, stored)
   // An intent for this generation: unsettled, its holder died and may have sent the token; settled, its attempts are counted in it.
   const before = stored.intent?.generation === version ? stored.intent : { inDoubt: 0, failures: 0 }
   const nextWay = otherWays(deps, connected(deps, stored).grant)
@@ -179,13 +179,13 @@ async function redeem(
 
     if (outcome.kind === 'granted') {
       const renewed = { grant, previous: { ...credential, refreshToken }, tokens: outcome.tokens, sentAt, isForCall }
-      const after = await keep(deps, lock, stored, renewed)
+      const after = await storeTokens(deps, lock, stored, renewed)
       log.info('credential.refreshed', { ...facts, stored: after.version })
       return after
     }
     if (outcome.kind === 'refused') {
       log.warn('credential.refused', { ...facts, error: outcome.error })
-      return lose(deps, lock, stored, outcome)
+      return markGrantLost(deps, lock, stored, outcome)
     }
 
     failures += 1
@@ -287,7 +287,7 @@ const DEGRADED_REASONS: Record<RefreshSign, FailedAttempt['reason'] | undefined>
 }
 
 /** An access token has ended that came without a refresh token: nothing is sent, and what happened is stored like a refusal. */
-async function end(
+async function expireGrant(
   { clock, store, log }: RefreshDependencies,
   stored: StoredConnection,
 ): Promise<StoredConnection | undefined> {

@@ -11,7 +11,7 @@ import { connected, dataKeyOf, expiryOf, isPassing } from '../connections/open-c
 import type { RefreshDependencies } from './ports.ts'
 
 /** What a refresh brought. */
-export interface Renewed {
+export interface RefreshResult {
   /** As it was used: perhaps with other endpoints than the stored one. */
   readonly grant: Grant
   readonly previous: RenewableCredential
@@ -21,11 +21,11 @@ export interface Renewed {
 }
 
 /** Stores the new pair before anybody may use it. A database that does not take it is asked until it does: the old token is spent. */
-export async function keep(
+export async function storeTokens(
   deps: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
-  { grant, previous, tokens, sentAt, isForCall }: Renewed,
+  { grant, previous, tokens, sentAt, isForCall }: RefreshResult,
 ): Promise<StoredConnection> {
   const { log, vault, random } = deps
   const { spaceId, stream, version } = stored
@@ -49,10 +49,10 @@ export async function keep(
   const isIdle = !isForCall && sentAt.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
   const dueAt =
     tokens.accessToken === null && degraded ? degraded.nextAttemptAt : refreshDueAt(sentAt, expiresAt, random(), isIdle)
-  const after = await settle(deps, lock, stored, { event, dueAt, degraded })
+  const after = await resolveAttempt(deps, lock, stored, { event, dueAt, degraded })
 
   const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
-  if (isOurs && after.workspace === null) void name(deps, stream, credential)
+  if (isOurs && after.workspace === null) void identifyWorkspace(deps, stream, credential)
   // Taken over, or replaced by a new consent, while the refresh was on its way.
   if (!isOurs) log.warn('credential.came_too_late', { space: spaceId, generation, version: after.version })
   if (!isOurs) await revokeLeftover(deps, after, grant, credential)
@@ -99,7 +99,7 @@ const LONGEST_STORING_PAUSE_MS = 5_000
  *
  * @returns what is stored afterwards.
  */
-async function settle(
+async function resolveAttempt(
   { log, changes, store, onStep }: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
@@ -144,7 +144,7 @@ async function settle(
   return insist(() => store.read(spaceId))
 }
 
-async function name(
+async function identifyWorkspace(
   { identify, store, log }: RefreshDependencies,
   stream: string,
   credential: Credential,
@@ -158,7 +158,7 @@ async function name(
 }
 
 /** The server's final word. From here on nothing is sent with this refresh token again. */
-export async function lose(
+export async function markGrantLost(
   deps: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
@@ -175,5 +175,5 @@ export async function lose(
     reason,
     generation: stored.version,
   }
-  return settle(deps, lock, stored, { event, dueAt: null, degraded: null })
+  return resolveAttempt(deps, lock, stored, { event, dueAt: null, degraded: null })
 }

@@ -29,12 +29,12 @@ export function tokensInMemory(): TokensInMemory {
   return {
     refused,
     current: () => now(),
-    after: async (_, access) => {
+    refreshAfter401: async (_, access) => {
       refused.push(access.token.reveal())
       if (access.isFresh) throw new Failure('upstream_refuses_token', 'refused', { retryAfterSeconds: 60 })
       return { ...(await later()), isFresh: true }
     },
-    accepted: async () => {},
+    reportAccepted: async () => {},
     gives(answer) {
       now = answer
     },

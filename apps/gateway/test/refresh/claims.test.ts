@@ -11,7 +11,7 @@ import type { ConnectionStore } from '../../src/connections/connection-store.ts'
 const log = jsonLog('silent')
 const now = new Date('2026-01-15T12:00:00Z')
 const due = new Date('2026-01-15T20:00:00Z')
-const times = { ...REFRESH_TIMES, entitledForMs: 300, redeemWithinMs: 600, takenOverAfterMs: 700 }
+const times = { ...REFRESH_TIMES, mayRedeemForMs: 300, redeemWithinMs: 600, takenOverAfterMs: 700 }
 
 let url: string
 let sql: ReturnType<typeof openPool>
@@ -126,9 +126,9 @@ describe('the lock on a refresh', () => {
     const stream = await connect('late')
     const lock = await replica().acquire(stream)
     await lock?.recordIntent(intent())
-    await passing(times.entitledForMs + 20)
+    await passing(times.mayRedeemForMs + 20)
     expect(lock?.mayRedeem()).toBe(false)
-    expect(lock?.remainingMs()).toBeLessThanOrEqual(times.redeemWithinMs - times.entitledForMs)
+    expect(lock?.remainingMs()).toBeLessThanOrEqual(times.redeemWithinMs - times.mayRedeemForMs)
     expect(await lock?.recordIntent(intent())).toBe(true)
     expect(lock?.mayRedeem()).toBe(true)
   })

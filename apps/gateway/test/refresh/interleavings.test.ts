@@ -30,12 +30,12 @@ const HURRY = 100
 
 const times: RefreshTimes = {
   ...REFRESH_TIMES,
-  entitledForMs: 60,
+  mayRedeemForMs: 60,
   redeemWithinMs: 150,
   takenOverAfterMs: 200,
   silencePauseMs: 100,
   repeatPauseMs: 5,
-  claimWaitsMs: 1_000,
+  lockWaitsMs: 1_000,
 }
 
 const log = jsonLog('silent')

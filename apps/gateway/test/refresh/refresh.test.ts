@@ -339,7 +339,7 @@ describe('an answer that is none', () => {
 
   it('from a server that is slower than its deadline is not followed by a second request while it is at work', async () => {
     const gateway = await start({
-      failpoints: { times: { ...times, entitledForMs: 500, redeemWithinMs: 1_000, silencePauseMs: 2_000 } },
+      failpoints: { times: { ...times, mayRedeemForMs: 500, redeemWithinMs: 1_000, silencePauseMs: 2_000 } },
     })
     await connectRefused(gateway, 'north')
     faulty({ kind: 'slow', delayMs: 1_800 })
