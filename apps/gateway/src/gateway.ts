@@ -123,7 +123,7 @@ export async function openGateway({
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),
   })

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Failure } from '../platform/failure.ts'
-import { type ServicePrincipal, application, bearer, type CallerHeaders, serviceTokenCheck, unauthenticated, userId } from '../platform/service-token.ts'
+import {
+  type ServicePrincipal,
+  application,
+  bearer,
+  type CallerHeaders,
+  serviceTokenCheck,
+  unauthenticated,
+  userId,
+} from '../platform/service-token.ts'
 import type { Authenticator, Principal } from './authenticate.ts'
 import type { Secret } from '../platform/secret.ts'
 import { type McpTarget, resourceUrl } from '../proxy/endpoint.ts'

@@ -33,7 +33,7 @@ export interface ClientsOptions {
   readonly connectUrl: (spaceId: string) => string
 }
 
-export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'answer'>> {
+export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'errorResponse'>> {
   /** Whether a browser's question beforehand was answered. */
   readonly answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean
   addRoutes(app: Hono<App>, authenticate: (headers: CallerHeaders) => ServicePrincipal): void
@@ -50,7 +50,7 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
   const activity = postgresClientActivity(sql)
   const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: settings.proxies })
   const accesses = authenticator({ clock, keys, revocations, tokens, news })
-  const desk = clientPolicy({
+  const policies = clientPolicy({
     accesses,
     news,
     notes: activityRecorder(activity, (error) => log.warn('clients.not_noted', describeError(error))),
@@ -73,7 +73,7 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
   const checkOrigin = originCheck(mayCall)
   const identify = requestAuthenticator({ serviceTokens: settings.serviceTokens, accesses, publicUrl, checkOrigin })
   const received = (caller: Caller): ProxyCaller =>
-    caller.kind === 'application' ? caller : { userId: caller.access.userId, visit: desk.receive(caller.access) }
+    caller.kind === 'application' ? caller : { userId: caller.access.userId, policy: policies.policyFor(caller.access) }
 
   return {
     authenticate(req: IncomingMessage, target: McpTarget) {
@@ -81,7 +81,7 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
       const caller = identify(req, target)
       return caller instanceof Promise ? caller.then(received) : received(caller)
     },
-    answer: (failure, refused) => desk.answer(failure, refused),
+    errorResponse: (failure, failed) => policies.errorResponse(failure, failed),
     answerBrowser: corsFor(mayCall),
     addRoutes(app, authenticate) {
       addAccessRoutes(app, {
@@ -95,6 +95,6 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
       })
     },
     sweep: () => sweepClientAccess(sql),
-    close: () => desk.close(),
+    close: () => policies.close(),
   }
 }
