@@ -36,9 +36,9 @@ const featureOf = (path: string) => path.split('/')[1]
 /** Imports of the app's own files. */
 function importsOf(folder: string): Import[] {
   return filesOf(join(APP, folder)).flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, target = '']) => ({
+    [...readFileSync(file, 'utf8').matchAll(/(?:from |import )'((?:@\/|\.)[^']+)'/g)].map(([, target = '']) => ({
       from: relative(APP, file),
-      to: relative(APP, resolve(file, '..', target)),
+      to: target.startsWith('@/') ? target.slice(2) : relative(APP, resolve(file, '..', target)),
     })),
   )
 }

@@ -3,11 +3,11 @@
 import { LogOut, UserRound } from 'lucide-react'
 import Link from 'next/link'
 import { useState } from 'react'
-import { DiscardDrafts } from '../../components/discard-drafts.tsx'
-import { Avatar } from '../../components/ui/avatar.tsx'
-import { cn } from '../../components/ui/class-names.ts'
-import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
-import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
+import { DiscardDrafts } from '@/components/discard-drafts.tsx'
+import { Avatar } from '@/components/ui/avatar.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
+import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { signOut } from './account-api.ts'
 
 /** Who is signed in, and the way out. `wide` shows the name beside the picture. */

@@ -1,10 +1,10 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
 import { requestReset } from './account-api.ts'
 
 type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'sent' }

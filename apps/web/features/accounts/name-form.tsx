@@ -1,8 +1,8 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
 import { rename } from './account-api.ts'
 import { SettingForm } from './setting-form.tsx'
 

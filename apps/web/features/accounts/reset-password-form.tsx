@@ -2,10 +2,10 @@
 
 import Link from 'next/link'
 import { useEffect, useState } from 'react'
-import { Button, buttonStyle } from '../../components/ui/button.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button, buttonStyle } from '@/components/ui/button.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
 import { isResetLinkGood, resetPassword } from './account-api.ts'
 
 type FormState =

@@ -1,9 +1,9 @@
 'use client'
 
 import { useId, useRef, useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
 
 type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'done' }
 

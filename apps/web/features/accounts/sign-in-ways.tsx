@@ -2,10 +2,10 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
 import { connectProvider, disconnectProvider } from './account-api.ts'
 import type { ProviderChoice } from './provider-choice.ts'
 

@@ -1,10 +1,10 @@
 'use client'
 
 import { useState } from 'react'
-import { DiscardDrafts } from '../../components/discard-drafts.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
+import { DiscardDrafts } from '@/components/discard-drafts.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { signOut } from './account-api.ts'
 
 /** Signs out and stays at `next`. */

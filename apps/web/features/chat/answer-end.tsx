@@ -2,9 +2,9 @@
 
 import type { Route } from 'next'
 import Link from 'next/link'
-import { Button, buttonStyle } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Button, buttonStyle } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import { useChat } from './chat-context.tsx'
 import type { AnswerEnd, FailureCode } from './chat-message.ts'
 

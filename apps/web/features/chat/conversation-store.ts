@@ -1,9 +1,9 @@
 import 'server-only'
 import type { PoolClient } from 'pg'
-import { SCHEMA } from '../../lib/database.ts'
-import { isManager, type SpaceMember } from '../../lib/members.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { isManager, type SpaceMember } from '@/lib/members.ts'
+import { Refusal } from '@/lib/refusal.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { MESSAGE_FORMAT, textOf, type ChatMessage } from './chat-message.ts'
 import type { ConversationPage, ConversationSummary, MessagePage, Visibility } from './conversation.ts'
 

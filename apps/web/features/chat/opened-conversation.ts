@@ -1,5 +1,5 @@
 import 'server-only'
-import type { SpaceMember } from '../../lib/members.ts'
+import type { SpaceMember } from '@/lib/members.ts'
 import { answerInProgress } from './answer-store.ts'
 import type { ChatMessage } from './chat-message.ts'
 import type { ConversationSummary, MessagePage } from './conversation.ts'

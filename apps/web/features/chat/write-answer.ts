@@ -11,10 +11,10 @@ import {
   type ModelMessage,
   type ToolSet,
 } from 'ai'
-import type { ChatModel, ChatProvider } from '../../lib/chat-models.ts'
-import { log } from '../../lib/log.ts'
-import type { SpaceMember } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
+import type { ChatModel, ChatProvider } from '@/lib/chat-models.ts'
+import { log } from '@/lib/log.ts'
+import type { SpaceMember } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { finishAnswer, forgetEndedAnswers, pulse, putChunks } from './answer-store.ts'
 import { applyChunk } from './apply-chunk.ts'
 import {

@@ -1,11 +1,11 @@
 import 'server-only'
 import { Scope } from '@nmg/contract'
 import { z } from 'zod'
-import { requireMember, signedIn } from '../../lib/members.ts'
-import { resourceOf } from '../../authorization-server/resources.ts'
-import { notionScopes, OFFLINE } from '../../authorization-server/scopes.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { requireMember, signedIn } from '@/lib/members.ts'
+import { resourceOf } from '@/authorization-server/resources.ts'
+import { notionScopes, OFFLINE } from '@/authorization-server/scopes.ts'
+import { Refusal } from '@/lib/refusal.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** What the consent page sends. */
 export const ConsentDecision = z.discriminatedUnion('allow', [

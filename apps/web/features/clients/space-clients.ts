@@ -1,12 +1,12 @@
 import 'server-only'
 import { AccessKeys, CreatedAccessKey, SeenClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import { askGateway } from '../../lib/gateway.ts'
-import { isStillMember, type SpaceMember } from '../../lib/members.ts'
-import { documentHost } from '../../authorization-server/client-document.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { askGateway } from '@/lib/gateway.ts'
+import { isStillMember, type SpaceMember } from '@/lib/members.ts'
+import { documentHost } from '@/authorization-server/client-document.ts'
+import { Refusal } from '@/lib/refusal.ts'
+import { runtime } from '@/lib/runtime.ts'
 import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client-lists.ts'
 
 const DAY_MS = 24 * 3600_000

@@ -4,8 +4,8 @@ import { CircleX } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { useState } from 'react'
-import { Button, buttonStyle } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button, buttonStyle } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
 import { messageOf } from './api-error.ts'
 
 type Retry = { status: 'offered'; refusal?: string } | { status: 'running' }

@@ -1,6 +1,6 @@
 import { AuthorizationStart, DisconnectReceipt, Problem, type WaitingDecision } from '@nmg/contract'
 import type { z } from 'zod'
-import '../../components/zod-without-eval.ts'
+import '@/components/zod-without-eval.ts'
 import { ApiError } from './api-error.ts'
 import { NotionAnswer } from './connection-answer.ts'
 import { HistoryAnswer, type HistoryKind } from './history-answer.ts'

@@ -6,9 +6,9 @@ import {
   type ProblemCode,
   type WaitingDecision,
 } from '@nmg/contract'
-import { askGateway } from '../../lib/gateway.ts'
-import { personNames, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
-import { PassedOn, Refusal } from '../../lib/refusal.ts'
+import { askGateway } from '@/lib/gateway.ts'
+import { personNames, type SpaceManager, type SpaceMember } from '@/lib/members.ts'
+import { PassedOn, Refusal } from '@/lib/refusal.ts'
 import type { NotionAnswer } from './connection-answer.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
 import { tooManyConsentsText } from './too-many-consents.ts'

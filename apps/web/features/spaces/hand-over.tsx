@@ -2,10 +2,10 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
-import { Select } from '../../components/ui/select.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { Select } from '@/components/ui/select.tsx'
 import type { SpacePerson } from './people.ts'
 import { handOver } from './space-api.ts'
 

@@ -2,14 +2,14 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { CopyText } from '../../components/ui/copy.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Select } from '../../components/ui/select.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { CopyText } from '@/components/ui/copy.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Select } from '@/components/ui/select.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import { invite, type CreatedInvitation } from './space-api.ts'
 
 type FormState =

@@ -1,9 +1,9 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
 import { removePerson } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
 

@@ -1,10 +1,10 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
 import { createSpace } from './space-api.ts'
 
 /** Makes a space and goes there. */

@@ -3,11 +3,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { DisplayName } from '@nmg/contract'
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import { memberIn, strongestRole, type SignedIn, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { grantable, mayManage, type Role } from '../../lib/roles.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { memberIn, strongestRole, type SignedIn, type SpaceManager, type SpaceMember } from '@/lib/members.ts'
+import { Refusal } from '@/lib/refusal.ts'
+import { grantable, mayManage, type Role } from '@/lib/roles.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** Spaces that one person owns. Each has a connection of its own, and each connection a client registered at Notion. */
 const MOST_SPACES = 10

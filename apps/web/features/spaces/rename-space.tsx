@@ -2,11 +2,11 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
 import { renameSpace } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
 

@@ -1,4 +1,4 @@
-import type { Role } from '../../lib/roles.ts'
+import type { Role } from '@/lib/roles.ts'
 
 /** What became of a request: the answer, or a sentence for the person. */
 export type Outcome<Answer = undefined> = { ok: true; answer: Answer } | { ok: false; refusal: string }

@@ -3,7 +3,7 @@
 import { Check, ChevronsUpDown, Plus } from 'lucide-react'
 import Link from 'next/link'
 import { useState } from 'react'
-import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
+import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
 import { enterSpace } from './space-api.ts'
 
 export interface SpaceChoice {

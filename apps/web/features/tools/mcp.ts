@@ -1,4 +1,4 @@
-import '../../components/zod-without-eval.ts'
+import '@/components/zod-without-eval.ts'
 import type { Client } from '@modelcontextprotocol/client'
 import { Problem, type ProblemCode } from '@nmg/contract'
 import { z } from 'zod'

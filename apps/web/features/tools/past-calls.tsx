@@ -1,8 +1,8 @@
 'use client'
 
 import { useEffect, useState } from 'react'
-import { Badge, type Tone } from '../../components/ui/badge.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Badge, type Tone } from '@/components/ui/badge.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import type { CallOutcome, PastCall } from './past-call.ts'
 
 const outcomes: Record<CallOutcome, { readonly tone: Tone; readonly label: string }> = {

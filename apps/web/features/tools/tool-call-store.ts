@@ -1,8 +1,8 @@
 import 'server-only'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import type { SpaceMember } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import type { SpaceMember } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
 import type { PastCall } from './past-call.ts'
 
 /** How many calls of a person in a space are kept. */

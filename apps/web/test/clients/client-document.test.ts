@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clientDocument, documentUrl, freshSeconds } from '../../authorization-server/client-document.ts'
+import { clientDocument, documentUrl, freshSeconds } from '@/authorization-server/client-document.ts'
 
 const faultOf = (work: () => unknown): unknown => {
   try {

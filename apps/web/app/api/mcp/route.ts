@@ -1,11 +1,11 @@
 import type { NextRequest } from 'next/server'
-import { fetchGateway } from '../../../lib/gateway.ts'
-import { memberIn, requireMember, signedIn } from '../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../lib/own-origin.ts'
-import { answering, Refusal } from '../../../lib/refusal.ts'
-import { cutWhenOver } from '../../../lib/cut-when-over.ts'
-import { requireJson } from '../../../lib/json-body.ts'
-import { mayLeaveApi } from '../../../lib/media-types.ts'
+import { fetchGateway } from '@/lib/gateway.ts'
+import { memberIn, requireMember, signedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering, Refusal } from '@/lib/refusal.ts'
+import { cutWhenOver } from '@/lib/cut-when-over.ts'
+import { requireJson } from '@/lib/json-body.ts'
+import { mayLeaveApi } from '@/lib/media-types.ts'
 
 /** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
 const isForwarded = (name: string) =>

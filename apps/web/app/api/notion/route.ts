@@ -1,8 +1,8 @@
 import type { NextRequest } from 'next/server'
-import { describeConnection, disconnect } from '../../../features/integrations/space-connection.ts'
-import { requireManager, requireMember } from '../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../lib/own-origin.ts'
-import { answering, Refusal } from '../../../lib/refusal.ts'
+import { describeConnection, disconnect } from '@/features/integrations/space-connection.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering, Refusal } from '@/lib/refusal.ts'
 
 const noStore = { headers: { 'cache-control': 'no-store' } }
 

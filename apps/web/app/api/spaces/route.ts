@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { foundSpace, SpaceName } from '../../../features/spaces/people.ts'
-import { jsonBody, noStore } from '../../../lib/json-body.ts'
-import { requireSignedIn } from '../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../lib/own-origin.ts'
-import { answering } from '../../../lib/refusal.ts'
+import { foundSpace, SpaceName } from '@/features/spaces/people.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireSignedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 const Body = z.object({ name: SpaceName })
 

@@ -1,9 +1,9 @@
 import type { NextRequest } from 'next/server'
-import { endAllowed } from '../../../../features/clients/allowed-clients.ts'
-import { noStore } from '../../../../lib/json-body.ts'
-import { signedIn } from '../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering, Refusal } from '../../../../lib/refusal.ts'
+import { endAllowed } from '@/features/clients/allowed-clients.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { signedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering, Refusal } from '@/lib/refusal.ts'
 
 /** Ends all logins of all clients of the person. */
 export const DELETE = (request: NextRequest) =>

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { jsonBody, noStore } from '../../../../lib/json-body.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { isResetTokenGood } from '../../../../lib/password-reset.ts'
-import { answering } from '../../../../lib/refusal.ts'
-import { runtime } from '../../../../lib/runtime.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { isResetTokenGood } from '@/lib/password-reset.ts'
+import { answering } from '@/lib/refusal.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ token: z.string().max(200) })
 

@@ -1,9 +1,9 @@
-import { acceptInvitation } from '../../../../features/spaces/people.ts'
-import { noStore } from '../../../../lib/json-body.ts'
-import { requireSignedIn } from '../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering } from '../../../../lib/refusal.ts'
-import { requireWithinLimit } from '../../../../lib/within-limit.ts'
+import { acceptInvitation } from '@/features/spaces/people.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireSignedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
+import { requireWithinLimit } from '@/lib/within-limit.ts'
 
 /** Joins the space that the link invites to. */
 export const POST = (request: Request, { params }: { params: Promise<{ secret: string }> }) =>

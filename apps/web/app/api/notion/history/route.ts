@@ -1,10 +1,10 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { historyKinds } from '../../../../features/integrations/history-answer.ts'
-import { connectionHistory } from '../../../../features/integrations/space-history.ts'
-import { noStore } from '../../../../lib/json-body.ts'
-import { requireMember } from '../../../../lib/members.ts'
-import { answering, Refusal } from '../../../../lib/refusal.ts'
+import { historyKinds } from '@/features/integrations/history-answer.ts'
+import { connectionHistory } from '@/features/integrations/space-history.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { answering, Refusal } from '@/lib/refusal.ts'
 
 const Query = z.object({
   kind: z.enum(historyKinds).default('all'),

@@ -1,10 +1,10 @@
 import { WaitingDecision } from '@nmg/contract'
 import { z } from 'zod'
-import { describeConnection, settleWorkspace } from '../../../../features/integrations/space-connection.ts'
-import { jsonBody, noStore } from '../../../../lib/json-body.ts'
-import { requireManager, requireMember } from '../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering } from '../../../../lib/refusal.ts'
+import { describeConnection, settleWorkspace } from '@/features/integrations/space-connection.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 const Body = WaitingDecision.extend({ spaceId: z.string().optional() })
 

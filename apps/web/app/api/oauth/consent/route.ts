@@ -1,8 +1,8 @@
 import type { NextRequest } from 'next/server'
-import { carryOut, ConsentDecision } from '../../../../features/clients/consent-decision.ts'
-import { jsonBody, noStore } from '../../../../lib/json-body.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering } from '../../../../lib/refusal.ts'
+import { carryOut, ConsentDecision } from '@/features/clients/consent-decision.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 /** The person's answer on the consent page. */
 export const POST = (request: NextRequest) =>

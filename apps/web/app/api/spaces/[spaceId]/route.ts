@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { renameSpace, SpaceName } from '../../../../features/spaces/people.ts'
-import { jsonBody } from '../../../../lib/json-body.ts'
-import { requireManager, requireMember } from '../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering } from '../../../../lib/refusal.ts'
+import { renameSpace, SpaceName } from '@/features/spaces/people.ts'
+import { jsonBody } from '@/lib/json-body.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 const Body = z.object({ name: SpaceName })
 

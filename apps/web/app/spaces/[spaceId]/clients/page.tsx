@@ -1,11 +1,11 @@
-import { Notice } from '../../../../components/ui/notice.tsx'
-import { ClientsPanel } from '../../../../features/clients/clients-panel.tsx'
-import { clientLists } from '../../../../features/clients/space-clients.ts'
-import { spaceResource } from '../../../../authorization-server/resources.ts'
-import { PassedOn, Refusal } from '../../../../lib/refusal.ts'
-import { runtime } from '../../../../lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
-import { Page } from '../page-frame.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { ClientsPanel } from '@/features/clients/clients-panel.tsx'
+import { clientLists } from '@/features/clients/space-clients.ts'
+import { spaceResource } from '@/authorization-server/resources.ts'
+import { PassedOn, Refusal } from '@/lib/refusal.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Clients')
 

@@ -1,7 +1,7 @@
-import { endSessions } from '../../../../../features/accounts/account-data.ts'
-import { requireSignedIn } from '../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { endSessions } from '@/features/accounts/account-data.ts'
+import { requireSignedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 /** Ends one of the person's own sessions. */
 export const DELETE = (request: Request, { params }: { params: Promise<{ sessionId: string }> }) =>

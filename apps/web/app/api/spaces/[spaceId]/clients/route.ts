@@ -1,8 +1,8 @@
 import type { NextRequest } from 'next/server'
-import { clientLists } from '../../../../../features/clients/space-clients.ts'
-import { noStore } from '../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../lib/members.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { clientLists } from '@/features/clients/space-clients.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { answering } from '@/lib/refusal.ts'
 
 /** The person's keys in the space, and the clients that have called for them. */
 export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>

@@ -1,8 +1,8 @@
 import type { NextRequest } from 'next/server'
-import { listConversations, searchConversations } from '../../../../../features/chat/conversation-store.ts'
-import { noStore } from '../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../lib/members.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { listConversations, searchConversations } from '@/features/chat/conversation-store.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { answering } from '@/lib/refusal.ts'
 
 export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
   answering(async () => {

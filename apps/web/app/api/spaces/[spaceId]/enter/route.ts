@@ -1,7 +1,7 @@
-import { enterSpace } from '../../../../../features/spaces/people.ts'
-import { requireSignedIn } from '../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { enterSpace } from '@/features/spaces/people.ts'
+import { requireSignedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 /** From now on this session begins in the space. */
 export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { sendInvitation } from '../../../../../features/spaces/invitation-mail.ts'
-import { invite } from '../../../../../features/spaces/people.ts'
-import { jsonBody, noStore } from '../../../../../lib/json-body.ts'
-import { requireManager, requireMember } from '../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../lib/refusal.ts'
-import { runtime } from '../../../../../lib/runtime.ts'
-import { requireWithinLimit } from '../../../../../lib/within-limit.ts'
+import { sendInvitation } from '@/features/spaces/invitation-mail.ts'
+import { invite } from '@/features/spaces/people.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { requireWithinLimit } from '@/lib/within-limit.ts'
 
 const Body = z.object({ role: z.enum(['admin', 'member']), email: z.email().max(254).optional() })
 

@@ -1,8 +1,8 @@
-import { forgetCalls, keepCall, lastCalls, NewCall } from '../../../../../features/tools/tool-call-store.ts'
-import { jsonBody, noStore } from '../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { forgetCalls, keepCall, lastCalls, NewCall } from '@/features/tools/tool-call-store.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string }>

@@ -1,16 +1,12 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { LONGEST_TITLE } from '../../../../../../features/chat/conversation.ts'
-import {
-  changeConversation,
-  deleteConversation,
-  publicSummary,
-} from '../../../../../../features/chat/conversation-store.ts'
-import { newerConversation } from '../../../../../../features/chat/opened-conversation.ts'
-import { jsonBody, noStore } from '../../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../lib/refusal.ts'
+import { LONGEST_TITLE } from '@/features/chat/conversation.ts'
+import { changeConversation, deleteConversation, publicSummary } from '@/features/chat/conversation-store.ts'
+import { newerConversation } from '@/features/chat/opened-conversation.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>

@@ -1,7 +1,7 @@
-import { cancelInvitation } from '../../../../../../features/spaces/people.ts'
-import { requireManager, requireMember } from '../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../lib/refusal.ts'
+import { cancelInvitation } from '@/features/spaces/people.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 /** Cancels an invitation. */
 export const DELETE = (request: Request, { params }: { params: Promise<{ spaceId: string; invitationId: string }> }) =>

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { changeRole, removePerson } from '../../../../../../features/spaces/people.ts'
-import { jsonBody } from '../../../../../../lib/json-body.ts'
-import { requireManager, requireMember } from '../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../lib/refusal.ts'
-import { roles } from '../../../../../../lib/roles.ts'
+import { changeRole, removePerson } from '@/features/spaces/people.ts'
+import { jsonBody } from '@/lib/json-body.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
+import { roles } from '@/lib/roles.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; personId: string }>

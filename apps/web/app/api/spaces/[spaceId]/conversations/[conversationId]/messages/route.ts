@@ -1,8 +1,8 @@
 import type { NextRequest } from 'next/server'
-import { readConversation, readMessages } from '../../../../../../../features/chat/conversation-store.ts'
-import { noStore } from '../../../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../../../lib/members.ts'
-import { answering, Refusal } from '../../../../../../../lib/refusal.ts'
+import { readConversation, readMessages } from '@/features/chat/conversation-store.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { answering, Refusal } from '@/lib/refusal.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>

@@ -1,9 +1,9 @@
-import { requestStop } from '../../../../../../../features/chat/answer-store.ts'
-import { ownConversation } from '../../../../../../../features/chat/conversation-store.ts'
-import { liveAnswer } from '../../../../../../../features/chat/live-answer.ts'
-import { requireMember } from '../../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../../lib/refusal.ts'
+import { requestStop } from '@/features/chat/answer-store.ts'
+import { ownConversation } from '@/features/chat/conversation-store.ts'
+import { liveAnswer } from '@/features/chat/live-answer.ts'
+import { requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { answering } from '@/lib/refusal.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>

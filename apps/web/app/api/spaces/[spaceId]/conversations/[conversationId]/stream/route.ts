@@ -1,8 +1,8 @@
-import { answerInProgress } from '../../../../../../../features/chat/answer-store.ts'
-import { readConversation } from '../../../../../../../features/chat/conversation-store.ts'
-import { answerStream } from '../../../../../../../features/chat/follow-answer.ts'
-import { requireMember } from '../../../../../../../lib/members.ts'
-import { answering } from '../../../../../../../lib/refusal.ts'
+import { answerInProgress } from '@/features/chat/answer-store.ts'
+import { readConversation } from '@/features/chat/conversation-store.ts'
+import { answerStream } from '@/features/chat/follow-answer.ts'
+import { requireMember } from '@/lib/members.ts'
+import { answering } from '@/lib/refusal.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
