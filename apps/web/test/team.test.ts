@@ -1,9 +1,9 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '@/e2e/browser.ts'
-import { invite, newPerson } from '@/e2e/person.ts'
-import { startProduct, type Product } from '@/e2e/product.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '@/test/support/browser.ts'
+import { invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 

@@ -1,4 +1,4 @@
-import type { PersonClient } from '@/e2e/person.ts'
+import type { PersonClient } from '@/test/support/person.ts'
 import { describedClient, open } from '@/test/clients/client-person.ts'
 import type { AuthorizationServerScene } from '@/test/clients/clients.ts'
 

@@ -1,6 +1,6 @@
 /** Anybody can register a client. An error is no way to send a browser from this app's address to theirs, or into an application. */
 import { describe, expect, it } from 'vitest'
-import { newVisitor } from '@/e2e/person.ts'
+import { newVisitor } from '@/test/support/person.ts'
 import { open, registerClient } from '@/test/clients/client-person.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 
