@@ -1,4 +1,4 @@
-import '@/components/zod-without-eval.ts'
+import '@/lib/zod-without-eval.ts'
 import { z } from 'zod'
 
 /** What a tool returned, as far as it is read here. */

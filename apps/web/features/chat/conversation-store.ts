@@ -218,7 +218,7 @@ interface MessageRow {
 const toMessage = ({ id, role, parts, metadata }: MessageRow): ChatMessage => ({ id, role, parts, metadata })
 
 /** The newest messages, or those before a position. */
-export async function readMessages(conversationId: string, before?: number): Promise<MessagePage<ChatMessage>> {
+export async function readMessages(conversationId: string, before?: number): Promise<MessagePage> {
   const { rows } = await runtime().pool.query<MessageRow>(
     `select position, id, role, parts, metadata from ${SCHEMA}.chat_message
      where conversation_id = $1 and ($2::int is null or position < $2)

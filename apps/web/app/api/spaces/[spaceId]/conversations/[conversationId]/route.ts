@@ -1,6 +1,6 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { LONGEST_TITLE } from '@/features/chat/conversation.ts'
+import { LONGEST_TITLE, Visibility } from '@/features/chat/conversation.ts'
 import { changeConversation, deleteConversation, publicSummary } from '@/features/chat/conversation-store.ts'
 import { newerConversation } from '@/features/chat/opened-conversation.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
@@ -32,7 +32,7 @@ const Title = z
   .max(LONGEST_TITLE)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'control characters are not allowed')
 
-const Change = z.object({ title: Title, visibility: z.enum(['private', 'space']) }).partial()
+const Change = z.object({ title: Title, visibility: Visibility }).partial()
 
 export const PATCH = (request: Request, { params }: Context) =>
   answering(async () => {
