@@ -7,7 +7,7 @@ import { publicSummary, readConversation, readMessages } from './conversation-st
 /**
  * @param known the version that the reader has already.
  * @returns undefined when that is still the newest.
- * @throws {Refusal} `not_found`
+ * @throws {Failure} `not_found`
  */
 export async function newerConversation(
   member: SpaceMember,
@@ -29,7 +29,7 @@ export async function newerConversation(
   }
 }
 
-/** @throws {Refusal} `not_found` */
+/** @throws {Failure} `not_found` */
 export async function openedConversation(member: SpaceMember, id: string): Promise<OpenedConversation> {
   const opened = await newerConversation(member, id, undefined)
   if (!opened) throw new Error('Without a known version there is always a newer one.')

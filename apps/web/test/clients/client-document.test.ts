@@ -6,7 +6,7 @@ const faultOf = (work: () => unknown): unknown => {
     work()
     return undefined
   } catch (error) {
-    return (error as { fault?: unknown }).fault
+    return (error as { code?: unknown }).code
   }
 }
 

@@ -3,7 +3,7 @@ import { takeTurn, Turn } from '@/features/chat/take-turn.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
 import { requireMember } from '@/lib/members.ts'
 import { requireOwnOrigin } from '@/lib/own-origin.ts'
-import { answering } from '@/lib/refusal.ts'
+import { respond } from '@/lib/problem-response.ts'
 import { requireWithinLimit } from '@/lib/within-limit.ts'
 
 /**
@@ -11,7 +11,7 @@ import { requireWithinLimit } from '@/lib/within-limit.ts'
  * message was sent before and its answer is complete.
  */
 export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const member = await requireMember(request.headers, (await params).spaceId)
     const turn = await jsonBody(request, Turn)

@@ -4,7 +4,7 @@ import { invite } from '@/features/spaces/people.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
 import { requireManager, requireMember } from '@/lib/members.ts'
 import { requireOwnOrigin } from '@/lib/own-origin.ts'
-import { answering } from '@/lib/refusal.ts'
+import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { requireWithinLimit } from '@/lib/within-limit.ts'
 
@@ -12,7 +12,7 @@ const Body = z.object({ role: z.enum(['admin', 'member']), email: z.email().max(
 
 /** Makes an invitation. Its link is in this answer and, if it has an address and mail is set up, in a mail. */
 export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const manager = requireManager(await requireMember(request.headers, (await params).spaceId))
     const { role, email } = await jsonBody(request, Body)
