@@ -93,6 +93,31 @@ describe('the layers of the gateway', () => {
   })
 })
 
+describe('the web app', () => {
+  it('names other folders by the alias, except in files that Node loads itself', () => {
+    const lines = (from: string) => [`import { thing } from '${from}'`, 'export const other = thing']
+    const forbidden = [
+      ['apps/web/app/page.tsx', ...lines('../lib/text.ts')],
+      ['apps/web/components/ui/thing.tsx', ...lines('../json-text.tsx')],
+      ['apps/web/features/chat/thing.ts', ...lines('../../lib/text.ts')],
+      ...['authorization-server', 'lib', 'lib/drafts', 'server', '.'].map((folder) => [
+        `apps/web/${folder}/thing.ts`,
+        ...lines('@/lib/text.ts'),
+      ]),
+    ] as [string, ...string[]][]
+    expect(brokenRules(forbidden)).toEqual(
+      forbidden.map(([path]) => `${join(path)}: eslint(no-restricted-imports)`).toSorted(),
+    )
+    expect(
+      brokenRules([
+        ['apps/web/app/page.tsx', ...lines('@/lib/text.ts')],
+        ['apps/web/features/chat/thing.ts', ...lines('./other-thing.ts')],
+        ['apps/web/server/thing.ts', ...lines('../lib/text.ts')],
+      ]),
+    ).toEqual([])
+  })
+})
+
 describe('the linter', () => {
   it('keeps the environment out of everything but the mains', () => {
     const line = 'export const level = process.env.LOG_LEVEL'
