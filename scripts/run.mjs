@@ -21,6 +21,7 @@ const root = dirname(import.meta.dirname)
 const COMMANDS = {
   start: { entry: 'scripts/start.ts', args: ['start'], web: true },
   demo: { entry: 'scripts/start.ts', args: ['demo'], web: true },
+  dev: { entry: 'scripts/start.ts', args: ['dev'] },
   gateway: { entry: 'apps/gateway/src/main.ts', flags: GATEWAY_FLAGS, deployed: true },
   web: { entry: 'apps/web/main.ts', web: true },
   simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs', deployed: true },
