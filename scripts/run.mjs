@@ -37,6 +37,7 @@ const COMMANDS = {
   'reset-link': { entry: 'apps/web/reset-link.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },
+  generate: { entry: 'scripts/generate.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
