@@ -3,7 +3,7 @@ import type { CreatedAccessKey } from '@nmg/contract'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterAll, beforeAll } from 'vitest'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
-import { type Issuer, startIssuer, type Claims, type TokenOptions } from './issuer.ts'
+import { type Issuer, startIssuer, type RefreshLocks, type TokenOptions } from './issuer.ts'
 
 /** How an answer of the gateway to an MCP client looks. */
 export interface RpcAnswer {
@@ -36,7 +36,7 @@ export interface Scene {
   /** What tokens for it are issued for. */
   resource(space?: string): string
   /** A token for the endpoint of the space, unless the claims say otherwise. */
-  token(space?: string, claims?: Claims, options?: TokenOptions): Promise<string>
+  token(space?: string, claims?: RefreshLocks, options?: TokenOptions): Promise<string>
   newKey(more?: Record<string, unknown>, user?: string): Promise<CreatedAccessKey>
   /** POSTs a message (or whatever `body` is) with this credential; the answer whole. */
   call(credential: string | undefined, url: string, call?: Call): Promise<RpcAnswer>

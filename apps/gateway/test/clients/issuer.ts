@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, SignJWT, type CryptoKey } from 'jose'
 
-export interface Claims {
+export interface RefreshLocks {
   [name: string]: unknown
 }
 
@@ -23,7 +23,7 @@ export interface Issuer {
   readonly keys: JWK[]
   readonly privateKey: CryptoKey
   /** A good token for Ada and this resource in the space north, but for what `claims` say. Undefined leaves a claim out. */
-  token(resource: string, claims?: Claims, options?: TokenOptions): Promise<string>
+  token(resource: string, claims?: RefreshLocks, options?: TokenOptions): Promise<string>
   /** Signs with a new key from now on; the old one is published no more, unless it is kept. */
   rotate(options?: { keepOld: boolean }): Promise<void>
   /** Answers everything with this status; undefined for as it should. */
@@ -69,7 +69,7 @@ export async function startIssuer(path = '/api/auth'): Promise<Issuer> {
     },
     token(resource, claims = {}, { header = {}, key = pair.privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000)
-      const all: Claims = {
+      const all: RefreshLocks = {
         iss: url,
         sub: 'ada',
         aud: resource,
