@@ -40,6 +40,7 @@ const COMMANDS = {
   generate: { entry: 'scripts/generate.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
+  vitest: { entry: 'node_modules/vitest/vitest.mjs', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
