@@ -21,6 +21,7 @@ const root = dirname(import.meta.dirname)
 const COMMANDS = {
   start: { entry: 'scripts/start.ts', args: ['start'], web: true },
   demo: { entry: 'scripts/start.ts', args: ['demo'], web: true },
+  dev: { entry: 'scripts/start.ts', args: ['dev'] },
   gateway: { entry: 'apps/gateway/src/main.ts', flags: GATEWAY_FLAGS, deployed: true },
   web: { entry: 'apps/web/main.ts', web: true },
   simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs', deployed: true },
@@ -36,8 +37,10 @@ const COMMANDS = {
   'reset-link': { entry: 'apps/web/reset-link.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },
+  generate: { entry: 'scripts/generate.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
+  vitest: { entry: 'node_modules/vitest/vitest.mjs', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }

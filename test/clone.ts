@@ -9,6 +9,7 @@ const NOT_IN_A_CLONE = new Set([
   '.git',
   '.next',
   '.next-before',
+  '.next-dev',
   '.data',
   '.stamps',
   '.env',
