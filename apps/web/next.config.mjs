@@ -10,6 +10,8 @@ process.env['NEXT_TELEMETRY_DISABLED'] = '1'
  * @type {import('next').NextConfig}
  */
 const config = {
+  // Where the running app finds its build (server/web.ts). Building and developing take Next's own folder.
+  ...(process.env['WEB_BUILD'] && { distDir: process.env['WEB_BUILD'] }),
   poweredByHeader: false,
   reactStrictMode: true,
   transpilePackages: ['@nmg/contract'],
