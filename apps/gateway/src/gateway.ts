@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drainOf } from '@nmg/process'
+import { answerProbe, PROBE_PATHS } from '@nmg/process/probe'
 import { aesVault } from './adapters/crypto/vault.ts'
 import { httpUpstream } from './adapters/mcp/upstream.ts'
 import { identifyWorkspace } from './adapters/notion/identify-workspace.ts'
@@ -270,6 +271,11 @@ export async function openGateway({
   })
 
   clients.addRoutes(app, authenticate)
+  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
+  app.get(PROBE_PATHS.gateway, (c) => {
+    const probe = { process: 'gateway', serviceTokens, clientAddress: null } as const
+    return answerProbe(c.env.incoming, probe) ?? c.notFound()
+  })
 
   const stopping = new AbortController()
   const refreshDue = async () => {
