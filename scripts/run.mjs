@@ -38,6 +38,7 @@ const COMMANDS = {
   backup: { entry: 'scripts/backup.ts', deployed: true, endsWithParent: true },
   restore: { entry: 'scripts/restore.ts', deployed: true, endsWithParent: true },
   database: { entry: 'apps/gateway/src/commands/database.ts', deployed: true, endsWithParent: true },
+  doctor: { entry: 'scripts/doctor.ts', deployed: true, endsWithParent: true },
   'reset-link': { entry: 'apps/web/reset-link.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },

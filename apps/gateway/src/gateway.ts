@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { drainOf } from '@nmg/process'
+import { answerProbe, PROBE_PATHS } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
@@ -150,6 +151,11 @@ export async function openGateway({
     },
   })
   clients.addRoutes(app, authenticate)
+  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
+  app.get(PROBE_PATHS.gateway, (c) => {
+    const probe = { process: 'gateway', serviceTokens, clientAddress: null } as const
+    return answerProbe(c.env.incoming, probe) ?? c.notFound()
+  })
 
   const sweep = async () => {
     await Promise.all([connections.sweep(), clients.sweep()])

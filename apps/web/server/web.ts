@@ -29,6 +29,7 @@ import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { probeWith } from './probe.ts'
 import { readinessOf } from './readiness.ts'
 import { resignedCookies } from './resigned-cookies.ts'
 
@@ -159,6 +160,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       isStopping: () => answers.isClosing,
       isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
     }),
+    probe: probeWith(serviceToken),
     handle: async (request, response) => {
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
       if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
