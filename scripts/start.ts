@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import {
-  dataDir,
+  openDataDir,
   listenError,
   loadEnvFile,
   openDatabase,
@@ -43,7 +43,7 @@ runProcess('start', async (stopRequested) => {
   if (isDemo) await checkPort('DEMO_SIMULATOR_PORT', 'localhost', settings.DEMO_SIMULATOR_PORT)
 
   // Nothing is made on disk for an installation that brings its own database.
-  const folder = settings.DATABASE_URL ? undefined : dataDir(given, repositoryRoot)
+  const folder = settings.DATABASE_URL ? undefined : openDataDir(given, repositoryRoot)
   // Held by us, so that neither gateway nor web takes the embedded database with it when it is started again.
   const database = await openDatabase({
     databaseUrl: settings.DATABASE_URL,

@@ -29,7 +29,7 @@ beforeAll(async () => {
   pool = new Pool({ connectionString: databaseUrl })
   pool.on('error', () => undefined)
   product = await startProduct({ DATABASE_URL: databaseUrl })
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   ada = await newPerson(product.webUrl, { name: 'Ada', email: 'ada@north.test', password: PASSWORD })
 })
 

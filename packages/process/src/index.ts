@@ -1,5 +1,5 @@
 export { openDatabase, type Database } from './database.ts'
-export { dataDir, generatedSecret, repositoryRoot } from './data-dir.ts'
-export { drainOf, type Drain } from './drain.ts'
+export { openDataDir, loadOrCreateSecret, repositoryRoot } from './data-dir.ts'
+export { prepareDrain, type Drain } from './drain.ts'
 export { loadEnvFile, readSettings, type Environment } from './settings.ts'
 export { listenError, runProcess, StartupError, STOP_MESSAGE } from './startup.ts'

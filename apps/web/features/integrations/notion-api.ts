@@ -1,4 +1,4 @@
-import { AuthorizationStart, DisconnectReceipt, Problem, type WaitingDecision } from '@nmg/contract'
+import { AuthorizationStart, DisconnectReceipt, Problem, type WorkspaceChangeDecision } from '@nmg/contract'
 import type { z } from 'zod'
 import '../../components/zod-without-eval.ts'
 import { ApiError } from './api-error.ts'
@@ -44,7 +44,7 @@ export const readHistory = (spaceId: string, kind: HistoryKind, before: number |
 
 export const deleteConnection = (spaceId: string) => call(ofSpace(spaceId), DisconnectReceipt, { method: 'DELETE' })
 
-export const settleWorkspace = (spaceId: string, decision: WaitingDecision) =>
+export const settleWorkspace = (spaceId: string, decision: WorkspaceChangeDecision) =>
   call('/api/notion/waiting', NotionAnswer, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -4,7 +4,7 @@ import {
   Connection,
   DisconnectReceipt,
   type ProblemCode,
-  type WaitingDecision,
+  type WorkspaceChangeDecision,
 } from '@nmg/contract'
 import { askGateway } from '../../lib/gateway.ts'
 import { personNames, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
@@ -80,7 +80,7 @@ function sayWhenToTryAgain(error: unknown): never {
 }
 
 /** Goes on with the workspace that a new consent reached, or lets go of it. @throws {PassedOn} `not_found` when nothing waits any more. */
-export async function settleWorkspace(manager: SpaceManager, decision: WaitingDecision): Promise<void> {
+export async function settleWorkspace(manager: SpaceManager, decision: WorkspaceChangeDecision): Promise<void> {
   await askGateway(manager, `${path(manager)}/waiting`, Connection, { method: 'POST', body: decision })
 }
 
