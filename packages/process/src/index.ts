@@ -1,5 +1,7 @@
 export { openDatabase, type Database } from './database.ts'
 export { openDataDir, loadOrCreateSecret, repositoryRoot } from './data-dir.ts'
 export { prepareDrain, type Drain } from './drain.ts'
+export { applyMigrations, type LibraryTables, type MigrationSettings } from './migrations.ts'
 export { loadEnvFile, readSettings, type Environment } from './settings.ts'
 export { listenError, runProcess, StartupError, STOP_MESSAGE } from './startup.ts'
+export { DATABASE_RELEASE, VERSION } from './version.ts'

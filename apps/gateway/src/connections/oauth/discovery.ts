@@ -3,6 +3,7 @@
  * (RFC 8414, OpenID Connect discovery), as the MCP authorization specification orders it.
  */
 import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type SsrfGuard } from '@nmg/outbound'
+import { VERSION } from '@nmg/process'
 import { z } from 'zod'
 import { issuerMetadataLocations, resourceMetadataLocations, type MetadataLocation } from './metadata-locations.ts'
 import { challengedScope, challengeParameter, IMPLIED_SCOPE, scopeOf } from './scope.ts'
@@ -208,7 +209,7 @@ const firstDocument = <T>(
 
 /** What the server's answer to calls without a token demands ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
 async function challengeOf(place: Place): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
-  const clientInfo = { name: 'notion-mcp-gateway', version: '0.1.0' }
+  const clientInfo = { name: 'notion-mcp-gateway', version: VERSION }
   const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
   let response = await callWithoutToken(place, 'initialize', initialize)
   // Some let everybody begin, and ask for a token only then; some do not know this beginning any more.
