@@ -5,8 +5,8 @@ import {
   NewAccessKey,
   Revocation,
   scopes,
-  type SeenClient,
-  type SeenClients,
+  type ActiveClient,
+  type ActiveClients,
 } from '@nmg/contract'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
@@ -66,7 +66,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   app.get('/access/clients', async (c) => {
     callerOf(c)
     const { spaceId, userId } = whose(c)
-    const found: SeenClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
+    const found: ActiveClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
     return c.json(found, 200, NO_STORE)
   })
 
@@ -104,7 +104,7 @@ function whose(c: Context<App>): { spaceId: string; userId: string | undefined }
   return { spaceId, userId: userId || undefined }
 }
 
-function describeClient(client: ClientActivityRecord): SeenClient {
+function describeClient(client: ClientActivityRecord): ActiveClient {
   return {
     ...(client.clientId === undefined ? {} : { clientId: client.clientId }),
     ...(client.keyId === undefined ? {} : { keyId: client.keyId }),
