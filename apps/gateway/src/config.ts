@@ -42,32 +42,32 @@ const serviceTokens = z.string().transform((text, context): Secret[] => {
 
 const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
-/** The settings by their names in the environment, as contract.md lists them. */
+/** The settings by their environment variables, as README.md lists them. */
 export const Settings = z
   .object({
-    /** Where the gateway listens. */
+    /** Port and address that the gateway listens on. */
     PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
     HOST: z.string().default('127.0.0.1'),
-    /** How many processes share the port. One uses one processor; each is a replica of its own, with its own limits. */
+    /** Number of processes that share the port. Each uses one processor and is a replica with its own limits. */
     WORKERS: z.coerce.number().int().min(1).max(256).default(1),
-    /** The upstream MCP endpoint; everything else is discovered from it. */
+    /** The upstream MCP endpoint; its authorization server is discovered from it. */
     NOTION_MCP_SERVER_URL: webUrl.default(new URL('https://mcp.notion.com/mcp')),
     NOTION_MCP_AUTHORIZE_ENDPOINT: webUrl.optional(),
     NOTION_MCP_TOKEN_ENDPOINT: webUrl.optional(),
     NOTION_MCP_REGISTRATION_ENDPOINT: webUrl.optional(),
     NOTION_MCP_REVOCATION_ENDPOINT: webUrl.optional(),
-    /** What the MCP server names may be in a private network (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). Otherwise nothing is sent there. */
+    /** Allows URLs discovered from the MCP server to be in a private network (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). */
     NOTION_MCP_PRIVATE_NETWORK: z
       .enum(['true', 'false'], 'must be true or false')
       .default('false')
       .transform((value) => value === 'true'),
-    /** A fixed client registration. Without it the gateway registers itself, once for each connection. */
+    /** A fixed client registration. Without it, the gateway registers a client for each connection. */
     NOTION_MCP_CLIENT_ID: z.string().optional(),
     NOTION_MCP_CLIENT_SECRET: secret.optional(),
     /** Shown on Notion's consent page. */
     NOTION_MCP_CLIENT_NAME: z.string().max(200).default('Notion MCP Gateway'),
     NOTION_MCP_TOKEN_AUTH_METHOD: z.enum(authMethods).optional(),
-    /** A published document that describes this gateway as a client; its address is the client id where the server takes that. */
+    /** URL of this gateway's client ID metadata document; used as the client ID where the authorization server supports it. */
     NOTION_MCP_CLIENT_METADATA_URL: z
       .url({ protocol: /^https$/ })
       .transform((text) => new URL(text))
@@ -76,47 +76,47 @@ export const Settings = z
         'must have a path, and neither a fragment nor a user name',
       )
       .optional(),
-    /** The scope to ask for, in place of what the MCP server names. Notion names none but the one that it implies, so none is sent there. */
+    /** The scope to request instead of the one from the MCP server's metadata. Notion needs none. */
     NOTION_MCP_TOKEN_SCOPE: z.string().optional(),
-    /** Where Notion sends the browser back to. Default: the callback on this machine's `PORT`. */
+    /** Redirect URI registered at Notion. Default: the callback on this machine's `PORT`. */
     NOTION_MCP_OAUTH_REDIRECT_URI: webUrl.optional(),
-    /** The browser is sent back below this origin, and nowhere else. */
+    /** After the callback, browsers are only redirected to URLs of this origin. */
     NOTION_MCP_RETURN_BASE_URL: webUrl.default(new URL('http://localhost:3000')),
-    /** Life of a pending authorization request. */
+    /** Lifetime of a pending authorization request. */
     NOTION_MCP_STATE_TTL_SECONDS: seconds(600),
-    /** A call refreshes first when the access token ends within this. */
+    /** A call refreshes first when the access token expires within this time. */
     NOTION_MCP_REFRESH_MARGIN_SECONDS: seconds(60, 0),
-    /** Authenticates an application. All of several are accepted. */
+    /** Tokens that authenticate applications; each of several is accepted. */
     GATEWAY_SERVICE_TOKEN: serviceTokens.optional(),
-    /** Keys that seal what is stored; the first seals, all open. */
+    /** Keys that encrypt stored credentials: the first one encrypts, all decrypt. */
     CREDENTIAL_KEYS: credentialKeys.optional(),
-    /** PostgreSQL 14 or newer; embedded when left out. */
+    /** PostgreSQL 14 or newer. Default: an embedded one. */
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    /** Connections to the database that each process keeps for statements, beside two that hold session state. */
+    /** Pool size of each process, in addition to two sessions for locks and notifications. */
     DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
-    /** Redis 6 or newer, for pending authorization requests; in the database when left out. */
+    /** Redis 6 or newer, for pending authorization requests. Default: they are stored in the database. */
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-    /** How many days the history of a connection tells of refreshes. Consents, failures and disconnects stay. */
+    /** Days after which refresh events are deleted. Consents, failures and disconnects are kept. */
     EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(30),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    /** The largest request body that the proxy takes. */
+    /** The largest request body that the proxy accepts. */
     PROXY_MAX_BODY_BYTES: z.coerce
       .number()
       .int()
       .min(1024)
       .max(256 * 1024 * 1024)
       .default(4 * 1024 * 1024),
-    /** Calls under way at once, in all and in one space; a few more wait in a queue, others get 503 at once. */
+    /** Concurrent calls in total and per space; a few more are queued, further ones get 503 at once. */
     PROXY_MAX_CALLS: count(DEFAULT_LIMITS.calls),
     PROXY_MAX_CALLS_PER_SPACE: count(DEFAULT_LIMITS.callsPerSpace),
-    /** Streams open at once, in all and in one space. */
+    /** Open streams in total and per space. */
     PROXY_MAX_STREAMS: count(DEFAULT_LIMITS.streams),
     PROXY_MAX_STREAMS_PER_SPACE: count(DEFAULT_LIMITS.streamsPerSpace),
-    /** How long upstream may take until the head of its answer. Notion gives a tool 55 seconds. */
+    /** Time-out for the head of upstream's response. Notion gives a tool 55 seconds. */
     PROXY_HEAD_TIMEOUT_SECONDS: seconds(120),
-    /** The age at which a stream is broken off, however alive it is; clients then reconnect. */
+    /** The age at which an open stream is closed; clients then reconnect. */
     PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600),
-    /** How long calls in flight may go on after SIGTERM. */
+    /** Grace period for calls in flight after SIGTERM. */
     SHUTDOWN_GRACE_SECONDS: seconds(20, 0),
     ...proxySettings,
     ...clientSettings,
@@ -149,21 +149,21 @@ export const Settings = z
 
 export type Settings = z.infer<typeof Settings>
 
-/** Settings that are whole: what may be generated has been. */
+/** Validated settings with derived values; omitted secrets have been generated. */
 export interface Config extends Omit<Settings, 'GATEWAY_SERVICE_TOKEN' | 'CREDENTIAL_KEYS'> {
   readonly serviceTokens: readonly Secret[]
   readonly credentialKeys: readonly [CredentialKey, ...CredentialKey[]]
   readonly redirectUri: string
   readonly fixedClient: ClientRegistration | null
   readonly publicUrl: URL
-  /** For the MCP server and what it names, and for the issuers of clients' tokens. */
+  /** Outbound proxies for the MCP server, its authorization server and the issuers of clients' tokens. */
   readonly proxies: Proxies
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
 /**
- * @param dataFolder where secrets that were not given are generated into; only asked on the embedded database.
- * @throws {StartupError} that names every wrong setting.
+ * @param dataFolder returns the folder for generated secrets; only called with the embedded database.
+ * @throws {StartupError} that names every invalid setting.
  */
 export function readConfig(env: Environment, dataFolder: () => string): Config {
   const settings = readSettings(Settings, env)
@@ -192,7 +192,7 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
   }
 }
 
-/** What the authorization server's adapter needs of the settings. */
+/** The settings of the OAuth client for Notion's authorization server. */
 export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   mcpServer: config.NOTION_MCP_SERVER_URL,
   overrides: {
@@ -212,6 +212,6 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
 })
 
 function atLeastOne<T>([first, ...others]: readonly T[]): readonly [T, ...T[]] {
-  if (first === undefined) throw new StartupError('CREDENTIAL_KEYS names no key.')
+  if (first === undefined) throw new StartupError('CREDENTIAL_KEYS has no key.')
   return [first, ...others]
 }

@@ -8,7 +8,7 @@ import { openGateway } from './gateway.ts'
 import { jsonLog, logWarningsAndCrashes, type Log } from './platform/log.ts'
 import { startWorkers } from './platform/workers.ts'
 
-/** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
+/** Listen backlog, capped by the kernel. With a shorter one, connections of a burst are dropped and retried after a second or more. */
 const BACKLOG = 4096
 
 runProcess('gateway', async () => {
@@ -23,7 +23,7 @@ runProcess('gateway', async () => {
     dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',
     database: 'gateway',
   })
-  // Else a worker whose first process dies would end at once, in the middle of its calls.
+  // Otherwise the death of the primary would end its workers at once, in the middle of their calls.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
   if (config.WORKERS > 1 && cluster.isPrimary) {
     const workers = await startWorkers(config.WORKERS, log)
@@ -64,16 +64,15 @@ runProcess('gateway', async () => {
   }
 })
 
-/** DATA_DIR, where there is no Redis; undefined where it cannot be written, as in a container that only reads. */
+/** DATA_DIR if there is no Redis; undefined if it cannot be written, as in a read-only container. */
 function markFolderOf({ REDIS_URL }: Config, dataFolder: () => string, log: Log): string | undefined {
   if (REDIS_URL !== undefined) return undefined
   try {
     return dataFolder()
   } catch (error) {
     if (!(error instanceof StartupError)) throw error
-    log.warn('credential_mark.nowhere', {
-      advice:
-        'set REDIS_URL, or DATA_DIR to a folder that outlives the process: a database that is put back is then recognized',
+    log.warn('credential_mark.unavailable', {
+      advice: 'set REDIS_URL, or DATA_DIR to a folder that outlives the process, so that a restored database is detected',
     })
     return undefined
   }

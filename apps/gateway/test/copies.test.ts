@@ -114,7 +114,7 @@ describe('a stale dump restored beside the living original', () => {
     const copy = await start({ databaseUrl })
     notion.resetSeen()
     expect(await databaseCommand('detach', { DATABASE_URL: databaseUrl })).toMatch(
-      /logins of 1 connections were deleted/,
+      /credentials of 1 connections here/,
     )
     await expect.poll(() => statusOf(copy)).toBe(401)
     expect(await copy.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'detached' })

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '@nmg/contract'
 import type { Failure } from '../platform/failure.ts'
-import type { Answer } from '../platform/problems.ts'
+import type { CompleteResponse } from '../platform/problems.ts'
 import type { RpcRequest } from '../proxy/policy.ts'
 
 /**
@@ -53,7 +53,7 @@ export interface ErrorDetails {
 }
 
 /** The failure as a JSON-RPC error, under a status by which clients do the right thing. */
-export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): Answer {
+export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): CompleteResponse {
   const { code } = answers[failure.code]
   const status = failure.status ?? answers[failure.code].status
   const { retryAfterSeconds } = failure
@@ -89,7 +89,7 @@ export function urlElicitation(
   rpc: RpcRequest,
   connectUrl: string,
   elicitationId: string,
-): Answer {
+): CompleteResponse {
   const params = { mode: 'url', message: failure.message, url: connectUrl }
   if (form === 'result') {
     const inputRequests = { [CONNECT_INPUT]: { method: 'elicitation/create', params } }
@@ -105,7 +105,7 @@ function rpcAnswer(
   member: 'error' | 'result',
   value: object,
   headers: readonly string[] = [],
-): Answer {
+): CompleteResponse {
   const id = rpc && echoedId(rpc)
   // The id goes back as it came: as JSON text, not as a number that may have lost digits.
   const body = `{"jsonrpc":"2.0",${id === undefined ? '' : `"id":${id},`}"${member}":${JSON.stringify(value)}}`

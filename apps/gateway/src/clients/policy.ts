@@ -11,9 +11,9 @@ import { type ActivityRecorder, clientInfoIn } from './activity.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { ClientActivity } from './ports.ts'
 import type { RevocationNotices } from './revocation-notices.ts'
-import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
-import { type Answer } from '../platform/problems.ts'
+import { type CompleteResponse } from '../platform/problems.ts'
 import { ClientLimits, type ClientLimitSettings, type Counted } from './rate-limit.ts'
 import { metadataUrl } from '../proxy/endpoint.ts'
 import { problemResponse } from '../platform/problems.ts'
@@ -40,7 +40,7 @@ export interface ClientPolicyDependencies {
 export interface ClientPolicy {
   receive(access: Principal): RequestPolicy
   /** How a failure is told: to applications as a problem document, to MCP clients as a JSON-RPC error. */
-  answer(failure: Failure, refused: Refused): Answer | Promise<Answer>
+  answer(failure: Failure, refused: Refused): CompleteResponse | Promise<CompleteResponse>
   close(): void
 }
 
@@ -125,8 +125,8 @@ function isForClient({ req, target, visit, isApplication }: Refused): boolean {
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
-class UserClientPolicy implements RequestPolicy, Listed {
-  place = -1
+class UserClientPolicy implements RequestPolicy, InFlightItem {
+  inFlightIndex = -1
   readonly access: Principal
   readonly principal: string
   readonly spaceId: string

@@ -14,8 +14,8 @@ import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from './return-
 import { Failure } from '../platform/failure.ts'
 import type { StartAuthorization } from './start-authorization.ts'
 import type { Readiness } from '../platform/readiness.ts'
-import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
-import { bodyOf } from '../platform/json-body.ts'
+import { type ServicePrincipal, type CallerHeaders, requireUserId } from '../platform/service-token.ts'
+import { readJsonBody } from '../platform/json-body.ts'
 import type { App } from '../platform/router.ts'
 import { problemResponse } from '../platform/problems.ts'
 
@@ -39,7 +39,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.get('/integrations/notion/oauth/mcp/start', async (c) => {
-    const userId = userOf(callerOf(c))
+    const userId = requireUserId(callerOf(c))
     const spaceId = spaceIdFrom(c.req.query('space_id'), c.req.queries('space_id')?.length)
     const returnPath = returnPathFrom(c.req.query('return_path'), deps.returnBase)
     const binding = bindingFrom(c.req.query('binding'))
@@ -62,13 +62,13 @@ export function createApp(deps: AppDependencies): Hono<App> {
   })
 
   app.delete('/integrations/notion/:spaceId', async (c) => {
-    const userId = userOf(callerOf(c))
+    const userId = requireUserId(callerOf(c))
     return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
   })
 
   app.post('/integrations/notion/:spaceId/waiting', async (c) => {
-    const userId = userOf(callerOf(c))
-    const decision = await bodyOf(c, WaitingDecision)
+    const userId = requireUserId(callerOf(c))
+    const decision = await readJsonBody(c, WaitingDecision)
     const spaceId = spaceIdFrom(c.req.param('spaceId'))
     await deps.confirmWorkspaceChange(spaceId, userId, decision)
     return c.json(await deps.describeConnection(spaceId), 200, NO_STORE)

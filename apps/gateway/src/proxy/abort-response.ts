@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer } from '../platform/problems.ts'
+import type { CompleteResponse } from '../platform/problems.ts'
 
 /** How long a caller that sends too much is listened to, so that it gets to read the answer instead of a reset. */
 const LINGER_MS = 1000
@@ -20,7 +20,7 @@ export function breakOff(req: IncomingMessage, res: ServerResponse): void {
 }
 
 /** Answers a request whose body is not wanted, and hears it out for a moment: closing at once would reset the connection. */
-export function linger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Answer): void {
+export function linger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: CompleteResponse): void {
   res.writeHead(status, [...headers, 'Connection', 'close'])
   res.write(body)
   const finish = (): void => {

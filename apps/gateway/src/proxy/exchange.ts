@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Envelope, readEnvelope } from './envelope.ts'
 import { type ResponseHeaders, type CallHeaders, callHeaders } from './headers.ts'
-import { isInUtf8, isPlain } from '../platform/content-type.ts'
+import { isInUtf8, isUnencoded } from '../platform/content-type.ts'
 import { withoutUnusedSession } from './session-header.ts'
 import { Failure } from '../platform/failure.ts'
 import {
@@ -12,13 +12,13 @@ import {
   type ForwardCallDependencies,
   type ForwardedCall,
 } from './forward.ts'
-import type { Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import type { InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import type { UpstreamRequest } from './upstream.ts'
 import { afterSending, effectOf, interrupted } from './outcome.ts'
 import { batchPerTick } from '../platform/batch-per-tick.ts'
-import type { Answer } from '../platform/problems.ts'
+import type { CompleteResponse } from '../platform/problems.ts'
 import { breakOff, linger } from './abort-response.ts'
-import { encoded } from '../platform/json-body.ts'
+import { unsupportedEncoding } from '../platform/json-body.ts'
 import { isIdentifier, type McpTarget, mcpTarget, PROXY_TARGET } from './endpoint.ts'
 import { problemResponse } from '../platform/problems.ts'
 import type { Admission, Entrant, Ticket } from './admission.ts'
@@ -30,7 +30,7 @@ export interface ExchangeDependencies extends ForwardCallDependencies {
   /** Who calls. Throws or rejects with a {@link Failure} that refuses the caller. */
   readonly authenticate: (req: IncomingMessage, target: McpTarget) => ProxyCaller | Promise<ProxyCaller>
   /** How a failure is told; a problem document when left out. */
-  readonly answer?: (failure: Failure, refused: Refused) => Answer | Promise<Answer>
+  readonly answer?: (failure: Failure, refused: Refused) => CompleteResponse | Promise<CompleteResponse>
   /** The largest request body that is taken, in bytes. */
   readonly maxBodyBytes: number
   /** How to name a request in logs and problems; a random UUID when left out. */
@@ -103,8 +103,8 @@ function sendHeldHead(exchange: Exchange): void {
 }
 
 /** One request of a caller, up to the last byte of its answer. */
-export class Exchange implements AnswerReceiver, Entrant, Listed {
-  place = -1
+export class Exchange implements AnswerReceiver, Entrant, InFlightItem {
+  inFlightIndex = -1
   readonly #traffic: Traffic
   readonly #deps: ExchangeDependencies
   readonly #req: IncomingMessage
@@ -198,7 +198,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
   }
 
   #readBody(headers: CallHeaders): void {
-    if (!isPlain(headers.contentEncoding)) throw encoded()
+    if (!isUnencoded(headers.contentEncoding)) throw unsupportedEncoding()
     if (headers.contentType !== undefined && !isInUtf8(headers.contentType)) {
       throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
     }
@@ -355,7 +355,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
     return afterSending(failure, this.#isStream ? 'listens' : effectOf(request))
   }
 
-  #answerTo(failure: Failure): Answer | Promise<Answer> {
+  #answerTo(failure: Failure): CompleteResponse | Promise<CompleteResponse> {
     const { answer } = this.#deps
     if (!answer) return problemResponse(failure, this.#requestId)
     return answer(failure, {
@@ -369,7 +369,7 @@ export class Exchange implements AnswerReceiver, Entrant, Listed {
     })
   }
 
-  #refuse(failure: Failure, answer: Answer): void {
+  #refuse(failure: Failure, answer: CompleteResponse): void {
     const res = this.#res
     if (res.destroyed || res.headersSent) return
     if (failure.code === 'too_large') {

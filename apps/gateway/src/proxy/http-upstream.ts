@@ -5,7 +5,7 @@ import { responseHeaders } from './headers.ts'
 import { Failure } from '../platform/failure.ts'
 import { interrupted } from './outcome.ts'
 import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from './upstream.ts'
-import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import type { Secret } from '../platform/secret.ts'
 import { batchPerTick } from '../platform/batch-per-tick.ts'
 
@@ -182,8 +182,8 @@ const nobody: UpstreamReceiver = {
  * One request and its answer. It is undici's handler itself, in the older form of that interface: only there the head comes as the raw
  * bytes, uncopied and unmerged.
  */
-class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
-  place = -1
+class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, InFlightItem {
+  inFlightIndex = -1
   readonly startedAt = performance.now()
   hasHead = false
   mayHaveLeft = false

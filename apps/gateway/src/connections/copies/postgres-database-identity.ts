@@ -87,7 +87,7 @@ export async function readCount(sql: Sql): Promise<number> {
   return Number(rows[0]?.value ?? 0)
 }
 
-/** Facts that this server withholds from an ordinary role, or does not have, are null. */
+/** LogFields that this server withholds from an ordinary role, or does not have, are null. */
 async function readFacts(sql: Sql, process: ProcessFacts): Promise<DatabaseFacts> {
   const { rows } = await sql.query<{ oid: string; is_standby: boolean }>(
     'select oid::text, pg_is_in_recovery() as is_standby from pg_database where datname = current_database()',
