@@ -6,7 +6,7 @@ import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
 import { CONNECTION_CHANNEL } from './connections/connection-changes.ts'
-import { type DataPlaces, openDatabaseGuard } from './connections/copies/open.ts'
+import { type DataLocations, openDatabaseGuard } from './connections/copies/open.ts'
 import { openConnections } from './connections/open.ts'
 import { createApp } from './connections/routes.ts'
 import { createGatewayServer, logCall, requestIdOf } from './http-server.ts'
@@ -24,8 +24,8 @@ export interface GatewayOptions {
   readonly config: Config
   readonly databaseUrl: string
   readonly log: Log
-  /** Storage outside of the database; see {@link DataPlaces}. */
-  readonly places?: DataPlaces
+  /** Storage outside of the database; see {@link DataLocations}. */
+  readonly locations?: DataLocations
   /** Replaces the database's clock in tests. */
   readonly clock?: Clock
   /** Lets tests intervene at the steps of a refresh. */
@@ -56,7 +56,7 @@ export async function openGateway({
   log,
   clock,
   lookup,
-  places = { dataFolder: null },
+  locations = { dataFolder: null },
   failpoints = {},
 }: GatewayOptions): Promise<Gateway> {
   if (config.serviceTokens.some((token) => token.reveal().length < MIN_TOKEN_LENGTH)) {
@@ -80,7 +80,7 @@ export async function openGateway({
     log,
     redisUrl: config.REDIS_URL,
     publicUrl: config.GATEWAY_PUBLIC_URL,
-    places,
+    locations,
   })
   const lock = await openRefreshLock(platform, guard, failpoints.times)
   const connections = await openConnections({

@@ -34,12 +34,16 @@ runProcess('gateway', async () => {
       },
     }
   }
-  const places = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
-  const gateway = await openGateway({ config, databaseUrl: database.url, log, failpoints: refreshFailpoints, places }).catch(
-    (error: unknown) => {
-      throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
-    },
-  )
+  const locations = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
+  const gateway = await openGateway({
+    config,
+    databaseUrl: database.url,
+    log,
+    failpoints: refreshFailpoints,
+    locations,
+  }).catch((error: unknown) => {
+    throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
+  })
   const { server } = gateway
   server.listen({ port: config.PORT, host: config.HOST, backlog: BACKLOG })
   await once(server, 'listening').catch((error: unknown) => {
@@ -72,7 +76,8 @@ function markFolderOf({ REDIS_URL }: Config, dataFolder: () => string, log: Log)
   } catch (error) {
     if (!(error instanceof StartupError)) throw error
     log.warn('credential_mark.unavailable', {
-      advice: 'set REDIS_URL, or DATA_DIR to a folder that outlives the process, so that a restored database is detected',
+      advice:
+        'set REDIS_URL, or DATA_DIR to a folder that outlives the process, so that a restored database is detected',
     })
     return undefined
   }

@@ -14,7 +14,7 @@ import { identifyingUrl } from '../connections/copies/database-identity.ts'
 import { deleteCredentials } from '../connections/copies/detach-database.ts'
 import {
   adoptDatabase,
-  planNext,
+  recordPlan,
   readDatabaseState,
   renameInstallation,
   writeHold,
@@ -88,7 +88,7 @@ const COMMANDS: Record<string, Command> = {
 
   async move(database) {
     await database.transaction(async (sql) => {
-      await planNext(sql, 'move')
+      await recordPlan(sql, 'move')
       await writeHold(sql, ['moved_away'])
     })
     return (

@@ -5,7 +5,7 @@ import type { Access, AccessTokens } from '../refresh/ports.ts'
 import type { McpSessions, SessionOwner } from './mcp-sessions.ts'
 import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from './upstream.ts'
 import { interrupted } from './outcome.ts'
-import type { RequestStepUp } from '../connections/request-scope.ts'
+import type { RequestStepUp } from '../connections/step-up.ts'
 
 export interface ForwardCallDependencies {
   readonly accessTokens: AccessTokens
