@@ -2,28 +2,28 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProblemCode } from '@nmg/contract'
-import { clientName, isEndedBy, principalName } from './access.ts'
+import { clientIdentity, principalIdentity } from './access.ts'
 import { type IsReadOnlyTool, readVerdict } from '../proxy/read-only.ts'
 import { Failure } from '../platform/failure.ts'
 import { accessRevoked, type Authenticator, type Principal } from './authenticate.ts'
 import { FilterMemory, filterTools, type ToolFilter } from './filter-tools.ts'
-import { type ActivityRecorder, clientInfoIn } from './activity.ts'
+import { type ActivityRecorder, type ClientActivityStore, readClientInfo } from './activity.ts'
 import { describeError, type Log } from '../platform/log.ts'
-import type { ClientActivity } from './ports.ts'
 import type { RevocationNotices } from './revocation-notices.ts'
+import { isRevokedBy } from './revocations.ts'
 import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
 import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
 import { type Answer } from '../platform/problems.ts'
-import { ClientLimits, type ClientLimitSettings, type Counted } from './rate-limit.ts'
+import { ClientRateLimiter, type ClientLimitSettings, type CountedRequest } from './rate-limit.ts'
 import { metadataUrl } from '../proxy/endpoint.ts'
 import { problemResponse } from '../platform/problems.ts'
 import type { Passage, Refused, RequestPolicy, PolicyRequest } from '../proxy/policy.ts'
 
 export interface ClientPolicyDependencies {
   readonly accesses: Authenticator
-  readonly news: RevocationNotices
+  readonly notices: RevocationNotices
   readonly notes: ActivityRecorder
-  readonly activity: ClientActivity
+  readonly activity: ClientActivityStore
   readonly isReadOnlyTool: IsReadOnlyTool
   /** Where a person connects this space to Notion again. */
   readonly connectUrl: (spaceId: string) => string
@@ -50,23 +50,23 @@ const ALL_SCOPES = 'notion:read notion:write'
 const RECHECK_EVERY_MS = 1_000
 
 export function clientPolicy(deps: ClientPolicyDependencies): ClientPolicy {
-  const limits = new ClientLimits(deps.limits)
+  const limits = new ClientRateLimiter(deps.limits)
   const memory = new FilterMemory()
   const open = new InFlightSet<UserClientPolicy>()
   let isRechecking = false
   let isClosed = false
 
-  deps.news.onRevoked((revoked) => {
-    for (const visit of open) if (isEndedBy(visit.access, revoked)) visit.end()
+  deps.notices.onRevoked((revoked) => {
+    for (const visit of open) if (isRevokedBy(visit.access, revoked)) visit.end()
   })
-  deps.news.onGap(() => void recheck())
+  deps.notices.onGap(() => void recheck())
 
   async function recheck(): Promise<void> {
     if (isRechecking) return
     isRechecking = true
     while (!isClosed) {
       await sleep(RECHECK_EVERY_MS, undefined, { ref: false })
-      const wasLive = deps.news.isConnected()
+      const wasLive = deps.notices.isConnected()
       const isDone = await endWhatHasEnded().catch((error: unknown) => {
         deps.log.warn('clients.not_rechecked', describeError(error))
         return false
@@ -134,25 +134,25 @@ class UserClientPolicy implements RequestPolicy, Listed {
   readonly client: string
   readonly maxBodyBytes: number
   readonly #deps: ClientPolicyDependencies
-  readonly #limits: ClientLimits
+  readonly #limits: ClientRateLimiter
   readonly #open: InFlightSet<UserClientPolicy>
   #end: ((failure: Failure) => void) | undefined
   readonly #memory: FilterMemory
-  #counted: Counted | undefined
+  #counted: CountedRequest | undefined
   #filter: ToolFilter | undefined
 
   constructor(
     access: Principal,
     deps: ClientPolicyDependencies,
-    limits: ClientLimits,
+    limits: ClientRateLimiter,
     memory: FilterMemory,
     open: InFlightSet<UserClientPolicy>,
   ) {
     this.access = access
-    this.principal = principalName(access)
+    this.principal = principalIdentity(access)
     this.spaceId = access.spaceId
     this.userId = access.userId
-    this.client = clientName(access.credential)
+    this.client = clientIdentity(access.credential)
     this.maxBodyBytes = deps.maxBodyBytes
     this.#deps = deps
     this.#limits = limits
@@ -163,12 +163,12 @@ class UserClientPolicy implements RequestPolicy, Listed {
   begin(end: (failure: Failure) => void): void {
     this.#end = end
     this.#open.add(this)
-    this.#counted = this.#limits.count(this.principal)
+    this.#counted = this.#limits.countRequest(this.principal)
   }
 
   enter({ headers, body, rpcMethod, isStream, isResumption }: PolicyRequest): Passage {
-    this.#counted?.enter(isStream)
-    if (body) this.#deps.notes.called(this.access, rpcMethod, body)
+    this.#counted?.acquire(isStream)
+    if (body) this.#deps.notes.recordCall(this.access, rpcMethod, body)
     if (this.access.scope === 'notion:write') return { headers, through: (answer) => answer }
     const listsTools = body === undefined ? isResumption : this.#assertReading(body, headers)
     if (!listsTools) return { headers, through: (answer) => answer }
@@ -182,7 +182,7 @@ class UserClientPolicy implements RequestPolicy, Listed {
 
   leave(): void {
     this.#open.delete(this)
-    this.#counted?.leave()
+    this.#counted?.release()
     this.#filter?.release()
   }
 
@@ -263,12 +263,12 @@ async function elicitationForm(
 ): Promise<'error' | 'result' | undefined> {
   if (rpc?.id === undefined || rpc.method === undefined || body === undefined || rpc.method === 'initialize')
     return undefined
-  const clientInfo = clientInfoIn(body)
+  const clientInfo = readClientInfo(body)
   if (clientInfo === undefined) {
     // The client's capabilities came with `initialize`, perhaps a moment ago.
-    await notes.stored()
-    return (await activity.takesUrls(access)) ? 'error' : undefined
+    await notes.flush()
+    return (await activity.supportsUrlElicitation(access)) ? 'error' : undefined
   }
   const isAnswered = body.includes(`"${CONNECT_INPUT}"`)
-  return clientInfo.takesUrls && MAY_ASK_FOR_INPUT.has(rpc.method) && !isAnswered ? 'result' : undefined
+  return clientInfo.supportsUrlElicitation && MAY_ASK_FOR_INPUT.has(rpc.method) && !isAnswered ? 'result' : undefined
 }

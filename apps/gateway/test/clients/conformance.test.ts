@@ -67,7 +67,7 @@ async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
   const authenticate = serviceAuthenticator(config.serviceTokens)
   const app = createApp({ log, authenticate } as never)
   clients.addRoutes(app, authenticate)
-  const gateway = createGatewayServer(proxy, app as never, log, clients.answerBrowser).listen(0, '127.0.0.1')
+  const gateway = createGatewayServer(proxy, app as never, log, clients.handleCors).listen(0, '127.0.0.1')
   await once(gateway, 'listening')
   const base = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`
   const created = await fetch(`${base}/access/keys`, {

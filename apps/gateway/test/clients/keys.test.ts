@@ -2,7 +2,7 @@ import { AccessKeys, CreatedAccessKey, SeenClients } from '@nmg/contract'
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
-import { accessKey } from '../../src/clients/access-key.ts'
+import { encodeAccessKey } from '../../src/clients/access-key.ts'
 import { call, initialize, LIST, modern, scene } from './clients.ts'
 
 const on = scene()
@@ -77,7 +77,7 @@ describe('a new key', () => {
     try {
       // Nothing is looked up before all have come.
       await database.query('begin; lock table gateway.access_keys in access exclusive mode')
-      const wrong = Array.from({ length: 600 }, () => call(accessKey(randomBytes(32)), on.endpoint()))
+      const wrong = Array.from({ length: 600 }, () => call(encodeAccessKey(randomBytes(32)), on.endpoint()))
       answers = [...wrong, call(genuine, on.endpoint())].map(async (answer) => (await answer).status)
       const connections = () =>
         new Promise<number>((resolve) => on.gateway.gateway.server.getConnections((_, count) => resolve(count)))

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessKey } from '../../../src/clients/access-key.ts'
+import { encodeAccessKey } from '../../../src/clients/access-key.ts'
 import type { InProcessGateway } from '../../support/gateway.ts'
 import { call, scene } from '../clients.ts'
 
@@ -55,9 +55,9 @@ describe('a key that was deleted at one replica', () => {
 
 describe('a key that never was', () => {
   it.each([
-    ['made as keys are made', () => accessKey(randomBytes(32))],
-    ['without its checksum', () => accessKey(randomBytes(32)).slice(0, -6)],
-    ['with a wrong checksum', () => `${accessKey(randomBytes(32)).slice(0, -1)}_`],
+    ['made as keys are made', () => encodeAccessKey(randomBytes(32))],
+    ['without its checksum', () => encodeAccessKey(randomBytes(32)).slice(0, -6)],
+    ['with a wrong checksum', () => `${encodeAccessKey(randomBytes(32)).slice(0, -1)}_`],
     ['of the prefix alone', () => 'nmg_'],
   ])('%s is refused', async (_, make) => {
     expect(await status(make(), on.gateway)).toBe(401)
