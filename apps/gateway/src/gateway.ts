@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { drainOf } from '@nmg/process'
+import { answerProbe, PROBE_PATHS } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
@@ -123,7 +124,7 @@ export async function openGateway({
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),
   })
@@ -150,6 +151,11 @@ export async function openGateway({
     },
   })
   clients.addRoutes(app, authenticate)
+  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
+  app.get(PROBE_PATHS.gateway, (c) => {
+    const probe = { process: 'gateway', serviceTokens, clientAddress: null } as const
+    return answerProbe(c.env.incoming, probe) ?? c.notFound()
+  })
 
   const sweep = async () => {
     await Promise.all([connections.sweep(), clients.sweep()])

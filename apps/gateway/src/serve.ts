@@ -35,11 +35,15 @@ runProcess('gateway', async () => {
     }
   }
   const places = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
-  const gateway = await openGateway({ config, databaseUrl: database.url, log, failpoints: refreshFailpoints, places }).catch(
-    (error: unknown) => {
-      throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
-    },
-  )
+  const gateway = await openGateway({
+    config,
+    databaseUrl: database.url,
+    log,
+    failpoints: refreshFailpoints,
+    places,
+  }).catch((error: unknown) => {
+    throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
+  })
   const { server } = gateway
   server.listen({ port: config.PORT, host: config.HOST, backlog: BACKLOG })
   await once(server, 'listening').catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '@nmg/contract'
 import type { Failure } from '../platform/failure.ts'
-import type { Answer } from '../platform/problems.ts'
+import type { ErrorResponse } from '../platform/problems.ts'
 import type { RpcRequest } from '../proxy/policy.ts'
 
 /**
@@ -54,7 +54,7 @@ export interface ErrorDetails {
 }
 
 /** The response to a failed request, as a JSON-RPC error. */
-export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): Answer {
+export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): ErrorResponse {
   const { code } = rpcErrors[failure.code]
   const status = failure.status ?? rpcErrors[failure.code].status
   const { retryAfterSeconds } = failure
@@ -90,7 +90,7 @@ export function urlElicitation(
   rpc: RpcRequest,
   connectUrl: string,
   elicitationId: string,
-): Answer {
+): ErrorResponse {
   const params = { mode: 'url', message: failure.message, url: connectUrl }
   if (form === 'result') {
     const inputRequests = { [CONNECT_INPUT]: { method: 'elicitation/create', params } }
@@ -106,7 +106,7 @@ function rpcResponse(
   member: 'error' | 'result',
   value: object,
   headers: readonly string[] = [],
-): Answer {
+): ErrorResponse {
   const id = rpc && echoedId(rpc)
   // Echoes the ID as the original JSON text, because parsing a large number would lose digits.
   const body = `{"jsonrpc":"2.0",${id === undefined ? '' : `"id":${id},`}"${member}":${JSON.stringify(value)}}`

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ResponseHeaders } from '../proxy/headers.ts'
-import { Failure } from '../platform/failure.ts'
 import { FilterMemory, filterTools } from './filter-tools.ts'
 
 /** Where an answer ends up. */
@@ -14,22 +13,36 @@ function reader({ hasRoom = true, memory = new FilterMemory() } = {}) {
     failure: undefined as unknown,
   }
   const answer = {
-    answered(status: number, headers: ResponseHeaders) {
+    onHeaders(status: number, headers: ResponseHeaders) {
       seen.status = status
       seen.headers = headers
     },
-    received(bytes: Buffer) {
+    onData(bytes: Buffer) {
       seen.body += bytes.toString('latin1')
       return hasRoom
     },
-    ended() {
+    onEnd() {
       seen.isEnded = true
     },
-    failed(reason: unknown) {
-      seen.failure = reason
-    },
   }
-  return { seen, filter: filterTools(answer, (name) => name === 'get', memory) }
+  const tested = filterTools(answer, (name) => name === 'get', memory)
+  // An exchange ends with the first failure.
+  const unlessFailed = <T>(work: () => T): T | undefined => {
+    if (seen.failure !== undefined) return undefined
+    try {
+      return work()
+    } catch (failure) {
+      seen.failure = failure
+      return undefined
+    }
+  }
+  const filter = {
+    onHeaders: (status: number, headers: ResponseHeaders) => unlessFailed(() => tested.onHeaders(status, headers)),
+    onData: (bytes: Buffer) => unlessFailed(() => tested.onData(bytes)),
+    onEnd: () => unlessFailed(() => tested.onEnd()),
+    release: () => tested.release(),
+  }
+  return { seen, filter }
 }
 
 const head = (type: string, ...more: string[]): ResponseHeaders => ({
@@ -57,10 +70,10 @@ describe('an answer with tools', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(bytes.length)), (places) => {
         const { seen, filter } = reader()
-        filter.answered(200, head(type))
+        filter.onHeaders(200, head(type))
         const borders = [0, ...places.toSorted((a, b) => a - b), bytes.length]
-        for (const [i, end] of borders.entries()) filter.received(bytes.subarray(borders[i - 1] ?? 0, end))
-        filter.ended()
+        for (const [i, end] of borders.entries()) filter.onData(bytes.subarray(borders[i - 1] ?? 0, end))
+        filter.onEnd()
         expect(seen.body).toBe(latin1(cut))
         expect(seen.isEnded).toBe(true)
         expect(seen.headers?.contentLength).toBeUndefined()
@@ -70,48 +83,46 @@ describe('an answer with tools', () => {
 
   it('passes event by event', () => {
     const { seen, filter } = reader()
-    filter.answered(200, head('text/event-stream'))
+    filter.onHeaders(200, head('text/event-stream'))
     expect(seen.status).toBe(200)
-    filter.received(Buffer.from(`: ping\n\ndata: ${list}\n`))
+    filter.onData(Buffer.from(`: ping\n\ndata: ${list}\n`))
     expect(seen.body).toBe(': ping\n\n')
-    filter.received(Buffer.from('\n'))
+    filter.onData(Buffer.from('\n'))
     expect(seen.body).toBe(latin1(`: ping\n\ndata: ${short}\n\n`))
   })
 
   it('no longer has the tag of what it was', () => {
     const { seen, filter } = reader()
-    filter.answered(200, head('text/event-stream', 'ETag', '"1"', 'Cache-Control', 'no-store'))
+    filter.onHeaders(200, head('text/event-stream', 'ETag', '"1"', 'Cache-Control', 'no-store'))
     expect(seen.headers?.forward).toEqual(['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'])
   })
 
   it('slows upstream down when its reader is slow', () => {
     const { filter } = reader({ hasRoom: false })
-    filter.answered(200, head('text/event-stream'))
-    expect(filter.received(Buffer.from('data: {"method":"x"}\n\n'))).toBe(false)
-    expect(filter.received(Buffer.from('data: 2'))).toBe(true)
+    filter.onHeaders(200, head('text/event-stream'))
+    expect(filter.onData(Buffer.from('data: {"method":"x"}\n\n'))).toBe(false)
+    expect(filter.onData(Buffer.from('data: 2'))).toBe(true)
   })
 
-  it('that breaks off breaks off', () => {
+  it('passes nothing of a list that breaks off', () => {
     const { seen, filter } = reader()
-    filter.answered(200, head('application/json'))
-    filter.received(Buffer.from(list.slice(0, 20)))
-    const failure = new Failure('upstream_unreachable', 'It broke.')
-    filter.failed(failure)
-    expect(seen).toMatchObject({ failure, status: 0, body: '', isEnded: false })
+    filter.onHeaders(200, head('application/json'))
+    filter.onData(Buffer.from(list.slice(0, 20)))
+    expect(seen).toMatchObject({ status: 0, body: '', isEnded: false })
   })
 
   it('that is compressed cannot be cut, and is refused', () => {
     const { seen, filter } = reader()
-    filter.answered(200, head('application/json', 'Content-Encoding', 'gzip'))
-    filter.received(Buffer.from('...'))
-    filter.ended()
+    filter.onHeaders(200, head('application/json', 'Content-Encoding', 'gzip'))
+    filter.onData(Buffer.from('...'))
+    filter.onEnd()
     expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '', isEnded: false })
   })
 
   it('that never ends is refused before it fills the memory', () => {
     const { seen, filter } = reader()
-    filter.answered(200, head('application/json'))
-    for (let i = 0; i < 20; i++) filter.received(Buffer.alloc(1024 * 1024, 0x20))
+    filter.onHeaders(200, head('application/json'))
+    for (let i = 0; i < 20; i++) filter.onData(Buffer.alloc(1024 * 1024, 0x20))
     expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '' })
   })
 
@@ -122,8 +133,8 @@ describe('an answer with tools', () => {
       const held = Buffer.alloc(2 * 1024 * 1024, 'x')
       const readers = [reader({ memory }), reader({ memory }), reader({ memory })]
       for (const { filter } of readers) {
-        filter.answered(200, head(type))
-        filter.received(held)
+        filter.onHeaders(200, head(type))
+        filter.onData(held)
       }
       const failures = readers.map(({ seen }) => seen.failure)
       expect(failures).toMatchObject([undefined, undefined, { code: 'outcome_unknown', status: 503 }])
@@ -131,8 +142,8 @@ describe('an answer with tools', () => {
       readers[0]?.filter.release()
       readers[0]?.filter.release()
       const last = reader({ memory })
-      last.filter.answered(200, head(type))
-      last.filter.received(held)
+      last.filter.onHeaders(200, head(type))
+      last.filter.onData(held)
       expect(last.seen.failure).toBeUndefined()
     },
   )
@@ -152,17 +163,17 @@ describe('another answer', () => {
     [201, 'application/json', '{"id":1,"result":{}}'],
   ])('with %i and %s passes as it is', (status, type, text) => {
     const { seen, filter } = reader()
-    filter.answered(status, type === '' ? { ...head(''), forward: [] } : head(type))
-    filter.received(Buffer.from(text))
-    filter.ended()
+    filter.onHeaders(status, type === '' ? { ...head(''), forward: [] } : head(type))
+    filter.onData(Buffer.from(text))
+    filter.onEnd()
     expect(seen).toMatchObject({ status, body: latin1(text), isEnded: true })
   })
 
   it.each([200, 201, 203, 206, 226, 299])('with %i is filtered as well', (status) => {
     const { seen, filter } = reader()
-    filter.answered(status, head('application/json'))
-    filter.received(Buffer.from(list))
-    filter.ended()
+    filter.onHeaders(status, head('application/json'))
+    filter.onData(Buffer.from(list))
+    filter.onEnd()
     expect(seen).toMatchObject({ status, body: latin1(short), isEnded: true })
   })
 
@@ -186,9 +197,9 @@ describe('another answer', () => {
   ])('that is no error and has %s is refused', (_, forward, body) => {
     for (const status of [200, 201]) {
       const { seen, filter } = reader()
-      filter.answered(status, { ...head(''), forward })
-      filter.received(Buffer.from(body as string))
-      filter.ended()
+      filter.onHeaders(status, { ...head(''), forward })
+      filter.onData(Buffer.from(body as string))
+      filter.onEnd()
       expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, body: '', isEnded: false })
     }
   })

@@ -5,7 +5,7 @@ import { edited } from '../proxy/json-bytes.ts'
 import { toolListEdits } from './tool-list.ts'
 import type { Failure } from '../platform/failure.ts'
 import { interrupted } from '../proxy/outcome.ts'
-import type { AnswerReceiver } from '../proxy/forward.ts'
+import type { ResponseSink } from '../proxy/upstream.ts'
 
 /** The largest list of tools, or event in a stream, that is looked through. Notion's whole list has about 200 kB. */
 const MAX_BYTES = 4 * 1024 * 1024
@@ -29,93 +29,77 @@ export class FilterMemory {
   }
 }
 
-export interface ToolFilter extends AnswerReceiver {
+export interface ToolFilter extends ResponseSink {
   /** Gives back the memory. Must be called when the exchange is over, however it ended. */
   release(): void
 }
 
 /**
- * Passes an answer on to `answer`, and cuts the tools out of it that the caller may not call. Nothing else changes, and an event stream
- * still passes event by event. An answer that is no error and cannot be filtered is refused: with `outcome_unknown`, or, where a part of it has
- * passed already, by breaking off.
+ * Removes the tools that the caller may not call from a response. Nothing else changes, and an event stream still passes event by event.
+ *
+ * @returns a sink that throws `outcome_unknown` for a successful response that cannot be filtered.
  */
-export function filterTools(
-  answer: AnswerReceiver,
-  mayCall: (name: string) => boolean,
-  memory: FilterMemory,
-): ToolFilter {
-  return new Filter(answer, mayCall, memory)
+export function filterTools(sink: ResponseSink, mayCall: (name: string) => boolean, memory: FilterMemory): ToolFilter {
+  return new Filter(sink, mayCall, memory)
 }
 
 class Filter implements ToolFilter {
-  readonly #answer: AnswerReceiver
+  readonly #sink: ResponseSink
   readonly #mayCall: (name: string) => boolean
   readonly #memory: FilterMemory
   /** How the body passes: as it is, in events, as one, or not at all. */
   #pass: Plain | Events | Whole | Empty = new Plain()
   #head: { status: number; headers: ResponseHeaders } | undefined
   #countedBytes = 0
-  #isOver = false
 
-  constructor(answer: AnswerReceiver, mayCall: (name: string) => boolean, memory: FilterMemory) {
-    this.#answer = answer
+  constructor(sink: ResponseSink, mayCall: (name: string) => boolean, memory: FilterMemory) {
+    this.#sink = sink
     this.#mayCall = mayCall
     this.#memory = memory
   }
 
-  answered(status: number, headers: ResponseHeaders): void {
+  onHeaders(status: number, headers: ResponseHeaders): void {
     // Every client takes these statuses for errors, independent of the body.
     if (status >= 400) {
-      this.#answer.answered(status, headers)
+      this.#sink.onHeaders(status, headers)
       return
     }
     if (valuesOf(headers, 'content-encoding').some((encoding) => encoding.trim().toLowerCase() !== 'identity')) {
-      this.failed(interrupted('Notion sent its list of tools compressed, which was not asked for.', 502))
-      return
+      this.#fail(interrupted('Notion sent its list of tools compressed, which was not asked for.', 502))
     }
     const head = { status, headers: { ...headers, forward: withoutTag(headers.forward), contentLength: undefined } }
     const type = mediaType(headers)
     if (type === 'text/event-stream') {
       this.#pass = new Events(this.#mayCall)
-      this.#answer.answered(status, head.headers)
+      this.#sink.onHeaders(status, head.headers)
     } else {
       this.#pass = type === 'application/json' ? new Whole(this.#mayCall) : new Empty()
       this.#head = head
     }
   }
 
-  received(bytes: Buffer): boolean {
-    if (this.#isOver) return true
+  onData(bytes: Buffer): boolean {
     let hasRoom = true
     for (const piece of this.#pass.push(bytes)) {
-      if (piece === undefined) {
-        this.failed(unreadable())
-        return true
-      }
-      hasRoom = this.#answer.received(piece)
+      if (piece === undefined) this.#fail(unreadable())
+      hasRoom = this.#sink.onData(piece)
     }
     this.#checkMemory()
     return hasRoom
   }
 
-  ended(): void {
-    if (this.#isOver) return
+  onEnd(): void {
     const rest = this.#pass.rest()
-    if (rest === undefined) {
-      this.failed(unreadable())
-      return
-    }
+    if (rest === undefined) this.#fail(unreadable())
     this.release()
-    if (this.#head) this.#answer.answered(this.#head.status, this.#head.headers)
-    if (rest.length > 0) this.#answer.received(rest)
-    this.#answer.ended()
+    if (this.#head) this.#sink.onHeaders(this.#head.status, this.#head.headers)
+    if (rest.length > 0) this.#sink.onData(rest)
+    this.#sink.onEnd()
   }
 
-  failed(reason: unknown): void {
-    if (this.#isOver) return
-    this.#isOver = true
+  #fail(failure: Failure): never {
     this.release()
-    this.#answer.failed(reason)
+    throw failure
   }
 
   release(): void {
@@ -126,11 +110,11 @@ class Filter implements ToolFilter {
   #checkMemory(): void {
     const { heldBytes } = this.#pass
     if (heldBytes > MAX_BYTES) {
-      this.failed(interrupted('Notion sent a list of tools that is too large.', 502))
+      this.#fail(interrupted('Notion sent a list of tools that is too large.', 502))
     } else if (this.#memory.hold(heldBytes - this.#countedBytes)) {
       this.#countedBytes = heldBytes
     } else {
-      this.failed(interrupted('Too many lists of tools are under way at once.', 503))
+      this.#fail(interrupted('Too many lists of tools are under way at once.', 503))
     }
   }
 }

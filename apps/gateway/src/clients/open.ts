@@ -33,7 +33,7 @@ export interface ClientsOptions {
   readonly connectUrl: (spaceId: string) => string
 }
 
-export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'answer'>> {
+export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'errorResponse'>> {
   /** Sets CORS headers. Returns true if the request was a preflight request, to which the response has been sent. */
   readonly handleCors: (req: IncomingMessage, res: ServerResponse) => boolean
   addRoutes(app: Hono<App>, authenticate: (headers: CallerHeaders) => ServicePrincipal): void
@@ -50,7 +50,7 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
   const activity = postgresClientActivity(sql)
   const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: settings.proxies })
   const clientAuthenticator = authenticator({ clock, keys, revocations, tokens, notices })
-  const desk = clientPolicy({
+  const policies = clientPolicy({
     accesses: clientAuthenticator,
     notices,
     notes: activityRecorder(activity, (error) => log.warn('clients.activity_not_recorded', describeError(error))),
@@ -78,7 +78,7 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
     checkOrigin,
   })
   const received = (caller: Caller): ProxyCaller =>
-    caller.kind === 'application' ? caller : { userId: caller.access.userId, visit: desk.receive(caller.access) }
+    caller.kind === 'application' ? caller : { userId: caller.access.userId, policy: policies.policyFor(caller.access) }
 
   return {
     authenticate(req: IncomingMessage, target: McpTarget) {
@@ -86,7 +86,7 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
       const caller = authenticateRequest(req, target)
       return caller instanceof Promise ? caller.then(received) : received(caller)
     },
-    answer: (failure, refused) => desk.answer(failure, refused),
+    errorResponse: (failure, failed) => policies.errorResponse(failure, failed),
     handleCors: corsHandler(isAllowedOrigin),
     addRoutes(app, authenticate) {
       addAccessRoutes(app, {
@@ -100,6 +100,6 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
       })
     },
     sweep: () => sweepClientAccess(sql),
-    close: () => desk.close(),
+    close: () => policies.close(),
   }
 }

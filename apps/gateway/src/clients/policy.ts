@@ -11,13 +11,13 @@ import { type ActivityRecorder, type ClientActivityStore, readClientInfo } from 
 import { describeError, type Log } from '../platform/log.ts'
 import type { RevocationNotices } from './revocation-notices.ts'
 import { isRevokedBy } from './revocations.ts'
-import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import { type InFlight, InFlightSet } from '../platform/in-flight-set.ts'
 import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
-import { type Answer } from '../platform/problems.ts'
+import { type ErrorResponse } from '../platform/problems.ts'
 import { ClientRateLimiter, type ClientLimitSettings, type CountedRequest } from './rate-limit.ts'
 import { metadataUrl } from '../proxy/endpoint.ts'
 import { problemResponse } from '../platform/problems.ts'
-import type { Passage, Refused, RequestPolicy, PolicyRequest } from '../proxy/policy.ts'
+import type { FailedRequest, PolicyDecision, PolicyRequest, RequestPolicy } from '../proxy/policy.ts'
 
 export interface ClientPolicyDependencies {
   readonly accesses: Authenticator
@@ -38,9 +38,9 @@ export interface ClientPolicyDependencies {
 
 /** Receives MCP clients of persons at the proxy: their rights, limits, the end of their access, and answers in their language. */
 export interface ClientPolicy {
-  receive(access: Principal): RequestPolicy
+  policyFor(access: Principal): RequestPolicy
   /** How a failure is told: to applications as a problem document, to MCP clients as a JSON-RPC error. */
-  answer(failure: Failure, refused: Refused): Answer | Promise<Answer>
+  errorResponse(failure: Failure, failed: FailedRequest): ErrorResponse | Promise<ErrorResponse>
   close(): void
 }
 
@@ -57,7 +57,7 @@ export function clientPolicy(deps: ClientPolicyDependencies): ClientPolicy {
   let isClosed = false
 
   deps.notices.onRevoked((revoked) => {
-    for (const visit of open) if (isRevokedBy(visit.access, revoked)) visit.end()
+    for (const policy of open) if (isRevokedBy(policy.access, revoked)) policy.revoke()
   })
   deps.notices.onGap(() => void recheck())
 
@@ -78,30 +78,29 @@ export function clientPolicy(deps: ClientPolicyDependencies): ClientPolicy {
 
   async function endWhatHasEnded(): Promise<boolean> {
     // Of one credential, all has ended or nothing.
-    for (const visits of Map.groupBy(open, credentialOf).values()) {
-      const [one] = visits
-      if (one && (await deps.accesses.isRevoked(one.access))) for (const visit of visits) visit.end()
+    for (const policies of Map.groupBy(open, credentialOf).values()) {
+      const [one] = policies
+      if (one && (await deps.accesses.isRevoked(one.access))) for (const policy of policies) policy.revoke()
     }
     return true
   }
 
   return {
-    receive: (access) => new UserClientPolicy(access, deps, limits, memory, open),
-    answer(failure, refused) {
-      const { visit, requestId } = refused
-      const challenge = challengeFor(failure, refused, deps)
-      if (!isForClient(refused)) {
+    policyFor: (access) => new UserClientPolicy(access, deps, limits, memory, open),
+    errorResponse(failure, failed) {
+      const { policy, requestId } = failed
+      const challenge = challengeFor(failure, failed, deps)
+      if (!isForClient(failed)) {
         const answer = problemResponse(failure, requestId)
         return challenge === undefined ? answer : { ...answer, headers: withChallenge(answer.headers, challenge) }
       }
-      const access = visit instanceof UserClientPolicy ? visit.access : undefined
+      const access = policy instanceof UserClientPolicy ? policy.access : undefined
       const isToConnect = MENDED_BY_CONNECTING.has(failure.code)
       const connectUrl = access && isToConnect ? deps.connectUrl(access.spaceId) : undefined
-      const plain = () => rpcError(failure, refused.rpc, { requestId, connectUrl, challenge })
+      const plain = () => rpcError(failure, failed.rpc, { requestId, connectUrl, challenge })
       if (!access || connectUrl === undefined) return plain()
-      return elicitationForm(access, refused, deps).then(
-        (form) =>
-          form && refused.rpc ? urlElicitation(form, failure, refused.rpc, connectUrl, randomUUID()) : plain(),
+      return elicitationForm(access, failed, deps).then(
+        (form) => (form && failed.rpc ? urlElicitation(form, failure, failed.rpc, connectUrl, randomUUID()) : plain()),
         plain,
       )
     },
@@ -117,16 +116,16 @@ const credentialOf = ({ principal, access: { credential } }: UserClientPolicy) =
   credential.kind === 'key' ? principal : `${principal}\n${credential.grantId ?? ''}\n${credential.issuedAt.getTime()}`
 
 /** Whether the one who is refused speaks MCP. Of somebody unknown, the address and what they presented tell. */
-function isForClient({ req, target, visit, isApplication }: Refused): boolean {
-  if (isApplication) return false
-  return visit !== undefined || target.spaceId !== undefined || isClientCredential(req.headers.authorization ?? '')
+function isForClient({ req, target, policy, isService }: FailedRequest): boolean {
+  if (isService) return false
+  return policy !== undefined || target.spaceId !== undefined || isClientCredential(req.headers.authorization ?? '')
 }
 
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
-class UserClientPolicy implements RequestPolicy, Listed {
-  place = -1
+class UserClientPolicy implements RequestPolicy, InFlight {
+  index = -1
   readonly access: Principal
   readonly principal: string
   readonly spaceId: string
@@ -136,7 +135,7 @@ class UserClientPolicy implements RequestPolicy, Listed {
   readonly #deps: ClientPolicyDependencies
   readonly #limits: ClientRateLimiter
   readonly #open: InFlightSet<UserClientPolicy>
-  #end: ((failure: Failure) => void) | undefined
+  #abort: ((failure: Failure) => void) | undefined
   readonly #memory: FilterMemory
   #counted: CountedRequest | undefined
   #filter: ToolFilter | undefined
@@ -160,34 +159,34 @@ class UserClientPolicy implements RequestPolicy, Listed {
     this.#open = open
   }
 
-  begin(end: (failure: Failure) => void): void {
-    this.#end = end
+  onStart(abort: (failure: Failure) => void): void {
+    this.#abort = abort
     this.#open.add(this)
     this.#counted = this.#limits.countRequest(this.principal)
   }
 
-  enter({ headers, body, rpcMethod, isStream, isResumption }: PolicyRequest): Passage {
+  onRequest({ headers, body, rpcMethod, isStream, isResumption }: PolicyRequest): PolicyDecision {
     this.#counted?.acquire(isStream)
     if (body) this.#deps.notes.recordCall(this.access, rpcMethod, body)
-    if (this.access.scope === 'notion:write') return { headers, through: (answer) => answer }
+    if (this.access.scope === 'notion:write') return { headers, transformResponse: (sink) => sink }
     const listsTools = body === undefined ? isResumption : this.#assertReading(body, headers)
-    if (!listsTools) return { headers, through: (answer) => answer }
+    if (!listsTools) return { headers, transformResponse: (sink) => sink }
     const { isReadOnlyTool } = this.#deps
     // Cutting needs the plain text.
     return {
       headers: uncompressed(headers),
-      through: (answer) => (this.#filter = filterTools(answer, isReadOnlyTool, this.#memory)),
+      transformResponse: (sink) => (this.#filter = filterTools(sink, isReadOnlyTool, this.#memory)),
     }
   }
 
-  leave(): void {
+  onEnd(): void {
     this.#open.delete(this)
     this.#counted?.release()
     this.#filter?.release()
   }
 
-  end(): void {
-    this.#end?.(accessRevoked())
+  revoke(): void {
+    this.#abort?.(accessRevoked())
   }
 
   /** @returns whether the answer may hold a list of tools. */
@@ -224,10 +223,10 @@ function uncompressed(headers: readonly string[]): string[] {
  */
 function challengeFor(
   failure: Failure,
-  { target, req, visit }: Refused,
+  { target, req, policy }: FailedRequest,
   { publicUrl, hasIssuers }: ClientPolicyDependencies,
 ): string | undefined {
-  const isKey = visit instanceof UserClientPolicy && visit.access.credential.kind === 'key'
+  const isKey = policy instanceof UserClientPolicy && policy.access.credential.kind === 'key'
   if (failure.code !== 'unauthenticated' && (failure.code !== 'insufficient_scope' || isKey)) return undefined
   const isPresented = failure.code === 'insufficient_scope' || hasBearer(req)
   const parameters = [
@@ -258,7 +257,7 @@ const MAY_ASK_FOR_INPUT = new Set(['tools/call', 'prompts/get', 'resources/read'
 /** In which form this client takes a URL for its person; undefined when it takes none, or was just sent there. */
 async function elicitationForm(
   access: Principal,
-  { rpc, body }: Refused,
+  { rpc, body }: FailedRequest,
   { notes, activity }: ClientPolicyDependencies,
 ): Promise<'error' | 'result' | undefined> {
   if (rpc?.id === undefined || rpc.method === undefined || body === undefined || rpc.method === 'initialize')

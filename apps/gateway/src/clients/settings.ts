@@ -51,20 +51,35 @@ function parseJson(text: string): unknown {
 
 /** Settings for users' MCP clients. */
 export const clientSettings = {
-  /** The gateway's URL for MCP clients. Their tokens are issued for URLs below it. Default: `http://localhost` with `PORT`. */
-  GATEWAY_PUBLIC_URL: origin.optional(),
-  /** Authorization servers whose access tokens are accepted; `[]` for none. Default: the web app at `NOTION_MCP_RETURN_BASE_URL`. */
-  CLIENT_TOKEN_ISSUERS: issuers.optional(),
-  /** Origins of web pages that may call the MCP endpoints, separated by commas. */
-  MCP_ALLOWED_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
-  /** Host names that the MCP endpoints accept in addition to localhost and the public URL's, separated by commas. */
-  MCP_ALLOWED_HOSTS: commaSeparated.default([]),
-  /** Limits per user, space and client or key, at each replica. */
-  CLIENT_REQUESTS_PER_MINUTE: count(600),
-  CLIENT_MAX_CALLS: count(32),
-  CLIENT_MAX_STREAMS: count(16),
-  /** Maximum size of a client's request body; `PROXY_MAX_BODY_BYTES` applies as well. */
-  CLIENT_MAX_BODY_BYTES: count(4 * 1024 * 1024).pipe(z.number().min(1024)),
+  GATEWAY_PUBLIC_URL: origin.optional().meta({
+    description:
+      "The gateway's origin as MCP clients know it. Access tokens are issued for URLs below it. The same value for both processes.",
+    defaultText: '`http://localhost:<PORT>`',
+  }),
+  CLIENT_TOKEN_ISSUERS: issuers.optional().meta({
+    description:
+      'Authorization servers whose access tokens are accepted, as a JSON list: `issuer`, `jwksUri?`, `audience?`, `type?` (`at+jwt`), `spaceClaim?` (`space_id`), `userClaim?` (`sub`), `scopeClaim?` (`scope`). `[]`: keys only. See [clients.md](clients.md).',
+    defaultText: 'the web app: `[{"issuer":"<NOTION_MCP_RETURN_BASE_URL>/api/auth"}]`',
+  }),
+  MCP_ALLOWED_ORIGINS: commaSeparated
+    .pipe(z.array(origin))
+    .default([])
+    .describe(
+      'Origins of web pages that may call the MCP endpoints, separated by commas. Pages on this machine may call from this machine in any case.',
+    ),
+  MCP_ALLOWED_HOSTS: commaSeparated
+    .default([])
+    .describe(
+      'Further host names of the MCP endpoints, separated by commas. Checked if the gateway listens on a loopback address, or if this is set.',
+    ),
+  CLIENT_REQUESTS_PER_MINUTE: count(600).describe(
+    'Requests per minute of one user with one client or key, on each replica.',
+  ),
+  CLIENT_MAX_CALLS: count(32).describe('Calls in flight of one user with one client or key, on each replica.'),
+  CLIENT_MAX_STREAMS: count(16).describe('Open streams of one user with one client or key, on each replica.'),
+  CLIENT_MAX_BODY_BYTES: count(4 * 1024 * 1024)
+    .pipe(z.number().min(1024))
+    .describe('Largest request body of a client; never more than `PROXY_MAX_BODY_BYTES`.'),
 }
 
 /** The parsed {@link clientSettings}, with settings of other areas that clients need. */

@@ -11,7 +11,11 @@ import { aesVault } from '../connections/keys/aes-vault.ts'
 import { postgresConnectionStore } from '../connections/postgres-connection-store.ts'
 import { migrate, openPool } from '../platform/database.ts'
 import { readConfig, type Config } from '../config.ts'
-import { findLostCredentials, forgetLostCredentials, type LostCredentials } from '../connections/keys/forget-credentials.ts'
+import {
+  findLostCredentials,
+  forgetLostCredentials,
+  type LostCredentials,
+} from '../connections/keys/forget-credentials.ts'
 import { Failure } from '../platform/failure.ts'
 import { jsonLog } from '../platform/log.ts'
 import { openDatabaseClock } from '../platform/database-clock.ts'

@@ -117,11 +117,7 @@ export interface AuthorizationServer {
    * Asks `permit` in the moment before the first byte leaves whether it may; if not, the token stays here (`not_redeemed`). Whatever is not
    * answered within what remains to the claim is cut off, so that nothing of it can arrive later. Never throws.
    */
-  refresh(
-    grant: Grant,
-    credential: RenewableCredential,
-    permit: RedeemPermit,
-  ): Promise<RefreshOutcome>
+  refresh(grant: Grant, credential: RenewableCredential, permit: RedeemPermit): Promise<RefreshOutcome>
   /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant; of the access token where there is no other. Never throws. */
   revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>
 }

@@ -6,7 +6,12 @@ import { DEFAULT_RETURN_PATH, returnUrl } from './return-path.ts'
 import { unionOf } from './oauth/scope.ts'
 import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
-import { AuthorizationRefused, type AuthorizationServer, type IdentifyWorkspace, type Tokens } from './authorization-server.ts'
+import {
+  AuthorizationRefused,
+  type AuthorizationServer,
+  type IdentifyWorkspace,
+  type Tokens,
+} from './authorization-server.ts'
 import type { AuthorizationRequest, AuthorizationRequests } from './authorization-requests.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'

@@ -1,14 +1,14 @@
-/** Something that can be on a {@link InFlightSet}. */
-export interface Listed {
-  /** Where it stands there; -1 when it does not. Only the roster changes it. */
-  place: number
+/** A member of an {@link InFlightSet}. */
+export interface InFlight {
+  /** Its position there; -1 outside of the set. Only the set changes it. */
+  index: number
 }
 
 /**
- * What is under way. A `Set` would do the same, but one that takes in and lets go of something for every call makes new tables all the
- * time, and the old ones, once V8 has moved them to the old generation, keep alive all that was ever in them until the next full collection.
+ * Requests in flight. A `Set` to which every call adds and from which it deletes makes new tables all the time; the old ones, once V8 has moved
+ * them to the old generation, keep everything alive that was ever in them until the next full collection.
  */
-export class InFlightSet<T extends Listed> implements Iterable<T> {
+export class InFlightSet<T extends InFlight> implements Iterable<T> {
   readonly #items: T[] = []
 
   get size(): number {
@@ -16,21 +16,21 @@ export class InFlightSet<T extends Listed> implements Iterable<T> {
   }
 
   add(item: T): void {
-    item.place = this.#items.length
+    item.index = this.#items.length
     this.#items.push(item)
   }
 
   delete(item: T): void {
-    const { place } = item
-    if (place === -1) return
-    item.place = -1
+    const { index } = item
+    if (index === -1) return
+    item.index = -1
     const last = this.#items.pop()
     if (last === undefined || last === item) return
-    last.place = place
-    this.#items[place] = last
+    last.index = index
+    this.#items[index] = last
   }
 
-  /** Over those that are there now, whatever becomes of them meanwhile. */
+  /** Iterates over a snapshot, so that members may leave meanwhile. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items.slice().values()
   }

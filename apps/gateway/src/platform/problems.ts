@@ -1,8 +1,8 @@
 import { type Problem, problems } from '@nmg/contract'
 import type { Failure } from './failure.ts'
 
-/** A whole answer. Headers are names and values in turn. */
-export interface Answer {
+/** A complete response to a failed request. Headers are alternating names and values. */
+export interface ErrorResponse {
   readonly status: number
   readonly headers: string[]
   readonly body: string
@@ -35,11 +35,8 @@ export function problemHeaders(failure: Failure): string[] {
   return headers
 }
 
-/** The whole answer to a failure. */
-export function problemResponse(
-  failure: Failure,
-  requestId: string,
-): { status: number; headers: string[]; body: string } {
+/** The problem document as a complete response. */
+export function problemResponse(failure: Failure, requestId: string): ErrorResponse {
   const problem = problemDocument(failure, requestId)
   const body = JSON.stringify(problem)
   return {

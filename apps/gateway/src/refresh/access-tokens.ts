@@ -4,7 +4,13 @@ import { endDueAt, freshUntilMs } from '../connections/refresh-schedule.ts'
 import { describeError } from '../platform/log.ts'
 import type { Access, AccessTokens } from './ports.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
-import { connected, isPassing, openCredential, type OpenDependencies, unavailable } from '../connections/open-credential.ts'
+import {
+  connected,
+  isPassing,
+  openCredential,
+  type OpenDependencies,
+  unavailable,
+} from '../connections/open-credential.ts'
 import { markUnreadable, refreshUnderLock } from './refresh.ts'
 import { type RefreshDependencies } from './ports.ts'
 

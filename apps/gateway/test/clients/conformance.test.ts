@@ -60,7 +60,7 @@ async function startEndpoint(upstreamUrl: URL): Promise<Endpoint> {
     upstream,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     onDone: () => requests++,
   })

@@ -19,7 +19,13 @@ import { readTokenResponse, type TokenResponse } from './token-response.ts'
 import type { Grant } from '../connection.ts'
 import { IMPLIED_SCOPE } from './scope.ts'
 import { Failure } from '../../platform/failure.ts'
-import { type RedeemPermit, AuthorizationRefused, type AuthorizationServer, type RefreshOutcome, type RefreshSign } from '../authorization-server.ts'
+import {
+  type RedeemPermit,
+  AuthorizationRefused,
+  type AuthorizationServer,
+  type RefreshOutcome,
+  type RefreshSign,
+} from '../authorization-server.ts'
 import { type AuthorizationServerInfo } from './discovery.ts'
 import type { ClientRegistration, RenewableCredential } from '../credential.ts'
 import { asClient, clientAuth } from './client-authentication.ts'

@@ -1,10 +1,6 @@
 import { ForbiddenUrl, isLoopback, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
-import {
-  methodToRequest,
-  readRegistrationResponse,
-  type AuthMethod,
-} from './registration-response.ts'
+import { methodToRequest, readRegistrationResponse, type AuthMethod } from './registration-response.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { AuthorizationServerInfo } from './discovery.ts'
 import type { ClientRegistration } from '../credential.ts'

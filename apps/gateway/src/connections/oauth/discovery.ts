@@ -4,11 +4,7 @@
  */
 import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type Reach } from '@nmg/outbound'
 import { z } from 'zod'
-import {
-  issuerMetadataLocations,
-  resourceMetadataLocations,
-  type MetadataLocation,
-} from './metadata-locations.ts'
+import { issuerMetadataLocations, resourceMetadataLocations, type MetadataLocation } from './metadata-locations.ts'
 import { challengedScope, challengeParameter, IMPLIED_SCOPE, scopeOf } from './scope.ts'
 import { Failure } from '../../platform/failure.ts'
 import { firstUsable, notFound, UnusableDocument, type Fault } from './metadata-documents.ts'

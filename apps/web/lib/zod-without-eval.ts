@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { config } from 'zod/mini'
 
 // zod would try whether it may compile its schemas to code, which the Content-Security-Policy forbids and reports.
-z.config({ jitless: true })
+config({ jitless: true })

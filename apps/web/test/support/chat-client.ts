@@ -1,6 +1,6 @@
-import type { ChatChunk, ChatMessage } from '../features/chat/chat-message.ts'
-import { applyChunk } from '../features/chat/apply-chunk.ts'
-import type { OpenedConversation } from '../features/chat/opened-conversation.ts'
+import type { ChatChunk, ChatMessage } from '@/features/chat/chat-message.ts'
+import { applyChunk } from '@/features/chat/apply-chunk.ts'
+import type { OpenedConversation } from '@/features/chat/conversation.ts'
 import type { PersonClient } from './person.ts'
 
 /** What of a turn a test leaves out, as the pages would send it. */

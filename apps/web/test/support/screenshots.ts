@@ -7,7 +7,7 @@ import { goTo, launchBrowser, newProfile, openDialog, searchNotion, signIn } fro
 import { newPerson } from './person.ts'
 import { startProduct, type Product } from './product.ts'
 
-const FOLDER = resolve(import.meta.dirname, '../../../docs/screenshots')
+const FOLDER = resolve(import.meta.dirname, '../../../../docs/screenshots')
 const ADA = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
 const DESKTOP = { viewport: { width: 1120, height: 820 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
 const PHONE = { viewport: { width: 390, height: 1000 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions

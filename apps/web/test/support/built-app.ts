@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 
-const ROOT = resolve(import.meta.dirname, '../../..')
+const ROOT = resolve(import.meta.dirname, '../../../..')
 
 interface WebBuild {
   currentWebBuild(root: string, node: string, env: NodeJS.ProcessEnv): Promise<void>

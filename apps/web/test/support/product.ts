@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { startSimulator, type Simulator, type SimulatorOptions } from 'notion-simulator'
 import { buildApp } from './built-app.ts'
 
-const ROOT = resolve(import.meta.dirname, '../../..')
+const ROOT = resolve(import.meta.dirname, '../../../..')
 
 type Env = Record<string, string>
 
