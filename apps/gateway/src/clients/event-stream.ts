@@ -11,7 +11,7 @@ const COLON = 0x3a
  */
 export class EventSplitter {
   #pieces: Buffer[] = []
-  #heldBytes = 0
+  #bufferedBytes = 0
   /** True at the start of a line. */
   #isLineEmpty = true
   #isComment = false
@@ -20,8 +20,8 @@ export class EventSplitter {
   #isAfterCr = false
 
   /** Bytes of the incomplete event. */
-  get heldBytes(): number {
-    return this.#heldBytes
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
   }
 
   /** Adds bytes. @returns the events and comments that are now complete, including their line ends. */
@@ -33,7 +33,7 @@ export class EventSplitter {
       if (byte === LF && this.#isAfterCr) {
         this.#isAfterCr = false
         // The LF of a CRLF whose event was already returned. It is returned at once, because a parser may wait for it.
-        if (this.#heldBytes === 0 && at === from) {
+        if (this.#bufferedBytes === 0 && at === from) {
           events.push(bytes.subarray(at, at + 1))
           from = at + 1
         }
@@ -55,7 +55,7 @@ export class EventSplitter {
     }
     if (from < bytes.length) {
       this.#pieces.push(bytes.subarray(from))
-      this.#heldBytes += bytes.length - from
+      this.#bufferedBytes += bytes.length - from
     }
     return events
   }
@@ -68,7 +68,7 @@ export class EventSplitter {
   #takeBuffered(last: Buffer): Buffer {
     const event = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last])
     this.#pieces = []
-    this.#heldBytes = 0
+    this.#bufferedBytes = 0
     return event
   }
 }

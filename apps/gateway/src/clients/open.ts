@@ -51,9 +51,11 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
   const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: settings.proxies })
   const clientAuthenticator = authenticator({ clock, keys, revocations, tokens, notices })
   const policies = clientPolicy({
-    accesses: clientAuthenticator,
+    authenticator: clientAuthenticator,
     notices,
-    notes: activityRecorder(activity, (error) => log.warn('clients.activity_not_recorded', describeError(error))),
+    activityRecorder: activityRecorder(activity, (error) =>
+      log.warn('clients.activity_not_recorded', describeError(error)),
+    ),
     activity,
     isReadOnlyTool,
     connectUrl,
@@ -77,14 +79,14 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
     publicUrl,
     checkOrigin,
   })
-  const received = (caller: Caller): ProxyCaller =>
+  const toProxyCaller = (caller: Caller): ProxyCaller =>
     caller.kind === 'application' ? caller : { userId: caller.access.userId, policy: policies.policyFor(caller.access) }
 
   return {
     authenticate(req: IncomingMessage, target: McpTarget) {
       checkHost(req)
       const caller = authenticateRequest(req, target)
-      return caller instanceof Promise ? caller.then(received) : received(caller)
+      return caller instanceof Promise ? caller.then(toProxyCaller) : toProxyCaller(caller)
     },
     errorResponse: (failure, failed) => policies.errorResponse(failure, failed),
     handleCors: corsHandler(isAllowedOrigin),

@@ -176,7 +176,7 @@ describe('EventSplitter', () => {
         const whole = new EventSplitter()
         const atOnce = whole.push(bytes)
         expect(Buffer.concat(events).toString()).toBe(Buffer.concat(atOnce).toString())
-        expect(splitter.heldBytes).toBe(whole.heldBytes)
+        expect(splitter.bufferedBytes).toBe(whole.bufferedBytes)
         expect(Buffer.concat([...events, splitter.rest()]).equals(bytes)).toBe(true)
         // Complete events are not held back: the buffered bytes contain no blank line.
         expect(whole.rest().toString()).not.toMatch(/^(\r\n|\r(?!$)|\n)|(\r\n|\n|\r(?!\n))(\r\n|\n|\r(?!\n))/)
@@ -198,6 +198,6 @@ describe('EventSplitter', () => {
     expect(splitter.push(Buffer.from('\n')).map(String)).toEqual(['data: 1\n\n'])
     expect(splitter.push(Buffer.from('data: 2\r\n\r')).map(String)).toEqual(['data: 2\r\n\r'])
     expect(splitter.push(Buffer.from('\n')).map(String)).toEqual(['\n'])
-    expect(splitter.heldBytes).toBe(0)
+    expect(splitter.bufferedBytes).toBe(0)
   })
 })

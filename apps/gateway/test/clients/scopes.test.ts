@@ -133,14 +133,14 @@ describe('a client with the scope notion:read', () => {
   })
 
   it.each([
-    ['a tool', write, 'the tool notion-create-pages is not known to only read'],
-    ['a method', { ...LIST, method: 'tasks/cancel' }, 'the method tasks/cancel is not known to only read'],
+    ['a tool', write, 'the tool notion-create-pages is not known to be read-only'],
+    ['a method', { ...LIST, method: 'tasks/cancel' }, 'the method tasks/cancel is not known to be read-only'],
     [
       'a method that looks like a notification',
       { ...LIST, method: 'notifications/../tools/call' },
       'the method notifications/',
     ],
-    ['a name with special characters', tool('a"b'), 'the tool is not known to only read'],
+    ['a name with special characters', tool('a"b'), 'the tool is not known to be read-only'],
   ])('gets the rejected tool or method in the message: %s', async (_, body, text) => {
     on.simulator.resetSeen()
     expect((await send({ body })).rpc.error?.message).toContain(text)
