@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { spawnSync } from 'node:child_process'
 import { repositoryRoot } from '../packages/process/src/index.ts'
 
 const LIST = 'scripts/retired-names.txt'
-const SOURCES = ['*.ts', '*.tsx', '*.mts', '*.mjs']
+const SOURCES = ['apps', 'bench', 'packages', 'scripts', 'test'].map((folder) => `${folder}/**/*.{ts,tsx,mts,mjs}`)
 
 /** The names of the list: one a line, `#` begins a comment. */
 export const namesIn = (list: string): string[] =>
@@ -25,14 +24,11 @@ export function retiredIn(source: string, names: ReadonlySet<string>): string[] 
 /** Every declaration of a retired name in the repository, as `path:line: name`. */
 export function retiredNames(): string[] {
   const names = new Set(namesIn(readFileSync(join(repositoryRoot, LIST), 'utf8')))
-  const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...SOURCES], {
+  const paths = globSync(SOURCES, {
     cwd: repositoryRoot,
-    encoding: 'utf8',
+    exclude: (path) => /(^|\/)(node_modules|runtime|dist|release|\.(?!\/)[^/]*)$/.test(String(path)),
   })
-  return stdout
-    .split('\n')
-    .filter((path) => path !== '')
-    .flatMap((path) =>
-      retiredIn(readFileSync(join(repositoryRoot, path), 'utf8'), names).map((one) => `${path}:${one}`),
-    )
+  return paths.flatMap((path) =>
+    retiredIn(readFileSync(join(repositoryRoot, path), 'utf8'), names).map((one) => `${path}:${one}`),
+  )
 }

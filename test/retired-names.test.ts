@@ -4,26 +4,26 @@ import { repositoryRoot } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
 import { namesIn, retiredIn } from '../scripts/retired-names.ts'
 
-const NAMES = new Set(['Roster', 'tryTake'])
+const NAMES = new Set(['OldName', 'oldName'])
 
 describe('the check of retired names', () => {
   it.each([
-    ['class Roster {}', ['1: Roster']],
-    ['export interface Roster<T> {', ['1: Roster']],
-    ['export type Roster = string', ['1: Roster']],
-    ['async function tryTake(): Promise<void> {', ['1: tryTake']],
-    ['export const tryTake = () => 1', ['1: tryTake']],
-    ['\n  let tryTake = 1', ['2: tryTake']],
+    ['class OldName {}', ['1: OldName']],
+    ['export interface OldName<T> {', ['1: OldName']],
+    ['export type OldName = string', ['1: OldName']],
+    ['async function oldName(): Promise<void> {', ['1: oldName']],
+    ['export const oldName = () => 1', ['1: oldName']],
+    ['\n  let oldName = 1', ['2: oldName']],
   ])('rejects the declaration %j', (source, expected) => {
     expect(retiredIn(source, NAMES)).toEqual(expected)
   })
 
   it.each([
-    'lock.tryTake()',
-    '// const tryTake = 1',
-    ' * the function tryTake',
-    'class Rosters {}',
-    'const tryTaken = 1',
+    'lock.oldName()',
+    '// const oldName = 1',
+    ' * the function oldName',
+    'class OldNames {}',
+    'const oldNamed = 1',
   ])('accepts %j, which declares none of them', (source) => {
     expect(retiredIn(source, NAMES)).toEqual([])
   })
