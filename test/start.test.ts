@@ -23,11 +23,11 @@ beforeAll(async () => {
   const [gateway, web, simulator] = [await freePort(), await freePort(), await freePort()]
   ports = { PORT: `${gateway}`, WEB_PORT: `${web}`, DEMO_SIMULATOR_PORT: `${simulator}` }
 })
-beforeEach(() => onTestFinished(killWhatIsLeft))
+beforeEach(() => onTestFinished(() => killWhatIsLeft(folder)))
 afterAll(remove)
 
-function killWhatIsLeft(): void {
-  for (const { pid } of processesIn(folder)) spawnSync('kill', ['-9', `${pid}`])
+function killWhatIsLeft(where: string): void {
+  for (const { pid } of processesIn(where)) spawnSync('kill', ['-9', `${pid}`])
 }
 
 const get = (port: string, path: string) => fetch(`http://localhost:${port}${path}`)
@@ -165,23 +165,14 @@ it('npm run gateway in the background survives the shell that started it', async
 describe('npm run build', () => {
   // Outside of the clone, whose node_modules Node would find as well.
   const release = join(mkdtempSync(join(tmpdir(), 'nmg-release-')), 'release')
-  const offline = { npm_config_registry: 'http://127.0.0.1:1' }
   const build = (...options: string[]) => npm(folder, ['run', 'build', '--', ...options])
-  const upInRelease = async () => {
-    const command = npm(release, ['start'], { ...ports, ...offline })
-    await command.says(UP)
-    return command
-  }
-
-  beforeAll(async () => {
-    const command = build('--out', release)
-    expect(await command.ended, command.stderr()).toBe(0)
-    expect(command.stdout()).toContain(`${release}: release `)
-  })
 
   afterAll(() => rmSync(dirname(release), { recursive: true }))
 
-  it('makes a folder with everything that its sources import, and nothing of tests and development', () => {
+  it('makes a folder with everything that its sources import, and nothing of tests and development', async () => {
+    const command = build('--out', release)
+    expect(await command.ended, command.stderr()).toBe(0)
+    expect(command.stdout()).toContain(`${release}: release `)
     const { devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
       devDependencies: Record<string, string>
     }
@@ -194,15 +185,17 @@ describe('npm run build', () => {
   })
 
   it('makes a folder that only starts, with its data beside it, and is not replaced while it runs', async () => {
-    const command = await upInRelease()
+    onTestFinished(() => killWhatIsLeft(release))
+    const command = npm(release, ['start'], { ...ports, npm_config_registry: 'http://127.0.0.1:1' })
+    await command.says(UP)
     expect(command.stderr()).not.toMatch(/Installing|Building|Getting/)
     expect((await get(ports.PORT, '/readyz')).status).toBe(200)
     const page = await (await get(ports.WEB_PORT, '/sign-in')).text()
     const [, script = ''] = /src="(\/_next\/static\/[^"]+)"/.exec(page) ?? []
     expect((await get(ports.WEB_PORT, script)).status).toBe(200)
     expect(existsSync(join(release, '.data'))).toBe(false)
-
     expect(existsSync(join(dirname(release), '.data'))).toBe(true)
+
     const refused = build('--out', release)
     expect(await refused.ended).toBe(1)
     expect(refused.stderr()).toMatch(/^build: .*release is in use by process \d+ \(.*\)\. Build into another folder/)
