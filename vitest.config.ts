@@ -59,7 +59,9 @@ export default defineConfig({
       ...(process.env['OPERATIONS']
         ? [{ test: { ...project('operations', 'apps/gateway'), include: ['operations/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'] } },
+      // Builds two releases and replaces one by the other: `npm run test:rolling`.
+      ...(process.env['ROLLING'] ? [{ test: { ...project('rolling', 'test'), include: ['rolling/*.test.ts'] } }] : []),
+      { test: { ...project('repository', 'test'), include: ['*.test.ts'] } },
     ],
   },
 })
