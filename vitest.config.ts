@@ -39,7 +39,11 @@ export default defineConfig({
       ...(process.env['OPERATIONS']
         ? [{ test: { ...project('operations', 'apps/gateway'), include: ['operations/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'] } },
+      // Only on images that `npm run test:image` has built.
+      ...(process.env['IMAGE_ENGINE']
+        ? [{ test: { ...project('images', 'test'), include: ['images/*.test.ts'] } }]
+        : []),
+      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'], exclude: ['images/**'] } },
     ],
   },
 })

@@ -43,6 +43,7 @@ const COMMANDS = {
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
+  images: { entry: 'scripts/images.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 
