@@ -28,7 +28,7 @@ const NOT_RELEASED = [
   /(^|\/)(node_modules|test|e2e|agents|operations|testing|screenshots)(\/|$)/,
   /(^|\/)(\.next|\.built|next-env\.d\.ts|tsconfig[\w.]*\.json|postcss\.config\.mjs)/,
   /\.(test\.ts|tsx|tsbuildinfo)$/,
-  /^apps\/web\/(app|components)(\/|$)/,
+  /^apps\/web\/app(\/|$)/,
   /^scripts\/(advisories|agents|browser-needs|build|checks?|dev[\w-]*|images?[\w-]*|refresh-figures|release-[\w-]+|test)\.(ts|mjs)$/,
   /^packages\/notion-simulator(\/|$)/,
 ]
