@@ -15,7 +15,7 @@ const SOURCES = [
 ]
 
 /** What lies there and is no source of the build. */
-const NOT_BUILT = new Set(['node_modules', '.next', '.next-before', 'test', 'e2e', 'next-env.d.ts'])
+const NOT_BUILT = new Set(['node_modules', '.next', '.next-before', 'test', 'next-env.d.ts'])
 
 /** Builds the web app unless the build that is there was made from these very sources. */
 export async function currentWebBuild(root, node, env) {

@@ -30,7 +30,7 @@ export const checkDatabase: Check = async ({ installation, databases, gateways, 
 }
 
 const SCHEMAS = {
-  gateway: { schema: 'gateway', release: GATEWAY_RELEASE, folder: 'apps/gateway/src/adapters/postgres/migrations' },
+  gateway: { schema: 'gateway', release: GATEWAY_RELEASE, folder: 'apps/gateway/src/platform/migrations' },
   'web app': { schema: 'web', release: WEB_RELEASE, folder: 'apps/web/migrations' },
 } as const
 

@@ -9,7 +9,7 @@ import { testDatabase } from '@nmg/process/testing'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import type { Binaries } from '../../../packages/process/src/embedded/binaries.ts'
-import { migrate } from '../src/adapters/postgres/database.ts'
+import { migrate } from '../src/platform/database.ts'
 import { makeCluster } from './cluster.ts'
 import { databaseCommand, withClient } from '../test/support/database-copies.ts'
 import {
@@ -176,7 +176,7 @@ it('restores the embedded databases of gateway and web app into another folder, 
 })
 
 it('restores a backup of an earlier release, and brings it up to date', async () => {
-  const migrations = readdirSync(join(import.meta.dirname, '../src/adapters/postgres/migrations')).toSorted()
+  const migrations = readdirSync(join(import.meta.dirname, '../src/platform/migrations')).toSorted()
   const [before, after, folder] = [await testDatabase(), await testDatabase(), join(temporaryFolder(), 'one')]
   const dataDir = temporaryFolder()
   await migrate(before.url, { only: migrations.slice(0, -1) })

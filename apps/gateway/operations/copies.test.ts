@@ -253,7 +253,7 @@ describe('a cluster', () => {
     expect(tokensSent()).toEqual([])
     // The token that is stored is the one before: the server takes it, as it does after a lost response.
     await databaseCommand('adopt', { DATABASE_URL: standby.url() })
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
     expect(await refreshed(gateway)).toBe(200)
     expect(grantStates()).toEqual(['active'])
   })

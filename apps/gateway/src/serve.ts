@@ -2,11 +2,11 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { dataDir, listenError, loadEnvFile, openDatabase, repositoryRoot, runProcess, StartupError } from '@nmg/process'
 import { readConfig, type Config } from './config.ts'
-import { Failure } from './failure.ts'
-import { faultPoints } from './fault-points.ts'
+import { Failure } from './platform/failure.ts'
+import { failpoints } from './failpoints.ts'
 import { openGateway } from './gateway.ts'
-import { jsonLog, logWarningsAndCrashes, type Log } from './log.ts'
-import { startWorkers } from './workers.ts'
+import { jsonLog, logWarningsAndCrashes, type Log } from './platform/log.ts'
+import { startWorkers } from './platform/workers.ts'
 
 /** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
 const BACKLOG = 4096
@@ -15,7 +15,7 @@ runProcess('gateway', async () => {
   const env = loadEnvFile(repositoryRoot, process.env)
   const dataFolder = () => dataDir(env, repositoryRoot)
   const config = readConfig(env, dataFolder)
-  const faults = faultPoints(env)
+  const refreshFailpoints = failpoints(env)
   const log = jsonLog(config.LOG_LEVEL)
   logWarningsAndCrashes(log)
   const database = await openDatabase({
@@ -35,11 +35,15 @@ runProcess('gateway', async () => {
     }
   }
   const places = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
-  const gateway = await openGateway({ config, databaseUrl: database.url, log, faults, places }).catch(
-    (error: unknown) => {
-      throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
-    },
-  )
+  const gateway = await openGateway({
+    config,
+    databaseUrl: database.url,
+    log,
+    failpoints: refreshFailpoints,
+    places,
+  }).catch((error: unknown) => {
+    throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
+  })
   const { server } = gateway
   server.listen({ port: config.PORT, host: config.HOST, backlog: BACKLOG })
   await once(server, 'listening').catch((error: unknown) => {

@@ -70,7 +70,7 @@ describe('a stale dump restored beside the living original', () => {
 
     notion.resetSeen()
     const copy = await start({ databaseUrl: await stale.restore() })
-    await copy.gateway.keepFresh()
+    await copy.gateway.refreshDue()
     const answer = await copy.call('north', list)
     expect([answer.status, await answer.json()]).toEqual([
       503,
@@ -125,7 +125,7 @@ describe('a stale dump restored beside the living original', () => {
     )
     expect(stored.rows).toEqual([{ keys: 0, sealed: 0 }])
 
-    await copy.gateway.keepFresh()
+    await copy.gateway.refreshDue()
     await copy.connect('north')
     expect(await refreshed(copy)).toBe(200)
     expect(await refreshed(original)).toBe(200)
@@ -143,7 +143,7 @@ describe('a stale dump restored beside the living original', () => {
       /hold .*restored_dump, copied_database/,
     )
     await databaseCommand('adopt', { DATABASE_URL: databaseUrl })
-    await copy.gateway.keepFresh()
+    await copy.gateway.refreshDue()
     expect((await copy.connection('north')).hold).toBeUndefined()
     expect(await refreshed(copy)).toBe(200)
     await stop(copy)

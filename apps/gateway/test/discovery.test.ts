@@ -1,9 +1,9 @@
 /** Discovery tries every location of a metadata document, whatever is wrong with the others, and says what was wrong when none works. */
 import { guardedFetches, reachOf } from '@nmg/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { discover, readIssuerMetadata, type Place } from '../src/adapters/oauth/discovery.ts'
-import type { Failure } from '../src/failure.ts'
-import { foreignServer, json, redirect, type Answer, type ForeignServer } from './support/foreign-server.ts'
+import { discover, readIssuerMetadata, type Place } from '../src/connections/oauth/discovery.ts'
+import type { Failure } from '../src/platform/failure.ts'
+import { type Answer, foreignServer, json, redirect, type ForeignServer } from './support/foreign-server.ts'
 import { startGateway } from './support/gateway.ts'
 
 const RESOURCE = '/.well-known/oauth-protected-resource'

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => simulator.close())
 
-const command = join(import.meta.dirname, '../src/export-credentials.ts')
+const command = join(import.meta.dirname, '../src/commands/export-credentials.ts')
 const NAMES = ['NOTION_MCP_CLIENT_ID', 'NOTION_MCP_CLIENT_SECRET', 'NOTION_MCP_TOKEN_AUTH_METHOD'] as const
 
 /** Evaluates what the command prints, as an operator's shell does, and answers the variables. */

@@ -26,7 +26,7 @@ async function stored(): Promise<InProcessGateway> {
 
 /** Runs the command to its end; `input` is what the operator types. */
 async function forget(databaseUrl: string, keys: string, args: string[] = [], input = '') {
-  const program = join(import.meta.dirname, '../src/forget-credentials.ts')
+  const program = join(import.meta.dirname, '../src/commands/forget-credentials.ts')
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, CREDENTIAL_KEYS: keys },
   })

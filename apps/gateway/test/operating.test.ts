@@ -7,7 +7,7 @@ import { freePort, hasRedis, startRedis, testDatabase } from '@nmg/process/testi
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { migrate } from '../src/adapters/postgres/database.ts'
+import { migrate } from '../src/platform/database.ts'
 import { type GatewayClient, type InProcessGateway, spawnGateway, startGateway } from './support/gateway.ts'
 
 let simulator: Simulator
@@ -293,7 +293,7 @@ describe('a database that another release has changed', () => {
   })
 
   it('requires the oldest release in the first line of each migration', () => {
-    const folder = join(import.meta.dirname, '../src/adapters/postgres/migrations')
+    const folder = join(import.meta.dirname, '../src/platform/migrations')
     for (const name of readdirSync(folder)) {
       expect([name, readFileSync(join(folder, name), 'utf8').split('\n')[0]]).toEqual([
         name,

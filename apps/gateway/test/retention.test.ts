@@ -41,7 +41,7 @@ const list = { id: 1, method: 'tools/list' }
 async function use(gateway: InProcessGateway, days: number): Promise<void> {
   for (const end = nowMs + days * DAY_MS; nowMs < end; nowMs += 7.5 * HOUR_MS) {
     await gateway.call('north', list)
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
   }
 }
 

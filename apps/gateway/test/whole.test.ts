@@ -384,7 +384,7 @@ describe('whoever writes the database', () => {
       const call = await restarted.call('refreshed', { id: 1, method: 'tools/list' })
       expect(call.status).toBe(503)
       expect(await call.json()).toMatchObject({ code: 'credential_unreadable' })
-      await restarted.gateway.keepFresh()
+      await restarted.gateway.refreshDue()
       const receipt = await (await restarted.fetch('/integrations/notion/disconnected', { method: 'DELETE' })).json()
       expect(receipt).toMatchObject({ changed: true, revocation: 'failed' })
       await restarted.stop()

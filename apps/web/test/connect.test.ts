@@ -4,6 +4,7 @@ import { Client } from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
+  clickUntilVisible,
   answerConsent,
   complaintsOf,
   connect,
@@ -13,11 +14,11 @@ import {
   openDialog,
   searchNotion,
   signIn,
-} from '../e2e/browser.ts'
-import type { SpaceConnection } from '../features/integrations/connection-answer.ts'
-import { reconnectReasons } from '../features/integrations/connection-view.ts'
-import { consent, invite, newPerson } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+} from '@/test/support/browser.ts'
+import type { SpaceConnection } from '@/features/integrations/connection-answer.ts'
+import { reconnectReasons } from '@/features/integrations/connection-view.ts'
+import { consent, invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const DAY_MS = 24 * 3_600_000
 
@@ -484,13 +485,8 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     const page = await profile()
     await signIn(page, product.webUrl, ben.account)
     const there = page.getByRole('menuitem', { name: "Ada's space" })
-    // A page that is still being shown after signing in closes its menus.
-    await expect
-      .poll(async () => {
-        if (!(await there.isVisible())) await page.getByRole('button', { name: /change space/ }).click()
-        return there.isVisible()
-      })
-      .toBe(true)
+    // A page that is still being rendered after sign-in closes its menus.
+    await clickUntilVisible(page.getByRole('button', { name: /change space/ }), there)
     await there.click()
     await page.waitForURL(`**/spaces/${ada.spaceId}/connection`)
     await card(page).getByText('Ask Ada to do this: only owners and admins of the space connect it.').waitFor()

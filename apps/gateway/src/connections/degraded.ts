@@ -1,7 +1,7 @@
 /** Connected, but the credential cannot be renewed or used right now. Pure: clock and jitter are given. */
 import { DegradedReason } from '@nmg/contract'
 import { z } from 'zod'
-import { backOffMs, LONGEST_PAUSE_MS, remainingPauseMs } from '../domain/refresh-schedule.ts'
+import { backOffMs, LONGEST_PAUSE_MS, remainingPauseMs } from './refresh-schedule.ts'
 
 /** Stored beside the connection, until a refresh or a consent succeeds. */
 export interface Degraded {

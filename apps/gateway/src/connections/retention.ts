@@ -1,5 +1,5 @@
 /** Removes what is over: in batches, and on one replica at a time. */
-import type { Database, Sql } from '../adapters/postgres/database.ts'
+import type { Database, Sql } from '../platform/database.ts'
 
 /** Rows that one transaction removes. */
 const BATCH = 1_000

@@ -1,17 +1,11 @@
 /** Ends grants that nothing uses any longer, at the authorization server ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). */
 import type { PreviousConsent } from '@nmg/contract'
-import { WAITING_GENERATION } from '../domain/connection.ts'
-import { describeError, type Log } from '../log.ts'
-import type {
-  AuthorizationServer,
-  ClientRegistration,
-  ConnectionStore,
-  Credential,
-  StoredConnection,
-  Vault,
-  WaitingConsent,
-  WrappedDataKey,
-} from '../ports.ts'
+import { WAITING_GENERATION } from './connection.ts'
+import { describeError, type Log } from '../platform/log.ts'
+import type { AuthorizationServer } from './authorization-server.ts'
+import type { ClientRegistration, Credential } from './credential.ts'
+import type { Vault, WrappedDataKey } from './vault.ts'
+import type { ConnectionStore, StoredConnection, PendingAuthorization } from './connection-store.ts'
 
 export interface RevokeConsentDependencies {
   readonly log: Log
@@ -61,7 +55,7 @@ export async function revokeWaiting(
   { vault, server, log }: Omit<RevokeConsentDependencies, 'store'>,
   { stream, spaceId }: StoredConnection,
   dataKey: WrappedDataKey,
-  waiting: WaitingConsent,
+  waiting: PendingAuthorization,
   remaining: readonly (ClientRegistration | undefined)[],
 ): Promise<void> {
   try {

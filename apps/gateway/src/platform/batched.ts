@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts'
+import { Failure } from './failure.ts'
 
 export interface BatchLimits {
   /** Batches under way at once. */

@@ -2,7 +2,7 @@
  * The one clock of all replicas: the database's. A process whose own clock is wrong, or is corrected while it runs, then measures every deadline as
  * the others do.
  */
-import type { Sql } from '../adapters/postgres/database.ts'
+import type { Sql } from './database.ts'
 
 export interface DatabaseClock {
   /** The database's time. Between two readings the process's monotonic clock goes on from the last one. */

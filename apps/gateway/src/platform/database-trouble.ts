@@ -1,5 +1,5 @@
 /** What is wrong with the database, by the SQLSTATE of its refusals. */
-import type { Log } from '../log.ts'
+import type { Log } from './log.ts'
 
 /** A state of the database that its operator has to end. */
 export interface DatabaseTrouble {

@@ -2,7 +2,7 @@ import { AccessKeys, CreatedAccessKey, SeenClients } from '@nmg/contract'
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
-import { accessKey } from '../../src/domain/access-key.ts'
+import { accessKey } from '../../src/clients/access-key.ts'
 import { call, initialize, LIST, modern, scene } from './clients.ts'
 
 const on = scene()

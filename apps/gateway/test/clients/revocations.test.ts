@@ -17,6 +17,15 @@ afterEach(() => on.simulator.resetSeen())
 const revoke = async (what: { spaceId?: string; userId?: string; clientId?: string; grantId?: string } = {}) => {
   const body = JSON.stringify({ spaceId: 'north', userId: 'ada', ...what })
   expect((await on.gateway.fetch('/access/revocations', { method: 'POST', body })).status).toBe(204)
+  await notificationsDelivered()
+}
+
+/** Notifications arrive in order, so after this one both gateways have processed the earlier ones. */
+async function notificationsDelivered(): Promise<void> {
+  const { key, id } = await on.newKey({}, 'nobody-else')
+  for (const at of [on.gateway, replica]) expect(await status(key, at)).toBe(200)
+  expect((await on.gateway.fetch(`/access/keys/${id}`, { method: 'DELETE' })).status).toBe(204)
+  for (const at of [on.gateway, replica]) await expect.poll(() => status(key, at)).toBe(401)
 }
 const status = async (credential: string, at = on.gateway) => (await call(credential, on.endpoint('north', at))).status
 const now = () => Math.floor(Date.now() / 1000)

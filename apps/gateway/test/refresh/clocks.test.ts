@@ -126,7 +126,7 @@ describe('what a clock left behind that was wrong, and is corrected', () => {
     notion.resetSeen()
     const later = await startGateway({ mcpUrl: notion.mcpUrl, databaseUrl: gateway.databaseUrl })
     try {
-      await later.gateway.keepFresh()
+      await later.gateway.refreshDue()
       expect(refreshes()).toHaveLength(1)
       expect(await statusOf(later, 'north')).toBe(200)
       expect(await due()).toBeGreaterThan(0)

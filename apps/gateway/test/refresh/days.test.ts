@@ -2,7 +2,7 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { testDatabase } from '@nmg/process/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { startGateway, type InProcessGateway } from '../support/gateway.ts'
 import { randomOf } from './trouble.ts'
 
@@ -55,7 +55,7 @@ afterEach(async () => {
 })
 
 /** Lets the background refreshers of all replicas do what is due. */
-const renew = () => Promise.all(running.map(({ gateway }) => gateway.keepFresh()))
+const renew = () => Promise.all(running.map(({ gateway }) => gateway.refreshDue()))
 
 const status = async (space: string) => {
   const { status: at, reason } = await one().connection(space)

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { fixedClient } from '../support/fixed-client.ts'
 import { freePort, startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Promise<InProcessGateway> {
   const gateway = await startGateway({
     mcpUrl: notion.mcpUrl,
-    faults: { times },
+    failpoints: { times },
     env: { SHUTDOWN_GRACE_SECONDS: '0', ...env },
     ...options,
   })
@@ -140,7 +140,7 @@ describe('an authorization server that refuses to renew, and does not say for go
     for (let hour = 1; hour <= 3; hour++) {
       shiftMs += 3_601_000
       for (let i = 0; i < 3; i++) {
-        await gateway.gateway.keepFresh()
+        await gateway.gateway.refreshDue()
         await call(gateway, 'north')
       }
       expect(refreshes()).toHaveLength(3 + hour)
@@ -164,7 +164,7 @@ describe('an authorization server that refuses to renew, and does not say for go
     // Half an hour before its end, the background refresher begins.
     shiftMs = 28_800_000 - 25 * 60_000
     for (let i = 0; i < 60; i++) {
-      await gateway.gateway.keepFresh()
+      await gateway.gateway.refreshDue()
       shiftMs += 20_000
     }
     expect(refreshes()).toHaveLength(3)
@@ -222,7 +222,7 @@ describe('a stored credential that does not open', () => {
       const { status, code, detail } = await call(other, 'north')
       expect([status, code]).toEqual([503, 'credential_unreadable'])
       expect(detail).toContain('http://localhost:3999/?space=north')
-      await other.gateway.keepFresh()
+      await other.gateway.refreshDue()
       expect((await other.connection('north')).degraded).toMatchObject({ reason: 'credential_unreadable' })
       await other.connect('north')
       expect((await call(other, 'north')).status).toBe(200)
@@ -322,7 +322,7 @@ describe('a token endpoint that has moved', () => {
     await database.end()
     const other = await start({ databaseUrl: gateway.databaseUrl })
     expect((await call(other, 'north')).code).toBe('credential_unreadable')
-    await other.gateway.keepFresh()
+    await other.gateway.refreshDue()
     expect(received).toEqual([])
     thief.close()
   })

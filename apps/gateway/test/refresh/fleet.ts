@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startSimulator, type KnobChanges, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
-import { REFRESH_TIMES, type RefreshTimes } from '../../src/domain/refresh-schedule.ts'
-import type { RefreshStep } from '../../src/flows/refresh.ts'
+import { REFRESH_TIMES, type RefreshTimes } from '../../src/connections/refresh-schedule.ts'
+import type { RefreshStep } from '../../src/refresh/ports.ts'
 import { spawnGateway, type ProcessGateway } from '../support/gateway.ts'
 import { databaseLine, type DatabaseLine } from './database-line.ts'
 
@@ -19,7 +19,7 @@ export interface FleetOptions {
   readonly timesDividedBy: number
   readonly knobs?: KnobChanges
   /** The negative control: gateways that refresh without asking each other. */
-  readonly withoutClaims?: boolean
+  readonly withoutLock?: boolean
   readonly env?: Record<string, string>
 }
 
@@ -46,7 +46,7 @@ export interface Fleet {
   close(): Promise<void>
 }
 
-export async function startFleet({ size, timesDividedBy, knobs, withoutClaims, env }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ size, timesDividedBy, knobs, withoutLock, env }: FleetOptions): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-fleet-'))
   const server = await openServer(folder)
   const adminUrl = server.url('postgres', 'postgres')
@@ -62,7 +62,7 @@ export async function startFleet({ size, timesDividedBy, knobs, withoutClaims, e
       databaseUrl: line.url,
       env: {
         NODE_ENV: 'test',
-        GATEWAY_FAULT_POINTS: JSON.stringify({ file, timesDividedBy, withoutClaims: withoutClaims === true }),
+        GATEWAY_FAULT_POINTS: JSON.stringify({ file, timesDividedBy, withoutLock: withoutLock === true }),
         SHUTDOWN_GRACE_SECONDS: '0',
         ...env,
       },

@@ -6,7 +6,7 @@
 import type { Connection } from '@nmg/contract'
 import { type Simulator, startSimulator } from 'notion-simulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { type InProcessGateway, startGateway } from '../support/gateway.ts'
 
 type Options = NonNullable<Parameters<Simulator['setOptions']>[0]>
@@ -91,7 +91,7 @@ beforeAll(async () => {
       })
       const gateway = await startGateway({
         mcpUrl: notion.mcpUrl,
-        faults: { times },
+        failpoints: { times },
         env: { SHUTDOWN_GRACE_SECONDS: '0' },
       })
       return { notion, gateway }

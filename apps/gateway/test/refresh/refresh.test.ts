@@ -2,7 +2,7 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { testDatabase } from '@nmg/process/testing'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 import { databaseLine } from './database-line.ts'
@@ -24,7 +24,7 @@ afterEach(async () => {
 async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Promise<InProcessGateway> {
   const gateway = await startGateway({
     mcpUrl: notion.mcpUrl,
-    faults: { times },
+    failpoints: { times },
     env: { SHUTDOWN_GRACE_SECONDS: '0', ...env },
     ...options,
   })
@@ -88,7 +88,7 @@ describe('a grant without a refresh token', () => {
     notion.setKnobs({ refreshTokens: false })
     await connect(gateway, 'north', lifeSeconds)
     expect((await gateway.call('north', list)).status).toBe(200)
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
     const { status, tokenExpiresAt, reconnectBy } = await gateway.connection('north')
     expect([status, reconnectBy]).toEqual(['connected', tokenExpiresAt])
 
@@ -105,7 +105,7 @@ describe('a grant without a refresh token', () => {
     const gateway = await start()
     notion.setKnobs({ refreshTokens: false })
     await connectUntilOver(gateway, 'north')
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
     expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'expired' })
     expect(notion.seen.tokenRequests).toEqual([])
     await connect(gateway, 'north', HOURS_8)
@@ -206,7 +206,7 @@ describe('401 from upstream', () => {
   })
 
   it('because the new token is not known everywhere yet is waited out, and the new refresh token not risked', async () => {
-    const gateway = await start({ faults: { times: { ...times, settlePauseMs: 1_200 } } })
+    const gateway = await start({ failpoints: { times: { ...times, settlePauseMs: 1_200 } } })
     await connectUntilOver(gateway, 'north')
     notion.setKnobs({ kvLagMs: 700 })
     await search(gateway, 'north')
@@ -255,7 +255,7 @@ describe('a final refusal', () => {
       const answer = await gateway.call('north', list)
       expect(answer.status).toBe(401)
       expect(await answer.json()).toMatchObject({ code: 'reconnect_required' })
-      await gateway.gateway.keepFresh()
+      await gateway.gateway.refreshDue()
     }
     expect(refreshes()).toHaveLength(1)
     expect(await here.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'revoked' })
@@ -339,7 +339,7 @@ describe('an answer that is none', () => {
 
   it('from a server that is slower than its deadline is not followed by a second request while it is at work', async () => {
     const gateway = await start({
-      faults: { times: { ...times, entitledForMs: 500, redeemWithinMs: 1_000, silencePauseMs: 2_000 } },
+      failpoints: { times: { ...times, mayRedeemForMs: 500, redeemWithinMs: 1_000, silencePauseMs: 2_000 } },
     })
     await connectRefused(gateway, 'north')
     faulty({ kind: 'slow', delayMs: 1_800 })
@@ -416,7 +416,7 @@ describe('a pair that the database does not take', () => {
       steps.push(step)
       if (step === 'answered' && steps.filter((one) => one === step).length === 1) line.cut()
     }
-    const gateway = await start({ databaseUrl: line.url, faults: { times, onStep } })
+    const gateway = await start({ databaseUrl: line.url, failpoints: { times, onStep } })
     try {
       await connectRefused(gateway, 'north')
       const call = gateway.call('north', list)
@@ -445,7 +445,7 @@ describe('a pair that the database does not take', () => {
   })
 
   it('for good does not hold up the space once a person has consented again', async () => {
-    const gateway = await start({ faults: { times: { ...times, callWaitsMs: 500 } } })
+    const gateway = await start({ failpoints: { times: { ...times, callWaitsMs: 500 } } })
     await connectRefused(gateway, 'north')
     await query(
       gateway.databaseUrl,

@@ -27,10 +27,10 @@ export interface Trouble {
 }
 
 const STEPS: readonly Step[] = [
-  'claiming',
-  'claimed',
-  'intending',
-  'intended',
+  'locking',
+  'locked',
+  'recording_intent',
+  'intent_recorded',
   'connected',
   'sent',
   'answered',
@@ -50,12 +50,12 @@ export const troubles: readonly Trouble[] = [
     at: { step, signal: 'SIGSTOP' },
     meanwhile: beyondEverything,
   })),
-  ...(['intended', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Trouble => ({
+  ...(['intent_recorded', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Trouble => ({
     title: `stopped at "${step}" for a moment`,
     at: { step, signal: 'SIGSTOP' },
     meanwhile: aMoment,
   })),
-  ...(['claimed', 'intended', 'sent', 'answered', 'storing'] as const).flatMap((step): Trouble[] => [
+  ...(['locked', 'intent_recorded', 'sent', 'answered', 'storing'] as const).flatMap((step): Trouble[] => [
     {
       title: `stopped at "${step}" until the others have gone on without it`,
       at: { step, signal: 'SIGSTOP' },
@@ -273,7 +273,7 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
           gateway
             .logs()
             .split('\n')
-            .filter((line) => line.includes(space) || /claims|changes|database/.test(line))
+            .filter((line) => line.includes(space) || /refresh_lock|notifications|database/.test(line))
             .map((line) => `${i}: ${line}`),
         ),
       ].join('\n'),

@@ -9,9 +9,11 @@ import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
-import { openGateway, type DataPlaces, type Faults, type Gateway } from '../../src/gateway.ts'
-import { jsonLog } from '../../src/log.ts'
-import type { Clock } from '../../src/ports.ts'
+import type { DataPlaces } from '../../src/connections/copies/open.ts'
+import { openGateway, type Gateway } from '../../src/gateway.ts'
+import type { RefreshFailpoints } from '../../src/refresh/open.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 
 export const SERVICE_TOKEN = 'a-service-token-of-the-tests'
 export const CREDENTIAL_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`
@@ -58,7 +60,7 @@ export interface GatewayTestOptions {
   readonly databaseUrl?: string
   readonly env?: Record<string, string>
   readonly clock?: Clock
-  readonly faults?: Faults
+  readonly failpoints?: RefreshFailpoints
   readonly lookup?: LookupFunction
   readonly places?: DataPlaces
 }
@@ -80,7 +82,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     databaseUrl,
     log: jsonLog('debug', sink),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.failpoints === undefined ? {} : { failpoints: options.failpoints }),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     ...(options.places === undefined ? {} : { places: options.places }),
   })
@@ -98,7 +100,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
 }
 
 export async function spawnGateway(
-  options: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup' | 'places'>,
+  options: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'places'>,
 ): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
@@ -132,7 +134,7 @@ async function environment({
   mcpUrl,
   databaseUrl: given,
   env,
-}: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup' | 'places'>) {
+}: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'places'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

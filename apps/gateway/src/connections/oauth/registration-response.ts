@@ -1,8 +1,8 @@
 /**
  * Reads responses of a client registration endpoint ([RFC 7591 §3.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2)). Pure.
  */
-import type { ClientRegistration } from '../../ports.ts'
-import { Secret } from '../../secret.ts'
+import type { ClientRegistration } from '../credential.ts'
+import { Secret } from '../../platform/secret.ts'
 import { errorCodeOf, headerText, jsonMembers, type OAuthResponse } from './response-members.ts'
 
 export type RegistrationResponse =

@@ -1,4 +1,4 @@
-import { LONGEST_PAUSE_MS } from '../../domain/refresh-schedule.ts'
+import { LONGEST_PAUSE_MS } from '../refresh-schedule.ts'
 
 /** A longer wait would put a connection at risk for a slip of the server's. */
 const MAX_RETRY_AFTER_SECONDS = LONGEST_PAUSE_MS / 1000

@@ -4,9 +4,9 @@
  * By the time a response arrives, a single-use secret has been spent. So every usable token in a 2xx response counts, whatever else is wrong with the
  * response: a member that is missing, null, or of an unexpected type or value never costs the grant.
  */
-import { scopeOf } from '../../domain/upstream-scope.ts'
-import type { Tokens } from '../../ports.ts'
-import { Secret } from '../../secret.ts'
+import { scopeOf } from './scope.ts'
+import type { Tokens } from '../authorization-server.ts'
+import { Secret } from '../../platform/secret.ts'
 import {
   errorCodeOf,
   formMembers,

@@ -1,0 +1,107 @@
+/**
+ * What an operator says about a database that was restored, copied or is to be moved:
+ *
+ *     npm run database             what is known about it
+ *     npm run database adopt       this copy lives on; the original is gone
+ *     npm run database detach      this is a copy beside the original: its logins are deleted here, not revoked
+ *     npm run database move        its folder or server is about to be moved: this one holds, the copy of it lives on
+ */
+import { dataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
+import { z } from 'zod'
+import { migrate, openPool, type Database } from '../platform/database.ts'
+import { clientSettings } from '../clients/settings.ts'
+import { identifyingUrl } from '../connections/copies/database-identity.ts'
+import { deleteCredentials } from '../connections/copies/detach-database.ts'
+import {
+  adoptDatabase,
+  planNext,
+  readDatabaseState,
+  renameInstallation,
+  writeHold,
+  type DatabaseState,
+} from '../connections/copies/postgres-database-identity.ts'
+import { Failure } from '../platform/failure.ts'
+import { jsonLog } from '../platform/log.ts'
+
+const Settings = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  GATEWAY_PUBLIC_URL: clientSettings.GATEWAY_PUBLIC_URL,
+})
+
+async function run(command: string): Promise<string> {
+  const work = COMMANDS[command]
+  if (work === undefined) {
+    throw new StartupError(`There is no command "${command}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  }
+  const env = loadEnvFile(repositoryRoot, process.env)
+  const settings = readSettings(Settings, env)
+  const folder = settings.DATABASE_URL === undefined ? dataDir(env, repositoryRoot) : ''
+  const opened = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'gateway' })
+  const database = openPool(opened.url, jsonLog('silent'), 1)
+  try {
+    await migrate(opened.url)
+    const facts = { publicUrl: identifyingUrl(settings.GATEWAY_PUBLIC_URL), dataFolder: opened.folderIdentity }
+    return await work(database, await readDatabaseState(database, facts))
+  } finally {
+    await database.end()
+    await opened.close()
+  }
+}
+
+type Command = (database: Database, state: DatabaseState) => Promise<string>
+
+const COMMANDS: Record<string, Command> = {
+  async status(database, { installation, recorded, hold }) {
+    const { rows } = await database.query<{ connected: string }>(
+      `select count(*) as connected from gateway.connections where connection->>'status' = 'connected'`,
+    )
+    const { rows: keys } = await database.query<{ kid: string; count: string }>(
+      'select kid, count(*) from gateway.data_keys group by kid order by kid',
+    )
+    return [
+      `installation  ${installation}`,
+      `connections   ${rows[0]?.connected}, ${recorded.count % 2 ** 32} credentials stored`,
+      `hold          ${hold ? `since ${hold.since}: ${hold.reasons.join(', ')}` : 'none in the database; /readyz of a gateway says more'}`,
+      `keys          ${keys.map(({ kid, count }) => `${kid} (${count})`).join(', ') || 'none in use'}`,
+      ...(recorded.plan ? [`plan          ${recorded.plan}`] : []),
+    ].join('\n')
+  },
+
+  async adopt(database, { seen }) {
+    await database.transaction((sql) => adoptDatabase(sql, seen))
+    return (
+      'This database lives on. Running gateways notice it within seconds.\n' +
+      'Do not start the original again with these connections: detach it first, or delete it.\n' +
+      'Connections whose tokens were renewed after this copy was made have to be reconnected; all others go on.'
+    )
+  },
+
+  async detach(database, { seen }) {
+    const count = await database.transaction(async (sql) => {
+      const deleted = await deleteCredentials(sql)
+      await adoptDatabase(sql, seen)
+      await renameInstallation(sql)
+      return deleted
+    })
+    return `The logins of ${count} connections were deleted here and not revoked: the original keeps them. These spaces have to connect Notion again.`
+  },
+
+  async move(database) {
+    await database.transaction(async (sql) => {
+      await planNext(sql, 'move')
+      await writeHold(sql, ['moved_away'])
+    })
+    return (
+      'This database renews nothing from now on. Stop the processes, move or copy it, and start them on the copy, which lives on.\n' +
+      'To go on here instead: npm run database adopt'
+    )
+  },
+}
+
+try {
+  process.stdout.write(`${await run(process.argv[2] ?? 'status')}\n`)
+} catch (error) {
+  if (!(error instanceof StartupError) && !(error instanceof Failure)) throw error
+  process.stderr.write(`database: ${error.message}\n`)
+  process.exitCode = 1
+}

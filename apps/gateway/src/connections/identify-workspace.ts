@@ -1,0 +1,51 @@
+import { throughProxy, type OutboundProxy } from '@nmg/outbound'
+import { Agent } from 'undici'
+import { z } from 'zod'
+import { describeError, type Log } from '../platform/log.ts'
+import type { IdentifyWorkspace } from './authorization-server.ts'
+import { oneResponseFetch } from './one-response-fetch.ts'
+
+const TIMEOUT_MS = 8_000
+
+/** What `notion-fetch` says of `self`; other members come and go. */
+const short = z.string().transform((text) => text.slice(0, 200))
+const Self = z.object({ self: z.object({ workspace: z.object({ id: short, name: short }).partial() }) })
+
+/**
+ * Asks Notion which workspace an access token reaches. The token response does not promise to say; the tool `notion-fetch` with the id `self`
+ * does.
+ */
+export function identifyWorkspace(mcpServer: URL, log: Log, proxy?: OutboundProxy): IdentifyWorkspace {
+  return async (accessToken) => {
+    // Loaded when it is needed: no start has to wait for it.
+    const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
+    const dispatcher = new Agent(proxy && { connect: throughProxy(proxy) })
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const transport = new StreamableHTTPClientTransport(mcpServer, {
+      requestInit: { headers: { authorization: `Bearer ${accessToken.reveal()}` }, redirect: 'error' },
+      fetch: oneResponseFetch(dispatcher, signal),
+    })
+    const client = new Client({ name: 'notion-mcp-gateway', version: '0.1.0' })
+    try {
+      await client.connect(transport, { signal, timeout: TIMEOUT_MS })
+      const result = await client.callTool(
+        { name: 'notion-fetch', arguments: { id: 'self' } },
+        { signal, timeout: TIMEOUT_MS },
+      )
+      const [block] = result.content
+      if (block?.type !== 'text') return undefined
+      return Self.parse(JSON.parse(block.text)).self.workspace
+    } catch (error) {
+      log.warn('workspace.not_identified', describeError(error))
+      return undefined
+    } finally {
+      const end = async () => {
+        await transport.terminateSession().catch(() => undefined)
+        await client.close().catch(() => undefined)
+        await dispatcher.destroy()
+      }
+      // Not awaited: a server may be slow to end a session.
+      void end()
+    }
+  }
+}

@@ -1,0 +1,384 @@
+import type { LookupFunction } from 'node:net'
+import type { AuthorizationError } from '@nmg/contract'
+import {
+  ForbiddenUrl,
+  guardedFetches,
+  isLoopback,
+  NotEntitled,
+  ProxyFailed,
+  reachOf,
+  TooMuchBody,
+  type Gate,
+  type GuardedFetch,
+  type Proxies,
+  type Reach,
+} from '@nmg/outbound'
+import * as oauth from 'oauth4webapi'
+import { retryAfter } from './retry-after.ts'
+import { readTokenResponse, type TokenResponse } from './token-response.ts'
+import type { Grant } from '../connection.ts'
+import { IMPLIED_SCOPE } from './scope.ts'
+import { Failure } from '../../platform/failure.ts'
+import {
+  type RedeemPermit,
+  AuthorizationRefused,
+  type AuthorizationServer,
+  type RefreshOutcome,
+  type RefreshSign,
+} from '../authorization-server.ts'
+import { type AuthorizationServerInfo } from './discovery.ts'
+import type { ClientRegistration, RenewableCredential } from '../credential.ts'
+import { asClient, clientAuth } from './client-authentication.ts'
+import { registerClient } from './client-registration.ts'
+import {
+  discover,
+  METADATA_TIMEOUT_MS,
+  originOf,
+  proxyFailure,
+  readIssuerMetadata,
+  type EndpointOverrides,
+} from './discovery.ts'
+import { issuerEndpoints } from './issuer-endpoints.ts'
+
+export interface AuthorizationServerSettings {
+  readonly mcpServer: URL
+  readonly overrides: EndpointOverrides
+  readonly redirectUri: string
+  readonly clientName: string
+  readonly fixedClient: ClientRegistration | null
+  /** Where the document is that describes us, for servers that take its address as the id of a client. */
+  readonly clientMetadataUrl: URL | undefined
+  /** How a registered client authenticates; undefined to use what the server supports. */
+  readonly authMethod: ClientRegistration['authMethod'] | undefined
+  readonly scope: string | undefined
+  /** The MCP server may name addresses of private networks. */
+  readonly isPrivateNetwork: boolean
+  readonly proxies: Proxies
+  /** For tests: called right before a refresh token leaves, and right after. */
+  readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
+  /** How names become addresses; as the system does it when left out. */
+  readonly lookup?: LookupFunction | undefined
+}
+
+/** The authorization server of the upstream, over oauth4webapi. */
+export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
+  const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
+  const reach = reachFrom(settings)
+  const fetches = guardedFetches(reach, settings.proxies)
+  const metadataPlace = { mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
+  const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataPlace))
+
+  /** Changed settings of the fixed client count for connections that were made with the old ones, too. */
+  const currentClient = (client: ClientRegistration): ClientRegistration =>
+    fixedClient?.clientId === client.clientId ? fixedClient : client
+  const isFixed = (client: ClientRegistration) => fixedClient?.clientId === client.clientId
+  const isShared = (client: ClientRegistration) => isFixed(client) || client.clientId === clientMetadataUrl?.href
+
+  return {
+    readyClient(server) {
+      if (fixedClient) return fixedClient
+      if (!clientMetadataUrl || !server.takesMetadataDocuments) return null
+      return { clientId: clientMetadataUrl.href, clientSecret: null, authMethod: 'none' }
+    },
+    redirectUri,
+    fixedScope: settings.scope,
+    discover: () => discover(metadataPlace),
+    currentGrant: endpoints.current,
+    rereadEndpoints: endpoints.reread,
+    isShared,
+
+    async register(server) {
+      if (fixedClient) return fixedClient
+      const { registrationEndpoint } = server
+      if (registrationEndpoint === null) {
+        throw new Failure(
+          'authorization_refused',
+          `${originOf(server.issuer)} does not support dynamic client registration. Set NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.`,
+        )
+      }
+      return registerClient({ ...server, registrationEndpoint }, settings, fetches())
+    },
+
+    async authorizationUrl(server, client, state, codeVerifier) {
+      const url = new URL(server.authorizationEndpoint)
+      const { scope } = server
+      const isImplied = scope === IMPLIED_SCOPE && settings.scope !== scope
+      const parameters = {
+        response_type: 'code',
+        client_id: client.clientId,
+        redirect_uri: redirectUri,
+        state,
+        code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier.reveal()),
+        code_challenge_method: 'S256',
+        prompt: 'consent',
+        ...(server.resource === null ? {} : { resource: server.resource }),
+        ...(scope === null || isImplied ? {} : { scope }),
+      }
+      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+      return url
+    },
+
+    async exchange(request, response) {
+      const as = asMetadata(request.server)
+      const registered = currentClient(request.client)
+      const client = asClient(registered)
+      const validated = validateResponse(as, client, response, isFixed(registered))
+      let answer: Response
+      try {
+        answer = await oauth.authorizationCodeGrantRequest(
+          as,
+          client,
+          clientAuth(registered),
+          validated,
+          redirectUri,
+          request.codeVerifier.reveal(),
+          tokenOptions(fetches(), request.server.resource),
+        )
+      } catch (cause) {
+        const code = cause instanceof ForbiddenUrl ? 'authorization_refused' : 'authorization_unavailable'
+        throw new AuthorizationRefused(code, { cause })
+      }
+      const sent = [validated.get('code') ?? '', request.codeVerifier.reveal()]
+      const read = withoutEcho(
+        readTokenResponse({ status: answer.status, body: await answer.text() }),
+        answer.status,
+        sent,
+      )
+      if (read.kind === 'granted') return read.tokens
+      throw new AuthorizationRefused(exchangeError(read, answer.status, isFixed(registered)), {
+        cause: new Error(`the token endpoint responded with ${errorIn(read, answer.status)}`),
+      })
+    },
+
+    refresh(grant, credential, permit) {
+      const current = { ...credential, client: currentClient(credential.client) }
+      const standing = isFixed(current.client) ? 'fixed' : isShared(current.client) ? 'document' : 'registered'
+      return redeem(grant, current, standing, permit, fetches, settings.onRefresh)
+    },
+
+    async revoke(grant, credential) {
+      const { revocationEndpoint, issuer, tokenEndpoint } = endpoints.current(grant)
+      const token = credential.refreshToken ?? credential.accessToken
+      if (revocationEndpoint === null || token === null) return 'not_supported'
+      const client = currentClient(credential.client)
+      const options = {
+        [oauth.customFetch]: fetches({ timeoutMs: REVOCATION_TIMEOUT_MS }),
+        [oauth.allowInsecureRequests]: true,
+        additionalParameters: { token_type_hint: credential.refreshToken ? 'refresh_token' : 'access_token' },
+      }
+      try {
+        const answer = await oauth.revocationRequest(
+          asMetadata({ issuer, tokenEndpoint, revocationEndpoint }),
+          asClient(client),
+          clientAuth(client),
+          token.reveal(),
+          options,
+        )
+        return answer.status >= 200 && answer.status < 300 ? 'revoked' : 'failed'
+      } catch {
+        return 'failed'
+      }
+    },
+  }
+}
+
+const REVOCATION_TIMEOUT_MS = 5_000
+
+/** What the operator has named may be anywhere, but not without TLS. What the MCP server names is as public as itself. */
+function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): Reach {
+  const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
+  return reachOf({
+    also: isLoopback(mcpServer) ? ['private', 'machine'] : isPrivateNetwork ? ['private'] : [],
+    trustedOrigins: named.flatMap((url) => (url && (url.protocol === 'https:' || isLoopback(url)) ? [url.origin] : [])),
+    ...(lookup && { lookup }),
+  })
+}
+
+/** Checks the authorization response; `iss` comes first, so that a mixed-up answer is not believed in anything else it says. */
+function validateResponse(
+  as: oauth.AuthorizationServer,
+  client: oauth.Client,
+  response: URLSearchParams,
+  isFixed: boolean,
+): URLSearchParams {
+  const issuers = response.getAll('iss')
+  const isAsPromised = issuers.length === 0 && as.authorization_response_iss_parameter_supported !== true
+  if (!isAsPromised && (issuers.length !== 1 || issuers[0] !== as.issuer))
+    throw new AuthorizationRefused('wrong_issuer')
+  try {
+    // The state chose the request whose parameters are used here, so there is nothing left to compare it with.
+    const validated = oauth.validateAuthResponse(as, client, response, oauth.skipStateCheck)
+    if (!validated.get('code')) throw new AuthorizationRefused('missing_code')
+    return validated
+  } catch (cause) {
+    if (cause instanceof AuthorizationRefused) throw cause
+    const error = cause instanceof oauth.AuthorizationResponseError ? cause.error : undefined
+    if (isFixed && error !== undefined && CLIENT_ERRORS.has(error)) {
+      throw new AuthorizationRefused('client_rejected', { cause })
+    }
+    throw new AuthorizationRefused(passedOn.find((code) => code === error) ?? 'authorization_refused', { cause })
+  }
+}
+
+/** Errors of the authorization response that the person is told as they are. */
+const passedOn = ['access_denied', 'invalid_scope', 'temporarily_unavailable', 'server_error'] as const
+
+/** The server does not know the client, or not with these credentials. */
+const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client'])
+
+/** Codes that say "later" ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), and what servers use beside them). */
+const PASSING_ERRORS = new Set([
+  'temporarily_unavailable',
+  'server_error',
+  'slow_down',
+  'rate_limited',
+  'rate_limit_exceeded',
+])
+
+/** The resource indicator is refused ([RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2), and as its drafts called it). */
+const RESOURCE_ERRORS = new Set(['invalid_target', 'invalid_resource'])
+
+/** Request Timeout, Too Early, Too Many Requests: whatever the body says, the grant is not meant. */
+const PASSING_STATUSES = new Set([408, 425, 429])
+
+/**
+ * Codes after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and what
+ * servers say in place of `invalid_grant`.
+ */
+const FINAL_ERRORS = new Set([
+  'invalid_grant',
+  'bad_refresh_token',
+  'invalid_refresh_token',
+  'expired_refresh_token',
+  'refresh_token_expired',
+  'refresh_token_revoked',
+  'token_revoked',
+  'token_expired',
+  'expired_token',
+  'grant_revoked',
+  'unsupported_grant_type',
+  ...CLIENT_ERRORS,
+])
+
+function exchangeError(
+  read: Exclude<TokenResponse, { kind: 'granted' }>,
+  status: number,
+  isFixed: boolean,
+): AuthorizationError {
+  if (read.kind === 'unreadable' || PASSING_STATUSES.has(status)) return 'authorization_unavailable'
+  if (PASSING_ERRORS.has(read.error)) return 'temporarily_unavailable'
+  return isFixed && CLIENT_ERRORS.has(read.error) ? 'client_rejected' : 'exchange_refused'
+}
+
+/** What was sent in secret may come back in place of an error code, which is shown, stored and logged. */
+function withoutEcho(read: TokenResponse, status: number, secrets: readonly string[]): TokenResponse {
+  if (read.kind !== 'refused') return read
+  const isEcho = secrets.some((secret) => secret.toLowerCase() === read.error)
+  return isEcho ? { ...read, error: `http_${status}` } : read
+}
+
+const errorIn = (read: TokenResponse, status: number) => (read.kind === 'refused' ? read.error : `HTTP ${status}`)
+
+/** To whom a client belongs: to one connection, or to all of them. */
+type ClientStanding = 'registered' | 'document' | 'fixed'
+
+async function redeem(
+  grant: Grant,
+  credential: RenewableCredential,
+  standing: ClientStanding,
+  permit: RedeemPermit,
+  fetches: ReturnType<typeof guardedFetches>,
+  onStep: AuthorizationServerSettings['onRefresh'],
+): Promise<RefreshOutcome> {
+  let hasLeft = false
+  const gate: Gate = {
+    isOpen() {
+      onStep?.('connected')
+      return permit.mayRedeem()
+    },
+    onLeave: () => (hasLeft = true),
+    ...(onStep && { onLeft: () => onStep('sent') }),
+  }
+  let response: Response
+  try {
+    response = await oauth.refreshTokenGrantRequest(
+      asMetadata(grant),
+      asClient(credential.client),
+      clientAuth(credential.client),
+      credential.refreshToken.reveal(),
+      tokenOptions(fetches({ gate, timeoutMs: permit.remainingMs() }), grant.resource),
+    )
+  } catch (cause) {
+    const sign = signOf(cause, hasLeft)
+    return {
+      kind: hasLeft ? 'in_doubt' : 'not_redeemed',
+      sign,
+      error: WORDS[sign],
+      cause: cause instanceof ProxyFailed ? proxyFailure(cause) : cause,
+    }
+  }
+  const sent = [credential.refreshToken.reveal()]
+  const read = withoutEcho(
+    readTokenResponse({ status: response.status, body: await response.text() }),
+    response.status,
+    sent,
+  )
+  return outcomeOf(read, response, standing)
+}
+
+function outcomeOf(read: TokenResponse, response: Response, standing: ClientStanding): RefreshOutcome {
+  if (read.kind === 'granted') return read
+  const { status } = response
+  const retryAfterSeconds = retryAfter(response.headers)
+  const facts = { error: errorIn(read, status), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+  if (PASSING_STATUSES.has(status)) return { kind: 'in_doubt', sign: 'busy', ...facts }
+  const hasMoved = (status >= 300 && status < 400) || [404, 405, 410].includes(status)
+  if (read.kind === 'unreadable') return { kind: 'in_doubt', sign: hasMoved ? 'moved' : 'unreadable', ...facts }
+  if (PASSING_ERRORS.has(read.error)) return { kind: 'in_doubt', sign: 'unreadable', ...facts }
+  if (CLIENT_ERRORS.has(read.error) && standing !== 'registered') {
+    // The settings, or a document that the server could not fetch, are to blame. The grant is still there.
+    return { kind: 'not_redeemed', sign: standing === 'fixed' ? 'client_rejected' : 'objecting', ...facts }
+  }
+  if (FINAL_ERRORS.has(read.error)) return { kind: 'refused', error: read.error, saysExpired: read.saysExpired }
+  if (RESOURCE_ERRORS.has(read.error)) return { kind: 'not_redeemed', sign: 'resource_refused', ...facts }
+  return { kind: 'not_redeemed', sign: hasMoved ? 'moved' : 'objecting', ...facts }
+}
+
+function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
+  if (cause instanceof NotEntitled) return 'withheld'
+  if (cause instanceof ForbiddenUrl) return 'forbidden'
+  if (!hasLeft) return 'unreachable'
+  if (cause instanceof TooMuchBody) return 'unreadable'
+  return cause instanceof Error && cause.name === 'TimeoutError' ? 'silent' : 'cut'
+}
+
+/** What is shown of a failure without a response. */
+const WORDS: Record<RefreshSign, string> = {
+  unreachable: 'no connection',
+  silent: 'no response in time',
+  cut: 'connection lost before the response',
+  unreadable: 'unreadable response',
+  moved: 'moved',
+  busy: 'busy',
+  objecting: 'refused',
+  resource_refused: 'refused',
+  client_rejected: 'client rejected',
+  withheld: 'not sent',
+  forbidden: 'forbidden address',
+}
+
+const tokenOptions = (fetch: GuardedFetch, resource: string | null) => ({
+  [oauth.customFetch]: fetch,
+  [oauth.allowInsecureRequests]: true,
+  additionalParameters: resource === null ? {} : { resource },
+})
+
+const asMetadata = (
+  server: Pick<AuthorizationServerInfo, 'issuer' | 'tokenEndpoint' | 'revocationEndpoint'> &
+    Partial<AuthorizationServerInfo>,
+): oauth.AuthorizationServer => ({
+  issuer: server.issuer,
+  token_endpoint: server.tokenEndpoint,
+  ...(server.revocationEndpoint === null ? {} : { revocation_endpoint: server.revocationEndpoint }),
+  authorization_response_iss_parameter_supported: server.promisesIssuer === true,
+})

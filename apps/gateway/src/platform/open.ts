@@ -1,0 +1,51 @@
+import { type Pooled, migrate, openPool } from './database.ts'
+import { openDatabaseClock } from './database-clock.ts'
+import type { Clock } from './clock.ts'
+import { every } from './every.ts'
+import type { Log } from './log.ts'
+import { type Notifications, postgresNotifications } from './notifications.ts'
+
+/** Two clocks drift apart by less than a millisecond in this time; a clock that is set is noticed soon. */
+const READ_CLOCK_EVERY_MS = 5_000
+
+/** What every subject uses. */
+export interface Platform {
+  readonly databaseUrl: string
+  readonly sql: Pooled
+  /** The database's clock, the same for all replicas. */
+  readonly clock: Clock
+  readonly notifications: Notifications
+  readonly log: Log
+}
+
+export interface PlatformOptions {
+  readonly databaseUrl: string
+  /** Connections of the pool. */
+  readonly poolSize: number
+  readonly channels: readonly string[]
+  readonly log: Log
+  /** For tests that move time. */
+  readonly clock?: Clock | undefined
+}
+
+/** Brings the schema up to date and opens the database. @throws {Failure} `store_unavailable`. */
+export async function openPlatform(options: PlatformOptions): Promise<Platform & { close(): Promise<void> }> {
+  const { databaseUrl, poolSize, channels, log } = options
+  await migrate(databaseUrl)
+  const sql = openPool(databaseUrl, log, poolSize)
+  const databaseClock = await openDatabaseClock(sql)
+  const notifications = await postgresNotifications(databaseUrl, channels, log)
+  const stopReadingClock = every(READ_CLOCK_EVERY_MS, () => databaseClock.read(), log)
+  return {
+    databaseUrl,
+    sql,
+    clock: options.clock ?? databaseClock.now,
+    notifications,
+    log,
+    async close() {
+      await stopReadingClock()
+      notifications.close()
+      await sql.end()
+    },
+  }
+}
