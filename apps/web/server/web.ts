@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
 import {
   dataDir,
@@ -10,7 +9,6 @@ import {
   openDatabase,
   readSettings,
   repositoryRoot,
-  StartupError,
   type Environment,
 } from '@nmg/process'
 import next from 'next'
@@ -47,9 +45,6 @@ export async function startWeb(
 ): Promise<{ stop(): Promise<void> }> {
   const env = loadEnvFile(repositoryRoot, environment)
   const settings = readSettings(Settings, env)
-  if (!isDevelopment && !existsSync(join(APP, '.next', 'BUILD_ID'))) {
-    throw new StartupError('The web app is not built. Run: npm run build -w @nmg/web')
-  }
 
   // Nothing is made on disk for a deployment that brings its own database and secrets.
   const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
