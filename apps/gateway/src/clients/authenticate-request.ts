@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Failure } from '../platform/failure.ts'
-import {
-  type ServicePrincipal,
-  application,
-  bearer,
-  type CallerHeaders,
-  serviceTokenCheck,
-  unauthenticated,
-  userId,
-} from '../platform/service-token.ts'
+import { type ServicePrincipal, servicePrincipal, bearerToken, type CallerHeaders, serviceTokenCheck, unauthenticated, userIdOf } from '../platform/service-token.ts'
 import type { Authenticator, Principal } from './authenticate.ts'
 import type { Secret } from '../platform/secret.ts'
 import { type McpTarget, resourceUrl } from '../proxy/endpoint.ts'
@@ -47,8 +39,8 @@ export function requestAuthenticator({
   const isServiceToken = serviceTokenCheck(serviceTokens)
   return (req, target) => {
     const { headers } = req
-    const presented = bearer(headers.authorization)
-    if (presented !== undefined && isServiceToken(presented)) return application(headers)
+    const presented = bearerToken(headers.authorization)
+    if (presented !== undefined && isServiceToken(presented)) return servicePrincipal(headers)
     // A page cannot have the service token, so who has it is a program, whatever it passes on. Of all others nothing is believed yet.
     checkOrigin(req)
     if (presented === undefined) {
@@ -66,7 +58,7 @@ export function requestAuthenticator({
 }
 
 function clientOf(access: Principal, headers: CallerHeaders): UserClient {
-  const named = userId(headers['x-user-id'])
+  const named = userIdOf(headers['x-user-id'])
   if (named !== undefined && named !== access.userId) {
     throw new Failure('forbidden_space', 'X-User-ID names another person than the one whose access this is.')
   }

@@ -1,6 +1,6 @@
 /** Access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of authorization servers that the operator trusts. */
 import { ClientId } from '@nmg/contract'
-import { guardedFetches, isLoopback, reachOf, type GuardedFetch, type Proxies } from '@nmg/outbound'
+import { guardedFetches, isLoopback, createSsrfGuard, type GuardedFetch, type Proxies } from '@nmg/outbound'
 // From where they are: the package as a whole takes four times as long to load, at every start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { JWKSNoMatchingKey, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
@@ -266,8 +266,8 @@ const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 /** The operator has named the issuer, wherever it is; what that names is on the Internet, or on this machine if the issuer is. */
 function fetchFor({ issuer, jwksUri }: TrustedIssuer, proxies: Proxies): GuardedFetch {
   const trustedOrigins = [issuer, jwksUri].flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
-  const reach = reachOf({ also: isLoopback(new URL(issuer)) ? ['machine'] : [], trustedOrigins })
-  return guardedFetches(reach, proxies)({ timeoutMs: REQUEST_TIMEOUT_MS })
+  const guard = createSsrfGuard({ alsoAllow: isLoopback(new URL(issuer)) ? ['loopback'] : [], trustedOrigins })
+  return guardedFetches(guard, proxies)({ timeoutMs: REQUEST_TIMEOUT_MS })
 }
 
 /** Where the keys are, as the issuer itself says. */

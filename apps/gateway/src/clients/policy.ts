@@ -11,7 +11,7 @@ import { type ActivityRecorder, clientInfoIn } from './activity.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { ClientActivity } from './ports.ts'
 import type { RevocationNotices } from './revocation-notices.ts'
-import { type InFlight, InFlightSet } from '../platform/in-flight-set.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
 import { type ErrorResponse } from '../platform/problems.ts'
 import { ClientLimits, type ClientLimitSettings, type Counted } from './rate-limit.ts'
@@ -124,8 +124,8 @@ function isForClient({ req, target, policy, isService }: FailedRequest): boolean
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
-class UserClientPolicy implements RequestPolicy, InFlight {
-  index = -1
+class UserClientPolicy implements RequestPolicy, InFlightItem {
+  inFlightIndex = -1
   readonly access: Principal
   readonly principal: string
   readonly spaceId: string

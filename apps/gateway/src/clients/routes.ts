@@ -5,8 +5,8 @@ import {
   NewAccessKey,
   Revocation,
   scopes,
-  type SeenClient,
-  type SeenClients,
+  type ActiveClient,
+  type ActiveClients,
 } from '@nmg/contract'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
@@ -14,8 +14,8 @@ import { Failure } from '../platform/failure.ts'
 import { describeAccessKey } from './create-access-key.ts'
 import type { AccessKeyStore, Revocations, ClientActivityRecord, ClientActivity } from './ports.ts'
 import type { App } from '../platform/router.ts'
-import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
-import { bodyOf } from '../platform/json-body.ts'
+import { type ServicePrincipal, type CallerHeaders, requireUserId } from '../platform/service-token.ts'
+import { readJsonBody } from '../platform/json-body.ts'
 import { describedTarget, resourceUrl } from '../proxy/endpoint.ts'
 
 export interface AccessRouteDependencies {
@@ -36,8 +36,8 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.post('/access/keys', async (c) => {
-    const userId = userOf(callerOf(c))
-    return c.json(await deps.createKey(userId, await bodyOf(c, NewAccessKey)), 201, NO_STORE)
+    const userId = requireUserId(callerOf(c))
+    return c.json(await deps.createKey(userId, await readJsonBody(c, NewAccessKey)), 201, NO_STORE)
   })
 
   app.get('/access/keys', async (c) => {
@@ -58,7 +58,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
 
   app.post('/access/revocations', async (c) => {
     callerOf(c)
-    const { spaceId, userId, clientId, grantId } = await bodyOf(c, Revocation)
+    const { spaceId, userId, clientId, grantId } = await readJsonBody(c, Revocation)
     await revocations.add({ spaceId, userId, clientId, grantId })
     return c.body(null, 204, NO_STORE)
   })
@@ -66,7 +66,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   app.get('/access/clients', async (c) => {
     callerOf(c)
     const { spaceId, userId } = whose(c)
-    const found: SeenClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
+    const found: ActiveClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
     return c.json(found, 200, NO_STORE)
   })
 
@@ -104,7 +104,7 @@ function whose(c: Context<App>): { spaceId: string; userId: string | undefined }
   return { spaceId, userId: userId || undefined }
 }
 
-function describeClient(client: ClientActivityRecord): SeenClient {
+function describeClient(client: ClientActivityRecord): ActiveClient {
   return {
     ...(client.clientId === undefined ? {} : { clientId: client.clientId }),
     ...(client.keyId === undefined ? {} : { keyId: client.keyId }),

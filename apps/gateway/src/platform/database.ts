@@ -1,13 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StartupError } from '@nmg/process'
+import { applyMigrations } from '@nmg/process'
 import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
 import { Failure } from './failure.ts'
 import { describeError, type Log } from './log.ts'
 import { type DatabaseTrouble, TroubleLog, troubleOf } from './database-trouble.ts'
-import { RELEASE } from './release.ts'
 
-/** What the adapters need of a database: `pg.Pool` and `pg.Client` satisfy it as they are. */
+/** The part of a database client that stores use; `pg.Pool` and `pg.Client` satisfy it. */
 export interface Sql {
   query<Row extends object>(
     text: string,
@@ -16,12 +14,12 @@ export interface Sql {
 }
 
 export interface Database extends Sql {
-  /** Carries out `work` in one transaction; rolls it back when `work` rejects. */
+  /** Runs `work` in one transaction; rolls back when `work` rejects. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   end(): Promise<void>
 }
 
-/** Milliseconds after which a statement, or the wait for a free connection, counts as failed: nothing here takes long. */
+/** Time-out of a statement and of the wait for a free connection, in milliseconds. All statements are short. */
 const STATEMENT_TIMEOUT_MS = 5_000
 
 const clientConfig = (url: string): ClientConfig => ({
@@ -34,13 +32,13 @@ const clientConfig = (url: string): ClientConfig => ({
 })
 
 export interface Pooled extends Database {
-  /** What the operator has to mend, as far as the statements up to now showed. */
+  /** The current fault that the operator has to fix, as observed by the statements so far. */
   trouble(): DatabaseTrouble | undefined
-  /** Where sessions beside the pool report what they meet. */
+  /** For sessions outside of the pool, which report their errors here too. */
   readonly troubles: TroubleLog
 }
 
-/** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
+/** A pool that reports outages as {Failure} `store_unavailable`. Lost idle connections are logged; the next query opens another one. */
 export function openPool(url: string, log: Log, max = 10): Pooled {
   const pool = new Pool({ ...clientConfig(url), max })
   const troubles = new TroubleLog(log)
@@ -53,7 +51,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
       const client = await pool.connect().catch((cause: unknown) => {
         throw storeUnavailable(cause)
       })
-      // A connection that breaks between two statements fails the next one; without a listener it would end the process.
+      // A connection that breaks between two statements makes the next one fail; without a listener it would crash the process.
       const ignore = () => undefined
       client.on('error', ignore)
       const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[]), troubles) }
@@ -67,7 +65,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
         failure = error
         throw error
       } finally {
-        // Closing the session rolls back, whatever state it is in.
+        // After a failure, close the session: that rolls back in any state.
         client.off('error', ignore)
         client.release(failure !== undefined)
       }
@@ -77,8 +75,10 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
 }
 
 /**
- * A session of its own, outside of the pool: for advisory locks and LISTEN, which live as long as their session. The server lets go of a
- * session whose client is unreachable after about half a minute.
+ * Opens a dedicated session outside of the pool, for advisory locks and LISTEN, which last as long as their session. The server drops the
+ * session of an unreachable client after about half a minute.
+ *
+ * @param onEnd is called once when an opened session ends. A session that fails to open rejects instead.
  */
 export async function openSession(
   url: string,
@@ -87,12 +87,11 @@ export async function openSession(
 ): Promise<Sql & { client: Client; destroy(): void }> {
   const client = new Client(clientConfig(url))
   let ended = false
-  // Who waits for the session is told by the rejection; only who has it in hand, by `onEnd`.
-  let isHandedOver = false
+  let isOpen = false
   const end = () => {
     if (ended) return
     ended = true
-    if (isHandedOver) onEnd()
+    if (isOpen) onEnd()
   }
   client.on('error', end)
   client.on('end', end)
@@ -107,15 +106,15 @@ export async function openSession(
     end()
     void client.end().catch(() => undefined)
   }
-  // One statement at a time: a client takes the next one when it is through with the last.
+  // One statement at a time: pg deprecates queueing queries on a client.
   let last: Promise<unknown> = Promise.resolve()
   const query = guarded((text, values) => {
-    const answer = last.then(() => client.query(text, values as unknown[]))
-    last = answer.catch(() => undefined)
-    return answer
+    const result = last.then(() => client.query(text, values as unknown[]))
+    last = result.catch(() => undefined)
+    return result
   }, troubles)
   if (ended) throw storeUnavailable(undefined)
-  isHandedOver = true
+  isOpen = true
   return { client, query, destroy }
 }
 
@@ -131,16 +130,16 @@ const guarded = (query: Query, troubles?: TroubleLog): Sql['query'] =>
       const sqlstate = sqlstateOf(cause)
       const trouble = troubleOf(sqlstate)
       if (trouble && sqlstate !== undefined) troubles?.failed(text, trouble, sqlstate)
-      throw isAnswer(cause) ? cause : storeUnavailable(cause)
+      throw isStatementError(cause) ? cause : storeUnavailable(cause)
     }
-    // The row type is what the statement selects; each caller states it beside its SQL.
+    // Each caller states the row type beside its SQL.
   }) as Sql['query']
 
 /**
- * Whether the server itself refused the statement: a mistake of ours, not an outage. Classes 08, 53, 57 and 58 of SQLSTATE speak of the
- * connection, of resources, of a server that is shutting down; 40 and 55P03 of others that were in the way; and others are the operator's.
+ * True if the statement itself is wrong, which is a bug and not an outage. SQLSTATE classes 08, 53, 57 and 58 report the connection,
+ * resources or a server shutting down; 40 and 55P03 report conflicts with other transactions; and some others report a fault of the database.
  */
-const isAnswer = (error: unknown): boolean =>
+const isStatementError = (error: unknown): boolean =>
   error instanceof DatabaseError && !/^(08|40|53|55P03|57|58)/.test(error.code ?? '') && !troubleOf(error.code)
 
 const sqlstateOf = (error: unknown): string | undefined => (error instanceof DatabaseError ? error.code : undefined)
@@ -148,62 +147,34 @@ const sqlstateOf = (error: unknown): string | undefined => (error instanceof Dat
 const storeUnavailable = (cause: unknown) =>
   new Failure(
     'store_unavailable',
-    troubleOf(sqlstateOf(cause))?.message ?? "The gateway's database does not answer. Try again in a moment.",
+    troubleOf(sqlstateOf(cause))?.message ?? "The gateway's database is not responding. Try again in a moment.",
     { cause, retryAfterSeconds: 2 },
   )
 
-/** The first line of each migration, with a number as {@link RELEASE} is one. */
-const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+)\n/
-
 export interface MigrateOptions {
-  /** This gateway's release; another one in tests. */
+  /** The release that migrates. Default: the release of this code; tests pass others. */
   readonly release?: number
-  /** The files to consider; all of them when left out. */
+  /** The files to apply. Default: all. */
   readonly only?: readonly string[] | undefined
 }
 
 /**
- * Applies the numbered `.sql` files that were not applied yet, in order, one replica at a time.
+ * Applies the migrations of the gateway's schema, one replica at a time.
  *
- * @throws {StartupError} when a newer release has changed the database so that this one cannot run on it; then nothing was changed.
+ * @throws {StartupError} when this release is too old for the database, and for faults of the database that its operator has to fix.
  */
-export async function migrate(url: string, { release = RELEASE, only }: MigrateOptions = {}): Promise<void> {
-  const folder = join(import.meta.dirname, 'migrations')
-  const files = (await readdir(folder))
-    .filter((name) => name.endsWith('.sql') && (only === undefined || only.includes(name)))
-    .toSorted()
+export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
   const client = new Client({ ...clientConfig(url), query_timeout: 60_000 })
   await client.connect()
   try {
-    await client.query(`select pg_advisory_lock(hashtextextended('gateway.migrations', 0))`)
-    await client.query(`create schema if not exists gateway;
-      create table if not exists gateway.migrations (name text primary key, applied_at timestamptz not null default now());
-      alter table gateway.migrations add column if not exists oldest_release integer not null default 1`)
-    const { rows } = await client.query<{ name: string; oldest_release: number }>(
-      'select name, oldest_release from gateway.migrations order by name',
-    )
-    refuseIfOlder(release, rows)
-    const applied = new Set(rows.map((row) => row.name))
-    for (const name of files.filter((file) => !applied.has(file))) {
-      const sql = await readFile(join(folder, name), 'utf8')
-      const [, oldest] = OLDEST_RELEASE.exec(sql) ?? []
-      if (oldest === undefined) throw new Error(`${name} does not name the oldest release that can run on it.`)
-      const record = `insert into gateway.migrations (name, oldest_release) values ('${name}', ${oldest})`
-      await client.query(`begin;\n${sql}\n;${record}; commit`)
-    }
-  } catch (error) {
-    const trouble = troubleOf(sqlstateOf(error))
-    throw trouble ? new StartupError(trouble.message, { cause: error }) : error
+    await applyMigrations(client, {
+      ...options,
+      folder: join(import.meta.dirname, 'migrations'),
+      schema: 'gateway',
+      appName: 'gateway',
+      operatorMessage: (error) => troubleOf(sqlstateOf(error))?.message,
+    })
   } finally {
     await client.end()
   }
-}
-
-function refuseIfOlder(release: number, applied: readonly { name: string; oldest_release: number }[]): void {
-  const tooNew = applied.filter((migration) => migration.oldest_release > release)
-  if (tooNew.length === 0) return
-  const needed = Math.max(...tooNew.map((migration) => migration.oldest_release))
-  throw new StartupError(
-    `A newer release of the gateway has changed its database (${tooNew.map(({ name }) => name).join(', ')}): it needs database release ${needed}, and this gateway has ${release}. Start the newer release, or restore a backup from before the update.`,
-  )
 }
