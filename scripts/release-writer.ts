@@ -10,10 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { RELEASE as GATEWAY_SCHEMA } from '../apps/gateway/src/platform/release.ts'
-import { RELEASE as WEB_SCHEMA } from '../apps/web/lib/release.ts'
 import { findBinaries } from '../packages/process/src/embedded/binaries.ts'
-import { repositoryRoot } from '../packages/process/src/index.ts'
+import { DATABASE_RELEASE, repositoryRoot } from '../packages/process/src/index.ts'
 import {
   isEmbeddedDatabase,
   isLoadedFromPackage,
@@ -57,7 +55,7 @@ export function writeRelease(out: string, options: { readonly withoutEmbeddedDat
     version: manifest.version,
     builtAt: new Date().toISOString(),
     node: NODE_RANGE,
-    database: { gateway: GATEWAY_SCHEMA, web: WEB_SCHEMA },
+    databaseRelease: DATABASE_RELEASE,
     embeddedDatabase: !options.withoutEmbeddedDatabase,
     contents: [...readdirSync(out), 'release.json'],
   }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import {
-  dataDir,
+  openDataDir,
   listenError,
   loadEnvFile,
   openDatabase,
@@ -42,7 +42,7 @@ runProcess(isDevelopment ? 'dev' : 'start', async (stopRequested) => {
   if (isDemo) await checkPort(simulatorPort, 'localhost', settings.DEMO_SIMULATOR_PORT)
 
   // Nothing is made on disk for an installation that brings its own database.
-  const folder = settings.DATABASE_URL ? undefined : dataDir(given, repositoryRoot)
+  const folder = settings.DATABASE_URL ? undefined : openDataDir(given, repositoryRoot)
   // Held by us, so that neither gateway nor web takes the embedded database with it when it is started again.
   const database = await openDatabase({
     databaseUrl: settings.DATABASE_URL,

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Check } from './context.ts'
 import type { Opened } from './databases.ts'
 import type { Installation } from './installation.ts'
-import { GATEWAY_RELEASE, openSession, repositoryRoot, WEB_RELEASE, type Pooled } from './parts.ts'
+import { DATABASE_RELEASE, openSession, repositoryRoot, type Pooled } from './parts.ts'
 import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('database')
@@ -30,12 +30,12 @@ export const checkDatabase: Check = async ({ installation, databases, gateways, 
 }
 
 const SCHEMAS = {
-  gateway: { schema: 'gateway', release: GATEWAY_RELEASE, folder: 'apps/gateway/src/platform/migrations' },
-  'web app': { schema: 'web', release: WEB_RELEASE, folder: 'apps/web/migrations' },
+  gateway: { schema: 'gateway', folder: 'apps/gateway/src/platform/migrations' },
+  'web app': { schema: 'web', folder: 'apps/web/migrations' },
 } as const
 
 async function schemaFindings(name: keyof typeof SCHEMAS, sql: Pooled): Promise<Finding[]> {
-  const { schema, release, folder } = SCHEMAS[name]
+  const { schema, folder } = SCHEMAS[name]
   const { rows: state } = await sql.query<{ there: boolean; may_create: boolean; database: string; role: string }>(
     `select to_regclass($1) is not null as there, has_database_privilege(current_database(), 'CREATE') as may_create,
             current_database() as database, current_user as role`,
@@ -54,7 +54,7 @@ async function schemaFindings(name: keyof typeof SCHEMAS, sql: Pooled): Promise<
   const { rows } = await sql.query<{ name: string; oldest_release: number }>(
     `select name, oldest_release from ${schema}.migrations`,
   )
-  return [judgeSchema(name, { applied: rows, files: sqlFilesIn(folder), release })]
+  return [judgeSchema(name, { applied: rows, files: sqlFilesIn(folder), release: DATABASE_RELEASE })]
 }
 
 const sqlFilesIn = (folder: string): string[] =>

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Check } from './context.ts'
-import { dataDir, repositoryRoot, StartupError } from './parts.ts'
+import { openDataDir, repositoryRoot, StartupError } from './parts.ts'
 import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('disk')
@@ -24,7 +24,7 @@ export const checkDisk: Check = async ({ installation: { gateway, web } }) => {
       : [notChecked('DATA_DIR', `${dataFolder} is not there yet; the first start makes it.`)]
   }
   try {
-    dataDir({ DATA_DIR: dataFolder }, repositoryRoot)
+    openDataDir({ DATA_DIR: dataFolder }, repositoryRoot)
   } catch (cause) {
     if (!(cause instanceof StartupError)) throw cause
     return holdsMark

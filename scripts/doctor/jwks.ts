@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Check, Context } from './context.ts'
 import type { Gateway } from './installation.ts'
 import { codeOf } from './processes.ts'
-import { guardedFetches, isLoopback, issuerMetadataLocations, reachOf, type TrustedIssuer } from './parts.ts'
+import { guardedFetches, isLoopback, issuerMetadataLocations, createSsrfGuard, type TrustedIssuer } from './parts.ts'
 import { findingsOf, type Finding } from './report.ts'
 
 const { ok, error, notChecked } = findingsOf('jwks')
@@ -50,11 +50,11 @@ const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 const Jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string().default('') })) })
 
 async function publishedBy({ issuer, jwksUri }: TrustedIssuer, { config }: Gateway): Promise<PublishedKeys> {
-  const reach = reachOf({
-    also: isLoopback(new URL(issuer)) ? ['machine'] : [],
+  const guard = createSsrfGuard({
+    alsoAllow: isLoopback(new URL(issuer)) ? ['loopback'] : [],
     trustedOrigins: [issuer, jwksUri].flatMap((url) => (url === undefined ? [] : [new URL(url).origin])),
   })
-  const fetch = guardedFetches(reach, config.proxies)({ timeoutMs: TIMEOUT_MS })
+  const fetch = guardedFetches(guard, config.proxies)({ timeoutMs: TIMEOUT_MS })
   const json = async (url: string): Promise<unknown> => {
     const response = await fetch(url, { headers: { accept: 'application/json' } })
     if (response.status !== 200) throw Object.assign(new Error('refused'), { code: `status ${response.status}` })

@@ -25,7 +25,7 @@ import {
   isLoopback,
   oauthServer,
   oauthSettings,
-  reachOf,
+  createSsrfGuard,
   StartupError,
   type Config,
   type GuardedFetch,
@@ -40,9 +40,9 @@ export async function live(environments: Environments, { json }: { json: boolean
   const { config } = gatewayIn(environments)
   const server = await discovered(config)
   const fetches = guardedFetches(
-    reachOf({
-      also: isLoopback(config.NOTION_MCP_SERVER_URL)
-        ? ['private', 'machine']
+    createSsrfGuard({
+      alsoAllow: isLoopback(config.NOTION_MCP_SERVER_URL)
+        ? ['private', 'loopback']
         : config.NOTION_MCP_PRIVATE_NETWORK
           ? ['private']
           : [],

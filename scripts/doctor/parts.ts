@@ -10,13 +10,12 @@ export { issuerMetadataLocations } from '../../apps/gateway/src/connections/oaut
 export { Failure } from '../../apps/gateway/src/platform/failure.ts'
 export { jsonLog } from '../../apps/gateway/src/platform/log.ts'
 export { redisFacts } from '../../apps/gateway/src/platform/redis-facts.ts'
-export { RELEASE as GATEWAY_RELEASE } from '../../apps/gateway/src/platform/release.ts'
 export { opensSigningKey } from '../../apps/web/authorization-server/opens-signing-key.ts'
-export { RELEASE as WEB_RELEASE } from '../../apps/web/lib/release.ts'
 export { authSecrets, Settings as WebSettings } from '../../apps/web/lib/settings.ts'
-export { guardedFetches, isLoopback, reachOf, type GuardedFetch } from '../../packages/outbound/src/index.ts'
+export { guardedFetches, isLoopback, createSsrfGuard, type GuardedFetch } from '../../packages/outbound/src/index.ts'
 export {
-  dataDir,
+  DATABASE_RELEASE,
+  openDataDir,
   loadEnvFile,
   openDatabase,
   readSettings,

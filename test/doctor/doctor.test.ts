@@ -122,9 +122,9 @@ describe('npm run doctor -- --live', () => {
 
     const own = new Set(issued.map(({ grantId }) => grantId).filter((grant) => grant && !grantsBefore.has(grant)))
     expect(own.size).toBe(1)
-    const last = at.product.simulator.seen.tokenRequests.at(-1)
+    const last = at.product.simulator.recorded.tokenRequests.at(-1)
     expect(last).toMatchObject({ grantType: 'revocation', grantId: [...own][0], status: 200 })
-    const others = at.product.simulator.seen.tokenRequests.filter(
+    const others = at.product.simulator.recorded.tokenRequests.filter(
       ({ grantType, grantId }) => grantType === 'revocation' && !own.has(grantId),
     )
     expect(others).toEqual([])

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { proxiesFrom, proxySettings, type Proxies } from '@nmg/outbound'
-import { generatedSecret, readSettings, StartupError, type Environment } from '@nmg/process'
+import { loadOrCreateSecret, readSettings, StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import type { CredentialKey } from './connections/keys/aes-vault.ts'
 import type { AuthorizationServerSettings } from './connections/oauth/authorization-server.ts'
@@ -244,12 +244,12 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
   return {
     ...settings,
     serviceTokens: settings.GATEWAY_SERVICE_TOKEN ?? [
-      new Secret(generatedSecret(dataFolder(), 'gateway-service-token', () => randomBytes(32).toString('hex'))),
+      new Secret(loadOrCreateSecret(dataFolder(), 'gateway-service-token', () => randomBytes(32).toString('hex'))),
     ],
     credentialKeys: atLeastOne(
       settings.CREDENTIAL_KEYS ??
         credentialKeys.parse(
-          generatedSecret(dataFolder(), 'credential-keys', () => `key1:${randomBytes(32).toString('base64')}`),
+          loadOrCreateSecret(dataFolder(), 'credential-keys', () => `key1:${randomBytes(32).toString('base64')}`),
         ),
     ),
     redirectUri,

@@ -1,7 +1,7 @@
 /** Puts the gateway together. The only file that knows all the others. */
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import { drainOf } from '@nmg/process'
+import { prepareDrain } from '@nmg/process'
 import { answerProbe, PROBE_PATHS } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
@@ -162,7 +162,7 @@ export async function openGateway({
   }
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
   const server = createGatewayServer(proxy, app, log, clients.handleCors)
-  const drain = drainOf(server)
+  const drain = prepareDrain(server)
 
   return {
     server,

@@ -40,7 +40,7 @@ beforeAll(async () => {
     if (schema.properties && schema.additionalProperties === undefined) schema.additionalProperties = false
   }
   ajv.addSchema({ $id: 'api', ...api })
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
   const add = vi.spyOn(SmartRouter.prototype, 'add')
   gateway = await startGateway({
     mcpUrl: simulator.mcpUrl,
@@ -173,7 +173,7 @@ describe('the OpenAPI document', () => {
     await send('readHistory', '/integrations/notion/nowhere/events', { status: 404, code: 'not_connected' })
 
     // A reconnect that reaches another workspace, as somebody who asked to be asked.
-    simulator.setKnobs({ autoApprove: { workspace: 'Northwind' }, revokeExistingGrants: 'same-user-and-workspace' })
+    simulator.setOptions({ autoApprove: { workspace: 'Northwind' }, revokeExistingGrants: 'same-user-and-workspace' })
     await gateway.start('north', { confirm_workspace: '1' }).then(async (again) => {
       const redirect = await fetch(again.authorizeUrl, { redirect: 'manual' })
       await fetch(redirect.headers.get('location') ?? '', { redirect: 'manual' })
@@ -192,7 +192,7 @@ describe('the OpenAPI document', () => {
     await send('disconnect', tooLong, { status: 400, code: 'invalid_request' })
     await send('disconnect', space, { status: 200 })
     await send('disconnect', '/integrations/notion/nowhere', { status: 200 })
-    simulator.setKnobs({ autoApprove: true })
+    simulator.setOptions({ autoApprove: true })
   })
 
   it('describes what keys, revocations and clients respond', async () => {

@@ -1,6 +1,6 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { drainOf, listenError } from '@nmg/process'
+import { prepareDrain, listenError } from '@nmg/process'
 import { causeOf, log } from '../lib/log.ts'
 import { ASKED_PATH } from '../lib/return-path.ts'
 import { withPresentNames } from '../lib/session-cookies.ts'
@@ -51,7 +51,7 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
       `HTTP/1.1 405 Method Not Allowed\r\nAllow: ${METHODS.join(', ')}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
     )
   })
-  const drain = drainOf(server)
+  const drain = prepareDrain(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)))
     server.listen(port, host, resolve)

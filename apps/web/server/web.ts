@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
-import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
+import { isLoopback, proxiesFrom, createSsrfGuard } from '@nmg/outbound'
 import {
-  dataDir,
-  generatedSecret,
+  openDataDir,
+  loadOrCreateSecret,
   loadEnvFile,
   openDatabase,
   readSettings,
@@ -47,8 +47,8 @@ export async function startWeb(
   const settings = readSettings(Settings, env)
 
   // Nothing is made on disk for a deployment that brings its own database and secrets.
-  const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
-  const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
+  const folder = settings.DATABASE_URL ? '' : openDataDir(env, repositoryRoot)
+  const secret = (name: string) => loadOrCreateSecret(folder, name, () => randomBytes(32).toString('base64url'))
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
   setLogLevel(settings.LOG_LEVEL)
   const pool = openPool(database.url, settings.DATABASE_POOL_SIZE)
@@ -111,7 +111,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
         ? documentReader({
             pool,
-            reach: reachOf({ also: isLoopback(new URL(webUrl)) ? ['machine'] : [] }),
+            guard: createSsrfGuard({ alsoAllow: isLoopback(new URL(webUrl)) ? ['loopback'] : [] }),
             proxies: proxiesFrom(settings),
           })
         : undefined,

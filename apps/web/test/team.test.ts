@@ -95,7 +95,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await searchNotion(ben, 'launch plan')
       await ben.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
       const streams = () =>
-        product.simulator.seen.mcpRequests.filter(
+        product.simulator.recorded.mcpRequests.filter(
           (each) => each.httpMethod === 'GET' && each.status === 200 && !each.finishedAt && !each.abortedAt,
         )
       expect(streams()).not.toEqual([])

@@ -7,8 +7,8 @@ import {
   NewAccessKey,
   Revocation,
   Scope,
-  SeenClient,
-  SeenClients,
+  ActiveClient,
+  ActiveClients,
 } from './access.ts'
 import { AuthorizationStart } from './authorization.ts'
 import {
@@ -19,8 +19,8 @@ import {
   History,
   HistoryEvent,
   Hold,
-  WaitingConsent,
-  WaitingDecision,
+  PendingWorkspaceChange,
+  WorkspaceChangeDecision,
 } from './connection.ts'
 import {
   JsonRpcError,
@@ -61,10 +61,10 @@ const COMPONENTS = {
   Readiness,
   Revocation,
   Scope,
-  SeenClient,
-  SeenClients,
-  WaitingConsent,
-  WaitingDecision,
+  ActiveClient,
+  ActiveClients,
+  PendingWorkspaceChange,
+  WorkspaceChangeDecision,
 } satisfies Record<string, z.ZodType>
 
 /** OpenAPI 3.1. */

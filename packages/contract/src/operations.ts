@@ -1,8 +1,8 @@
 /** Every operation of the gateway's HTTP API, for its OpenAPI document (openapi.ts). A test compares it with the gateway's router. */
 import { z } from 'zod'
-import { AccessKeys, CreatedAccessKey, NewAccessKey, Revocation, scopes, SeenClients } from './access.ts'
+import { AccessKeys, CreatedAccessKey, NewAccessKey, Revocation, scopes, ActiveClients } from './access.ts'
 import { AuthorizationStart } from './authorization.ts'
-import { Connection, DisconnectReceipt, History, Hold, WaitingDecision } from './connection.ts'
+import { Connection, DisconnectReceipt, History, Hold, WorkspaceChangeDecision } from './connection.ts'
 import { problems, type ProblemCode } from './problems.ts'
 
 export interface Operation {
@@ -264,7 +264,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     tag: 'Connections',
     summary: 'Accept or decline a reconnect that reached another workspace',
     caller: 'user',
-    body: WaitingDecision,
+    body: WorkspaceChangeDecision,
     success: { 200: { description: 'The connection after the decision.', schema: Connection } },
     failures: [...STORED, ...BODY, 'not_connected', 'not_found'],
   },
@@ -315,7 +315,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     summary: 'List the MCP clients that called, most recent first',
     caller: 'application',
     query: OwnerQuery,
-    success: { 200: { description: 'The clients.', schema: SeenClients } },
+    success: { 200: { description: 'The clients.', schema: ActiveClients } },
     failures: [...COMMON, 'missing_space'],
   },
   ...mcpOperations('/mcp/notion/proxy', ''),

@@ -5,7 +5,7 @@
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { z } from 'zod'
-import { isLoopback } from './reach.ts'
+import { isLoopback } from './ssrf-guard.ts'
 
 export interface OutboundProxy {
   /** Where it listens: an origin, without credentials. */

@@ -1,6 +1,6 @@
 /** Verifies access tokens of MCP clients: JWTs ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) of trusted authorization servers. */
 import { ClientId, type Scope } from '@nmg/contract'
-import { guardedFetches, isLoopback, reachOf, type GuardedFetch, type Proxies } from '@nmg/outbound'
+import { guardedFetches, isLoopback, createSsrfGuard, type GuardedFetch, type Proxies } from '@nmg/outbound'
 // Imported by subpath: loading the whole package takes four times as long at each start.
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { JWKSNoMatchingKey, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
@@ -293,8 +293,8 @@ const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 /** The operator's own URLs may be anywhere. URLs from the issuer's metadata must be public, or loopback if the issuer is. */
 function issuerFetch({ issuer, jwksUri }: TrustedIssuer, proxies: Proxies): GuardedFetch {
   const trustedOrigins = [issuer, jwksUri].flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
-  const reach = reachOf({ also: isLoopback(new URL(issuer)) ? ['machine'] : [], trustedOrigins })
-  return guardedFetches(reach, proxies)({ timeoutMs: REQUEST_TIMEOUT_MS })
+  const guard = createSsrfGuard({ alsoAllow: isLoopback(new URL(issuer)) ? ['loopback'] : [], trustedOrigins })
+  return guardedFetches(guard, proxies)({ timeoutMs: REQUEST_TIMEOUT_MS })
 }
 
 /** Reads `jwks_uri` from the issuer's metadata. */

@@ -5,8 +5,8 @@ import {
   NewAccessKey,
   Revocation,
   scopes,
-  type SeenClient,
-  type SeenClients,
+  type ActiveClient,
+  type ActiveClients,
 } from '@nmg/contract'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
@@ -69,7 +69,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   app.get('/access/clients', async (c) => {
     authenticate(c)
     const { spaceId, userId } = listFilter(c)
-    const body: SeenClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
+    const body: ActiveClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
     return c.json(body, 200, NO_STORE)
   })
 
@@ -107,7 +107,7 @@ function listFilter(c: Context<App>): { spaceId: string; userId: string | undefi
   return { spaceId, userId: userId || undefined }
 }
 
-function describeClient(client: ClientActivityRecord): SeenClient {
+function describeClient(client: ClientActivityRecord): ActiveClient {
   return {
     ...(client.clientId === undefined ? {} : { clientId: client.clientId }),
     ...(client.keyId === undefined ? {} : { keyId: client.keyId }),

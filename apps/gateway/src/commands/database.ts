@@ -6,7 +6,7 @@
  *     npm run database detach      this is a copy beside the original: its logins are deleted here, not revoked
  *     npm run database move        its folder or server is about to be moved: this one holds, the copy of it lives on
  */
-import { dataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
+import { openDataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
 import { z } from 'zod'
 import { migrate, openPool, type Database } from '../platform/database.ts'
 import { clientSettings } from '../clients/settings.ts'
@@ -35,7 +35,7 @@ async function run(command: string): Promise<string> {
   }
   const env = loadEnvFile(repositoryRoot, process.env)
   const settings = readSettings(Settings, env)
-  const folder = settings.DATABASE_URL === undefined ? dataDir(env, repositoryRoot) : ''
+  const folder = settings.DATABASE_URL === undefined ? openDataDir(env, repositoryRoot) : ''
   const opened = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'gateway' })
   const database = openPool(opened.url, jsonLog('silent'), 1)
   try {

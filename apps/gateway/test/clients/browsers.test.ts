@@ -14,7 +14,7 @@ describe('a request from a web page', () => {
     ['a host that starts with an allowed host', 'https://app.example.evil.example'],
     ['an opaque origin', 'null'],
   ])('of %s is rejected before authentication', async (_, origin) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const { key } = await on.newKey()
     for (const credential of [key, undefined]) {
       const response = await call(credential, on.endpoint(), { headers: { origin } })
@@ -26,7 +26,7 @@ describe('a request from a web page', () => {
     for (const method of ['GET', 'DELETE']) {
       expect((await call(key, on.endpoint(), { method, headers: { origin } })).status).toBe(403)
     }
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('of an allowed origin succeeds, and the page may read the response', async () => {

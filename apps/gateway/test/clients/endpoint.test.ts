@@ -20,11 +20,11 @@ describe("a space's endpoint", () => {
   })
 
   it('forwards the bytes without meta and without credentials', async () => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const { key } = await on.newKey()
     const body = '{"jsonrpc":"2.0", "id":"x","meta":{"space_id":"north"},"method":"tools/list"}'
     expect((await call(key, on.endpoint(), { body })).status).toBe(200)
-    const [forwarded] = on.simulator.seen.mcpRequests
+    const [forwarded] = on.simulator.recorded.mcpRequests
     expect(forwarded?.body).toBe('{"jsonrpc":"2.0", "id":"x","method":"tools/list"}')
     expect(JSON.stringify(forwarded?.headers)).not.toContain('nmg_')
   })
@@ -32,7 +32,7 @@ describe("a space's endpoint", () => {
   it('forwards GET and DELETE, and returns the upstream response', async () => {
     const token = await on.token()
     for (const method of ['GET', 'DELETE']) expect((await call(token, on.endpoint(), { method })).status).toBe(405)
-    expect(on.simulator.seen.mcpRequests.slice(-2).map(({ httpMethod }) => httpMethod)).toEqual(['GET', 'DELETE'])
+    expect(on.simulator.recorded.mcpRequests.slice(-2).map(({ httpMethod }) => httpMethod)).toEqual(['GET', 'DELETE'])
   })
 
   it('serves applications whose space matches', async () => {

@@ -86,7 +86,7 @@ describe('a client of a space whose grant was revoked', () => {
 describe('a client whose call requires step-up authorization', () => {
   it('gets the link to connect, and no challenge that would start a login', async () => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push({ kind: 'insufficient-scope', scope: 'pages:write' })
+    on.simulator.options.mcpFaults.push({ kind: 'insufficient-scope', scope: 'pages:write' })
     const { status, headers, rpc } = await send()
     expect(status).toBe(403)
     expect(headers.get('www-authenticate')).toBeNull()
@@ -195,7 +195,7 @@ describe('a client with an invalid request', () => {
 
   it('gets 502 if the connection to Notion breaks after the request was sent', async () => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push({ kind: 'lost-request' })
+    on.simulator.options.mcpFaults.push({ kind: 'lost-request' })
     const response = await send()
     expect(response.status).toBe(502)
     expect(response.rpc).toMatchObject({ id: 'a-list', error: { code: 1039, data: { reason: 'outcome_unknown' } } })
@@ -208,7 +208,7 @@ describe('an error from Notion', () => {
     ['an error of its edge', { kind: 'edge-error', status: 502 } as const, 502],
   ])('passes unchanged: %s', async (_, fault, status) => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push(fault)
+    on.simulator.options.mcpFaults.push(fault)
     const response = await send()
     expect(response.status).toBe(status)
     expect(response.rpc.error?.data?.reason).toBeUndefined()
@@ -217,7 +217,7 @@ describe('an error from Notion', () => {
 
   it('passes unchanged: a rate limit as the result of a tool', async () => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push({ kind: 'tool-rate-limit' })
+    on.simulator.options.mcpFaults.push({ kind: 'tool-rate-limit' })
     const response = await send({ body: tool('notion-search', { query: 'x' }) })
     expect(response.status).toBe(200)
     expect(response.rpc.result?.isError).toBe(true)

@@ -1,4 +1,4 @@
-import { AccessKeys, CreatedAccessKey, SeenClients } from '@nmg/contract'
+import { AccessKeys, CreatedAccessKey, ActiveClients } from '@nmg/contract'
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
@@ -137,7 +137,7 @@ describe('the list of keys', () => {
 
 describe('the list of clients', () => {
   const clientsOf = async (query: string) =>
-    SeenClients.parse(await (await on.gateway.fetch(`/access/clients?${query}`)).json()).clients
+    ActiveClients.parse(await (await on.gateway.fetch(`/access/clients?${query}`)).json()).clients
 
   it('contains a client after its first call, with the name from initialize', async () => {
     const { id, key: text } = await on.newKey({ spaceId: 'seen-1' })

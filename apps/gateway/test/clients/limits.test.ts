@@ -20,12 +20,12 @@ describe('limits of clients', () => {
   it('return 429 with Retry-After after too many requests, without affecting other clients', async () => {
     const { key } = await on.newKey()
     const other = await on.newKey()
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const responses = await callUntilLimited(key)
     const { headers, rpc } = responses.pop() as (typeof responses)[0]
     expect(responses.length).toBeGreaterThanOrEqual(20)
     expect(responses.every(({ status }) => status === 200)).toBe(true)
-    expect(on.simulator.seen.mcpRequests).toHaveLength(responses.length)
+    expect(on.simulator.recorded.mcpRequests).toHaveLength(responses.length)
 
     expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(3)
@@ -54,7 +54,7 @@ describe('limits of clients', () => {
   })
 
   it('restrict the number of open streams', async () => {
-    on.simulator.setKnobs({ getStream: true, sessions: 'header' })
+    on.simulator.setOptions({ getStream: true, sessions: 'header' })
     const { key } = await on.newKey()
     const open = async () => {
       const abort = new AbortController()
@@ -77,17 +77,17 @@ describe('limits of clients', () => {
       })
       .toBe(200)
     for (const { close } of streams) close()
-    on.simulator.setKnobs({ getStream: false, sessions: 'none' })
+    on.simulator.setOptions({ getStream: false, sessions: 'none' })
   })
 
   it('restrict the number of calls in progress', async () => {
     const { key } = await on.newKey()
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const abort = new AbortController()
     const wait = () =>
       call(key, on.endpoint(), { body: tool('simulator-wait'), signal: abort.signal }).catch(() => undefined)
     const waiting = [wait(), wait(), wait()]
-    await expect.poll(() => on.simulator.seen.mcpRequests.length).toBe(3)
+    await expect.poll(() => on.simulator.recorded.mcpRequests.length).toBe(3)
     const rejected = await call(key, on.endpoint())
     expect(rejected.status).toBe(429)
     expect(rejected.headers.get('retry-after')).toBe('1')

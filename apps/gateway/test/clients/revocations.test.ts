@@ -1,5 +1,5 @@
 /** Revocations take effect at once on every replica, also for open exchanges. */
-import { SeenClients } from '@nmg/contract'
+import { ActiveClients } from '@nmg/contract'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { InProcessGateway } from '../support/gateway.ts'
@@ -9,10 +9,10 @@ const on = clientFixture()
 let replica: InProcessGateway
 beforeAll(async () => {
   replica = await on.replica()
-  on.simulator.setKnobs({ getStream: true, sessions: 'header' })
+  on.simulator.setOptions({ getStream: true, sessions: 'header' })
 })
 afterAll(() => replica.stop())
-afterEach(() => on.simulator.resetSeen())
+afterEach(() => on.simulator.clearRecorded())
 
 const revoke = async (what: { spaceId?: string; userId?: string; clientId?: string; grantId?: string } = {}) => {
   const body = JSON.stringify({ spaceId: 'north', userId: 'ada', ...what })
@@ -108,7 +108,7 @@ describe('revoking all access of a user', () => {
     await call(token, on.endpoint(), { body: initialize({}, 'Forgotten') })
     const names = async () => {
       const response = await on.gateway.fetch('/access/clients?space_id=north&user_id=ada')
-      return SeenClients.parse(await response.json()).clients.map(({ name }) => name)
+      return ActiveClients.parse(await response.json()).clients.map(({ name }) => name)
     }
     await expect.poll(names).toContain('Forgotten')
     await revoke()
@@ -191,7 +191,7 @@ describe('an open exchange', () => {
     const others = await openResponse(key, replica, method)
     await revoke()
     for (const { end } of revoked) expect(await end).toEqual({ isAborted: true })
-    await expect.poll(() => on.simulator.seen.mcpRequests.filter(({ aborted }) => aborted).length).toBe(2)
+    await expect.poll(() => on.simulator.recorded.mcpRequests.filter(({ aborted }) => aborted).length).toBe(2)
 
     await on.gateway.fetch('/access/revocations', {
       method: 'POST',
@@ -209,15 +209,15 @@ describe('an open exchange', () => {
 
   it('without a response yet gets 503, because its outcome is unknown', async () => {
     const { key } = await on.newKey({}, 'cleo')
-    on.simulator.knobs.mcpFaults.push({ kind: 'slow', delayMs: 20_000 })
+    on.simulator.options.mcpFaults.push({ kind: 'slow', delayMs: 20_000 })
     const response = call(key, on.endpoint('north', replica))
-    await expect.poll(() => on.simulator.seen.mcpRequests.length).toBe(1)
+    await expect.poll(() => on.simulator.recorded.mcpRequests.length).toBe(1)
     await revoke({ userId: 'cleo' })
     const { status, headers, rpc } = await response
     expect(status).toBe(503)
     expect(headers.get('www-authenticate')).toBeNull()
     expect(rpc.error).toMatchObject({ code: 1039, message: expect.stringMatching(/^This access was revoked/) })
-    await expect.poll(() => on.simulator.seen.mcpRequests[0]?.aborted).toBe(true)
+    await expect.poll(() => on.simulator.recorded.mcpRequests[0]?.aborted).toBe(true)
   })
 
   it('is aborted even if the notification was lost', async () => {

@@ -34,9 +34,9 @@ describe('a client with the scope notion:read', () => {
     'completion/complete',
     'logging/setLevel',
   ])('may call %s', async (method) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     await send({ body: { jsonrpc: '2.0', id: 1, method, params: { uri: 'x:y', name: 'notion-update-page' } } })
-    expect(on.simulator.seen.mcpRequests).toHaveLength(1)
+    expect(on.simulator.recorded.mcpRequests).toHaveLength(1)
   })
 
   const duplicateMethod =
@@ -105,11 +105,11 @@ describe('a client with the scope notion:read', () => {
       'insufficient_scope',
     ],
   ])('may not send %s', async (_, body, headers, reason) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const response = await send({ body, headers })
     expect(response.rpc.error?.data.reason).toBe(reason)
     expect(response.status).toBe(reason === 'invalid_request' ? 400 : 403)
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('may call a read-only tool with the headers of 2026-07-28', async () => {
@@ -142,17 +142,17 @@ describe('a client with the scope notion:read', () => {
     ],
     ['a name with special characters', tool('a"b'), 'the tool is not known to be read-only'],
   ])('gets the rejected tool or method in the message: %s', async (_, body, text) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     expect((await send({ body })).rpc.error?.message).toContain(text)
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it.each(['skills/list', 'skills/get', 'resources/directory/read'])(
     'may call %s of the extension Skills',
     async (method) => {
-      on.simulator.resetSeen()
+      on.simulator.clearRecorded()
       await send({ body: { ...LIST, method } })
-      expect(on.simulator.seen.mcpRequests).toHaveLength(1)
+      expect(on.simulator.recorded.mcpRequests).toHaveLength(1)
     },
   )
 
@@ -186,7 +186,7 @@ describe('the list of tools for notion:read', () => {
     ['in JSON as of 2026-07-28', 'json', modern(LIST)],
     ['in an event stream as of 2026-07-28', 'sse', modern(LIST)],
   ] as const)('%s contains only read-only tools, with unchanged bytes', async (_, answers, body) => {
-    on.simulator.setKnobs({ answers })
+    on.simulator.setOptions({ answers })
     const headers =
       '_meta' in (body.params ?? {}) ? { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' } : {}
     const unfiltered = await call(await on.token(), on.endpoint(), { body, headers })
@@ -223,17 +223,17 @@ describe('the list of tools for notion:read', () => {
   })
 
   it('is requested uncompressed, because the gateway parses it', async () => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     await send({ headers: { 'accept-encoding': 'gzip, br' } })
     await send({ body: search, headers: { 'accept-encoding': 'gzip, br' } })
-    expect(on.simulator.seen.mcpRequests.map(({ headers }) => headers['accept-encoding'])).toEqual([
+    expect(on.simulator.recorded.mcpRequests.map(({ headers }) => headers['accept-encoding'])).toEqual([
       'identity',
       'gzip, br',
     ])
   })
 
   it('is filtered in a resumed stream as well', async () => {
-    on.simulator.setKnobs({ sessions: 'required', getStream: true, resumable: true, answers: 'sse' })
+    on.simulator.setOptions({ sessions: 'required', getStream: true, resumable: true, answers: 'sse' })
     const opened = await send({ body: initialize() })
     const session = {
       'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
@@ -256,11 +256,11 @@ describe('the list of tools for notion:read', () => {
     abort.abort()
     expect(toolNames(text)).toEqual(toolNames(first.text))
     expect(text).not.toContain('notion-create-pages"')
-    on.simulator.setKnobs({ sessions: 'none', getStream: false, resumable: false })
+    on.simulator.setOptions({ sessions: 'none', getStream: false, resumable: false })
   })
 
   it('returns an upstream error unchanged', async () => {
-    on.simulator.knobs.mcpFaults.push({ kind: 'edge-error', status: 503 })
+    on.simulator.options.mcpFaults.push({ kind: 'edge-error', status: 503 })
     const response = await send({})
     expect(response.status).toBe(503)
     expect(response.rpc.error?.data?.reason).toBeUndefined()

@@ -1,5 +1,5 @@
 import 'server-only'
-import { AccessKeys, CreatedAccessKey, SeenClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
+import { AccessKeys, CreatedAccessKey, ActiveClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
 import { z } from 'zod'
 import { SCHEMA } from '@/lib/database.ts'
 import { askGateway } from '@/lib/gateway.ts'
@@ -17,7 +17,7 @@ const whose = ({ space, person }: SpaceMember) => new URLSearchParams({ space_id
 export async function clientLists(member: SpaceMember): Promise<ClientLists> {
   const [keys, seen] = await Promise.all([
     askGateway(member, `/access/keys?${whose(member)}`, AccessKeys),
-    askGateway(member, `/access/clients?${whose(member)}`, SeenClients),
+    askGateway(member, `/access/clients?${whose(member)}`, ActiveClients),
   ])
   const clients = seen?.clients ?? []
   const names = await clientNames(clients.flatMap(({ clientId }) => clientId ?? []))

@@ -1,4 +1,4 @@
-import { AuthorizationStart, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
+import { AuthorizationStart, DisconnectReceipt, type WorkspaceChangeDecision } from '@nmg/contract'
 import { readApi } from '@/lib/api-client.ts'
 import { NotionAnswer } from './connection-answer.ts'
 import { HistoryAnswer, type HistoryKind } from './history-answer.ts'
@@ -17,7 +17,7 @@ export const readHistory = (spaceId: string, kind: HistoryKind, before: number |
 
 export const deleteConnection = (spaceId: string) => readApi(ofSpace(spaceId), DisconnectReceipt, { method: 'DELETE' })
 
-export const settleWorkspace = (spaceId: string, decision: WaitingDecision) =>
+export const settleWorkspace = (spaceId: string, decision: WorkspaceChangeDecision) =>
   readApi('/api/notion/waiting', NotionAnswer, { method: 'POST', body: { spaceId, ...decision } })
 
 export const startAuthorization = (spaceId: string, signal?: AbortSignal) =>

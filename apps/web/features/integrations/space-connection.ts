@@ -1,5 +1,5 @@
 import 'server-only'
-import { AuthorizationStart, Connection, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
+import { AuthorizationStart, Connection, DisconnectReceipt, type WorkspaceChangeDecision } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
 import { personNames, type SpaceManager, type SpaceMember } from '@/lib/members.ts'
 import { Failure, failureWith } from '@/lib/failure.ts'
@@ -78,7 +78,7 @@ function sayWhenToTryAgain(error: unknown): never {
 }
 
 /** Goes on with the workspace that a new consent reached, or lets go of it. @throws {Failure} `not_found` when nothing waits any more. */
-export async function settleWorkspace(manager: SpaceManager, decision: WaitingDecision): Promise<void> {
+export async function settleWorkspace(manager: SpaceManager, decision: WorkspaceChangeDecision): Promise<void> {
   await askGateway(manager, `${path(manager)}/waiting`, Connection, { method: 'POST', body: decision })
 }
 

@@ -4,14 +4,14 @@ import {
   ForbiddenUrl,
   guardedFetches,
   isLoopback,
-  NotEntitled,
+  RequestWithheld,
   ProxyFailed,
-  reachOf,
-  TooMuchBody,
-  type Gate,
+  createSsrfGuard,
+  BodyTooLarge,
+  type SendHooks,
   type GuardedFetch,
   type Proxies,
-  type Reach,
+  type SsrfGuard,
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import { retryAfter } from './retry-after.ts'
@@ -63,9 +63,9 @@ export interface AuthorizationServerSettings {
 /** The authorization server of the upstream, over oauth4webapi. */
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
   const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
-  const reach = reachFrom(settings)
-  const fetches = guardedFetches(reach, settings.proxies)
-  const metadataPlace = { mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
+  const guard = guardFrom(settings)
+  const fetches = guardedFetches(guard, settings.proxies)
+  const metadataPlace = { mcpServer, overrides, guard, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
   const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataPlace))
 
   /** Changed settings of the fixed client count for connections that were made with the old ones, too. */
@@ -185,10 +185,10 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 const REVOCATION_TIMEOUT_MS = 5_000
 
 /** What the operator has named may be anywhere, but not without TLS. What the MCP server names is as public as itself. */
-function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): Reach {
+function guardFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): SsrfGuard {
   const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
-  return reachOf({
-    also: isLoopback(mcpServer) ? ['private', 'machine'] : isPrivateNetwork ? ['private'] : [],
+  return createSsrfGuard({
+    alsoAllow: isLoopback(mcpServer) ? ['private', 'loopback'] : isPrivateNetwork ? ['private'] : [],
     trustedOrigins: named.flatMap((url) => (url && (url.protocol === 'https:' || isLoopback(url)) ? [url.origin] : [])),
     ...(lookup && { lookup }),
   })
@@ -291,13 +291,13 @@ async function redeem(
   onStep: AuthorizationServerSettings['onRefresh'],
 ): Promise<RefreshOutcome> {
   let hasLeft = false
-  const gate: Gate = {
-    isOpen() {
+  const hooks: SendHooks = {
+    beforeSend() {
       onStep?.('connected')
       return permit.mayRedeem()
     },
-    onLeave: () => (hasLeft = true),
-    ...(onStep && { onLeft: () => onStep('sent') }),
+    onSend: () => (hasLeft = true),
+    ...(onStep && { onFlushed: () => onStep('sent') }),
   }
   let response: Response
   try {
@@ -306,7 +306,7 @@ async function redeem(
       asClient(credential.client),
       clientAuth(credential.client),
       credential.refreshToken.reveal(),
-      tokenOptions(fetches({ gate, timeoutMs: permit.remainingMs() }), grant.resource),
+      tokenOptions(fetches({ hooks, timeoutMs: permit.remainingMs() }), grant.resource),
     )
   } catch (cause) {
     const sign = signOf(cause, hasLeft)
@@ -345,10 +345,10 @@ function outcomeOf(read: TokenResponse, response: Response, standing: ClientStan
 }
 
 function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
-  if (cause instanceof NotEntitled) return 'withheld'
+  if (cause instanceof RequestWithheld) return 'withheld'
   if (cause instanceof ForbiddenUrl) return 'forbidden'
   if (!hasLeft) return 'unreachable'
-  if (cause instanceof TooMuchBody) return 'unreadable'
+  if (cause instanceof BodyTooLarge) return 'unreadable'
   return cause instanceof Error && cause.name === 'TimeoutError' ? 'silent' : 'cut'
 }
 

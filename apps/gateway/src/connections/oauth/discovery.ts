@@ -2,7 +2,8 @@
  * From the URL of an MCP server to its authorization server: protected resource metadata (RFC 9728), then authorization server metadata
  * (RFC 8414, OpenID Connect discovery), as the MCP authorization specification orders it.
  */
-import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type Reach } from '@nmg/outbound'
+import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type SsrfGuard } from '@nmg/outbound'
+import { VERSION } from '@nmg/process'
 import { z } from 'zod'
 import { issuerMetadataLocations, resourceMetadataLocations, type MetadataLocation } from './metadata-locations.ts'
 import { challengedScope, challengeParameter, IMPLIED_SCOPE, scopeOf } from './scope.ts'
@@ -39,7 +40,7 @@ export interface EndpointOverrides {
 export interface Place {
   readonly mcpServer: URL
   readonly overrides: EndpointOverrides
-  readonly reach: Reach
+  readonly guard: SsrfGuard
   readonly fetch: GuardedFetch
 }
 
@@ -208,7 +209,7 @@ const firstDocument = <T>(
 
 /** What the server's answer to calls without a token demands ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
 async function challengeOf(place: Place): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
-  const clientInfo = { name: 'notion-mcp-gateway', version: '0.1.0' }
+  const clientInfo = { name: 'notion-mcp-gateway', version: VERSION }
   const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
   let response = await callWithoutToken(place, 'initialize', initialize)
   // Some let everybody begin, and ask for a token only then; some do not know this beginning any more.
@@ -242,9 +243,9 @@ function assertCovers(resource: string, mcpServer: URL): void {
 export const originOf = (url: string): string => URL.parse(url)?.origin ?? 'the authorization server'
 
 /** Metadata names addresses that the gateway then sends forms to, with secrets in them. */
-function assertUsable(address: string, { reach }: Pick<Place, 'reach'>): void {
+function assertUsable(address: string, { guard }: Pick<Place, 'guard'>): void {
   try {
-    reach.assertAllowed(new URL(address))
+    guard.assertAllowed(new URL(address))
   } catch (cause) {
     throw cause instanceof ForbiddenUrl ? forbidden(cause) : refused('The metadata names what is no address.', cause)
   }
@@ -258,9 +259,9 @@ const whyForbidden: Record<ForbiddenUrl['reason'], string> = {
   plain: 'it is not https. Tell the operator of that server.',
   private:
     'it is in a private network. If the MCP server is one of your own there, the gateway’s operator sets NOTION_MCP_PRIVATE_NETWORK=true.',
-  machine:
+  loopback:
     'it is on the gateway’s own machine, and the MCP server is not. The gateway’s operator can name it in the settings.',
-  nowhere: 'nothing that a gateway talks to has it. Tell the operator of that server.',
+  reserved: 'nothing that a gateway talks to has it. Tell the operator of that server.',
 }
 
 /** The failure of a request that the outbound proxy did not let through. */

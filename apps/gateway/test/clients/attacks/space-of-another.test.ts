@@ -20,12 +20,12 @@ describe('a key', () => {
     ['with another user in a header', () => on.endpoint(), { 'x-user-id': 'ben' }, LIST],
     ['with another user in meta', () => on.endpoint(), {}, { ...LIST, meta: { user_id: 'ben' } }],
   ])('%s is rejected', async (_, url, headers, body) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const response = await call(key, url(), { headers, body })
     expect(response.status).toBe(403)
     expect(response.rpc.error?.data.reason).toBe('forbidden_space')
     expect(response.headers.get('www-authenticate')).toBeNull()
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('may be sent with the names of its own space and user', async () => {

@@ -7,7 +7,7 @@ const on = clientFixture()
 
 describe.each(['/mcp/notion/spaces/north', '/mcp/notion/proxy'])('a credential in the query of %s', (path) => {
   it.each(['access_token', 'token', 'api_key', 'key', 'authorization'])('as %s is ignored', async (name) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const { key } = await on.newKey()
     const token = await on.issuer.token(`${on.gateway.url.replace('127.0.0.1', 'localhost')}${path}`)
     for (const credential of [key, token, SERVICE_TOKEN]) {
@@ -21,7 +21,7 @@ describe.each(['/mcp/notion/spaces/north', '/mcp/notion/proxy'])('a credential i
       expect(response.status).toBe(401)
       expect(response.headers.get('www-authenticate')).toMatch(/^Bearer resource_metadata=/)
     }
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 })
 

@@ -18,11 +18,11 @@ describe('a token for', () => {
     ['nothing', () => undefined],
     ['a list of others', () => ['https://mcp.example/mcp', base()]],
   ])('%s is rejected', async (_, audience) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const response = await call(await on.token('north', { aud: audience() }), on.endpoint())
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token"/)
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('one endpoint is rejected at another, even if it was used at its own before', async () => {

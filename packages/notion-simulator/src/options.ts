@@ -17,7 +17,7 @@ const times = z.number().int().min(1).or(z.literal('always')).default(1)
 const delayMs = z.number().int().min(0)
 
 /**
- * Something that goes wrong at the token endpoint. The first fault in {@link Knobs.tokenFaults} that fits a request is
+ * Something that goes wrong at the token endpoint. The first fault in {@link Options.tokenFaults} that fits a request is
  * used up by it (`times`, default once).
  *
  * - `rate-limited`: 429 before anything happened. `rate-limited-after`: 429 although the tokens were rotated.
@@ -110,7 +110,7 @@ export type McpFault = z.infer<typeof McpFault>
 export type McpFaultInput = z.input<typeof McpFault>
 
 /** How discovery documents differ from the captured ones. */
-export const MetadataKnobs = z.strictObject({
+export const MetadataOptions = z.strictObject({
   /** `code_challenge_methods_supported`; `null` leaves the member out. */
   codeChallengeMethods: z.array(z.string()).nullable(),
   revocationEndpoint: z.boolean(),
@@ -127,7 +127,7 @@ export const MetadataKnobs = z.strictObject({
   /** Extra bytes in each discovery document. */
   paddingBytes: z.number().int().min(0),
 })
-export type MetadataKnobs = z.infer<typeof MetadataKnobs>
+export type MetadataOptions = z.infer<typeof MetadataOptions>
 
 /** The company's identity provider, whose assertions Enterprise-managed authorization takes. */
 export const IdentityProvider = z.strictObject({
@@ -140,7 +140,7 @@ export const IdentityProvider = z.strictObject({
 export type IdentityProvider = z.infer<typeof IdentityProvider>
 
 /** What a running simulator can be told. Defaults depend on the profile. */
-export const Knobs = z.strictObject({
+export const Options = z.strictObject({
   /** Answers `GET /authorize` at once, without the page: `true` for the first account, or for this one. */
   autoApprove: z.boolean().or(
     z.strictObject({
@@ -216,7 +216,7 @@ export const Knobs = z.strictObject({
     })
     .nullable(),
 
-  metadata: MetadataKnobs,
+  metadata: MetadataOptions,
   /** Which protected resource documents exist. */
   protectedResourceMetadata: z.enum(['both', 'root', 'suffixed']),
   /** `iss` in the redirect (RFC 9207). */
@@ -254,20 +254,20 @@ export const Knobs = z.strictObject({
   /** Adds the tools `simulator-stream`, `simulator-wait`, `simulator-payload`, which Notion does not have. */
   testTools: z.boolean(),
 })
-export type Knobs = Omit<z.infer<typeof Knobs>, 'tokenFaults' | 'mcpFaults'> & {
+export type Options = Omit<z.infer<typeof Options>, 'tokenFaults' | 'mcpFaults'> & {
   /** Taken from the front; what is not said of a fault has its default. */
   tokenFaults: TokenFaultInput[]
   mcpFaults: McpFaultInput[]
 }
 
-/** What may be given at the start or changed later: any part of {@link Knobs}; faults with only what matters. */
-export type KnobChanges = Partial<Omit<Knobs, 'metadata'>> & { metadata?: Partial<MetadataKnobs> }
+/** What may be given at the start or changed later: any part of {@link Options}; faults with only what matters. */
+export type OptionChanges = Partial<Omit<Options, 'metadata'>> & { metadata?: Partial<MetadataOptions> }
 
-const KnobChangesSchema = Knobs.partial().extend({ metadata: MetadataKnobs.partial().optional() })
+const OptionChangesSchema = Options.partial().extend({ metadata: MetadataOptions.partial().optional() })
 
-/** The knobs of a profile, untouched. */
-export function defaultKnobs(profile: Profile): Knobs {
-  const common: Knobs = {
+/** The default options of a profile. */
+export function defaultOptions(profile: Profile): Options {
+  const common: Options = {
     autoApprove: false,
     requirePkce: 'public',
     plainPkce: false,
@@ -363,21 +363,21 @@ export function defaultKnobs(profile: Profile): Knobs {
 }
 
 /**
- * Changes `knobs` in place; members that are not named stay. Nothing changes when a part of it is not understood.
+ * Changes `options` in place; members that are not named stay. Nothing changes when a part of `changes` is not valid.
  *
  * @throws {Error} naming each member that is unknown or has a wrong value.
  */
-export function changeKnobs(knobs: Knobs, changes: unknown): void {
-  const parsed = KnobChangesSchema.safeParse(changes)
+export function changeOptions(options: Options, changes: unknown): void {
+  const parsed = OptionChangesSchema.safeParse(changes)
   if (!parsed.success)
     throw new Error(`Options that the simulator does not understand:\n${z.prettifyError(parsed.error)}`)
   const { metadata, ...others } = parsed.data
   for (const [name, value] of Object.entries(others)) {
-    if (value !== undefined) Object.assign(knobs, { [name]: value })
+    if (value !== undefined) Object.assign(options, { [name]: value })
   }
   if (metadata) {
     for (const [name, value] of Object.entries(metadata)) {
-      if (value !== undefined) Object.assign(knobs.metadata, { [name]: value })
+      if (value !== undefined) Object.assign(options.metadata, { [name]: value })
     }
   }
 }

@@ -1,15 +1,15 @@
-/** What the presented refresh token was at that moment. */
-export type TokenStanding = 'current' | 'previous' | 'retired' | 'unknown'
+/** The status of a presented refresh token at that moment. */
+export type TokenStatus = 'current' | 'previous' | 'retired' | 'unknown'
 
 /** One request to the token endpoint. No secret is in it. */
-export type SeenTokenRequest = {
+export type RecordedTokenRequest = {
   at: string
   /** `authorization_code`, `refresh_token`, `revocation`, or whatever else was asked for. */
   grantType: string
   clientId?: string
   grantId?: string
   /** The token that was presented: which rotation made it (0 is the code exchange), and what it was worth. */
-  presented?: { generation: number | null; standing: TokenStanding }
+  presented?: { generation: number | null; standing: TokenStatus }
   /** What was decided; with a fault, not necessarily what the client was told. */
   outcome?: { error?: string; description?: string; generation?: number; grantRevoked?: boolean }
   /** HTTP status that was sent; absent when the socket was cut instead. */
@@ -18,7 +18,7 @@ export type SeenTokenRequest = {
 }
 
 /** Whose token came with an MCP request. The token itself is not kept. */
-export type SeenCredential = {
+export type RecordedCredential = {
   kind: 'none' | 'access_token' | 'personal_access_token' | 'unknown'
   grantId?: string
   generation?: number
@@ -28,12 +28,12 @@ export type SeenCredential = {
 }
 
 /** One request to the MCP endpoint. */
-export type SeenMcpRequest = {
+export type RecordedMcpRequest = {
   at: string
   httpMethod: string
   /** As received, names in lower case, except `authorization`, which is replaced by a description. */
   headers: Record<string, string>
-  credential: SeenCredential
+  credential: RecordedCredential
   body: string
   bodyBytes: number
   /** JSON-RPC method, when the body was one message. */
@@ -53,9 +53,9 @@ export type SeenMcpRequest = {
 }
 
 /** One `GET` of a discovery document. */
-export type SeenDiscovery = { at: string; path: string }
-export type SeenRegistration = { at: string; status: number; clientId?: string; metadata?: unknown }
-export type SeenAuthorization = {
+export type RecordedDiscovery = { at: string; path: string }
+export type RecordedRegistration = { at: string; status: number; clientId?: string; metadata?: unknown }
+export type RecordedAuthorization = {
   at: string
   /** Query parameters of the authorization request. */
   parameters: Record<string, string>
@@ -64,37 +64,37 @@ export type SeenAuthorization = {
   grantId?: string
 }
 
-/** What the simulator saw, oldest first. */
-export type Seen = {
-  discoveries: SeenDiscovery[]
-  registrations: SeenRegistration[]
-  authorizations: SeenAuthorization[]
-  tokenRequests: SeenTokenRequest[]
-  mcpRequests: SeenMcpRequest[]
+/** All requests to the simulator, oldest first. */
+export type RecordedRequests = {
+  discoveries: RecordedDiscovery[]
+  registrations: RecordedRegistration[]
+  authorizations: RecordedAuthorization[]
+  tokenRequests: RecordedTokenRequest[]
+  mcpRequests: RecordedMcpRequest[]
 }
 
-export function nothingSeen(): Seen {
+export function noRequests(): RecordedRequests {
   return { discoveries: [], registrations: [], authorizations: [], tokenRequests: [], mcpRequests: [] }
 }
 
-/** Forgets everything, in place: whoever holds `seen` sees it empty. */
-export function forgetSeen(seen: Seen): void {
-  for (const list of Object.values(seen)) list.length = 0
+/** Empties the lists in place, so that references to them stay valid. */
+export function clearRequests(recorded: RecordedRequests): void {
+  for (const list of Object.values(recorded)) list.length = 0
 }
 
 /** How many of each. */
-export function countSeen(seen: Seen): Record<string, number> {
-  const ofGrantType = (grantType: string) => seen.tokenRequests.filter((request) => request.grantType === grantType)
+export function countRequests(recorded: RecordedRequests): Record<string, number> {
+  const ofGrantType = (grantType: string) => recorded.tokenRequests.filter((request) => request.grantType === grantType)
   return {
-    discoveries: seen.discoveries.length,
-    registrations: seen.registrations.length,
-    authorizations: seen.authorizations.length,
-    tokenRequests: seen.tokenRequests.length,
+    discoveries: recorded.discoveries.length,
+    registrations: recorded.registrations.length,
+    authorizations: recorded.authorizations.length,
+    tokenRequests: recorded.tokenRequests.length,
     codeExchanges: ofGrantType('authorization_code').length,
     refreshes: ofGrantType('refresh_token').length,
     revocations: ofGrantType('revocation').length,
-    mcpRequests: seen.mcpRequests.length,
-    toolCalls: seen.mcpRequests.filter((request) => request.method === 'tools/call').length,
-    aborted: seen.mcpRequests.filter((request) => request.aborted).length,
+    mcpRequests: recorded.mcpRequests.length,
+    toolCalls: recorded.mcpRequests.filter((request) => request.method === 'tools/call').length,
+    aborted: recorded.mcpRequests.filter((request) => request.aborted).length,
   }
 }

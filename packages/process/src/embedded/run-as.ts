@@ -7,7 +7,7 @@ import { StartupError } from '../startup.ts'
  * As whom PostgreSQL's programs run. They refuse to run as root, so root starts them in a user namespace of their own, where they
  * are nobody and the files stay root's, or, where namespaces are denied, as another user.
  */
-export interface Identity {
+export interface RunAs {
   /** What to put in front of each command. */
   prefix: readonly string[]
   /** The user to run as and to own the files; undefined for the user that we are. */
@@ -17,7 +17,7 @@ export interface Identity {
 }
 
 /** Decides as whom to run the cluster in `folder`, which may not be there yet. */
-export function identityFor(folder: string, binary: string): Identity {
+export function chooseRunAs(folder: string, binary: string): RunAs {
   const us = process.geteuid?.() ?? 0
   const there = lstatSync(folder, { throwIfNoEntry: false })
   if (us !== 0) {
@@ -32,8 +32,8 @@ export function identityFor(folder: string, binary: string): Identity {
 }
 
 /** Gives a whole folder to the user of `identity`; nothing to do when that is who we are. */
-export function handOver(folder: string, identity: Identity): void {
-  const { user } = identity
+export function changeOwner(folder: string, runAs: RunAs): void {
+  const { user } = runAs
   if (!user) return
   chownSync(folder, user.uid, user.gid)
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -45,7 +45,7 @@ function canUnshare(): boolean {
   return process.platform === 'linux' && spawnSync('unshare', ['--user', 'true'], { stdio: 'ignore' }).status === 0
 }
 
-function asNobody(folder: string, binary: string): Identity {
+function asNobody(folder: string, binary: string): RunAs {
   const line = readFileSync('/etc/passwd', 'utf8').match(/^nobody:[^:]*:(\d+):(\d+):/m)
   const parent = join(folder, '..')
   if (line) {

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs'
  * Runs its arguments as a command, and sends it SIGINT when standard input ends. The other end of that pipe is ours alone, so it ends
  * with us however we die, and this works on every Unix.
  */
-const KEEPER = `
+const WATCHDOG = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
 kept=$!
@@ -18,7 +18,7 @@ exit "$code"
 `
 
 /** A program that lives no longer than this process. */
-export interface Kept {
+export interface WatchedProcess {
   /** Resolves when the program is gone, with its exit code; undefined when there is none. */
   exited: Promise<number | undefined>
   hasExited(): boolean
@@ -29,12 +29,12 @@ export interface Kept {
 }
 
 /** Starts `command`, with its output appended to `logFile`; whether it comes up has to be seen by connecting. */
-export function startKept(
+export function startWatched(
   command: readonly string[],
   options: { logFile: string; env: Record<string, string>; user?: { uid: number; gid: number } | undefined },
-): Kept {
+): WatchedProcess {
   const log = openSync(options.logFile, 'a', 0o600)
-  const child = spawn('/bin/sh', ['-c', KEEPER, 'keeper', ...command], {
+  const child = spawn('/bin/sh', ['-c', WATCHDOG, 'watchdog', ...command], {
     // A session of its own: Ctrl-C in the terminal must reach those who use the program first.
     detached: true,
     // Next.js declares that NODE_ENV is always there; these programs have no use for it.
