@@ -32,7 +32,7 @@ export interface Release {
   readonly builtAt: string
   readonly node: string
   /** The release of its code for the databases, as the migrations mean it. */
-  readonly database: { readonly gateway: number; readonly web: number }
+  readonly databaseRelease: number
   readonly embeddedDatabase: boolean
   /** All that lies at its top. */
   readonly contents: readonly string[]

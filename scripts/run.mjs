@@ -34,7 +34,11 @@ const COMMANDS = {
     deployed: true,
     endsWithParent: true,
   },
-  'forget-credentials': { entry: 'apps/gateway/src/commands/forget-credentials.ts', deployed: true, endsWithParent: true },
+  'forget-credentials': {
+    entry: 'apps/gateway/src/commands/forget-credentials.ts',
+    deployed: true,
+    endsWithParent: true,
+  },
   backup: { entry: 'scripts/backup.ts', deployed: true, endsWithParent: true },
   restore: { entry: 'scripts/restore.ts', deployed: true, endsWithParent: true },
   database: { entry: 'apps/gateway/src/commands/database.ts', deployed: true, endsWithParent: true },

@@ -203,7 +203,7 @@ it('restores a backup of PostgreSQL 17 into 18', async () => {
   await original.connect('north')
   const [folder, target] = [join(temporaryFolder(), 'one'), temporaryFolder()]
   const keys = { GATEWAY_SERVICE_TOKEN: SERVICE_TOKEN, CREDENTIAL_KEYS }
-  expect(await databaseCommand('move', { DATABASE_URL: old.url() })).toContain('renews nothing')
+  expect(await databaseCommand('move', { DATABASE_URL: old.url() })).toContain('refreshes no tokens')
   expect(await run('backup', [folder], { DATABASE_URL: old.url(), DATA_DIR: temporaryFolder() })).toMatchObject({
     isDone: true,
   })

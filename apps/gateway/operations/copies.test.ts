@@ -132,7 +132,7 @@ describe('a cluster', () => {
     running.add(gateway)
     return gateway
   }
-  const withMark = (markFolder: string) => ({ places: { dataFolder: null, markFolder } })
+  const withMark = (markFolder: string) => ({ locations: { dataFolder: null, markFolder } })
 
   it('that was put back from a cold snapshot is noticed', async () => {
     const cluster = await makeCluster()

@@ -217,21 +217,21 @@ export const Settings = z
 
 export type Settings = z.infer<typeof Settings>
 
-/** Settings that are whole: what may be generated has been. */
+/** Validated settings with derived values; omitted secrets have been generated. */
 export interface Config extends Omit<Settings, 'GATEWAY_SERVICE_TOKEN' | 'CREDENTIAL_KEYS'> {
   readonly serviceTokens: readonly Secret[]
   readonly credentialKeys: readonly [CredentialKey, ...CredentialKey[]]
   readonly redirectUri: string
   readonly fixedClient: ClientRegistration | null
   readonly publicUrl: URL
-  /** For the MCP server and what it names, and for the issuers of clients' tokens. */
+  /** Outbound proxies for the MCP server, its authorization server and the issuers of clients' tokens. */
   readonly proxies: Proxies
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
 /**
- * @param dataFolder where secrets that were not given are generated into; only asked on the embedded database.
- * @throws {StartupError} that names every wrong setting.
+ * @param dataFolder returns the folder for generated secrets; only called with the embedded database.
+ * @throws {StartupError} that names every invalid setting.
  */
 export function readConfig(env: Environment, dataFolder: () => string): Config {
   const settings = readSettings(Settings, env)
@@ -260,7 +260,7 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
   }
 }
 
-/** What the authorization server's adapter needs of the settings. */
+/** The settings of the OAuth client for Notion's authorization server. */
 export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   mcpServer: config.NOTION_MCP_SERVER_URL,
   overrides: {
@@ -280,6 +280,6 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
 })
 
 function atLeastOne<T>([first, ...others]: readonly T[]): readonly [T, ...T[]] {
-  if (first === undefined) throw new StartupError('CREDENTIAL_KEYS names no key.')
+  if (first === undefined) throw new StartupError('CREDENTIAL_KEYS has no key.')
   return [first, ...others]
 }

@@ -89,7 +89,7 @@ describe('the command that forgets credentials', () => {
     const { databaseUrl } = await stored()
     expect(await forget(databaseUrl, CREDENTIAL_KEYS, ['--yes'])).toEqual({
       code: 0,
-      output: 'All 2 connected spaces can be opened with CREDENTIAL_KEYS ("test"). There is nothing to do.\n',
+      output: 'All 2 connected spaces can be opened with CREDENTIAL_KEYS ("test"). Nothing to do.\n',
     })
     const client = new Client(databaseUrl)
     await client.connect()

@@ -255,7 +255,7 @@ describe('the keys', () => {
     ).rejects.toThrow(/gateway: A stored credential cannot be opened\. It was sealed with key "test"/)
     await expect(
       spawnGateway({ mcpUrl: simulator.mcpUrl, databaseUrl, env: { CREDENTIAL_KEYS: other } }),
-    ).rejects.toThrow(/the key of that name has another value/)
+    ).rejects.toThrow(/the key of that name has a different value/)
   })
 
   it('can be changed: a new first key takes over, and the old one can then be left out', async () => {

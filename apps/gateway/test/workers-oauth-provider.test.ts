@@ -10,7 +10,7 @@ let replica: InProcessGateway
 
 beforeAll(async () => {
   notion = await startWorkersOAuthProvider()
-  const times = { ...REFRESH_TIMES, silencePauseMs: 300, settlePauseMs: 100 }
+  const times = { ...REFRESH_TIMES, silencePauseMs: 300, propagationPauseMs: 100 }
   const options = { mcpUrl: notion.mcpUrl, faults: { times } }
   gateway = await startGateway(options)
   replica = await startGateway({ ...options, databaseUrl: gateway.databaseUrl })

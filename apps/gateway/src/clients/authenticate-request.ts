@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http'
 import { Failure } from '../platform/failure.ts'
 import type { Secret } from '../platform/secret.ts'
 import {
-  application,
-  bearer,
+  servicePrincipal,
+  bearerToken,
   type CallerHeaders,
   type ServicePrincipal,
   serviceTokenCheck,
   unauthenticated,
-  userId,
+  userIdOf,
 } from '../platform/service-token.ts'
 import { type McpTarget, resourceUrl } from '../proxy/endpoint.ts'
 import type { Authenticator, Principal } from './authenticate.ts'
@@ -47,8 +47,8 @@ export function requestAuthenticator({
   const isServiceToken = serviceTokenCheck(serviceTokens)
   return (req, target) => {
     const { headers } = req
-    const token = bearer(headers.authorization)
-    if (token !== undefined && isServiceToken(token)) return application(headers)
+    const token = bearerToken(headers.authorization)
+    if (token !== undefined && isServiceToken(token)) return servicePrincipal(headers)
     // A web page cannot know the service token, so `Origin` does not matter for it: a server may pass the header on. All others are checked.
     checkOrigin(req)
     if (token === undefined) {
@@ -68,7 +68,7 @@ export function requestAuthenticator({
 }
 
 function toUserClient(access: Principal, headers: CallerHeaders): UserClient {
-  const headerUserId = userId(headers['x-user-id'])
+  const headerUserId = userIdOf(headers['x-user-id'])
   if (headerUserId !== undefined && headerUserId !== access.userId) {
     throw new Failure('forbidden_space', 'X-User-ID names another user than this access belongs to. Omit the header.')
   }

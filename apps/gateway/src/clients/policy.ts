@@ -10,8 +10,8 @@ import { FilterMemory, filterTools, type ToolFilter } from './filter-tools.ts'
 import { type ActivityRecorder, type ClientActivityStore, readClientInfo } from './activity.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { RevocationNotices } from './revocation-notices.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import { isRevokedBy } from './revocations.ts'
-import { type InFlight, InFlightSet } from '../platform/in-flight-set.ts'
 import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
 import { type ErrorResponse } from '../platform/problems.ts'
 import { ClientRateLimiter, type ClientLimitSettings, type CountedRequest } from './rate-limit.ts'
@@ -127,9 +127,9 @@ function isMcpClient({ req, target, policy, isService }: FailedRequest): boolean
 
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
-/** The policy for one request of a user's client. */
-class UserClientPolicy implements RequestPolicy, InFlight {
-  index = -1
+/** One request of a client. */
+class UserClientPolicy implements RequestPolicy, InFlightItem {
+  inFlightIndex = -1
   readonly access: Principal
   readonly principal: string
   readonly spaceId: string

@@ -16,8 +16,8 @@ import type { ClientActivityRecord, ClientActivityStore } from './activity.ts'
 import { describeAccessKey } from './create-access-key.ts'
 import type { RevocationStore } from './revocations.ts'
 import type { App } from '../platform/router.ts'
-import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
-import { bodyOf } from '../platform/json-body.ts'
+import { type ServicePrincipal, type CallerHeaders, requireUserId } from '../platform/service-token.ts'
+import { readJsonBody } from '../platform/json-body.ts'
 import { describedTarget, resourceUrl } from '../proxy/endpoint.ts'
 
 export interface AccessRouteDependencies {
@@ -39,8 +39,8 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.post('/access/keys', async (c) => {
-    const userId = userOf(authenticate(c))
-    return c.json(await deps.createKey(userId, await bodyOf(c, NewAccessKey)), 201, NO_STORE)
+    const userId = requireUserId(authenticate(c))
+    return c.json(await deps.createKey(userId, await readJsonBody(c, NewAccessKey)), 201, NO_STORE)
   })
 
   app.get('/access/keys', async (c) => {
@@ -61,7 +61,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
 
   app.post('/access/revocations', async (c) => {
     authenticate(c)
-    const { spaceId, userId, clientId, grantId } = await bodyOf(c, Revocation)
+    const { spaceId, userId, clientId, grantId } = await readJsonBody(c, Revocation)
     await revocations.add({ spaceId, userId, clientId, grantId })
     return c.body(null, 204, NO_STORE)
   })

@@ -1,5 +1,5 @@
 import type { DisconnectReceipt } from '@nmg/contract'
-import { revokeWaiting } from './revoke-consent.ts'
+import { revokePending } from './revoke-consent.ts'
 import { evolve, type ConnectionEvent } from './connection.ts'
 import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
@@ -19,7 +19,7 @@ export interface DisconnectDependencies {
 const ATTEMPTS = 20
 
 /**
- * Ends the space's connection: the event first, and with it the data key, then the grant at the authorization server. Idempotent.
+ * Ends the space's connection: appends the event, which destroys the data key, then revokes the grant at the authorization server. Idempotent.
  *
  * @throws {Failure} `store_unavailable`.
  */
@@ -37,8 +37,8 @@ export async function disconnect(
     if (connection.status === 'disconnected') {
       return { spaceId, processId: stream, status: 'disconnected', changed: false, revocation: 'nothing_to_revoke' }
     }
-    // The append destroys the data key, and with it what is stored. What was read is still good for revoking.
-    const revoke = revocation(deps, stored)
+    // The append destroys the data key, so the credential is opened before.
+    const revoke = prepareRevocation(deps, stored)
     const event: ConnectionEvent = { type: 'NotionIntegrationDisconnected', at: clock(), by: userId }
     const isStored = await store.append({
       stream,
@@ -49,10 +49,10 @@ export async function disconnect(
       refreshDueAt: null,
     })
     if (!isStored) continue
-    const { waiting, dataKey, unrevokedConsents } = stored
+    const { pending, dataKey, unrevokedConsents } = stored
     const [outcome] = await Promise.all([
       revoke(),
-      waiting && dataKey && revokeWaiting(deps, stored, dataKey, waiting, []),
+      pending && dataKey && revokePending(deps, stored, dataKey, pending, []),
     ])
     log.info('connection.disconnected', { space: spaceId, process: stream, revocation: outcome })
     return {
@@ -64,10 +64,10 @@ export async function disconnect(
       ...(unrevokedConsents > 0 && { unrevokedConsents }),
     }
   }
-  throw new Failure('store_unavailable', 'The connection changes too fast to be disconnected. Try again.')
+  throw new Failure('store_unavailable', 'The connection is being changed by others at the same time. Try again.')
 }
 
-function revocation(
+function prepareRevocation(
   { vault, server, log }: DisconnectDependencies,
   { connection, dataKey, stream, spaceId }: StoredConnection,
 ): () => Promise<DisconnectReceipt['revocation']> {
@@ -77,7 +77,7 @@ function revocation(
     const opened = vault.open(dataKey, { stream, generation: credential.generation, grant }, credential.sealed)
     return () => server.revoke(grant, opened)
   } catch (error) {
-    // What cannot be opened cannot be revoked from here, but it can be let go of.
+    // An unreadable credential cannot be revoked, but the connection can still be disconnected.
     log.warn('connection.not_revocable', { space: spaceId, ...describeError(error) })
     return async () => 'failed'
   }

@@ -1,14 +1,14 @@
-/** A member of an {@link InFlightSet}. */
-export interface InFlight {
-  /** Its position there; -1 outside of the set. Only the set changes it. */
-  index: number
+/** An item of at most one {@link InFlightSet}. */
+export interface InFlightItem {
+  /** Index in the set; -1 outside of one. Written only by the set. */
+  inFlightIndex: number
 }
 
 /**
- * Requests in flight. A `Set` to which every call adds and from which it deletes makes new tables all the time; the old ones, once V8 has moved
- * them to the old generation, keep everything alive that was ever in them until the next full collection.
+ * The set of calls in flight, with constant-time `add` and `delete`. A `Set` with one insertion and deletion per call reallocates its hash
+ * table all the time, and old tables that V8 has promoted to the old generation retain all their former items until the next full collection.
  */
-export class InFlightSet<T extends InFlight> implements Iterable<T> {
+export class InFlightSet<T extends InFlightItem> implements Iterable<T> {
   readonly #items: T[] = []
 
   get size(): number {
@@ -16,21 +16,21 @@ export class InFlightSet<T extends InFlight> implements Iterable<T> {
   }
 
   add(item: T): void {
-    item.index = this.#items.length
+    item.inFlightIndex = this.#items.length
     this.#items.push(item)
   }
 
   delete(item: T): void {
-    const { index } = item
+    const { inFlightIndex: index } = item
     if (index === -1) return
-    item.index = -1
+    item.inFlightIndex = -1
     const last = this.#items.pop()
     if (last === undefined || last === item) return
-    last.index = index
+    last.inFlightIndex = index
     this.#items[index] = last
   }
 
-  /** Iterates over a snapshot, so that members may leave meanwhile. */
+  /** Iterates over a snapshot, so items may be added and deleted meanwhile. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items.slice().values()
   }

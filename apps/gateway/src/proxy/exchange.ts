@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Failure } from '../platform/failure.ts'
-import type { InFlight, InFlightSet } from '../platform/in-flight-set.ts'
+import type { InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import { type ErrorResponse, problemResponse } from '../platform/problems.ts'
 import type { Admission, Permit } from './admission.ts'
 import { type McpTarget, mcpTarget, PROXY_TARGET } from './endpoint.ts'
@@ -53,8 +53,8 @@ function onClose(this: ExchangeResponse): void {
 }
 
 /** One request and its response: what is under way for it, and how that ends. */
-export class Exchange implements InFlight, InFlightCall {
-  index = -1
+export class Exchange implements InFlightItem, InFlightCall {
+  inFlightIndex = -1
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly writer: ResponseWriter

@@ -1,6 +1,6 @@
 import { Failure } from '../platform/failure.ts'
 import { missingScopes } from '../connections/oauth/scope.ts'
-import type { RequestStepUp } from '../connections/request-scope.ts'
+import type { RequestStepUp } from '../connections/step-up.ts'
 import type { AccessTokens } from '../refresh/ports.ts'
 import type { McpSessions, SessionOwner } from './mcp-sessions.ts'
 import { interrupted } from './outcome.ts'

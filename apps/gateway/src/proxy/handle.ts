@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { isInUtf8, isPlain } from '../platform/content-type.ts'
+import { isInUtf8, isUnencoded } from '../platform/content-type.ts'
 import { Failure } from '../platform/failure.ts'
-import { encoded } from '../platform/json-body.ts'
+import { unsupportedEncoding } from '../platform/json-body.ts'
 import type { Admission } from './admission.ts'
 import { isIdentifier, type McpTarget } from './endpoint.ts'
 import { readEnvelope, type Envelope } from './envelope.ts'
@@ -94,7 +94,7 @@ function readBody(
   exchange: Exchange,
   headers: CallHeaders,
 ): Promise<Buffer> {
-  if (!isPlain(headers.contentEncoding)) throw encoded()
+  if (!isUnencoded(headers.contentEncoding)) throw unsupportedEncoding()
   if (headers.contentType !== undefined && !isInUtf8(headers.contentType)) {
     throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
   }

@@ -5,7 +5,7 @@ import { responseHeaders } from './headers.ts'
 import { Failure } from '../platform/failure.ts'
 import { interrupted } from './outcome.ts'
 import type { ResponseHead, ResponseSink, Upstream, UpstreamExchange, UpstreamRequest } from './upstream.ts'
-import { type InFlight, InFlightSet } from '../platform/in-flight-set.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import type { Secret } from '../platform/secret.ts'
 import { batchPerTick } from '../platform/batch-per-tick.ts'
 
@@ -175,8 +175,8 @@ class Connections {
 /**
  * One request and its response. It is undici's handler itself, in the form in which the head arrives as raw bytes, uncopied and unmerged.
  */
-class HttpExchange implements UpstreamExchange, Dispatcher.DispatchHandler, InFlight {
-  index = -1
+class HttpExchange implements UpstreamExchange, Dispatcher.DispatchHandler, InFlightItem {
+  inFlightIndex = -1
   readonly startedAt = performance.now()
   hasHead = false
   mayHaveLeft = false

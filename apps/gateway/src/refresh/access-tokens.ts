@@ -1,15 +1,15 @@
 import { circuitBreaker } from './circuit-breaker.ts'
 import { attemptsOf, degradedAgain, refusedTokenPauseMs, remainingMs } from '../connections/degraded.ts'
-import { endDueAt, freshUntilMs } from '../connections/refresh-schedule.ts'
+import { expiryDueAt, freshUntilMs } from '../connections/refresh-schedule.ts'
 import { describeError } from '../platform/log.ts'
 import type { Access, AccessTokens } from './ports.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
 import {
-  connected,
-  isPassing,
+  requireConnected,
+  isTransient,
   openCredential,
   type OpenDependencies,
-  unavailable,
+  refreshUnavailable,
 } from '../connections/open-credential.ts'
 import { markUnreadable, refreshUnderLock } from './refresh.ts'
 import { type RefreshDependencies } from './ports.ts'
@@ -71,7 +71,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
 
   const load = async (spaceId: string, isOutdated: () => boolean): Promise<Access> => {
     const stored = await store.read(spaceId)
-    const connection = connected(deps, stored)
+    const connection = requireConnected(deps, stored)
     const { expiresAt, generation } = connection.credential
     const untilMs = freshUntilMs(connection, deps.refreshMarginMs, clock())
     if (clock().getTime() < untilMs) {
@@ -80,10 +80,10 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
     }
     const isStillGood = () => expiresAt !== null && clock() < expiresAt
     try {
-      return await newerThan(spaceId, generation, true, isStillGood() ? times.marginWaitsMs : times.callWaitsMs)
+      return await newerThan(spaceId, generation, true, isStillGood() ? times.marginTimeoutMs : times.callTimeoutMs)
     } catch (error) {
       // Better the last minute of a valid token than an error.
-      if (!isStillGood() || !isPassing(error)) throw error
+      if (!isStillGood() || !isTransient(error)) throw error
       const access = await opened(stored)
       const recheckAtMs = Math.min(expiresAt?.getTime() ?? Infinity, clock().getTime() + RECHECK_MS)
       return isOutdated() ? access : remember(spaceId, access, recheckAtMs)
@@ -108,7 +108,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
     if (running && running.generation >= generation) return inTime(deps, spaceId, running.promise, waitMs)
     const promise = refreshUnderLock(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
-        const untilMs = freshUntilMs(connected(deps, stored), deps.refreshMarginMs, clock())
+        const untilMs = freshUntilMs(requireConnected(deps, stored), deps.refreshMarginMs, clock())
         return remember(spaceId, openAccess(deps, stored), untilMs)
       })
       .finally(() => {
@@ -126,7 +126,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
     const degraded = degradedAgain(stored.degraded, reason, 'HTTP 401', clock(), pauseMs)
     log.warn('connection.degraded', { space: stored.spaceId, reason, attempts: degraded.attempts })
     await store.setDegraded(stored, degraded)
-    return unavailable(deps, { ...stored, degraded }, pauseMs)
+    return refreshUnavailable(deps, { ...stored, degraded }, pauseMs)
   }
 
   return {
@@ -147,20 +147,20 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
       if (known && known.access.version > rejected.version && changes.isConnected()) return known.access
       remembered.delete(spaceId)
       const stored = await store.read(spaceId)
-      const connection = connected(deps, stored)
+      const connection = requireConnected(deps, stored)
       if (connection.credential.generation === rejected.version) {
         const { lastRefreshedAt } = connection
-        const isNew = lastRefreshedAt !== null && clock().getTime() - lastRefreshedAt.getTime() < times.settlingMs
+        const isNew = lastRefreshedAt !== null && clock().getTime() - lastRefreshedAt.getTime() < times.propagationMs
         if (rejected.isSecondTry !== true && isNew) {
-          await deps.pause(times.settlePauseMs)
+          await deps.pause(times.propagationPauseMs)
           return { ...rejected, isSecondTry: true }
         }
         const { degraded } = stored
         const pauseMs = degraded?.reason === 'upstream_refuses_token' ? remainingMs(degraded, clock()) : 0
-        if (pauseMs > 0) throw unavailable(deps, stored, pauseMs)
+        if (pauseMs > 0) throw refreshUnavailable(deps, stored, pauseMs)
         if (rejected.isFresh) throw await markRefused(stored)
       }
-      return { ...(await newerThan(spaceId, rejected.version, true, times.callWaitsMs)), isFresh: true }
+      return { ...(await newerThan(spaceId, rejected.version, true, times.callTimeoutMs)), isFresh: true }
     },
 
     async reportAccepted(spaceId) {
@@ -168,7 +168,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
         const stored = await store.read(spaceId)
         if (stored.degraded?.reason === 'upstream_refuses_token') await store.setDegraded(stored, null)
       } catch (error) {
-        log.warn('connection.not_unmarked', { space: spaceId, ...describeError(error) })
+        log.warn('connection.degraded_not_cleared', { space: spaceId, ...describeError(error) })
       }
     },
 
@@ -177,7 +177,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
       if (stored.connection.status !== 'connected' || stored.version !== version) return
       const { isRenewable, expiresAt, generation } = stored.connection.credential
       if (!isRenewable && (expiresAt === null || clock() < expiresAt)) {
-        await store.setDegraded(stored, stored.degraded, endDueAt(clock(), expiresAt) ?? undefined)
+        await store.setDegraded(stored, stored.degraded, expiryDueAt(clock(), expiresAt) ?? undefined)
         return
       }
       await newerThan(spaceId, generation, false, RENEWAL_WAITS_MS)
@@ -197,7 +197,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
 
 async function inTime<T>(deps: RefreshDependencies, spaceId: string, promise: Promise<T>, waitMs: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(unavailable(deps, { spaceId, degraded: null }, 2_000)), waitMs)
+  const timer = setTimeout(() => reject(refreshUnavailable(deps, { spaceId, degraded: null }, 2_000)), waitMs)
   try {
     return await Promise.race([promise, late])
   } finally {
@@ -214,7 +214,8 @@ function openAccess(deps: OpenDependencies, stored: StoredConnection): Access {
   const { accessToken } = openCredential(deps, stored)
   const { connection, degraded } = stored
   if (connection.status !== 'connected') throw new Error('only a connected connection has a credential')
-  if (accessToken === null) throw unavailable(deps, stored, degraded ? remainingMs(degraded, deps.clock()) : 1_000)
+  if (accessToken === null)
+    throw refreshUnavailable(deps, stored, degraded ? remainingMs(degraded, deps.clock()) : 1_000)
   return {
     token: accessToken,
     version: connection.credential.generation,

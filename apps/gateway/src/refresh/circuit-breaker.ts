@@ -11,7 +11,7 @@
 /** So many different connections in a row have to fail: one alone may fail for a reason of its own, and is put off by its own back-off. */
 const FAILING_CONNECTIONS = 3
 const FIRST_PAUSE_MS = 2_000
-const LONGEST_PAUSE_MS = 30_000
+const MAX_PAUSE_MS = 30_000
 
 interface Circuit {
   readonly failing: Set<string>
@@ -38,7 +38,7 @@ export function circuitBreaker(tryForMs: number): CircuitBreaker {
   /** A pause that has longer to go than any is long was begun before the clock was set back, and is over. */
   const leftMs = (openUntilMs: number, nowMs: number): number => {
     const left = openUntilMs - nowMs
-    return left > Math.max(LONGEST_PAUSE_MS, tryForMs) ? 0 : Math.max(0, left)
+    return left > Math.max(MAX_PAUSE_MS, tryForMs) ? 0 : Math.max(0, left)
   }
   return {
     waitMs(server, nowMs) {
@@ -71,7 +71,7 @@ export function circuitBreaker(tryForMs: number): CircuitBreaker {
       if (wasOpen && !circuit.isTrying) return false
       circuit.openUntilMs = nowMs + circuit.pauseMs
       circuit.isTrying = false
-      circuit.pauseMs = Math.min(LONGEST_PAUSE_MS, circuit.pauseMs * 2)
+      circuit.pauseMs = Math.min(MAX_PAUSE_MS, circuit.pauseMs * 2)
       return !wasOpen
     },
   }

@@ -1,7 +1,7 @@
 /** Puts together the access tokens of connections and their renewal ahead of time. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DatabaseGuard, holdFailure } from '../connections/copies/database-guard.ts'
-import { isUnheld } from '../connections/copies/postgres-database-identity.ts'
+import { notHeldCondition } from '../connections/copies/postgres-database-identity.ts'
 import type { Connections } from '../connections/open.ts'
 import { REFRESH_TIMES, type RefreshTimes } from '../connections/refresh-schedule.ts'
 import { every } from '../platform/every.ts'
@@ -27,8 +27,8 @@ export async function openRefreshLock(
     times,
     {
       ...guard,
-      condition: isUnheld,
-      assertUnheld() {
+      condition: notHeldCondition,
+      assertNotHeld() {
         if (guard.hold()) throw holdFailure('refresh_unavailable')
       },
     },

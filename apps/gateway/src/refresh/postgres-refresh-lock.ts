@@ -29,23 +29,23 @@ export interface RefreshLockGuard {
   /** Looks at the database of a new session, and again when an intent was refused. @throws {Failure} `store_unavailable`. */
   check(session: Sql): Promise<void>
   /** @throws {Failure} when no token may leave. */
-  assertUnheld(): void
-  /** What an intent may only be written under: SQL, in which `$n` is {@link leastCount}. */
+  assertNotHeld(): void
+  /** What an intent may only be written under: SQL, in which `$n` is {@link minimumCount}. */
   condition(parameter: string): string
-  leastCount(): Promise<number>
+  minimumCount(): Promise<number>
 }
 
 const UNGUARDED: RefreshLockGuard = {
   check: async () => undefined,
-  assertUnheld: () => undefined,
+  assertNotHeld: () => undefined,
   condition: (parameter) => `${parameter}::bigint is not null`,
-  leastCount: async () => 0,
+  minimumCount: async () => 0,
 }
 
 export function postgresRefreshLocks(
   url: string,
   log: Log,
-  times: Pick<RefreshTimes, 'mayRedeemForMs' | 'redeemWithinMs' | 'takenOverAfterMs'>,
+  times: Pick<RefreshTimes, 'mayRedeemForMs' | 'redeemWithinMs' | 'takeoverAfterMs'>,
   guard = UNGUARDED,
   troubles?: TroubleLog,
 ): RefreshLocks & { ready(): Promise<Sql>; close(): void } {
@@ -92,7 +92,7 @@ export function postgresRefreshLocks(
       id,
       async recordIntent({ generation, inDoubt, failures, recheckAt }) {
         isWritten = false
-        const leastCount = await guard.leastCount()
+        const minimumCount = await guard.minimumCount()
         if (session !== on) throw lockLost()
         asked = { wall: Date.now(), monotonic: performance.now() }
         const written = on.query(
@@ -103,7 +103,7 @@ export function postgresRefreshLocks(
               and (intent_claim is null or intent_claim = $3 or intent_not_before is not null
                    or intent_generation <> $2 or coalesce(intent_at < now() - make_interval(secs => $7::float / 1000), true))
               and ${guard.condition('$8')}`,
-          [stream, generation, id, inDoubt, failures, recheckAt, times.takenOverAfterMs, leastCount],
+          [stream, generation, id, inDoubt, failures, recheckAt, times.takeoverAfterMs, minimumCount],
         )
         const { rowCount } = await written.catch((error: unknown) => {
           if (!isLockTimeout(error)) on.destroy()
@@ -113,7 +113,7 @@ export function postgresRefreshLocks(
         isWritten = rowCount === 1
         if (!isWritten) {
           await guard.check(on)
-          guard.assertUnheld()
+          guard.assertNotHeld()
         }
         return isWritten
       },
@@ -134,7 +134,7 @@ export function postgresRefreshLocks(
   return {
     async acquire(stream, evenIfHeld = false) {
       const on = await current()
-      guard.assertUnheld()
+      guard.assertNotHeld()
       if (evenIfHeld) return lockOn(on, stream, false)
       if (held.has(stream) || held.size >= MOST_HELD) return undefined
       held.add(stream)

@@ -1,14 +1,19 @@
 import type { RefreshDependencies } from './ports.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { afterFailedAttempt, degradedAgain, remainingMs, type FailedAttempt } from '../connections/degraded.ts'
-import { endOfToken, evolve, type Grant } from '../connections/connection.ts'
-import { backOffMs, LONGEST_PAUSE_MS, remainingPauseMs, type RefreshTimes } from '../connections/refresh-schedule.ts'
+import { classifyTokenEnd, evolve, type Grant } from '../connections/connection.ts'
+import { backOffMs, MAX_PAUSE_MS, remainingPauseMs, type RefreshTimes } from '../connections/refresh-schedule.ts'
 import { Failure } from '../platform/failure.ts'
 import { describeError } from '../platform/log.ts'
-import type { RefreshOutcome, RefreshSign } from '../connections/authorization-server.ts'
+import type { RefreshOutcome, RefreshSymptom } from '../connections/authorization-server.ts'
 import type { RefreshLock } from './refresh-lock.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
-import { connected, openCredential, unavailable, unreachableHere } from '../connections/open-credential.ts'
+import {
+  requireConnected,
+  openCredential,
+  refreshUnavailable,
+  addressForbidden,
+} from '../connections/open-credential.ts'
 import { markGrantLost, storeTokens } from './resolve-attempt.ts'
 
 /** How often one that waits for the lock looks by itself, beside listening for the news. */
@@ -29,10 +34,10 @@ export async function refreshUnderLock(
   isForCall: boolean,
 ): Promise<StoredConnection> {
   const { store, locks, changes, random, times, onStep } = deps
-  const isNewer = (stored: StoredConnection) => connected(deps, stored).credential.generation > generation
+  const isNewer = (stored: StoredConnection) => requireConnected(deps, stored).credential.generation > generation
   /** Whether there is something to do right now. @throws {Failure} when there will not be for a while. */
   const mayAttempt = async (stored: StoredConnection): Promise<boolean> => {
-    if (!connected(deps, stored).credential.isRenewable) return true
+    if (!requireConnected(deps, stored).credential.isRenewable) return true
     await refuseWhilePaused(deps, stored)
     await refuseWhileCircuitIsOpen(deps, circuits, stored)
     return !mayBeUnderWay(deps, stored)
@@ -51,7 +56,7 @@ export async function refreshUnderLock(
       unchangedSinceMs = performance.now()
     }
     // A process that stands still keeps its lock; nobody has to wait for it longer than for one that died.
-    const isStuck = performance.now() - unchangedSinceMs > times.takenOverAfterMs
+    const isStuck = performance.now() - unchangedSinceMs > times.takeoverAfterMs
     const lock = (await mayAttempt(stored)) ? await locks.acquire(stored.stream, isStuck) : undefined
     if (lock) {
       try {
@@ -66,7 +71,7 @@ export async function refreshUnderLock(
         void lock.release()
       }
     }
-    if (performance.now() - startedMs > times.lockWaitsMs) throw unavailable(deps, stored, 2_000)
+    if (performance.now() - startedMs > times.lockTimeoutMs) throw refreshUnavailable(deps, stored, 2_000)
     await changes.next(spaceId, LOCK_POLL_MS * (0.5 + random()))
   }
 }
@@ -79,7 +84,7 @@ async function refuseWhilePaused(deps: RefreshDependencies, stored: StoredConnec
   const backOff =
     intent?.generation === version && intent.notBefore ? remainingPauseMs(intent.notBefore, intent.pauseMs, now) : 0
   const pauseMs = Math.max(backOff, degraded ? remainingMs(degraded, now) : 0)
-  if (pauseMs > 0) throw unavailable(deps, stored, pauseMs)
+  if (pauseMs > 0) throw refreshUnavailable(deps, stored, pauseMs)
 }
 
 /** How long a connection waits that found the authorization server to be down. */
@@ -91,7 +96,7 @@ async function refuseWhileCircuitIsOpen(
   circuits: CircuitBreaker,
   stored: StoredConnection,
 ): Promise<void> {
-  const { grant, credential } = connected(deps, stored)
+  const { grant, credential } = requireConnected(deps, stored)
   const now = deps.clock()
   if (!circuits.isOpen(deps.server.currentGrant(grant).tokenEndpoint, now.getTime())) return
   const isOver = credential.expiresAt !== null && credential.expiresAt <= now
@@ -101,7 +106,7 @@ async function refuseWhileCircuitIsOpen(
       degradedAgain(null, 'renewal_unreachable', 'no connection', now, OUTAGE_PAUSE_MS),
     )
   }
-  throw unavailable(deps, stored, OUTAGE_PAUSE_MS)
+  throw refreshUnavailable(deps, stored, OUTAGE_PAUSE_MS)
 }
 
 /** Marks a connection as degraded whose credential does not open. @throws {Failure} what `open` throws. */
@@ -123,7 +128,7 @@ export async function markUnreadable<T>(
           alert: true,
           ...describeError(error),
         })
-        const mark = degradedAgain(degraded, error.code, error.code, now, LONGEST_PAUSE_MS)
+        const mark = degradedAgain(degraded, error.code, error.code, now, MAX_PAUSE_MS)
         await deps.store.setDegraded(stored, mark, mark.nextAttemptAt)
       }
     }
@@ -136,7 +141,7 @@ const openedOrMarked = (deps: RefreshDependencies, stored: StoredConnection) =>
 
 /** Two requests with the same refresh token, under way at once, could be taken in either order: the pair of the first to be taken is dead. */
 const mayBeUnderWay = ({ times }: RefreshDependencies, { version, intent }: StoredConnection): boolean =>
-  intent?.generation === version && intent.notBefore === null && intent.ageMs <= times.takenOverAfterMs
+  intent?.generation === version && intent.notBefore === null && intent.ageMs <= times.takeoverAfterMs
 
 /**
  * Spends the refresh token of `stored` under `lock`. Where the response got lost, the same token goes out once more, promptly: the server keeps
@@ -160,14 +165,14 @@ async function redeem(
   if (refreshToken === null) return expireGrant(deps, stored)
   // An intent for this generation: unsettled, its holder died and may have sent the token; settled, its attempts are counted in it.
   const before = stored.intent?.generation === version ? stored.intent : { inDoubt: 0, failures: 0 }
-  const nextWay = otherWays(deps, connected(deps, stored).grant)
-  let grant = server.currentGrant(connected(deps, stored).grant)
+  const nextWay = otherWays(deps, requireConnected(deps, stored).grant)
+  let grant = server.currentGrant(requireConnected(deps, stored).grant)
   const heldBackMs = circuits.waitMs(grant.tokenEndpoint, clock().getTime())
-  if (heldBackMs > 0) throw unavailable(deps, stored, heldBackMs)
+  if (heldBackMs > 0) throw refreshUnavailable(deps, stored, heldBackMs)
 
   for (let { inDoubt, failures } = before; ;) {
     onStep?.('recording_intent')
-    const recheckAt = new Date(clock().getTime() + times.takenOverAfterMs)
+    const recheckAt = new Date(clock().getTime() + times.takeoverAfterMs)
     if (!(await lock.recordIntent({ generation: version, inDoubt: inDoubt + 1, failures, recheckAt }))) return undefined
     onStep?.('intent_recorded')
     const sentAt = clock()
@@ -175,7 +180,7 @@ async function redeem(
     const outcome = await server.refresh(grant, { ...credential, refreshToken }, lock)
     onStep?.('answered')
     const facts = { space: spaceId, generation: version, inDoubt, tookMs: Math.round(performance.now() - started) }
-    noteHealth(deps, circuits, grant.tokenEndpoint, stream, 'sign' in outcome ? outcome.sign : undefined)
+    noteHealth(deps, circuits, grant.tokenEndpoint, stream, 'symptom' in outcome ? outcome.symptom : undefined)
 
     if (outcome.kind === 'granted') {
       const renewed = { grant, previous: { ...credential, refreshToken }, tokens: outcome.tokens, sentAt, isForCall }
@@ -190,11 +195,11 @@ async function redeem(
 
     failures += 1
     if (outcome.kind === 'in_doubt') inDoubt += 1
-    const { kind, sign, error, retryAfterSeconds } = outcome
+    const { kind, symptom, error, retryAfterSeconds } = outcome
     log.warn('credential.not_refreshed', {
       ...facts,
       outcome: kind,
-      sign,
+      symptom,
       error,
       retryAfterSeconds,
       ...(outcome.cause === undefined ? {} : describeError(outcome.cause)),
@@ -204,17 +209,17 @@ async function redeem(
       grant = other
       continue
     }
-    const isOver = sign === 'cut' || sign === 'unreadable'
+    const isOver = symptom === 'connection_lost' || symptom === 'unreadable'
     if (kind === 'in_doubt' && inDoubt === 1 && isOver && retryAfterSeconds === undefined) {
       onStep?.('repeating')
-      if (sign === 'cut') await pause(times.repeatPauseMs)
+      if (symptom === 'connection_lost') await pause(times.repeatPauseMs)
       continue
     }
     throw await postpone(deps, lock, stored, outcome, { inDoubt, failures })
   }
 }
 
-type Undecided = Extract<RefreshOutcome, { readonly sign: RefreshSign }>
+type Undecided = Extract<RefreshOutcome, { readonly symptom: RefreshSymptom }>
 
 /**
  * Another way to send the same refresh, each once: to the endpoint that the issuer's metadata names today, and without the resource indicator.
@@ -223,14 +228,14 @@ type Undecided = Extract<RefreshOutcome, { readonly sign: RefreshSign }>
 function otherWays({ server }: RefreshDependencies, stored: Grant) {
   let mayReread = true
   let mayOmitResource = true
-  return async (grant: Grant, { sign }: Undecided, failures: number): Promise<Grant | undefined> => {
-    if (mayOmitResource && sign === 'resource_refused' && grant.resource !== null) {
+  return async (grant: Grant, { symptom }: Undecided, failures: number): Promise<Grant | undefined> => {
+    if (mayOmitResource && symptom === 'resource_refused' && grant.resource !== null) {
       mayOmitResource = false
       return { ...grant, resource: null }
     }
     // A host that is gone and one that is briefly away look the same.
-    const isAway = (sign === 'unreachable' || sign === 'cut') && failures > 1
-    if (mayReread && (sign === 'moved' || isAway)) {
+    const isAway = (symptom === 'unreachable' || symptom === 'connection_lost') && failures > 1
+    if (mayReread && (symptom === 'moved' || isAway)) {
       mayReread = false
       if (await server.rereadEndpoints(stored)) return { ...server.currentGrant(stored), resource: grant.resource }
     }
@@ -243,47 +248,47 @@ async function postpone(
   { clock, log, random, store, times, onStep, connectUrl }: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
-  { sign, error, cause, retryAfterSeconds }: Undecided,
+  { symptom, error, cause, retryAfterSeconds }: Undecided,
   { inDoubt, failures }: { readonly inDoubt: number; readonly failures: number },
 ): Promise<Failure> {
   const { spaceId, stream, version, connection } = stored
   if (connection.status !== 'connected') throw new Error('only a connected connection is renewed')
-  if (sign === 'forbidden') {
+  if (symptom === 'forbidden') {
     const server = new URL(connection.grant.tokenEndpoint).origin
     log.error('credential.address_forbidden', { space: spaceId, server, alert: true })
   }
   const now = clock()
   const { expiresAt } = connection.credential
   const tokenEndsInMs = expiresAt && expiresAt.getTime() - now.getTime()
-  const leastPauseMs = retryAfterSeconds === undefined ? leastPause(sign, times) : retryAfterSeconds * 1000
-  const reason = DEGRADED_REASONS[sign]
+  const minimumPauseMs = retryAfterSeconds === undefined ? leastPause(symptom, times) : retryAfterSeconds * 1000
+  const reason = DEGRADED_REASONS[symptom]
   const { pauseMs, degraded } =
     reason === undefined
-      ? { pauseMs: Math.max(leastPauseMs, backOffMs(failures, random())), degraded: stored.degraded }
-      : afterFailedAttempt(stored.degraded, { reason, error, failures, leastPauseMs }, tokenEndsInMs, now, random())
+      ? { pauseMs: Math.max(minimumPauseMs, backOffMs(failures, random())), degraded: stored.degraded }
+      : afterFailedAttempt(stored.degraded, { reason, error, failures, minimumPauseMs }, tokenEndsInMs, now, random())
   if (degraded && stored.degraded === null) log.warn('connection.degraded', { space: spaceId, reason, error })
   onStep?.('postponing')
   const notBefore = new Date(now.getTime() + pauseMs)
   const intent = { generation: version, fencingToken: lock.id, inDoubt, failures, notBefore, pauseMs }
   await store.postponeRefresh(stream, { ...intent, degraded })
-  return sign === 'forbidden'
-    ? unreachableHere(cause)
-    : unavailable({ connectUrl }, { spaceId, degraded }, pauseMs, cause)
+  return symptom === 'forbidden'
+    ? addressForbidden(cause)
+    : refreshUnavailable({ connectUrl }, { spaceId, degraded }, pauseMs, cause)
 }
 
 /** What a failure says of the connection when it lasts; undefined for nothing. */
-const DEGRADED_REASONS: Record<RefreshSign, FailedAttempt['reason'] | undefined> = {
-  objecting: 'renewal_refused',
+const DEGRADED_REASONS: Record<RefreshSymptom, FailedAttempt['reason'] | undefined> = {
+  rejected: 'renewal_refused',
   resource_refused: 'renewal_refused',
   client_rejected: 'client_rejected',
   unreadable: 'renewal_unreadable',
   moved: 'renewal_unreadable',
-  busy: 'renewal_unreadable',
+  rate_limited: 'renewal_unreadable',
   unreachable: 'renewal_unreachable',
-  silent: 'renewal_unreachable',
-  cut: 'renewal_unreachable',
+  timed_out: 'renewal_unreachable',
+  connection_lost: 'renewal_unreachable',
   forbidden: 'renewal_unreachable',
-  withheld: undefined,
+  not_sent: undefined,
 }
 
 /** An access token has ended that came without a refresh token: nothing is sent, and what happened is stored like a refusal. */
@@ -294,7 +299,7 @@ async function expireGrant(
   const { spaceId, stream, version, connection } = stored
   if (connection.status !== 'connected') return undefined
   const at = clock()
-  const { error, reason } = endOfToken(connection.credential, at)
+  const { error, reason } = classifyTokenEnd(connection.credential, at)
   const event = { type: 'NotionIntegrationAuthorizationFailed', at, error, reason, generation: version } as const
   const after = evolve(connection, event)
   const append = {
@@ -310,10 +315,10 @@ async function expireGrant(
   return { ...stored, version: version + 1, connection: after }
 }
 
-function leastPause(sign: RefreshSign, { silencePauseMs }: RefreshTimes): number {
-  if (sign === 'silent') return silencePauseMs
-  if (sign === 'forbidden') return FORBIDDEN_PAUSE_MS
-  return sign === 'busy' ? BUSY_PAUSE_MS : 0
+function leastPause(symptom: RefreshSymptom, { silencePauseMs }: RefreshTimes): number {
+  if (symptom === 'timed_out') return silencePauseMs
+  if (symptom === 'forbidden') return FORBIDDEN_PAUSE_MS
+  return symptom === 'rate_limited' ? BUSY_PAUSE_MS : 0
 }
 
 /** Whether the authorization server is there at all. One that says "later" or "no" is; a token withheld tells nothing. */
@@ -322,21 +327,21 @@ function noteHealth(
   circuits: CircuitBreaker,
   server: string,
   stream: string,
-  sign: RefreshSign | undefined,
+  symptom: RefreshSymptom | undefined,
 ): void {
-  switch (sign) {
-    case 'withheld':
+  switch (symptom) {
+    case 'not_sent':
     case 'forbidden':
       return
     case 'unreachable':
-    case 'silent':
-    case 'cut':
+    case 'timed_out':
+    case 'connection_lost':
     case 'unreadable':
       if (circuits.failed(server, stream, clock().getTime())) log.error('authorization_server.down', { server })
       return
     case 'moved':
-    case 'busy':
-    case 'objecting':
+    case 'rate_limited':
+    case 'rejected':
     case 'resource_refused':
     case 'client_rejected':
     case undefined:

@@ -1,13 +1,13 @@
 import { attemptsOf, degradedAgain, missingTokenPauseMs, type Degraded } from '../connections/degraded.ts'
 import { clientInUse, isSameClient } from '../connections/revoke-consent.ts'
-import { evolve, reasonOf, type ConnectionEvent, type Grant } from '../connections/connection.ts'
+import { evolve, classifyRefusal, type ConnectionEvent, type Grant } from '../connections/connection.ts'
 import { IDLE_AFTER_MS, refreshDueAt } from '../connections/refresh-schedule.ts'
 import { describeError } from '../platform/log.ts'
 import type { RefreshLock } from './refresh-lock.ts'
 import type { Credential, RenewableCredential } from '../connections/credential.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
 import type { Tokens } from '../connections/authorization-server.ts'
-import { connected, dataKeyOf, expiryOf, isPassing } from '../connections/open-credential.ts'
+import { requireConnected, dataKeyOf, expiryOf, isTransient } from '../connections/open-credential.ts'
 import type { RefreshDependencies } from './ports.ts'
 
 /** What a refresh brought. */
@@ -29,7 +29,7 @@ export async function storeTokens(
 ): Promise<StoredConnection> {
   const { log, vault, random } = deps
   const { spaceId, stream, version } = stored
-  const before = connected(deps, stored).grant
+  const before = requireConnected(deps, stored).grant
   const credential = {
     ...previous,
     accessToken: tokens.accessToken,
@@ -43,7 +43,7 @@ export async function storeTokens(
     type: 'NotionIntegrationTokenRefreshed',
     at: sentAt,
     credential: { sealed, keyId: dataKey.id, generation, expiresAt, isRenewable: true },
-    ...(!isSamePlace(grant, before) && { grant }),
+    ...(!haveSameEndpoints(grant, before) && { grant }),
   }
   const degraded = afterRefresh(stored.degraded, tokens, sentAt)
   const isIdle = !isForCall && sentAt.getTime() - (stored.lastUsedAt?.getTime() ?? 0) > IDLE_AFTER_MS
@@ -54,12 +54,12 @@ export async function storeTokens(
   const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
   if (isOurs && after.workspace === null) void identifyWorkspace(deps, stream, credential)
   // Taken over, or replaced by a new consent, while the refresh was on its way.
-  if (!isOurs) log.warn('credential.came_too_late', { space: spaceId, generation, version: after.version })
+  if (!isOurs) log.warn('credential.superseded', { space: spaceId, generation, version: after.version })
   if (!isOurs) await revokeLeftover(deps, after, grant, credential)
   return after
 }
 
-const isSamePlace = (one: Grant, other: Grant): boolean =>
+const haveSameEndpoints = (one: Grant, other: Grant): boolean =>
   one.tokenEndpoint === other.tokenEndpoint &&
   one.revocationEndpoint === other.revocationEndpoint &&
   one.resource === other.resource
@@ -133,7 +133,7 @@ async function resolveAttempt(
       return await store.append({ ...place, event, connection, refreshDueAt: dueAt, degraded })
     } catch (error) {
       // A statement that the database refuses would be refused for ever, and never tell that somebody else has moved the connection on.
-      const now = isPassing(error) ? undefined : await store.read(spaceId)
+      const now = isTransient(error) ? undefined : await store.read(spaceId)
       if (now && (now.version !== version || now.intent?.fencingToken !== lock.id)) return false
       throw error
     }
@@ -162,11 +162,11 @@ export async function markGrantLost(
   deps: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
-  refusal: { readonly error: string; readonly saysExpired: boolean },
+  refusal: { readonly error: string; readonly isTokenExpired: boolean },
 ): Promise<StoredConnection> {
-  const { grant, lastRefreshedAt } = connected(deps, stored)
+  const { grant, lastRefreshedAt } = requireConnected(deps, stored)
   const at = deps.clock()
-  const reason = reasonOf(refusal, grant, lastRefreshedAt, at)
+  const reason = classifyRefusal(refusal, grant, lastRefreshedAt, at)
   deps.onStep?.('losing')
   const event: ConnectionEvent = {
     type: 'NotionIntegrationAuthorizationFailed',

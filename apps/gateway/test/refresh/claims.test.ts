@@ -11,7 +11,7 @@ import type { ConnectionStore } from '../../src/connections/connection-store.ts'
 const log = jsonLog('silent')
 const now = new Date('2026-01-15T12:00:00Z')
 const due = new Date('2026-01-15T20:00:00Z')
-const times = { ...REFRESH_TIMES, mayRedeemForMs: 300, redeemWithinMs: 600, takenOverAfterMs: 700 }
+const times = { ...REFRESH_TIMES, mayRedeemForMs: 300, redeemWithinMs: 600, takeoverAfterMs: 700 }
 
 let url: string
 let sql: ReturnType<typeof openPool>
@@ -144,8 +144,8 @@ describe('an intent that its holder left behind', () => {
     const heir = await there.acquire(stream)
     expect(await heir?.recordIntent(intent(2))).toBe(false)
     expect(heir?.mayRedeem()).toBe(false)
-    await passing(times.takenOverAfterMs + 50)
-    expect((await store.read('left behind')).intent?.ageMs).toBeGreaterThan(times.takenOverAfterMs)
+    await passing(times.takeoverAfterMs + 50)
+    expect((await store.read('left behind')).intent?.ageMs).toBeGreaterThan(times.takeoverAfterMs)
     expect(await heir?.recordIntent(intent(2))).toBe(true)
   })
 
@@ -177,7 +177,7 @@ describe('an intent that its holder left behind', () => {
     expect(await there.acquire(stream)).toBeUndefined()
     const heir = await there.acquire(stream, true)
     expect(await heir?.recordIntent(intent(2))).toBe(false)
-    await passing(times.takenOverAfterMs + 50)
+    await passing(times.takeoverAfterMs + 50)
     expect(await heir?.recordIntent(intent(2))).toBe(true)
     expect(still?.mayRedeem()).toBe(false)
     // And now it is the other one's intent that holds.
@@ -192,7 +192,7 @@ describe('an intent that its holder left behind', () => {
     const first = await here.acquire(stream)
     await first?.recordIntent(intent())
     await endSessions()
-    await passing(times.takenOverAfterMs + 50)
+    await passing(times.takeoverAfterMs + 50)
     const second = await there.acquire(stream)
     expect(await second?.recordIntent(intent(2))).toBe(true)
     await store.postponeRefresh(stream, settled(first?.id as string))

@@ -12,7 +12,7 @@ const STEP_MS = 6 * HOUR_MS
 const FIRST_DAY_MS = Date.parse('2026-01-15T12:00:00Z')
 const isLong = process.env['SOAK'] !== undefined
 
-const times = { ...REFRESH_TIMES, repeatPauseMs: 20, settlePauseMs: 20 }
+const times = { ...REFRESH_TIMES, repeatPauseMs: 20, propagationPauseMs: 20 }
 const list = { id: 1, method: 'tools/list' }
 
 let nowMs = FIRST_DAY_MS

@@ -9,7 +9,7 @@ import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { fixedClient } from '../support/fixed-client.ts'
 import { freePort, startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 
-const times = { ...REFRESH_TIMES, settlePauseMs: 20, repeatPauseMs: 10 }
+const times = { ...REFRESH_TIMES, propagationPauseMs: 20, repeatPauseMs: 10 }
 const list = { id: 1, method: 'tools/list' }
 const eventually = { timeout: 20_000, interval: 200 }
 

@@ -32,10 +32,10 @@ const times: RefreshTimes = {
   ...REFRESH_TIMES,
   mayRedeemForMs: 60,
   redeemWithinMs: 150,
-  takenOverAfterMs: 200,
+  takeoverAfterMs: 200,
   silencePauseMs: 100,
   repeatPauseMs: 5,
-  lockWaitsMs: 1_000,
+  lockTimeoutMs: 1_000,
 }
 
 const log = jsonLog('silent')
@@ -52,11 +52,11 @@ function strictServer(random: () => number) {
 
   const decide = (space: string, token: string): RefreshOutcome => {
     const grant = grants.get(space)
-    if (!grant) return { kind: 'refused', error: 'invalid_grant', saysExpired: false }
+    if (!grant) return { kind: 'refused', error: 'invalid_grant', isTokenExpired: false }
     if (token !== grant.current && token !== grant.previous) {
       seen.complaints.add('a retired refresh token was presented')
       grants.delete(space)
-      return { kind: 'refused', error: 'invalid_grant', saysExpired: false }
+      return { kind: 'refused', error: 'invalid_grant', isTokenExpired: false }
     }
     seen.redemptions += 1
     grant.previous = token
@@ -75,7 +75,7 @@ function strictServer(random: () => number) {
     ): Promise<RefreshOutcome> {
       const cause = undefined
       await sleep(random() * 10)
-      if (!mayRedeem()) return { kind: 'not_redeemed', sign: 'withheld', error: 'not sent', cause }
+      if (!mayRedeem()) return { kind: 'not_redeemed', symptom: 'not_sent', error: 'not sent', cause }
       const space = token.split('/')[0] as string
       const grant = grants.get(space)
       // From here on it has left. The server decides within the time that the attempt has.
@@ -84,19 +84,19 @@ function strictServer(random: () => number) {
       const fate = isKind ? 1 : random()
       await sleep(random() ** 3 * leftMs * 0.9)
       if (grant) grant.underWay -= 1
-      if (fate < 0.05) return { kind: 'in_doubt', sign: 'cut', error: 'cut', cause }
+      if (fate < 0.05) return { kind: 'in_doubt', symptom: 'connection_lost', error: 'cut', cause }
       const outcome = decide(space, token)
       if (fate < 0.2 && outcome.kind === 'granted') {
         seen.lost += 1
         return {
           kind: 'in_doubt',
-          sign: fate < 0.1 ? 'cut' : fate < 0.15 ? 'unreadable' : 'silent',
+          symptom: fate < 0.1 ? 'connection_lost' : fate < 0.15 ? 'unreadable' : 'timed_out',
           error: 'lost',
           cause,
         }
       }
       if (fate < 0.22 && outcome.kind === 'granted')
-        return { kind: 'in_doubt', sign: 'busy', error: 'HTTP 429', cause, retryAfterSeconds: 2 }
+        return { kind: 'in_doubt', symptom: 'rate_limited', error: 'HTTP 429', cause, retryAfterSeconds: 2 }
       return outcome
     },
   }
@@ -108,7 +108,7 @@ function pauseOf(random: () => number): () => number {
     const luck = random()
     if (luck < 0.8) return 0
     if (luck < 0.98) return random() * 10
-    return random() * 2 * times.takenOverAfterMs
+    return random() * 2 * times.takeoverAfterMs
   }
 }
 
@@ -203,7 +203,7 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
     append: ({ fencingToken, ...append }) =>
       real.append(isUnfenced || fencingToken === undefined ? append : { ...append, fencingToken }),
   }
-  const itsTimes = mistake === 'an intent is taken over at once' ? { ...times, takenOverAfterMs: 0 } : times
+  const itsTimes = mistake === 'an intent is taken over at once' ? { ...times, takeoverAfterMs: 0 } : times
   const spaces = Array.from({ length: SPACES }, (_, i) => `space-${i}`)
   for (const space of spaces) {
     server.grants.set(space, { current: `${space}/first`, previous: '', underWay: 0 })

@@ -70,7 +70,7 @@ const REFUSALS: Shape[] = [
 
 const list = { id: 1, method: 'tools/list' }
 // No pauses for what the simulator does not do: it never carries out later what it was asked.
-const times = { ...REFRESH_TIMES, settlingMs: 0, repeatPauseMs: 10 }
+const times = { ...REFRESH_TIMES, propagationMs: 0, repeatPauseMs: 10 }
 
 /** A gateway with a server of its own: what the server answers is set for all of its spaces. */
 interface Lane {

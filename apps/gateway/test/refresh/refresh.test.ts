@@ -8,7 +8,7 @@ import { startGateway, type GatewayTestOptions, type InProcessGateway } from '..
 import { databaseLine } from './database-line.ts'
 
 const HOURS_8 = 28_800
-const times = { ...REFRESH_TIMES, silencePauseMs: 300, settlePauseMs: 100 }
+const times = { ...REFRESH_TIMES, silencePauseMs: 300, propagationPauseMs: 100 }
 
 let notion: Simulator
 const running: InProcessGateway[] = []
@@ -206,7 +206,7 @@ describe('401 from upstream', () => {
   })
 
   it('because the new token is not known everywhere yet is waited out, and the new refresh token not risked', async () => {
-    const gateway = await start({ failpoints: { times: { ...times, settlePauseMs: 1_200 } } })
+    const gateway = await start({ failpoints: { times: { ...times, propagationPauseMs: 1_200 } } })
     await connectUntilOver(gateway, 'north')
     notion.setOptions({ kvLagMs: 700 })
     await search(gateway, 'north')
@@ -445,7 +445,7 @@ describe('a pair that the database does not take', () => {
   })
 
   it('for good does not hold up the space once a person has consented again', async () => {
-    const gateway = await start({ failpoints: { times: { ...times, callWaitsMs: 500 } } })
+    const gateway = await start({ failpoints: { times: { ...times, callTimeoutMs: 500 } } })
     await connectRefused(gateway, 'north')
     await query(
       gateway.databaseUrl,

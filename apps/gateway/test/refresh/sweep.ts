@@ -12,7 +12,7 @@ import { migrate } from '../../src/platform/database.ts'
 import { readConfig } from '../../src/config.ts'
 import { evolve, type ConnectionEvent } from '../../src/connections/connection.ts'
 import { encode } from '../../src/connections/event-codec.ts'
-import { FURTHEST_DUE_MS } from '../../src/connections/refresh-schedule.ts'
+import { MAX_DUE_AHEAD_MS } from '../../src/connections/refresh-schedule.ts'
 import { openGateway } from '../../src/gateway.ts'
 import { jsonLog } from '../../src/platform/log.ts'
 import { Secret } from '../../src/platform/secret.ts'
@@ -170,7 +170,7 @@ async function explain(url: string): Promise<string[]> {
     `update gateway.connections set refresh_due_at = now() - interval '1 minute' where space_id like 'space-%7'`,
   )
   const options = 'analyze, costs off, timing off, summary off, buffers off'
-  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000, FURTHEST_DUE_MS])
+  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000, MAX_DUE_AHEAD_MS])
   return rows.map((row) => String(row['QUERY PLAN']))
 }
 

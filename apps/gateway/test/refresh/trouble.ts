@@ -39,7 +39,7 @@ const STEPS: readonly Step[] = [
 ]
 
 /** Long enough for others to take over, and for every deadline of the one that stands still to pass. */
-const beyondEverything = ({ times }: Fleet) => sleep(times.takenOverAfterMs * 1.5)
+const beyondEverything = ({ times }: Fleet) => sleep(times.takeoverAfterMs * 1.5)
 const aMoment = () => sleep(300)
 
 /** Every kind of trouble that is tried. Those of `withFault` need a fault of the server to get to their step. */
@@ -62,7 +62,7 @@ export const troubles: readonly Trouble[] = [
       async meanwhile({ members, times }, victim, space) {
         const other = members.find((member) => member !== victim) as Member
         const isServed = async () => (await other.gateway.call(space, list)).status === 200
-        if (!(await eventually(times.takenOverAfterMs * 3, isServed)))
+        if (!(await eventually(times.takeoverAfterMs * 3, isServed)))
           throw new Error('the others wait for a process that stands still')
       },
     },

@@ -9,7 +9,7 @@ import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
-import type { DataPlaces } from '../../src/connections/copies/open.ts'
+import type { DataLocations } from '../../src/connections/copies/open.ts'
 import { openGateway, type Gateway } from '../../src/gateway.ts'
 import type { RefreshFailpoints } from '../../src/refresh/open.ts'
 import { jsonLog } from '../../src/platform/log.ts'
@@ -62,7 +62,7 @@ export interface GatewayTestOptions {
   readonly clock?: Clock
   readonly failpoints?: RefreshFailpoints
   readonly lookup?: LookupFunction
-  readonly places?: DataPlaces
+  readonly locations?: DataLocations
 }
 
 export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
@@ -84,7 +84,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.failpoints === undefined ? {} : { failpoints: options.failpoints }),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
-    ...(options.places === undefined ? {} : { places: options.places }),
+    ...(options.locations === undefined ? {} : { locations: options.locations }),
   })
   gateway.server.listen(config.PORT, '127.0.0.1')
   await once(gateway.server, 'listening')
@@ -100,7 +100,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
 }
 
 export async function spawnGateway(
-  options: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'places'>,
+  options: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'locations'>,
 ): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
@@ -134,7 +134,7 @@ async function environment({
   mcpUrl,
   databaseUrl: given,
   env,
-}: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'places'>) {
+}: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'locations'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

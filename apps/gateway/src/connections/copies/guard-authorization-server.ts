@@ -2,16 +2,16 @@ import type { Hold } from '@nmg/contract'
 import { AuthorizationRefused, type AuthorizationServer } from '../authorization-server.ts'
 import { holdFailure } from './database-guard.ts'
 
-/** Why no token may leave; undefined when it may. */
+/** Why no token may be sent; undefined if tokens may be sent. */
 export interface HoldReader {
-  /** As last found. */
+  /** The last known hold. */
   known(): Hold | undefined
-  /** As found on a session that was looked at. @throws {Failure} `store_unavailable`. */
+  /** The hold as checked on the current session. @throws {Failure} `store_unavailable`. */
   current(): Promise<Hold | undefined>
 }
 
-/** The authorization server, which gets no code and no token while the database is held. Everything that sends one goes through here. */
-export function heldServer(server: AuthorizationServer, hold: HoldReader): AuthorizationServer {
+/** Wraps the authorization server so that it gets no code and no token while the database is held. */
+export function guardAuthorizationServer(server: AuthorizationServer, hold: HoldReader): AuthorizationServer {
   return {
     ...server,
     async discover() {
@@ -22,10 +22,10 @@ export function heldServer(server: AuthorizationServer, hold: HoldReader): Autho
       if (await hold.current()) throw new AuthorizationRefused('authorization_unavailable')
       return server.exchange(request, response)
     },
-    async refresh(grant, credential, claim) {
-      // The intent was written on a session that was looked at, and could not have been on a copy.
-      if (hold.known()) return { kind: 'not_redeemed', sign: 'withheld', error: 'database held' }
-      return server.refresh(grant, credential, claim)
+    async refresh(grant, credential, permit) {
+      // No check needed here: the intent was written on a checked session, which fails on a copy.
+      if (hold.known()) return { kind: 'not_redeemed', symptom: 'not_sent', error: 'database held' }
+      return server.refresh(grant, credential, permit)
     },
     async revoke(grant, credential) {
       const mayBeHeld = await hold.current().catch(() => true)
