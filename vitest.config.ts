@@ -59,7 +59,13 @@ export default defineConfig({
       ...(process.env['OPERATIONS']
         ? [{ test: { ...project('operations', 'apps/gateway'), include: ['operations/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'] } },
+      // Builds two releases and replaces one by the other: `npm run test:rolling`.
+      ...(process.env['ROLLING'] ? [{ test: { ...project('rolling', 'test'), include: ['rolling/*.test.ts'] } }] : []),
+      // Only on images that `npm run test:image` has built.
+      ...(process.env['IMAGE_ENGINE']
+        ? [{ test: { ...project('images', 'test'), include: ['images/*.test.ts'] } }]
+        : []),
+      { test: { ...project('repository', 'test'), include: ['*.test.ts', 'deploy/*.test.ts'] } },
     ],
   },
 })
