@@ -7,11 +7,9 @@ import { startSimulator, type KnobChanges, type Simulator } from 'notion-simulat
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
 import { REFRESH_TIMES, type RefreshTimes } from '../../src/connections/refresh-schedule.ts'
-import type { RefreshStep } from '../../src/refresh/ports.ts'
+import type { RefreshStep } from '../../src/failpoints.ts'
 import { spawnGateway, type ProcessGateway } from '../support/gateway.ts'
 import { databaseLine, type DatabaseLine } from './database-line.ts'
-
-export type Step = RefreshStep | 'connected' | 'sent'
 
 export interface FleetOptions {
   readonly size: number
@@ -29,7 +27,7 @@ export interface Member {
   gateway: ProcessGateway
   readonly line: DatabaseLine
   /** Sends the process this signal when it gets to `step` next. */
-  arm(step: Step, signal: 'SIGKILL' | 'SIGSTOP'): void
+  arm(step: RefreshStep, signal: 'SIGKILL' | 'SIGSTOP'): void
   /** Resolves when that has happened; false when it did not within `ms`. */
   hasFired(ms: number): Promise<boolean>
   disarm(): void

@@ -252,7 +252,7 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
   const renew = async ({ credentials }: Replica, space: string): Promise<void> =>
     store
       .read(space)
-      .then(({ version }) => credentials.renew(space, version))
+      .then(({ version }) => credentials.refreshIfDue(space, version))
       .catch((error: unknown) => {
         const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
         if (code !== 'refresh_unavailable' && code !== 'store_unavailable') complaints.add(code)

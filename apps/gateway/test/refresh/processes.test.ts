@@ -8,7 +8,7 @@ const LONG_RUNS = 220
 
 /** Those that harm most, for the short form. */
 const SHORT = [
-  'killed at "intended"',
+  'killed at "intent_recorded"',
   'killed at "sent"',
   'killed at "answered"',
   'stopped at "connected" beyond every deadline',

@@ -3,6 +3,7 @@ import { startSimulator, type Simulator, type TokenFault } from 'notion-simulato
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
+import { observeSteps } from '../../src/failpoints.ts'
 import { testDatabase } from '@nmg/process/testing'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 import { databaseLine } from './database-line.ts'
@@ -416,7 +417,7 @@ describe('a pair that the database does not take', () => {
       steps.push(step)
       if (step === 'answered' && steps.filter((one) => one === step).length === 1) line.cut()
     }
-    const gateway = await start({ databaseUrl: line.url, failpoints: { times, onStep } })
+    const gateway = await start({ databaseUrl: line.url, failpoints: { times, wrapPorts: observeSteps(onStep) } })
     try {
       await connectRefused(gateway, 'north')
       const call = gateway.call('north', list)

@@ -1,7 +1,8 @@
 /** Runs with trouble: a connection whose token is not taken any more, calls that want it renewed, and something that goes wrong meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TokenFault } from 'notion-simulator'
-import type { Fleet, Member, Step } from './fleet.ts'
+import type { RefreshStep } from '../../src/failpoints.ts'
+import type { Fleet, Member } from './fleet.ts'
 
 /** The same numbers for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -19,14 +20,14 @@ export interface Trouble {
   /** What the authorization server does wrong, in this order. */
   readonly faults?: readonly TokenFault[]
   /** Where the process that refreshes is stopped, and with what. Without one, nothing is harmed but by `faults`. */
-  readonly at?: { readonly step: Step; readonly signal: 'SIGKILL' | 'SIGSTOP' }
+  readonly at?: { readonly step: RefreshStep; readonly signal: 'SIGKILL' | 'SIGSTOP' }
   /** What happens while it is dead, or stands still. Begins when it got there. */
   readonly meanwhile?: (fleet: Fleet, victim: Member, space: string) => Promise<void>
   /** What is undone at the end, after the stopped process has gone on. */
   readonly afterwards?: (fleet: Fleet, victim: Member) => Promise<void>
 }
 
-const STEPS: readonly Step[] = [
+const STEPS: readonly RefreshStep[] = [
   'locking',
   'locked',
   'recording_intent',
