@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, folder: string) => ({
@@ -13,6 +14,9 @@ const project = (name: string, folder: string) => ({
   expect: { poll: { timeout: 10_000 } },
 })
 
+/** The alias of apps/web/tsconfig.json. */
+const webAlias = { alias: { '@/': `${join(import.meta.dirname, 'apps/web')}/` } }
+
 export default defineConfig({
   test: {
     // One PostgreSQL and one Redis for the run; each test file gets a database of its own from @nmg/process/testing.
@@ -26,6 +30,7 @@ export default defineConfig({
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },
       {
+        resolve: webAlias,
         test: {
           ...project('web', 'apps/web'),
           // A busy machine can render a page between a test's look and its click. The report names each test that needed this.
@@ -35,7 +40,7 @@ export default defineConfig({
       },
       // Only where `npm run test:agents` has installed them.
       ...(process.env['AGENTS_BIN']
-        ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
+        ? [{ resolve: webAlias, test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
         : []),
       // Real clusters and long rotations: `npm run test:operations`.
       ...(process.env['OPERATIONS']

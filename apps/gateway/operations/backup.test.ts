@@ -24,7 +24,7 @@ let notion: Simulator
 const running = new Set<InProcessGateway>()
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
 })
 afterEach(async () => {
   await Promise.all([...running].map((gateway) => gateway.stop()))
@@ -130,10 +130,10 @@ it('sends nothing from a backup that is restored beside the original, and names 
   expect(restored.says).toMatch(
     /The tokens of 1 were due to be renewed since[^]*north \(Acme\)[^]*npm run database adopt/,
   )
-  notion.resetSeen()
+  notion.clearRecorded()
   const copy = await start(url)
   expect(await refreshed(copy)).toBe(503)
-  expect(notion.seen.tokenRequests).toEqual([])
+  expect(notion.recorded.tokenRequests).toEqual([])
   await databaseCommand('detach', { DATABASE_URL: url })
   expect(await refreshed(original)).toBe(200)
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])

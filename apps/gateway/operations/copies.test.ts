@@ -21,12 +21,12 @@ import { copyFiles, makeCluster, type Cluster } from './cluster.ts'
 let notion: Simulator
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
 })
 afterEach(() => notion.close())
 
 const list = { id: 1, method: 'tools/list' }
-const tokensSent = () => notion.seen.tokenRequests.map(({ grantType }) => grantType)
+const tokensSent = () => notion.recorded.tokenRequests.map(({ grantType }) => grantType)
 const grantStates = () => notion.admin.grants().map(({ status }) => status)
 
 /** Uses a refresh token of this gateway. @returns the status of the call that needs it. */
@@ -45,7 +45,7 @@ function temporaryFolder(): string {
 
 /** Shows that `copy` sends nothing, that `original` goes on, and that no grant is lost. */
 async function isKeptFrom(copy: GatewayClient, original: GatewayClient): Promise<void> {
-  notion.resetSeen()
+  notion.clearRecorded()
   expect(await refreshed(copy)).toBe(503)
   expect(tokensSent()).toEqual([])
   expect(await refreshed(original)).toBe(200)
@@ -146,7 +146,7 @@ describe('a cluster', () => {
     await stop(original)
     await cluster.stop()
     await snapshot.start()
-    notion.resetSeen()
+    notion.clearRecorded()
     const late = await start(snapshot.url(), mark)
     expect(await reasonsOf(late)).toEqual(['credentials_missing'])
     expect(await refreshed(late)).toBe(503)
@@ -247,7 +247,7 @@ describe('a cluster', () => {
     await standby.start()
     await withClient(standby.url(), (client) => client.query('select pg_promote()'))
     way.leadTo(standby.url())
-    notion.resetSeen()
+    notion.clearRecorded()
     await expect.poll(() => reasonsOf(gateway)).toEqual(['credentials_missing'])
     expect(await refreshed(gateway)).toBe(503)
     expect(tokensSent()).toEqual([])

@@ -24,7 +24,7 @@ it(
     const clock = () => new Date(nowMs)
     notion = await startSimulator({
       clock,
-      knobs: {
+      options: {
         autoApprove: true,
         rateLimitPerMinute: null,
         clientTtlSeconds: null,

@@ -14,7 +14,7 @@ let notion: Simulator
 const running = new Set<InProcessGateway>()
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
 })
 afterEach(async () => {
   await Promise.all([...running].map((gateway) => gateway.stop()))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { proxiesFrom, proxySettings, type Proxies } from '@nmg/outbound'
-import { generatedSecret, readSettings, StartupError, type Environment } from '@nmg/process'
+import { loadOrCreateSecret, readSettings, StartupError, type Environment } from '@nmg/process'
 import { z } from 'zod'
 import type { CredentialKey } from './connections/keys/aes-vault.ts'
 import type { AuthorizationServerSettings } from './connections/oauth/authorization-server.ts'
@@ -40,34 +40,59 @@ const serviceTokens = z.string().transform((text, context): Secret[] => {
   return tokens.map((token) => new Secret(token))
 })
 
+const endpoint = (name: string) =>
+  webUrl.optional().meta({
+    description: `Overrides the ${name} endpoint. Applies to existing connections too.`,
+    defaultText: 'discovered',
+  })
+
 const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
-/** The settings by their environment variables, as README.md lists them. */
+/** The settings by their names in the environment. docs/settings.md and .env.example are generated from these descriptions. */
 export const Settings = z
   .object({
-    /** Port and address that the gateway listens on. */
-    PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
-    HOST: z.string().default('127.0.0.1'),
-    /** Number of processes that share the port. Each uses one processor and is a replica with its own limits. */
-    WORKERS: z.coerce.number().int().min(1).max(256).default(1),
-    /** The upstream MCP endpoint; its authorization server is discovered from it. */
-    NOTION_MCP_SERVER_URL: webUrl.default(new URL('https://mcp.notion.com/mcp')),
-    NOTION_MCP_AUTHORIZE_ENDPOINT: webUrl.optional(),
-    NOTION_MCP_TOKEN_ENDPOINT: webUrl.optional(),
-    NOTION_MCP_REGISTRATION_ENDPOINT: webUrl.optional(),
-    NOTION_MCP_REVOCATION_ENDPOINT: webUrl.optional(),
-    /** Allows URLs discovered from the MCP server to be in a private network (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). */
+    PORT: z.coerce.number().int().min(0).max(65_535).default(8000).describe('Listen port.'),
+    HOST: z.string().default('127.0.0.1').describe('Listen address.'),
+    WORKERS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(256)
+      .default(1)
+      .describe(
+        'Processes that share the port. Each uses one processor and is a replica with its own limits. With more than one, an additional process distributes the connections.',
+      ),
+    NOTION_MCP_SERVER_URL: webUrl
+      .default(new URL('https://mcp.notion.com/mcp'))
+      .describe('Upstream MCP endpoint. Everything else is discovered from it (RFC 9728, RFC 8414).'),
+    NOTION_MCP_AUTHORIZE_ENDPOINT: endpoint('authorization'),
+    NOTION_MCP_TOKEN_ENDPOINT: endpoint('token'),
+    NOTION_MCP_REGISTRATION_ENDPOINT: endpoint('registration'),
+    NOTION_MCP_REVOCATION_ENDPOINT: endpoint('revocation'),
     NOTION_MCP_PRIVATE_NETWORK: z
       .enum(['true', 'false'], 'must be true or false')
       .default('false')
-      .transform((value) => value === 'true'),
-    /** A fixed client registration. Without it, the gateway registers a client for each connection. */
-    NOTION_MCP_CLIENT_ID: z.string().optional(),
-    NOTION_MCP_CLIENT_SECRET: secret.optional(),
-    /** Shown on Notion's consent page. */
-    NOTION_MCP_CLIENT_NAME: z.string().max(200).default('Notion MCP Gateway'),
-    NOTION_MCP_TOKEN_AUTH_METHOD: z.enum(authMethods).optional(),
-    /** URL of this gateway's client ID metadata document; used as the client ID where the authorization server supports it. */
+      .transform((value) => value === 'true')
+      .describe(
+        '`true` if the MCP server is in a private network: then the addresses that it names may be there too (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). Otherwise no request is sent to such addresses.',
+      ),
+    NOTION_MCP_CLIENT_ID: z.string().optional().meta({
+      description:
+        'Id of a fixed client registration. Without it the gateway registers itself (RFC 7591), once for each consent. A change applies to existing connections too.',
+      defaultText: 'registered for each consent',
+    }),
+    NOTION_MCP_CLIENT_SECRET: secret
+      .optional()
+      .meta({ description: 'Secret of the fixed client registration.', secret: true }),
+    NOTION_MCP_CLIENT_NAME: z
+      .string()
+      .max(200)
+      .default('Notion MCP Gateway')
+      .describe("Name of this gateway on Notion's consent page."),
+    NOTION_MCP_TOKEN_AUTH_METHOD: z.enum(authMethods).optional().meta({
+      description: 'How the client authenticates at the token endpoint.',
+      defaultText: 'a method that the server supports, `none` first; `client_secret_basic` with a fixed secret',
+    }),
     NOTION_MCP_CLIENT_METADATA_URL: z
       .url({ protocol: /^https$/ })
       .transform((text) => new URL(text))
@@ -75,49 +100,92 @@ export const Settings = z
         ({ pathname, hash, username, password }) => pathname !== '/' && !hash && !username && !password,
         'must have a path, and neither a fragment nor a user name',
       )
-      .optional(),
-    /** The scope to request instead of the one from the MCP server's metadata. Notion needs none. */
-    NOTION_MCP_TOKEN_SCOPE: z.string().optional(),
-    /** Redirect URI registered at Notion. Default: the callback on this machine's `PORT`. */
-    NOTION_MCP_OAUTH_REDIRECT_URI: webUrl.optional(),
-    /** After the callback, browsers are only redirected to URLs of this origin. */
-    NOTION_MCP_RETURN_BASE_URL: webUrl.default(new URL('http://localhost:3000')),
-    /** Lifetime of a pending authorization request. */
-    NOTION_MCP_STATE_TTL_SECONDS: seconds(600),
-    /** A call refreshes first when the access token expires within this time. */
-    NOTION_MCP_REFRESH_MARGIN_SECONDS: seconds(60, 0),
-    /** Tokens that authenticate applications; each of several is accepted. */
-    GATEWAY_SERVICE_TOKEN: serviceTokens.optional(),
-    /** Keys that encrypt stored credentials: the first one encrypts, all decrypt. */
-    CREDENTIAL_KEYS: credentialKeys.optional(),
-    /** PostgreSQL 14 or newer. Default: an embedded one. */
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    /** Pool size of each process, in addition to two sessions for locks and notifications. */
-    DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
-    /** Redis 6 or newer, for pending authorization requests. Default: they are stored in the database. */
-    REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-    /** Days after which refresh events are deleted. Consents, failures and disconnects are kept. */
-    EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(30),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    /** The largest request body that the proxy accepts. */
+      .optional()
+      .describe(
+        'https address of a [client ID metadata document](glossary.md#oauth) for this gateway, with `client_id` (that address), `client_name`, `redirect_uris` and `token_endpoint_auth_method: none`. Authorization servers that support such documents get it as the client id, and nothing is registered.',
+      ),
+    NOTION_MCP_TOKEN_SCOPE: z.string().optional().meta({
+      description: 'Scope to request.',
+      defaultText: 'none for Notion; elsewhere what the server names, plus what calls turned out to need',
+    }),
+    NOTION_MCP_OAUTH_REDIRECT_URI: webUrl.optional().meta({
+      description: 'Where Notion redirects the browser after the consent. Must match the client registration.',
+      defaultText: '`http://localhost:<PORT>/integrations/notion/mcp/oauth/callback`',
+    }),
+    NOTION_MCP_RETURN_BASE_URL: webUrl
+      .default(new URL('http://localhost:3000'))
+      .describe('The browser is sent back below this origin, and nowhere else.'),
+    NOTION_MCP_STATE_TTL_SECONDS: seconds(600).describe('Lifetime of a pending authorization request, in seconds.'),
+    NOTION_MCP_REFRESH_MARGIN_SECONDS: seconds(60, 0).describe(
+      'A call refreshes the access token first if it expires within this many seconds.',
+    ),
+    GATEWAY_SERVICE_TOKEN: serviceTokens.optional().meta({
+      description:
+        'Authenticates applications. Several, separated by commas, are all accepted. Make one with `openssl rand -hex 32`.',
+      defaultText: 'generated into `DATA_DIR`; required with `DATABASE_URL`',
+      secret: true,
+    }),
+    CREDENTIAL_KEYS: credentialKeys.optional().meta({
+      description:
+        'Keys that encrypt stored credentials: `name:base64(32 bytes)`, separated by commas. The first one seals, all of them open. Make one with `echo "key1:$(openssl rand -base64 32)"`.',
+      defaultText: 'generated into `DATA_DIR`; required with `DATABASE_URL`',
+      secret: true,
+    }),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .meta({ description: 'PostgreSQL 14 or newer.', defaultText: 'embedded, in `DATA_DIR`', secret: true }),
+    DATABASE_POOL_SIZE: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(10)
+      .describe('Database connections that each process uses for statements; two more hold session state.'),
+    REDIS_URL: z
+      .url({ protocol: /^rediss?$/ })
+      .optional()
+      .meta({
+        description:
+          'Redis 6 or newer, for pending authorization requests and for the [mark](deploy.md#what-is-noticed) by which a restored database is noticed.',
+        defaultText: 'in the database',
+        secret: true,
+      }),
+    EVENT_RETENTION_DAYS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(36_500)
+      .default(30)
+      .describe(
+        'Days for which the history of a connection keeps refreshes. Consents, failures and disconnects are kept for good.',
+      ),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('`debug`, `info`, `warn`, `error` or `silent`.'),
     PROXY_MAX_BODY_BYTES: z.coerce
       .number()
       .int()
       .min(1024)
       .max(256 * 1024 * 1024)
-      .default(4 * 1024 * 1024),
-    /** Concurrent calls in total and per space; a few more are queued, further ones get 503 at once. */
-    PROXY_MAX_CALLS: count(DEFAULT_LIMITS.calls),
-    PROXY_MAX_CALLS_PER_SPACE: count(DEFAULT_LIMITS.callsPerSpace),
-    /** Open streams in total and per space. */
-    PROXY_MAX_STREAMS: count(DEFAULT_LIMITS.streams),
-    PROXY_MAX_STREAMS_PER_SPACE: count(DEFAULT_LIMITS.streamsPerSpace),
-    /** Time-out for the head of upstream's response. Notion gives a tool 55 seconds. */
-    PROXY_HEAD_TIMEOUT_SECONDS: seconds(120),
-    /** The age at which an open stream is closed; clients then reconnect. */
-    PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600),
-    /** Grace period for calls in flight after SIGTERM. */
-    SHUTDOWN_GRACE_SECONDS: seconds(20, 0),
+      .default(4 * 1024 * 1024)
+      .describe(
+        "Largest request body of an MCP call. One space, and one user's clients, may have at most 32 MB of bodies in flight (or one body, if that is larger).",
+      ),
+    PROXY_MAX_CALLS: count(DEFAULT_LIMITS.calls).describe(
+      'Calls in flight. A few more wait in a queue; all others get 503 with `Retry-After` immediately.',
+    ),
+    PROXY_MAX_CALLS_PER_SPACE: count(DEFAULT_LIMITS.callsPerSpace).describe('Calls in flight of one space.'),
+    PROXY_MAX_STREAMS: count(DEFAULT_LIMITS.streams).describe('Open streams.'),
+    PROXY_MAX_STREAMS_PER_SPACE: count(DEFAULT_LIMITS.streamsPerSpace).describe('Open streams of one space.'),
+    PROXY_HEAD_TIMEOUT_SECONDS: seconds(120).describe(
+      'Seconds that the upstream server may take until its response begins. (Notion gives a tool 55 seconds.)',
+    ),
+    PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600).describe(
+      'Age in seconds at which a stream is closed, even if it is active. Clients reconnect.',
+    ),
+    SHUTDOWN_GRACE_SECONDS: seconds(20, 0).describe('Seconds for which calls in flight may continue after SIGTERM.'),
     ...proxySettings,
     ...clientSettings,
   })
@@ -176,12 +244,12 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
   return {
     ...settings,
     serviceTokens: settings.GATEWAY_SERVICE_TOKEN ?? [
-      new Secret(generatedSecret(dataFolder(), 'gateway-service-token', () => randomBytes(32).toString('hex'))),
+      new Secret(loadOrCreateSecret(dataFolder(), 'gateway-service-token', () => randomBytes(32).toString('hex'))),
     ],
     credentialKeys: atLeastOne(
       settings.CREDENTIAL_KEYS ??
         credentialKeys.parse(
-          generatedSecret(dataFolder(), 'credential-keys', () => `key1:${randomBytes(32).toString('base64')}`),
+          loadOrCreateSecret(dataFolder(), 'credential-keys', () => `key1:${randomBytes(32).toString('base64')}`),
         ),
     ),
     redirectUri,

@@ -1,7 +1,8 @@
 /** Assembles the gateway from its modules. */
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import { drainOf } from '@nmg/process'
+import { prepareDrain } from '@nmg/process'
+import { answerProbe, PROBE_PATHS } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
@@ -123,7 +124,7 @@ export async function openGateway({
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),
   })
@@ -152,13 +153,18 @@ export async function openGateway({
     },
   })
   clients.addRoutes(app, authenticate)
+  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
+  app.get(PROBE_PATHS.gateway, (c) => {
+    const probe = { process: 'gateway', serviceTokens, clientAddress: null } as const
+    return answerProbe(c.env.incoming, probe) ?? c.notFound()
+  })
 
   const sweep = async () => {
     await Promise.all([connections.sweep(), clients.sweep()])
   }
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
-  const server = createGatewayServer(proxy, app, log, clients.answerBrowser)
-  const drain = drainOf(server)
+  const server = createGatewayServer(proxy, app, log, clients.handleCors)
+  const drain = prepareDrain(server)
 
   return {
     server,

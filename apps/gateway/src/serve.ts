@@ -1,6 +1,14 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
-import { dataDir, listenError, loadEnvFile, openDatabase, repositoryRoot, runProcess, StartupError } from '@nmg/process'
+import {
+  openDataDir,
+  listenError,
+  loadEnvFile,
+  openDatabase,
+  repositoryRoot,
+  runProcess,
+  StartupError,
+} from '@nmg/process'
 import { readConfig, type Config } from './config.ts'
 import { Failure } from './platform/failure.ts'
 import { failpoints } from './failpoints.ts'
@@ -13,7 +21,7 @@ const BACKLOG = 4096
 
 runProcess('gateway', async () => {
   const env = loadEnvFile(repositoryRoot, process.env)
-  const dataFolder = () => dataDir(env, repositoryRoot)
+  const dataFolder = () => openDataDir(env, repositoryRoot)
   const config = readConfig(env, dataFolder)
   const refreshFailpoints = failpoints(env)
   const log = jsonLog(config.LOG_LEVEL)

@@ -1,5 +1,5 @@
 /** Discovery tries every location of a metadata document, whatever is wrong with the others, and says what was wrong when none works. */
-import { guardedFetches, reachOf } from '@nmg/outbound'
+import { guardedFetches, createSsrfGuard } from '@nmg/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { discover, readIssuerMetadata, type DiscoveryContext } from '../src/connections/oauth/discovery.ts'
 import type { Failure } from '../src/platform/failure.ts'
@@ -17,12 +17,12 @@ let silent: readonly string[] = []
 
 beforeAll(async () => {
   server = await foreignServer('127.0.0.1')
-  const reach = reachOf({ also: ['private', 'machine'] })
+  const guard = createSsrfGuard({ alsoAllow: ['private', 'loopback'] })
   const overrides = { authorize: undefined, token: undefined, registration: undefined, revocation: undefined }
-  const fetches = guardedFetches(reach)
+  const fetches = guardedFetches(guard)
   const fetch: DiscoveryContext['fetch'] = (url, init) =>
     fetches({ timeoutMs: silent.includes(new URL(url).pathname) ? 60 : 10_000 })(url, init)
-  context = { mcpServer: new URL(server.mcpUrl), overrides, reach, fetch }
+  context = { mcpServer: new URL(server.mcpUrl), overrides, guard, fetch }
 })
 afterEach(() => {
   server.reset()
@@ -304,8 +304,8 @@ describe('the metadata of one issuer', () => {
 
   it('lead to nothing that is nearer than the issuer', async () => {
     publish({ [OAUTH]: metadata }, '')
-    const reach = reachOf({ trustedOrigins: [server.origin] })
-    const guarded = { ...context, reach, fetch: guardedFetches(reach)() }
+    const guard = createSsrfGuard({ trustedOrigins: [server.origin] })
+    const guarded = { ...context, guard, fetch: guardedFetches(guard)() }
     expect(await readIssuerMetadata(new URL(issuer), guarded)).toMatchObject({ issuer })
     for (const endpoint of ['token_endpoint', 'revocation_endpoint', 'registration_endpoint']) {
       server.metadata[endpoint] = 'https://127.0.0.1:1/token'

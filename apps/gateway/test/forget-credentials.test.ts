@@ -10,7 +10,7 @@ const SAME_NAME = `test:${Buffer.alloc(32, 5).toString('base64')}`
 
 let simulator: Simulator
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
 })
 afterAll(() => simulator.close())
 

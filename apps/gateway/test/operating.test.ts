@@ -14,7 +14,7 @@ let simulator: Simulator
 let gateway: InProcessGateway
 
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
   gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
 })
 afterAll(async () => {
@@ -246,9 +246,9 @@ describe('the log of a call', () => {
   it('has the level of its status, whether Notion or the gateway failed', async () => {
     await gateway.connect('logged')
     await gateway.call('logged', LIST)
-    simulator.knobs.mcpFaults = [{ kind: 'edge-error', status: 503 }]
+    simulator.options.mcpFaults = [{ kind: 'edge-error', status: 503 }]
     await gateway.call('logged', LIST)
-    simulator.knobs.mcpFaults = [{ kind: 'lost-request' }]
+    simulator.options.mcpFaults = [{ kind: 'lost-request' }]
     await gateway.call('logged', LIST)
     await gateway.call('nowhere', LIST)
     const calls = linesOf(gateway).filter(({ event, space }) => event === 'call.done' && space !== undefined)

@@ -16,7 +16,7 @@ beforeEach(async () => {
   nowMs = Date.now()
   notion = await startSimulator({
     clock: () => new Date(nowMs),
-    knobs: { autoApprove: true, rateLimitPerMinute: null, clientTtlSeconds: null, accessTtlSeconds: 8 * 3_600 },
+    options: { autoApprove: true, rateLimitPerMinute: null, clientTtlSeconds: null, accessTtlSeconds: 8 * 3_600 },
   })
 })
 afterEach(async () => {

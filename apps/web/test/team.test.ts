@@ -10,9 +10,9 @@ import {
   newProfile,
   searchNotion,
   signUp,
-} from '../e2e/browser.ts'
-import { invite, newPerson } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+} from '@/test/support/browser.ts'
+import { invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 
@@ -95,7 +95,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await searchNotion(ben, 'launch plan')
       await ben.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
       const streams = () =>
-        product.simulator.seen.mcpRequests.filter(
+        product.simulator.recorded.mcpRequests.filter(
           (each) => each.httpMethod === 'GET' && each.status === 200 && !each.finishedAt && !each.abortedAt,
         )
       expect(streams()).not.toEqual([])

@@ -6,7 +6,7 @@
  *     npm run database detach      this copy runs beside the original: deletes its credentials here without revoking them
  *     npm run database move        prepares a move of its folder or server: stops refreshing here; the moved copy takes over
  */
-import { dataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
+import { openDataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
 import { z } from 'zod'
 import { migrate, openPool, type Database } from '../platform/database.ts'
 import { clientSettings } from '../clients/settings.ts'
@@ -35,7 +35,7 @@ async function run(command: string): Promise<string> {
   }
   const env = loadEnvFile(repositoryRoot, process.env)
   const settings = readSettings(Settings, env)
-  const folder = settings.DATABASE_URL === undefined ? dataDir(env, repositoryRoot) : ''
+  const folder = settings.DATABASE_URL === undefined ? openDataDir(env, repositoryRoot) : ''
   const opened = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'gateway' })
   const database = openPool(opened.url, jsonLog('silent'), 1)
   try {

@@ -6,12 +6,16 @@
  *     npm run forget-credentials -- --yes    does not ask
  */
 import { createInterface } from 'node:readline/promises'
-import { dataDir, loadEnvFile, openDatabase, repositoryRoot, StartupError } from '@nmg/process'
+import { openDataDir, loadEnvFile, openDatabase, repositoryRoot, StartupError } from '@nmg/process'
 import { aesVault } from '../connections/keys/aes-vault.ts'
 import { postgresConnectionStore } from '../connections/postgres-connection-store.ts'
 import { migrate, openPool } from '../platform/database.ts'
 import { readConfig, type Config } from '../config.ts'
-import { findLostCredentials, forgetLostCredentials, type LostCredentials } from '../connections/keys/forget-credentials.ts'
+import {
+  findLostCredentials,
+  forgetLostCredentials,
+  type LostCredentials,
+} from '../connections/keys/forget-credentials.ts'
 import { Failure } from '../platform/failure.ts'
 import { jsonLog } from '../platform/log.ts'
 import { openDatabaseClock } from '../platform/database-clock.ts'
@@ -29,7 +33,7 @@ try {
 
 async function run(isConfirmed: boolean): Promise<void> {
   const env = loadEnvFile(repositoryRoot, process.env)
-  const dataFolder = () => dataDir(env, repositoryRoot)
+  const dataFolder = () => openDataDir(env, repositoryRoot)
   const given = Object.fromEntries(SETTINGS.map((name) => [name, env[name]]))
   const config = readConfig({ ...given, GATEWAY_SERVICE_TOKEN: 'not-used-by-this-command' }, dataFolder)
   const database = await openDatabase({

@@ -1,4 +1,4 @@
-import type { WaitingDecision } from '@nmg/contract'
+import type { WorkspaceChangeDecision } from '@nmg/contract'
 import { clientInUse, revokeReplaced, revokePending } from './revoke-consent.ts'
 import { PENDING_GENERATION } from './connection.ts'
 import { Failure } from '../platform/failure.ts'
@@ -29,7 +29,7 @@ export async function confirmWorkspaceChange(
   deps: ConfirmWorkspaceChangeDependencies,
   spaceId: string,
   userId: string,
-  { id, accept }: WaitingDecision,
+  { id, accept }: WorkspaceChangeDecision,
 ): Promise<void> {
   const { clock, log, store, vault } = deps
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

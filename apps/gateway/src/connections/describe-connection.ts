@@ -4,7 +4,7 @@ import type {
   History,
   HistoryEvent,
   Hold,
-  WaitingConsent,
+  PendingWorkspaceChange,
 } from '@nmg/contract'
 import { degradedAgain, remainingMs, type Degraded } from './degraded.ts'
 import { noticeOf, reconnectBy, type ConnectionEvent } from './connection.ts'
@@ -78,7 +78,7 @@ const describeDegraded = (degraded: Degraded, now: Date): DegradedView => ({
   nextAttemptAt: new Date(now.getTime() + remainingMs(degraded, now)).toISOString(),
 })
 
-function describePending({ id, by, at, waitsUntil, workspace }: PendingAuthorization): WaitingConsent {
+function describePending({ id, by, at, waitsUntil, workspace }: PendingAuthorization): PendingWorkspaceChange {
   return {
     id,
     ...(workspace.id === undefined ? {} : { workspaceId: workspace.id }),

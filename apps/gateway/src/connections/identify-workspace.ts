@@ -1,4 +1,5 @@
 import { throughProxy, type OutboundProxy } from '@nmg/outbound'
+import { VERSION } from '@nmg/process'
 import { Agent } from 'undici'
 import { z } from 'zod'
 import { describeError, type Log } from '../platform/log.ts'
@@ -24,7 +25,7 @@ export function identifyWorkspace(mcpServer: URL, log: Log, proxy?: OutboundProx
       requestInit: { headers: { authorization: `Bearer ${accessToken.reveal()}` }, redirect: 'error' },
       fetch: oneResponseFetch(dispatcher, signal),
     })
-    const client = new Client({ name: 'notion-mcp-gateway', version: '0.1.0' })
+    const client = new Client({ name: 'notion-mcp-gateway', version: VERSION })
     try {
       await client.connect(transport, { signal, timeout: TIMEOUT_MS })
       const result = await client.callTool(

@@ -1,4 +1,4 @@
-import { TooMuchBody } from '@nmg/outbound'
+import { BodyTooLarge } from '@nmg/outbound'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { fetch, type Dispatcher, type Response as UndiciResponse } from 'undici'
 
@@ -79,7 +79,7 @@ function limited(): TransformStream<Uint8Array, Uint8Array> {
   return new TransformStream({
     transform(chunk, controller) {
       size += chunk.length
-      if (size > MAX_RESPONSE_BYTES) throw new TooMuchBody(`the response is longer than ${MAX_RESPONSE_BYTES} bytes`)
+      if (size > MAX_RESPONSE_BYTES) throw new BodyTooLarge(`the response is longer than ${MAX_RESPONSE_BYTES} bytes`)
       controller.enqueue(chunk)
     },
   })

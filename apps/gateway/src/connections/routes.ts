@@ -1,6 +1,6 @@
 import {
   BINDING_COOKIE,
-  WaitingDecision,
+  WorkspaceChangeDecision,
   type AuthorizationStart,
   type Connection,
   type DisconnectReceipt,
@@ -27,7 +27,7 @@ export interface AppDependencies {
   readonly finishAuthorization: (response: URLSearchParams, binding: string | undefined) => Promise<URL>
   readonly describeConnection: (spaceId: string) => Promise<Connection>
   readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
-  readonly confirmWorkspaceChange: (spaceId: string, userId: string, decision: WaitingDecision) => Promise<void>
+  readonly confirmWorkspaceChange: (spaceId: string, userId: string, decision: WorkspaceChangeDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
   /** Rejects when the gateway is not ready; resolves to its degraded parts. */
   readonly checkReadiness: () => Promise<Readiness & { readonly hold?: Hold }>
@@ -68,7 +68,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
 
   app.post('/integrations/notion/:spaceId/waiting', async (c) => {
     const userId = requireUserId(callerOf(c))
-    const decision = await readJsonBody(c, WaitingDecision)
+    const decision = await readJsonBody(c, WorkspaceChangeDecision)
     const spaceId = spaceIdFrom(c.req.param('spaceId'))
     await deps.confirmWorkspaceChange(spaceId, userId, decision)
     return c.json(await deps.describeConnection(spaceId), 200, NO_STORE)

@@ -1,11 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StartupError } from '@nmg/process'
+import { applyMigrations } from '@nmg/process'
 import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
 import { Failure } from './failure.ts'
 import { describeError, type Log } from './log.ts'
 import { type DatabaseTrouble, TroubleLog, troubleOf } from './database-trouble.ts'
-import { RELEASE } from './release.ts'
 
 /** The part of a database client that stores use; `pg.Pool` and `pg.Client` satisfy it. */
 export interface Sql {
@@ -153,58 +151,30 @@ const storeUnavailable = (cause: unknown) =>
     { cause, retryAfterSeconds: 2 },
   )
 
-/** The first line of each migration: the oldest {@link RELEASE} that can run on the migrated database. */
-const OLDEST_RELEASE = /^-- Oldest release that can run on it: (\d+)\n/
-
 export interface MigrateOptions {
-  /** The release that migrates. Default: {@link RELEASE}; tests pass others. */
+  /** The release that migrates. Default: the release of this code; tests pass others. */
   readonly release?: number
-  /** The migration files to consider. Default: all. */
+  /** The files to apply. Default: all. */
   readonly only?: readonly string[] | undefined
 }
 
 /**
- * Applies the pending numbered `.sql` files in order, one replica at a time.
+ * Applies the migrations of the gateway's schema, one replica at a time.
  *
- * @throws {StartupError} when a newer release has migrated the database so that this one cannot run on it; nothing is changed then.
+ * @throws {StartupError} when this release is too old for the database, and for faults of the database that its operator has to fix.
  */
-export async function migrate(url: string, { release = RELEASE, only }: MigrateOptions = {}): Promise<void> {
-  const folder = join(import.meta.dirname, 'migrations')
-  const files = (await readdir(folder))
-    .filter((name) => name.endsWith('.sql') && (only === undefined || only.includes(name)))
-    .toSorted()
+export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
   const client = new Client({ ...clientConfig(url), query_timeout: 60_000 })
   await client.connect()
   try {
-    await client.query(`select pg_advisory_lock(hashtextextended('gateway.migrations', 0))`)
-    await client.query(`create schema if not exists gateway;
-      create table if not exists gateway.migrations (name text primary key, applied_at timestamptz not null default now());
-      alter table gateway.migrations add column if not exists oldest_release integer not null default 1`)
-    const { rows } = await client.query<{ name: string; oldest_release: number }>(
-      'select name, oldest_release from gateway.migrations order by name',
-    )
-    refuseIfOlder(release, rows)
-    const applied = new Set(rows.map((row) => row.name))
-    for (const name of files.filter((file) => !applied.has(file))) {
-      const sql = await readFile(join(folder, name), 'utf8')
-      const [, oldest] = OLDEST_RELEASE.exec(sql) ?? []
-      if (oldest === undefined) throw new Error(`${name} does not name the oldest release that can run on it.`)
-      const record = `insert into gateway.migrations (name, oldest_release) values ('${name}', ${oldest})`
-      await client.query(`begin;\n${sql}\n;${record}; commit`)
-    }
-  } catch (error) {
-    const trouble = troubleOf(sqlstateOf(error))
-    throw trouble ? new StartupError(trouble.message, { cause: error }) : error
+    await applyMigrations(client, {
+      ...options,
+      folder: join(import.meta.dirname, 'migrations'),
+      schema: 'gateway',
+      appName: 'gateway',
+      operatorMessage: (error) => troubleOf(sqlstateOf(error))?.message,
+    })
   } finally {
     await client.end()
   }
-}
-
-function refuseIfOlder(release: number, applied: readonly { name: string; oldest_release: number }[]): void {
-  const tooNew = applied.filter((migration) => migration.oldest_release > release)
-  if (tooNew.length === 0) return
-  const needed = Math.max(...tooNew.map((migration) => migration.oldest_release))
-  throw new StartupError(
-    `A newer release of the gateway has changed its database (${tooNew.map(({ name }) => name).join(', ')}): it needs database release ${needed}, and this gateway has ${release}. Start the newer release, or restore a backup from before the update.`,
-  )
 }

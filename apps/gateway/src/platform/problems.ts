@@ -2,7 +2,7 @@ import { type Problem, problems } from '@nmg/contract'
 import type { Failure } from './failure.ts'
 
 /** A complete HTTP response. Headers are names and values in turn. */
-export interface CompleteResponse {
+export interface ErrorResponse {
   readonly status: number
   readonly headers: string[]
   readonly body: string
@@ -36,7 +36,7 @@ export function problemHeaders(failure: Failure): string[] {
 }
 
 /** The complete response to a failed request. */
-export function problemResponse(failure: Failure, requestId: string): CompleteResponse {
+export function problemResponse(failure: Failure, requestId: string): ErrorResponse {
   const problem = problemDocument(failure, requestId)
   const body = JSON.stringify(problem)
   return {

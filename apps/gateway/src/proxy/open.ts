@@ -1,5 +1,6 @@
 /** Puts together the MCP proxy. */
 import type { OutboundProxy } from '@nmg/outbound'
+import { VERSION } from '@nmg/process'
 import type { Connections } from '../connections/open.ts'
 import { every } from '../platform/every.ts'
 import { Failure } from '../platform/failure.ts'
@@ -15,7 +16,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 const CLOSE_GAP_EVERY_MS = 5_000
 
 export interface ProxyOptions extends Required<
-  Pick<ProxyDependencies, 'authenticate' | 'answer' | 'maxBodyBytes' | 'requestId' | 'onDone'>
+  Pick<ProxyDependencies, 'authenticate' | 'errorResponse' | 'maxBodyBytes' | 'requestId' | 'onDone'>
 > {
   readonly platform: Platform
   readonly connections: Connections
@@ -35,7 +36,7 @@ export function openProxy(options: ProxyOptions): McpProxy & { close(): Promise<
   const { changes, store, requestStepUp } = connections
   const upstream = httpUpstream({
     url: options.upstreamUrl,
-    userAgent: 'notion-mcp-gateway/0.1.0',
+    userAgent: `notion-mcp-gateway/${VERSION}`,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     proxy: options.outboundProxy,
     headTimeoutMs: options.headTimeoutMs,
@@ -48,7 +49,7 @@ export function openProxy(options: ProxyOptions): McpProxy & { close(): Promise<
     ...(requestStepUp && { requestStepUp }),
     connectUrl,
     authenticate: options.authenticate,
-    answer: options.answer,
+    errorResponse: options.errorResponse,
     maxBodyBytes,
     limits: {
       ...DEFAULT_LIMITS,

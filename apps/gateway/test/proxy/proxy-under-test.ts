@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { drainOf } from '@nmg/process'
+import { prepareDrain } from '@nmg/process'
 import { httpUpstream, type UpstreamSettings } from '../../src/proxy/http-upstream.ts'
 import { Failure } from '../../src/platform/failure.ts'
 import { originCheck, originRule } from '../../src/clients/origins.ts'
@@ -148,7 +148,7 @@ export async function proxyUnderTest(
     }
     proxy.handle(req, res)
   })
-  const drain = drainOf(server)
+  const drain = prepareDrain(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

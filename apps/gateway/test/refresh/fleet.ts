@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSimulator, type KnobChanges, type Simulator } from 'notion-simulator'
+import { startSimulator, type OptionChanges, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
 import { REFRESH_TIMES, type RefreshTimes } from '../../src/connections/refresh-schedule.ts'
@@ -15,7 +15,7 @@ export interface FleetOptions {
   readonly size: number
   /** Makes the times of the protocol shorter, so that a test need not wait for them. */
   readonly timesDividedBy: number
-  readonly knobs?: KnobChanges
+  readonly options?: OptionChanges
   /** The negative control: gateways that refresh without asking each other. */
   readonly withoutLock?: boolean
   readonly env?: Record<string, string>
@@ -44,7 +44,7 @@ export interface Fleet {
   close(): Promise<void>
 }
 
-export async function startFleet({ size, timesDividedBy, knobs, withoutLock, env }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ size, timesDividedBy, options, withoutLock, env }: FleetOptions): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-fleet-'))
   const server = await openServer(folder)
   const adminUrl = server.url('postgres', 'postgres')
@@ -53,7 +53,7 @@ export async function startFleet({ size, timesDividedBy, knobs, withoutLock, env
   await admin.query('create database fleet')
   await admin.end()
 
-  const notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, ...knobs } })
+  const notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, ...options } })
   const launch = (line: DatabaseLine, file: string) =>
     spawnGateway({
       mcpUrl: notion.mcpUrl,

@@ -22,7 +22,12 @@ type Replica =
   | { readonly at: 'locked' }
   /** `isOld`: the stream has moved on since it was read. */
   | { readonly at: 'read'; readonly token: Token; readonly isOld: boolean }
-  | { readonly at: 'intent_recorded' | 'sent' | 'in_doubt'; readonly token: Token; readonly isOld: boolean; readonly age: Age }
+  | {
+      readonly at: 'intent_recorded' | 'sent' | 'in_doubt'
+      readonly token: Token
+      readonly isOld: boolean
+      readonly age: Age
+    }
   /** Got a pair that it has not stored. */
   | { readonly at: 'granted'; readonly pair: Token; readonly isOld: boolean; readonly age: Age }
   | { readonly at: 'refused'; readonly isOld: boolean; readonly age: Age }

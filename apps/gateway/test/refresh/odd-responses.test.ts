@@ -229,11 +229,11 @@ describe('a grant that is dead', () => {
       notion.setOptions({ accessTtlSeconds: 28_800, tokenRefusal: refusal })
       notion.admin.revokeGrants()
       await untilAsked(lane, space, refusal)
-      notion.resetSeen()
+      notion.clearRecorded()
       for (let i = 0; i < 3; i++) expect([401, 503]).toContain(await statusOf(lane, space))
       // An outage looks like this one, too, and should not last longer than it does.
       const isUnreadable = (await gateway.connection(space)).degraded?.reason === 'renewal_unreadable'
-      if (!isUnreadable) expect(notion.seen.tokenRequests, JSON.stringify(refusal)).toEqual([])
+      if (!isUnreadable) expect(notion.recorded.tokenRequests, JSON.stringify(refusal)).toEqual([])
       notion.setOptions({ tokenRefusal: null })
       await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
     })

@@ -15,7 +15,7 @@ let notion: Simulator
 const running: InProcessGateway[] = []
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
 })
 afterEach(async () => {
   await Promise.all(running.splice(0).map((gateway) => gateway.stop()))
@@ -42,10 +42,10 @@ async function replicas(count: number): Promise<[InProcessGateway, ...InProcessG
 
 /** Connects the space with an access token that lives for so long; later ones live as usual. */
 async function connect(gateway: InProcessGateway, space: string, lifeSeconds: number): Promise<void> {
-  notion.setKnobs({ accessTtlSeconds: lifeSeconds })
+  notion.setOptions({ accessTtlSeconds: lifeSeconds })
   await gateway.connect(space)
-  notion.setKnobs({ accessTtlSeconds: HOURS_8 })
-  notion.resetSeen()
+  notion.setOptions({ accessTtlSeconds: HOURS_8 })
+  notion.clearRecorded()
 }
 
 /** Connects the space with an access token that Notion does not take any more. */
@@ -60,12 +60,12 @@ async function connectUntilOver(gateway: InProcessGateway, ...spaces: string[]):
   await new Promise((resolve) => setTimeout(resolve, 1_000))
 }
 
-const refreshes = () => notion.seen.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
+const refreshes = () => notion.recorded.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
 const standings = () => refreshes().map(({ presented }) => presented?.standing)
 const times20 = Array.from({ length: 20 }, (_, i) => i)
 const list = { id: 1, method: 'tools/list' }
 const search = (gateway: InProcessGateway, space: string) => gateway.callTool(space, 'notion-search', { query: 'plan' })
-const faulty = (...faults: TokenFault[]) => notion.knobs.tokenFaults.push(...faults)
+const faulty = (...faults: TokenFault[]) => notion.options.tokenFaults.push(...faults)
 
 /** Proves that the stored refresh token is good still: by using it. */
 async function isAlive(gateway: InProcessGateway, space: string): Promise<boolean> {
@@ -86,7 +86,7 @@ describe('a grant without a refresh token', () => {
     ['when its access token is over', 1, 'expired'],
   ])('is used, and must be given again %s', async (_when, lifeSeconds, reason) => {
     const gateway = await start()
-    notion.setKnobs({ refreshTokens: false })
+    notion.setOptions({ refreshTokens: false })
     await connect(gateway, 'north', lifeSeconds)
     expect((await gateway.call('north', list)).status).toBe(200)
     await gateway.gateway.refreshDue()
@@ -104,18 +104,18 @@ describe('a grant without a refresh token', () => {
 
   it('is noticed to be over although nobody calls', async () => {
     const gateway = await start()
-    notion.setKnobs({ refreshTokens: false })
+    notion.setOptions({ refreshTokens: false })
     await connectUntilOver(gateway, 'north')
     await gateway.gateway.refreshDue()
     expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'expired' })
-    expect(notion.seen.tokenRequests).toEqual([])
+    expect(notion.recorded.tokenRequests).toEqual([])
     await connect(gateway, 'north', HOURS_8)
     expect((await gateway.call('north', list)).status).toBe(200)
   })
 
   it('is revoked by its access token when it is disconnected', async () => {
     const gateway = await start()
-    notion.setKnobs({ refreshTokens: false })
+    notion.setOptions({ refreshTokens: false })
     await connect(gateway, 'north', HOURS_8)
     const receipt = await gateway.fetch('/integrations/notion/north', { method: 'DELETE' })
     expect(await receipt.json()).toMatchObject({ changed: true, revocation: 'revoked' })
@@ -147,7 +147,7 @@ describe('an access token about to end', () => {
   it('is not renewed by each call when no token lives longer than the margin', async () => {
     const gateway = await start()
     await connect(gateway, 'north', 30)
-    notion.setKnobs({ accessTtlSeconds: 30 })
+    notion.setOptions({ accessTtlSeconds: 30 })
     for (let i = 0; i < 5; i++) await search(gateway, 'north')
     expect(refreshes()).toHaveLength(1)
   })
@@ -180,12 +180,12 @@ describe('401 from upstream', () => {
     await connect(here, 'north', HOURS_8)
     await search(there, 'north')
     // These arrive with the old token, and are looked at after the rotation.
-    notion.setKnobs({ mcpFaults: [{ kind: 'slow', tool: 'notion-create-pages', delayMs: 1_000, times: 20 }] })
+    notion.setOptions({ mcpFaults: [{ kind: 'slow', tool: 'notion-create-pages', delayMs: 1_000, times: 20 }] })
     const writes = times20.map((i) =>
       there.callTool('north', 'notion-create-pages', { pages: [{ properties: { title: `In flight ${i}` } }] }),
     )
     await expect
-      .poll(() => notion.seen.mcpRequests.filter(({ tool }) => tool === 'notion-create-pages').length)
+      .poll(() => notion.recorded.mcpRequests.filter(({ tool }) => tool === 'notion-create-pages').length)
       .toBe(20)
     notion.admin.expireAccessTokens()
     await search(here, 'north')
@@ -200,32 +200,32 @@ describe('401 from upstream', () => {
   it('right after a refresh has the call sent once more, not another refresh: the token may not be known everywhere yet', async () => {
     const gateway = await start()
     await connect(gateway, 'north', 1)
-    notion.knobs.mcpFaults.push({ kind: 'unauthorized', method: 'tools/call' })
+    notion.options.mcpFaults.push({ kind: 'unauthorized', method: 'tools/call' })
     await search(gateway, 'north')
     expect(refreshes()).toHaveLength(1)
-    expect(notion.seen.mcpRequests.map(({ credential }) => credential.generation)).toEqual([1, 1])
+    expect(notion.recorded.mcpRequests.map(({ credential }) => credential.generation)).toEqual([1, 1])
   })
 
   it('because the new token is not known everywhere yet is waited out, and the new refresh token not risked', async () => {
     const gateway = await start({ failpoints: { times: { ...times, propagationPauseMs: 1_200 } } })
     await connectUntilOver(gateway, 'north')
-    notion.setKnobs({ kvLagMs: 700 })
+    notion.setOptions({ kvLagMs: 700 })
     await search(gateway, 'north')
     expect(standings()).toEqual(['current'])
-    expect(notion.seen.mcpRequests.map(({ credential }) => credential.standing)).toEqual(['not-yet-known', 'valid'])
-    notion.setKnobs({ kvLagMs: 0 })
+    expect(notion.recorded.mcpRequests.map(({ credential }) => credential.standing)).toEqual(['not-yet-known', 'valid'])
+    notion.setOptions({ kvLagMs: 0 })
     expect(await isAlive(gateway, 'north')).toBe(true)
   })
 
   it('that stays brings one refresh, the new token twice, and then an error that says when the next attempt is', async () => {
     const gateway = await start()
     await connect(gateway, 'north', HOURS_8)
-    notion.knobs.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
+    notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
     const answer = await gateway.call('north', list)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([502, '60'])
     expect(await answer.json()).toMatchObject({ code: 'upstream_refuses_token' })
     expect(refreshes()).toHaveLength(1)
-    expect(notion.seen.mcpRequests).toHaveLength(3)
+    expect(notion.recorded.mcpRequests).toHaveLength(3)
   })
 
   it.each([
@@ -235,10 +235,10 @@ describe('401 from upstream', () => {
   ] as const)('is the only answer that has a call sent again: not %s', async (_what, fault, status) => {
     const gateway = await start()
     await connect(gateway, 'north', HOURS_8)
-    notion.knobs.mcpFaults.push({ ...fault, method: 'tools/call' })
+    notion.options.mcpFaults.push({ ...fault, method: 'tools/call' })
     const call = { id: 1, method: 'tools/call', params: { name: 'notion-search', arguments: { query: 'x' } } }
     expect((await gateway.call('north', call)).status).toBe(status)
-    expect(notion.seen.mcpRequests).toHaveLength(1)
+    expect(notion.recorded.mcpRequests).toHaveLength(1)
   })
 })
 
@@ -276,7 +276,7 @@ describe('a final refusal', () => {
     expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'client_lost' })
 
     await gateway.connect('north')
-    expect(notion.seen.registrations).toHaveLength(1)
+    expect(notion.recorded.registrations).toHaveLength(1)
     const after = await gateway.connection('north')
     expect(after).toMatchObject({ status: 'connected', processId: before.processId })
     await search(gateway, 'north')
@@ -370,7 +370,7 @@ describe('an authorization server that is down', () => {
     // Three connections found out, with one repetition each.
     expect(refreshes()).toHaveLength(6)
 
-    notion.setKnobs({ tokenFaults: [] })
+    notion.setOptions({ tokenFaults: [] })
     await expect
       .poll(async () => Promise.all(spaces.map(async (space) => (await gateway.call(space, list)).status)), {
         timeout: 15_000,
@@ -422,7 +422,7 @@ describe('a pair that the database does not take', () => {
       await connectRefused(gateway, 'north')
       const call = gateway.call('north', list)
       await expect.poll(() => gateway.logs()).toContain('credential.not_stored')
-      expect(notion.seen.mcpRequests.map(({ credential }) => credential.generation)).toEqual([0])
+      expect(notion.recorded.mcpRequests.map(({ credential }) => credential.generation)).toEqual([0])
       line.heal()
       expect((await call).status).toBe(200)
       const alerts = gateway

@@ -194,8 +194,8 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   const random = randomOf(seed)
   const space = `run-${seed}`
   const complaints: string[] = []
-  notion.setKnobs({ tokenFaults: [] })
-  notion.resetSeen()
+  notion.setOptions({ tokenFaults: [] })
+  notion.clearRecorded()
   await fleet.revive()
 
   const grantsBefore = new Set(notion.admin.grants().map(({ grantId }) => grantId))
@@ -204,12 +204,12 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   const grantId = notion.admin.grants().find((grant) => !grantsBefore.has(grant.grantId))?.grantId ?? ''
   const grant = () => notion.admin.grants({ grantId })[0]
   const presented = () =>
-    notion.seen.tokenRequests.filter((seen) => seen.grantId === grantId && seen.grantType === 'refresh_token')
+    notion.recorded.tokenRequests.filter((seen) => seen.grantId === grantId && seen.grantType === 'refresh_token')
 
   // Every process knows the token that is about to be refused.
   await Promise.all(members.map(({ gateway }) => gateway.call(space, list)))
   notion.admin.expireAccessTokens({ grantId })
-  notion.setKnobs({ tokenFaults: [...(trouble.faults ?? [])] })
+  notion.setOptions({ tokenFaults: [...(trouble.faults ?? [])] })
 
   const call = async ({ gateway }: Member): Promise<void> => {
     const answer = await gateway
@@ -247,7 +247,7 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   })
   if (!isBack) complaints.push('the connection did not come back')
   // What is stored is good when it can be used.
-  notion.setKnobs({ tokenFaults: [] })
+  notion.setOptions({ tokenFaults: [] })
   notion.admin.expireAccessTokens({ grantId })
   await fleet.revive()
   const isGood = await eventually(patienceMs, async () => (await victim.gateway.call(space, list)).status === 200)

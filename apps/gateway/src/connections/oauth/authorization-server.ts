@@ -4,14 +4,14 @@ import {
   ForbiddenUrl,
   guardedFetches,
   isLoopback,
-  NotEntitled,
+  RequestWithheld,
   ProxyFailed,
-  reachOf,
-  TooMuchBody,
-  type Gate,
+  createSsrfGuard,
+  BodyTooLarge,
+  type SendHooks,
   type GuardedFetch,
   type Proxies,
-  type Reach,
+  type SsrfGuard,
 } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
 import { retryAfter } from './retry-after.ts'
@@ -62,9 +62,9 @@ export interface AuthorizationServerSettings {
 /** The OAuth client for upstream's authorization server, on top of oauth4webapi. */
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
   const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
-  const reach = reachFrom(settings)
-  const fetches = guardedFetches(reach, settings.proxies)
-  const metadataContext = { mcpServer, overrides, reach, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
+  const guard = guardFrom(settings)
+  const fetches = guardedFetches(guard, settings.proxies)
+  const metadataContext = { mcpServer, overrides, guard, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
   const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataContext))
 
   /** Changed settings of the fixed client also apply to connections made with the old ones. */
@@ -184,10 +184,10 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 const REVOCATION_TIMEOUT_MS = 5_000
 
 /** Origins from the settings are trusted, if they use TLS or are loopback. Discovered ones must be as public as the MCP server. */
-function reachFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): Reach {
+function guardFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): SsrfGuard {
   const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
-  return reachOf({
-    also: isLoopback(mcpServer) ? ['private', 'machine'] : isPrivateNetwork ? ['private'] : [],
+  return createSsrfGuard({
+    alsoAllow: isLoopback(mcpServer) ? ['private', 'loopback'] : isPrivateNetwork ? ['private'] : [],
     trustedOrigins: named.flatMap((url) => (url && (url.protocol === 'https:' || isLoopback(url)) ? [url.origin] : [])),
     ...(lookup && { lookup }),
   })
@@ -291,9 +291,9 @@ async function redeem(
   fetches: ReturnType<typeof guardedFetches>,
 ): Promise<RefreshOutcome> {
   let isSent = false
-  const gate: Gate = {
-    isOpen: () => permit.mayRedeem(),
-    onLeave: () => (isSent = true),
+  const hooks: SendHooks = {
+    beforeSend: () => permit.mayRedeem(),
+    onSend: () => (isSent = true),
   }
   let response: Response
   try {
@@ -302,7 +302,7 @@ async function redeem(
       asClient(credential.client),
       clientAuth(credential.client),
       credential.refreshToken.reveal(),
-      tokenOptions(fetches({ gate, timeoutMs: permit.remainingMs() }), grant.resource),
+      tokenOptions(fetches({ hooks, timeoutMs: permit.remainingMs() }), grant.resource),
     )
   } catch (cause) {
     const symptom = symptomOf(cause, isSent)
@@ -341,10 +341,10 @@ function outcomeOf(read: TokenResponse, response: Response, clientKind: ClientKi
 }
 
 function symptomOf(cause: unknown, isSent: boolean): RefreshSymptom {
-  if (cause instanceof NotEntitled) return 'not_sent'
+  if (cause instanceof RequestWithheld) return 'not_sent'
   if (cause instanceof ForbiddenUrl) return 'forbidden'
   if (!isSent) return 'unreachable'
-  if (cause instanceof TooMuchBody) return 'unreadable'
+  if (cause instanceof BodyTooLarge) return 'unreadable'
   return cause instanceof Error && cause.name === 'TimeoutError' ? 'timed_out' : 'connection_lost'
 }
 

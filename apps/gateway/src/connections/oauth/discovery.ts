@@ -2,7 +2,8 @@
  * Discovers the authorization server of an MCP server: protected resource metadata (RFC 9728), then authorization server metadata
  * (RFC 8414, OpenID Connect discovery), in the order of the MCP authorization specification.
  */
-import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type Reach } from '@nmg/outbound'
+import { ForbiddenUrl, type GuardedFetch, type ProxyFailed, type SsrfGuard } from '@nmg/outbound'
+import { VERSION } from '@nmg/process'
 import { z } from 'zod'
 import { issuerMetadataLocations, resourceMetadataLocations, type MetadataLocation } from './metadata-locations.ts'
 import { challengedScope, challengeParameter, IMPLIED_SCOPE, joinScopes } from './scope.ts'
@@ -39,7 +40,7 @@ export interface EndpointOverrides {
 export interface DiscoveryContext {
   readonly mcpServer: URL
   readonly overrides: EndpointOverrides
-  readonly reach: Reach
+  readonly guard: SsrfGuard
   readonly fetch: GuardedFetch
 }
 
@@ -214,7 +215,7 @@ const firstDocument = <T>(
 
 /** The challenge to calls without a token ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). */
 async function challengeOf(context: DiscoveryContext): Promise<{ metadataUrl: URL | undefined; scope: string | null }> {
-  const clientInfo = { name: 'notion-mcp-gateway', version: '0.1.0' }
+  const clientInfo = { name: 'notion-mcp-gateway', version: VERSION }
   const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
   let response = await callWithoutToken(context, 'initialize', initialize)
   // Some servers require no token for `initialize`, and newer protocol versions may not have it.
@@ -252,9 +253,9 @@ function assertCovers(resource: string, mcpServer: URL): void {
 export const originOf = (url: string): string => URL.parse(url)?.origin ?? 'the authorization server'
 
 /** The gateway sends secrets to the discovered endpoints, so they must pass the SSRF guard. */
-function assertUsable(address: string, { reach }: Pick<DiscoveryContext, 'reach'>): void {
+function assertUsable(address: string, { guard }: Pick<DiscoveryContext, 'guard'>): void {
   try {
-    reach.assertAllowed(new URL(address))
+    guard.assertAllowed(new URL(address))
   } catch (cause) {
     throw cause instanceof ForbiddenUrl ? forbidden(cause) : refused('The metadata contains an invalid URL.', cause)
   }
@@ -268,9 +269,9 @@ const whyForbidden: Record<ForbiddenUrl['reason'], string> = {
   plain: 'it is not https. Tell the operator of that server.',
   private:
     'it is in a private network. If the MCP server is one of your own there, the gateway’s operator sets NOTION_MCP_PRIVATE_NETWORK=true.',
-  machine:
+  loopback:
     'it is on the gateway’s own machine, and the MCP server is not. The gateway’s operator can name it in the settings.',
-  nowhere: 'it is a reserved address. Tell the operator of that server.',
+  reserved: 'it is a reserved address. Tell the operator of that server.',
 }
 
 /** The failure of a request that the outbound proxy did not forward. */
