@@ -43,7 +43,7 @@ async function replicas(count: number): Promise<void> {
     mcpUrl: notion.mcpUrl,
     databaseUrl,
     clock: () => new Date(nowMs),
-    faults: { times },
+    failpoints: { times },
     env: { SHUTDOWN_GRACE_SECONDS: '0', LOG_LEVEL: 'silent' },
   }
   running.push(...(await Promise.all(Array.from({ length: count }, () => startGateway(options)))))
