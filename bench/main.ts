@@ -17,6 +17,7 @@ import {
   residentBytes,
   type Server,
   SERVICE_TOKEN,
+  startFloor,
   startGateway,
   startNginx,
 } from './servers.ts'
@@ -88,10 +89,11 @@ const stream = (target: Target): Target => {
   return { ...rest, method: 'GET', headers: { ...rest.headers, 'x-space-id': 'north' } }
 }
 
-type Name = 'direct' | 'nginx' | 'gateway'
+type Name = 'direct' | 'floor' | 'nginx' | 'gateway'
 
 /** What each of them did in each round, and the processor time of its process for each call, in microseconds. */
-type Rounds = Partial<Record<Name, (LoadResult & { cpuUs: number })[]>>
+type Rounds = Partial<Record<Name, Round[]>>
+type Round = LoadResult & { readonly cpuUs: number }
 
 /** Runs all of them in turn, round after round, so that what disturbs the machine disturbs all of them. */
 async function interleaved(
@@ -116,8 +118,7 @@ async function interleaved(
   return results
 }
 
-const per = (results: Rounds, name: Name, value: (round: LoadResult & { cpuUs: number }) => number) =>
-  (results[name] ?? []).map(value)
+const per = (results: Rounds, name: Name, value: (round: Round) => number) => (results[name] ?? []).map(value)
 const perSecond = ({ calls, seconds: took }: LoadResult) => calls / took
 
 function wanted(name: string): boolean {
@@ -129,17 +130,18 @@ function add(measure: Measure): void {
   console.log(row(measure))
 }
 
-/** Everything that is compared with nginx. */
-async function compared(gateway: GatewayServer, nginx: Server | undefined): Promise<void> {
-  const pids = { gateway: gateway.pid, ...(nginx && { nginx: nginx.pid }) }
+/** The measures that compare the gateway with nginx, and calls and latency also with the floor. */
+async function compared(gateway: GatewayServer, nginx: Server | undefined, floor: Server): Promise<void> {
+  const pids = { gateway: gateway.pid, floor: floor.pid, ...(nginx && { nginx: nginx.pid }) }
   const all = (name?: string) => ({
     direct: direct('/mcp', name),
     ...(nginx && { nginx: through(nginx, '/mcp', name) }),
     gateway: behind(gateway, 'north', name),
   })
+  const withFloor = { ...all(), floor: through(floor, '/mcp') }
 
   if (wanted('calls')) {
-    const results = await interleaved(all(), pids, 32)
+    const results = await interleaved(withFloor, pids, 32)
     add({
       name: 'calls/s, small JSON, 32 connections, one process',
       goal: '≥ 0.85 × nginx',
@@ -149,6 +151,7 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ratio: ratio(per(results, 'gateway', perSecond), per(results, 'nginx', perSecond)),
       isMet: (value) => value >= 0.85,
     })
+    add(floorRow('calls/s, small JSON, 32 connections', results, perSecond))
     add({
       name: 'processor time per call, 32 connections, µs',
       goal: '≤ 2.5 × nginx',
@@ -160,13 +163,12 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ),
       isMet: (value) => value <= 2.5,
     })
+    add(floorRow('processor time per call, 32 connections, µs', results, ({ cpuUs }) => cpuUs))
   }
   if (wanted('latency')) {
-    const results = await interleaved(all(), pids, 1)
-    const added = (name: Name) => {
-      const bare = median(per(results, 'direct', ({ p50 }) => p50))
-      return per(results, name, ({ p50 }) => p50 - bare)
-    }
+    const results = await interleaved(withFloor, pids, 1)
+    const bare = median(per(results, 'direct', ({ p50 }) => p50))
+    const added = (name: Name) => per(results, name, ({ p50 }) => p50 - bare)
     add({
       name: 'added p50 at concurrency 1, ms',
       goal: '≤ 3 × nginx',
@@ -176,6 +178,7 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ratio: ratio(added('gateway'), added('nginx')),
       isMet: (value) => value <= 3,
     })
+    add(floorRow('added p50 at concurrency 1, ms', results, ({ p50 }) => p50 - bare))
   }
   if (wanted('events')) {
     const results = await interleaved(all('events'), pids, 1)
@@ -205,6 +208,18 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ratio: ratio(per(results, 'gateway', megabytes), per(results, 'nginx', megabytes)),
       isMet: (value) => value >= 0.6,
     })
+  }
+}
+
+/** The gateway against the floor, which shows what Node's server and undici alone cost. */
+function floorRow(name: string, results: Rounds, value: (round: Round) => number): Measure {
+  const [floor, gateway] = [per(results, 'floor', value), per(results, 'gateway', value)]
+  return {
+    name: `${name}: against the floor, bare node:http and undici`,
+    goal: '–',
+    other: spread(floor),
+    gateway: spread(gateway),
+    ratio: ratio(gateway, floor),
   }
 }
 
@@ -528,10 +543,12 @@ async function main(): Promise<void> {
   const nginx = await startNginx(upstreamPort, fastPort)
   if (!nginx)
     console.log('nginx IS NOT INSTALLED, so nothing is compared with it. On Debian: apt-get install nginx-light\n')
+  const floor = await startFloor(upstreamPort)
   const gateway = await startGateway(database.url, mcpUrl)
   await gateway.connect('north')
 
-  await compared(gateway, nginx)
+  await compared(gateway, nginx, floor)
+  await floor.stop()
   await saturated(nginx)
   await workers()
   await peers(gateway)

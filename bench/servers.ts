@@ -84,7 +84,7 @@ export async function startGateway(
     ))
   ) {
     if (child.exitCode !== null) throw new Error('the gateway did not start')
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await pause(2)
   }
   const readyAfterMs = performance.now() - startedAt
   const headers = { authorization: `Bearer ${SERVICE_TOKEN}`, 'x-user-id': 'ada' }
@@ -144,17 +144,12 @@ http {
   const child = watch(spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], { stdio: 'ignore' }), 'SIGTERM')
   let isGone = false
   child.once('error', () => (isGone = true)).once('exit', () => (isGone = true))
-  const answers = () =>
-    fetch(`http://127.0.0.1:${port}/nothing`).then(
-      () => true,
-      () => false,
-    )
-  while (!(await answers())) {
+  while (!(await responds(port))) {
     if (isGone) {
       rmSync(folder, { recursive: true })
       return undefined
     }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pause(20)
   }
   return {
     port,
@@ -165,6 +160,31 @@ http {
     },
   }
 }
+
+/** A bare forwarder on node:http and undici, with the gateway's Node flags: see floor.ts. */
+export async function startFloor(upstreamPort: number): Promise<Server> {
+  const port = await freePort()
+  const floor = join(import.meta.dirname, 'floor.ts')
+  const child = watch(
+    spawn(process.execPath, [...GATEWAY_FLAGS, floor, String(port), String(upstreamPort)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }),
+    'SIGKILL',
+  )
+  while (!(await responds(port))) {
+    if (child.exitCode !== null) throw new Error('the floor did not start')
+    await pause(20)
+  }
+  return { port, pid: child.pid ?? 0, stop: () => end(child) }
+}
+
+const responds = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/nothing`).then(
+    () => true,
+    () => false,
+  )
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function workerOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0])

@@ -15,8 +15,8 @@ export interface Measure {
   readonly gateway: Spread
   readonly ratio?: number
   readonly difference?: number
-  /** Judges the ratio, else the difference, else the gateway's own median. */
-  readonly isMet: (value: number) => boolean
+  /** Judges the ratio, else the difference, else the gateway's own median. Absent for rows without a goal. */
+  readonly isMet?: (value: number) => boolean
 }
 
 export function median(values: readonly number[]): number {
@@ -49,6 +49,12 @@ export function table(measures: readonly Measure[]): string {
   ].join('\n')
 }
 
+function verdict(value: number, isMet: Measure['isMet']): string {
+  if (!isMet) return '–'
+  if (Number.isNaN(value)) return 'not compared'
+  return isMet(value) ? 'yes' : '**no**'
+}
+
 /** One measure as a row of it. */
 export function row({ name, goal, direct, nginx, other, gateway, ratio: found, difference, isMet }: Measure): string {
   const value = found ?? difference ?? gateway.median
@@ -60,7 +66,7 @@ export function row({ name, goal, direct, nginx, other, gateway, ratio: found, d
     reference ? shown(reference) : '–',
     shown(gateway),
     found === undefined ? (difference === undefined ? '–' : `+${difference.toFixed(1)}`) : found.toFixed(2),
-    Number.isNaN(value) ? 'not compared' : isMet(value) ? 'yes' : '**no**',
+    verdict(value, isMet),
   ]
   return `| ${cells.join(' | ')} |`
 }
