@@ -14,14 +14,8 @@ declare module 'vitest' {
   }
 }
 
-export {
-  expectedStatus,
-  requestForms,
-  sendForm,
-  type FormResponse,
-  type FormTarget,
-  type RequestForm,
-} from './request-forms.ts'
+export { plainForm, requestForms, type FormTarget, type RequestForm } from './request-forms.ts'
+export { sendRaw, type RawRequest, type RawResponse } from './raw-http.ts'
 export { certificateFor } from './certificate.ts'
 export { connectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { startRedis } from './redis-server.ts'
