@@ -57,8 +57,8 @@ describe('a refresh', () => {
   it('with a made-up secret is refused and harms nothing', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
-    const madeUp = tokens.refresh_token.replace(/[^:]*$/, 'x'.repeat(32))
-    expect(await refusal(await refresh(notion, clientId, madeUp))).toEqual(INVALID)
+    const issueInvalid = tokens.refresh_token.replace(/[^:]*$/, 'x'.repeat(32))
+    expect(await refusal(await refresh(notion, clientId, issueInvalid))).toEqual(INVALID)
     expect(standings(notion)).toEqual(['unknown null'])
     expect((await refresh(notion, clientId, tokens.refresh_token)).status).toBe(200)
   })

@@ -15,7 +15,7 @@ export function startTask(viewer: Viewer, operation: string, finish: () => unkno
 }
 
 /** Finishes what is due. */
-export function settleTasks(workspace: Workspace, now: number): void {
+export function finishDueTasks(workspace: Workspace, now: number): void {
   for (const task of workspace.tasks.values()) {
     if (!task.finish || task.finishesAt > now) continue
     task.result = task.finish()
