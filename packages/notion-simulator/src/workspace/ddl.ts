@@ -66,9 +66,9 @@ function column(text: string): Column {
 }
 
 /**
- * The columns of a `CREATE TABLE (…)`.
+ * Parses the columns of a `CREATE TABLE (…)`.
  *
- * @throws {ValidationError} when it cannot be understood, or has not exactly one title.
+ * @throws {ValidationError} for invalid DDL, or without exactly one title.
  */
 export function parseCreateTable(schema: string): Record<string, PropertyDefinition> {
   const inside = /^\s*CREATE\s+TABLE\s*(?:IF\s+NOT\s+EXISTS\s*)?(?:"[^"]*"\s*)?\(([\s\S]*)\)\s*;?\s*$/i.exec(
@@ -82,7 +82,7 @@ export function parseCreateTable(schema: string): Record<string, PropertyDefinit
 }
 
 /**
- * The statements of `update-data-source`, separated by semicolons.
+ * Parses the statements of `update-data-source`, separated by semicolons.
  *
  * @throws {ValidationError}
  */

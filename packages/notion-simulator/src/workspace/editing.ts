@@ -11,7 +11,7 @@ import {
 import { NotFoundError, ValidationError } from './errors.ts'
 import { newId, type Database, type DataSource, type Page, type Parent, type PropertyValue } from './workspace.ts'
 
-/** Where something is put, as the tools name it. */
+/** A parent in tool arguments. */
 export type ParentChoice =
   | { page_id: string }
   | { database_id: string }
@@ -20,7 +20,7 @@ export type ParentChoice =
   | { workspace: true }
 
 /**
- * The place that a choice means. A database works only while it has exactly one data source.
+ * Resolves a parent. A database is accepted only if it has exactly one data source.
  *
  * @throws {NotFoundError | ValidationError}
  */
@@ -54,8 +54,8 @@ export function resolveParent(viewer: Viewer, choice: ParentChoice): Parent {
 }
 
 /**
- * Splits given properties into the title and the rest, and checks them against the data source, if the page is in one.
- * New options of selects are added, as Notion does.
+ * Splits properties into the title and the others, and validates them against the data source of the page, if any. Adds new options of selects, like
+ * Notion.
  *
  * @throws {ValidationError}
  */
@@ -112,7 +112,7 @@ function checkedValue(source: DataSource, name: string, value: PropertyValue): P
   }
 }
 
-/** Makes an empty page there. */
+/** Creates an empty page. */
 export function newPage(viewer: Viewer, parent: Parent, title: string): Page {
   const page: Page = {
     id: newId(),
@@ -152,16 +152,16 @@ function childTag(viewer: Viewer, child: Page | Database): string {
     : `<database url="${url}" inline="${child.inline}">${child.title}</database>`
 }
 
-/** The content as it is read and edited: with a line for each child page and child database at its end. */
+/** The content for reading and editing, with a line for each child page and database at its end. */
 export function editableContent(viewer: Viewer, page: Page): string {
   const tags = childrenOf(viewer.workspace, page.id).map((child) => childTag(viewer, child))
   return [page.content, ...tags].filter(Boolean).join('\n')
 }
 
 /**
- * Stores edited content. A child whose line is gone goes to the trash, and only when the caller said so.
+ * Stores edited content. Children whose lines were removed are moved to the trash, if the caller allows it.
  *
- * @throws {ValidationError} naming the children that would be lost.
+ * @throws {ValidationError} that names the children that would be deleted.
  */
 export function storeContent(viewer: Viewer, page: Page, edited: string, mayDelete: boolean): void {
   const children = childrenOf(viewer.workspace, page.id)
@@ -182,14 +182,14 @@ export function storeContent(viewer: Viewer, page: Page, edited: string, mayDele
   touched(viewer, page)
 }
 
-/** There is no way back from the simulator's trash. */
+/** Deletes a page: the simulator has no trash to restore from. */
 function trash(viewer: Viewer, item: Page | Database): void {
   for (const child of childrenOf(viewer.workspace, item.id)) trash(viewer, child)
   viewer.workspace.pages.delete(item.id)
   viewer.workspace.databases.delete(item.id)
 }
 
-/** Whether `id` is the place itself or lies above it. */
+/** True if `id` is the parent itself or one of its ancestors. */
 export function isAbove(viewer: Viewer, id: string, place: Parent): boolean {
   if (place.type === 'private' || place.type === 'teamspace') return false
   if (place.id === id) return true

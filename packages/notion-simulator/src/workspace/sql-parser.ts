@@ -12,7 +12,7 @@ export type Expression =
   | { kind: 'compare'; operator: string; left: Expression; right: Expression }
   | { kind: 'call'; name: string; argument: Expression }
 
-/** A parsed query. `names` are all columns that it mentions. */
+/** A parsed query. `names` are all columns that it uses. */
 export type Select = {
   columns: { expression: Expression; alias?: string; text: string }[]
   from: string

@@ -6,7 +6,7 @@ import { parseSelect, type Expression, type Select } from './sql-parser.ts'
 export type Table = { columns: readonly string[]; rows: readonly Row[] }
 
 /**
- * Runs one `SELECT` on one table. What it knows: columns, `*`, aliases, the aggregates `COUNT SUM AVG MIN MAX`, `WHERE`
+ * Runs one `SELECT` on one table. Supports columns, `*`, aliases, the aggregates `COUNT SUM AVG MIN MAX`, `WHERE`
  * with comparisons, `LIKE`, `IN`, `IS NULL`, `AND OR NOT`, then `GROUP BY`, `ORDER BY`, `LIMIT` and `OFFSET`. No joins.
  *
  * @throws {ValidationError}
@@ -42,7 +42,7 @@ function hasAggregate(expression: Expression): boolean {
   return expression.kind === 'call' && AGGREGATES.includes(expression.name)
 }
 
-/** With `GROUP BY` or an aggregate the rows of each group, otherwise each row alone. */
+/** The groups of `GROUP BY` or an aggregate; otherwise each row is a group. */
 function grouped(select: Select, rows: readonly Row[]): (readonly Row[])[] {
   if (select.groupBy.length > 0) {
     const groups = new Map<string, Row[]>()
@@ -72,7 +72,7 @@ function sortValue(by: Expression, { result, members }: Shaped): PropertyValue {
 
 const isTrue = (value: PropertyValue) => value !== null && value !== 0 && value !== ''
 
-/** Truth in SQL has three values; `null` is the third. */
+/** Three-valued logic of SQL; `null` is unknown. */
 const truth = (value: boolean | null): PropertyValue => (value === null ? null : value ? 1 : 0)
 
 function evaluate(expression: Expression, row: Row, group: readonly Row[]): PropertyValue {
