@@ -5,6 +5,7 @@
 import type { Pool } from 'pg'
 import type { ListedGrant } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
+import { isMember } from '../lib/membership.ts'
 import { digest } from './clients.ts'
 
 /** How long an authorization code is good, in seconds. */
@@ -46,8 +47,7 @@ export interface IssuedCode extends Issued {
 
 const GRANT = `granted.id, granted.client_id as "clientId", granted.user_id as "userId", granted.space_id as "spaceId",
                granted.resource, granted.scope`
-const isMember = `exists (select from ${SCHEMA}.member
-                          where "organizationId" = granted.space_id and "userId" = granted.user_id)`
+const IS_MEMBER = isMember('granted.space_id', 'granted.user_id')
 
 export type Grants = ReturnType<typeof postgresGrants>
 
@@ -74,7 +74,7 @@ export function postgresGrants(pool: Pool) {
     /** The grant, if its person is still a member of its space; undefined otherwise. */
     async findEntitled(id: string): Promise<Grant | undefined> {
       const { rows } = await pool.query<Grant>(
-        `select ${GRANT} from ${SCHEMA}.oauth_grant granted where granted.id = $1 and ${isMember}`,
+        `select ${GRANT} from ${SCHEMA}.oauth_grant granted where granted.id = $1 and ${IS_MEMBER}`,
         [id],
       )
       return rows[0]
@@ -204,7 +204,7 @@ export function postgresGrants(pool: Pool) {
     async reconcile(): Promise<number> {
       const { rowCount } = await pool.query(
         `insert into ${SCHEMA}.ended_access (space_id, user_id)
-         select distinct space_id, user_id from ${SCHEMA}.oauth_grant granted where not ${isMember}`,
+         select distinct space_id, user_id from ${SCHEMA}.oauth_grant granted where not ${IS_MEMBER}`,
       )
       return rowCount ?? 0
     },

@@ -2,9 +2,9 @@ import 'server-only'
 import { Problem } from '@nmg/contract'
 import type { z } from 'zod'
 import { boundedBody } from './bounded-body.ts'
-import type { SpaceMember } from './members.ts'
+import type { SpaceMember } from './membership.ts'
 import { Failure } from './failure.ts'
-import { runtime } from './runtime.ts'
+import type { App } from './runtime.ts'
 
 /** Longer than the gateway itself waits for an authorization server. */
 const DEADLINE_MS = 40_000
@@ -31,6 +31,7 @@ export interface GatewayCall {
  * @throws {Failure} with the gateway's own problem; `gateway_unreachable`, `gateway_misconfigured`
  */
 export async function askGateway<Schema extends z.ZodType>(
+  app: App<'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   path: string,
   schema: Schema,
@@ -38,7 +39,7 @@ export async function askGateway<Schema extends z.ZodType>(
 ): Promise<z.infer<Schema> | null> {
   const signal = AbortSignal.timeout(deadlineMs)
   const ask = () =>
-    fetchGateway(member, path, {
+    fetchGateway(app, member, path, {
       method,
       signal,
       ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
@@ -73,8 +74,13 @@ async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Prom
 }
 
 /** Sends a request on as this member; the answer's body is a stream that was not read yet. */
-export async function fetchGateway(member: SpaceMember, path: string, init: RequestInit): Promise<Response> {
-  const { gatewayUrl, serviceToken } = runtime()
+export async function fetchGateway(
+  app: App<'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember,
+  path: string,
+  init: RequestInit,
+): Promise<Response> {
+  const { gatewayUrl, serviceToken } = app
   const headers = new Headers(init.headers)
   headers.set('authorization', `Bearer ${serviceToken}`)
   headers.set('x-user-id', member.person.id)

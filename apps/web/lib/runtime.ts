@@ -33,6 +33,9 @@ export interface Runtime {
   readonly sendMail: SendMail | undefined
 }
 
+/** The parts that a function uses; pages and routes pass {@link runtime}. */
+export type App<Part extends keyof Runtime> = Pick<Runtime, Part>
+
 // Next bundles pages apart from the process that serves them, so a module variable would exist twice.
 const KEY = Symbol.for('nmg.web.runtime')
 const registry = globalThis as { [KEY]?: Runtime }

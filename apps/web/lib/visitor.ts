@@ -3,7 +3,8 @@ import type { Metadata } from 'next'
 import { headers } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
-import { memberIn, signedIn, type SignedIn, type SpaceMember } from './members.ts'
+import { memberIn, type SignedIn, type SpaceMember } from './membership.ts'
+import { signedIn } from './request-guards.ts'
 import { ASKED_PATH, returnPath } from './return-path.ts'
 
 /** Who looks at the page; asked once for all parts of it. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Pool, PoolClient } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
 import { causeOf, log } from '../lib/log.ts'
+import { hasNoMember } from '../lib/membership.ts'
 
 /** A space is disconnected when it was without any member for so long. */
 const ABANDONED_DAYS = 30
@@ -68,8 +69,6 @@ export function abandonedSpaces({ pool, gatewayUrl, serviceToken }: AbandonedSpa
   }
   return () => unlessAnotherProcessDoes(pool, round)
 }
-
-const hasNoMember = (space: string) => `not exists (select from ${SCHEMA}.member where "organizationId" = ${space})`
 
 /** Notes spaces without members, and forgets those that have one again. */
 async function note(client: PoolClient): Promise<void> {

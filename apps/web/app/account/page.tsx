@@ -13,7 +13,7 @@ export const metadata: Metadata = { title: 'Your account' }
 
 export default async function AccountPage({ searchParams }: { searchParams: Promise<{ error?: string | string[] }> }) {
   const found = await requireVisitor()
-  const [sessions, ways] = await Promise.all([sessionsOf(found), waysOf(found)])
+  const [sessions, ways] = await Promise.all([sessionsOf(runtime(), found), waysOf(runtime(), found)])
   const [error] = [(await searchParams).error].flat()
   const { signInProviders } = runtime()
   return (

@@ -2,7 +2,8 @@ import 'server-only'
 import type { PoolClient } from 'pg'
 import { SCHEMA } from '@/lib/database.ts'
 import { Failure } from '@/lib/failure.ts'
-import { runtime } from '@/lib/runtime.ts'
+import { isMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { applyChunk } from './apply-chunk.ts'
 import type { ChatChunk, ChatMessage } from './chat-message.ts'
 import { endMessage } from './end-message.ts'
@@ -43,8 +44,13 @@ export async function beginAnswer(
 }
 
 /** Keeps the pieces for readers elsewhere. */
-export async function putChunks(answerId: string, position: number, chunks: readonly ChatChunk[]): Promise<void> {
-  await runtime().pool.query(
+export async function putChunks(
+  app: App<'pool'>,
+  answerId: string,
+  position: number,
+  chunks: readonly ChatChunk[],
+): Promise<void> {
+  await app.pool.query(
     `insert into ${SCHEMA}.chat_answer_chunk (answer_id, position, chunks)
      select $1, $2, $3::jsonb where exists (select 1 from ${SCHEMA}.chat_answer where id = $1)`,
     [answerId, position, storable(chunks)],
@@ -54,14 +60,13 @@ export async function putChunks(answerId: string, position: number, chunks: read
 export type Pulse = 'go_on' | 'stop' | 'no_access'
 
 /** Says that the answer is being written, and learns whether it still should be. */
-export async function pulse(answerId: string): Promise<Pulse> {
-  const { rows } = await runtime().pool.query<{ stop_requested: boolean; is_member: boolean }>(
+export async function pulse(app: App<'pool'>, answerId: string): Promise<Pulse> {
+  const { rows } = await app.pool.query<{ stop_requested: boolean; is_member: boolean }>(
     `update ${SCHEMA}.chat_answer answer set alive_at = now()
      from ${SCHEMA}.conversation
      where answer.id = $1 and answer.ended_at is null and conversation.id = answer.conversation_id
      returning answer.stop_requested,
-       exists (select 1 from ${SCHEMA}.member
-               where member."organizationId" = conversation.space_id and member."userId" = answer.person_id) as is_member`,
+       ${isMember('conversation.space_id', 'answer.person_id')} as is_member`,
     [answerId],
   )
   const [row] = rows
@@ -72,10 +77,11 @@ export async function pulse(answerId: string): Promise<Pulse> {
 
 /** Stores the message and ends the answer. False when somebody else ended it before. */
 export async function finishAnswer(
+  app: App<'pool'>,
   answer: { id: string; conversationId: string; position: number },
   message: ChatMessage,
 ): Promise<boolean> {
-  return changingMessages(answer.conversationId, async (client) => {
+  return changingMessages(app, answer.conversationId, async (client) => {
     const { rowCount } = await client.query(
       `update ${SCHEMA}.chat_answer set ended_at = now() where id = $1 and ended_at is null`,
       [answer.id],
@@ -86,8 +92,8 @@ export async function finishAnswer(
   })
 }
 
-export async function forgetEndedAnswers(): Promise<void> {
-  await runtime().pool.query(
+export async function forgetEndedAnswers(app: App<'pool'>): Promise<void> {
+  await app.pool.query(
     `delete from ${SCHEMA}.chat_answer where ended_at < now() - interval '${KEEP_ENDED_SECONDS} seconds'`,
   )
 }
@@ -98,8 +104,11 @@ export interface AnswerInProgress {
 }
 
 /** The answer that is being written. One that its process gave up is ended first, with what there is of it. */
-export async function answerInProgress(conversationId: string): Promise<AnswerInProgress | undefined> {
-  const { rows } = await runtime().pool.query<{ id: string; message_id: string; is_silent: boolean }>(
+export async function answerInProgress(
+  app: App<'pool'>,
+  conversationId: string,
+): Promise<AnswerInProgress | undefined> {
+  const { rows } = await app.pool.query<{ id: string; message_id: string; is_silent: boolean }>(
     `select id, message_id, alive_at < now() - interval '${SILENCE_SECONDS} seconds' as is_silent
      from ${SCHEMA}.chat_answer where conversation_id = $1 and ended_at is null`,
     [conversationId],
@@ -107,42 +116,43 @@ export async function answerInProgress(conversationId: string): Promise<AnswerIn
   const [row] = rows
   if (!row) return undefined
   if (!row.is_silent) return { id: row.id, messageId: row.message_id }
-  await recover({ id: row.id, messageId: row.message_id }, conversationId)
+  await recover(app, { id: row.id, messageId: row.message_id }, conversationId)
   return undefined
 }
 
-async function recover({ id, messageId }: AnswerInProgress, conversationId: string): Promise<void> {
-  const chunks = await readChunks(id, -1)
-  const known = await recentMessages(runtime().pool, conversationId)
+async function recover(app: App<'pool'>, { id, messageId }: AnswerInProgress, conversationId: string): Promise<void> {
+  const chunks = await readChunks(app, id, -1)
+  const known = await recentMessages(app.pool, conversationId)
   const last = known.at(-1)
   const isContinued = last?.message.id === messageId
   const begun: ChatMessage = isContinued ? last.message : { id: messageId, role: 'assistant', parts: [], metadata: {} }
   const written = chunks.flatMap((row) => row.chunks).reduce(applyChunk, begun)
   const position = isContinued ? last.position : (last?.position ?? -1) + 1
-  await finishAnswer({ id, conversationId, position }, endMessage(written, { kind: 'interrupted' }))
+  await finishAnswer(app, { id, conversationId, position }, endMessage(written, { kind: 'interrupted' }))
 }
 
 /** Asks whichever process writes the answer to stop. */
-export async function requestStop(conversationId: string): Promise<void> {
-  await runtime().pool.query(
+export async function requestStop(app: App<'pool'>, conversationId: string): Promise<void> {
+  await app.pool.query(
     `update ${SCHEMA}.chat_answer set stop_requested = true where conversation_id = $1 and ended_at is null`,
     [conversationId],
   )
 }
 
 export async function readChunks(
+  app: App<'pool'>,
   answerId: string,
   after: number,
 ): Promise<readonly { position: number; chunks: readonly ChatChunk[] }[]> {
-  const { rows } = await runtime().pool.query<{ position: number; chunks: ChatChunk[] }>(
+  const { rows } = await app.pool.query<{ position: number; chunks: ChatChunk[] }>(
     `select position, chunks from ${SCHEMA}.chat_answer_chunk where answer_id = $1 and position > $2 order by position`,
     [answerId, after],
   )
   return rows
 }
 
-export async function hasEnded(answerId: string): Promise<boolean> {
-  const { rows } = await runtime().pool.query(
+export async function hasEnded(app: App<'pool'>, answerId: string): Promise<boolean> {
+  const { rows } = await app.pool.query(
     `select 1 from ${SCHEMA}.chat_answer
      where id = $1 and ended_at is null and alive_at > now() - interval '${SILENCE_SECONDS} seconds'`,
     [answerId],

@@ -1,5 +1,6 @@
 import 'server-only'
-import type { SpaceMember } from '@/lib/members.ts'
+import type { SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { hasEnded, readChunks, type AnswerInProgress } from './answer-store.ts'
 import type { ChatChunk } from './chat-message.ts'
 import { mayStillRead } from './conversation-store.ts'
@@ -15,15 +16,20 @@ const POLL_MS = 400
  * An answer from its beginning to its end, in the AI SDK's stream of server-sent events: from memory when this process writes it, else
  * from the database. It breaks off when the reader may not read it any more.
  */
-export function answerStream(member: SpaceMember, conversationId: string, answer: AnswerInProgress): Response {
+export function answerStream(
+  app: App<'pool' | 'liveAnswers'>,
+  member: SpaceMember,
+  conversationId: string,
+  answer: AnswerInProgress,
+): Response {
   const leaving = new AbortController()
-  const chunks = follow(conversationId, answer, leaving.signal)
+  const chunks = follow(app, conversationId, answer, leaving.signal)
   let checkedAt = Date.now()
   const encoder = new TextEncoder()
   const isAllowed = async () => {
     if (Date.now() - checkedAt < CHECK_MS) return true
     checkedAt = Date.now()
-    return mayStillRead(member, conversationId)
+    return mayStillRead(app, member, conversationId)
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -57,11 +63,12 @@ const event = (chunk: ChatChunk) => `data: ${JSON.stringify(chunk)}\n\n`
 
 /** What is new, again and again; nothing at all about once a second while there is no news. */
 async function* follow(
+  app: App<'pool' | 'liveAnswers'>,
   conversationId: string,
   { id }: AnswerInProgress,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ChatChunk[], undefined> {
-  const live = liveAnswer(conversationId)
+  const live = liveAnswer(app, conversationId)
   if (live?.id === id) {
     let read = 0
     while (!signal.aborted) {
@@ -79,8 +86,8 @@ async function* follow(
   let position = -1
   while (!signal.aborted) {
     // Asked first: what is written before the end is stored before the end.
-    const isOver = await hasEnded(id)
-    const rows = await readChunks(id, position)
+    const isOver = await hasEnded(app, id)
+    const rows = await readChunks(app, id, position)
     position = rows.at(-1)?.position ?? position
     yield rows.flatMap((row) => row.chunks)
     if (isOver) return undefined

@@ -1,6 +1,6 @@
 import 'server-only'
 import type { LiveAnswer } from '@/lib/live-answers.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 import type { AnswerEnd, ChatChunk } from './chat-message.ts'
 
 /** An answer that this process is writing, for its readers in this process. */
@@ -17,8 +17,8 @@ export interface WritableAnswer extends LiveAnswer {
   changed(signal: AbortSignal): Promise<void>
 }
 
-export function addLiveAnswer(id: string, conversationId: string): WritableAnswer {
-  const { byConversation } = runtime().liveAnswers
+export function addLiveAnswer(app: App<'liveAnswers'>, id: string, conversationId: string): WritableAnswer {
+  const { byConversation } = app.liveAnswers
   const chunks: ChatChunk[] = []
   const aborting = new AbortController()
   let isFinished = false
@@ -63,7 +63,7 @@ export function addLiveAnswer(id: string, conversationId: string): WritableAnswe
 }
 
 /** The answer in this conversation, when this process writes it. */
-export function liveAnswer(conversationId: string): WritableAnswer | undefined {
+export function liveAnswer(app: App<'liveAnswers'>, conversationId: string): WritableAnswer | undefined {
   // Only addLiveAnswer puts any there.
-  return runtime().liveAnswers.byConversation.get(conversationId) as WritableAnswer | undefined
+  return app.liveAnswers.byConversation.get(conversationId) as WritableAnswer | undefined
 }

@@ -5,7 +5,8 @@ import type { ToolSet } from 'ai'
 import { boundedBody } from '@/lib/bounded-body.ts'
 import { fetchGateway } from '@/lib/gateway.ts'
 import { log } from '@/lib/log.ts'
-import { isStillMember, type SpaceMember } from '@/lib/members.ts'
+import { isStillMember, type SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { Failure, failureWith } from '@/lib/failure.ts'
 import { boundedResult } from './bounded-result.ts'
 import { runFailureCodes, type RunFailure, type RunFailureCode } from './chat-message.ts'
@@ -47,6 +48,7 @@ const CONNECT_TIMEOUT_MS = 45_000
  * @throws {Failure} with a {@link RunFailureCode}
  */
 export async function openSpaceTools(
+  app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   signal: AbortSignal,
   { canSeeImages }: { readonly canSeeImages: boolean },
@@ -60,12 +62,12 @@ export async function openSpaceTools(
   }
 
   const fetchAsMember = async (_url: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    if (!(await isStillMember(member))) {
+    if (!(await isStillMember(app, member))) {
       fail({ kind: 'failed', code: 'no_access', detail: 'You are no longer a member of this space.' })
     }
     let answer: Response
     try {
-      answer = await fetchGateway(member, '/mcp/notion/proxy', init)
+      answer = await fetchGateway(app, member, '/mcp/notion/proxy', init)
     } catch (error) {
       if (init.signal?.aborted || !(error instanceof Failure)) throw error
       return fail({ kind: 'failed', code: 'gateway_unavailable', detail: error.message }, error)

@@ -2,9 +2,9 @@ import 'server-only'
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import type { ChatModel } from '@/lib/chat-models.ts'
-import type { SpaceMember } from '@/lib/members.ts'
+import type { SpaceMember } from '@/lib/membership.ts'
 import { Failure } from '@/lib/failure.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 import { answerInProgress, beginAnswer, type AnswerInProgress } from './answer-store.ts'
 import { isToolPart, LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
 import {
@@ -21,7 +21,7 @@ import {
 } from './conversation-store.ts'
 import { denyPending } from './end-message.ts'
 import { startTitle } from './start-title.ts'
-import { writeAnswer, type AnswerTask } from './write-answer.ts'
+import { writeAnswer, type AnswerTask, type ChatApp } from './write-answer.ts'
 
 const NewMessage = z.object({ id: z.uuid(), text: z.string().trim().min(1).max(LONGEST_MESSAGE) })
 const model = z.string().optional()
@@ -60,35 +60,34 @@ export type TakenTurn =
  *
  * @throws {Failure} `restarting` while the process ends.
  */
-export async function takeTurn(member: SpaceMember, turn: Turn): Promise<TakenTurn> {
-  if (runtime().liveAnswers.isClosing) {
+export async function takeTurn(app: ChatApp, member: SpaceMember, turn: Turn): Promise<TakenTurn> {
+  if (app.liveAnswers.isClosing) {
     throw new Failure('restarting', 'The app is restarting. Try again in a moment.')
   }
   const conversation =
     turn.type === 'ask'
-      ? await openConversation(member, turn.conversationId, startTitle(turn.message.text))
-      : await ownConversation(member, turn.conversationId)
-  const choice = chosenModel(('model' in turn && turn.model) || conversation.model)
+      ? await openConversation(app, member, turn.conversationId, startTitle(turn.message.text))
+      : await ownConversation(app, member, turn.conversationId)
+  const choice = chosenModel(app, ('model' in turn && turn.model) || conversation.model)
   // Ends an answer that its process gave up, which would be in the way.
-  await answerInProgress(conversation.id)
+  await answerInProgress(app, conversation.id)
 
-  const task = await changingMessages(conversation.id, async (client) => {
+  const task = await changingMessages(app, conversation.id, async (client) => {
     const isKnown = 'message' in turn && (await hasMessage(client, conversation.id, turn.message.id))
     return isKnown ? 'known' : prepare(client, member, conversation, choice, turn)
   })
   if (task === 'known') {
-    const answer = await answerInProgress(conversation.id)
+    const answer = await answerInProgress(app, conversation.id)
     return answer ? { kind: 'answering', answer } : { kind: 'answered' }
   }
   if (!task) return { kind: 'undecided' }
-  await chooseModel(conversation.id, choice.id)
-  writeAnswer(task)
+  await chooseModel(app, conversation.id, choice.id)
+  writeAnswer(app, task)
   return { kind: 'answering', answer: { id: task.id, messageId: task.message.id } }
 }
 
 /** @throws {Failure} `no_model` */
-function chosenModel(id: string | null | undefined): ChatModel {
-  const { chatModels } = runtime()
+function chosenModel({ chatModels }: App<'chatModels'>, id: string | null | undefined): ChatModel {
   // One that is not offered any more gives way to the default.
   const found = chatModels.find((offered) => offered.id === id) ?? chatModels[0]
   if (!found) throw new Failure('no_model', 'No model is configured. Ask your administrator to set CHAT_MODEL.')

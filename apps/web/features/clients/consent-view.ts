@@ -1,12 +1,12 @@
 import 'server-only'
 import { Connection, type Scope } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
-import { memberIn, type Person, type SignedIn, type SpaceMember } from '@/lib/members.ts'
+import { memberIn, type Person, type SignedIn, type SpaceMember } from '@/lib/membership.ts'
 import { documentHost } from '@/authorization-server/client-document.ts'
 import { isRegisteredRedirect, redirectTarget } from '@/authorization-server/redirect-uris.ts'
 import { resourceOf } from '@/authorization-server/resources.ts'
 import { notionScopes } from '@/authorization-server/scopes.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 
 /** What a person is asked on the consent page. */
 export interface ConsentQuestion {
@@ -36,8 +36,12 @@ export interface AskedSpace {
 const GATEWAY_DEADLINE_MS = 2_000
 
 /** Undefined when there is nothing to ask: the request is incomplete, too old, or of a client that is gone. */
-export async function consentQuestion(query: URLSearchParams, found: SignedIn): Promise<ConsentQuestion | undefined> {
-  const { authorizationServer, gatewayPublicUrl } = runtime()
+export async function consentQuestion(
+  app: App<'gatewayUrl' | 'serviceToken' | 'authorizationServer' | 'gatewayPublicUrl'>,
+  query: URLSearchParams,
+  found: SignedIn,
+): Promise<ConsentQuestion | undefined> {
+  const { authorizationServer, gatewayPublicUrl } = app
   const redirectUri = query.get('redirect_uri') ?? ''
   const resource = resourceOf(gatewayPublicUrl, query.get('resource') ?? '')
   const clientId = query.get('client_id') ?? ''
@@ -55,17 +59,20 @@ export async function consentQuestion(query: URLSearchParams, found: SignedIn): 
     target: redirectTarget(redirectUri),
     person,
     spaces: await Promise.all(
-      fitting.map(async ({ id, name }) => ({ id, name, isConnected: await isConnected(memberIn(found, id)) })),
+      fitting.map(async ({ id, name }) => ({ id, name, isConnected: await isConnected(app, memberIn(found, id)) })),
     ),
     isForeignSpace: resource.spaceId !== undefined && fitting.length === 0,
     scopes: notionScopes(query.get('scope')),
   }
 }
 
-async function isConnected(member: SpaceMember | undefined): Promise<boolean | undefined> {
+async function isConnected(
+  app: App<'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember | undefined,
+): Promise<boolean | undefined> {
   if (!member) return undefined
   const path = `/integrations/notion/${encodeURIComponent(member.space.id)}`
-  return askGateway(member, path, Connection, { deadlineMs: GATEWAY_DEADLINE_MS }).then(
+  return askGateway(app, member, path, Connection, { deadlineMs: GATEWAY_DEADLINE_MS }).then(
     (connection) => connection?.status === 'connected',
     () => undefined,
   )

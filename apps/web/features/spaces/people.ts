@@ -3,11 +3,18 @@ import { createHash, randomBytes } from 'node:crypto'
 import { DisplayName } from '@nmg/contract'
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
-import { SCHEMA } from '@/lib/database.ts'
-import { memberIn, strongestRole, type SignedIn, type SpaceManager, type SpaceMember } from '@/lib/members.ts'
+import { SCHEMA, transaction } from '@/lib/database.ts'
+import {
+  requireMemberIn,
+  rolesIn,
+  type SignedIn,
+  type SpaceManager,
+  type SpaceMember,
+  strongestRole,
+} from '@/lib/membership.ts'
 import { Failure } from '@/lib/failure.ts'
 import { grantable, mayManage, type Role } from '@/lib/roles.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 
 /** Spaces that one person owns. Each has a connection of its own, and each connection a client registered at Notion. */
 const MOST_SPACES = 10
@@ -37,8 +44,8 @@ export interface PendingInvitation {
 }
 
 /** Owners first, then by name. */
-export async function peopleOf(member: SpaceMember): Promise<SpacePerson[]> {
-  const { rows } = await runtime().pool.query<SpacePerson & { joinedAt: Date }>(
+export async function peopleOf(app: App<'pool'>, member: SpaceMember): Promise<SpacePerson[]> {
+  const { rows } = await app.pool.query<SpacePerson & { joinedAt: Date }>(
     `select person.id, person.name, person.email, member.role, member."createdAt" as "joinedAt"
      from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
      where member."organizationId" = $1
@@ -48,8 +55,8 @@ export async function peopleOf(member: SpaceMember): Promise<SpacePerson[]> {
   return rows.map((row) => ({ ...row, role: strongestRole(row.role), joinedAt: row.joinedAt.toISOString() }))
 }
 
-export async function invitationsOf(manager: SpaceManager): Promise<PendingInvitation[]> {
-  const { rows } = await runtime().pool.query<{
+export async function invitationsOf(app: App<'pool'>, manager: SpaceManager): Promise<PendingInvitation[]> {
+  const { rows } = await app.pool.query<{
     id: string
     role: Role
     email: string | null
@@ -71,10 +78,11 @@ export async function invitationsOf(manager: SpaceManager): Promise<PendingInvit
 
 /** Makes an invitation; the secret is in the answer and nowhere else. */
 export async function invite(
+  app: App<'pool'>,
   manager: SpaceManager,
   { role, email }: { role: Role; email?: string | undefined },
 ): Promise<{ id: string; secret: string; expiresAt: Date }> {
-  return inSpace(manager, async ({ client, actor, members }) => {
+  return inSpace(app, manager, async ({ client, actor, members }) => {
     requireGrantable(actor, role)
     if (role === 'owner') throw new Failure('forbidden_role', 'Ownership is handed over to a member, not by a link.')
     if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
@@ -104,9 +112,9 @@ export async function invite(
 }
 
 /** Nothing happens when there is no such invitation any more. */
-export async function cancelInvitation(manager: SpaceManager, id: string): Promise<void> {
+export async function cancelInvitation(app: App<'pool'>, manager: SpaceManager, id: string): Promise<void> {
   if (!isId(id)) return
-  await inSpace(manager, ({ client, actor }) => {
+  await inSpace(app, manager, ({ client, actor }) => {
     requireGrantable(actor, 'member')
     return client.query(`delete from ${SCHEMA}.space_invitation where id = $1 and space_id = $2`, [
       id,
@@ -124,8 +132,8 @@ export interface Invitation {
 }
 
 /** What the link with this secret invites to; undefined when it was used, cancelled or is too old. */
-export async function findInvitation(secret: string): Promise<Invitation | undefined> {
-  const { rows } = await runtime().pool.query<Omit<Invitation, 'email'> & { email: string | null }>(
+export async function findInvitation(app: App<'pool'>, secret: string): Promise<Invitation | undefined> {
+  const { rows } = await app.pool.query<Omit<Invitation, 'email'> & { email: string | null }>(
     `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, person.name as "invitedBy"
      from ${SCHEMA}.space_invitation invitation
        join ${SCHEMA}.organization space on space.id = invitation.space_id
@@ -145,8 +153,12 @@ export const isFor = ({ email }: Pick<Invitation, 'email'>, person: { email: str
  *
  * @throws {Failure} `unknown_invitation`, `wrong_person`
  */
-export async function acceptInvitation({ person, sessionId }: SignedIn, secret: string): Promise<string> {
-  const found = await findInvitation(secret)
+export async function acceptInvitation(
+  app: App<'pool'>,
+  { person, sessionId }: SignedIn,
+  secret: string,
+): Promise<string> {
+  const found = await findInvitation(app, secret)
   if (!found) throw unknownInvitation()
   if (!isFor(found, person)) {
     throw new Failure(
@@ -154,7 +166,7 @@ export async function acceptInvitation({ person, sessionId }: SignedIn, secret: 
       'This invitation is for another email address. Sign in with the account of that address.',
     )
   }
-  return inTransaction(async (client) => {
+  return transaction(app.pool, async (client) => {
     await lockSpace(client, found.spaceId)
     const { rowCount } = await client.query(
       `delete from ${SCHEMA}.space_invitation where secret_hash = $1 and expires_at > now()`,
@@ -162,7 +174,7 @@ export async function acceptInvitation({ person, sessionId }: SignedIn, secret: 
     )
     // Somebody else was faster, or it was cancelled meanwhile.
     if (rowCount !== 1) throw unknownInvitation()
-    const members = await membersOf(client, found.spaceId)
+    const members = await rolesIn(client, found.spaceId)
     if (!members.has(person.id)) {
       if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
       await addMember(client, found.spaceId, person.id, found.role)
@@ -173,8 +185,8 @@ export async function acceptInvitation({ person, sessionId }: SignedIn, secret: 
 }
 
 /** Gives another member another role; nobody changes their own. */
-export async function changeRole(manager: SpaceManager, personId: string, role: Role): Promise<void> {
-  await inSpace(manager, async ({ client, actor, members }) => {
+export async function changeRole(app: App<'pool'>, manager: SpaceManager, personId: string, role: Role): Promise<void> {
+  await inSpace(app, manager, async ({ client, actor, members }) => {
     requireManageable(actor, members, personId)
     requireGrantable(actor, role)
     if (personId === manager.person.id) {
@@ -185,8 +197,12 @@ export async function changeRole(manager: SpaceManager, personId: string, role: 
 }
 
 /** Ends a membership: one's own, or that of somebody whom one manages. */
-export async function removePerson(member: SpaceMember, personId: string): Promise<void> {
-  await inSpace(member, async ({ client, actor, members }) => {
+export async function removePerson(
+  app: App<'pool' | 'authorizationServer'>,
+  member: SpaceMember,
+  personId: string,
+): Promise<void> {
+  await inSpace(app, member, async ({ client, actor, members }) => {
     if (personId !== member.person.id) requireManageable(actor, members, personId)
     if (members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
       throw new Failure(
@@ -201,12 +217,12 @@ export async function removePerson(member: SpaceMember, personId: string): Promi
     await forgetInvitations(client, member.space.id, personId)
   })
   // Who ends a membership hears of it when the member's clients are out, too.
-  await runtime().authorizationServer.deliverRevocations()
+  await app.authorizationServer.deliverRevocations()
 }
 
 /** Makes another member the owner; the one who hands over stays as an admin. */
-export async function handOver(manager: SpaceManager, personId: string): Promise<void> {
-  await inSpace(manager, async ({ client, actor, members }) => {
+export async function handOver(app: App<'pool'>, manager: SpaceManager, personId: string): Promise<void> {
+  await inSpace(app, manager, async ({ client, actor, members }) => {
     if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner hands a space over.')
     requireManageable(actor, members, personId)
     if (personId === manager.person.id) throw new Failure('invalid_request', 'Choose another member.')
@@ -215,16 +231,16 @@ export async function handOver(manager: SpaceManager, personId: string): Promise
   })
 }
 
-export async function renameSpace(manager: SpaceManager, name: string): Promise<void> {
-  await inSpace(manager, ({ client, actor }) => {
+export async function renameSpace(app: App<'pool'>, manager: SpaceManager, name: string): Promise<void> {
+  await inSpace(app, manager, ({ client, actor }) => {
     requireGrantable(actor, 'member')
     return client.query(`update ${SCHEMA}.organization set name = $2 where id = $1`, [manager.space.id, name])
   })
 }
 
 /** A new space with this person as its owner, who is in it then. */
-export async function foundSpace({ person, sessionId }: SignedIn, name: string): Promise<string> {
-  return inTransaction(async (client) => {
+export async function foundSpace(app: App<'pool'>, { person, sessionId }: SignedIn, name: string): Promise<string> {
+  return transaction(app.pool, async (client) => {
     // Two at once would otherwise both find room.
     await client.query(`select 1 from ${SCHEMA}."user" where id = $1 for update`, [person.id])
     const { rows } = await client.query<{ count: string }>(
@@ -245,9 +261,9 @@ export async function foundSpace({ person, sessionId }: SignedIn, name: string):
 }
 
 /** The space that this session is in from now on. */
-export async function enterSpace(found: SignedIn, spaceId: string): Promise<void> {
-  if (!memberIn(found, spaceId)) throw new Failure('forbidden_space', 'You are not a member of this space.')
-  await runtime().pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
+export async function enterSpace(app: App<'pool'>, found: SignedIn, spaceId: string): Promise<void> {
+  requireMemberIn(found, spaceId)
+  await app.pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
     found.sessionId,
     spaceId,
   ])
@@ -262,44 +278,22 @@ interface LockedSpace {
 }
 
 /** Runs `work` while nothing else changes the members of the space. */
-function inSpace<T>({ space, person }: SpaceMember, work: (locked: LockedSpace) => Promise<T>): Promise<T> {
-  return inTransaction(async (client) => {
+function inSpace<T>(
+  app: App<'pool'>,
+  { space, person }: SpaceMember,
+  work: (locked: LockedSpace) => Promise<T>,
+): Promise<T> {
+  return transaction(app.pool, async (client) => {
     await lockSpace(client, space.id)
-    const members = await membersOf(client, space.id)
+    const members = await rolesIn(client, space.id)
     const actor = members.get(person.id)
     if (!actor) throw new Failure('forbidden_space', 'You are not a member of this space any more.')
     return work({ client, actor, members })
   })
 }
 
-async function inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await runtime().pool.connect()
-  let isBroken = false
-  try {
-    await client.query('begin')
-    const result = await work(client)
-    await client.query('commit')
-    return result
-  } catch (error) {
-    await client.query('rollback').catch(() => {
-      isBroken = true
-    })
-    throw error
-  } finally {
-    client.release(isBroken)
-  }
-}
-
 const lockSpace = (client: PoolClient, spaceId: string) =>
   client.query(`select 1 from ${SCHEMA}.organization where id = $1 for update`, [spaceId])
-
-async function membersOf(client: PoolClient, spaceId: string): Promise<ReadonlyMap<string, Role>> {
-  const { rows } = await client.query<{ userId: string; role: string }>(
-    `select "userId", role from ${SCHEMA}.member where "organizationId" = $1`,
-    [spaceId],
-  )
-  return new Map(rows.map(({ userId, role }) => [userId, strongestRole(role)]))
-}
 
 const addMember = (client: PoolClient, spaceId: string, personId: string, role: Role) =>
   client.query(

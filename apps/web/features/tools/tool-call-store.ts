@@ -1,8 +1,8 @@
 import 'server-only'
 import { z } from 'zod'
 import { SCHEMA } from '@/lib/database.ts'
-import type { SpaceMember } from '@/lib/members.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { CallOutcome, type PastCall } from './past-call.ts'
 
 /** How many calls of a person in a space are kept. */
@@ -16,8 +16,8 @@ export const NewCall = z.object({
 })
 
 /** The person's own last calls in this space, newest first. */
-export async function lastCalls({ space, person }: SpaceMember): Promise<PastCall[]> {
-  const { rows } = await runtime().pool.query<Omit<PastCall, 'calledAt'> & { calledAt: Date }>(
+export async function lastCalls(app: App<'pool'>, { space, person }: SpaceMember): Promise<PastCall[]> {
+  const { rows } = await app.pool.query<Omit<PastCall, 'calledAt'> & { calledAt: Date }>(
     `select id, tool, arguments, outcome, took_ms as "tookMs", called_at as "calledAt" from ${SCHEMA}.tool_call
      where space_id = $1 and person_id = $2 order by called_at desc, id desc limit 20`,
     [space.id, person.id],
@@ -25,8 +25,12 @@ export async function lastCalls({ space, person }: SpaceMember): Promise<PastCal
   return rows.map((row) => ({ ...row, calledAt: row.calledAt.toISOString() }))
 }
 
-export async function keepCall({ space, person }: SpaceMember, call: z.infer<typeof NewCall>): Promise<void> {
-  const { pool } = runtime()
+export async function keepCall(
+  app: App<'pool'>,
+  { space, person }: SpaceMember,
+  call: z.infer<typeof NewCall>,
+): Promise<void> {
+  const { pool } = app
   await pool.query(
     `insert into ${SCHEMA}.tool_call (id, space_id, person_id, tool, arguments, outcome, took_ms)
      values ($1, $2, $3, $4, $5::jsonb, $6, $7)`,
@@ -49,9 +53,6 @@ export async function keepCall({ space, person }: SpaceMember, call: z.infer<typ
   )
 }
 
-export async function forgetCalls({ space, person }: SpaceMember): Promise<void> {
-  await runtime().pool.query(`delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2`, [
-    space.id,
-    person.id,
-  ])
+export async function forgetCalls(app: App<'pool'>, { space, person }: SpaceMember): Promise<void> {
+  await app.pool.query(`delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2`, [space.id, person.id])
 }

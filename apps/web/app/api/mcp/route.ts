@@ -1,12 +1,12 @@
 import type { NextRequest } from 'next/server'
 import { fetchGateway } from '@/lib/gateway.ts'
-import { memberIn, requireMember, signedIn } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { isStillSignedInMember, requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { Failure } from '@/lib/failure.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { cutWhenOver } from '@/lib/cut-when-over.ts'
 import { requireJson } from '@/lib/json-body.ts'
 import { mayLeaveApi } from '@/lib/media-types.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
 const isForwarded = (name: string) =>
@@ -16,12 +16,6 @@ const isAnswered = (name: string) => ['content-type', 'retry-after', 'allow'].in
 
 const chosen = (headers: Headers, isWanted: (name: string) => boolean) =>
   new Headers([...headers].filter(([name]) => isWanted(name)))
-
-/** Whether the session is still good, and its person still a member. */
-async function isStillIn(headers: Headers, spaceId: string): Promise<boolean> {
-  const found = await signedIn(headers)
-  return found !== undefined && memberIn(found, spaceId) !== undefined
-}
 
 /** A body that takes longer is one that somebody holds back, or a slow network. */
 const PROMPT_MS = 1_000
@@ -70,11 +64,12 @@ const forward = (request: NextRequest) =>
     // Nobody prepares calls as a member to let them go afterwards.
     let refusal: Failure | undefined
     const assertStillIn = async () => {
-      if (performance.now() - startedAt < PROMPT_MS || (await isStillIn(request.headers, member.space.id))) return
+      if (performance.now() - startedAt < PROMPT_MS || (await isStillSignedInMember(request.headers, member.space.id)))
+        return
       refusal = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
       throw refusal
     }
-    const answer = await fetchGateway(member, '/mcp/notion/proxy', {
+    const answer = await fetchGateway(runtime(), member, '/mcp/notion/proxy', {
       method: request.method,
       headers: chosen(request.headers, isForwarded),
       signal: request.signal,
@@ -87,7 +82,7 @@ const forward = (request: NextRequest) =>
     // no-transform: compression on the way would hold events back.
     headers.set('cache-control', 'no-store, no-transform')
     // A stream may outlive the membership, or the session, that opened it.
-    const body = data.body && cutWhenOver(data.body, () => isStillIn(request.headers, member.space.id))
+    const body = data.body && cutWhenOver(data.body, () => isStillSignedInMember(request.headers, member.space.id))
     return new Response(body, { status: data.status, headers })
   })
 

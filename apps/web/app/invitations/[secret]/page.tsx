@@ -3,8 +3,9 @@ import Link from 'next/link'
 import { buttonStyle } from '@/components/ui/button.tsx'
 import { JoinSpace } from '@/features/spaces/join-space.tsx'
 import { findInvitation, isFor, type Invitation } from '@/features/spaces/people.ts'
-import { memberIn, type Person } from '@/lib/members.ts'
+import { memberIn, type Person } from '@/lib/membership.ts'
 import { visitor } from '@/lib/visitor.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { SignOutButton } from '@/features/accounts/sign-out-button.tsx'
 import { Entrance, linkStyle, withNext } from '@/app/entrance.tsx'
 
@@ -13,7 +14,7 @@ export const metadata: Metadata = { title: 'Invitation', referrer: 'no-referrer'
 
 export default async function InvitationPage({ params }: { params: Promise<{ secret: string }> }) {
   const { secret } = await params
-  const [invitation, found] = await Promise.all([findInvitation(secret), visitor()])
+  const [invitation, found] = await Promise.all([findInvitation(runtime(), secret), visitor()])
   if (!invitation) return <Gone />
   const { spaceId, spaceName, invitedBy } = invitation
   const isMember = found && memberIn(found, spaceId) !== undefined

@@ -1,3 +1,4 @@
+import { runtime } from '@/lib/runtime.ts'
 import { ArrowUpRight } from 'lucide-react'
 import type { Metadata } from 'next'
 import { wayBack } from '@/features/clients/way-back.ts'
@@ -51,7 +52,7 @@ interface OAuthErrorPageProps {
 export default async function OAuthErrorPage({ searchParams }: OAuthErrorPageProps) {
   const asked = await searchParams
   const [error = ''] = [asked.error ?? ''].flat()
-  const back = await wayBack(error, asked)
+  const back = await wayBack(runtime(), error, asked)
   return (
     <OAuthFrame
       title="The client’s request is not valid"

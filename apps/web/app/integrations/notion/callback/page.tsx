@@ -4,7 +4,7 @@ import { authorizationProblem } from '@/features/integrations/authorization-erro
 import { CallbackFailure } from '@/features/integrations/callback-failure.tsx'
 import { CallbackSuccess } from '@/features/integrations/callback-success.tsx'
 import { previousConsentText } from '@/features/integrations/earlier-consents.ts'
-import { isManager, memberIn, type SpaceMember } from '@/lib/members.ts'
+import { isManager, memberIn, type SpaceMember } from '@/lib/membership.ts'
 import { visitor } from '@/lib/visitor.ts'
 
 export const metadata: Metadata = { title: 'Connecting Notion' }

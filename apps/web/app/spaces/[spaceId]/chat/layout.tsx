@@ -23,7 +23,7 @@ export default async function ChatLayout({
       models={chatModels.map(({ id, provider }) => ({ id, isScripted: provider === 'scripted' }))}
       hasLinks={!isDemo}
       isSimulated={isDemo}
-      first={await listConversations(member)}
+      first={await listConversations(runtime(), member)}
     >
       <div className="flex min-h-0 flex-1">
         {children}

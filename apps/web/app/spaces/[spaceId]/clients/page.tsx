@@ -11,7 +11,7 @@ export const generateMetadata = memberPageTitle('Clients')
 
 export default async function ClientsPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const member = await requireMemberPage(params)
-  const lists = await clientLists(member).catch((error: unknown) => {
+  const lists = await clientLists(runtime(), member).catch((error: unknown) => {
     if (error instanceof Failure) return error
     throw error
   })

@@ -2,7 +2,7 @@ import { InvitationList } from '@/features/spaces/invitation-list.tsx'
 import { InviteForm } from '@/features/spaces/invite-form.tsx'
 import { MemberList } from '@/features/spaces/member-list.tsx'
 import { invitationsOf, peopleOf } from '@/features/spaces/people.ts'
-import { isManager, requireManager } from '@/lib/members.ts'
+import { isManager, requireManager } from '@/lib/membership.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
@@ -14,8 +14,8 @@ export default async function MembersPage({ params }: { params: Promise<{ spaceI
   const { space, person } = member
   const canManage = isManager(space.role)
   const [people, invitations] = await Promise.all([
-    peopleOf(member),
-    canManage ? invitationsOf(requireManager(member)) : [],
+    peopleOf(runtime(), member),
+    canManage ? invitationsOf(runtime(), requireManager(member)) : [],
   ])
   return (
     <Page

@@ -2,8 +2,9 @@ import { peopleOf } from '@/features/spaces/people.ts'
 import { HandOver } from '@/features/spaces/hand-over.tsx'
 import { LeaveSpace } from '@/features/spaces/leave-space.tsx'
 import { RenameSpace } from '@/features/spaces/rename-space.tsx'
-import { isManager } from '@/lib/members.ts'
+import { isManager } from '@/lib/membership.ts'
 import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Settings')
@@ -11,7 +12,7 @@ export const generateMetadata = memberPageTitle('Settings')
 export default async function SettingsPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const member = await requireMemberPage(params)
   const { space, person } = member
-  const people = await peopleOf(member)
+  const people = await peopleOf(runtime(), member)
   const isLastOwner = space.role === 'owner' && people.filter(({ role }) => role === 'owner').length === 1
   return (
     <Page title="Settings">

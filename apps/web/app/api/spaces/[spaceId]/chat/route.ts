@@ -1,10 +1,9 @@
 import { answerStream } from '@/features/chat/follow-answer.ts'
 import { takeTurn, Turn } from '@/features/chat/take-turn.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
-import { requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireMember, requireOwnOrigin, requireWithinLimit } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
-import { requireWithinLimit } from '@/lib/within-limit.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /**
  * Takes what the person did and responds with the stream of the answer; with 202 while other changes wait for a decision, with 204 when a
@@ -17,13 +16,13 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
     const turn = await jsonBody(request, Turn)
     // Each asks the operator's model.
     await requireWithinLimit(request.headers, 'chat', { person: member.person.id, space: member.space.id })
-    const taken = await takeTurn(member, turn)
+    const taken = await takeTurn(runtime(), member, turn)
     switch (taken.kind) {
       case 'undecided':
         return Response.json({ status: 'undecided' }, { ...noStore, status: 202 })
       case 'answered':
         return new Response(null, { ...noStore, status: 204 })
       case 'answering':
-        return answerStream(member, turn.conversationId, taken.answer)
+        return answerStream(runtime(), member, turn.conversationId, taken.answer)
     }
   })

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { changeRole, removePerson } from '@/features/spaces/people.ts'
 import { jsonBody } from '@/lib/json-body.ts'
-import { requireManager, requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireManager } from '@/lib/membership.ts'
+import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { roles } from '@/lib/roles.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; personId: string }>
@@ -18,7 +19,7 @@ export const PATCH = (request: Request, { params }: Context) =>
     requireOwnOrigin(request.headers)
     const { spaceId, personId } = await params
     const manager = requireManager(await requireMember(request.headers, spaceId))
-    await changeRole(manager, personId, (await jsonBody(request, Body)).role)
+    await changeRole(runtime(), manager, personId, (await jsonBody(request, Body)).role)
     return new Response(null, { status: 204 })
   })
 
@@ -28,6 +29,6 @@ export const DELETE = (request: Request, { params }: Context) =>
     requireOwnOrigin(request.headers)
     const { spaceId, personId } = await params
     const member = await requireMember(request.headers, spaceId)
-    await removePerson(personId === member.person.id ? member : requireManager(member), personId)
+    await removePerson(runtime(), personId === member.person.id ? member : requireManager(member), personId)
     return new Response(null, { status: 204 })
   })
