@@ -1,5 +1,5 @@
 /**
- * Grants: what one login of one client may do, for one person and one space. Their codes and refresh tokens go with them. All times are the
+ * Grants: what one login of one client may do, for one user and one space. Their codes and refresh tokens go with them. All times are the
  * database's.
  */
 import type { Pool } from 'pg'
@@ -71,7 +71,7 @@ export function postgresGrants(pool: Pool) {
       return rows[0]
     },
 
-    /** The grant, if its person is still a member of its space; undefined otherwise. */
+    /** The grant, if its user is still a member of its space; undefined otherwise. */
     async findEntitled(id: string): Promise<Grant | undefined> {
       const { rows } = await pool.query<Grant>(
         `select ${GRANT} from ${SCHEMA}.oauth_grant granted where granted.id = $1 and ${IS_MEMBER}`,
@@ -80,7 +80,7 @@ export function postgresGrants(pool: Pool) {
       return rows[0]
     },
 
-    /** The person's grants that can still be used, the latest first. */
+    /** The user's grants that can still be used, the latest first. */
     async list(userId: string): Promise<ListedGrant[]> {
       const { rows } = await pool.query<ListedGrant>(
         `select granted.id, granted.client_id as "clientId", client.name as "clientName", granted.space_id as "spaceId",
@@ -179,7 +179,7 @@ export function postgresGrants(pool: Pool) {
       return rowCount !== 0
     },
 
-    /** Ends all grants of a person, as {@link end} does one. */
+    /** Ends all grants of a user, as {@link end} does one. */
     async endAll(userId: string): Promise<void> {
       await pool.query(
         `with ended as (

@@ -27,15 +27,15 @@ export async function guarded(
   // As GET; the server leaves the body out.
   const asked = request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request
   return respond(async () => {
-    const { value: answer, cause } = await app.withCause(() => work(asked))
-    if (cause === undefined) return answer
-    if (answer.status < 500) {
+    const { value: response, cause } = await app.withCause(() => work(asked))
+    if (cause === undefined) return response
+    if (response.status < 500) {
       log.warn('accounts', causeOf(cause))
-      return answer
+      return response
     }
     if (!endpoint.isOpen) throw cause
-    log.error('oauth.failed', { status: answer.status, ...causeOf(cause) })
-    return answer
+    log.error('oauth.failed', { status: response.status, ...causeOf(cause) })
+    return response
   })
 }
 
@@ -47,18 +47,18 @@ const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen &&
 
 async function notAllowed(methods: readonly string[]): Promise<Response> {
   const allow = methods.join(', ')
-  const answer = await respond(() =>
+  const response = await respond(() =>
     Promise.reject(new Failure('method_not_allowed', `This address takes ${allow} only.`)),
   )
-  answer.headers.set('allow', allow)
-  return answer
+  response.headers.set('allow', allow)
+  return response
 }
 
-async function subjectsOf(request: Request, { email, isOfPerson }: AuthEndpoint) {
+async function subjectsOf(request: Request, { email, isOfUser }: AuthEndpoint) {
   if (email) return { [email]: emailIn(await request.clone().text()) }
-  if (!isOfPerson) return {}
+  if (!isOfUser) return {}
   const found = await signedIn(request.headers)
-  return { person: found?.person.id }
+  return { user: found?.user.id }
 }
 
 function emailIn(body: string): string | undefined {

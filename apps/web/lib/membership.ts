@@ -7,7 +7,7 @@ import type { App } from './runtime.ts'
 
 declare const verified: unique symbol
 
-export interface Person {
+export interface User {
   readonly id: string
   readonly name: string
   readonly email: string
@@ -19,9 +19,9 @@ export interface Space {
   readonly role: Role
 }
 
-/** A person whose membership in the space was verified for this request. Only {@link memberIn} makes one. */
+/** A user whose membership in the space was verified for this request. Only {@link memberIn} makes one. */
 export interface SpaceMember {
-  readonly person: Person
+  readonly user: User
   readonly space: Space
   readonly [verified]: 'member'
 }
@@ -33,7 +33,7 @@ export interface SpaceManager extends SpaceMember {
 
 /** Who sent a request. */
 export interface SignedIn {
-  readonly person: Person
+  readonly user: User
   readonly sessionId: string
   readonly spaces: readonly Space[]
   /** As a member of the space that they are in now; undefined for somebody who belongs to none. */
@@ -44,11 +44,11 @@ export const isManager = (role: Role): boolean => role !== 'member'
 
 /** Who is signed in, as a member of this space; undefined for a space of others, or none. */
 export function memberIn(
-  { person, spaces }: Pick<SignedIn, 'person' | 'spaces'>,
+  { user, spaces }: Pick<SignedIn, 'user' | 'spaces'>,
   spaceId: string,
 ): SpaceMember | undefined {
   const space = spaces.find(({ id }) => id === spaceId)
-  return space && ({ person, space } as SpaceMember)
+  return space && ({ user, space } as SpaceMember)
 }
 
 /** @throws {Failure} `forbidden_space`; also for a space that does not exist, so that nobody can tell. */
@@ -78,8 +78,8 @@ export const hasNoMember = (spaceId: string): string =>
   `not exists (select from ${SCHEMA}.member where "organizationId" = ${spaceId})`
 
 /** Whether somebody whose membership was verified before is still a member, for work that goes on after the request. */
-export async function isStillMember({ pool }: App<'pool'>, { person, space }: SpaceMember): Promise<boolean> {
-  const { rowCount } = await pool.query(`select where ${isMember('$1', '$2')}`, [space.id, person.id])
+export async function isStillMember({ pool }: App<'pool'>, { user, space }: SpaceMember): Promise<boolean> {
+  const { rowCount } = await pool.query(`select where ${isMember('$1', '$2')}`, [space.id, user.id])
   return rowCount === 1
 }
 
@@ -117,7 +117,7 @@ export async function managerNames({ pool }: App<'pool'>, member: SpaceMember): 
 }
 
 /** Names of people that the gateway knows by id only. */
-export async function personNames({ pool }: App<'pool'>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function userNames({ pool }: App<'pool'>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const known = ids.filter((id) => z.uuid().safeParse(id).success)
   if (known.length === 0) return new Map()
   const { rows } = await pool.query<{ id: string; name: string }>(

@@ -10,11 +10,11 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
   const { value: found } = await withCause(() => auth.api.getSession({ headers }))
   if (!found) return undefined
   const { id, name, email } = found.user
-  const person = { id, name, email }
+  const user = { id, name, email }
   const spaces = await spacesOf({ pool }, id)
-  // The space of the session may be one that this person was removed from since.
+  // The space of the session may be one that this user was removed from since.
   const active = spaces.find((space) => space.id === found.session.activeOrganizationId) ?? spaces[0]
-  return { person, sessionId: found.session.id, spaces, active: active && memberIn({ person, spaces }, active.id) }
+  return { user, sessionId: found.session.id, spaces, active: active && memberIn({ user, spaces }, active.id) }
 }
 
 /** @throws {Failure} `unauthenticated` */
@@ -25,7 +25,7 @@ export async function requireSignedIn(headers: Headers): Promise<SignedIn> {
 }
 
 /**
- * The person who sent the request, as a member of the space; without `spaceId`, of the space that they are in now.
+ * The user who sent the request, as a member of the space; without `spaceId`, of the space that they are in now.
  *
  * @throws {Failure} `unauthenticated`, `forbidden_space`; also for a space that does not exist, so that nobody can tell.
  */

@@ -3,7 +3,7 @@ import type { Auth } from './auth.ts'
 import type { ClientAuthorization } from './authorization.ts'
 import type { withCause } from './caught-cause.ts'
 import type { ChatModel } from './chat-models.ts'
-import type { LiveAnswers } from './live-answers.ts'
+import type { ActiveStreams } from './active-streams.ts'
 import type { SendMail } from './mail.ts'
 import type { SignInProvider } from './sign-in-providers.ts'
 
@@ -26,7 +26,7 @@ export interface Runtime {
   readonly chatModels: readonly ChatModel[]
   /** How many times one answer may ask the model. */
   readonly chatMaxSteps: number
-  readonly liveAnswers: LiveAnswers
+  readonly activeStreams: ActiveStreams
   /** Besides email and password. */
   readonly signInProviders: readonly SignInProvider[]
   /** Undefined where mail is not set up. */

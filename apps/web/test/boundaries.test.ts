@@ -29,7 +29,7 @@ describe('the folders of the web app', () => {
   it('give features and components the parts that they use, which only pages, routes and guards look up', () => {
     const lookingUp = ['components', 'features'].flatMap((folder) =>
       filesOf(join(APP, folder)).filter((file) =>
-        /import \{[^}]*\} from '@\/lib\/(?:runtime|request-guards|visitor)/.test(read(file)),
+        /import \{[^}]*\} from '@\/lib\/(?:runtime|request-guards|page-guards)/.test(read(file)),
       ),
     )
     expect(lookingUp).toEqual([])

@@ -6,7 +6,7 @@ import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import { complaintsOf, goTo, launchBrowser, newProfile, openDialog } from '@/test/support/browser.ts'
 import { buildApp } from '@/test/support/built-app.ts'
 import { startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
-import { invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { invite, newUser, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 import { degradedTexts } from '@/features/integrations/degraded.ts'
 
@@ -22,7 +22,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
   let web: RunningProcess
   let webUrl: string
   let browser: Browser
-  let owner: PersonClient
+  let owner: UserClient
   let page: Page
 
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
       DATABASE_URL: (await testDatabase()).url,
     })
     browser = await launchBrowser(chromiumPath() ?? '')
-    owner = await newPerson(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
+    owner = await newUser(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
     page = await pageOf(owner)
   })
 
@@ -54,9 +54,9 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     gateway.startRefusal = undefined
   })
 
-  async function pageOf(person: PersonClient): Promise<Page> {
+  async function pageOf(user: UserClient): Promise<Page> {
     const opened = await newProfile(browser)
-    await opened.context().addCookies([...person.cookies()].map(([name, value]) => ({ name, value, url: webUrl })))
+    await opened.context().addCookies([...user.cookies()].map(([name, value]) => ({ name, value, url: webUrl })))
     return opened
   }
 
@@ -108,7 +108,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
   })
 
   it('tells a member whom to ask', async () => {
-    const member = await newPerson(webUrl, { name: 'Ben', email: 'ben@north.test', password: 'a-good-password' })
+    const member = await newUser(webUrl, { name: 'Ben', email: 'ben@north.test', password: 'a-good-password' })
     await invite(owner, member, 'member')
     const theirs = await pageOf(member)
     gateway.connection = { degraded: degraded('credential_unreadable') }
@@ -163,7 +163,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     await page.goto(`${webUrl}/integrations/notion/callback?${query}`)
     if (outcome !== 'revoked') {
       await page.getByRole('alert').getByText('Settings → Connections').waitFor()
-      // It stays until the person goes on.
+      // It stays until the user goes on.
       await page.getByRole('link', { name: 'Continue', exact: true }).click()
     }
     await page.waitForURL(`**/spaces/${owner.spaceId}/connection`)

@@ -6,7 +6,7 @@ import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import { complaintsOf, launchBrowser, newProfile } from '@/test/support/browser.ts'
 import { buildApp } from '@/test/support/built-app.ts'
 import { RpcError, startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
-import { newPerson, type PersonClient } from '@/test/support/person.ts'
+import { newUser, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -49,7 +49,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
   let web: RunningProcess
   let webUrl: string
   let browser: Browser
-  let person: PersonClient
+  let user: UserClient
   let page: Page
   let calls: { name: string; args: unknown }[] = []
   /** What every call gets. */
@@ -68,9 +68,9 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
       DATABASE_URL: (await testDatabase()).url,
     })
     browser = await launchBrowser(chromiumPath() ?? '')
-    person = await newPerson(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
+    user = await newUser(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
     page = await newProfile(browser)
-    const cookies = [...person.cookies()].map(([name, value]) => ({ name, value, url: webUrl }))
+    const cookies = [...user.cookies()].map(([name, value]) => ({ name, value, url: webUrl }))
     await page.context().addCookies(cookies)
     page.setDefaultTimeout(10_000)
   })
@@ -98,7 +98,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
         return respond()
       },
     }
-    await page.goto(`${webUrl}/spaces/${person.spaceId}/tools`)
+    await page.goto(`${webUrl}/spaces/${user.spaceId}/tools`)
   })
 
   afterEach(() => {

@@ -14,7 +14,7 @@ export interface AccountSession {
   readonly isThis: boolean
 }
 
-export async function sessionsOf(app: App<'pool'>, { person, sessionId }: SignedIn): Promise<AccountSession[]> {
+export async function sessionsOf(app: App<'pool'>, { user, sessionId }: SignedIn): Promise<AccountSession[]> {
   const { rows } = await app.pool.query<{
     id: string
     userAgent: string | null
@@ -24,7 +24,7 @@ export async function sessionsOf(app: App<'pool'>, { person, sessionId }: Signed
     `select id, "userAgent", "ipAddress", "createdAt"
      from ${SCHEMA}.session where "userId" = $1 and "expiresAt" > now()
      order by (id = $2) desc, "updatedAt" desc`,
-    [person.id, sessionId],
+    [user.id, sessionId],
   )
   return rows.map((row) => ({
     id: row.id,
@@ -35,20 +35,20 @@ export async function sessionsOf(app: App<'pool'>, { person, sessionId }: Signed
   }))
 }
 
-/** Ends one of the person's sessions; without `id`, all but this one. Nothing happens where there is none. */
-export async function endSessions(app: App<'pool'>, { person, sessionId }: SignedIn, id?: string): Promise<void> {
+/** Ends one of the user's sessions; without `id`, all but this one. Nothing happens where there is none. */
+export async function endSessions(app: App<'pool'>, { user, sessionId }: SignedIn, id?: string): Promise<void> {
   if (id !== undefined && !z.uuid().safeParse(id).success) return
   await app.pool.query(
     `delete from ${SCHEMA}.session where "userId" = $1 and (id = $2 or ($2::uuid is null and id <> $3))`,
-    [person.id, id ?? null, sessionId],
+    [user.id, id ?? null, sessionId],
   )
 }
 
-/** Ways by which the person can sign in: `credential` is the password. */
-export async function waysOf(app: App<'pool'>, { person }: SignedIn): Promise<ReadonlySet<string>> {
+/** Ways by which the user can sign in: `credential` is the password. */
+export async function waysOf(app: App<'pool'>, { user }: SignedIn): Promise<ReadonlySet<string>> {
   const { rows } = await app.pool.query<{ providerId: string }>(
     `select "providerId" from ${SCHEMA}.account where "userId" = $1`,
-    [person.id],
+    [user.id],
   )
   return new Set(rows.map((row) => row.providerId))
 }

@@ -61,7 +61,7 @@ export async function listConversations(
      (select ${COLUMNS} from ${FROM}
       where conversation.space_id = $1 and conversation.visibility = 'space' and conversation.owner_id <> $2 and ${older} ${newest})
      order by updated_at desc, id desc limit ${PAGE + 1}`,
-    [member.space.id, member.person.id, updatedAt, id],
+    [member.space.id, member.user.id, updatedAt, id],
   )
   return pageOf(rows, member)
 }
@@ -81,7 +81,7 @@ export async function searchConversations(
          or exists (select 1 from ${SCHEMA}.chat_message message
                     where message.conversation_id = conversation.id and message.words @@ to_tsquery('simple', $3)))
      order by conversation.updated_at desc, conversation.id desc limit ${PAGE}`,
-    [member.space.id, member.person.id, query],
+    [member.space.id, member.user.id, query],
   )
   return { conversations: rows.map((row) => publicSummary(summary(row, member))) }
 }
@@ -121,7 +121,7 @@ const summary = (row: ConversationRow, member: SpaceMember): Conversation => ({
   ownerName: row.owner_name,
   title: row.title,
   visibility: row.visibility,
-  isMine: row.owner_id === member.person.id,
+  isMine: row.owner_id === member.user.id,
   model: row.model,
   alwaysAllowed: row.always_allowed,
   updatedAt: row.updated_at.toISOString(),
@@ -152,7 +152,7 @@ export async function findConversation(
   const { rows } = await app.pool.query<ConversationRow>(
     `select ${COLUMNS} from ${FROM}
      where conversation.id = $1 and conversation.space_id = $2 and (conversation.owner_id = $3 or conversation.visibility = 'space')`,
-    [id, member.space.id, member.person.id],
+    [id, member.space.id, member.user.id],
   )
   return rows[0] && summary(rows[0], member)
 }
@@ -169,12 +169,12 @@ export async function ownConversation(app: App<'pool'>, member: SpaceMember, id:
   return found
 }
 
-/** Whether the person is still a member, and may still read the conversation: asked again and again while an answer is read. */
+/** Whether the user is still a member, and may still read the conversation: asked again and again while an answer is read. */
 export async function mayStillRead(app: App<'pool'>, member: SpaceMember, conversationId: string): Promise<boolean> {
   const { rows } = await app.pool.query(
     `select 1 from ${SCHEMA}.conversation
      where id = $1 and (owner_id = $2 or visibility = 'space') and ${isMember('space_id', '$2')}`,
-    [conversationId, member.person.id],
+    [conversationId, member.user.id],
   )
   return rows.length > 0
 }
@@ -203,7 +203,7 @@ export async function changeConversation(
   }
 }
 
-/** The model's title; one that a person gave stays. */
+/** The model's title; one that a user gave stays. */
 export async function titleByModel(app: App<'pool'>, id: string, title: string): Promise<void> {
   await app.pool.query(
     `update ${SCHEMA}.conversation set title = $2, titled_by = 'model' where id = $1 and titled_by = 'start'`,
@@ -264,7 +264,7 @@ export async function openConversation(
   await app.pool.query(
     `insert into ${SCHEMA}.conversation (id, space_id, owner_id, title, updated_at)
      values ($1, $2, $3, $4, ${NOW}) on conflict (id) do nothing`,
-    [id, member.space.id, member.person.id, title],
+    [id, member.space.id, member.user.id, title],
   )
   return ownConversation(app, member, id)
 }

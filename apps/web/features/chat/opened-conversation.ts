@@ -1,7 +1,7 @@
 import 'server-only'
 import type { SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
-import { answerInProgress } from './answer-store.ts'
+import { activeRun } from './run-store.ts'
 import type { OpenedConversation } from './conversation.ts'
 import { publicSummary, readConversation, readMessages } from './conversation-store.ts'
 
@@ -18,14 +18,14 @@ export async function newerConversation(
 ): Promise<OpenedConversation | undefined> {
   const conversation = await readConversation(app, member, id)
   // First: an answer that ends in between is then among the messages.
-  const answer = await answerInProgress(app, conversation.id)
-  const version = `${conversation.revision}.${answer?.id ?? ''}`
+  const run = await activeRun(app, conversation.id)
+  const version = `${conversation.revision}.${run?.id ?? ''}`
   if (version === known) return undefined
   const page = await readMessages(app, conversation.id)
   return {
     conversation: publicSummary(conversation),
     model: conversation.model,
-    isAnswering: answer !== undefined,
+    isAnswering: run !== undefined,
     version,
     ...page,
   }

@@ -15,7 +15,7 @@ export const ConsentDecision = z.discriminatedUnion('allow', [
 export type ConsentDecision = z.infer<typeof ConsentDecision>
 
 /**
- * Carries out what the person decided, and answers where their browser goes next.
+ * Carries out what the user decided, and answers where their browser goes next.
  *
  * @throws {Failure} `forbidden_space`, `invalid_request`
  */
@@ -28,7 +28,7 @@ export async function carryOut(
   const made = decision.allow
     ? { ...allowed(app, found, decision), userAgent: userAgent.slice(0, 300) }
     : ({ allow: false } as const)
-  const next = await app.authorizationServer.decide(found.person.id, decision.request, made)
+  const next = await app.authorizationServer.decide(found.user.id, decision.request, made)
   if (next === undefined) {
     throw new Failure('invalid_request', 'This request is too old. Start again from the client.')
   }
@@ -53,7 +53,7 @@ function allowed(
   } as const
 }
 
-/** No more than was asked for, and no more than the person allows. */
+/** No more than was asked for, and no more than the user allows. */
 function granted(requested: string | null, upTo: Scope): Scope[] {
   const scopes = notionScopes(requested).filter((scope) => upTo === 'notion:write' || scope === 'notion:read')
   // A client that asked to write only can be allowed to read: writing includes it.

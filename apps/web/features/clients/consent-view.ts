@@ -1,14 +1,14 @@
 import 'server-only'
 import { Connection, type Scope } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
-import { memberIn, type Person, type SignedIn, type SpaceMember } from '@/lib/membership.ts'
+import { memberIn, type User, type SignedIn, type SpaceMember } from '@/lib/membership.ts'
 import { documentHost } from '@/authorization-server/client-document.ts'
 import { isRegisteredRedirect, redirectTarget } from '@/authorization-server/redirect-uris.ts'
 import { resourceOf } from '@/authorization-server/resources.ts'
 import { notionScopes } from '@/authorization-server/scopes.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** What a person is asked on the consent page. */
+/** What a user is asked on the consent page. */
 export interface ConsentQuestion {
   /** The query of the page, signed by the authorization server: it goes back with the answer. */
   readonly request: string
@@ -17,10 +17,10 @@ export interface ConsentQuestion {
   /** The host that describes the client, for one that did not register: that much of it is proven. */
   readonly host: string | undefined
   readonly target: ReturnType<typeof redirectTarget>
-  readonly person: Person
-  /** Those to choose among; empty when the person belongs to none that the client could use. */
+  readonly user: User
+  /** Those to choose among; empty when the user belongs to none that the client could use. */
   readonly spaces: readonly AskedSpace[]
-  /** The client's address names a space that the person does not belong to, or that does not exist. */
+  /** The client's address names a space that the user does not belong to, or that does not exist. */
   readonly isForeignSpace: boolean
   readonly scopes: readonly Scope[]
 }
@@ -50,14 +50,14 @@ export async function consentQuestion(
   const isCurrent = Number(query.get('exp')) * 1000 > Date.now()
   if (!client || client.isDisabled || !resource || !isCurrent) return undefined
   if (!isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
-  const { person, spaces } = found
+  const { user, spaces } = found
   const fitting = resource.spaceId === undefined ? spaces : spaces.filter(({ id }) => id === resource.spaceId)
   return {
     request: query.toString(),
     clientName: client.name,
     host: documentHost(clientId),
     target: redirectTarget(redirectUri),
-    person,
+    user,
     spaces: await Promise.all(
       fitting.map(async ({ id, name }) => ({ id, name, isConnected: await isConnected(app, memberIn(found, id)) })),
     ),

@@ -26,7 +26,7 @@ interface KeysProps {
   readonly onChange: () => Promise<void>
 }
 
-/** The person's keys for the space: making, seeing and deleting them. */
+/** The user's keys for the space: making, seeing and deleting them. */
 export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
   const [isMaking, setMaking] = useState(false)
   const [doomed, setDoomed] = useState<KeyView>()

@@ -11,7 +11,7 @@ import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client
 
 const DAY_MS = 24 * 3600_000
 
-const whose = ({ space, person }: SpaceMember) => new URLSearchParams({ space_id: space.id, user_id: person.id })
+const whose = ({ space, user }: SpaceMember) => new URLSearchParams({ space_id: space.id, user_id: user.id })
 
 /** Keys of the member and clients that have called for them, in this space. */
 export async function clientLists(

@@ -20,7 +20,7 @@ export function CallbackFailure({
   title: string
   advice: string
   home: Route
-  /** The space to try again for, if this person may. */
+  /** The space to try again for, if this user may. */
   spaceId: string | undefined
 }) {
   const [retry, setRetry] = useState<Retry>({ status: 'offered' })

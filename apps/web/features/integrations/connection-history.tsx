@@ -10,7 +10,7 @@ import { Time } from '@/components/ui/time.tsx'
 import { messageOf } from '@/lib/api-client.ts'
 import { useSpaceConnection } from './connection-context.tsx'
 import { reconnectReasons, type ConnectionView } from './connection-view.ts'
-import type { HistoryKind, PastEvent } from './history-answer.ts'
+import type { HistoryKind, PastEvent } from './history-response.ts'
 
 const kinds: readonly (readonly [HistoryKind, string])[] = [
   ['all', 'Everything'],

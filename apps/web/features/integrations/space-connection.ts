@@ -1,10 +1,10 @@
 import 'server-only'
 import { AuthorizationStart, Connection, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
-import { personNames, type SpaceManager, type SpaceMember } from '@/lib/membership.ts'
+import { userNames, type SpaceManager, type SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
 import { Failure, failureWith } from '@/lib/failure.ts'
-import type { NotionAnswer } from './connection-answer.ts'
+import type { ConnectionResponse } from './connection-response.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
 import { tooManyConsentsText } from './too-many-consents.ts'
 
@@ -20,10 +20,10 @@ export async function describeConnection(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   deadlineMs?: number,
-): Promise<NotionAnswer> {
+): Promise<ConnectionResponse> {
   const connection = await askGateway(app, member, path(member), Connection, deadlineMs ? { deadlineMs } : {})
   if (!connection) return { connected: false }
-  const names = await personNames(app, [connection.connectedBy, ...(connection.waiting ? [connection.waiting.by] : [])])
+  const names = await userNames(app, [connection.connectedBy, ...(connection.waiting ? [connection.waiting.by] : [])])
   const connectedByName = names.get(connection.connectedBy)
   const waitingByName = connection.waiting && names.get(connection.waiting.by)
   return {
@@ -49,7 +49,7 @@ export async function connectionView(
   }
 }
 
-/** Where the person's browser has to go to allow the access. `binding` is what the same browser holds as a cookie. */
+/** Where the user's browser has to go to allow the access. `binding` is what the same browser holds as a cookie. */
 export async function startAuthorization(
   app: App<'gatewayUrl' | 'serviceToken'>,
   manager: SpaceManager,
@@ -90,7 +90,7 @@ function sayWhenToTryAgain(error: unknown): never {
 }
 
 /** Goes on with the workspace that a new consent reached, or lets go of it. @throws {Failure} `not_found` when nothing waits any more. */
-export async function settleWorkspace(
+export async function confirmWorkspaceChange(
   app: App<'gatewayUrl' | 'serviceToken'>,
   manager: SpaceManager,
   decision: WaitingDecision,

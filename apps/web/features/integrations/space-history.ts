@@ -1,9 +1,9 @@
 import 'server-only'
 import { History, type HistoryEvent } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
-import { personNames, type SpaceMember } from '@/lib/membership.ts'
+import { userNames, type SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
-import type { HistoryAnswer, HistoryKind } from './history-answer.ts'
+import type { HistoryResponse, HistoryKind } from './history-response.ts'
 
 /** Events on one page of the history. */
 const PAGE = 20
@@ -25,7 +25,7 @@ export async function connectionHistory(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   { kind, before }: { kind: HistoryKind; before: number | undefined },
-): Promise<HistoryAnswer> {
+): Promise<HistoryResponse> {
   const wanted = types[kind]
   const found: HistoryEvent[] = []
   let next = before
@@ -39,7 +39,7 @@ export async function connectionHistory(
   const events = found.slice(0, PAGE)
   // What was found beyond the page is found again from its last event on.
   const nextBefore = found.length > PAGE ? events.at(-1)?.version : next
-  const names = await personNames(
+  const names = await userNames(
     app,
     events.flatMap(({ by, confirmedBy }) => [by ?? [], confirmedBy ?? []].flat()),
   )

@@ -8,7 +8,7 @@ import { Card } from '@/components/ui/card.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { useCall } from '@/lib/use-call.ts'
-import type { PendingInvitation } from './people.ts'
+import type { PendingInvitation } from './members.ts'
 import { roleNames } from './role-texts.ts'
 import { cancelInvitation } from './space-api.ts'
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
-import { answerConsent, launchBrowser, newProfile, signIn } from './browser.ts'
+import { submitConsent, launchBrowser, newProfile, signIn } from './browser.ts'
 import { startProduct } from './product.ts'
 
 const ADA = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
@@ -18,7 +18,7 @@ const browser = await launchBrowser(process.env['CHROMIUM_PATH'] ?? '/usr/bin/ch
 try {
   const page = await newProfile(browser)
   await signIn(page, product.webUrl, ADA)
-  await answerConsent(page, 'Connect Notion')
+  await submitConsent(page, 'Connect Notion')
   await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
   await page.goto(product.webUrl)
   await page.getByRole('button', { name: 'Find the launch plan' }).click()

@@ -8,11 +8,12 @@ import { requireJson } from '@/lib/json-body.ts'
 import { mayLeaveApi } from '@/lib/media-types.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-/** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
-const isForwarded = (name: string) =>
+/** What an MCP client sends that is meant for the MCP server. The user's cookies stay here. */
+const isRequestHeader = (name: string) =>
   ['accept', 'content-type', 'last-event-id'].includes(name) || name.startsWith('mcp-')
 
-const isAnswered = (name: string) => ['content-type', 'retry-after', 'allow'].includes(name) || name.startsWith('mcp-')
+const isResponseHeader = (name: string) =>
+  ['content-type', 'retry-after', 'allow'].includes(name) || name.startsWith('mcp-')
 
 const chosen = (headers: Headers, isWanted: (name: string) => boolean) =>
   new Headers([...headers].filter(([name]) => isWanted(name)))
@@ -28,14 +29,14 @@ const endingIf = (body: ReadableStream<Uint8Array>, assertAllowed: () => Promise
  * The response, if it is JSON or an event stream, or has no body. A page or an image of a stranger would be one of this app's origin; of what
  * stands in its place an MCP client needs the status of an error.
  */
-async function onlyData(answer: Response): Promise<Response> {
-  const type = answer.headers.get('content-type')
-  if (!answer.body || mayLeaveApi(type)) return answer
-  const reader = answer.body.getReader()
+async function onlyData(response: Response): Promise<Response> {
+  const type = response.headers.get('content-type')
+  if (!response.body || mayLeaveApi(type)) return response
+  const reader = response.body.getReader()
   const { done: isEmpty } = await reader.read()
   void reader.cancel().catch(() => undefined)
-  if (isEmpty) return new Response(null, answer)
-  if (answer.status < 400) {
+  if (isEmpty) return new Response(null, response)
+  if (response.status < 400) {
     throw new Failure(
       'unexpected_response',
       'Notion answered with something that is neither JSON nor events. The call may have been carried out; look in Notion before you repeat it.',
@@ -44,17 +45,17 @@ async function onlyData(answer: Response): Promise<Response> {
   const problem = {
     type: 'about:blank',
     title: 'Notion refused the request',
-    status: answer.status,
-    detail: `Notion answered with status ${answer.status} and a text that is not shown.`,
+    status: response.status,
+    detail: `Notion answered with status ${response.status} and a text that is not shown.`,
     code: 'unexpected_response',
     requestId: `req_${crypto.randomUUID()}`,
   }
-  const headers = new Headers(answer.headers)
+  const headers = new Headers(response.headers)
   headers.set('content-type', 'application/problem+json')
-  return new Response(JSON.stringify(problem), { status: answer.status, headers })
+  return new Response(JSON.stringify(problem), { status: response.status, headers })
 }
 
-/** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the person's session. */
+/** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the user's session. */
 const forward = (request: NextRequest) =>
   respond(async () => {
     if (request.method !== 'GET') requireOwnOrigin(request.headers)
@@ -69,16 +70,16 @@ const forward = (request: NextRequest) =>
       refusal = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
       throw refusal
     }
-    const answer = await fetchGateway(runtime(), member, '/mcp/notion/proxy', {
+    const response = await fetchGateway(runtime(), member, '/mcp/notion/proxy', {
       method: request.method,
-      headers: chosen(request.headers, isForwarded),
+      headers: chosen(request.headers, isRequestHeader),
       signal: request.signal,
       ...(request.body ? { body: endingIf(request.body, assertStillIn), duplex: 'half' } : {}),
     }).catch((error: unknown) => {
       throw refusal ?? error
     })
-    const data = await onlyData(answer)
-    const headers = chosen(data.headers, isAnswered)
+    const data = await onlyData(response)
+    const headers = chosen(data.headers, isResponseHeader)
     // no-transform: compression on the way would hold events back.
     headers.set('cache-control', 'no-store, no-transform')
     // A stream may outlive the membership, or the session, that opened it.

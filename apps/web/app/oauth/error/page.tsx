@@ -29,7 +29,7 @@ const documentSentences: Record<DocumentFault | 'document_not_offered', string> 
     'The operator of this app wants clients to register instead of naming a web address that describes them. Nothing was allowed. Set the client up so that it registers (“dynamic client registration”).',
 }
 
-/** By the error that the authorization server found. Such requests cannot be answered to the client, so the person is told. */
+/** By the error that the authorization server found. Such requests cannot be answered to the client, so the user is told. */
 const sentences: Record<string, string> = {
   ...documentSentences,
   invalid_client: UNKNOWN_CLIENT,

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { connectionView } from '@/features/integrations/space-connection.ts'
 import { isManager, managerNames } from '@/lib/membership.ts'
-import { requireMemberPage, requireVisitor } from '@/lib/visitor.ts'
+import { requireMemberPage, requireSignedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { SpaceShell } from './space-shell.tsx'
 
@@ -14,7 +14,7 @@ export default async function SpaceLayout({
   params: Promise<{ spaceId: string }>
 }) {
   const member = await requireMemberPage(params)
-  const { person, spaces } = await requireVisitor()
+  const { user, spaces } = await requireSignedInUser()
   const canManage = isManager(member.space.role)
   const [connection, managers] = await Promise.all([
     connectionView(runtime(), member),
@@ -24,7 +24,7 @@ export default async function SpaceLayout({
     <SpaceShell
       // Nothing of one space stays on the screen, or in memory, in another.
       key={member.space.id}
-      person={person}
+      user={user}
       space={member.space}
       spaces={spaces}
       connection={connection}

@@ -1,6 +1,6 @@
 import { redirect } from 'next/navigation'
 import { connectionView } from '@/features/integrations/space-connection.ts'
-import { requireMemberPage } from '@/lib/visitor.ts'
+import { requireMemberPage } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { startOf } from './navigation.ts'
 

@@ -3,7 +3,7 @@ import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-/** Ends all of the person's sessions but this one. */
+/** Ends all of the user's sessions but this one. */
 export const DELETE = (request: Request) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

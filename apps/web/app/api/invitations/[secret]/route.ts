@@ -1,4 +1,4 @@
-import { acceptInvitation } from '@/features/spaces/people.ts'
+import { acceptInvitation } from '@/features/spaces/members.ts'
 import { noStore } from '@/lib/json-body.ts'
 import { requireOwnOrigin, requireSignedIn, requireWithinLimit } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
@@ -9,6 +9,6 @@ export const POST = (request: Request, { params }: { params: Promise<{ secret: s
   respond(async () => {
     requireOwnOrigin(request.headers)
     const found = await requireSignedIn(request.headers)
-    await requireWithinLimit(request.headers, 'joinSpace', { person: found.person.id })
+    await requireWithinLimit(request.headers, 'joinSpace', { user: found.user.id })
     return Response.json({ spaceId: await acceptInvitation(runtime(), found, (await params).secret) }, noStore)
   })

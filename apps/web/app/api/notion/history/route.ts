@@ -1,6 +1,6 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { historyKinds } from '@/features/integrations/history-answer.ts'
+import { historyKinds } from '@/features/integrations/history-response.ts'
 import { connectionHistory } from '@/features/integrations/space-history.ts'
 import { noStore } from '@/lib/json-body.ts'
 import { requireMember } from '@/lib/request-guards.ts'

@@ -1,6 +1,6 @@
 import { WaitingDecision } from '@nmg/contract'
 import { z } from 'zod'
-import { describeConnection, settleWorkspace } from '@/features/integrations/space-connection.ts'
+import { describeConnection, confirmWorkspaceChange } from '@/features/integrations/space-connection.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
 import { requireManager } from '@/lib/membership.ts'
 import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
@@ -15,6 +15,6 @@ export const POST = (request: Request) =>
     requireOwnOrigin(request.headers)
     const { spaceId, ...decision } = await jsonBody(request, Body)
     const manager = requireManager(await requireMember(request.headers, spaceId))
-    await settleWorkspace(runtime(), manager, decision)
+    await confirmWorkspaceChange(runtime(), manager, decision)
     return Response.json(await describeConnection(runtime(), manager), noStore)
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { renameSpace, SpaceName } from '@/features/spaces/people.ts'
+import { renameSpace, SpaceName } from '@/features/spaces/members.ts'
 import { jsonBody } from '@/lib/json-body.ts'
 import { requireManager } from '@/lib/membership.ts'
 import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'

@@ -4,7 +4,7 @@ import { clientLists } from '@/features/clients/space-clients.ts'
 import { spaceResource } from '@/authorization-server/resources.ts'
 import { Failure } from '@/lib/failure.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Clients')

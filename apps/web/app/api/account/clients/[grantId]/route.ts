@@ -1,5 +1,5 @@
 import type { NextRequest } from 'next/server'
-import { endAllowed } from '@/features/clients/allowed-clients.ts'
+import { revokeGrants } from '@/features/clients/allowed-clients.ts'
 import { noStore } from '@/lib/json-body.ts'
 import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
@@ -10,6 +10,6 @@ export const DELETE = (request: NextRequest, { params }: { params: Promise<{ gra
   respond(async () => {
     requireOwnOrigin(request.headers)
     const found = await requireSignedIn(request.headers)
-    await endAllowed(runtime(), found.person, { grantId: (await params).grantId })
+    await revokeGrants(runtime(), found.user, { grantId: (await params).grantId })
     return new Response(null, { status: 204, ...noStore })
   })

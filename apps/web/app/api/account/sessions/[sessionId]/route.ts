@@ -3,7 +3,7 @@ import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-/** Ends one of the person's own sessions. */
+/** Ends one of the user's own sessions. */
 export const DELETE = (request: Request, { params }: { params: Promise<{ sessionId: string }> }) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

@@ -15,7 +15,7 @@ export const POST = (request: NextRequest) =>
     requireOwnOrigin(request.headers)
     const { spaceId, returnPath } = await optionalJsonBody(request, Body)
     const manager = requireManager(await requireMember(request.headers, spaceId))
-    await requireWithinLimit(request.headers, 'connect', { person: manager.person.id, space: manager.space.id })
+    await requireWithinLimit(request.headers, 'connect', { user: manager.user.id, space: manager.space.id })
     const binding = browserBinding(runtime(), request)
     const start = await startAuthorization(runtime(), manager, binding.value, returnPath)
     return Response.json(start, { headers: { 'cache-control': 'no-store', 'set-cookie': binding.setCookie } })

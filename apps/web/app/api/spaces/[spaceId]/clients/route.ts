@@ -5,7 +5,7 @@ import { requireMember } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-/** The person's keys in the space, and the clients that have called for them. */
+/** The user's keys in the space, and the clients that have called for them. */
 export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
   respond(async () => {
     const member = await requireMember(request.headers, (await params).spaceId)

@@ -1,4 +1,4 @@
-import { enterSpace } from '@/features/spaces/people.ts'
+import { switchSpace } from '@/features/spaces/members.ts'
 import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
@@ -7,6 +7,6 @@ import { runtime } from '@/lib/runtime.ts'
 export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
-    await enterSpace(runtime(), await requireSignedIn(request.headers), (await params).spaceId)
+    await switchSpace(runtime(), await requireSignedIn(request.headers), (await params).spaceId)
     return new Response(null, { status: 204 })
   })

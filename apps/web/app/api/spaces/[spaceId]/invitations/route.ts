@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sendInvitation } from '@/features/spaces/invitation-mail.ts'
-import { invite } from '@/features/spaces/people.ts'
+import { invite } from '@/features/spaces/members.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
 import { requireManager } from '@/lib/membership.ts'
 import { requireMember, requireOwnOrigin, requireWithinLimit } from '@/lib/request-guards.ts'
@@ -17,7 +17,7 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
     const { role, email } = await jsonBody(request, Body)
     if (email && runtime().sendMail) {
       await requireWithinLimit(request.headers, 'invitationMail', {
-        person: manager.person.id,
+        user: manager.user.id,
         space: manager.space.id,
         recipient: email,
       })

@@ -3,7 +3,7 @@ import { notFound } from 'next/navigation'
 import { ConversationView } from '@/features/chat/conversation-view.tsx'
 import { findConversation } from '@/features/chat/conversation-store.ts'
 import { openedConversation } from '@/features/chat/opened-conversation.ts'
-import { requireMemberPage } from '@/lib/visitor.ts'
+import { requireMemberPage } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 
 interface PageProps {

@@ -1,4 +1,4 @@
-import { cancelInvitation } from '@/features/spaces/people.ts'
+import { cancelInvitation } from '@/features/spaces/members.ts'
 import { requireManager } from '@/lib/membership.ts'
 import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'

@@ -5,7 +5,7 @@ import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-/** Deletes a key of the person. */
+/** Deletes a key of the user. */
 export const DELETE = (request: NextRequest, { params }: { params: Promise<{ spaceId: string; keyId: string }> }) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

@@ -1,6 +1,6 @@
-import { requestStop } from '@/features/chat/answer-store.ts'
+import { requestStop } from '@/features/chat/run-store.ts'
 import { ownConversation } from '@/features/chat/conversation-store.ts'
-import { liveAnswer } from '@/features/chat/live-answer.ts'
+import { activeStream } from '@/features/chat/active-stream.ts'
 import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
@@ -16,7 +16,7 @@ export const POST = (request: Request, { params }: Context) =>
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const { id } = await ownConversation(runtime(), member, conversationId)
-    const live = liveAnswer(runtime(), id)
+    const live = activeStream(runtime(), id)
     if (live) live.abort({ kind: 'stopped' })
     // Another process may be writing it; it asks every second.
     else await requestStop(runtime(), id)

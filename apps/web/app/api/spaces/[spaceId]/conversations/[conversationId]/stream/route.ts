@@ -1,6 +1,6 @@
-import { answerInProgress } from '@/features/chat/answer-store.ts'
+import { activeRun } from '@/features/chat/run-store.ts'
 import { readConversation } from '@/features/chat/conversation-store.ts'
-import { answerStream } from '@/features/chat/follow-answer.ts'
+import { streamRun } from '@/features/chat/stream-run.ts'
 import { requireMember } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
@@ -15,6 +15,6 @@ export const GET = (request: Request, { params }: Context) =>
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const { id } = await readConversation(runtime(), member, conversationId)
-    const answer = await answerInProgress(runtime(), id)
-    return answer ? answerStream(runtime(), member, id, answer) : new Response(null, { status: 204 })
+    const run = await activeRun(runtime(), id)
+    return run ? streamRun(runtime(), member, id, run) : new Response(null, { status: 204 })
   })

@@ -1,7 +1,7 @@
 /** Windows of this app tell each other that the connection may have changed. */
 const CHANNEL = 'notion-connection'
 
-export function tellConnectionChanged(): void {
+export function announceConnectionChange(): void {
   const channel = new BroadcastChannel(CHANNEL)
   channel.postMessage('changed')
   channel.close()

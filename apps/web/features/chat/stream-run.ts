@@ -1,10 +1,10 @@
 import 'server-only'
 import type { SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
-import { hasEnded, readChunks, type AnswerInProgress } from './answer-store.ts'
+import { hasEnded, readChunks, type ActiveRun } from './run-store.ts'
 import type { ChatChunk } from './chat-message.ts'
 import { mayStillRead } from './conversation-store.ts'
-import { liveAnswer } from './live-answer.ts'
+import { activeStream } from './active-stream.ts'
 
 /** How often it is checked that the reader may still read. */
 const CHECK_MS = 1_000
@@ -16,14 +16,14 @@ const POLL_MS = 400
  * An answer from its beginning to its end, in the AI SDK's stream of server-sent events: from memory when this process writes it, else
  * from the database. It breaks off when the reader may not read it any more.
  */
-export function answerStream(
-  app: App<'pool' | 'liveAnswers'>,
+export function streamRun(
+  app: App<'pool' | 'activeStreams'>,
   member: SpaceMember,
   conversationId: string,
-  answer: AnswerInProgress,
+  run: ActiveRun,
 ): Response {
   const leaving = new AbortController()
-  const chunks = follow(app, conversationId, answer, leaving.signal)
+  const chunks = follow(app, conversationId, run, leaving.signal)
   let checkedAt = Date.now()
   const encoder = new TextEncoder()
   const isAllowed = async () => {
@@ -63,12 +63,12 @@ const event = (chunk: ChatChunk) => `data: ${JSON.stringify(chunk)}\n\n`
 
 /** What is new, again and again; nothing at all about once a second while there is no news. */
 async function* follow(
-  app: App<'pool' | 'liveAnswers'>,
+  app: App<'pool' | 'activeStreams'>,
   conversationId: string,
-  { id }: AnswerInProgress,
+  { id }: ActiveRun,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ChatChunk[], undefined> {
-  const live = liveAnswer(app, conversationId)
+  const live = activeStream(app, conversationId)
   if (live?.id === id) {
     let read = 0
     while (!signal.aborted) {

@@ -6,10 +6,10 @@ export const historyKinds = ['all', 'authorized', 'renewed', 'refused', 'disconn
 export type HistoryKind = (typeof historyKinds)[number]
 
 /** `GET /api/notion/history`. */
-export const HistoryAnswer = z.object({
+export const HistoryResponse = z.object({
   events: z.array(
     HistoryEvent.extend({
-      /** Absent when this app does not know the person that the gateway names. */
+      /** Absent when this app does not know the user that the gateway names. */
       byName: z.string().optional(),
       confirmedByName: z.string().optional(),
     }),
@@ -17,5 +17,5 @@ export const HistoryAnswer = z.object({
   /** To ask for older ones; absent when there are none. */
   nextBefore: z.number().optional(),
 })
-export type HistoryAnswer = z.infer<typeof HistoryAnswer>
-export type PastEvent = HistoryAnswer['events'][number]
+export type HistoryResponse = z.infer<typeof HistoryResponse>
+export type PastEvent = HistoryResponse['events'][number]

@@ -1,7 +1,7 @@
-import { isToolPart, type AnswerEnd, type ChatMessage, type ChatPart, type TokenUse } from './chat-message.ts'
+import { isToolPart, type FinishReason, type ChatMessage, type ChatPart, type TokenUse } from './chat-message.ts'
 
 /** The message as it is kept: nothing of it is under way any more, and it says how it ended. */
-export function endMessage(message: ChatMessage, end: AnswerEnd, tokens?: TokenUse): ChatMessage {
+export function finishMessage(message: ChatMessage, end: FinishReason, tokens?: TokenUse): ChatMessage {
   return {
     ...message,
     parts: message.parts.map(settledPart),
@@ -39,7 +39,7 @@ function settledPart(part: ChatPart): ChatPart {
 
 const BROKEN_OFF = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'
 
-/** A person who goes on without deciding about a change has not allowed it. */
+/** A user who goes on without deciding about a change has not allowed it. */
 export function denyPending(message: ChatMessage): ChatMessage {
   return {
     ...message,

@@ -6,7 +6,7 @@ import { isMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
 import { applyChunk } from './apply-chunk.ts'
 import type { ChatChunk, ChatMessage } from './chat-message.ts'
-import { endMessage } from './end-message.ts'
+import { finishMessage } from './finish-message.ts'
 import { changingMessages, putMessage, recentMessages, storable } from './conversation-store.ts'
 
 /** How long the process that writes an answer may be silent until the answer counts as given up. */
@@ -22,14 +22,14 @@ const UNIQUE_VIOLATION = '23505'
  *
  * @throws {Failure} `answering`
  */
-export async function beginAnswer(
+export async function insertRun(
   client: PoolClient,
-  answer: { id: string; conversationId: string; messageId: string; personId: string },
+  run: { id: string; conversationId: string; messageId: string; userId: string },
 ): Promise<void> {
   try {
     await client.query(
       `insert into ${SCHEMA}.chat_answer (id, conversation_id, message_id, person_id) values ($1, $2, $3, $4)`,
-      [answer.id, answer.conversationId, answer.messageId, answer.personId],
+      [run.id, run.conversationId, run.messageId, run.userId],
     )
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error
@@ -46,28 +46,28 @@ export async function beginAnswer(
 /** Keeps the pieces for readers elsewhere. */
 export async function putChunks(
   app: App<'pool'>,
-  answerId: string,
+  runId: string,
   position: number,
   chunks: readonly ChatChunk[],
 ): Promise<void> {
   await app.pool.query(
     `insert into ${SCHEMA}.chat_answer_chunk (answer_id, position, chunks)
      select $1, $2, $3::jsonb where exists (select 1 from ${SCHEMA}.chat_answer where id = $1)`,
-    [answerId, position, storable(chunks)],
+    [runId, position, storable(chunks)],
   )
 }
 
-export type Pulse = 'go_on' | 'stop' | 'no_access'
+export type Heartbeat = 'go_on' | 'stop' | 'no_access'
 
 /** Says that the answer is being written, and learns whether it still should be. */
-export async function pulse(app: App<'pool'>, answerId: string): Promise<Pulse> {
+export async function heartbeat(app: App<'pool'>, runId: string): Promise<Heartbeat> {
   const { rows } = await app.pool.query<{ stop_requested: boolean; is_member: boolean }>(
     `update ${SCHEMA}.chat_answer answer set alive_at = now()
      from ${SCHEMA}.conversation
      where answer.id = $1 and answer.ended_at is null and conversation.id = answer.conversation_id
      returning answer.stop_requested,
        ${isMember('conversation.space_id', 'answer.person_id')} as is_member`,
-    [answerId],
+    [runId],
   )
   const [row] = rows
   // Without a row, the conversation was deleted, or another process believed this one dead.
@@ -76,38 +76,35 @@ export async function pulse(app: App<'pool'>, answerId: string): Promise<Pulse> 
 }
 
 /** Stores the message and ends the answer. False when somebody else ended it before. */
-export async function finishAnswer(
+export async function finishRun(
   app: App<'pool'>,
-  answer: { id: string; conversationId: string; position: number },
+  run: { id: string; conversationId: string; position: number },
   message: ChatMessage,
 ): Promise<boolean> {
-  return changingMessages(app, answer.conversationId, async (client) => {
+  return changingMessages(app, run.conversationId, async (client) => {
     const { rowCount } = await client.query(
       `update ${SCHEMA}.chat_answer set ended_at = now() where id = $1 and ended_at is null`,
-      [answer.id],
+      [run.id],
     )
     if (rowCount === 0) return false
-    await putMessage(client, answer.conversationId, answer.position, message)
+    await putMessage(client, run.conversationId, run.position, message)
     return true
   })
 }
 
-export async function forgetEndedAnswers(app: App<'pool'>): Promise<void> {
+export async function deleteFinishedRuns(app: App<'pool'>): Promise<void> {
   await app.pool.query(
     `delete from ${SCHEMA}.chat_answer where ended_at < now() - interval '${KEEP_ENDED_SECONDS} seconds'`,
   )
 }
 
-export interface AnswerInProgress {
+export interface ActiveRun {
   readonly id: string
   readonly messageId: string
 }
 
 /** The answer that is being written. One that its process gave up is ended first, with what there is of it. */
-export async function answerInProgress(
-  app: App<'pool'>,
-  conversationId: string,
-): Promise<AnswerInProgress | undefined> {
+export async function activeRun(app: App<'pool'>, conversationId: string): Promise<ActiveRun | undefined> {
   const { rows } = await app.pool.query<{ id: string; message_id: string; is_silent: boolean }>(
     `select id, message_id, alive_at < now() - interval '${SILENCE_SECONDS} seconds' as is_silent
      from ${SCHEMA}.chat_answer where conversation_id = $1 and ended_at is null`,
@@ -120,7 +117,7 @@ export async function answerInProgress(
   return undefined
 }
 
-async function recover(app: App<'pool'>, { id, messageId }: AnswerInProgress, conversationId: string): Promise<void> {
+async function recover(app: App<'pool'>, { id, messageId }: ActiveRun, conversationId: string): Promise<void> {
   const chunks = await readChunks(app, id, -1)
   const known = await recentMessages(app.pool, conversationId)
   const last = known.at(-1)
@@ -128,7 +125,7 @@ async function recover(app: App<'pool'>, { id, messageId }: AnswerInProgress, co
   const begun: ChatMessage = isContinued ? last.message : { id: messageId, role: 'assistant', parts: [], metadata: {} }
   const written = chunks.flatMap((row) => row.chunks).reduce(applyChunk, begun)
   const position = isContinued ? last.position : (last?.position ?? -1) + 1
-  await finishAnswer(app, { id, conversationId, position }, endMessage(written, { kind: 'interrupted' }))
+  await finishRun(app, { id, conversationId, position }, finishMessage(written, { kind: 'interrupted' }))
 }
 
 /** Asks whichever process writes the answer to stop. */
@@ -141,21 +138,21 @@ export async function requestStop(app: App<'pool'>, conversationId: string): Pro
 
 export async function readChunks(
   app: App<'pool'>,
-  answerId: string,
+  runId: string,
   after: number,
 ): Promise<readonly { position: number; chunks: readonly ChatChunk[] }[]> {
   const { rows } = await app.pool.query<{ position: number; chunks: ChatChunk[] }>(
     `select position, chunks from ${SCHEMA}.chat_answer_chunk where answer_id = $1 and position > $2 order by position`,
-    [answerId, after],
+    [runId, after],
   )
   return rows
 }
 
-export async function hasEnded(app: App<'pool'>, answerId: string): Promise<boolean> {
+export async function hasEnded(app: App<'pool'>, runId: string): Promise<boolean> {
   const { rows } = await app.pool.query(
     `select 1 from ${SCHEMA}.chat_answer
      where id = $1 and ended_at is null and alive_at > now() - interval '${SILENCE_SECONDS} seconds'`,
-    [answerId],
+    [runId],
   )
   return rows.length === 0
 }

@@ -5,7 +5,7 @@ import { log } from '../lib/log.ts'
 import { failureWith } from '../lib/failure.ts'
 import { clientDocument, documentFailure, documentFaults, freshSeconds, type DocumentFault } from './client-document.ts'
 import { storeDocumentClient } from './clients.ts'
-import { fetchAllowance } from './fetch-allowance.ts'
+import { fetchLimiter } from './fetch-limiter.ts'
 
 /** The browser waits for it. */
 const TIMEOUT_MS = 5_000
@@ -13,12 +13,12 @@ const TIMEOUT_MS = 5_000
 const MAX_BODY_BYTES = 16 * 1024
 /** While a document cannot be had, the last one is used for that long; and for that long it shows that documents can be had. */
 const USABLE_HOURS = 24
-/** Of each process. Documents, not requests: a person's clients are few, and what is known already is not asked for. */
+/** Of each process. Documents, not requests: a user's clients are few, and what is known already is not asked for. */
 const LIMITS = { atOnce: 32, atOnceOfOne: 3, perMinuteOfOne: 10 }
 /** How long documents are not offered after one could not be reached, and none was within {@link USABLE_HOURS}. */
 const HELD_BACK_MS = 3_600_000
 
-export interface DocumentReaderOptions {
+export interface DocumentResolverOptions {
   readonly pool: Pool
   /** Where documents may be. */
   readonly reach: Reach
@@ -26,7 +26,7 @@ export interface DocumentReaderOptions {
   readonly proxies: Proxies
 }
 
-export interface DocumentReader {
+export interface DocumentResolver {
   /**
    * Whether clients are told that a document is enough. Not while it looks as if this app had no way to the Internet: they register then, and
    * log in all the same.
@@ -40,12 +40,12 @@ export interface DocumentReader {
    *
    * @throws {Failure} with a {@link DocumentFault}
    */
-  read(url: URL, personId: string): Promise<void>
+  read(url: URL, userId: string): Promise<void>
 }
 
-export function documentReader({ pool, reach, proxies }: DocumentReaderOptions): DocumentReader {
+export function documentResolver({ pool, reach, proxies }: DocumentResolverOptions): DocumentResolver {
   const fetch = guardedFetches(reach, proxies)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
-  const allowance = fetchAllowance(LIMITS)
+  const allowance = fetchLimiter(LIMITS)
   const underWay = new Map<string, Promise<void>>()
   let heldBackUntilMs = -Infinity
 
@@ -57,11 +57,11 @@ export function documentReader({ pool, reach, proxies }: DocumentReaderOptions):
 
   const ask = async (url: URL): Promise<Response> => {
     try {
-      const answer = await fetch(url.href, {
+      const response = await fetch(url.href, {
         headers: { accept: 'application/json', 'user-agent': 'Notion-MCP-Gateway' },
       })
       heldBackUntilMs = -Infinity
-      return answer
+      return response
     } catch (cause) {
       const fault = faultOf(cause)
       if (fault === 'document_unreachable' && !(await isStored(isRecent))) {
@@ -73,20 +73,20 @@ export function documentReader({ pool, reach, proxies }: DocumentReaderOptions):
   }
 
   const readNow = async (url: URL) => {
-    const answer = await ask(url)
-    const document = clientDocument(url, await contentOf(answer))
-    await storeDocumentClient(pool, url.href, document, freshSeconds(answer.headers.get('cache-control')))
+    const response = await ask(url)
+    const document = clientDocument(url, await contentOf(response))
+    await storeDocumentClient(pool, url.href, document, freshSeconds(response.headers.get('cache-control')))
   }
 
-  const begin = (url: URL, personId: string): Promise<void> => {
-    const giveBack = allowance.take(personId)
+  const begin = (url: URL, userId: string): Promise<void> => {
+    const giveBack = allowance.take(userId)
     if (!giveBack) throw documentFailure('document_later')
     const reading = readNow(url).finally(() => {
       giveBack()
       underWay.delete(url.href)
     })
     underWay.set(url.href, reading)
-    log.info('oauth.document_asked_for', { host: url.host, person: personId })
+    log.info('oauth.document_asked_for', { host: url.host, user: userId })
     return reading
   }
 
@@ -94,10 +94,10 @@ export function documentReader({ pool, reach, proxies }: DocumentReaderOptions):
     isOffered: () => Date.now() >= heldBackUntilMs,
     isKnown: (clientId) => isStored('client_id = $1 and fresh_until > now()', clientId),
 
-    async read(url, personId) {
+    async read(url, userId) {
       const clientId = url.href
       try {
-        await (underWay.get(clientId) ?? begin(url, personId))
+        await (underWay.get(clientId) ?? begin(url, userId))
       } catch (error) {
         const failure = failureWith(error, documentFaults)
         if (!failure) throw error
@@ -105,7 +105,7 @@ export function documentReader({ pool, reach, proxies }: DocumentReaderOptions):
         const level = failure.code === 'document_unreachable' ? 'warn' : 'info'
         log[level]('oauth.document_refused', {
           clientId,
-          person: personId,
+          user: userId,
           fault: failure.code,
           cause: causeOf(failure),
         })
@@ -117,13 +117,13 @@ export function documentReader({ pool, reach, proxies }: DocumentReaderOptions):
 }
 
 /** @throws {Failure} with a {@link DocumentFault} */
-async function contentOf(answer: Response): Promise<unknown> {
+async function contentOf(response: Response): Promise<unknown> {
   // A server that is not well says nothing about the client. A redirect is not followed: whoever answers it would speak for the host.
-  if (answer.status >= 500 || answer.status === 429) throw documentFailure('document_unreachable')
-  const isJson = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(answer.headers.get('content-type') ?? '')
-  if (answer.status !== 200 || !isJson) throw documentFailure('document_invalid')
+  if (response.status >= 500 || response.status === 429) throw documentFailure('document_unreachable')
+  const isJson = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '')
+  if (response.status !== 200 || !isJson) throw documentFailure('document_invalid')
   try {
-    return await answer.json()
+    return await response.json()
   } catch {
     throw documentFailure('document_invalid')
   }

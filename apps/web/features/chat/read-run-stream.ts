@@ -11,13 +11,13 @@ const SHOW_MS = 50
  * @param begun what there was of the message before this stream.
  * @returns whether the stream was read to its end, which it says itself.
  */
-export async function readAnswer(
-  answer: Response,
+export async function readRunStream(
+  response: Response,
   begun: (id: string) => ChatMessage | undefined,
   show: (message: ChatMessage) => void,
 ): Promise<boolean> {
-  if (!answer.body) return false
-  const events = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  if (!response.body) return false
+  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
   const reader = events.getReader()
   let message: ChatMessage = { id: '', role: 'assistant', parts: [], metadata: {} }
   let timer: ReturnType<typeof setTimeout> | undefined

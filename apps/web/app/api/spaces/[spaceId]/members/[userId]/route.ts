@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { changeRole, removePerson } from '@/features/spaces/people.ts'
+import { changeRole, removeMember } from '@/features/spaces/members.ts'
 import { jsonBody } from '@/lib/json-body.ts'
 import { requireManager } from '@/lib/membership.ts'
 import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
@@ -8,7 +8,7 @@ import { roles } from '@/lib/roles.ts'
 import { runtime } from '@/lib/runtime.ts'
 
 interface Context {
-  readonly params: Promise<{ spaceId: string; personId: string }>
+  readonly params: Promise<{ spaceId: string; userId: string }>
 }
 
 const Body = z.object({ role: z.enum(roles) })
@@ -17,9 +17,9 @@ const Body = z.object({ role: z.enum(roles) })
 export const PATCH = (request: Request, { params }: Context) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
-    const { spaceId, personId } = await params
+    const { spaceId, userId } = await params
     const manager = requireManager(await requireMember(request.headers, spaceId))
-    await changeRole(runtime(), manager, personId, (await jsonBody(request, Body)).role)
+    await changeRole(runtime(), manager, userId, (await jsonBody(request, Body)).role)
     return new Response(null, { status: 204 })
   })
 
@@ -27,8 +27,8 @@ export const PATCH = (request: Request, { params }: Context) =>
 export const DELETE = (request: Request, { params }: Context) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
-    const { spaceId, personId } = await params
+    const { spaceId, userId } = await params
     const member = await requireMember(request.headers, spaceId)
-    await removePerson(runtime(), personId === member.person.id ? member : requireManager(member), personId)
+    await removeMember(runtime(), userId === member.user.id ? member : requireManager(member), userId)
     return new Response(null, { status: 204 })
   })

@@ -5,7 +5,7 @@ import type { ChatModel } from '@/lib/chat-models.ts'
 import type { SpaceMember } from '@/lib/membership.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { App } from '@/lib/runtime.ts'
-import { answerInProgress, beginAnswer, type AnswerInProgress } from './answer-store.ts'
+import { activeRun, insertRun, type ActiveRun } from './run-store.ts'
 import { isToolPart, LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
 import {
   allowAlways,
@@ -19,18 +19,18 @@ import {
   removeMessagesFrom,
   type Conversation,
 } from './conversation-store.ts'
-import { denyPending } from './end-message.ts'
+import { denyPending } from './finish-message.ts'
 import { startTitle } from './start-title.ts'
-import { writeAnswer, type AnswerTask, type ChatApp } from './write-answer.ts'
+import { executeRun, type RunTask, type ChatApp } from './execute-run.ts'
 
 const NewMessage = z.object({ id: z.uuid(), text: z.string().trim().min(1).max(LONGEST_MESSAGE) })
 const model = z.string().optional()
 
 /**
- * What a person can do in a conversation to get an answer. Nothing of the history comes from the browser: what was said, which calls were
+ * What a user can do in a conversation to get an answer. Nothing of the history comes from the browser: what was said, which calls were
  * made and what they would change is what the server stored.
  */
-export const Turn = z.discriminatedUnion('type', [
+export const RunRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ask'), conversationId: z.uuid(), message: NewMessage, model }),
   /** Another message in the place of an earlier one; what came after it goes. */
   z.object({ type: z.literal('edit'), conversationId: z.uuid(), messageId: z.string(), message: NewMessage, model }),
@@ -44,46 +44,46 @@ export const Turn = z.discriminatedUnion('type', [
     always: z.boolean().default(false),
   }),
 ])
-export type Turn = z.infer<typeof Turn>
+export type RunRequest = z.infer<typeof RunRequest>
 
-/** What came of a turn. */
-export type TakenTurn =
-  | { readonly kind: 'answering'; readonly answer: AnswerInProgress }
+/** What came of a request for a run. */
+export type StartedRun =
+  | { readonly kind: 'answering'; readonly run: ActiveRun }
   /** Other changes still have to be decided about. */
   | { readonly kind: 'undecided' }
   /** The message was sent before, and its answer is complete. */
   | { readonly kind: 'answered' }
 
 /**
- * Stores what the person did and begins the answer. A message whose id is stored already is not stored again: a browser that lost the
+ * Stores what the user did and begins the answer. A message whose id is stored already is not stored again: a browser that lost the
  * connection, or its session, cannot know whether the message arrived.
  *
  * @throws {Failure} `restarting` while the process ends.
  */
-export async function takeTurn(app: ChatApp, member: SpaceMember, turn: Turn): Promise<TakenTurn> {
-  if (app.liveAnswers.isClosing) {
+export async function startRun(app: ChatApp, member: SpaceMember, request: RunRequest): Promise<StartedRun> {
+  if (app.activeStreams.isClosing) {
     throw new Failure('restarting', 'The app is restarting. Try again in a moment.')
   }
   const conversation =
-    turn.type === 'ask'
-      ? await openConversation(app, member, turn.conversationId, startTitle(turn.message.text))
-      : await ownConversation(app, member, turn.conversationId)
-  const choice = chosenModel(app, ('model' in turn && turn.model) || conversation.model)
+    request.type === 'ask'
+      ? await openConversation(app, member, request.conversationId, startTitle(request.message.text))
+      : await ownConversation(app, member, request.conversationId)
+  const choice = chosenModel(app, ('model' in request && request.model) || conversation.model)
   // Ends an answer that its process gave up, which would be in the way.
-  await answerInProgress(app, conversation.id)
+  await activeRun(app, conversation.id)
 
   const task = await changingMessages(app, conversation.id, async (client) => {
-    const isKnown = 'message' in turn && (await hasMessage(client, conversation.id, turn.message.id))
-    return isKnown ? 'known' : prepare(client, member, conversation, choice, turn)
+    const isKnown = 'message' in request && (await hasMessage(client, conversation.id, request.message.id))
+    return isKnown ? 'known' : prepare(client, member, conversation, choice, request)
   })
   if (task === 'known') {
-    const answer = await answerInProgress(app, conversation.id)
-    return answer ? { kind: 'answering', answer } : { kind: 'answered' }
+    const run = await activeRun(app, conversation.id)
+    return run ? { kind: 'answering', run } : { kind: 'answered' }
   }
   if (!task) return { kind: 'undecided' }
   await chooseModel(app, conversation.id, choice.id)
-  writeAnswer(app, task)
-  return { kind: 'answering', answer: { id: task.id, messageId: task.message.id } }
+  executeRun(app, task)
+  return { kind: 'answering', run: { id: task.id, messageId: task.message.id } }
 }
 
 /** @throws {Failure} `no_model` */
@@ -99,8 +99,8 @@ async function prepare(
   member: SpaceMember,
   conversation: Conversation,
   choice: ChatModel,
-  turn: Turn,
-): Promise<AnswerTask | undefined> {
+  request: RunRequest,
+): Promise<RunTask | undefined> {
   const known = await recentMessages(client, conversation.id)
   const last = known.at(-1)
   const put = (position: number, message: ChatMessage) => putMessage(client, conversation.id, position, message)
@@ -110,40 +110,40 @@ async function prepare(
     message: ChatMessage,
     position: number,
     alwaysAllowed = conversation.alwaysAllowed,
-  ): Promise<AnswerTask> => {
+  ): Promise<RunTask> => {
     const id = crypto.randomUUID()
-    await beginAnswer(client, {
+    await insertRun(client, {
       id,
       conversationId: conversation.id,
       messageId: message.id,
-      personId: member.person.id,
+      userId: member.user.id,
     })
     const isFirst = history.filter(({ role }) => role === 'user').length === 1 && position === 1
     return { id, member, conversation: { ...conversation, alwaysAllowed }, choice, history, message, position, isFirst }
   }
-  const emptyAnswer = (): ChatMessage => ({ id: crypto.randomUUID(), role: 'assistant', parts: [], metadata: {} })
+  const emptyMessage = (): ChatMessage => ({ id: crypto.randomUUID(), role: 'assistant', parts: [], metadata: {} })
 
-  switch (turn.type) {
+  switch (request.type) {
     case 'ask': {
       const settled = known.map(({ message }) => denyPending(message))
       const undecided = settled.at(-1)
       if (last && undecided && pendingApprovals(last.message).length > 0) await put(last.position, undecided)
-      const question = personMessage(turn.message)
+      const question = userMessage(request.message)
       const position = (last?.position ?? -1) + 1
       await put(position, question)
-      return begin([...settled, question], emptyAnswer(), position + 1)
+      return begin([...settled, question], emptyMessage(), position + 1)
     }
     case 'edit': {
-      const index = known.findIndex(({ message }) => message.id === turn.messageId && message.role === 'user')
+      const index = known.findIndex(({ message }) => message.id === request.messageId && message.role === 'user')
       const edited = known[index]
       if (!edited) {
         throw new Failure('not_found', 'This message cannot be edited: it is not there, or too far back.')
       }
       await removeMessagesFrom(client, conversation.id, edited.position)
-      const question = personMessage(turn.message)
+      const question = userMessage(request.message)
       await put(edited.position, question)
       const before = known.slice(0, index).map(({ message }) => message)
-      return begin([...before, question], emptyAnswer(), edited.position + 1)
+      return begin([...before, question], emptyMessage(), edited.position + 1)
     }
     case 'regenerate': {
       if (last?.message.role === 'assistant') await removeMessagesFrom(client, conversation.id, last.position)
@@ -152,18 +152,18 @@ async function prepare(
       if (question?.message.role !== 'user') throw new Failure('not_found', 'There is no message to answer.')
       return begin(
         before.map(({ message }) => message),
-        emptyAnswer(),
+        emptyMessage(),
         question.position + 1,
       )
     }
     case 'decide': {
-      const asked = last && pendingApprovals(last.message).find((part) => part.approval?.id === turn.approvalId)
+      const asked = last && pendingApprovals(last.message).find((part) => part.approval?.id === request.approvalId)
       if (!last || !asked) {
         throw new Failure('nothing_to_decide', 'This change no longer waits for a decision.')
       }
-      const isAlways = turn.approved && turn.always
+      const isAlways = request.approved && request.always
       if (isAlways) await allowAlways(client, conversation.id, asked.toolName)
-      const decided = decide(last.message, turn, isAlways ? asked.toolName : undefined)
+      const decided = decide(last.message, request, isAlways ? asked.toolName : undefined)
       await put(last.position, decided)
       if (pendingApprovals(decided).length > 0) return undefined
       const history = known.map(({ message }) => (message === last.message ? decided : message))
@@ -173,7 +173,7 @@ async function prepare(
   }
 }
 
-const personMessage = ({ id, text }: z.infer<typeof NewMessage>): ChatMessage => ({
+const userMessage = ({ id, text }: z.infer<typeof NewMessage>): ChatMessage => ({
   id,
   role: 'user',
   parts: [{ type: 'text', text }],

@@ -1,5 +1,5 @@
 /** An answer of the chat that this process is writing. */
-export interface LiveAnswer {
+export interface ActiveStream {
   readonly id: string
   /** Resolves when it is written and stored. */
   readonly finished: Promise<void>
@@ -8,25 +8,25 @@ export interface LiveAnswer {
 }
 
 /** All of this process, by conversation. */
-export interface LiveAnswers {
-  readonly byConversation: Map<string, LiveAnswer>
+export interface ActiveStreams {
+  readonly byConversation: Map<string, ActiveStream>
   /** The process ends: no other answer begins. */
   isClosing: boolean
 }
 
-export const liveAnswers = (): LiveAnswers => ({ byConversation: new Map(), isClosing: false })
+export const activeStreams = (): ActiveStreams => ({ byConversation: new Map(), isClosing: false })
 
 /**
  * Lets the answers that are being written finish, and begins no other.
  *
  * @param graceMs how long they may take; what is not finished then is interrupted.
  */
-export async function closeLiveAnswers(answers: LiveAnswers, graceMs: number): Promise<void> {
-  answers.isClosing = true
-  const running = [...answers.byConversation.values()]
+export async function closeActiveStreams(streams: ActiveStreams, graceMs: number): Promise<void> {
+  streams.isClosing = true
+  const running = [...streams.byConversation.values()]
   const grace = Promise.withResolvers<void>()
   const timer = setTimeout(grace.resolve, graceMs)
   await Promise.race([Promise.all(running.map(({ finished }) => finished)), grace.promise])
   clearTimeout(timer)
-  await Promise.all([...answers.byConversation.values()].map((answer) => answer.interrupt()))
+  await Promise.all([...streams.byConversation.values()].map((stream) => stream.interrupt()))
 }

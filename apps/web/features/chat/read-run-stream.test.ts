@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ChatChunk, ChatMessage } from './chat-message.ts'
-import { readAnswer } from './read-answer.ts'
+import { readRunStream } from './read-run-stream.ts'
 
 const chunks: ChatChunk[] = [
   { type: 'start', messageId: 'm1' },
@@ -32,7 +32,7 @@ function streamOf(text: string, pieceBytes: number): Response {
 
 async function read(response: Response, begun?: ChatMessage) {
   let message: ChatMessage | undefined
-  const isWhole = await readAnswer(
+  const isWhole = await readRunStream(
     response,
     () => begun,
     (shown) => {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { PersonClient } from '@/test/support/person.ts'
+import type { UserClient } from '@/test/support/user.ts'
 
 /** What a client has to know of the authorization server, as it finds it. */
 export interface AuthorizationServer {
@@ -30,7 +30,7 @@ export interface RawClient {
   readonly clientId: string
   readonly server: AuthorizationServer
   readonly verifier: string
-  /** The address that the person's browser is sent to; `changes` replaces parameters, null leaves one out. */
+  /** The address that the user's browser is sent to; `changes` replaces parameters, null leaves one out. */
   authorizeUrl(resource: string, changes?: Record<string, string | null>): string
   token(form: Record<string, string>): Promise<Response>
   redeem(code: string, changes?: Record<string, string | null>): Promise<Response>
@@ -98,10 +98,10 @@ function rawClient(server: AuthorizationServer, clientId: string): RawClient {
   }
 }
 
-/** Opens an authorization request in the person's browser, as far as it goes by itself. */
-export async function open(person: PersonClient, authorizeUrl: string): Promise<URL> {
+/** Opens an authorization request in the user's browser, as far as it goes by itself. */
+export async function open(user: UserClient, authorizeUrl: string): Promise<URL> {
   const { pathname, search, origin } = new URL(authorizeUrl)
-  const answer = await person.fetch(pathname + search, { origin: null })
+  const answer = await user.fetch(pathname + search, { origin: null })
   const location = answer.headers.get('location')
   if (!location) throw new Error(`the authorization request answered ${answer.status}: ${await answer.text()}`)
   return new URL(location, origin)
@@ -110,8 +110,8 @@ export async function open(person: PersonClient, authorizeUrl: string): Promise<
 export type Answer = { allow: false } | { allow: true; spaceId: string; scope: 'notion:read' | 'notion:write' }
 
 /** Says yes or no on the consent page, and answers where the browser goes next. */
-export async function decide(person: PersonClient, page: URL, answer: Answer): Promise<URL> {
-  const decided = await person.post('/api/oauth/consent', { ...answer, request: page.search.slice(1) })
+export async function decide(user: UserClient, page: URL, answer: Answer): Promise<URL> {
+  const decided = await user.post('/api/oauth/consent', { ...answer, request: page.search.slice(1) })
   const body = (await decided.json()) as { location?: string; detail?: string }
   if (!body.location) throw new Error(`the consent page answered ${decided.status}: ${body.detail}`)
   return new URL(body.location)
@@ -119,16 +119,16 @@ export async function decide(person: PersonClient, page: URL, answer: Answer): P
 
 /** A whole log-in, up to the tokens. */
 export async function logIn(
-  person: PersonClient,
+  user: UserClient,
   client: RawClient,
   resource: string,
   {
-    spaceId = person.spaceId,
+    spaceId = user.spaceId,
     scope = 'notion:write' as const,
   }: { spaceId?: string; scope?: 'notion:read' | 'notion:write' } = {},
 ): Promise<Tokens> {
-  const page = await open(person, client.authorizeUrl(resource))
-  const back = await decide(person, page, { allow: true, spaceId, scope })
+  const page = await open(user, client.authorizeUrl(resource))
+  const back = await decide(user, page, { allow: true, spaceId, scope })
   const answer = await client.redeem(back.searchParams.get('code') ?? '')
   if (!answer.ok) throw new Error(`redeeming answered ${answer.status}: ${await answer.text()}`)
   return (await answer.json()) as Tokens

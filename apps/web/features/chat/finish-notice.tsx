@@ -6,7 +6,7 @@ import { Button, buttonStyle } from '@/components/ui/button.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { useChat } from './chat-context.tsx'
-import type { AnswerEnd, RunFailureCode } from './chat-message.ts'
+import type { FinishReason, RunFailureCode } from './chat-message.ts'
 
 interface Told {
   readonly tone: 'info' | 'warning' | 'danger'
@@ -17,8 +17,8 @@ interface Told {
   readonly isConnection?: true
 }
 
-/** What an end means for the person. A new end does not compile until it is here. */
-const ends: { [Kind in AnswerEnd['kind']]: (end: Extract<AnswerEnd, { kind: Kind }>) => Told | undefined } = {
+/** What an end means for the user. A new end does not compile until it is here. */
+const ends: { [Kind in FinishReason['kind']]: (end: Extract<FinishReason, { kind: Kind }>) => Told | undefined } = {
   complete: () => undefined,
   approval: () => undefined,
   stopped: () => ({ tone: 'info', title: 'Stopped' }),
@@ -55,18 +55,18 @@ const failures: Record<RunFailureCode, { title: string; action?: 'again'; isConn
   internal: { title: 'Something went wrong', action: 'again' },
 }
 
-interface AnswerEndProps {
-  readonly end: AnswerEnd | undefined
-  /** Undefined where the person cannot go on from here. */
+interface FinishNoticeProps {
+  readonly end: FinishReason | undefined
+  /** Undefined where the user cannot go on from here. */
   readonly onAgain: (() => void) | undefined
   readonly onContinue: (() => void) | undefined
 }
 
 /** Why an answer is not longer than it is, and what can be done about it. */
-export function AnswerEndNotice({ end, onAgain, onContinue }: AnswerEndProps) {
+export function FinishNotice({ end, onAgain, onContinue }: FinishNoticeProps) {
   const { spaceId } = useChat()
   // A function from the table takes the end of its own kind.
-  const told = end && (ends[end.kind] as (end: AnswerEnd) => Told | undefined)(end)
+  const told = end && (ends[end.kind] as (end: FinishReason) => Told | undefined)(end)
   if (!told) return null
   const { tone, title, text, action, isConnection } = told
   const until = end.kind === 'failed' ? end.until : undefined

@@ -15,43 +15,43 @@ import type { ChatModel, ChatProvider } from '@/lib/chat-models.ts'
 import { log } from '@/lib/log.ts'
 import type { SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
-import { finishAnswer, forgetEndedAnswers, pulse, putChunks } from './answer-store.ts'
+import { finishRun, deleteFinishedRuns, heartbeat, putChunks } from './run-store.ts'
 import { applyChunk } from './apply-chunk.ts'
 import {
   isToolPart,
   pendingApprovals,
   stepsOf,
   textOf,
-  type AnswerEnd,
+  type FinishReason,
   type ChatChunk,
   type ChatMessage,
   type ChatPart,
   type TokenUse,
 } from './chat-message.ts'
 import { titleByModel, type Conversation } from './conversation-store.ts'
-import { addTokens, endMessage } from './end-message.ts'
+import { addTokens, finishMessage } from './finish-message.ts'
 import { languageModel } from './language-models.ts'
-import { addLiveAnswer, type WritableAnswer } from './live-answer.ts'
+import { addActiveStream, type RunStream } from './active-stream.ts'
 import { modelFailure } from './model-failure.ts'
 import { LONGEST_FOR_MODEL, modelOutput } from './model-output.ts'
 import { openSpaceTools, runFailureOf } from './space-tools.ts'
 
 /** How often the writing process says that it lives, and asks whether it should go on. */
-const PULSE_MS = 1_000
+const HEARTBEAT_MS = 1_000
 
 /** How often what is new is stored for readers elsewhere. */
 const STORE_MS = 300
 
 /** What the chat uses of the app. */
-export type ChatApp = App<'pool' | 'gatewayUrl' | 'serviceToken' | 'liveAnswers' | 'chatModels' | 'chatMaxSteps'>
+export type ChatApp = App<'pool' | 'gatewayUrl' | 'serviceToken' | 'activeStreams' | 'chatModels' | 'chatMaxSteps'>
 
 /** What an answer is written from. */
-export interface AnswerTask {
+export interface RunTask {
   readonly id: string
   readonly member: SpaceMember
   readonly conversation: Conversation
   readonly choice: ChatModel
-  /** Oldest first. The last is the person's message, or the answer itself when it goes on after a decision. */
+  /** Oldest first. The last is the user's message, or the answer itself when it goes on after a decision. */
   readonly history: readonly ChatMessage[]
   /** The answer as it is so far, and where it stands in the conversation. */
   readonly message: ChatMessage
@@ -60,19 +60,19 @@ export interface AnswerTask {
 }
 
 /**
- * Writes an answer, whoever listens: it goes on when the person closes the page, and ends when they stop it, when the person is no
+ * Writes an answer, whoever listens: it goes on when the user closes the page, and ends when they stop it, when the user is no
  * longer a member of the space, or when the conversation is deleted.
  */
-export function writeAnswer(app: ChatApp, task: AnswerTask): WritableAnswer {
-  const answer = addLiveAnswer(app, task.id, task.conversation.id)
-  void write(app, task, answer).catch((error: unknown) => {
+export function executeRun(app: ChatApp, task: RunTask): RunStream {
+  const run = addActiveStream(app, task.id, task.conversation.id)
+  void write(app, task, run).catch((error: unknown) => {
     log.error('chat.answer_lost', { cause: error instanceof Error ? error.stack : String(error) })
-    answer.finish()
+    run.finish()
   })
-  return answer
+  return run
 }
 
-async function write(app: ChatApp, task: AnswerTask, answer: WritableAnswer): Promise<void> {
+async function write(app: ChatApp, task: RunTask, run: RunStream): Promise<void> {
   const { conversation, choice } = task
   let message = task.message
   let stored = 0
@@ -81,53 +81,53 @@ async function write(app: ChatApp, task: AnswerTask, answer: WritableAnswer): Pr
   let titling: Promise<void> | undefined
   const emit = (chunk: ChatChunk) => {
     message = applyChunk(message, chunk)
-    answer.push(chunk)
+    run.push(chunk)
     // Not before the model has answered something: a title for a question that cannot be answered would only cost.
-    if (task.isFirst && isOutput(chunk)) titling ??= makeTitle(app, task, answer.signal)
+    if (task.isFirst && isOutput(chunk)) titling ??= makeTitle(app, task, run.signal)
   }
   const store = async () => {
-    const fresh = answer.chunks.slice(stored)
+    const fresh = run.chunks.slice(stored)
     if (fresh.length === 0) return
-    stored = answer.chunks.length
+    stored = run.chunks.length
     await putChunks(app, task.id, rows++, joined(fresh))
   }
-  const listening = repeatedly(PULSE_MS, async () => {
-    const state = await pulse(app, task.id)
-    if (state !== 'go_on') answer.abort(state === 'stop' ? { kind: 'stopped' } : NO_ACCESS)
+  const listening = repeatedly(HEARTBEAT_MS, async () => {
+    const state = await heartbeat(app, task.id)
+    if (state !== 'go_on') run.abort(state === 'stop' ? { kind: 'stopped' } : NO_ACCESS)
   })
   const storing = repeatedly(STORE_MS, store)
 
   emit({ type: 'start', messageId: message.id, messageMetadata: { model: choice.id } })
-  let end: AnswerEnd
+  let end: FinishReason
   try {
-    end = await stream(app, task, answer.signal, emit, (used) => {
+    end = await stream(app, task, run.signal, emit, (used) => {
       tokens = addTokens(tokens, used)
     })
   } catch (error) {
-    end = answer.signal.aborted ? answer.signal.reason : failureOf(error)
+    end = run.signal.aborted ? run.signal.reason : failureOf(error)
   }
-  if (answer.signal.aborted) end = answer.signal.reason
+  if (run.signal.aborted) end = run.signal.reason
   await titling
   await Promise.all([listening.stop(), storing.stop()])
 
-  const finished = endMessage(message, end, tokens)
+  const finished = finishMessage(message, end, tokens)
   emit({ type: 'finish', messageMetadata: finished.metadata ?? {} })
   await store()
-  await finishAnswer(app, { id: task.id, conversationId: conversation.id, position: task.position }, finished)
-  answer.finish()
+  await finishRun(app, { id: task.id, conversationId: conversation.id, position: task.position }, finished)
+  run.finish()
   log.info('chat.answered', { end: end.kind, model: choice.id, steps: stepsOf(finished), ...tokens })
-  await forgetEndedAnswers(app)
+  await deleteFinishedRuns(app)
 }
 
 const isOutput = ({ type }: ChatChunk): boolean => ['text-delta', 'tool-input-available'].includes(type)
 
-const NO_ACCESS: AnswerEnd = {
+const NO_ACCESS: FinishReason = {
   kind: 'failed',
   code: 'no_access',
   detail: 'You are no longer a member of this space.',
 }
 
-function failureOf(error: unknown): AnswerEnd {
+function failureOf(error: unknown): FinishReason {
   const known = runFailureOf(error)
   if (known) return known
   const failure = modelFailure(error)
@@ -138,11 +138,11 @@ function failureOf(error: unknown): AnswerEnd {
 
 async function stream(
   app: ChatApp,
-  task: AnswerTask,
+  task: RunTask,
   signal: AbortSignal,
   emit: (chunk: ChatChunk) => void,
   onTokens: (used: TokenUse) => void,
-): Promise<AnswerEnd> {
+): Promise<FinishReason> {
   const { member, conversation, choice, history, message } = task
   const maxSteps = app.chatMaxSteps
   const space = await openSpaceTools(app, member, signal, { canSeeImages: SEE_IMAGES.has(choice.provider) })
@@ -210,7 +210,7 @@ async function modelMessages(history: readonly ChatMessage[], tools: ToolSet, ca
   const messages = recent.toReversed()
   // An answer whose question was left out makes no sense to a model, and some providers refuse it.
   while (messages.length > 1 && messages[0]?.role === 'assistant') messages.shift()
-  // Also results of tools that are not listed any more are told as the person sees them.
+  // Also results of tools that are not listed any more are told as the user sees them.
   const former = dynamicTool({
     inputSchema: jsonSchema({}),
     execute: () => undefined,
@@ -234,9 +234,9 @@ const toldLength = (part: ChatPart): number => {
 const SEE_IMAGES: ReadonlySet<ChatProvider> = new Set(['anthropic', 'google', 'openai'])
 
 const instructionsFor = ({
-  person,
+  user,
   space,
-}: SpaceMember): string => `You help ${person.name} work with the Notion of the space "${space.name}".
+}: SpaceMember): string => `You help ${user.name} work with the Notion of the space "${space.name}".
 Today is ${new Date().toISOString().slice(0, 10)}.
 
 - Look things up with the tools before you answer questions about the team's pages; say so when you find nothing.
@@ -246,7 +246,7 @@ Today is ${new Date().toISOString().slice(0, 10)}.
 
 async function makeTitle(
   app: App<'pool'>,
-  { conversation, choice, history }: AnswerTask,
+  { conversation, choice, history }: RunTask,
   signal: AbortSignal,
 ): Promise<void> {
   if (choice.provider === 'scripted') return
@@ -285,7 +285,7 @@ function joined(chunks: readonly ChatChunk[]): ChatChunk[] {
   return result
 }
 
-/** Does `work` again and again, never twice at once. A failure is tried again at the next turn. */
+/** Does `work` again and again, never twice at once. A failure is tried again the next time. */
 function repeatedly(everyMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
   let isStopped = false
   let wake: () => void = () => undefined

@@ -1,5 +1,5 @@
 /** Whom the demo can be entered as. Written on the sign-in page of a demo, and nowhere else. */
-export const demoPerson = {
+export const demoUser = {
   name: 'Ada',
   email: 'ada@demo.test',
   password: 'demo-password',

@@ -6,11 +6,11 @@ import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
 import { Confirm } from '@/components/ui/confirm.tsx'
 import { Select } from '@/components/ui/select.tsx'
-import type { SpacePerson } from './people.ts'
+import type { MemberView } from './members.ts'
 import { transferOwnership } from './space-api.ts'
 
 /** Makes somebody else the owner in one's place. */
-export function HandOver({ spaceId, others }: { spaceId: string; others: readonly SpacePerson[] }) {
+export function TransferOwnership({ spaceId, others }: { spaceId: string; others: readonly MemberView[] }) {
   const router = useRouter()
   const [chosen, setChosen] = useState(others[0]?.id)
   const [isAsked, setAsked] = useState(false)

@@ -1,19 +1,19 @@
 import { failureWith } from '../lib/failure.ts'
 import { documentFaults, documentUrl, isDocumentClient } from './client-document.ts'
-import type { DocumentReader } from './document-reader.ts'
+import type { DocumentResolver } from './document-resolver.ts'
 import { isComplete, type AuthorizationRequest } from './requests.ts'
 
-export interface KnownClientOptions {
+export interface EnsureClientOptions {
   /** Undefined where the operator does not want any. */
-  readonly documents: DocumentReader | undefined
+  readonly documents: DocumentResolver | undefined
   /** Who sent the request; undefined when nobody is signed in. */
-  readonly personOf: (headers: Headers) => Promise<string | undefined>
+  readonly userOf: (headers: Headers) => Promise<string | undefined>
 }
 
 /**
  * Where people are told of requests that are not answered to the client at once.
  *
- * @param asked the request, where the person may go on to the client with the error.
+ * @param asked the request, where the user may go on to the client with the error.
  */
 export function errorPage(error: string, asked?: URLSearchParams): string {
   const page = new URLSearchParams({ error })
@@ -30,7 +30,7 @@ export function errorPage(error: string, asked?: URLSearchParams): string {
  *
  * @returns where the browser has to go instead; undefined when nothing stands in the way of the request.
  */
-export function knownClient({ documents, personOf }: KnownClientOptions) {
+export function ensureClient({ documents, userOf }: EnsureClientOptions) {
   return async (headers: Headers, path: string, request: AuthorizationRequest) => {
     const { query } = request
     const clientId = query.get('client_id') ?? ''
@@ -40,11 +40,11 @@ export function knownClient({ documents, personOf }: KnownClientOptions) {
       const url = documentUrl(clientId)
       if (await documents.isKnown(clientId)) return undefined
       if (!isComplete(request) || !isNavigation(headers)) return errorPage('invalid_request')
-      const personId = await personOf(headers)
-      if (personId === undefined) {
+      const userId = await userOf(headers)
+      if (userId === undefined) {
         return `/sign-in?${new URLSearchParams({ next: `${path}?${query}` })}`
       }
-      await documents.read(url, personId)
+      await documents.read(url, userId)
       return undefined
     } catch (error) {
       const failure = failureWith(error, documentFaults)
@@ -54,6 +54,6 @@ export function knownClient({ documents, personOf }: KnownClientOptions) {
   }
 }
 
-/** Not an image of another page, and not a guess of the browser's at where the person goes next. */
+/** Not an image of another page, and not a guess of the browser's at where the user goes next. */
 const isNavigation = (headers: Headers): boolean =>
   headers.get('sec-fetch-mode') !== 'no-cors' && !headers.has('sec-purpose')

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { closeLiveAnswers, liveAnswers, type LiveAnswer, type LiveAnswers } from './live-answers.ts'
+import { closeActiveStreams, activeStreams, type ActiveStream, type ActiveStreams } from './active-streams.ts'
 
-function begin(answers: LiveAnswers, id: string) {
+function begin(streams: ActiveStreams, id: string) {
   const end = Promise.withResolvers<'complete' | 'interrupted'>()
-  const finished = end.promise.then(() => void answers.byConversation.delete(id))
-  const answer: LiveAnswer = {
+  const finished = end.promise.then(() => void streams.byConversation.delete(id))
+  const stream: ActiveStream = {
     id,
     finished,
     async interrupt() {
@@ -12,16 +12,16 @@ function begin(answers: LiveAnswers, id: string) {
       await finished
     },
   }
-  answers.byConversation.set(id, answer)
+  streams.byConversation.set(id, stream)
   return { complete: () => end.resolve('complete'), how: end.promise }
 }
 
 describe('a process that ends', () => {
   it('waits for its answers, and no longer than they take', async () => {
-    const answers = liveAnswers()
-    const [first, second] = [begin(answers, 'a'), begin(answers, 'b')]
-    const closing = closeLiveAnswers(answers, 60_000)
-    expect(answers.isClosing).toBe(true)
+    const streams = activeStreams()
+    const [first, second] = [begin(streams, 'a'), begin(streams, 'b')]
+    const closing = closeActiveStreams(streams, 60_000)
+    expect(streams.isClosing).toBe(true)
     first.complete()
     second.complete()
     await closing
@@ -29,15 +29,15 @@ describe('a process that ends', () => {
   })
 
   it('interrupts what is not finished within the grace', async () => {
-    const answers = liveAnswers()
-    const [quick, slow] = [begin(answers, 'a'), begin(answers, 'b')]
+    const streams = activeStreams()
+    const [quick, slow] = [begin(streams, 'a'), begin(streams, 'b')]
     quick.complete()
-    await closeLiveAnswers(answers, 10)
+    await closeActiveStreams(streams, 10)
     expect(await Promise.all([quick.how, slow.how])).toEqual(['complete', 'interrupted'])
-    expect(answers.byConversation.size).toBe(0)
+    expect(streams.byConversation.size).toBe(0)
   })
 
   it('without answers ends at once', async () => {
-    await closeLiveAnswers(liveAnswers(), 60_000)
+    await closeActiveStreams(activeStreams(), 60_000)
   })
 })

@@ -16,7 +16,7 @@ import { Failure } from '@/lib/failure.ts'
 import { grantable, mayManage, type Role } from '@/lib/roles.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** Spaces that one person owns. Each has a connection of its own, and each connection a client registered at Notion. */
+/** Spaces that one user owns. Each has a connection of its own, and each connection a client registered at Notion. */
 const MOST_SPACES = 10
 const MOST_MEMBERS = 500
 const MOST_INVITATIONS = 100
@@ -26,7 +26,7 @@ const INVITATION_DAYS = 7
 export const SpaceName = DisplayName
 
 /** A member, as other members see them. */
-export interface SpacePerson {
+export interface MemberView {
   readonly id: string
   readonly name: string
   readonly email: string
@@ -44,8 +44,8 @@ export interface PendingInvitation {
 }
 
 /** Owners first, then by name. */
-export async function peopleOf(app: App<'pool'>, member: SpaceMember): Promise<SpacePerson[]> {
-  const { rows } = await app.pool.query<SpacePerson & { joinedAt: Date }>(
+export async function membersOf(app: App<'pool'>, member: SpaceMember): Promise<MemberView[]> {
+  const { rows } = await app.pool.query<MemberView & { joinedAt: Date }>(
     `select person.id, person.name, person.email, member.role, member."createdAt" as "joinedAt"
      from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
      where member."organizationId" = $1
@@ -105,7 +105,7 @@ export async function invite(
     await client.query(
       `insert into ${SCHEMA}.space_invitation (id, space_id, role, email, secret_hash, invited_by, expires_at)
        values ($1, $2, $3, $4, $5, $6, $7)`,
-      [id, manager.space.id, role, address, hashOf(secret), manager.person.id, expiresAt],
+      [id, manager.space.id, role, address, hashOf(secret), manager.user.id, expiresAt],
     )
     return { id, secret, expiresAt }
   })
@@ -144,9 +144,9 @@ export async function findInvitation(app: App<'pool'>, secret: string): Promise<
   return rows[0] && { ...rows[0], email: rows[0].email ?? undefined }
 }
 
-/** Whether the invitation is for this person. */
-export const isFor = ({ email }: Pick<Invitation, 'email'>, person: { email: string }): boolean =>
-  email === undefined || email === person.email.toLowerCase()
+/** Whether the invitation is for this user. */
+export const isFor = ({ email }: Pick<Invitation, 'email'>, user: { email: string }): boolean =>
+  email === undefined || email === user.email.toLowerCase()
 
 /**
  * Joins the space that the link invites to; the link is used up then.
@@ -155,12 +155,12 @@ export const isFor = ({ email }: Pick<Invitation, 'email'>, person: { email: str
  */
 export async function acceptInvitation(
   app: App<'pool'>,
-  { person, sessionId }: SignedIn,
+  { user, sessionId }: SignedIn,
   secret: string,
 ): Promise<string> {
   const found = await findInvitation(app, secret)
   if (!found) throw unknownInvitation()
-  if (!isFor(found, person)) {
+  if (!isFor(found, user)) {
     throw new Failure(
       'wrong_person',
       'This invitation is for another email address. Sign in with the account of that address.',
@@ -175,9 +175,9 @@ export async function acceptInvitation(
     // Somebody else was faster, or it was cancelled meanwhile.
     if (rowCount !== 1) throw unknownInvitation()
     const members = await rolesIn(client, found.spaceId)
-    if (!members.has(person.id)) {
+    if (!members.has(user.id)) {
       if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
-      await addMember(client, found.spaceId, person.id, found.role)
+      await addMember(client, found.spaceId, user.id, found.role)
     }
     await setActive(client, sessionId, found.spaceId)
     return found.spaceId
@@ -185,26 +185,26 @@ export async function acceptInvitation(
 }
 
 /** Gives another member another role; nobody changes their own. */
-export async function changeRole(app: App<'pool'>, manager: SpaceManager, personId: string, role: Role): Promise<void> {
+export async function changeRole(app: App<'pool'>, manager: SpaceManager, userId: string, role: Role): Promise<void> {
   await inSpace(app, manager, async ({ client, actor, members }) => {
-    requireManageable(actor, members, personId)
+    requireManageable(actor, members, userId)
     requireGrantable(actor, role)
-    if (personId === manager.person.id) {
+    if (userId === manager.user.id) {
       throw new Failure('forbidden_role', 'Nobody changes their own role. Ask another owner or admin.')
     }
-    await setRole(client, manager.space.id, personId, role)
+    await setRole(client, manager.space.id, userId, role)
   })
 }
 
 /** Ends a membership: one's own, or that of somebody whom one manages. */
-export async function removePerson(
+export async function removeMember(
   app: App<'pool' | 'authorizationServer'>,
   member: SpaceMember,
-  personId: string,
+  userId: string,
 ): Promise<void> {
   await inSpace(app, member, async ({ client, actor, members }) => {
-    if (personId !== member.person.id) requireManageable(actor, members, personId)
-    if (members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
+    if (userId !== member.user.id) requireManageable(actor, members, userId)
+    if (members.get(userId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
       throw new Failure(
         'last_owner',
         'The last owner of a space cannot leave it. Hand the space over to another member first.',
@@ -212,22 +212,22 @@ export async function removePerson(
     }
     await client.query(`delete from ${SCHEMA}.member where "organizationId" = $1 and "userId" = $2`, [
       member.space.id,
-      personId,
+      userId,
     ])
-    await forgetInvitations(client, member.space.id, personId)
+    await forgetInvitations(client, member.space.id, userId)
   })
   // Who ends a membership hears of it when the member's clients are out, too.
   await app.authorizationServer.deliverRevocations()
 }
 
-/** Makes another member the owner; the one who hands over stays as an admin. */
-export async function handOver(app: App<'pool'>, manager: SpaceManager, personId: string): Promise<void> {
+/** Makes another member the owner; the former owner stays as an admin. */
+export async function transferOwnership(app: App<'pool'>, manager: SpaceManager, userId: string): Promise<void> {
   await inSpace(app, manager, async ({ client, actor, members }) => {
     if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner hands a space over.')
-    requireManageable(actor, members, personId)
-    if (personId === manager.person.id) throw new Failure('invalid_request', 'Choose another member.')
-    await setRole(client, manager.space.id, personId, 'owner')
-    await setRole(client, manager.space.id, manager.person.id, 'admin')
+    requireManageable(actor, members, userId)
+    if (userId === manager.user.id) throw new Failure('invalid_request', 'Choose another member.')
+    await setRole(client, manager.space.id, userId, 'owner')
+    await setRole(client, manager.space.id, manager.user.id, 'admin')
   })
 }
 
@@ -238,14 +238,14 @@ export async function renameSpace(app: App<'pool'>, manager: SpaceManager, name:
   })
 }
 
-/** A new space with this person as its owner, who is in it then. */
-export async function foundSpace(app: App<'pool'>, { person, sessionId }: SignedIn, name: string): Promise<string> {
+/** A new space with this user as its owner, who is in it then. */
+export async function createSpace(app: App<'pool'>, { user, sessionId }: SignedIn, name: string): Promise<string> {
   return transaction(app.pool, async (client) => {
     // Two at once would otherwise both find room.
-    await client.query(`select 1 from ${SCHEMA}."user" where id = $1 for update`, [person.id])
+    await client.query(`select 1 from ${SCHEMA}."user" where id = $1 for update`, [user.id])
     const { rows } = await client.query<{ count: string }>(
       `select count(*) from ${SCHEMA}.member where "userId" = $1 and role = 'owner'`,
-      [person.id],
+      [user.id],
     )
     if (Number(rows[0]?.count) >= MOST_SPACES) throw tooMany(`A person owns at most ${MOST_SPACES} spaces.`)
     const id = crypto.randomUUID()
@@ -254,14 +254,14 @@ export async function foundSpace(app: App<'pool'>, { person, sessionId }: Signed
       name,
       `space-${id}`,
     ])
-    await addMember(client, id, person.id, 'owner')
+    await addMember(client, id, user.id, 'owner')
     await setActive(client, sessionId, id)
     return id
   })
 }
 
 /** The space that this session is in from now on. */
-export async function enterSpace(app: App<'pool'>, found: SignedIn, spaceId: string): Promise<void> {
+export async function switchSpace(app: App<'pool'>, found: SignedIn, spaceId: string): Promise<void> {
   requireMemberIn(found, spaceId)
   await app.pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
     found.sessionId,
@@ -273,20 +273,20 @@ interface LockedSpace {
   readonly client: PoolClient
   /** The caller's role now, which may be another than when the request began. */
   readonly actor: Role
-  /** Roles by person. */
+  /** Roles by user. */
   readonly members: ReadonlyMap<string, Role>
 }
 
 /** Runs `work` while nothing else changes the members of the space. */
 function inSpace<T>(
   app: App<'pool'>,
-  { space, person }: SpaceMember,
+  { space, user }: SpaceMember,
   work: (locked: LockedSpace) => Promise<T>,
 ): Promise<T> {
   return transaction(app.pool, async (client) => {
     await lockSpace(client, space.id)
     const members = await rolesIn(client, space.id)
-    const actor = members.get(person.id)
+    const actor = members.get(user.id)
     if (!actor) throw new Failure('forbidden_space', 'You are not a member of this space any more.')
     return work({ client, actor, members })
   })
@@ -295,31 +295,31 @@ function inSpace<T>(
 const lockSpace = (client: PoolClient, spaceId: string) =>
   client.query(`select 1 from ${SCHEMA}.organization where id = $1 for update`, [spaceId])
 
-const addMember = (client: PoolClient, spaceId: string, personId: string, role: Role) =>
+const addMember = (client: PoolClient, spaceId: string, userId: string, role: Role) =>
   client.query(
     `insert into ${SCHEMA}.member (id, "organizationId", "userId", role, "createdAt") values ($1, $2, $3, $4, now())`,
-    [crypto.randomUUID(), spaceId, personId, role],
+    [crypto.randomUUID(), spaceId, userId, role],
   )
 
 const setActive = (client: PoolClient, sessionId: string, spaceId: string) =>
   client.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [sessionId, spaceId])
 
-async function setRole(client: PoolClient, spaceId: string, personId: string, role: Role): Promise<void> {
+async function setRole(client: PoolClient, spaceId: string, userId: string, role: Role): Promise<void> {
   await client.query(`update ${SCHEMA}.member set role = $3 where "organizationId" = $1 and "userId" = $2`, [
     spaceId,
-    personId,
+    userId,
     role,
   ])
-  if (role === 'member') await forgetInvitations(client, spaceId, personId)
+  if (role === 'member') await forgetInvitations(client, spaceId, userId)
 }
 
 /** Somebody who may not invite any more has no links left by which they or others could come in. */
-const forgetInvitations = (client: PoolClient, spaceId: string, personId: string) =>
-  client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, personId])
+const forgetInvitations = (client: PoolClient, spaceId: string, userId: string) =>
+  client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, userId])
 
-function requireManageable(actor: Role, members: ReadonlyMap<string, Role>, personId: string): void {
+function requireManageable(actor: Role, members: ReadonlyMap<string, Role>, userId: string): void {
   if (actor === 'member') throw new Failure('forbidden_role', 'Only owners and admins of the space may do this.')
-  const target = members.get(personId)
+  const target = members.get(userId)
   if (!target) throw new Failure('unknown_member', 'This person is not a member of the space any more.')
   if (!mayManage(actor, target)) throw new Failure('forbidden_role', 'Only an owner may do this to an owner.')
 }

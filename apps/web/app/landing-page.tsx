@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { Logo } from '@/components/ui/marks.tsx'
 
 /** The frame of the pages that are open to people who are not signed in. */
-export function Entrance({
+export function LandingPage({
   title,
   lead,
   children,

@@ -8,22 +8,22 @@ import { signedIn } from './request-guards.ts'
 import { ASKED_PATH, returnPath } from './return-path.ts'
 
 /** Who looks at the page; asked once for all parts of it. */
-export const visitor = cache(async () => signedIn(await headers()))
+export const signedInUser = cache(async () => signedIn(await headers()))
 
 /** The same for pages of people who are signed in. Others are sent to sign in, and come back here. */
-export async function requireVisitor(): Promise<SignedIn> {
-  const found = await visitor()
+export async function requireSignedInUser(): Promise<SignedIn> {
+  const found = await signedInUser()
   if (found) return found
   const path = returnPath((await headers()).get(ASKED_PATH))
   redirect(path === '/' ? '/sign-in' : `/sign-in?${new URLSearchParams({ next: path })}`)
 }
 
 /**
- * The visitor as a member of the page's space. For others there is no such page, whether there is such a space or not. Layouts and pages
+ * The signed-in user as a member of the page's space. For others there is no such page, whether there is such a space or not. Layouts and pages
  * are rendered side by side, so each page asks by itself.
  */
 export async function requireMemberPage(params: Promise<{ spaceId: string }>): Promise<SpaceMember> {
-  const [found, { spaceId }] = await Promise.all([requireVisitor(), params])
+  const [found, { spaceId }] = await Promise.all([requireSignedInUser(), params])
   return memberIn(found, spaceId) ?? notFound()
 }
 

@@ -1,7 +1,7 @@
 import type { Account } from './browser.ts'
 
 /** Somebody who uses the app over plain HTTP, as its pages do: with a session cookie, from the app's own origin. */
-export interface PersonClient {
+export interface UserClient {
   readonly account: Account
   readonly id: string
   /** The space that was made at sign-up. */
@@ -19,28 +19,28 @@ export interface PersonClient {
  * @param webUrl where the app listens.
  * @param ownOrigin how it is known, where that is something else.
  */
-export function newVisitor(webUrl: string, ownOrigin = webUrl): Pick<PersonClient, 'fetch' | 'post' | 'cookies'> {
+export function newCookieClient(webUrl: string, ownOrigin = webUrl): Pick<UserClient, 'fetch' | 'post' | 'cookies'> {
   const jar = new Map<string, string>()
 
-  const send: PersonClient['fetch'] = async (path, { origin = ownOrigin, ...init } = {}) => {
+  const send: UserClient['fetch'] = async (path, { origin = ownOrigin, ...init } = {}) => {
     const headers = new Headers(init.headers)
     if (origin !== null) headers.set('origin', origin)
     if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
-    const answer = await fetch(webUrl + path, { ...init, headers, redirect: 'manual' })
-    for (const cookie of answer.headers.getSetCookie()) {
+    const response = await fetch(webUrl + path, { ...init, headers, redirect: 'manual' })
+    for (const cookie of response.headers.getSetCookie()) {
       const [pair = ''] = cookie.split(';')
       const [name = '', ...value] = pair.split('=')
       jar.set(name, value.join('='))
     }
-    return answer
+    return response
   }
-  const post: PersonClient['post'] = (path, body) =>
+  const post: UserClient['post'] = (path, body) =>
     send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
   return { fetch: send, post, cookies: () => jar }
 }
 
-export async function newPerson(webUrl: string, account: Account, ownOrigin = webUrl): Promise<PersonClient> {
-  const { fetch: send, post, cookies } = newVisitor(webUrl, ownOrigin)
+export async function newUser(webUrl: string, account: Account, ownOrigin = webUrl): Promise<UserClient> {
+  const { fetch: send, post, cookies } = newCookieClient(webUrl, ownOrigin)
   const signedUp = await post('/api/auth/sign-up/email', account)
   if (!signedUp.ok) throw new Error(`sign-up answered ${signedUp.status}: ${await signedUp.text()}`)
   const { session, user } = (await (await send('/api/auth/get-session')).json()) as {
@@ -51,7 +51,7 @@ export async function newPerson(webUrl: string, account: Account, ownOrigin = we
 }
 
 /** Brings `guest` into the space of `host`. */
-export async function invite(host: PersonClient, guest: PersonClient, role: 'admin' | 'member'): Promise<void> {
+export async function invite(host: UserClient, guest: UserClient, role: 'admin' | 'member'): Promise<void> {
   const invited = await host.post(`/api/spaces/${host.spaceId}/invitations`, { email: guest.account.email, role })
   if (!invited.ok) throw new Error(`inviting answered ${invited.status}: ${await invited.text()}`)
   const { link } = (await invited.json()) as { link: string }
@@ -60,10 +60,10 @@ export async function invite(host: PersonClient, guest: PersonClient, role: 'adm
 }
 
 /** Goes through a consent without a browser; the simulator must approve by itself. Answers where the browser would end. */
-export async function consent(person: PersonClient, authorizeUrl: string, cookie?: string): Promise<URL> {
+export async function consent(user: UserClient, authorizeUrl: string, cookie?: string): Promise<URL> {
   const answered = await fetch(authorizeUrl, { redirect: 'manual' })
   const callback = answered.headers.get('location') ?? ''
-  const binding = cookie ?? `notion_oauth_binding=${person.cookies().get('notion_oauth_binding')}`
+  const binding = cookie ?? `notion_oauth_binding=${user.cookies().get('notion_oauth_binding')}`
   const ended = await fetch(callback, { redirect: 'manual', headers: { cookie: binding } })
   return new URL(ended.headers.get('location') ?? 'about:blank')
 }

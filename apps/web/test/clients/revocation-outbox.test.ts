@@ -1,8 +1,8 @@
 /** Access that ends before its time ends at the gateway too. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { invite, type PersonClient } from '@/test/support/person.ts'
-import { logIn, registerClient } from './client-person.ts'
+import { invite, type UserClient } from '@/test/support/user.ts'
+import { logIn, registerClient } from './client-user.ts'
 import { clientsScene } from './clients.ts'
 
 const on = clientsScene()
@@ -10,11 +10,11 @@ let people = 0
 
 /** A member of Ada's space with a client that is logged in, and a key. */
 async function memberWithClient(): Promise<{
-  member: PersonClient
+  member: UserClient
   refresh: () => Promise<Response>
   calls: () => Promise<number[]>
 }> {
-  const member = await on().newPerson(`Member${++people}`)
+  const member = await on().newUser(`Member${++people}`)
   await invite(on().ada, member, 'member')
   const client = await registerClient(on().webUrl)
   const spaceId = on().ada.spaceId
@@ -27,7 +27,7 @@ async function memberWithClient(): Promise<{
 }
 
 /** Ends a membership in Ada's space: one's own, or that of another. */
-const end = (by: PersonClient, { id }: PersonClient) =>
+const end = (by: UserClient, { id }: UserClient) =>
   by.fetch(`/api/spaces/${on().ada.spaceId}/members/${id}`, { method: 'DELETE' })
 
 describe('tokens, keys and refreshes of a member', () => {
