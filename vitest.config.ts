@@ -33,6 +33,8 @@ export default defineConfig({
         resolve: webAlias,
         test: {
           ...project('web', 'apps/web'),
+          // A busy machine can render a page between a test's look and its click. The report names each test that needed this.
+          retry: 1,
           include: ['{components,features,lib}/**/*.test.ts', 'test/**/*.test.ts'],
         },
       },

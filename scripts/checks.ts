@@ -9,6 +9,7 @@ export async function failedChecks(): Promise<string[]> {
     ...typedFolders().map((folder): [string, string, string[]] => [`types in ${folder}`, 'tsc', ['-p', folder]]),
     ['lint', 'oxlint', ['--deny-warnings']],
     ['dead code', 'knip', []],
+    ['generated documents', 'node', ['scripts/generate.ts', '--check']],
     ['formatting', 'prettier', ['--check', '--log-level=warn', '.']],
   ]
   const failed: string[] = []

@@ -1,4 +1,4 @@
-import { ForbiddenUrl, guardedFetches, TooMuchBody, type Proxies, type Reach } from '@nmg/outbound'
+import { ForbiddenUrl, guardedFetches, BodyTooLarge, type Proxies, type SsrfGuard } from '@nmg/outbound'
 import type { Pool } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
 import { log } from '../lib/log.ts'
@@ -21,7 +21,7 @@ const HELD_BACK_MS = 3_600_000
 export interface DocumentResolverOptions {
   readonly pool: Pool
   /** Where documents may be. */
-  readonly reach: Reach
+  readonly guard: SsrfGuard
   /** What they are asked for through. */
   readonly proxies: Proxies
 }
@@ -43,8 +43,8 @@ export interface DocumentResolver {
   read(url: URL, userId: string): Promise<void>
 }
 
-export function documentResolver({ pool, reach, proxies }: DocumentResolverOptions): DocumentResolver {
-  const fetch = guardedFetches(reach, proxies)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
+export function documentResolver({ pool, guard, proxies }: DocumentResolverOptions): DocumentResolver {
+  const fetch = guardedFetches(guard, proxies)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
   const allowance = fetchLimiter(LIMITS)
   const underWay = new Map<string, Promise<void>>()
   let heldBackUntilMs = -Infinity
@@ -131,7 +131,7 @@ async function contentOf(response: Response): Promise<unknown> {
 
 function faultOf(cause: unknown): DocumentFault {
   if (cause instanceof ForbiddenUrl) return 'document_private'
-  return cause instanceof TooMuchBody ? 'document_invalid' : 'document_unreachable'
+  return cause instanceof BodyTooLarge ? 'document_invalid' : 'document_unreachable'
 }
 
 /** As code or class: its words may be a stranger's. */

@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
+import { resolve } from 'node:path'
+import { isLoopback, proxiesFrom, createSsrfGuard } from '@nmg/outbound'
 import {
-  dataDir,
-  generatedSecret,
+  openDataDir,
+  loadOrCreateSecret,
   loadEnvFile,
   openDatabase,
   readSettings,
   repositoryRoot,
-  StartupError,
   type Environment,
 } from '@nmg/process'
 import next from 'next'
@@ -31,6 +29,7 @@ import { startSessionSweeps } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { probeWith } from './probe.ts'
 import { readinessOf } from './readiness.ts'
 import { resignedCookies } from './resigned-cookies.ts'
 
@@ -46,13 +45,10 @@ export async function startWeb(
 ): Promise<{ stop(): Promise<void> }> {
   const env = loadEnvFile(repositoryRoot, environment)
   const settings = readSettings(Settings, env)
-  if (!isDevelopment && !existsSync(join(APP, '.next', 'BUILD_ID'))) {
-    throw new StartupError('The web app is not built. Run: npm run build -w @nmg/web')
-  }
 
   // Nothing is made on disk for a deployment that brings its own database and secrets.
-  const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
-  const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
+  const folder = settings.DATABASE_URL ? '' : openDataDir(env, repositoryRoot)
+  const secret = (name: string) => loadOrCreateSecret(folder, name, () => randomBytes(32).toString('base64url'))
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
   setLogLevel(settings.LOG_LEVEL)
   const pool = openPool(database.url, settings.DATABASE_POOL_SIZE)
@@ -115,7 +111,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
         ? documentResolver({
             pool,
-            reach: reachOf({ also: isLoopback(new URL(webUrl)) ? ['machine'] : [] }),
+            guard: createSsrfGuard({ alsoAllow: isLoopback(new URL(webUrl)) ? ['loopback'] : [] }),
             proxies: proxiesFrom(settings),
           })
         : undefined,
@@ -164,6 +160,7 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       isStopping: () => answers.isClosing,
       isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
     }),
+    probe: probeWith(serviceToken),
     handle: async (request, response) => {
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
       if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)

@@ -29,7 +29,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
       { web: { CHAT_MODEL: 'small', CHAT_BASE_URL: model.url, CUDU_ENDPOINT: odd.url } },
     )
     odd.target = product.gatewayUrl
-    product.simulator.setKnobs({ autoApprove: true })
+    product.simulator.setOptions({ autoApprove: true })
     const user = (name: string) =>
       newUser(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
     ada = await user('Ada')

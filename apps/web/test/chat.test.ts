@@ -32,7 +32,7 @@ beforeAll(async () => {
       },
     },
   )
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   const user = (name: string) =>
     newUser(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
   ada = await user('Ada')
@@ -50,7 +50,7 @@ afterAll(async () => {
 beforeEach(() => forgetLimits(databaseUrl))
 
 afterEach(() => {
-  product.simulator.setKnobs({ mcpFaults: [] })
+  product.simulator.setOptions({ mcpFaults: [] })
   model.forget()
 })
 
@@ -72,7 +72,7 @@ async function readUntil(reader: ReadableStreamDefaultReader<string>, text: stri
 
 const toolParts = (message: ChatMessage | undefined): ToolPart[] => message?.parts.filter(isToolPart) ?? []
 const newId = () => crypto.randomUUID()
-const toolCalls = (name: string) => product.simulator.seen.mcpRequests.filter(({ tool }) => tool === name)
+const toolCalls = (name: string) => product.simulator.recorded.mcpRequests.filter(({ tool }) => tool === name)
 const pageTitles = () =>
   product.simulator.workspaces.flatMap(({ pages }) => [...pages.values()].map(({ title }) => title))
 
@@ -153,7 +153,7 @@ describe('an answer', () => {
   })
 
   it('ends with the time to try again when Notion limits the calls', async () => {
-    product.simulator.setKnobs({
+    product.simulator.setOptions({
       mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 30 }],
     })
     model.answer([{ call: 'notion-search', input: { query: 'launch' } }])
@@ -270,7 +270,7 @@ describe('a reader', () => {
 
 describe('a result that is too large', () => {
   const callWith = async (characters: number) => {
-    product.simulator.setKnobs({ testTools: true })
+    product.simulator.setOptions({ testTools: true })
     const id = newId()
     model.answer([{ call: 'simulator-payload', input: { characters } }])
     const message = await answered(ada, ask(id, 'How much?'))
@@ -278,7 +278,7 @@ describe('a result that is too large', () => {
     model.answer([{ say: 'Much.' }])
     const approvalId = asked?.approval?.id ?? ''
     const after = await answered(ada, { type: 'decide', conversationId: id, approvalId, approved: true })
-    product.simulator.setKnobs({ testTools: false })
+    product.simulator.setOptions({ testTools: false })
     expect(after.metadata?.end).toEqual({ kind: 'complete' })
     return toolParts((await opened(ada, id)).messages[1])[0]
   }

@@ -19,7 +19,7 @@ beforeAll(async () => {
   database = new Client({ connectionString: url })
   await database.connect()
   product = await startProduct({ DATABASE_URL: url })
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   const user = (name: string) =>
     newUser(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
   // Ada owns the space, Cem is an admin of it, Ben a member, Dora has one of her own only.
@@ -320,9 +320,9 @@ describe('/api/mcp', () => {
   })
 
   it('sends nothing of the person’s cookies on', async () => {
-    product.simulator.resetSeen()
+    product.simulator.clearRecorded()
     await (await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools })).text()
-    const seen = JSON.stringify(product.simulator.seen.mcpRequests)
+    const seen = JSON.stringify(product.simulator.recorded.mcpRequests)
     expect(seen).toContain('tools/list')
     for (const value of ada.cookies().values()) expect(seen).not.toContain(value)
   })

@@ -19,7 +19,7 @@ it.skipIf(!chromiumPath())(
       await goTo(page, 'Tools')
       await searchNotion(page, 'launch plan')
       await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
-      const requests = product.simulator.seen.mcpRequests
+      const requests = product.simulator.recorded.mcpRequests
       const calls = () => requests.filter((each) => each.tool === 'notion-search')
       expect(calls().map((each) => each.headers['mcp-session-id'])).toEqual([expect.stringMatching(/./)])
       const streams = () => requests.filter((each) => each.httpMethod === 'GET' && each.status === 200)

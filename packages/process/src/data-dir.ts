@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installationFolder } from './installation.ts'
 import type { Environment } from './settings.ts'
 import { StartupError } from './startup.ts'
 
@@ -21,13 +22,13 @@ import { StartupError } from './startup.ts'
 export const repositoryRoot: string = resolve(fileURLToPath(import.meta.url), '../../../..')
 
 /**
- * The folder where the product keeps what it must not lose: `DATA_DIR` (seen from `root`), else `<root>/.data`. Made when it is
- * missing, for this user only.
+ * The folder where the product keeps what it must not lose: `DATA_DIR` (seen from {@link installationFolder}), else `.data` there. Made when it
+ * is missing, for this user only.
  *
  * @throws {StartupError} when it cannot be written, or when others can write it: they could put keys of their own there.
  */
-export function dataDir(env: Environment, root: string): string {
-  const folder = resolve(root, env['DATA_DIR'] || '.data')
+export function openDataDir(env: Environment, root: string): string {
+  const folder = resolve(installationFolder(root), env['DATA_DIR'] || '.data')
   const probe = join(folder, `.probe-${randomUUID()}`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -65,7 +66,7 @@ const isOurs = (uid: number) => process.geteuid === undefined || [process.geteui
  *
  * @throws {StartupError} when the file is empty, or when others could read it.
  */
-export function generatedSecret(folder: string, name: string, make: () => string): string {
+export function loadOrCreateSecret(folder: string, name: string, make: () => string): string {
   const path = join(folder, name)
   return stored(path) ?? store(path, make())
 }

@@ -14,7 +14,7 @@ describe('a request of a web page', () => {
     ['a page whose name begins as an allowed one', 'https://app.example.evil.example'],
     ['a page without an origin of its own', 'null'],
   ])('of %s is refused before anything else is looked at', async (_, origin) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const { key } = await on.newKey()
     for (const credential of [key, undefined]) {
       const answer = await call(credential, on.endpoint(), { headers: { origin } })
@@ -26,7 +26,7 @@ describe('a request of a web page', () => {
     for (const method of ['GET', 'DELETE']) {
       expect((await call(key, on.endpoint(), { method, headers: { origin } })).status).toBe(403)
     }
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('of an allowed origin passes, and the page may read the answer', async () => {

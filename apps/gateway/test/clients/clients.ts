@@ -103,7 +103,7 @@ export function scene(env: Record<string, string> = {}): Scene {
   const it: { simulator?: Simulator; gateway?: InProcessGateway; issuer?: Issuer } = {}
 
   beforeAll(async () => {
-    it.simulator = await startSimulator({ knobs: { autoApprove: true, testTools: true, rateLimitPerMinute: null } })
+    it.simulator = await startSimulator({ options: { autoApprove: true, testTools: true, rateLimitPerMinute: null } })
     it.issuer = await startIssuer()
     it.gateway = await startGateway({ mcpUrl: it.simulator.mcpUrl, env: settings() })
     await it.gateway.connect('north')

@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { migrate } from '../../src/adapters/postgres/database.ts'
+import { migrate } from '../../src/platform/database.ts'
 import { startGateway, type InProcessGateway } from '../support/gateway.ts'
 
 const run = promisify(execFile)

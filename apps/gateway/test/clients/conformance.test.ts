@@ -5,17 +5,17 @@ import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { httpUpstream } from '../../src/adapters/mcp/upstream.ts'
-import { postgresChanges } from '../../src/adapters/postgres/changes.ts'
-import { migrate, openPool } from '../../src/adapters/postgres/database.ts'
-import { postgresMcpSessions } from '../../src/adapters/postgres/mcp-sessions.ts'
-import { openClients } from '../../src/clients.ts'
+import { httpUpstream } from '../../src/proxy/http-upstream.ts'
+import { openPlatform } from '../../src/platform/open.ts'
+import { ACCESS_CHANNEL } from '../../src/clients/revocation-notices.ts'
+import { postgresMcpSessions } from '../../src/proxy/postgres-mcp-sessions.ts'
+import { openClients } from '../../src/clients/open.ts'
 import { readConfig } from '../../src/config.ts'
-import { createApp } from '../../src/http/app.ts'
-import { callerCheck } from '../../src/http/callers.ts'
-import { mcpProxy } from '../../src/http/proxy.ts'
-import { createGatewayServer } from '../../src/http/server.ts'
-import { jsonLog } from '../../src/log.ts'
+import { createApp } from '../../src/connections/routes.ts'
+import { serviceAuthenticator } from '../../src/platform/service-token.ts'
+import { mcpProxy } from '../../src/proxy/proxy.ts'
+import { createGatewayServer } from '../../src/http-server.ts'
+import { jsonLog } from '../../src/platform/log.ts'
 import { conformanceServer, type ConformanceServer } from '../proxy/conformance-server.ts'
 import { checks } from '../proxy/conformance-suite.ts'
 import { tokensInMemory } from '../proxy/proxy-under-test.ts'
@@ -42,11 +42,10 @@ async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
     },
     () => '',
   )
-  await migrate(databaseUrl)
-  const sql = openPool(databaseUrl, log)
-  const news = await postgresChanges(databaseUrl, log)
+  const platform = await openPlatform({ databaseUrl, poolSize: 10, channels: [ACCESS_CHANNEL], log })
+  const { sql } = platform
   const connectUrl = () => 'http://app.test/connect'
-  const clients = openClients({ config, sql, news, clock: () => new Date(), log, connectUrl })
+  const clients = openClients({ platform, settings: config, connectUrl })
   const upstream = httpUpstream({
     url: upstreamUrl,
     userAgent: 'test',
@@ -61,11 +60,11 @@ async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
     upstream,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     onDone: () => requests++,
   })
-  const authenticate = callerCheck(config.serviceTokens)
+  const authenticate = serviceAuthenticator(config.serviceTokens)
   const app = createApp({ log, authenticate } as never)
   clients.addRoutes(app, authenticate)
   const gateway = createGatewayServer(proxy, app as never, log, clients.answerBrowser).listen(0, '127.0.0.1')
@@ -95,8 +94,7 @@ async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
       }
       clients.close()
       upstream.close()
-      news.close()
-      await sql.end()
+      await platform.close()
     },
   }
 }

@@ -20,11 +20,11 @@ describe('the endpoint of a space', () => {
   })
 
   it('forwards the bytes without meta, and nothing that proves who calls', async () => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const { key } = await on.newKey()
     const body = '{"jsonrpc":"2.0", "id":"x","meta":{"space_id":"north"},"method":"tools/list"}'
     expect((await call(key, on.endpoint(), { body })).status).toBe(200)
-    const [seen] = on.simulator.seen.mcpRequests
+    const [seen] = on.simulator.recorded.mcpRequests
     expect(seen?.body).toBe('{"jsonrpc":"2.0", "id":"x","method":"tools/list"}')
     expect(JSON.stringify(seen?.headers)).not.toContain('nmg_')
   })
@@ -32,7 +32,7 @@ describe('the endpoint of a space', () => {
   it('passes GET and DELETE on as upstream answers them', async () => {
     const token = await on.token()
     for (const method of ['GET', 'DELETE']) expect((await call(token, on.endpoint(), { method })).status).toBe(405)
-    expect(on.simulator.seen.mcpRequests.slice(-2).map(({ httpMethod }) => httpMethod)).toEqual(['GET', 'DELETE'])
+    expect(on.simulator.recorded.mcpRequests.slice(-2).map(({ httpMethod }) => httpMethod)).toEqual(['GET', 'DELETE'])
   })
 
   it('serves applications, whose person and space must agree with it', async () => {

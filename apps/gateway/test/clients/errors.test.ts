@@ -86,7 +86,7 @@ describe('a client of a space whose grant is lost', () => {
 describe('a client whose call needs more permissions than the connection has', () => {
   it('is told so with the link, and nothing that would have it log in anew', async () => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push({ kind: 'insufficient-scope', scope: 'pages:write' })
+    on.simulator.options.mcpFaults.push({ kind: 'insufficient-scope', scope: 'pages:write' })
     const { status, headers, rpc } = await ask()
     expect(status).toBe(403)
     expect(headers.get('www-authenticate')).toBeNull()
@@ -192,7 +192,7 @@ describe('a client that asks for what cannot be', () => {
 
   it('gets 502 when the connection to Notion breaks after the request was sent', async () => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push({ kind: 'lost-request' })
+    on.simulator.options.mcpFaults.push({ kind: 'lost-request' })
     const answer = await ask()
     expect(answer.status).toBe(502)
     expect(answer.rpc).toMatchObject({ id: 'a-list', error: { code: 1039, data: { reason: 'outcome_unknown' } } })
@@ -205,7 +205,7 @@ describe('what Notion itself says', () => {
     ['trouble of its edge', { kind: 'edge-error', status: 502 } as const, 502],
   ])('passes as it came: %s', async (_, fault, status) => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push(fault)
+    on.simulator.options.mcpFaults.push(fault)
     const answer = await ask()
     expect(answer.status).toBe(status)
     expect(answer.rpc.error?.data?.reason).toBeUndefined()
@@ -214,7 +214,7 @@ describe('what Notion itself says', () => {
 
   it('passes as it came: a limit as the result of a tool', async () => {
     await on.gateway.connect(space)
-    on.simulator.knobs.mcpFaults.push({ kind: 'tool-rate-limit' })
+    on.simulator.options.mcpFaults.push({ kind: 'tool-rate-limit' })
     const answer = await ask({ body: tool('notion-search', { query: 'x' }) })
     expect(answer.status).toBe(200)
     expect(answer.rpc.result?.isError).toBe(true)

@@ -1,8 +1,8 @@
-import { AccessKeys, CreatedAccessKey, SeenClients } from '@nmg/contract'
+import { AccessKeys, CreatedAccessKey, ActiveClients } from '@nmg/contract'
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
-import { accessKey } from '../../src/domain/access-key.ts'
+import { accessKey } from '../../src/clients/access-key.ts'
 import { call, initialize, LIST, modern, scene } from './clients.ts'
 
 const on = scene()
@@ -137,7 +137,7 @@ describe('the list of keys', () => {
 
 describe('the list of clients', () => {
   const clientsOf = async (query: string) =>
-    SeenClients.parse(await (await on.gateway.fetch(`/access/clients?${query}`)).json()).clients
+    ActiveClients.parse(await (await on.gateway.fetch(`/access/clients?${query}`)).json()).clients
 
   it('shows a client as soon as it first calls, by the name that it gives itself', async () => {
     const { id, key: text } = await on.newKey({ spaceId: 'seen-1' })

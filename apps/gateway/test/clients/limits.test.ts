@@ -20,12 +20,12 @@ describe('a client', () => {
   it('that sends too much too fast is told when to come back, and others are not kept waiting', async () => {
     const { key } = await on.newKey()
     const other = await on.newKey()
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const answers = await untilLimited(key)
     const { headers, rpc } = answers.pop() as (typeof answers)[0]
     expect(answers.length).toBeGreaterThanOrEqual(20)
     expect(answers.every(({ status }) => status === 200)).toBe(true)
-    expect(on.simulator.seen.mcpRequests).toHaveLength(answers.length)
+    expect(on.simulator.recorded.mcpRequests).toHaveLength(answers.length)
 
     expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(3)
@@ -54,7 +54,7 @@ describe('a client', () => {
   })
 
   it('has so many streams open and no more', async () => {
-    on.simulator.setKnobs({ getStream: true, sessions: 'header' })
+    on.simulator.setOptions({ getStream: true, sessions: 'header' })
     const { key } = await on.newKey()
     const open = async () => {
       const leave = new AbortController()
@@ -77,17 +77,17 @@ describe('a client', () => {
       })
       .toBe(200)
     for (const { leave } of streams) leave()
-    on.simulator.setKnobs({ getStream: false, sessions: 'none' })
+    on.simulator.setOptions({ getStream: false, sessions: 'none' })
   })
 
   it('has so many calls under way and no more', async () => {
     const { key } = await on.newKey()
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const leave = new AbortController()
     const wait = () =>
       call(key, on.endpoint(), { body: tool('simulator-wait'), signal: leave.signal }).catch(() => undefined)
     const waiting = [wait(), wait(), wait()]
-    await expect.poll(() => on.simulator.seen.mcpRequests.length).toBe(3)
+    await expect.poll(() => on.simulator.recorded.mcpRequests.length).toBe(3)
     const refused = await call(key, on.endpoint())
     expect(refused.status).toBe(429)
     expect(refused.headers.get('retry-after')).toBe('1')

@@ -11,7 +11,7 @@ import {
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { UrlElicitationRequiredError as OldUrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
-import { SeenClients } from '@nmg/contract'
+import { ActiveClients } from '@nmg/contract'
 import { describe, expect, it } from 'vitest'
 import { RETURN_BASE } from '../support/gateway.ts'
 import { scene } from './clients.ts'
@@ -92,7 +92,7 @@ describe.each(clients)('%s', (_, connect, era) => {
     expect(JSON.stringify(await client.call(search))).toContain('Launch plan')
     await client.close()
     const seen = async () => {
-      const { clients: all } = SeenClients.parse(
+      const { clients: all } = ActiveClients.parse(
         await (await on.gateway.fetch('/access/clients?space_id=north')).json(),
       )
       return all.filter(({ keyId, name }) => keyId === id && name !== '').map((one) => one.era)

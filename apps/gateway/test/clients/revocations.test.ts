@@ -1,5 +1,5 @@
 /** What is taken back ends at once, on every replica, also what is open. */
-import { SeenClients } from '@nmg/contract'
+import { ActiveClients } from '@nmg/contract'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { InProcessGateway } from '../support/gateway.ts'
@@ -9,14 +9,23 @@ const on = scene()
 let replica: InProcessGateway
 beforeAll(async () => {
   replica = await on.replica()
-  on.simulator.setKnobs({ getStream: true, sessions: 'header' })
+  on.simulator.setOptions({ getStream: true, sessions: 'header' })
 })
 afterAll(() => replica.stop())
-afterEach(() => on.simulator.resetSeen())
+afterEach(() => on.simulator.clearRecorded())
 
 const revoke = async (what: { spaceId?: string; userId?: string; clientId?: string; grantId?: string } = {}) => {
   const body = JSON.stringify({ spaceId: 'north', userId: 'ada', ...what })
   expect((await on.gateway.fetch('/access/revocations', { method: 'POST', body })).status).toBe(204)
+  await notificationsDelivered()
+}
+
+/** Notifications arrive in order, so after this one both gateways have processed the earlier ones. */
+async function notificationsDelivered(): Promise<void> {
+  const { key, id } = await on.newKey({}, 'nobody-else')
+  for (const at of [on.gateway, replica]) expect(await status(key, at)).toBe(200)
+  expect((await on.gateway.fetch(`/access/keys/${id}`, { method: 'DELETE' })).status).toBe(204)
+  for (const at of [on.gateway, replica]) await expect.poll(() => status(key, at)).toBe(401)
 }
 const status = async (credential: string, at = on.gateway) => (await call(credential, on.endpoint('north', at))).status
 const now = () => Math.floor(Date.now() / 1000)
@@ -94,7 +103,7 @@ describe('the end of all access of a person', () => {
     await call(token, on.endpoint(), { body: initialize({}, 'Forgotten') })
     const names = async () => {
       const response = await on.gateway.fetch('/access/clients?space_id=north&user_id=ada')
-      return SeenClients.parse(await response.json()).clients.map(({ name }) => name)
+      return ActiveClients.parse(await response.json()).clients.map(({ name }) => name)
     }
     await expect.poll(names).toContain('Forgotten')
     await revoke()
@@ -177,7 +186,7 @@ describe('what is open', () => {
     const others = await openAnswer(key, replica, method)
     await revoke()
     for (const { end } of cut) expect(await end).toEqual({ isCut: true })
-    await expect.poll(() => on.simulator.seen.mcpRequests.filter(({ aborted }) => aborted).length).toBe(2)
+    await expect.poll(() => on.simulator.recorded.mcpRequests.filter(({ aborted }) => aborted).length).toBe(2)
 
     await on.gateway.fetch('/access/revocations', {
       method: 'POST',
@@ -195,15 +204,15 @@ describe('what is open', () => {
 
   it('and not answered yet is answered with 503, because its outcome is unknown', async () => {
     const { key } = await on.newKey({}, 'cleo')
-    on.simulator.knobs.mcpFaults.push({ kind: 'slow', delayMs: 20_000 })
+    on.simulator.options.mcpFaults.push({ kind: 'slow', delayMs: 20_000 })
     const answer = call(key, on.endpoint('north', replica))
-    await expect.poll(() => on.simulator.seen.mcpRequests.length).toBe(1)
+    await expect.poll(() => on.simulator.recorded.mcpRequests.length).toBe(1)
     await revoke({ userId: 'cleo' })
     const { status, headers, rpc } = await answer
     expect(status).toBe(503)
     expect(headers.get('www-authenticate')).toBeNull()
     expect(rpc.error).toMatchObject({ code: 1039, message: expect.stringMatching(/^This access was revoked/) })
-    await expect.poll(() => on.simulator.seen.mcpRequests[0]?.aborted).toBe(true)
+    await expect.poll(() => on.simulator.recorded.mcpRequests[0]?.aborted).toBe(true)
   })
 
   it('breaks off although the news of it was lost', async () => {

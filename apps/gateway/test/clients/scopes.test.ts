@@ -34,9 +34,9 @@ describe('a client that may only read', () => {
     'completion/complete',
     'logging/setLevel',
   ])('may ask upstream for %s', async (method) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     await ask({ body: { jsonrpc: '2.0', id: 1, method, params: { uri: 'x:y', name: 'notion-update-page' } } })
-    expect(on.simulator.seen.mcpRequests).toHaveLength(1)
+    expect(on.simulator.recorded.mcpRequests).toHaveLength(1)
   })
 
   const twice =
@@ -105,11 +105,11 @@ describe('a client that may only read', () => {
       'insufficient_scope',
     ],
   ])('may not send %s', async (_, body, headers, reason) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const answer = await ask({ body, headers })
     expect(answer.rpc.error?.data.reason).toBe(reason)
     expect(answer.status).toBe(reason === 'invalid_request' ? 400 : 403)
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('may send a tool that reads with the headers of 2026-07-28', async () => {
@@ -142,17 +142,17 @@ describe('a client that may only read', () => {
     ],
     ['a name that fits into no sentence', tool('a"b'), 'the tool is not known to only read'],
   ])('reads in the message what was refused: %s', async (_, body, text) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     expect((await ask({ body })).rpc.error?.message).toContain(text)
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it.each(['skills/list', 'skills/get', 'resources/directory/read'])(
     'may ask upstream for %s of the extension Skills',
     async (method) => {
-      on.simulator.resetSeen()
+      on.simulator.clearRecorded()
       await ask({ body: { ...LIST, method } })
-      expect(on.simulator.seen.mcpRequests).toHaveLength(1)
+      expect(on.simulator.recorded.mcpRequests).toHaveLength(1)
     },
   )
 
@@ -186,7 +186,7 @@ describe('the list of tools', () => {
     ['in JSON as of 2026-07-28', 'json', modern(LIST)],
     ['in an event stream as of 2026-07-28', 'sse', modern(LIST)],
   ] as const)('%s holds only what a reader may call, each to the byte as it came', async (_, answers, body) => {
-    on.simulator.setKnobs({ answers })
+    on.simulator.setOptions({ answers })
     const headers =
       '_meta' in (body.params ?? {}) ? { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' } : {}
     const whole = await call(await on.token(), on.endpoint(), { body, headers })
@@ -223,17 +223,17 @@ describe('the list of tools', () => {
   })
 
   it('is asked for uncompressed, because it is read', async () => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     await ask({ headers: { 'accept-encoding': 'gzip, br' } })
     await ask({ body: search, headers: { 'accept-encoding': 'gzip, br' } })
-    expect(on.simulator.seen.mcpRequests.map(({ headers }) => headers['accept-encoding'])).toEqual([
+    expect(on.simulator.recorded.mcpRequests.map(({ headers }) => headers['accept-encoding'])).toEqual([
       'identity',
       'gzip, br',
     ])
   })
 
   it('that is delivered again holds no more than the first time', async () => {
-    on.simulator.setKnobs({ sessions: 'required', getStream: true, resumable: true, answers: 'sse' })
+    on.simulator.setOptions({ sessions: 'required', getStream: true, resumable: true, answers: 'sse' })
     const opened = await ask({ body: initialize() })
     const session = {
       'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
@@ -256,11 +256,11 @@ describe('the list of tools', () => {
     leave.abort()
     expect(names(text)).toEqual(names(first.text))
     expect(text).not.toContain('notion-create-pages"')
-    on.simulator.setKnobs({ sessions: 'none', getStream: false, resumable: false })
+    on.simulator.setOptions({ sessions: 'none', getStream: false, resumable: false })
   })
 
   it('that cannot be had is told as upstream tells it', async () => {
-    on.simulator.knobs.mcpFaults.push({ kind: 'edge-error', status: 503 })
+    on.simulator.options.mcpFaults.push({ kind: 'edge-error', status: 503 })
     const answer = await ask({})
     expect(answer.status).toBe(503)
     expect(answer.rpc.error?.data?.reason).toBeUndefined()

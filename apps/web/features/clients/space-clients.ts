@@ -1,5 +1,5 @@
 import 'server-only'
-import { AccessKeys, CreatedAccessKey, SeenClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
+import { AccessKeys, CreatedAccessKey, ActiveClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
 import { z } from 'zod'
 import { SCHEMA } from '@/lib/database.ts'
 import { askGateway } from '@/lib/gateway.ts'
@@ -20,7 +20,7 @@ export async function clientLists(
 ): Promise<ClientLists> {
   const [keys, seen] = await Promise.all([
     askGateway(app, member, `/access/keys?${whose(member)}`, AccessKeys),
-    askGateway(app, member, `/access/clients?${whose(member)}`, SeenClients),
+    askGateway(app, member, `/access/clients?${whose(member)}`, ActiveClients),
   ])
   const clients = seen?.clients ?? []
   const names = await clientNames(

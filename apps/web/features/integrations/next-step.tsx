@@ -1,6 +1,6 @@
 'use client'
 
-import type { WaitingConsent } from '@nmg/contract'
+import type { PendingWorkspaceChange } from '@nmg/contract'
 import { useState, type ReactNode } from 'react'
 import { Button } from '@/components/ui/button.tsx'
 import type { SpaceConnection } from './connection-response.ts'
@@ -65,7 +65,7 @@ function ConfirmStep({
   managers,
   connection,
   waiting,
-}: NextStepProps & { connection: SpaceConnection; waiting: WaitingConsent }) {
+}: NextStepProps & { connection: SpaceConnection; waiting: PendingWorkspaceChange }) {
   const [decided, setDecided] = useState<'accept' | 'decline'>()
   const decide = async (decision: 'accept' | 'decline') => {
     setDecided(decision)

@@ -1,4 +1,4 @@
-import { AuthorizationStart, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
+import { AuthorizationStart, DisconnectReceipt, type WorkspaceChangeDecision } from '@nmg/contract'
 import { readApi } from '@/lib/api-client.ts'
 import { ConnectionResponse } from './connection-response.ts'
 import { HistoryResponse, type HistoryKind } from './history-response.ts'
@@ -17,7 +17,7 @@ export const readHistory = (spaceId: string, kind: HistoryKind, before: number |
 
 export const deleteConnection = (spaceId: string) => readApi(ofSpace(spaceId), DisconnectReceipt, { method: 'DELETE' })
 
-export const confirmWorkspaceChange = (spaceId: string, decision: WaitingDecision) =>
+export const confirmWorkspaceChange = (spaceId: string, decision: WorkspaceChangeDecision) =>
   readApi('/api/notion/waiting', ConnectionResponse, { method: 'POST', body: { spaceId, ...decision } })
 
 export const startAuthorization = (spaceId: string, signal?: AbortSignal) =>

@@ -1,5 +1,5 @@
 import 'server-only'
-import { AuthorizationStart, Connection, DisconnectReceipt, type WaitingDecision } from '@nmg/contract'
+import { AuthorizationStart, Connection, DisconnectReceipt, type WorkspaceChangeDecision } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
 import { userNames, type SpaceManager, type SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
@@ -93,7 +93,7 @@ function sayWhenToTryAgain(error: unknown): never {
 export async function confirmWorkspaceChange(
   app: App<'gatewayUrl' | 'serviceToken'>,
   manager: SpaceManager,
-  decision: WaitingDecision,
+  decision: WorkspaceChangeDecision,
 ): Promise<void> {
   await askGateway(app, manager, `${path(manager)}/waiting`, Connection, { method: 'POST', body: decision })
 }

@@ -107,7 +107,7 @@ export function clientsScene(web: Record<string, string> = {}): () => ClientsSce
 }
 
 export async function connectNotion(product: Product, owner: UserClient): Promise<void> {
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   const started = await owner.post('/api/notion/oauth/start', { spaceId: owner.spaceId })
   const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
   const ended = await consent(owner, authorizeUrl)

@@ -53,14 +53,30 @@ export async function signIn(page: Page, webUrl: string, { email, password }: Ac
   await page.getByRole('button', { name: /^Account of/ }).waitFor()
 }
 
+/** Clicks again where nothing followed: a click on a page that React has not taken over yet does nothing. */
+export async function clickUntilVisible(button: Locator, expected: Locator): Promise<void> {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    await button.click({ timeout: 2000 }).catch(() => undefined)
+    const isVisible = await expected.waitFor({ timeout: 5000 }).then(
+      () => true,
+      () => false,
+    )
+    if (isVisible) return
+    if (performance.now() > deadline)
+      throw new Error(`${String(expected)} does not appear after a click on ${String(button)}`)
+  }
+}
+
 /** From the button on the connection's page (or in the banner of others) to the way back, allowing (or not) on the consent page. */
 export async function submitConsent(
   page: Page,
   button: 'Connect Notion' | 'Reconnect Notion',
   decision: 'Allow' | 'Deny' = 'Allow',
 ): Promise<void> {
-  await page.getByRole('button', { name: button }).click()
-  await page.getByRole('button', { name: decision }).click()
+  const decide = page.getByRole('button', { name: decision })
+  await clickUntilVisible(page.getByRole('button', { name: button }), decide)
+  await decide.click()
 }
 
 /** Connects the space that was just entered, up to the page that says so. */

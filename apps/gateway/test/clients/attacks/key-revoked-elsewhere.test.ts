@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessKey } from '../../../src/domain/access-key.ts'
+import { accessKey } from '../../../src/clients/access-key.ts'
 import type { InProcessGateway } from '../../support/gateway.ts'
 import { call, scene } from '../clients.ts'
 

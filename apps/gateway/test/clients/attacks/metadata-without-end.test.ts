@@ -1,7 +1,7 @@
 /** Documents that fill the memory or never end must not hold up anything, nor be believed. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
-import { foreignServer, type Answer, type ForeignServer } from '../../support/foreign-server.ts'
+import { type Answer, foreignServer, type ForeignServer } from '../../support/foreign-server.ts'
 
 let server: ForeignServer
 let gateway: InProcessGateway

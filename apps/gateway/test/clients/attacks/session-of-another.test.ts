@@ -10,7 +10,7 @@ let owner: string
 let ownersKey: string
 
 beforeAll(async () => {
-  on.simulator.setKnobs({ sessions: 'required', getStream: true })
+  on.simulator.setOptions({ sessions: 'required', getStream: true })
   replica = await on.replica()
   await on.gateway.connect('south')
   owner = (await on.newKey()).id
@@ -40,7 +40,7 @@ describe.each(['at the same gateway', 'at another replica'])('an MCP session %s'
   })
 
   it.each(others)('does not exist for %s', async (_, credential, space) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const key = await credential()
     for (const method of ['POST', 'GET', 'DELETE']) {
       const answer = await call(key, endpoint(space), { method, headers: { ...headers(), 'last-event-id': '1' } })
@@ -49,7 +49,7 @@ describe.each(['at the same gateway', 'at another replica'])('an MCP session %s'
       if (method === 'POST') expect(answer.rpc.id).toBe('a-list')
       else expect(answer.rpc).not.toHaveProperty('id')
     }
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('does not exist for an application that acts for the same person', async () => {

@@ -25,12 +25,12 @@ describe('a key', () => {
     ['with another person in a header', () => on.endpoint(), { 'x-user-id': 'ben' }, LIST],
     ['with another person in meta', () => on.endpoint(), {}, { ...LIST, meta: { user_id: 'ben' } }],
   ])('%s is refused', async (_, url, headers, body) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const answer = await call(key, url(), { headers, body })
     expect(answer.status).toBe(403)
     expect(answer.rpc.error?.data.reason).toBe('forbidden_space')
     expect(answer.headers.get('www-authenticate')).toBeNull()
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('may say again what it is for', async () => {

@@ -7,7 +7,7 @@ const on = scene()
 
 describe.each(['/mcp/notion/spaces/north', '/mcp/notion/proxy'])('a credential in the query of %s', (path) => {
   it.each(['access_token', 'token', 'api_key', 'key', 'authorization'])('as %s opens nothing', async (name) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const { key } = await on.newKey()
     const token = await on.issuer.token(`${on.gateway.url.replace('127.0.0.1', 'localhost')}${path}`)
     for (const credential of [key, token, SERVICE_TOKEN]) {
@@ -17,7 +17,7 @@ describe.each(['/mcp/notion/spaces/north', '/mcp/notion/proxy'])('a credential i
       expect(answer.status).toBe(401)
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer resource_metadata=/)
     }
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 })
 

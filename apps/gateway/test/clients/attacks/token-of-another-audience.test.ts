@@ -18,11 +18,11 @@ describe('a token for', () => {
     ['nothing', () => undefined],
     ['a list of others', () => ['https://mcp.example/mcp', base()]],
   ])('%s is refused', async (_, audience) => {
-    on.simulator.resetSeen()
+    on.simulator.clearRecorded()
     const answer = await call(await on.token('north', { aud: audience() }), on.endpoint())
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token"/)
-    expect(on.simulator.seen.mcpRequests).toEqual([])
+    expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('one endpoint is refused at another, also when it was used where it belongs before', async () => {

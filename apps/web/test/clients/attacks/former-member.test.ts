@@ -46,7 +46,7 @@ describe('a call that a member prepares', () => {
       method: 'tools/call',
       params: { name: 'notion-create-pages', arguments: { pages: [{ properties: { title: 'Prepared' } }] } },
     })
-    on().product.simulator.resetSeen()
+    on().product.simulator.clearRecorded()
     const held = request(`${on().webUrl}/api/mcp?spaceId=${spaceId}`, {
       method: 'POST',
       headers: {
@@ -65,6 +65,6 @@ describe('a call that a member prepares', () => {
     const [response] = (await once(held, 'response')) as [{ statusCode: number; resume(): void }]
     response.resume()
     expect(response.statusCode).toBe(403)
-    expect(on().product.simulator.seen.mcpRequests).toEqual([])
+    expect(on().product.simulator.recorded.mcpRequests).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { WaitingDecision } from '@nmg/contract'
+import { WorkspaceChangeDecision } from '@nmg/contract'
 import { z } from 'zod'
 import { describeConnection, confirmWorkspaceChange } from '@/features/integrations/space-connection.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
@@ -7,7 +7,7 @@ import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-const Body = WaitingDecision.extend({ spaceId: z.string().optional() })
+const Body = WorkspaceChangeDecision.extend({ spaceId: z.string().optional() })
 
 /** Decides about a consent that reached another workspace. Answers with the connection as it is then. */
 export const POST = (request: Request) =>
