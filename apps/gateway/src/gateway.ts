@@ -163,7 +163,7 @@ export async function openGateway({
     await Promise.all([connections.sweep(), clients.sweep()])
   }
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
-  const server = createGatewayServer(proxy, app, log, clients.answerBrowser)
+  const server = createGatewayServer(proxy, app, log, clients.handleCors)
   const drain = prepareDrain(server)
 
   return {

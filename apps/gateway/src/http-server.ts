@@ -25,7 +25,7 @@ export function createGatewayServer(
   proxy: McpProxy,
   app: Hono<App>,
   log: Log,
-  answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean,
+  handleCors: (req: IncomingMessage, res: ServerResponse) => boolean,
 ): Server {
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 120_000 })
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -38,7 +38,7 @@ export function createGatewayServer(
     }
     if (req.url === '*') res.writeHead(204, { allow: ALL_METHODS }).end()
     else if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
-    else if (!answerBrowser(req, res)) proxy.handle(req, res)
+    else if (!handleCors(req, res)) proxy.handle(req, res)
   })
   // Without a listener, Node closes the connection without a response.
   server.on('connect', (_, socket) => {
