@@ -68,10 +68,10 @@ const isSignedIn = async (who: Pick<UserClient, 'fetch'>) => (await who.fetch('/
 
 /** Somebody else's browser, signed in to the same account. */
 async function elsewhere(who: UserClient): Promise<ReturnType<typeof newCookieClient>> {
-  const signedInUser = newCookieClient(webUrl)
-  const response = await signedInUser.post('/api/auth/sign-in/email', who.account)
+  const cookieClient = newCookieClient(webUrl)
+  const response = await cookieClient.post('/api/auth/sign-in/email', who.account)
   expect(response.status).toBe(200)
-  return signedInUser
+  return cookieClient
 }
 
 describe('a forgotten password', () => {
@@ -217,11 +217,11 @@ describe('an invitation', () => {
 describe('single sign-on', () => {
   /** From the button to the end, as a browser goes. */
   async function arrive(
-    signedInUser = newCookieClient(webUrl),
+    cookieClient = newCookieClient(webUrl),
     path = '/sign-in/social',
     body: object = {},
   ): Promise<URL> {
-    const begun = await signedInUser.post(`/api/auth${path}`, {
+    const begun = await cookieClient.post(`/api/auth${path}`, {
       provider: 'oidc',
       callbackURL: '/account',
       errorCallbackURL: '/sign-in',
@@ -231,7 +231,7 @@ describe('single sign-on', () => {
     const { url } = (await begun.json()) as { url: string }
     const consented = await fetch(url, { redirect: 'manual' })
     const callback = new URL(consented.headers.get('location') ?? 'about:blank')
-    const ended = await signedInUser.fetch(callback.pathname + callback.search)
+    const ended = await cookieClient.fetch(callback.pathname + callback.search)
     return new URL(ended.headers.get('location') ?? 'about:blank', webUrl)
   }
   const accounts = async (email: string) => {
@@ -255,9 +255,9 @@ describe('single sign-on', () => {
     const email = address('Jon')
     oidc.become({ sub: 'jon', email, email_verified: true, name: 'Jon Snow' })
     for (let n = 0; n < 2; n++) {
-      const signedInUser = newCookieClient(webUrl)
-      expect((await arrive(signedInUser)).pathname).toBe('/account')
-      expect(await (await signedInUser.fetch('/account')).text()).toContain('Jon Snow')
+      const cookieClient = newCookieClient(webUrl)
+      expect((await arrive(cookieClient)).pathname).toBe('/account')
+      expect(await (await cookieClient.fetch('/account')).text()).toContain('Jon Snow')
     }
     expect(await accounts(email)).toEqual(['oidc'])
     expect(oidc.refusals).toEqual([])
@@ -268,10 +268,10 @@ describe('single sign-on', () => {
     async (email_verified) => {
       const kim = await user('Kim')
       oidc.become({ sub: `mallory-${email_verified}`, email: kim.account.email, email_verified })
-      const signedInUser = newCookieClient(webUrl)
-      const end = await arrive(signedInUser)
+      const cookieClient = newCookieClient(webUrl)
+      const end = await arrive(cookieClient)
       expect([end.pathname, end.searchParams.get('error')]).toEqual(['/sign-in', 'account_not_linked'])
-      expect(await isSignedIn(signedInUser)).toBe(false)
+      expect(await isSignedIn(cookieClient)).toBe(false)
       expect(await accounts(kim.account.email)).toEqual(['credential'])
     },
   )
@@ -284,9 +284,9 @@ describe('single sign-on', () => {
     oidc.become({ sub: 'lea', email: lea.account.email, email_verified: true })
     expect((await arrive(lea, '/link-social')).searchParams.get('error')).toBeNull()
     expect(await accounts(lea.account.email)).toEqual(['credential', 'oidc'])
-    const signedInUser = newCookieClient(webUrl)
-    expect((await arrive(signedInUser)).pathname).toBe('/account')
-    expect(await (await signedInUser.fetch('/account')).text()).toContain(lea.account.email)
+    const cookieClient = newCookieClient(webUrl)
+    expect((await arrive(cookieClient)).pathname).toBe('/account')
+    expect(await (await cookieClient.fetch('/account')).text()).toContain(lea.account.email)
   })
 
   it.each([
@@ -297,10 +297,10 @@ describe('single sign-on', () => {
   ] as const)('takes no token %s', async (_, claims, key) => {
     oidc.become({ sub: 'ned', email: address('Ned'), email_verified: true })
     oidc.lie(claims, key)
-    const signedInUser = newCookieClient(webUrl)
-    const end = await arrive(signedInUser)
+    const cookieClient = newCookieClient(webUrl)
+    const end = await arrive(cookieClient)
     expect(end.searchParams.get('error')).toBeTruthy()
-    expect(await isSignedIn(signedInUser)).toBe(false)
+    expect(await isSignedIn(cookieClient)).toBe(false)
   })
 
   it('takes what UserInfo says only of the person of the ID token (OIDC Core §5.3.2)', async () => {
@@ -312,9 +312,9 @@ describe('single sign-on', () => {
     expect(await isSignedIn(pia)).toBe(true)
     for (const claims of [{ sub: 'somebody-else' }, { sub: undefined }, { sub: '' }]) {
       oidc.lieInUserInfo(claims)
-      const signedInUser = newCookieClient(webUrl)
-      expect((await arrive(signedInUser)).searchParams.get('error')).toBeTruthy()
-      expect(await isSignedIn(signedInUser)).toBe(false)
+      const cookieClient = newCookieClient(webUrl)
+      expect((await arrive(cookieClient)).searchParams.get('error')).toBeTruthy()
+      expect(await isSignedIn(cookieClient)).toBe(false)
     }
   })
 

@@ -191,9 +191,9 @@ describe('guessing', () => {
   })
 
   it('a password from many addresses in one IPv6 network is guessing from one', async () => {
-    const signedInUser = newCookieClient(webUrl)
+    const cookieClient = newCookieClient(webUrl)
     const guess = (n: number) =>
-      signedInUser.fetch('/api/auth/request-password-reset', {
+      cookieClient.fetch('/api/auth/request-password-reset', {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-forwarded-for': `2001:db8:5:6::${n.toString(16)}` },
         body: JSON.stringify({ email: `nobody-${n}@north.test` }),

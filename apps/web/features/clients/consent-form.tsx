@@ -7,6 +7,7 @@ import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
 import { Choice } from '@/components/ui/choice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { ApiError, messageOf } from '@/lib/api-client.ts'
 import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
@@ -180,11 +181,7 @@ function Asker({ question }: { question: ConsentQuestion }) {
           Not you?
         </button>
       </p>
-      {call.trouble && (
-        <Notice tone="danger" className="mt-3">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mt-3" />
       <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
     </Card>
   )

@@ -7,7 +7,7 @@ import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
 import { Confirm } from '@/components/ui/confirm.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Select } from '@/components/ui/select.tsx'
 import { grantable, mayManage, roles, type Role } from '@/lib/roles.ts'
 import { useCall } from '@/lib/use-call.ts'
@@ -37,11 +37,7 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
       <h2 id="people" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
         {members.length === 1 ? 'One member' : `${members.length} members`}
       </h2>
-      {call.trouble && (
-        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
       <ul aria-label="Members" className="mt-2 divide-y divide-line">
         {members.map((user) => (
           <li key={user.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
