@@ -13,7 +13,6 @@ export function Confirm({
   title,
   children,
   action,
-  look = 'danger',
   onConfirm,
 }: {
   open: boolean
@@ -21,7 +20,6 @@ export function Confirm({
   title: string
   children: ReactNode
   action: string
-  look?: 'danger' | 'primary'
   onConfirm: () => Promise<void>
 }) {
   const call = useCall()
@@ -37,7 +35,7 @@ export function Confirm({
         <CallNotice call={call} />
         <div className="flex flex-wrap gap-2">
           <Button
-            look={look}
+            look="danger"
             busy={isBusy}
             onClick={() =>
               void call.run(async () => {

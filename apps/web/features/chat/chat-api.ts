@@ -7,6 +7,7 @@ import {
   OpenedConversation,
   type Visibility,
 } from './conversation.ts'
+import type { RunRequest } from './start-run.ts'
 
 /** The chat of one space, over HTTP. All of it throws {@link ApiError}. */
 export function chatApi(spaceId: string) {
@@ -33,17 +34,3 @@ export function chatApi(spaceId: string) {
 }
 
 export type ChatApi = ReturnType<typeof chatApi>
-
-/** A message of the user. Its id is chosen here, so that it can be sent again without arriving twice. */
-export interface NewMessage {
-  readonly id: string
-  readonly text: string
-}
-
-/** What a user does; the schema of the server has the same name. */
-export type RunRequest = { readonly conversationId: string } & (
-  | { readonly type: 'ask'; readonly message: NewMessage; readonly model?: string }
-  | { readonly type: 'edit'; readonly messageId: string; readonly message: NewMessage; readonly model?: string }
-  | { readonly type: 'regenerate'; readonly model?: string }
-  | { readonly type: 'decide'; readonly approvalId: string; readonly approved: boolean; readonly always: boolean }
-)

@@ -23,7 +23,9 @@ import { denyPending } from './finish-message.ts'
 import { startTitle } from './start-title.ts'
 import { executeRun, type RunTask, type ChatApp } from './execute-run.ts'
 
+/** A message of the user. The browser chooses its id, so that it can be sent again without arriving twice. */
 const NewMessage = z.object({ id: z.uuid(), text: z.string().trim().min(1).max(LONGEST_MESSAGE) })
+export type NewMessage = z.infer<typeof NewMessage>
 const model = z.string().optional()
 
 /**
@@ -173,7 +175,7 @@ async function prepare(
   }
 }
 
-const userMessage = ({ id, text }: z.infer<typeof NewMessage>): ChatMessage => ({
+const userMessage = ({ id, text }: NewMessage): ChatMessage => ({
   id,
   role: 'user',
   parts: [{ type: 'text', text }],

@@ -2,10 +2,11 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError, isOutside, messageOf, UNREACHABLE } from '@/lib/api-client.ts'
-import { chatApi, type ChatApi, type NewMessage, type RunRequest } from './chat-api.ts'
+import { chatApi, type ChatApi } from './chat-api.ts'
 import type { ChatMessage } from './chat-message.ts'
 import type { ConversationSummary, OpenedConversation } from './conversation.ts'
 import { readRunStream } from './read-run-stream.ts'
+import type { NewMessage, RunRequest } from './start-run.ts'
 
 export type Phase = 'idle' | 'sending' | 'answering'
 

@@ -63,12 +63,12 @@ const forward = (request: NextRequest) =>
     const startedAt = performance.now()
     const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
     // Nobody prepares calls as a member to let them go afterwards.
-    let refusal: Failure | undefined
+    let failure: Failure | undefined
     const assertStillIn = async () => {
       if (performance.now() - startedAt < PROMPT_MS || (await isStillSignedInMember(request.headers, member.space.id)))
         return
-      refusal = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
-      throw refusal
+      failure = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
+      throw failure
     }
     const response = await fetchGateway(runtime(), member, '/mcp/notion/proxy', {
       method: request.method,
@@ -76,7 +76,7 @@ const forward = (request: NextRequest) =>
       signal: request.signal,
       ...(request.body ? { body: endingIf(request.body, assertStillIn), duplex: 'half' } : {}),
     }).catch((error: unknown) => {
-      throw refusal ?? error
+      throw failure ?? error
     })
     const data = await onlyData(response)
     const headers = chosen(data.headers, isResponseHeader)
