@@ -163,8 +163,8 @@ async function firstSpace(adapter: Adapter, userId: string): Promise<string> {
     limit: 1,
   })
   if (member) return member.organizationId
-  const person = await adapter.findOne<{ name: string }>({ model: 'user', where: [{ field: 'id', value: userId }] })
-  return createSpace(adapter, cleanDisplayName(person?.name && `${person.name}'s space`) ?? 'My space', userId)
+  const user = await adapter.findOne<{ name: string }>({ model: 'user', where: [{ field: 'id', value: userId }] })
+  return createSpace(adapter, cleanDisplayName(user?.name && `${user.name}'s space`) ?? 'My space', userId)
 }
 
 /** A new space with this user as its owner. */
