@@ -45,7 +45,7 @@ export interface DocumentResolver {
 
 export function documentResolver({ pool, guard, proxies }: DocumentResolverOptions): DocumentResolver {
   const fetch = guardedFetches(guard, proxies)({ timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })
-  const allowance = fetchLimiter(LIMITS)
+  const limiter = fetchLimiter(LIMITS)
   const underWay = new Map<string, Promise<void>>()
   let heldBackUntilMs = -Infinity
 
@@ -79,7 +79,7 @@ export function documentResolver({ pool, guard, proxies }: DocumentResolverOptio
   }
 
   const begin = (url: URL, userId: string): Promise<void> => {
-    const giveBack = allowance.take(userId)
+    const giveBack = limiter.take(userId)
     if (!giveBack) throw documentFailure('document_later')
     const reading = readNow(url).finally(() => {
       giveBack()

@@ -1,6 +1,6 @@
 const MINUTE_MS = 60_000
 
-export interface AllowanceLimits {
+export interface FetchLimits {
   readonly atOnce: number
   /** So that nobody can take all of it. */
   readonly atOnceOfOne: number
@@ -14,7 +14,7 @@ export interface FetchLimiter {
 
 /** Bounds how often people have this process ask other servers for something, and how much of that is under way at once. */
 export function fetchLimiter(
-  { atOnce, atOnceOfOne, perMinuteOfOne }: AllowanceLimits,
+  { atOnce, atOnceOfOne, perMinuteOfOne }: FetchLimits,
   now: () => number = Date.now,
 ): FetchLimiter {
   /** When each user began one, within the last minute, and how many of theirs are under way. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fetchLimiter } from '@/authorization-server/fetch-limiter.ts'
 
-describe('an allowance', () => {
+describe('the fetch limiter', () => {
   const limits = { atOnce: 5, atOnceOfOne: 2, perMinuteOfOne: 3 }
 
   it('leaves something to others, whatever one person has under way', () => {
