@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { goTo, launchBrowser, newProfile, openDialog, searchNotion, signIn } from './browser.ts'
-import { newPerson } from './person.ts'
+import { newUser } from './user.ts'
 import { startProduct, type Product } from './product.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../../docs/screenshots')
@@ -85,8 +85,8 @@ async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
 
 /** Who is in the space, and who is invited. */
 async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
-  const person = (name: string) =>
-    newPerson(webUrl, { name, email: `${name.toLowerCase()}@demo.test`, password: 'demo-password' })
+  const user = (name: string) =>
+    newUser(webUrl, { name, email: `${name.toLowerCase()}@demo.test`, password: 'demo-password' })
   const page = await newProfile(chromium, { ...DESKTOP, colorScheme: 'dark' })
   await signIn(page, webUrl, ADA)
   await page.goto(webUrl)
@@ -100,7 +100,7 @@ async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
     ['Ben', 'admin'],
     ['Cleo', 'member'],
   ] as const) {
-    const guest = await person(name)
+    const guest = await user(name)
     const { link } = (await (await invited(guest.account.email, role)).json()) as { link: string }
     await guest.post(new URL(link).pathname.replace('/invitations/', '/api/invitations/'), {})
   }
