@@ -3,12 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { registerClient } from '../clients/client-person.ts'
 import { goTo, launchBrowser, newProfile, openDialog, searchNotion, signIn } from './browser.ts'
 import { newUser } from './user.ts'
 import { startProduct, type Product } from './product.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../../docs/screenshots')
 const ADA = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
+/** Where a client on the user's own machine waits for the answer. */
+const CLIENT_REDIRECT = 'http://127.0.0.1:33418/callback'
 const DESKTOP = { viewport: { width: 1120, height: 820 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
 const PHONE = { viewport: { width: 390, height: 1000 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
 
@@ -112,12 +115,19 @@ async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
 }
 
 /** How one's own client gets to the space. */
-async function ownClients({ webUrl }: Product, chromium: Browser): Promise<void> {
+async function ownClients({ webUrl, gatewayUrl }: Product, chromium: Browser): Promise<void> {
   const page = await newProfile(chromium, DESKTOP)
   await signIn(page, webUrl, ADA)
   await page.getByRole('link', { name: 'Clients', exact: true }).first().click()
   await page.getByText('claude mcp login').waitFor()
   await picture(page, 'clients')
+
+  const client = await registerClient(webUrl, { client_name: 'Claude Code', redirect_uris: [CLIENT_REDIRECT] })
+  const spaceId = /spaces\/([^/]+)/.exec(page.url())?.[1] ?? ''
+  const resource = `${gatewayUrl}/mcp/notion/spaces/${spaceId}`
+  await page.goto(client.authorizeUrl(resource, { redirect_uri: CLIENT_REDIRECT }))
+  await page.locator('button:enabled', { hasText: 'Allow' }).waitFor()
+  await picture(page, 'client-consent')
   await page.context().close()
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inspectFlags } from '../scripts/develop.ts'
+import { inspectFlags } from '../scripts/watch-service.ts'
 import { readableLine } from '../scripts/log-line.ts'
 
 describe('npm run dev', () => {

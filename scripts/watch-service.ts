@@ -24,7 +24,7 @@ const COLORS = { simulator: 'magenta', gateway: 'cyan', 'web app': 'blue' } as c
  *
  * Not with `node --watch`: its watcher outlives the process that started it, takes what Next compiles for changes, and does not see migrations.
  */
-export function develop(service: Service): Supervised {
+export function watchService(service: Service): Supervised {
   const say = printer(service.name)
   const changes = changesOf(service.sources)
   const stopping = new AbortController()
