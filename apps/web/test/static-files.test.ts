@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { testDatabase } from '@nmg/process/testing'
@@ -48,6 +48,12 @@ const get = (path: string, method = 'GET') => fetch(`${webUrl}/_next/static/${pa
 
 const stored = async () =>
   (await pool.query<{ path: string }>('select path from web.static_file')).rows.map(({ path }) => path)
+
+it('the build has no server actions, which a process of another release could not run', () => {
+  const manifest = readFileSync(resolve(import.meta.dirname, '../.built/server/server-reference-manifest.json'), 'utf8')
+  const { node, edge } = JSON.parse(manifest) as { node: object; edge: object }
+  expect([node, edge]).toEqual([{}, {}])
+})
 
 describe('files of another release', () => {
   it.each([
