@@ -29,7 +29,7 @@ const NOT_RELEASED = [
   /(^|\/)(\.next|\.built|next-env\.d\.ts|tsconfig[\w.]*\.json|postcss\.config\.mjs)/,
   /\.(test\.ts|tsx|tsbuildinfo)$/,
   /^apps\/web\/app(\/|$)/,
-  /^scripts\/(advisories|agents|browser-needs|build|checks?|dev[\w-]*|refresh-figures|release-[\w-]+|test)\.(ts|mjs)$/,
+  /^scripts\/(advisories|agents|browser-needs|build|checks?|dev[\w-]*|images?[\w-]*|refresh-figures|release-[\w-]+|test)\.(ts|mjs)$/,
   /^packages\/notion-simulator(\/|$)/,
 ]
 

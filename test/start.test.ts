@@ -251,6 +251,50 @@ describe('npm run demo', () => {
   })
 })
 
+describe('npm run dev', () => {
+  it('shows changes of a page and of the gateway, and waits for the next change after a crash', async () => {
+    const settings = {
+      DEV_GATEWAY_PORT: ports.PORT,
+      DEV_WEB_PORT: ports.WEB_PORT,
+      DEV_SIMULATOR_PORT: ports.DEMO_SIMULATOR_PORT,
+      FORCE_COLOR: '0',
+    }
+    const command = npm(folder, ['run', 'dev'], settings)
+    await command.says(UP)
+    const signIn = async () => (await get(ports.WEB_PORT, '/sign-in')).text()
+    expect(await signIn()).toContain('Welcome back')
+
+    change('apps/web/app/sign-in/page.tsx', (text) => text.replace('Welcome back', 'Hello again'))
+    await expect.poll(signIn).toContain('Hello again')
+
+    const main = 'apps/gateway/src/main.ts'
+    change(main, (text) => `${text}\nthrow new Error('broken on purpose')\n`)
+    await command.says('gateway   │ ended (exit code 1); waits for the next change')
+    expect(command.stdout()).toContain('gateway   │ Error: broken on purpose')
+    expect((await get(ports.WEB_PORT, '/sign-in')).status).toBe(200)
+
+    change(main, (text) =>
+      text.replace("throw new Error('broken on purpose')", "process.stdout.write('is repaired\\n')"),
+    )
+    await command.says('gateway   │ is repaired')
+    await expect.poll(() => get(ports.PORT, '/readyz').then((response) => response.status)).toBe(200)
+
+    // Beside the build and the data of an installation.
+    expect(['apps/web/.next-dev', '.data/dev/postgres'].filter((path) => !existsSync(join(folder, path)))).toEqual([])
+    expect(existsSync(join(folder, 'apps/web/.next/dev'))).toBe(false)
+    process.kill(-command.pid, 'SIGINT')
+    await untilNothingRunsIn(folder)
+  })
+
+  /** Changes a file of the copy until the test ends. */
+  function change(path: string, edit: (text: string) => string): void {
+    const file = join(folder, path)
+    const text = readFileSync(file, 'utf8')
+    onTestFinished(() => writeFileSync(file, text))
+    writeFileSync(file, edit(text))
+  }
+})
+
 describe('what cannot start says why in one sentence:', () => {
   async function refusal(args: readonly string[], settings: Record<string, string>): Promise<string> {
     const command = npm(folder, args, { ...ports, ...settings })
