@@ -135,6 +135,8 @@ describe('a rolling upgrade', () => {
       }
       expect((await homePage()).includes(NEXT_LABEL)).toBe(release === releases.next)
     }
+    await traffic.stop()
+    expect(traffic.failures).toEqual([])
     await annotate(`Done meanwhile: ${[...traffic.done].map(([name, count]) => `${name} ${count}`).join(', ')}`)
   })
 

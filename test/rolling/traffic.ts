@@ -23,7 +23,7 @@ export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>
   const running = Promise.all(
     Object.entries(jobs).map(async ([name, job]) => {
       while (!isOver) {
-        await job().catch((error: unknown) => failures.push(`${name}: ${String(error)}`))
+        await inTime(job()).catch((error: unknown) => failures.push(`${name}: ${String(error)}`))
         done.set(name, (done.get(name) ?? 0) + 1)
         await sleep(PAUSE_MS)
       }
@@ -43,6 +43,18 @@ export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>
       await running
     },
   }
+}
+
+/** Longer than anything takes on a busy machine. What has no response by then is lost as well. */
+const DEADLINE_MS = 60_000
+
+async function inTime(job: Promise<void>): Promise<void> {
+  const late = new AbortController()
+  const deadline = sleep(DEADLINE_MS, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`no end within ${DEADLINE_MS / 1000} s`)
+  })
+  deadline.catch(() => undefined)
+  await Promise.race([job, deadline]).finally(() => late.abort())
 }
 
 /** Calls a tool through the gateway as the application does, and reads the whole response. */
