@@ -59,7 +59,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await traffic?.stop()
-  for (const replica of Object.values(running).flat()) replica.kill()
+  // Before the simulator, which waits for their connections.
+  await Promise.all(
+    Object.values(running)
+      .flat()
+      .map((replica) => replica.stop()),
+  )
   for (const balancer of Object.values(balancers ?? {})) balancer.close()
   await notion?.close()
   rmSync(folder, { recursive: true, force: true })
