@@ -169,7 +169,7 @@ describe('npm run build', () => {
 
   afterAll(() => rmSync(dirname(release), { recursive: true }))
 
-  it('makes a folder with everything that its sources import, and nothing of tests and development', async () => {
+  it('copies everything that the release imports, and nothing of tests and development', async () => {
     const command = build('--out', release)
     expect(await command.ended, command.stderr()).toBe(0)
     expect(command.stdout()).toContain(`${release}: release `)
@@ -184,7 +184,7 @@ describe('npm run build', () => {
     expect(sourcesOf(release).filter((path) => /\.test\.ts$|\/(test|testing|e2e)\//.test(path))).toEqual([])
   })
 
-  it('makes a folder that only starts, with its data beside it, and is not replaced while it runs', async () => {
+  it('makes a release that only starts, keeps its data beside it, and is not replaced while it runs', async () => {
     onTestFinished(() => killWhatIsLeft(release))
     const command = npm(release, ['start'], { ...ports, npm_config_registry: 'http://127.0.0.1:1' })
     await command.says(UP)
@@ -204,13 +204,13 @@ describe('npm run build', () => {
     await untilNothingRunsIn(release)
   })
 
-  it('replaces no folder that is something else', async () => {
+  it('refuses to replace a folder that is no release', async () => {
     const command = build('--out', 'docs')
     expect(await command.ended).toBe(1)
     expect(command.stderr()).toMatch(/^build: .*docs is there, and is no release\./)
   })
 
-  it('replaces no release that holds something of the operator', async () => {
+  it('refuses to replace a release into which the operator has put something', async () => {
     const standard = join(folder, 'release')
     mkdirSync(standard)
     writeFileSync(join(standard, 'release.json'), '{"contents":["release.json"]}')
@@ -223,7 +223,7 @@ describe('npm run build', () => {
     rmSync(standard, { recursive: true })
   })
 
-  it('leaves commands of a checkout out, which say so', async () => {
+  it('leaves out commands that need a checkout', async () => {
     const runner = spawnSync('node', [join(release, 'scripts/run.mjs'), 'demo'], { encoding: 'utf8' })
     expect([runner.status, runner.stderr]).toEqual([1, '"demo" is not part of a release. Run it in a checkout.\n'])
   })
