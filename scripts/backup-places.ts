@@ -1,7 +1,7 @@
 /** The databases of the gateway and of the web app, as the settings name them. */
 import { z } from 'zod'
 import {
-  dataDir,
+  openDataDir,
   loadEnvFile,
   openDatabase,
   readSettings,
@@ -30,7 +30,7 @@ export interface Places {
 export async function openPlaces(): Promise<Places> {
   const env = loadEnvFile(repositoryRoot, process.env)
   const { DATABASE_URL: databaseUrl, BACKUP_PASSPHRASE: passphrase } = readSettings(Settings, env)
-  const dataFolder = dataDir(env, repositoryRoot)
+  const dataFolder = openDataDir(env, repositoryRoot)
   const gateway = await openDatabase({ databaseUrl, dataDir: dataFolder, database: 'gateway' })
   const web = databaseUrl ? gateway : await openDatabase({ dataDir: dataFolder, database: 'web' })
   return {

@@ -8,8 +8,8 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { openPool } from '../apps/gateway/src/adapters/postgres/database.ts'
-import { jsonLog } from '../apps/gateway/src/log.ts'
+import { openPool } from '../apps/gateway/src/platform/database.ts'
+import { jsonLog } from '../apps/gateway/src/platform/log.ts'
 import { StartupError } from '../packages/process/src/index.ts'
 import { copySchemaOut } from '../packages/process/src/schema-copy.ts'
 import product from '../package.json' with { type: 'json' }

@@ -10,10 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { RELEASE as GATEWAY_SCHEMA } from '../apps/gateway/src/platform/release.ts'
-import { RELEASE as WEB_SCHEMA } from '../apps/web/lib/release.ts'
 import { findBinaries } from '../packages/process/src/embedded/binaries.ts'
-import { repositoryRoot } from '../packages/process/src/index.ts'
+import { DATABASE_RELEASE, repositoryRoot } from '../packages/process/src/index.ts'
 import {
   isEmbeddedDatabase,
   isLoadedFromPackage,
@@ -34,7 +32,7 @@ export interface Release {
   readonly builtAt: string
   readonly node: string
   /** The release of its code for the databases, as the migrations mean it. */
-  readonly database: { readonly gateway: number; readonly web: number }
+  readonly databaseRelease: number
   readonly embeddedDatabase: boolean
   /** All that lies at its top. */
   readonly contents: readonly string[]
@@ -57,7 +55,7 @@ export function writeRelease(out: string, options: { readonly withoutEmbeddedDat
     version: manifest.version,
     builtAt: new Date().toISOString(),
     node: NODE_RANGE,
-    database: { gateway: GATEWAY_SCHEMA, web: WEB_SCHEMA },
+    databaseRelease: DATABASE_RELEASE,
     embeddedDatabase: !options.withoutEmbeddedDatabase,
     contents: [...readdirSync(out), 'release.json'],
   }

@@ -29,7 +29,7 @@ const SOURCES = [
 ]
 
 /** What lies there and is no source of the build. */
-const NOT_BUILT = new Set(['node_modules', '.next', 'test', 'e2e', 'next-env.d.ts'])
+const NOT_BUILT = new Set(['node_modules', '.next', '.next-dev', 'test', 'next-env.d.ts'])
 
 /** Names of builds, and of the link to the latest one. All of them lie beside each other: a build refers to node_modules by relative paths. */
 const BUILT = '.built'

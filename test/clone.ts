@@ -8,6 +8,7 @@ const NOT_IN_A_CLONE = new Set([
   'node_modules',
   '.git',
   '.next',
+  '.next-dev',
   'release',
   '.data',
   '.stamps',

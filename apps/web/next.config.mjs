@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PHASE_DEVELOPMENT_SERVER } from 'next/constants.js'
 
 // Nothing about this product or its users goes to anybody else. The builder reads this after its configuration.
 process.env['NEXT_TELEMETRY_DISABLED'] = '1'
@@ -22,4 +23,7 @@ const config = {
   typescript: { tsconfigPath: 'tsconfig.build.json' },
 }
 
-export default config
+/** @param {string} phase */
+export default (phase) =>
+  // Apart from the build that `npm start` runs, which may be in use.
+  phase === PHASE_DEVELOPMENT_SERVER ? { ...config, distDir: '.next-dev' } : config

@@ -1,5 +1,5 @@
 /** Makes the tables of the web app, those of the migrations that the arguments name. `npm run restore` fills them; the next start brings them up to date. */
-import { dataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
+import { openDataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
 import { z } from 'zod'
 import { makeTables } from './lib/auth.ts'
 import { openPool } from './lib/database.ts'
@@ -7,7 +7,7 @@ import { openPool } from './lib/database.ts'
 try {
   const env = loadEnvFile(repositoryRoot, process.env)
   const { DATABASE_URL: databaseUrl } = readSettings(z.object({ DATABASE_URL: z.url().optional() }), env)
-  const dataFolder = databaseUrl ? '' : dataDir(env, repositoryRoot)
+  const dataFolder = databaseUrl ? '' : openDataDir(env, repositoryRoot)
   const database = await openDatabase({ databaseUrl, dataDir: dataFolder, database: 'web' })
   const pool = openPool(database.url)
   try {

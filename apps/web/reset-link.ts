@@ -5,8 +5,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import {
-  dataDir,
-  generatedSecret,
+  openDataDir,
+  loadOrCreateSecret,
   loadEnvFile,
   openDatabase,
   readSettings,
@@ -31,7 +31,7 @@ try {
 async function linkFor(email: string): Promise<string> {
   const env = loadEnvFile(repositoryRoot, process.env)
   const settings = readSettings(Settings, env)
-  const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
+  const folder = settings.DATABASE_URL ? '' : openDataDir(env, repositoryRoot)
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${env['WEB_PORT'] ?? settings.PORT}`).origin
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
   const pool = openPool(database.url)
@@ -40,7 +40,7 @@ async function linkFor(email: string): Promise<string> {
       pool,
       webUrl,
       secret: authSecrets(settings, () =>
-        generatedSecret(folder, 'auth-secret', () => randomBytes(32).toString('base64url')),
+        loadOrCreateSecret(folder, 'auth-secret', () => randomBytes(32).toString('base64url')),
       )[0],
       providers: { offered: [], oidc: undefined, social: {} },
       sendMail: undefined,

@@ -1,6 +1,6 @@
 /** What people and programs do meanwhile, and what of it failed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PersonClient } from '../../apps/web/e2e/person.ts'
+import type { PersonClient } from '../../apps/web/test/support/person.ts'
 
 export interface Traffic {
   /** What did not go as it has to, in words. */

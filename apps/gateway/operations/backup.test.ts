@@ -9,7 +9,7 @@ import { testDatabase } from '@nmg/process/testing'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import type { Binaries } from '../../../packages/process/src/embedded/binaries.ts'
-import { migrate } from '../src/adapters/postgres/database.ts'
+import { migrate } from '../src/platform/database.ts'
 import { makeCluster } from './cluster.ts'
 import { databaseCommand, withClient } from '../test/support/database-copies.ts'
 import {
@@ -24,7 +24,7 @@ let notion: Simulator
 const running = new Set<InProcessGateway>()
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
 })
 afterEach(async () => {
   await Promise.all([...running].map((gateway) => gateway.stop()))
@@ -130,10 +130,10 @@ it('sends nothing from a backup that is restored beside the original, and names 
   expect(restored.says).toMatch(
     /The tokens of 1 were due to be renewed since[^]*north \(Acme\)[^]*npm run database adopt/,
   )
-  notion.resetSeen()
+  notion.clearRecorded()
   const copy = await start(url)
   expect(await refreshed(copy)).toBe(503)
-  expect(notion.seen.tokenRequests).toEqual([])
+  expect(notion.recorded.tokenRequests).toEqual([])
   await databaseCommand('detach', { DATABASE_URL: url })
   expect(await refreshed(original)).toBe(200)
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])
@@ -176,7 +176,7 @@ it('restores the embedded databases of gateway and web app into another folder, 
 })
 
 it('restores a backup of an earlier release, and brings it up to date', async () => {
-  const migrations = readdirSync(join(import.meta.dirname, '../src/adapters/postgres/migrations')).toSorted()
+  const migrations = readdirSync(join(import.meta.dirname, '../src/platform/migrations')).toSorted()
   const [before, after, folder] = [await testDatabase(), await testDatabase(), join(temporaryFolder(), 'one')]
   const dataDir = temporaryFolder()
   await migrate(before.url, { only: migrations.slice(0, -1) })
@@ -203,7 +203,7 @@ it('restores a backup of PostgreSQL 17 into 18', async () => {
   await original.connect('north')
   const [folder, target] = [join(temporaryFolder(), 'one'), temporaryFolder()]
   const keys = { GATEWAY_SERVICE_TOKEN: SERVICE_TOKEN, CREDENTIAL_KEYS }
-  expect(await databaseCommand('move', { DATABASE_URL: old.url() })).toContain('renews nothing')
+  expect(await databaseCommand('move', { DATABASE_URL: old.url() })).toContain('refreshes no tokens')
   expect(await run('backup', [folder], { DATABASE_URL: old.url(), DATA_DIR: temporaryFolder() })).toMatchObject({
     isDone: true,
   })

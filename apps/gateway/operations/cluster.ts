@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { findBinaries, type Binaries } from '../../../packages/process/src/embedded/binaries.ts'
 import { createCluster, PROGRAM_ENVIRONMENT } from '../../../packages/process/src/embedded/cluster.ts'
-import { handOver, identityFor } from '../../../packages/process/src/embedded/identity.ts'
-import { startKept, type Kept } from '../../../packages/process/src/keeper.ts'
+import { changeOwner, chooseRunAs } from '../../../packages/process/src/embedded/run-as.ts'
+import { startWatched, type WatchedProcess } from '../../../packages/process/src/watchdog.ts'
 import { withClient } from '../test/support/database-copies.ts'
 
 export interface Cluster {
@@ -44,16 +44,16 @@ export async function makeCluster(binaries: Binaries = findBinaries()): Promise<
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   const archive = join(root, 'archive')
   mkdirSync(archive)
-  const identity = identityFor(join(root, 'first'), binaries.postgres)
+  const runAs = chooseRunAs(join(root, 'first'), binaries.postgres)
   const logFile = join(root, 'log')
-  handOver(archive, identity)
+  changeOwner(archive, runAs)
   let count = 0
 
   const place = (folder: string): Cluster => {
     const socketFolder = `${folder}-s`
     mkdirSync(socketFolder, { mode: 0o700 })
-    handOver(socketFolder, identity)
-    let server: Kept | undefined
+    changeOwner(socketFolder, runAs)
+    let server: WatchedProcess | undefined
     const url = (database = 'gateway') =>
       `postgresql://postgres@localhost:5432/${database}?host=${encodeURIComponent(socketFolder)}`
     const files = () => {
@@ -70,10 +70,10 @@ export async function makeCluster(binaries: Binaries = findBinaries()): Promise<
           '-c',
           `${name}=${value}`,
         ])
-        server = startKept([...identity.prefix, binaries.postgres, '-D', folder, ...options], {
+        server = startWatched([...runAs.prefix, binaries.postgres, '-D', folder, ...options], {
           logFile,
           env: PROGRAM_ENVIRONMENT,
-          user: identity.user,
+          user: runAs.user,
         })
         for (;;) {
           if (server.hasExited())
@@ -109,7 +109,7 @@ export async function makeCluster(binaries: Binaries = findBinaries()): Promise<
           join(copy, 'postgresql.auto.conf'),
           `primary_conninfo = 'host=${socketFolder} user=postgres'\nrestore_command = 'cp ${archive}/%f %p'\n`,
         )
-        handOver(copy, identity)
+        changeOwner(copy, runAs)
         return place(copy)
       },
       pointInTime(base, moment) {
@@ -120,7 +120,7 @@ export async function makeCluster(binaries: Binaries = findBinaries()): Promise<
           join(restored, 'postgresql.auto.conf'),
           `restore_command = 'cp ${archive}/%f %p'\nrecovery_target_time = '${moment.toISOString().replace('T', ' ').replace('Z', '+00')}'\nrecovery_target_action = 'promote'\n`,
         )
-        handOver(restored, identity)
+        changeOwner(restored, runAs)
         return base
       },
     }
@@ -129,7 +129,7 @@ export async function makeCluster(binaries: Binaries = findBinaries()): Promise<
   }
 
   const folder = join(root, 'first')
-  await createCluster({ binaries, identity, folder, logFile, durable: false })
+  await createCluster({ binaries, runAs, folder, logFile, durable: false })
   const cluster = place(folder)
   await cluster.start()
   await withClient(cluster.url('postgres'), (client) => client.query('create database gateway'))

@@ -21,12 +21,12 @@ import { copyFiles, makeCluster, type Cluster } from './cluster.ts'
 let notion: Simulator
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
 })
 afterEach(() => notion.close())
 
 const list = { id: 1, method: 'tools/list' }
-const tokensSent = () => notion.seen.tokenRequests.map(({ grantType }) => grantType)
+const tokensSent = () => notion.recorded.tokenRequests.map(({ grantType }) => grantType)
 const grantStates = () => notion.admin.grants().map(({ status }) => status)
 
 /** Uses a refresh token of this gateway. @returns the status of the call that needs it. */
@@ -45,7 +45,7 @@ function temporaryFolder(): string {
 
 /** Shows that `copy` sends nothing, that `original` goes on, and that no grant is lost. */
 async function isKeptFrom(copy: GatewayClient, original: GatewayClient): Promise<void> {
-  notion.resetSeen()
+  notion.clearRecorded()
   expect(await refreshed(copy)).toBe(503)
   expect(tokensSent()).toEqual([])
   expect(await refreshed(original)).toBe(200)
@@ -132,7 +132,7 @@ describe('a cluster', () => {
     running.add(gateway)
     return gateway
   }
-  const withMark = (markFolder: string) => ({ places: { dataFolder: null, markFolder } })
+  const withMark = (markFolder: string) => ({ locations: { dataFolder: null, markFolder } })
 
   it('that was put back from a cold snapshot is noticed', async () => {
     const cluster = await makeCluster()
@@ -146,7 +146,7 @@ describe('a cluster', () => {
     await stop(original)
     await cluster.stop()
     await snapshot.start()
-    notion.resetSeen()
+    notion.clearRecorded()
     const late = await start(snapshot.url(), mark)
     expect(await reasonsOf(late)).toEqual(['credentials_missing'])
     expect(await refreshed(late)).toBe(503)
@@ -247,13 +247,13 @@ describe('a cluster', () => {
     await standby.start()
     await withClient(standby.url(), (client) => client.query('select pg_promote()'))
     way.leadTo(standby.url())
-    notion.resetSeen()
+    notion.clearRecorded()
     await expect.poll(() => reasonsOf(gateway)).toEqual(['credentials_missing'])
     expect(await refreshed(gateway)).toBe(503)
     expect(tokensSent()).toEqual([])
     // The token that is stored is the one before: the server takes it, as it does after a lost response.
     await databaseCommand('adopt', { DATABASE_URL: standby.url() })
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
     expect(await refreshed(gateway)).toBe(200)
     expect(grantStates()).toEqual(['active'])
   })

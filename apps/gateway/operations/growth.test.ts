@@ -24,7 +24,7 @@ it(
     const clock = () => new Date(nowMs)
     notion = await startSimulator({
       clock,
-      knobs: {
+      options: {
         autoApprove: true,
         rateLimitPerMinute: null,
         clientTtlSeconds: null,
@@ -42,7 +42,7 @@ it(
       for (let day = 0; day < days; day++) {
         for (const end = nowMs + DAY_MS; nowMs < end; nowMs += DAY_MS / 3) {
           for (const space of SPACES) await gateway.call(space, { id: 1, method: 'tools/list' })
-          await gateway.gateway.keepFresh()
+          await gateway.gateway.refreshDue()
         }
         await gateway.gateway.sweep()
         // As autovacuum does.

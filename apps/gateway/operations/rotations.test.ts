@@ -14,7 +14,7 @@ let notion: Simulator
 const running = new Set<InProcessGateway>()
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
 })
 afterEach(async () => {
   await Promise.all([...running].map((gateway) => gateway.stop()))
@@ -133,7 +133,7 @@ describe('CREDENTIAL_KEYS', () => {
       for (const space of ['a', 'b', 'c']) await target.callTool(space, 'notion-search', { query: 'plan' })
     await load.stop()
     expect(load.failures).toEqual([])
-    expect(early.logs()).toContain('"data_keys.rewrap_waits"')
+    expect(early.logs()).toContain('"data_keys.rewrap_pending"')
     await expect(start(early.databaseUrl, { CREDENTIAL_KEYS: NEXT_KEY })).rejects.toThrow(/key "test"/)
     await replace({ CREDENTIAL_KEYS: `${NEXT_KEY},${CREDENTIAL_KEYS}` })
   })

@@ -97,13 +97,13 @@ describe('a consent that was abandoned', () => {
 describe('a registration', () => {
   it('is one for each consent, ten times an hour for a space; then the person is told when to go on', async () => {
     const space = newSpace()
-    notion.resetSeen()
+    notion.clearRecorded()
     for (let i = 0; i < 10; i++) await gateway.start(space)
     const refused = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${space}`)
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_500)
     expect(await refused.json()).toMatchObject({ code: 'rate_limited' })
-    expect(notion.seen.registrations).toHaveLength(10)
+    expect(notion.recorded.registrations).toHaveLength(10)
     // Others go on.
     await gateway.connect(newSpace())
   })

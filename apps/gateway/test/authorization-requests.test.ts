@@ -1,11 +1,11 @@
 import { hasRedis, testDatabase, testRedisUrl } from '@nmg/process/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { postgresAuthorizationRequests } from '../src/adapters/postgres/authorization-requests.ts'
-import { migrate, openPool } from '../src/adapters/postgres/database.ts'
-import { redisAuthorizationRequests } from '../src/adapters/redis/authorization-requests.ts'
-import { jsonLog } from '../src/log.ts'
-import type { AuthorizationRequests } from '../src/ports.ts'
+import { postgresAuthorizationRequests } from '../src/connections/postgres-authorization-requests.ts'
+import { migrate, openPool } from '../src/platform/database.ts'
+import { redisAuthorizationRequests } from '../src/connections/redis-authorization-requests.ts'
+import { jsonLog } from '../src/platform/log.ts'
+import type { AuthorizationRequests } from '../src/connections/authorization-requests.ts'
 
 const log = jsonLog('silent')
 

@@ -60,9 +60,9 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       { 'x-moz': 'prefetch' },
     ])('ahead of the person (%j), and takes nothing', async (headers: Record<string, string>) => {
       const url = await callbackOf(newSpace())
-      notion.resetSeen()
+      notion.clearRecorded()
       expect(await raw(url, headers)).toEqual({ status: 503, cache: 'no-store' })
-      expect(notion.seen.tokenRequests).toEqual([])
+      expect(notion.recorded.tokenRequests).toEqual([])
       expect(await end(open(url))).toEqual(connected)
     })
 
@@ -75,33 +75,33 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
 
     it('from a scanner, or another browser, and takes nothing', async () => {
       const url = await callbackOf(newSpace())
-      notion.resetSeen()
+      notion.clearRecorded()
       for (const headers of [{}, { cookie: `${BINDING_COOKIE}=another` }, { cookie: `${BINDING_COOKIE}=` }]) {
         expect(await end(open(url, headers as Record<string, string>))).toEqual(refused('wrong_browser'))
       }
-      expect(notion.seen.tokenRequests).toEqual([])
+      expect(notion.recorded.tokenRequests).toEqual([])
       expect(await end(open(url))).toEqual(connected)
     })
 
     it('again, and gets the outcome of the first, which redeemed the code', async () => {
       const url = await callbackOf(newSpace())
-      notion.resetSeen()
+      notion.clearRecorded()
       const first = await end(open(url))
       expect(first).toEqual(connected)
       expect(await end(open(url))).toEqual(first)
       expect(await end(open(url, {}))).toEqual(refused('wrong_browser'))
-      expect(notion.seen.tokenRequests).toHaveLength(1)
+      expect(notion.recorded.tokenRequests).toHaveLength(1)
     })
 
     it('ten times at once, and all get the outcome of the one that redeemed the code', async () => {
       const space = newSpace()
       const url = await callbackOf(space)
-      notion.resetSeen()
+      notion.clearRecorded()
       notion.options.tokenFaults.push({ kind: 'slow', delayMs: 600 })
       const ends = await Promise.all(Array.from({ length: 10 }, () => end(open(url))))
       for (const one of ends) expect(one).toEqual(connected)
       expect(new Set(ends.map((one) => JSON.stringify(one))).size).toBe(1)
-      expect(notion.seen.tokenRequests).toHaveLength(1)
+      expect(notion.recorded.tokenRequests).toHaveLength(1)
       expect((await gateway.history(space)).events).toHaveLength(1)
     })
 
@@ -109,9 +109,9 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       const url = await callbackOf(newSpace())
       notion.setOptions({ tokenResponse: { status: 503, on: 'authorization_code', times: 1 } })
       expect(await end(open(url))).toEqual(refused('authorization_unavailable'))
-      notion.resetSeen()
+      notion.clearRecorded()
       expect(await end(open(url))).toEqual(refused('authorization_unavailable'))
-      expect(notion.seen.tokenRequests).toEqual([])
+      expect(notion.recorded.tokenRequests).toEqual([])
     })
 
     it('again without a binding, and is not known any longer', async () => {

@@ -12,7 +12,7 @@ const newSpace = () => `space-${++spaces}`
 const BINDING = 'a-random-value-of-the-browser'
 
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
   gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
 })
 afterEach(() => simulator.reset())
@@ -44,7 +44,7 @@ describe('connecting a space', () => {
     const { authorizeUrl, state } = AuthorizationStart.parse(await response.json())
 
     const query = new URL(authorizeUrl).searchParams
-    const [registration] = simulator.seen.registrations
+    const [registration] = simulator.recorded.registrations
     expect(Object.fromEntries(query)).toEqual({
       response_type: 'code',
       client_id: registration?.clientId,
@@ -115,7 +115,7 @@ describe('connecting a space', () => {
   })
 
   it('brings the person back with the reason when they decline', async () => {
-    simulator.knobs.autoApprove = { decision: 'deny' }
+    simulator.options.autoApprove = { decision: 'deny' }
     const space = newSpace()
     expect(outcome(await gateway.authorize(space))).toEqual({ status: 'error', error: 'access_denied', spaceId: space })
     expect((await gateway.fetch(`/integrations/notion/${space}`)).status).toBe(404)
@@ -182,7 +182,7 @@ describe('the callback', () => {
       change(changed)
       expect(outcome(await callback(changed))).toMatchObject({ status: 'error', error: 'unknown_state' })
     }
-    expect(simulator.seen.tokenRequests).toEqual([])
+    expect(simulator.recorded.tokenRequests).toEqual([])
     // None of that used up the real one.
     expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
   })
@@ -194,7 +194,7 @@ describe('the callback', () => {
     const ends = await Promise.all(Array.from({ length: 10 }, () => callback(answer)))
     const statuses = ends.map((end) => end.searchParams.get('status')).toSorted()
     expect(statuses).toEqual([...Array<string>(9).fill('error'), 'success'])
-    expect(simulator.seen.tokenRequests).toHaveLength(1)
+    expect(simulator.recorded.tokenRequests).toHaveLength(1)
     expect((await gateway.connection(space)).status).toBe('connected')
   })
 
@@ -206,7 +206,7 @@ describe('the callback', () => {
       // The database keeps this time, not a clock that a test could move.
       await new Promise((resolve) => setTimeout(resolve, 1100))
       expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'unknown_state' })
-      expect(simulator.seen.tokenRequests).toEqual([])
+      expect(simulator.recorded.tokenRequests).toEqual([])
     } finally {
       await brief.stop()
     }
@@ -219,7 +219,7 @@ describe('the callback', () => {
       const end = await callback(answer, cookie === undefined ? {} : { cookie })
       expect(outcome(end)).toMatchObject({ status: 'error', error: 'wrong_browser' })
     }
-    expect(simulator.seen.tokenRequests).toEqual([])
+    expect(simulator.recorded.tokenRequests).toEqual([])
     expect(outcome(await gateway.authorize(newSpace(), { binding: BINDING }))).toMatchObject({ status: 'success' })
   })
 
@@ -229,7 +229,7 @@ describe('the callback', () => {
       answer.searchParams.set('iss', iss)
       expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'wrong_issuer' })
     }
-    const promising = await startSimulator({ profile: 'wop-0.10', knobs: { autoApprove: true } })
+    const promising = await startSimulator({ profile: 'wop-0.10', options: { autoApprove: true } })
     const other = await startGateway({ mcpUrl: promising.mcpUrl })
     try {
       const silent = await consent((await other.start('quiet')).authorizeUrl)
@@ -240,7 +240,7 @@ describe('the callback', () => {
       denied.searchParams.set('error', 'access_denied')
       denied.searchParams.set('iss', 'https://evil.example')
       expect(outcome(await callback(denied))).toMatchObject({ error: 'wrong_issuer' })
-      expect(promising.seen.tokenRequests).toEqual([])
+      expect(promising.recorded.tokenRequests).toEqual([])
       expect(outcome(await other.authorize('kept'))).toMatchObject({ status: 'success' })
     } finally {
       await other.stop()
@@ -275,7 +275,7 @@ describe('the callback', () => {
 
   it('brings the person back when the token endpoint is down, and lets them try again', async () => {
     const space = newSpace()
-    simulator.knobs.tokenFaults = [{ kind: 'server-error', on: 'authorization_code' } as never]
+    simulator.options.tokenFaults = [{ kind: 'server-error', on: 'authorization_code' } as never]
     expect(outcome(await gateway.authorize(space))).toMatchObject({ error: 'authorization_unavailable' })
     expect(outcome(await gateway.authorize(space))).toMatchObject({ status: 'success' })
   })
@@ -291,11 +291,11 @@ describe('an authorization server', () => {
     ['takes longer than the deadline', { delayMs: 30_000 }, 503, 'authorization_unavailable'],
     ['registers nobody', { registrationEndpoint: false }, 502, 'authorization_refused'],
   ] as const)('that %s is not used', async (_what, metadata, status, code) => {
-    simulator.knobs.metadata = { ...simulator.knobs.metadata, ...metadata } as typeof simulator.knobs.metadata
+    simulator.options.metadata = { ...simulator.options.metadata, ...metadata } as typeof simulator.options.metadata
     const response = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${newSpace()}`)
     expect(response.status).toBe(status)
     expect(await response.json()).toMatchObject({ code })
-    expect(simulator.seen.authorizations).toEqual([])
+    expect(simulator.recorded.authorizations).toEqual([])
   })
 })
 
@@ -312,7 +312,7 @@ describe('a reconnect', () => {
       ['NotionIntegrationAuthorized', 'ben'],
       ['NotionIntegrationAuthorized', 'ada'],
     ])
-    expect(simulator.seen.registrations).toHaveLength(2)
+    expect(simulator.recorded.registrations).toHaveLength(2)
     expect(simulator.admin.grants().map(({ status }) => status)).toEqual(['revoked', 'active'])
     expect(after.unrevokedConsents).toBeUndefined()
     await gateway.callTool(space, 'notion-search', { query: 'plan' })
@@ -359,7 +359,7 @@ describe('disconnecting', () => {
   it('succeeds when Notion does not, and says so', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    simulator.knobs.tokenFaults = [{ kind: 'server-error', on: 'revocation' } as never]
+    simulator.options.tokenFaults = [{ kind: 'server-error', on: 'revocation' } as never]
     const receipt = await (await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })).json()
     expect(receipt).toMatchObject({ changed: true, revocation: 'failed' })
     expect((await gateway.connection(space)).status).toBe('disconnected')

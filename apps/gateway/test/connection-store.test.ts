@@ -1,14 +1,15 @@
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { postgresClaims } from '../src/adapters/postgres/claims.ts'
-import { postgresChanges } from '../src/adapters/postgres/changes.ts'
-import { postgresConnectionStore, streamOf } from '../src/adapters/postgres/connection-store.ts'
-import { migrate, openPool } from '../src/adapters/postgres/database.ts'
+import { postgresRefreshLocks } from '../src/refresh/postgres-refresh-lock.ts'
+import { CONNECTION_CHANNEL, connectionChanges } from '../src/connections/connection-changes.ts'
+import { postgresNotifications } from '../src/platform/notifications.ts'
+import { postgresConnectionStore, streamOf } from '../src/connections/postgres-connection-store.ts'
+import { migrate, openPool } from '../src/platform/database.ts'
 import { degradedAgain } from '../src/connections/degraded.ts'
-import { evolve, type ConnectionEvent } from '../src/domain/connection.ts'
-import { REFRESH_TIMES } from '../src/domain/refresh-schedule.ts'
-import { jsonLog } from '../src/log.ts'
-import type { Append, ConnectionStore } from '../src/ports.ts'
+import { evolve, type ConnectionEvent } from '../src/connections/connection.ts'
+import { REFRESH_TIMES } from '../src/connections/refresh-schedule.ts'
+import { jsonLog } from '../src/platform/log.ts'
+import type { Append, ConnectionStore } from '../src/connections/connection-store.ts'
 
 const log = jsonLog('silent')
 const now = new Date('2026-01-15T12:00:00Z')
@@ -85,13 +86,13 @@ describe('the connection store', () => {
 
   it('stores nothing for a claim that is not the one whose intent is written', async () => {
     await store.append(await next('fenced'))
-    const claims = postgresClaims(url, log, REFRESH_TIMES)
-    const claim = await claims.tryTake(streamOf('fenced'))
-    expect(await claim?.intend({ generation: 1, inDoubt: 1, failures: 0, lookAgainAt: now })).toBe(true)
+    const claims = postgresRefreshLocks(url, log, REFRESH_TIMES)
+    const claim = await claims.acquire(streamOf('fenced'))
+    expect(await claim?.recordIntent({ generation: 1, inDoubt: 1, failures: 0, recheckAt: now })).toBe(true)
 
-    const late = await next('fenced', undefined, { claimId: '00000000-0000-4000-8000-000000000000' })
+    const late = await next('fenced', undefined, { fencingToken: '00000000-0000-4000-8000-000000000000' })
     expect(await store.append(late)).toBe(false)
-    expect(await store.append({ ...late, claimId: claim?.id as string })).toBe(true)
+    expect(await store.append({ ...late, fencingToken: claim?.id as string })).toBe(true)
     expect((await store.read('fenced')).intent).toBeNull()
     claims.close()
   })
@@ -145,27 +146,29 @@ describe('the connection store', () => {
 
 describe('the news of changes', () => {
   it('reaches every replica, with the version, and wakes who waits for that space only', async () => {
-    const changes = await postgresChanges(url, log)
+    const notifications = await postgresNotifications(url, [CONNECTION_CHANNEL], log)
+    const changes = connectionChanges(notifications)
     const heard: [string, number][] = []
     changes.onChange((spaceId, version) => heard.push([spaceId, version]))
     const waiting = changes.next('told space', 20_000)
     await store.append(await next('told space'))
     await waiting
     expect(heard).toEqual([['told space', 1]])
-    changes.close()
+    notifications.close()
   })
 
   it('says when the line was interrupted, and comes back by itself', async () => {
-    const changes = await postgresChanges(url, log)
+    const notifications = await postgresNotifications(url, [CONNECTION_CHANNEL], log)
+    const changes = connectionChanges(notifications)
     let interruptions = 0
-    changes.onInterruption(() => interruptions++)
+    changes.onGap(() => interruptions++)
     await sql.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' or query = 'select 1' and datname = current_database() and pid <> pg_backend_pid()`,
     )
     await expect.poll(() => interruptions).toBe(1)
-    expect(changes.isLive()).toBe(false)
-    await expect.poll(() => changes.isLive(), { timeout: 10_000 }).toBe(true)
-    changes.close()
+    expect(changes.isConnected()).toBe(false)
+    await expect.poll(() => changes.isConnected(), { timeout: 10_000 }).toBe(true)
+    notifications.close()
   })
 })
 

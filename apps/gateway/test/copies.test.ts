@@ -14,7 +14,7 @@ const running = new Set<InProcessGateway>()
 
 beforeEach(async () => {
   // The strictest server: whoever presents a token that was replaced loses the grant at once.
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
 })
 afterEach(async () => {
   await Promise.all([...running].map(stop))
@@ -38,7 +38,7 @@ async function stop(gateway: InProcessGateway): Promise<void> {
 
 const list = { id: 1, method: 'tools/list' }
 const statusOf = async (gateway: InProcessGateway, space = 'north') => (await gateway.call(space, list)).status
-const tokensSent = () => notion.seen.tokenRequests.map(({ grantType }) => grantType)
+const tokensSent = () => notion.recorded.tokenRequests.map(({ grantType }) => grantType)
 const grantStates = () => notion.admin.grants().map(({ status }) => status)
 
 /** Uses a refresh token of this gateway. @returns the status of the call that needs it. */
@@ -54,10 +54,10 @@ const heldFor = (...reasons: HoldReason[]) => ({
 })
 
 /** A place for the mark that outlives a gateway. */
-function markPlace(): Pick<GatewayTestOptions, 'places'> {
+function markPlace(): Pick<GatewayTestOptions, 'locations'> {
   const markFolder = mkdtempSync(join(tmpdir(), 'nmg-marks-'))
   onTestFinished(() => rmSync(markFolder, { recursive: true, force: true }))
-  return { places: { dataFolder: null, markFolder } }
+  return { locations: { dataFolder: null, markFolder } }
 }
 
 describe('a stale dump restored beside the living original', () => {
@@ -68,9 +68,9 @@ describe('a stale dump restored beside the living original', () => {
     const stale = await dump(original.databaseUrl)
     expect(await refreshed(original)).toBe(200)
 
-    notion.resetSeen()
+    notion.clearRecorded()
     const copy = await start({ databaseUrl: await stale.restore() })
-    await copy.gateway.keepFresh()
+    await copy.gateway.refreshDue()
     const answer = await copy.call('north', list)
     expect([answer.status, await answer.json()]).toEqual([
       503,
@@ -112,10 +112,8 @@ describe('a stale dump restored beside the living original', () => {
     await original.connect('north')
     const databaseUrl = await (await dump(original.databaseUrl)).restore()
     const copy = await start({ databaseUrl })
-    notion.resetSeen()
-    expect(await databaseCommand('detach', { DATABASE_URL: databaseUrl })).toMatch(
-      /logins of 1 connections were deleted/,
-    )
+    notion.clearRecorded()
+    expect(await databaseCommand('detach', { DATABASE_URL: databaseUrl })).toMatch(/credentials of 1 connections here/)
     await expect.poll(() => statusOf(copy)).toBe(401)
     expect(await copy.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'detached' })
     expect(tokensSent()).toEqual([])
@@ -125,7 +123,7 @@ describe('a stale dump restored beside the living original', () => {
     )
     expect(stored.rows).toEqual([{ keys: 0, sealed: 0 }])
 
-    await copy.gateway.keepFresh()
+    await copy.gateway.refreshDue()
     await copy.connect('north')
     expect(await refreshed(copy)).toBe(200)
     expect(await refreshed(original)).toBe(200)
@@ -143,7 +141,7 @@ describe('a stale dump restored beside the living original', () => {
       /hold .*restored_dump, copied_database/,
     )
     await databaseCommand('adopt', { DATABASE_URL: databaseUrl })
-    await copy.gateway.keepFresh()
+    await copy.gateway.refreshDue()
     expect((await copy.connection('north')).hold).toBeUndefined()
     expect(await refreshed(copy)).toBe(200)
     await stop(copy)
@@ -159,7 +157,7 @@ describe('a database that was put back in place', () => {
     const stale = await dump(gateway.databaseUrl)
     expect(await refreshed(gateway)).toBe(200)
     await stale.restoreInto(gateway.databaseUrl)
-    notion.resetSeen()
+    notion.clearRecorded()
     expect(await refreshed(gateway)).toBe(503)
     expect(await gateway.connection('north')).toMatchObject(heldFor('restored_dump', 'credentials_missing'))
     expect(tokensSent()).toEqual([])
@@ -174,7 +172,7 @@ describe('a database that was put back in place', () => {
     const gateway = await start()
     await gateway.connect('north')
     await putBackCount(gateway.databaseUrl)
-    notion.resetSeen()
+    notion.clearRecorded()
     expect(await refreshed(gateway)).toBe(503)
     expect(await gateway.connection('north')).toMatchObject(heldFor('credentials_missing'))
     expect(tokensSent()).toEqual([])
@@ -205,7 +203,7 @@ describe('a database that was put back in place', () => {
     const clone = await start({ env, databaseUrl: cloneUrl })
     expect(await refreshed(clone)).toBe(200)
 
-    notion.resetSeen()
+    notion.clearRecorded()
     const late = await start({ env, databaseUrl: original.databaseUrl })
     expect(await refreshed(late)).toBe(503)
     expect(await late.connection('north')).toMatchObject(heldFor('credentials_missing'))
@@ -230,7 +228,7 @@ describe('a copy of the whole database', () => {
     const { databaseUrl } = original
     await original.connect('north')
     const staging = await start({ databaseUrl, env: { GATEWAY_PUBLIC_URL: 'https://staging.example' } })
-    notion.resetSeen()
+    notion.clearRecorded()
     expect(await refreshed(staging)).toBe(503)
     expect(await staging.connection('north')).toMatchObject(heldFor('other_public_url'))
     expect(tokensSent()).toEqual([])
@@ -248,7 +246,7 @@ describe('a move', () => {
     expect(await original.connection('north')).toMatchObject(heldFor('moved_away'))
     const copy = await start({ databaseUrl: await (await dump(databaseUrl)).restore() })
     expect(await refreshed(copy)).toBe(200)
-    notion.resetSeen()
+    notion.clearRecorded()
     await stop(original)
     expect(await refreshed(await start({ databaseUrl }))).toBe(503)
     expect(tokensSent()).toEqual([])

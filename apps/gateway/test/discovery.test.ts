@@ -1,9 +1,9 @@
 /** Discovery tries every location of a metadata document, whatever is wrong with the others, and says what was wrong when none works. */
-import { guardedFetches, reachOf } from '@nmg/outbound'
+import { guardedFetches, createSsrfGuard } from '@nmg/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { discover, readIssuerMetadata, type Place } from '../src/adapters/oauth/discovery.ts'
-import type { Failure } from '../src/failure.ts'
-import { foreignServer, json, redirect, type Answer, type ForeignServer } from './support/foreign-server.ts'
+import { discover, readIssuerMetadata, type DiscoveryContext } from '../src/connections/oauth/discovery.ts'
+import type { Failure } from '../src/platform/failure.ts'
+import { type Answer, foreignServer, json, redirect, type ForeignServer } from './support/foreign-server.ts'
 import { startGateway } from './support/gateway.ts'
 
 const RESOURCE = '/.well-known/oauth-protected-resource'
@@ -11,18 +11,18 @@ const OAUTH = '/.well-known/oauth-authorization-server'
 const OPENID = '/.well-known/openid-configuration'
 
 let server: ForeignServer
-let place: Place
+let context: DiscoveryContext
 /** Paths that never answer: nobody waits for them. */
 let silent: readonly string[] = []
 
 beforeAll(async () => {
   server = await foreignServer('127.0.0.1')
-  const reach = reachOf({ also: ['private', 'machine'] })
+  const guard = createSsrfGuard({ alsoAllow: ['private', 'loopback'] })
   const overrides = { authorize: undefined, token: undefined, registration: undefined, revocation: undefined }
-  const fetches = guardedFetches(reach)
-  const fetch: Place['fetch'] = (url, init) =>
+  const fetches = guardedFetches(guard)
+  const fetch: DiscoveryContext['fetch'] = (url, init) =>
     fetches({ timeoutMs: silent.includes(new URL(url).pathname) ? 60 : 10_000 })(url, init)
-  place = { mcpServer: new URL(server.mcpUrl), overrides, reach, fetch }
+  context = { mcpServer: new URL(server.mcpUrl), overrides, guard, fetch }
 })
 afterEach(() => {
   server.reset()
@@ -42,7 +42,7 @@ const silence: Answer = () => {}
 const endless: Answer = (_req, res) => void res.write('{')
 
 type Kind = 'refuses' | 'unavailable' | 'malformed'
-/** What a location may answer in place of the document. */
+/** What a location may answer in context of the document. */
 const BAD: [string, Kind, Answer][] = [
   ...[400, 401, 403, 404, 405, 406, 410, 414, 451].map((status): (typeof BAD)[0] => [
     `${status}`,
@@ -113,7 +113,7 @@ const metadata: Answer = (req, res) =>
   })(req, res)
 let issuer = ''
 
-/** Each document with the paths where it may be, in order, and the other document at its usual place. */
+/** Each document with the paths where it may be, in order, and the other document at its usual context. */
 const DOCUMENTS = {
   'resource metadata': {
     good: resource,
@@ -135,7 +135,7 @@ const DOCUMENTS = {
   },
 } satisfies Record<string, { good: Answer; paths: string[]; path: string; other: [string, Answer] }>
 
-/** Publishes one answer in place of all metadata, except the documents of `documents`. */
+/** Publishes one answer in context of all metadata, except the documents of `documents`. */
 function publish(documents: Record<string, Answer>, issuerPath: string): string[] {
   issuer = server.origin + issuerPath
   server.resourceMetadata = `${server.origin}/named`
@@ -151,7 +151,7 @@ function publish(documents: Record<string, Answer>, issuerPath: string): string[
 }
 
 const failure = (): Promise<Failure> =>
-  discover(place).then(
+  discover(context).then(
     () => expect.unreachable(),
     (error: Failure) => error,
   )
@@ -168,7 +168,7 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
   it.each(BAD)('are found behind %s, at every later location', async (_what, _kind, bad) => {
     for (let count = 0; count < paths.length; count++) {
       const asked = fill(count, bad)
-      expect((await discover(place)).issuer).toBe(issuer)
+      expect((await discover(context)).issuer).toBe(issuer)
       expect(asked.filter((path) => paths.includes(path))).toEqual(paths.slice(0, count + 1))
     }
   })
@@ -178,7 +178,7 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
     const isFallback = good === resource && kind === 'refuses'
     if (isFallback) {
       issuer = server.origin
-      expect(await discover(place)).toMatchObject({ issuer, resource: null })
+      expect(await discover(context)).toMatchObject({ issuer, resource: null })
       return
     }
     const { code, message, retryAfterSeconds } = await failure()
@@ -231,7 +231,7 @@ describe('an optional member of an unexpected form', () => {
     for (const odd of ODD) {
       server.metadata[member] = odd
       const isPromise = odd === true
-      expect([odd, (await discover(place))[known]]).toEqual([odd, isPromise && fallback === false ? true : fallback])
+      expect([odd, (await discover(context))[known]]).toEqual([odd, isPromise && fallback === false ? true : fallback])
     }
   })
 
@@ -252,7 +252,7 @@ describe('an optional member of an unexpected form', () => {
   ])('token_endpoint_auth_methods_supported %j is read as %j', async (given, methods) => {
     publish({ '/named': resource, [OAUTH]: metadata }, '')
     server.metadata['token_endpoint_auth_methods_supported'] = given
-    expect((await discover(place)).tokenEndpointAuthMethods).toEqual(methods)
+    expect((await discover(context)).tokenEndpointAuthMethods).toEqual(methods)
   })
 
   it.each([
@@ -267,7 +267,7 @@ describe('an optional member of an unexpected form', () => {
   ])('scopes_supported %j of the resource asks for %j', async (given, scope) => {
     publish({ '/named': resource, [OAUTH]: metadata }, '')
     server.resource['scopes_supported'] = given
-    expect((await discover(place)).scope).toBe(scope)
+    expect((await discover(context)).scope).toBe(scope)
   })
 })
 
@@ -275,7 +275,7 @@ describe('the metadata of one issuer', () => {
   it('are read again, with the endpoints as they are now', async () => {
     publish({ [`/tenant${OPENID}`]: metadata }, '/tenant')
     server.metadata['token_endpoint'] = `${server.origin}/moved`
-    expect(await readIssuerMetadata(new URL(issuer), place)).toMatchObject({
+    expect(await readIssuerMetadata(new URL(issuer), context)).toMatchObject({
       issuer,
       tokenEndpoint: `${server.origin}/moved`,
     })
@@ -283,8 +283,8 @@ describe('the metadata of one issuer', () => {
 
   it('give way to the endpoints that the operator has named', async () => {
     publish({ [OAUTH]: metadata }, '')
-    const overrides = { ...place.overrides, token: new URL(`${server.origin}/mine`) }
-    const { tokenEndpoint } = await readIssuerMetadata(new URL(issuer), { ...place, overrides })
+    const overrides = { ...context.overrides, token: new URL(`${server.origin}/mine`) }
+    const { tokenEndpoint } = await readIssuerMetadata(new URL(issuer), { ...context, overrides })
     expect(tokenEndpoint).toBe(`${server.origin}/mine`)
   })
 
@@ -296,16 +296,16 @@ describe('the metadata of one issuer', () => {
   ])('that %s can do without when the operator has named the endpoints: %j %s', async (_what, documents, isUsed) => {
     publish(documents, '')
     const endpoint = new URL(`${server.origin}/mine`)
-    const overrides = { ...place.overrides, authorize: endpoint, token: endpoint }
-    const reading = readIssuerMetadata(new URL(issuer), { ...place, overrides })
+    const overrides = { ...context.overrides, authorize: endpoint, token: endpoint }
+    const reading = readIssuerMetadata(new URL(issuer), { ...context, overrides })
     if (isUsed) expect(await reading).toMatchObject({ issuer, tokenEndpoint: endpoint.href })
     else await expect(reading).rejects.toMatchObject({ name: 'Failure' })
   })
 
   it('lead to nothing that is nearer than the issuer', async () => {
     publish({ [OAUTH]: metadata }, '')
-    const reach = reachOf({ trustedOrigins: [server.origin] })
-    const guarded = { ...place, reach, fetch: guardedFetches(reach)() }
+    const guard = createSsrfGuard({ trustedOrigins: [server.origin] })
+    const guarded = { ...context, guard, fetch: guardedFetches(guard)() }
     expect(await readIssuerMetadata(new URL(issuer), guarded)).toMatchObject({ issuer })
     for (const endpoint of ['token_endpoint', 'revocation_endpoint', 'registration_endpoint']) {
       server.metadata[endpoint] = 'https://127.0.0.1:1/token'

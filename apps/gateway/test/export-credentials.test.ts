@@ -7,11 +7,11 @@ import { startGateway } from './support/gateway.ts'
 
 let simulator: Simulator
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
 })
 afterAll(() => simulator.close())
 
-const command = join(import.meta.dirname, '../src/export-credentials.ts')
+const command = join(import.meta.dirname, '../src/commands/export-credentials.ts')
 const NAMES = ['NOTION_MCP_CLIENT_ID', 'NOTION_MCP_CLIENT_SECRET', 'NOTION_MCP_TOKEN_AUTH_METHOD'] as const
 
 /** Evaluates what the command prints, as an operator's shell does, and answers the variables. */
@@ -36,14 +36,14 @@ describe('the command that exports client credentials', () => {
       env: { ...env, NOTION_MCP_OAUTH_REDIRECT_URI: redirectUri },
     })
     try {
-      simulator.resetSeen()
+      simulator.clearRecorded()
       const { authorizeUrl } = await gateway.start('north')
       const consent = await fetch(authorizeUrl, { redirect: 'manual' })
       const answer = new URL(consent.headers.get('location') ?? '')
       expect(`${answer.origin}${answer.pathname}`).toBe(redirectUri)
       const end = await fetch(`${gateway.url}${answer.pathname}${answer.search}`, { redirect: 'manual' })
       expect(end.headers.get('location')).toContain('status=success')
-      expect(simulator.seen.registrations).toEqual([])
+      expect(simulator.recorded.registrations).toEqual([])
     } finally {
       await gateway.stop()
     }
@@ -51,9 +51,9 @@ describe('the command that exports client credentials', () => {
 
   it('prints what is set already instead of registering anew, unless it is told to', async () => {
     const env = await evaluated({})
-    simulator.resetSeen()
+    simulator.clearRecorded()
     expect(await evaluated(env)).toEqual(env)
-    expect(simulator.seen.registrations).toEqual([])
+    expect(simulator.recorded.registrations).toEqual([])
     const forced = await evaluated(env, '--force')
     expect(forced['NOTION_MCP_CLIENT_ID']).not.toBe(env['NOTION_MCP_CLIENT_ID'])
   })

@@ -10,7 +10,7 @@ const SAME_NAME = `test:${Buffer.alloc(32, 5).toString('base64')}`
 
 let simulator: Simulator
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
 })
 afterAll(() => simulator.close())
 
@@ -26,7 +26,7 @@ async function stored(): Promise<InProcessGateway> {
 
 /** Runs the command to its end; `input` is what the operator types. */
 async function forget(databaseUrl: string, keys: string, args: string[] = [], input = '') {
-  const program = join(import.meta.dirname, '../src/forget-credentials.ts')
+  const program = join(import.meta.dirname, '../src/commands/forget-credentials.ts')
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, CREDENTIAL_KEYS: keys },
   })
@@ -89,7 +89,7 @@ describe('the command that forgets credentials', () => {
     const { databaseUrl } = await stored()
     expect(await forget(databaseUrl, CREDENTIAL_KEYS, ['--yes'])).toEqual({
       code: 0,
-      output: 'All 2 connected spaces can be opened with CREDENTIAL_KEYS ("test"). There is nothing to do.\n',
+      output: 'All 2 connected spaces can be opened with CREDENTIAL_KEYS ("test"). Nothing to do.\n',
     })
     const client = new Client(databaseUrl)
     await client.connect()

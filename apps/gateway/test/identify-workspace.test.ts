@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { identifyWorkspace } from '../src/adapters/notion/identify-workspace.ts'
-import type { Log } from '../src/log.ts'
-import { Secret } from '../src/secret.ts'
+import { identifyWorkspace } from '../src/connections/identify-workspace.ts'
+import type { Log } from '../src/platform/log.ts'
+import { Secret } from '../src/platform/secret.ts'
 
 type Answer = (res: ServerResponse, id: unknown, req: IncomingMessage) => void
 

@@ -7,14 +7,14 @@ import { freePort, hasRedis, startRedis, testDatabase } from '@nmg/process/testi
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { migrate } from '../src/adapters/postgres/database.ts'
+import { migrate } from '../src/platform/database.ts'
 import { type GatewayClient, type InProcessGateway, spawnGateway, startGateway } from './support/gateway.ts'
 
 let simulator: Simulator
 let gateway: InProcessGateway
 
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
   gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
 })
 afterAll(async () => {
@@ -246,9 +246,9 @@ describe('the log of a call', () => {
   it('has the level of its status, whether Notion or the gateway failed', async () => {
     await gateway.connect('logged')
     await gateway.call('logged', LIST)
-    simulator.knobs.mcpFaults = [{ kind: 'edge-error', status: 503 }]
+    simulator.options.mcpFaults = [{ kind: 'edge-error', status: 503 }]
     await gateway.call('logged', LIST)
-    simulator.knobs.mcpFaults = [{ kind: 'lost-request' }]
+    simulator.options.mcpFaults = [{ kind: 'lost-request' }]
     await gateway.call('logged', LIST)
     await gateway.call('nowhere', LIST)
     const calls = linesOf(gateway).filter(({ event, space }) => event === 'call.done' && space !== undefined)
@@ -293,7 +293,7 @@ describe('a database that another release has changed', () => {
   })
 
   it('requires the oldest release in the first line of each migration', () => {
-    const folder = join(import.meta.dirname, '../src/adapters/postgres/migrations')
+    const folder = join(import.meta.dirname, '../src/platform/migrations')
     for (const name of readdirSync(folder)) {
       expect([name, readFileSync(join(folder, name), 'utf8').split('\n')[0]]).toEqual([
         name,

@@ -109,7 +109,7 @@ describe('a gateway behind a proxy', () => {
   })
 
   it('calls its own machine directly, where the simulator is', async () => {
-    const simulator = await startSimulator({ knobs: { autoApprove: true } })
+    const simulator = await startSimulator({ options: { autoApprove: true } })
     try {
       const env = { HTTPS_PROXY: address(), HTTP_PROXY: address() }
       gateway = await startGateway({ mcpUrl: simulator.mcpUrl, env })

@@ -1,9 +1,9 @@
 /** How replicas agree on the key that seals. */
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { migrate, openPool, type Database } from '../src/adapters/postgres/database.ts'
-import { joinReplicas, type Replicas } from '../src/connections/postgres-replicas.ts'
-import { jsonLog } from '../src/log.ts'
+import { migrate, openPool, type Database } from '../src/platform/database.ts'
+import { joinReplicas, type Replicas } from '../src/connections/keys/postgres-replicas.ts'
+import { jsonLog } from '../src/platform/log.ts'
 
 const log = jsonLog('silent')
 const open: Database[] = []

@@ -16,7 +16,7 @@ beforeEach(async () => {
   nowMs = Date.now()
   notion = await startSimulator({
     clock: () => new Date(nowMs),
-    knobs: { autoApprove: true, rateLimitPerMinute: null, clientTtlSeconds: null, accessTtlSeconds: 8 * 3_600 },
+    options: { autoApprove: true, rateLimitPerMinute: null, clientTtlSeconds: null, accessTtlSeconds: 8 * 3_600 },
   })
 })
 afterEach(async () => {
@@ -41,7 +41,7 @@ const list = { id: 1, method: 'tools/list' }
 async function use(gateway: InProcessGateway, days: number): Promise<void> {
   for (const end = nowMs + days * DAY_MS; nowMs < end; nowMs += 7.5 * HOUR_MS) {
     await gateway.call('north', list)
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
   }
 }
 

@@ -13,7 +13,7 @@ let spaces = 0
 const newSpace = () => `step-up-${++spaces}`
 
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true } })
+  simulator = await startSimulator({ options: { autoApprove: true } })
   gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
   server = await foreignServer('127.0.0.1')
   other = await startGateway({ mcpUrl: server.mcpUrl })
@@ -30,7 +30,7 @@ afterAll(async () => {
 })
 
 const LIST = { id: 1, method: 'tools/list' }
-const refuseFor = (scope: string) => simulator.knobs.mcpFaults.push({ kind: 'insufficient-scope', scope })
+const refuseFor = (scope: string) => simulator.options.mcpFaults.push({ kind: 'insufficient-scope', scope })
 const askedScope = async (space: string, at = gateway) =>
   new URL((await at.start(space)).authorizeUrl).searchParams.get('scope')
 

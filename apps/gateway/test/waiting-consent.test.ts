@@ -30,7 +30,7 @@ afterAll(async () => {
 /** A consent of somebody who is in this workspace, as an application asks for it that wants others to be confirmed. */
 async function consent(space: string, workspace: string, confirm: '0' | '1' = '1'): Promise<Record<string, string>> {
   // Both grants stand beside each other, as those of two workspaces do.
-  simulator.setKnobs({ autoApprove: { workspace }, revokeExistingGrants: 'same-user-and-workspace' })
+  simulator.setOptions({ autoApprove: { workspace }, revokeExistingGrants: 'same-user-and-workspace' })
   const { authorizeUrl } = await gateway.start(space, { confirm_workspace: confirm })
   const answered = await fetch(authorizeUrl, { redirect: 'manual' })
   const ended = await fetch(answered.headers.get('location') ?? '', { redirect: 'manual' })

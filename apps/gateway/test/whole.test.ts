@@ -12,7 +12,7 @@ let simulator: Simulator
 let gateway: InProcessGateway
 
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true, testTools: true } })
+  simulator = await startSimulator({ options: { autoApprove: true, testTools: true } })
   gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
   await gateway.connect('north')
   await gateway.connect('south')
@@ -71,7 +71,7 @@ describe('the proxy', () => {
     ],
     ['with a body that is no JSON', { authorization, 'x-space-id': 'north' }, '{"jsonrpc":', 400, 'invalid_json'],
   ])('refuses a call %s', async (_what, headers, body, status, code) => {
-    simulator.resetSeen()
+    simulator.clearRecorded()
     const response = await proxy(headers, body)
     expect(response.status).toBe(status)
     expect(response.headers.get('content-type')).toContain('application/problem+json')
@@ -81,7 +81,7 @@ describe('the proxy', () => {
       detail: expect.any(String),
       requestId: expect.any(String),
     })
-    expect(simulator.seen.mcpRequests).toEqual([])
+    expect(simulator.recorded.mcpRequests).toEqual([])
   })
 
   it('begins its answer about a missing space with the words that clients look for', async () => {
@@ -93,13 +93,13 @@ describe('the proxy', () => {
     ['in meta, as the seed has it', {}, { ...list, meta: { space_id: 'north', user_id: 'ada' } }],
     ['in a header', { 'x-space-id': 'north' }, list],
   ])('takes the space %s, and forwards the rest with the token of that space only', async (_what, headers, body) => {
-    simulator.resetSeen()
+    simulator.clearRecorded()
     const response = await proxy(
       { authorization, 'x-user-id': 'ada', cookie: 'a=b', origin: 'https://app.example', ...headers },
       body,
     )
     expect(response.status).toBe(200)
-    const [seen] = simulator.seen.mcpRequests
+    const [seen] = simulator.recorded.mcpRequests
     expect(seen?.body).toBe(JSON.stringify(list))
     expect(seen?.headers).not.toHaveProperty('cookie')
     expect(seen?.headers).not.toHaveProperty('origin')
@@ -121,7 +121,7 @@ describe('the proxy', () => {
     let text = ''
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       text += Buffer.from(chunk).toString()
-      wasUpstreamDone.push(simulator.seen.mcpRequests.at(-1)?.finishedAt !== undefined)
+      wasUpstreamDone.push(simulator.recorded.mcpRequests.at(-1)?.finishedAt !== undefined)
     }
     // Had anything buffered, upstream would have been done before the first piece came.
     expect(wasUpstreamDone.length).toBeGreaterThanOrEqual(3)
@@ -130,7 +130,7 @@ describe('the proxy', () => {
   })
 
   it('ends the call at Notion when the caller goes away', async () => {
-    simulator.resetSeen()
+    simulator.clearRecorded()
     const leave = new AbortController()
     const call = { jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'simulator-wait', arguments: {} } }
     const answer = fetch(`${gateway.url}/mcp/notion/proxy`, {
@@ -144,14 +144,14 @@ describe('the proxy', () => {
       },
       body: JSON.stringify(call),
     })
-    await expect.poll(() => simulator.seen.mcpRequests.length).toBe(1)
+    await expect.poll(() => simulator.recorded.mcpRequests.length).toBe(1)
     leave.abort()
     await expect(answer.then((response) => response.text())).rejects.toThrow()
-    await expect.poll(() => simulator.seen.mcpRequests[0]?.aborted).toBe(true)
+    await expect.poll(() => simulator.recorded.mcpRequests[0]?.aborted).toBe(true)
   })
 
   it('passes what Notion itself answers on as it is, a rate limit too', async () => {
-    simulator.knobs.mcpFaults = [{ kind: 'edge-rate-limit', status: 529, retryAfterSeconds: 7 } as never]
+    simulator.options.mcpFaults = [{ kind: 'edge-rate-limit', status: 529, retryAfterSeconds: 7 } as never]
     const response = await proxy({ authorization, 'x-space-id': 'north' }, list)
     expect(response.status).toBe(529)
     expect(response.headers.get('retry-after')).toBe('7')
@@ -166,7 +166,7 @@ describe('the proxy', () => {
 
 describe('an MCP session', () => {
   it('belongs to the person in the space that opened it; for all others it does not exist', async () => {
-    const sessionful = await startSimulator({ profile: 'notion-2026-01', knobs: { autoApprove: true } })
+    const sessionful = await startSimulator({ profile: 'notion-2026-01', options: { autoApprove: true } })
     const here = await startGateway({ mcpUrl: sessionful.mcpUrl })
     const replica = await startGateway({ mcpUrl: sessionful.mcpUrl, databaseUrl: here.databaseUrl })
     try {
@@ -185,7 +185,7 @@ describe('an MCP session', () => {
       expect((await replica.call('north', { method: 'notifications/initialized' }, { headers })).status).toBe(202)
       expect((await replica.call('north', { id: 2, method: 'tools/list' }, { headers })).status).toBe(200)
 
-      sessionful.resetSeen()
+      sessionful.clearRecorded()
       const foreign = [
         await here.call('north', { id: 3, method: 'tools/list' }, { headers, user: 'ben' }),
         await replica.call('south', { id: 3, method: 'tools/list' }, { headers: { 'mcp-session-id': session } }),
@@ -197,7 +197,7 @@ describe('an MCP session', () => {
         expect(response.status).toBe(404)
         expect(await response.json()).toMatchObject({ code: 'unknown_session' })
       }
-      expect(sessionful.seen.mcpRequests).toEqual([])
+      expect(sessionful.recorded.mcpRequests).toEqual([])
       expect((await replica.fetch('/mcp/notion/proxy', { method: 'DELETE', headers })).ok).toBe(true)
       expect((await here.call('north', { id: 4, method: 'tools/list' }, { headers })).status).toBe(404)
     } finally {
@@ -255,7 +255,7 @@ describe('the keys', () => {
     ).rejects.toThrow(/gateway: A stored credential cannot be opened\. It was sealed with key "test"/)
     await expect(
       spawnGateway({ mcpUrl: simulator.mcpUrl, databaseUrl, env: { CREDENTIAL_KEYS: other } }),
-    ).rejects.toThrow(/the key of that name has another value/)
+    ).rejects.toThrow(/the key of that name has a different value/)
   })
 
   it('can be changed: a new first key takes over, and the old one can then be left out', async () => {
@@ -324,7 +324,7 @@ describe('a stream that is open', () => {
   it.each(['here', 'on another replica'])(
     'ends at once when somebody disconnects the space %s, and those of other spaces go on',
     async (where) => {
-      const streaming = await startSimulator({ profile: 'notion-2026-01', knobs: { autoApprove: true } })
+      const streaming = await startSimulator({ profile: 'notion-2026-01', options: { autoApprove: true } })
       const here = await startGateway({ mcpUrl: streaming.mcpUrl })
       const there = await startGateway({ mcpUrl: streaming.mcpUrl, databaseUrl: here.databaseUrl })
       const open = async (space: string) => {
@@ -347,7 +347,7 @@ describe('a stream that is open', () => {
           () => (isKeptOpen = false),
         )
         await expect
-          .poll(() => streaming.seen.mcpRequests.filter(({ httpMethod }) => httpMethod === 'GET').length)
+          .poll(() => streaming.recorded.mcpRequests.filter(({ httpMethod }) => httpMethod === 'GET').length)
           .toBe(2)
         await (where === 'here' ? here : there).fetch('/integrations/notion/ended', { method: 'DELETE' })
         await expect(ended).rejects.toThrow()
@@ -384,7 +384,7 @@ describe('whoever writes the database', () => {
       const call = await restarted.call('refreshed', { id: 1, method: 'tools/list' })
       expect(call.status).toBe(503)
       expect(await call.json()).toMatchObject({ code: 'credential_unreadable' })
-      await restarted.gateway.keepFresh()
+      await restarted.gateway.refreshDue()
       const receipt = await (await restarted.fetch('/integrations/notion/disconnected', { method: 'DELETE' })).json()
       expect(receipt).toMatchObject({ changed: true, revocation: 'failed' })
       await restarted.stop()
@@ -401,7 +401,7 @@ describe('a lifetime that makes no sense', () => {
   it.each([Number.MAX_SAFE_INTEGER, 300_000_000_000, 0, -1, '"soon"', null])(
     'of %s seconds neither breaks the connection nor its renewal',
     async (accessTtlSeconds) => {
-      const odd = await startSimulator({ knobs: { autoApprove: true } })
+      const odd = await startSimulator({ options: { autoApprove: true } })
       const answers = await oddLifetimes(odd.url, accessTtlSeconds)
       const through = await startGateway({ mcpUrl: odd.mcpUrl, env: { NOTION_MCP_TOKEN_ENDPOINT: answers.url } })
       try {

@@ -1,7 +1,7 @@
 /** A whole gateway against the library on which Notion's own server runs, in this process. */
 import { startWorkersOAuthProvider, type WorkersOAuthProvider } from 'notion-simulator/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../src/connections/refresh-schedule.ts'
 import { startGateway, type InProcessGateway } from './support/gateway.ts'
 
 let notion: WorkersOAuthProvider
@@ -10,7 +10,7 @@ let replica: InProcessGateway
 
 beforeAll(async () => {
   notion = await startWorkersOAuthProvider()
-  const times = { ...REFRESH_TIMES, silencePauseMs: 300, settlePauseMs: 100 }
+  const times = { ...REFRESH_TIMES, silencePauseMs: 300, propagationPauseMs: 100 }
   const options = { mcpUrl: notion.mcpUrl, faults: { times } }
   gateway = await startGateway(options)
   replica = await startGateway({ ...options, databaseUrl: gateway.databaseUrl })

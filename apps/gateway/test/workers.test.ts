@@ -7,7 +7,7 @@ import { spawnGateway, type ProcessGateway } from './support/gateway.ts'
 let simulator: Simulator
 
 beforeAll(async () => {
-  simulator = await startSimulator({ knobs: { autoApprove: true, testTools: true, rateLimitPerMinute: null } })
+  simulator = await startSimulator({ options: { autoApprove: true, testTools: true, rateLimitPerMinute: null } })
 })
 afterAll(() => simulator.close())
 
@@ -80,10 +80,10 @@ describe('a gateway of two workers', () => {
   it('lets calls finish when it is told to stop, and leaves no process behind', async () => {
     const gateway = await startWorkers()
     await gateway.connect('north')
-    const before = simulator.seen.mcpRequests.length
-    simulator.setKnobs({ mcpFaults: [{ kind: 'slow', tool: 'notion-search', delayMs: 1500, times: 2 }] })
+    const before = simulator.recorded.mcpRequests.length
+    simulator.setOptions({ mcpFaults: [{ kind: 'slow', tool: 'notion-search', delayMs: 1500, times: 2 }] })
     const calls = [search(gateway), search(gateway)]
-    await expect.poll(() => simulator.seen.mcpRequests.length).toBe(before + 2)
+    await expect.poll(() => simulator.recorded.mcpRequests.length).toBe(before + 2)
     await gateway.stop()
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200])
     expect(gateway.process.exitCode).toBe(0)

@@ -1,6 +1,6 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { drainOf, listenError } from '@nmg/process'
+import { prepareDrain, listenError } from '@nmg/process'
 import { causeOf, log } from '../lib/log.ts'
 import { ASKED_PATH } from '../lib/return-path.ts'
 import { withPresentNames } from '../lib/session-cookies.ts'
@@ -25,6 +25,8 @@ export interface HttpOptions extends Omit<HeaderOptions, 'isApi'> {
   /** Addresses and networks of the proxies in front. Without any, what a client claims about its address is dropped. */
   readonly trustedProxies: readonly string[]
   readonly readiness: () => Promise<Readiness>
+  /** @returns whether the request was a probe of `npm run doctor`, and is answered. */
+  readonly probe: (request: IncomingMessage, response: ServerResponse) => boolean
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
@@ -49,7 +51,7 @@ export async function serveHttp(host: string, port: number, options: HttpOptions
       `HTTP/1.1 405 Method Not Allowed\r\nAllow: ${METHODS.join(', ')}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
     )
   })
-  const drain = drainOf(server)
+  const drain = prepareDrain(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)))
     server.listen(port, host, resolve)
@@ -94,6 +96,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
         'This is data of the app, and not a page. Open the app and try it there.',
       )
     letOnlyDataOut(response, () => allowedMethods(request))
+    if (options.probe(request, response)) return
   }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
-import { isLoopback, proxiesFrom, reachOf } from '@nmg/outbound'
+import { isLoopback, proxiesFrom, createSsrfGuard } from '@nmg/outbound'
 import {
-  dataDir,
-  generatedSecret,
+  openDataDir,
+  loadOrCreateSecret,
   loadEnvFile,
   openDatabase,
   readSettings,
@@ -29,6 +29,7 @@ import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { probeWith } from './probe.ts'
 import { readinessOf } from './readiness.ts'
 import { resignedCookies } from './resigned-cookies.ts'
 import { staticFiles } from './static-files.ts'
@@ -51,8 +52,8 @@ export async function startWeb(
   const settings = readSettings(Settings, env)
 
   // Nothing is made on disk for a deployment that brings its own database and secrets.
-  const folder = settings.DATABASE_URL ? '' : dataDir(env, repositoryRoot)
-  const secret = (name: string) => generatedSecret(folder, name, () => randomBytes(32).toString('base64url'))
+  const folder = settings.DATABASE_URL ? '' : openDataDir(env, repositoryRoot)
+  const secret = (name: string) => loadOrCreateSecret(folder, name, () => randomBytes(32).toString('base64url'))
   const database = await openDatabase({ databaseUrl: settings.DATABASE_URL, dataDir: folder, database: 'web' })
   setLogLevel(settings.LOG_LEVEL)
   const pool = openPool(database.url, settings.DATABASE_POOL_SIZE)
@@ -116,7 +117,7 @@ async function serve({ settings, isDevelopment, build, pool, secret }: Opened): 
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
         ? documentReader({
             pool,
-            reach: reachOf({ also: isLoopback(new URL(webUrl)) ? ['machine'] : [] }),
+            guard: createSsrfGuard({ alsoAllow: isLoopback(new URL(webUrl)) ? ['loopback'] : [] }),
             proxies: proxiesFrom(settings),
           })
         : undefined,
@@ -167,6 +168,7 @@ async function serve({ settings, isDevelopment, build, pool, secret }: Opened): 
       isStopping: () => answers.isClosing,
       isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
     }),
+    probe: probeWith(serviceToken),
     handle: async (request, response) => {
       if (await files?.handle(request, response)) return
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)

@@ -1,13 +1,13 @@
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { answered, ask, messageIn, opened, takeTurn } from '../e2e/chat-client.ts'
-import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
-import { startOddGateway } from '../e2e/odd-gateway.ts'
-import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
-import { forgetLimits } from '../e2e/limits.ts'
-import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
+import { answered, ask, messageIn, opened, takeTurn } from '@/test/support/chat-client.ts'
+import { startModelServer, type ModelServer } from '@/test/support/model-server.ts'
+import { startOddGateway } from '@/test/support/odd-gateway.ts'
+import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
+import { forgetLimits } from '@/test/support/limits.ts'
+import { isToolPart, textOf, type ChatMessage, type ToolPart } from '@/features/chat/chat-message.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
       },
     },
   )
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   const person = (name: string) =>
     newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
   ada = await person('Ada')
@@ -50,7 +50,7 @@ afterAll(async () => {
 beforeEach(() => forgetLimits(databaseUrl))
 
 afterEach(() => {
-  product.simulator.setKnobs({ mcpFaults: [] })
+  product.simulator.setOptions({ mcpFaults: [] })
   model.forget()
 })
 
@@ -72,7 +72,7 @@ async function readUntil(reader: ReadableStreamDefaultReader<string>, text: stri
 
 const toolParts = (message: ChatMessage | undefined): ToolPart[] => message?.parts.filter(isToolPart) ?? []
 const newId = () => crypto.randomUUID()
-const toolCalls = (name: string) => product.simulator.seen.mcpRequests.filter(({ tool }) => tool === name)
+const toolCalls = (name: string) => product.simulator.recorded.mcpRequests.filter(({ tool }) => tool === name)
 const pageTitles = () =>
   product.simulator.workspaces.flatMap(({ pages }) => [...pages.values()].map(({ title }) => title))
 
@@ -153,7 +153,7 @@ describe('an answer', () => {
   })
 
   it('ends with the time to try again when Notion limits the calls', async () => {
-    product.simulator.setKnobs({
+    product.simulator.setOptions({
       mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 30 }],
     })
     model.answer([{ call: 'notion-search', input: { query: 'launch' } }])
@@ -270,7 +270,7 @@ describe('a reader', () => {
 
 describe('a result that is too large', () => {
   const callWith = async (characters: number) => {
-    product.simulator.setKnobs({ testTools: true })
+    product.simulator.setOptions({ testTools: true })
     const id = newId()
     model.answer([{ call: 'simulator-payload', input: { characters } }])
     const message = await answered(ada, ask(id, 'How much?'))
@@ -278,7 +278,7 @@ describe('a result that is too large', () => {
     model.answer([{ say: 'Much.' }])
     const approvalId = asked?.approval?.id ?? ''
     const after = await answered(ada, { type: 'decide', conversationId: id, approvalId, approved: true })
-    product.simulator.setKnobs({ testTools: false })
+    product.simulator.setOptions({ testTools: false })
     expect(after.metadata?.end).toEqual({ kind: 'complete' })
     return toolParts((await opened(ada, id)).messages[1])[0]
   }

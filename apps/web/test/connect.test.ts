@@ -4,6 +4,7 @@ import { Client } from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
+  clickUntilVisible,
   answerConsent,
   complaintsOf,
   connect,
@@ -13,11 +14,11 @@ import {
   openDialog,
   searchNotion,
   signIn,
-} from '../e2e/browser.ts'
-import type { SpaceConnection } from '../features/integrations/connection-answer.ts'
-import { reconnectReasons } from '../features/integrations/connection-view.ts'
-import { consent, invite, newPerson } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+} from '@/test/support/browser.ts'
+import type { SpaceConnection } from '@/features/integrations/connection-answer.ts'
+import { reconnectReasons } from '@/features/integrations/connection-view.ts'
+import { consent, invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const DAY_MS = 24 * 3_600_000
 
@@ -143,7 +144,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     const { page } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
-    product.simulator.setKnobs({
+    product.simulator.setOptions({
       mcpFaults: [
         {
           kind: 'tool-error',
@@ -156,7 +157,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     })
     await searchNotion(page, 'secret')
     await page.getByText('You may not see this.').waitFor()
-    product.simulator.setKnobs({
+    product.simulator.setOptions({
       mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 17 }],
     })
     await searchNotion(page, 'everything')
@@ -192,7 +193,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
   it('can be abandoned while it is under way', async () => {
     const { page } = await newcomer()
-    product.simulator.setKnobs({ mcpFaults: [], metadata: { delayMs: 3_000 } })
+    product.simulator.setOptions({ mcpFaults: [], metadata: { delayMs: 3_000 } })
     await page.route('**/api/notion/oauth/start', async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 2_000))
       // The page may have given up meanwhile, which is what this is about.
@@ -236,7 +237,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       await page.keyboard.press('Escape')
 
       const refreshes = () =>
-        product.simulator.seen.tokenRequests.filter((each) => each.grantType === 'refresh_token').length
+        product.simulator.recorded.tokenRequests.filter((each) => each.grantType === 'refresh_token').length
       const before = refreshes()
       await page.reload()
       await state(page, 'Reconnect required').waitFor()
@@ -315,7 +316,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     it('tells when Notion did not confirm it', async () => {
       const { page } = await newcomer()
       await connect(page)
-      product.simulator.setKnobs({ tokenFaults: [{ kind: 'server-error', on: 'revocation', times: 'always' }] })
+      product.simulator.setOptions({ tokenFaults: [{ kind: 'server-error', on: 'revocation', times: 'always' }] })
       const dialog = await openDialog(page)
       await dialog.getByRole('button', { name: 'Disconnect…' }).click()
       await dialog.getByRole('button', { name: 'Disconnect', exact: true }).click()
@@ -342,7 +343,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await connect(page)
     await goTo(page, 'Tools')
     await page.getByLabel('query', { exact: true }).waitFor()
-    product.simulator.setKnobs({
+    product.simulator.setOptions({
       mcpFaults: [{ kind: 'insufficient-scope', scope: 'pages:write', method: 'tools/call' }],
     })
     await searchNotion(page, 'launch')
@@ -357,7 +358,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await goTo(page, 'Connection')
     await answerConsent(page, 'Reconnect Notion')
     await state(page, 'MCP connected').waitFor()
-    expect(product.simulator.seen.authorizations.at(-1)?.parameters['scope']).toBe('default pages:write')
+    expect(product.simulator.recorded.authorizations.at(-1)?.parameters['scope']).toBe('default pages:write')
   })
 
   it('follows what happens elsewhere, without a reload', async () => {
@@ -377,7 +378,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await connect(page)
     await goTo(page, 'Tools')
     await page.getByRole('searchbox', { name: 'Filter tools' }).waitFor()
-    product.simulator.setKnobs({ mcpFaults: [{ kind: 'lost-request', times: 'always' }] })
+    product.simulator.setOptions({ mcpFaults: [{ kind: 'lost-request', times: 'always' }] })
     await searchNotion(page, 'launch')
     const banner = page.getByRole('region', { name: 'Notion connection' })
     await banner.getByText('Notion: Notion unreachable.').waitFor()
@@ -390,7 +391,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
   it('tells its history, by whom and when, of one kind if wanted, and page by page', async () => {
     const { page, person } = await newcomer()
-    product.simulator.setKnobs({ autoApprove: true })
+    product.simulator.setOptions({ autoApprove: true })
     for (let round = 0; round < 13; round++) {
       if (round > 0) await person.fetch(`/api/notion?spaceId=${person.spaceId}`, { method: 'DELETE' })
       // The gateway lets a space begin to connect ten times an hour.
@@ -484,13 +485,8 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     const page = await profile()
     await signIn(page, product.webUrl, ben.account)
     const there = page.getByRole('menuitem', { name: "Ada's space" })
-    // A page that is still being shown after signing in closes its menus.
-    await expect
-      .poll(async () => {
-        if (!(await there.isVisible())) await page.getByRole('button', { name: /change space/ }).click()
-        return there.isVisible()
-      })
-      .toBe(true)
+    // A page that is still being rendered after sign-in closes its menus.
+    await clickUntilVisible(page.getByRole('button', { name: /change space/ }), there)
     await there.click()
     await page.waitForURL(`**/spaces/${ada.spaceId}/connection`)
     await card(page).getByText('Ask Ada to do this: only owners and admins of the space connect it.').waitFor()

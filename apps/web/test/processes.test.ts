@@ -4,16 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer as createTcpServer, connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { join, resolve } from 'node:path'
-import { StartupError } from '@nmg/process'
+import { DATABASE_RELEASE, StartupError } from '@nmg/process'
 import { testDatabase } from '@nmg/process/testing'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { consent, newPerson, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
-import { applyMigrations } from '../lib/migrations.ts'
-import { RELEASE } from '../lib/release.ts'
-import { abandonedSpaces } from '../server/abandoned-spaces.ts'
-import { sweepSessions } from '../server/housekeeping.ts'
+import { consent, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
+import { applyMigrations } from '@/lib/migrations.ts'
+import { abandonedSpaces } from '@/server/abandoned-spaces.ts'
+import { sweepSessions } from '@/server/housekeeping.ts'
 
 const MAIN = 'apps/web/main.ts'
 const READY = '"web.listening"'
@@ -29,7 +28,7 @@ beforeAll(async () => {
   pool = new Pool({ connectionString: databaseUrl })
   pool.on('error', () => undefined)
   product = await startProduct({ DATABASE_URL: databaseUrl })
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   ada = await newPerson(product.webUrl, { name: 'Ada', email: 'ada@north.test', password: PASSWORD })
 })
 
@@ -57,7 +56,7 @@ describe('the schema of the database', () => {
     for (const name of readdirSync(folder)) {
       const [, oldest] =
         /^-- Oldest release that can run on it: (\d+)\n/.exec(readFileSync(join(folder, name), 'utf8')) ?? []
-      expect(Number(oldest), name).toBeLessThanOrEqual(RELEASE)
+      expect(Number(oldest), name).toBeLessThanOrEqual(DATABASE_RELEASE)
     }
   })
 

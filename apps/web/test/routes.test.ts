@@ -2,8 +2,8 @@ import { connect as connectTo } from 'node:net'
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
+import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   database = new Client({ connectionString: url })
   await database.connect()
   product = await startProduct({ DATABASE_URL: url })
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   const person = (name: string) =>
     newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
   // Ada owns the space, Cem is an admin of it, Ben a member, Dora has one of her own only.
@@ -320,9 +320,9 @@ describe('/api/mcp', () => {
   })
 
   it('sends nothing of the person’s cookies on', async () => {
-    product.simulator.resetSeen()
+    product.simulator.clearRecorded()
     await (await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools })).text()
-    const seen = JSON.stringify(product.simulator.seen.mcpRequests)
+    const seen = JSON.stringify(product.simulator.recorded.mcpRequests)
     expect(seen).toContain('tools/list')
     for (const value of ada.cookies().values()) expect(seen).not.toContain(value)
   })

@@ -1,7 +1,7 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { expect, it } from 'vitest'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '../e2e/browser.ts'
-import { startProduct } from '../e2e/product.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '@/test/support/browser.ts'
+import { startProduct } from '@/test/support/product.ts'
 
 it.skipIf(!chromiumPath())(
   'a Notion that keeps MCP sessions — is used through one, with its stream open, and through a new one when it forgot the old',
@@ -19,7 +19,7 @@ it.skipIf(!chromiumPath())(
       await goTo(page, 'Tools')
       await searchNotion(page, 'launch plan')
       await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
-      const requests = product.simulator.seen.mcpRequests
+      const requests = product.simulator.recorded.mcpRequests
       const calls = () => requests.filter((each) => each.tool === 'notion-search')
       expect(calls().map((each) => each.headers['mcp-session-id'])).toEqual([expect.stringMatching(/./)])
       const streams = () => requests.filter((each) => each.httpMethod === 'GET' && each.status === 200)

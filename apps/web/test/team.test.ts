@@ -1,9 +1,18 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '../e2e/browser.ts'
-import { invite, newPerson } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+import {
+  clickUntilVisible,
+  complaintsOf,
+  connect,
+  goTo,
+  launchBrowser,
+  newProfile,
+  searchNotion,
+  signUp,
+} from '@/test/support/browser.ts'
+import { invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 
@@ -86,7 +95,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await searchNotion(ben, 'launch plan')
       await ben.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
       const streams = () =>
-        product.simulator.seen.mcpRequests.filter(
+        product.simulator.recorded.mcpRequests.filter(
           (each) => each.httpMethod === 'GET' && each.status === 200 && !each.finishedAt && !each.abortedAt,
         )
       expect(streams()).not.toEqual([])
@@ -169,14 +178,17 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       .context()
       .addCookies([...person.cookies()].map(([name, value]) => ({ name, value, url: product.webUrl })))
     await page.goto(`${product.webUrl}/spaces/${host.spaceId}/members`)
-    await page.getByRole('button', { name: /change space/ }).click()
-    await page.getByRole('menuitem', { name: "Ida's space" }).click()
+    const switcher = page.getByRole('button', { name: /change space/ })
+    const own = page.getByRole('menuitem', { name: "Ida's space" })
+    await clickUntilVisible(switcher, own)
+    await own.click()
     await page.waitForURL(`**/spaces/${person.spaceId}/members`)
     await page.goto(product.webUrl)
     await page.waitForURL(`**/spaces/${person.spaceId}/*`)
 
-    await page.getByRole('button', { name: /change space/ }).click()
-    await page.getByRole('menuitem', { name: 'New space…' }).click()
+    const another = page.getByRole('menuitem', { name: 'New space…' })
+    await clickUntilVisible(switcher, another)
+    await another.click()
     await page.getByLabel('Name of the space').fill('Ida’s other space')
     await page.getByRole('button', { name: 'Create space' }).click()
     await page.getByRole('button', { name: 'Space: Ida’s other space' }).waitFor()

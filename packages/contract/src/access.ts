@@ -68,7 +68,7 @@ export const Revocation = z.object({
 export type Revocation = z.infer<typeof Revocation>
 
 /** An MCP client that called, told apart by its credential and the name that it gives itself. */
-export const SeenClient = z.object({
+export const ActiveClient = z.object({
   /** The OAuth client; absent for one that uses a key. */
   clientId: z.string().optional(),
   keyId: z.uuid().optional(),
@@ -82,8 +82,8 @@ export const SeenClient = z.object({
   /** To the minute. */
   lastSeenAt: instant,
 })
-export type SeenClient = z.infer<typeof SeenClient>
+export type ActiveClient = z.infer<typeof ActiveClient>
 
 /** `GET /access/clients?space_id=&user_id=`, the one seen last first. */
-export const SeenClients = z.object({ clients: z.array(SeenClient) })
-export type SeenClients = z.infer<typeof SeenClients>
+export const ActiveClients = z.object({ clients: z.array(ActiveClient) })
+export type ActiveClients = z.infer<typeof ActiveClients>

@@ -93,7 +93,7 @@ export type Hold = z.infer<typeof Hold>
  * A consent that reaches another workspace than the connection did, given where `confirm_workspace` was asked for at the start. Nothing uses it until a
  * person confirms it with `POST /integrations/notion/{space_id}/waiting`; until then the connection is what it was.
  */
-export const WaitingConsent = z.object({
+export const PendingWorkspaceChange = z.object({
   id: z.uuid(),
   /** Absent when Notion did not say which workspace it is. */
   workspaceId: z.string().optional(),
@@ -103,11 +103,11 @@ export const WaitingConsent = z.object({
   /** After this it cannot be confirmed any more. */
   waitsUntil: instant,
 })
-export type WaitingConsent = z.infer<typeof WaitingConsent>
+export type PendingWorkspaceChange = z.infer<typeof PendingWorkspaceChange>
 
 /** `POST /integrations/notion/{space_id}/waiting`; answers with the connection as it is then. */
-export const WaitingDecision = z.object({ id: z.uuid(), accept: z.boolean() })
-export type WaitingDecision = z.infer<typeof WaitingDecision>
+export const WorkspaceChangeDecision = z.object({ id: z.uuid(), accept: z.boolean() })
+export type WorkspaceChangeDecision = z.infer<typeof WorkspaceChangeDecision>
 
 /** `GET /integrations/notion/{space_id}`. */
 export const Connection = z.object({
@@ -140,7 +140,7 @@ export const Connection = z.object({
   /** Present exactly when `status` is `reconnect_required`. */
   reason: ReconnectReason.optional(),
   hasMcpToken: z.boolean(),
-  waiting: WaitingConsent.optional(),
+  waiting: PendingWorkspaceChange.optional(),
 })
 export type Connection = z.infer<typeof Connection>
 

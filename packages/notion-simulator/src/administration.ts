@@ -73,7 +73,7 @@ export function administration(state: State, mcp: McpEndpoint): Administration {
       if (!account) throw new Error(`${user} is not a member of ${workspace}`)
       return state.personalAccessTokens.issue({ userId: account.user.id, workspaceId: account.workspace.id })
     },
-    issuedSecrets: () => state.ledger.all(),
+    issuedSecrets: () => state.issuedSecrets.all(),
   }
 }
 

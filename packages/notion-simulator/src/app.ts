@@ -35,21 +35,21 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
   hono.all('/register', async ({ req }) => withCors(await register(state, req.raw), req.header('origin')))
   hono.on(['GET', 'POST'], '/authorize', ({ req }) => authorize(state, req.raw))
   hono.all('/token', async ({ req, env }, next) => {
-    const moved = state.knobs.movedTokenEndpoint
+    const moved = state.options.movedTokenEndpoint
     if (!moved || moved.path === '/token') return token(state, req.raw, env)
     const { path, status = 404 } = moved
     const request = { at: timestamp(state), grantType: 'none', fault: 'moved' }
-    state.seen.tokenRequests.push(status === 'closed' ? request : { ...request, status })
+    state.recorded.tokenRequests.push(status === 'closed' ? request : { ...request, status })
     if (status === 404) return next()
     if (status === 'closed') return closed(env)
     const location = status < 400 ? { location: `${state.url}${path}` } : undefined
     return new Response(null, { status, ...(location && { headers: location }) })
   })
   hono.post('*', ({ req, env }, next) =>
-    req.path === state.knobs.movedTokenEndpoint?.path ? token(state, req.raw, env) : next(),
+    req.path === state.options.movedTokenEndpoint?.path ? token(state, req.raw, env) : next(),
   )
   hono.post('/introspect', async ({ req, notFound }) =>
-    state.knobs.metadata.introspectionEndpoint ? introspect(state, req.raw) : notFound(),
+    state.options.metadata.introspectionEndpoint ? introspect(state, req.raw) : notFound(),
   )
 
   if (options) hono.route('/__control', control(state, options))

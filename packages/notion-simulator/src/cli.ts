@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { PROFILES, type KnobChanges as OptionChanges, type Profile } from './knobs.ts'
+import { PROFILES, type OptionChanges, type Profile } from './options.ts'
 import { startSimulator, type Simulator } from './simulator.ts'
 
 const HELP = `Notion simulator: a stand-in for Notion's hosted MCP server, for tests and demos. Nothing it knows is real or kept.
@@ -103,12 +103,12 @@ function optionsFrom(name: string, text: string): OptionChanges {
   }
 }
 
-function announcement({ url, mcpUrl, profile, workspaces, knobs }: Simulator, controlled: boolean): string {
+function announcement({ url, mcpUrl, profile, workspaces, options }: Simulator, controlled: boolean): string {
   const people = workspaces.map(({ name, members }) => `${name} (${members.map(({ user }) => user.name).join(', ')})`)
   const lines = [
     `Notion simulator, profile ${profile}. This is not Notion; everything is made up and forgotten at the end.`,
     `  MCP endpoint           ${mcpUrl}`,
-    `  Authorization server   ${url}${knobs.autoApprove ? ' (approves everything)' : ''}`,
+    `  Authorization server   ${url}${options.autoApprove ? ' (approves everything)' : ''}`,
     `  Workspaces             ${people.join('; ')}`,
     ...(controlled ? [`  Control                ${url}/__control/state`] : []),
   ]

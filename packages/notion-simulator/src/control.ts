@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { changeKnobs } from './knobs.ts'
-import { countSeen } from './seen.ts'
+import { changeOptions } from './options.ts'
+import { countRequests } from './recorded-requests.ts'
 import { sameSecret } from './secrets.ts'
 import type { Simulator } from './simulator.ts'
 import { type State, timestamp } from './state.ts'
@@ -48,26 +48,26 @@ export function control(state: State, { token, simulator }: ControlOptions): Hon
       profile: state.profile,
       url: state.url,
       now: timestamp(state),
-      options: state.knobs,
-      knobs: state.knobs,
-      counts: countSeen(state.seen),
+      options: state.options,
+      knobs: state.options,
+      counts: countRequests(state.recorded),
       grants: simulator().admin.grants(),
       clients: simulator().admin.clients(),
     }),
   )
-  hono.get('/seen', (context) => context.json({ counts: countSeen(state.seen), ...state.seen }))
+  hono.get('/seen', (context) => context.json({ counts: countRequests(state.recorded), ...state.recorded }))
   hono.delete('/seen', (context) => {
-    simulator().resetSeen()
+    simulator().clearRecorded()
     return context.json({})
   })
-  hono.get('/secrets', (context) => context.json({ secrets: state.ledger.all() }))
+  hono.get('/secrets', (context) => context.json({ secrets: state.issuedSecrets.all() }))
   hono.get('/workspaces', (context) => context.json({ workspaces: simulator().workspaces.map(readable) }))
 
   for (const path of ['/options', '/knobs']) {
-    hono.get(path, (context) => context.json(state.knobs))
+    hono.get(path, (context) => context.json(state.options))
     hono.patch(path, async (context) => {
-      changeKnobs(state.knobs, await context.req.json())
-      return context.json(state.knobs)
+      changeOptions(state.options, await context.req.json())
+      return context.json(state.options)
     })
   }
   hono.post('/advance', async (context) => {

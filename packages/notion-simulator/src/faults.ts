@@ -1,4 +1,4 @@
-import { McpFault, TokenFault, type Knobs } from './knobs.ts'
+import { McpFault, TokenFault, type Options } from './options.ts'
 
 /** Uses up the first fault of the queue that fits, once. */
 function take<Fault extends { times?: number | 'always' | undefined }>(
@@ -15,18 +15,18 @@ function take<Fault extends { times?: number | 'always' | undefined }>(
 }
 
 /** The fault that this token request meets, if any. */
-export function takeTokenFault(knobs: Knobs, grantType: string): TokenFault | undefined {
-  const fault = take(knobs.tokenFaults, ({ on = 'refresh_token' }) => on === 'any' || on === grantType)
+export function takeTokenFault(options: Options, grantType: string): TokenFault | undefined {
+  const fault = take(options.tokenFaults, ({ on = 'refresh_token' }) => on === 'any' || on === grantType)
   return fault && TokenFault.parse(fault)
 }
 
 /** The fault that this MCP request meets, if any. */
 export function takeMcpFault(
-  knobs: Knobs,
+  options: Options,
   request: { httpMethod: string; method?: string | undefined; tool?: string | undefined },
 ): McpFault | undefined {
   const fault = take(
-    knobs.mcpFaults,
+    options.mcpFaults,
     ({ httpMethod, method, tool }) =>
       (!httpMethod || httpMethod === request.httpMethod) &&
       (!method || method === request.method) &&

@@ -1,27 +1,25 @@
 export { type SimulatorOptions, type Simulator, startSimulator } from './simulator.ts'
 export {
-  type KnobChanges,
-  type KnobChanges as OptionChanges,
-  type Knobs,
-  type Knobs as Options,
+  type OptionChanges,
+  type Options,
   type McpFaultInput as McpFault,
-  type MetadataKnobs,
+  type MetadataOptions,
   type Profile,
   PROFILES,
   type TokenFaultInput as TokenFault,
-} from './knobs.ts'
+} from './options.ts'
 export type { DocumentOptions, ResponseOptions, TokenResponseOptions } from './response-options.ts'
 export type { Administration, ClientSummary, GrantSummary } from './administration.ts'
 export type {
-  Seen,
-  SeenAuthorization,
-  SeenCredential,
-  SeenDiscovery,
-  SeenMcpRequest,
-  SeenRegistration,
-  SeenTokenRequest,
-  TokenStanding,
-} from './seen.ts'
+  RecordedRequests,
+  RecordedAuthorization,
+  RecordedCredential,
+  RecordedDiscovery,
+  RecordedMcpRequest,
+  RecordedRegistration,
+  RecordedTokenRequest,
+  TokenStatus,
+} from './recorded-requests.ts'
 export type { IssuedSecret } from './secrets.ts'
 export type { GrantFilter } from './authorization/grants.ts'
 export { PEOPLE } from './workspace/seeder.ts'

@@ -36,13 +36,13 @@ export type IssuedSecret = {
 }
 
 /** Everything secret that was ever issued (and the PKCE verifiers that clients sent), oldest first. */
-export type SecretLedger = {
+export type IssuedSecrets = {
   add(secret: IssuedSecret): string
   all(): readonly IssuedSecret[]
   clear(): void
 }
 
-export function secretLedger(): SecretLedger {
+export function createIssuedSecrets(): IssuedSecrets {
   const secrets: IssuedSecret[] = []
   return {
     add(secret) {

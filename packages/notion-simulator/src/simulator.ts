@@ -4,15 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { administration, type Administration } from './administration.ts'
 import { app } from './app.ts'
-import {
-  changeKnobs,
-  defaultKnobs,
-  type KnobChanges as OptionChanges,
-  type Knobs as Options,
-  type Profile,
-} from './knobs.ts'
+import { changeOptions, defaultOptions, type OptionChanges, type Options, type Profile } from './options.ts'
 import { mcpEndpoint } from './mcp/endpoint.ts'
-import { forgetSeen, type Seen } from './seen.ts'
+import { clearRequests, type RecordedRequests } from './recorded-requests.ts'
 import { mcpUrl, newState } from './state.ts'
 import type { IssuedSecret } from './secrets.ts'
 import { seedWorkspaces } from './workspace/seed.ts'
@@ -53,8 +47,12 @@ export type Simulator = {
   knobs: Options
   /** The older name of `setOptions`. */
   setKnobs(changes: OptionChanges): void
-  /** Live, oldest first. */
-  seen: Seen
+  /** The requests so far. Live, oldest first. */
+  recorded: RecordedRequests
+  clearRecorded(): void
+  /** The older name of `recorded`. */
+  seen: RecordedRequests
+  /** The older name of `clearRecorded`. */
   resetSeen(): void
   /** Moves the simulator's time forward. */
   advance(ms: number): void
@@ -62,7 +60,7 @@ export type Simulator = {
   admin: Administration
   issuedSecrets(): readonly IssuedSecret[]
   workspaces: Workspace[]
-  /** Back to how it started: clock, knobs, workspaces, nothing issued, nothing seen. */
+  /** Restores the initial state: clock, options and workspaces; no issued secrets and no recorded requests. */
   reset(): Promise<void>
   /** Stops listening and cuts every connection. */
   close(): Promise<void>
@@ -76,9 +74,10 @@ export type Simulator = {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { port = 0, host = 'localhost', profile = 'notion-2026-09', clock = () => new Date() } = options
   const state = newState(profile, clock)
-  const setOptions = (changes: OptionChanges) => changeKnobs(state.knobs, changes)
+  const setOptions = (changes: OptionChanges) => changeOptions(state.options, changes)
   const setInitialOptions = () => setOptions({ ...options.knobs, ...options.options })
   setInitialOptions()
+  const clearRecorded = () => clearRequests(state.recorded)
   const mcp = mcpEndpoint(state)
   const admin = administration(state, mcp)
 
@@ -103,28 +102,30 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url: state.url,
     mcpUrl: mcpUrl(state),
     profile,
-    options: state.knobs,
+    options: state.options,
     setOptions,
-    knobs: state.knobs,
+    knobs: state.options,
     setKnobs: setOptions,
-    seen: state.seen,
-    resetSeen: () => forgetSeen(state.seen),
+    recorded: state.recorded,
+    clearRecorded,
+    seen: state.recorded,
+    resetSeen: clearRecorded,
     advance: (ms) => state.clock.advance(ms),
     now: () => new Date(state.clock.now()),
     admin,
-    issuedSecrets: () => state.ledger.all(),
+    issuedSecrets: () => state.issuedSecrets.all(),
     workspaces: state.workspaces,
     async reset() {
       await mcp.clear()
       state.clock.reset()
-      Object.assign(state.knobs, defaultKnobs(profile))
+      Object.assign(state.options, defaultOptions(profile))
       setInitialOptions()
       state.grants.clear()
       state.clients.forget()
       state.personalAccessTokens.clear()
       state.usedAssertions.clear()
-      state.ledger.clear()
-      forgetSeen(state.seen)
+      state.issuedSecrets.clear()
+      clearRecorded()
       state.workspaces.splice(0, state.workspaces.length, ...seedWorkspaces(state.clock.now()))
     },
     async close() {

@@ -2,9 +2,9 @@ import { clientRegistry, type Clients } from './authorization/clients.ts'
 import { grantStore, type Grants } from './authorization/grants.ts'
 import { personalAccessTokens, type PersonalAccessTokens } from './authorization/personal-access-tokens.ts'
 import { movableClock, type SimulatorClock } from './clock.ts'
-import { defaultKnobs, type Knobs, type Profile } from './knobs.ts'
-import { secretLedger, type SecretLedger } from './secrets.ts'
-import { nothingSeen, type Seen } from './seen.ts'
+import { defaultOptions, type Options, type Profile } from './options.ts'
+import { createIssuedSecrets, type IssuedSecrets } from './secrets.ts'
+import { noRequests, type RecordedRequests } from './recorded-requests.ts'
 import { seedWorkspaces } from './workspace/seed.ts'
 import type { Workspace } from './workspace/workspace.ts'
 
@@ -14,9 +14,9 @@ export type State = {
   /** Origin under which it is reached, e.g. `http://localhost:9000`; set once it listens. */
   url: string
   clock: SimulatorClock
-  knobs: Knobs
-  seen: Seen
-  ledger: SecretLedger
+  options: Options
+  recorded: RecordedRequests
+  issuedSecrets: IssuedSecrets
   clients: Clients
   grants: Grants
   personalAccessTokens: PersonalAccessTokens
@@ -26,19 +26,19 @@ export type State = {
 }
 
 export function newState(profile: Profile, clock: () => Date): State {
-  const knobs = defaultKnobs(profile)
+  const options = defaultOptions(profile)
   const simulatorClock = movableClock(clock)
-  const ledger = secretLedger()
+  const issuedSecrets = createIssuedSecrets()
   return {
     profile,
     url: '',
     clock: simulatorClock,
-    knobs,
-    seen: nothingSeen(),
-    ledger,
-    clients: clientRegistry(simulatorClock, knobs, ledger),
-    grants: grantStore(simulatorClock, knobs, ledger),
-    personalAccessTokens: personalAccessTokens(ledger),
+    options,
+    recorded: noRequests(),
+    issuedSecrets,
+    clients: clientRegistry(simulatorClock, options, issuedSecrets),
+    grants: grantStore(simulatorClock, options, issuedSecrets),
+    personalAccessTokens: personalAccessTokens(issuedSecrets),
     workspaces: seedWorkspaces(simulatorClock.now()),
     usedAssertions: new Set(),
   }

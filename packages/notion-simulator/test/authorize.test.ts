@@ -94,7 +94,7 @@ describe('the answer', () => {
     expect(target.searchParams.get('state')).toBe('state-of-the-client')
     expect(target.searchParams.has('iss')).toBe(false)
     expect(notion.admin.grants()).toEqual([])
-    expect(notion.seen.authorizations.at(-1)?.outcome).toBe('denied')
+    expect(notion.recorded.authorizations.at(-1)?.outcome).toBe('denied')
   })
 
   it('of somebody who is not in the workspace is refused', async () => {
@@ -107,27 +107,27 @@ describe('the answer', () => {
   })
 
   it('comes by itself with autoApprove, for the account that was named', async () => {
-    const notion = await simulator({ knobs: { autoApprove: { user: 'ben@acme.test', workspace: 'acme' } } })
+    const notion = await simulator({ options: { autoApprove: { user: 'ben@acme.test', workspace: 'acme' } } })
     expect(location(await ask(notion)).searchParams.get('code')).toContain(PEOPLE.ben.id)
-    notion.knobs.autoApprove = { decision: 'deny' }
+    notion.options.autoApprove = { decision: 'deny' }
     expect(location(await ask(notion)).searchParams.get('error')).toBe('access_denied')
-    notion.knobs.autoApprove = true
+    notion.options.autoApprove = true
     expect(location(await ask(notion)).searchParams.get('code')).toContain(PEOPLE.ada.id)
   })
 })
 
 describe('iss in the redirect', () => {
   it('is wrong or missing when told so', async () => {
-    const notion = await simulator({ knobs: { autoApprove: true, iss: 'wrong' } })
+    const notion = await simulator({ options: { autoApprove: true, iss: 'wrong' } })
     expect(location(await ask(notion)).searchParams.get('iss')).toBe('https://issuer.invalid')
-    notion.knobs.iss = 'omitted'
+    notion.options.iss = 'omitted'
     expect(location(await ask(notion)).searchParams.has('iss')).toBe(false)
   })
 
   it('was not there in January 2026, and stands in errors too with the newer upstream library', async () => {
-    const january = await simulator({ profile: 'notion-2026-01', knobs: { autoApprove: true } })
+    const january = await simulator({ profile: 'notion-2026-01', options: { autoApprove: true } })
     expect(location(await ask(january)).searchParams.has('iss')).toBe(false)
-    const newer = await simulator({ profile: 'wop-0.10', knobs: { autoApprove: { decision: 'deny' } } })
+    const newer = await simulator({ profile: 'wop-0.10', options: { autoApprove: { decision: 'deny' } } })
     expect(location(await ask(newer)).searchParams.get('iss')).toBe(newer.url)
   })
 })
@@ -141,14 +141,14 @@ describe('an authorization request', () => {
     ['with another port', { redirect_uri: 'http://localhost:4001/callback' }, 'Invalid redirect_uri for OAuth client'],
     ['with a longer path', { redirect_uri: `${REDIRECT_URI}/more` }, 'Invalid redirect_uri for OAuth client'],
   ])('%s is refused on a page, never by a redirect', async (_, changes, text) => {
-    const response = await ask(await simulator({ knobs: { autoApprove: true } }), changes)
+    const response = await ask(await simulator({ options: { autoApprove: true } }), changes)
     expect(response.status).toBe(400)
     expect(response.headers.has('location')).toBe(false)
     expect(await response.text()).toContain(text)
   })
 
   it('with a parameter twice is refused on a page', async () => {
-    const notion = await simulator({ knobs: { autoApprove: true } })
+    const notion = await simulator({ options: { autoApprove: true } })
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
     parameters.append('state', 'another')
@@ -163,7 +163,7 @@ describe('an authorization request', () => {
     ['for a resource with a fragment', { resource: 'https://mcp.test/#x' }, 'invalid_target'],
     ['for a resource that is no URL', { resource: 'mcp' }, 'invalid_target'],
   ])('%s is refused by a redirect', async (_, changes, error) => {
-    const target = location(await ask(await simulator({ knobs: { autoApprove: true } }), changes))
+    const target = location(await ask(await simulator({ options: { autoApprove: true } }), changes))
     expect(target.searchParams.get('error')).toBe(error)
     expect(target.searchParams.get('state')).toBe('state-of-the-client')
     expect(target.searchParams.has('code')).toBe(false)
@@ -178,14 +178,14 @@ describe('an authorization request', () => {
   })
 
   it('of a confidential client may do without PKCE', async () => {
-    const notion = await simulator({ knobs: { autoApprove: true } })
+    const notion = await simulator({ options: { autoApprove: true } })
     const confidential = { token_endpoint_auth_method: 'client_secret_post' }
     const response = await ask(notion, { code_challenge: null, code_challenge_method: null }, confidential)
     expect(location(response).searchParams.has('code')).toBe(true)
   })
 
   it('may name any port of a loopback redirect URI with the upstream library', async () => {
-    const notion = await simulator({ profile: 'wop-0.10', knobs: { autoApprove: true } })
+    const notion = await simulator({ profile: 'wop-0.10', options: { autoApprove: true } })
     const target = location(await ask(notion, { redirect_uri: 'http://localhost:50123/callback' }))
     expect(target.port).toBe('50123')
     const elsewhere = await ask(notion, { redirect_uri: 'http://localhost:50123/other' })
@@ -210,7 +210,7 @@ describe('a second consent of the same person for the same client', () => {
   })
 
   it('ends only the grant for the same workspace when told so', async () => {
-    const notion = await simulator({ knobs: { revokeExistingGrants: 'same-user-and-workspace' } })
+    const notion = await simulator({ options: { revokeExistingGrants: 'same-user-and-workspace' } })
     const { clientId } = await connect(notion, { workspace: 'Acme' })
     await connect(notion, { workspace: 'Northwind' }, clientId)
     expect(standings(notion)).toEqual(['active', 'active'])
@@ -219,11 +219,11 @@ describe('a second consent of the same person for the same client', () => {
   })
 
   it('ends nothing when told so, and never what belongs to another client or person', async () => {
-    const notion = await simulator({ knobs: { revokeExistingGrants: 'off' } })
+    const notion = await simulator({ options: { revokeExistingGrants: 'off' } })
     const { clientId } = await connect(notion)
     await connect(notion, {}, clientId)
     expect(standings(notion)).toEqual(['active', 'active'])
-    notion.knobs.revokeExistingGrants = 'same-user'
+    notion.options.revokeExistingGrants = 'same-user'
     await connect(notion, { user: 'ben' }, clientId)
     await connect(notion)
     expect(standings(notion)).toEqual(['active', 'active', 'active', 'active'])

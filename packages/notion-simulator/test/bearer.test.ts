@@ -89,7 +89,7 @@ describe('an access token', () => {
     expect(await challenge(await postMcp(notion, tokens.access_token, INITIALIZE))).toEqual(
       refused(notion, 'Token audience does not match resource server', 'Invalid audience'),
     )
-    notion.knobs.originAudience = 'accepted'
+    notion.options.originAudience = 'accepted'
     expect((await postMcp(notion, tokens.access_token, INITIALIZE)).status).toBe(200)
   })
 
@@ -106,7 +106,7 @@ describe('an access token', () => {
     const { tokens } = await connect(notion)
     await postMcp(notion, tokens.access_token, INITIALIZE)
     await postMcp(notion, 'service-token', INITIALIZE)
-    const [good, unknown] = notion.seen.mcpRequests
+    const [good, unknown] = notion.recorded.mcpRequests
     const { grantId, userId, workspaceId } = notion.admin.grants()[0] ?? {}
     expect(good?.credential).toEqual({
       kind: 'access_token',
@@ -118,7 +118,7 @@ describe('an access token', () => {
     })
     expect(good?.headers['authorization']).toBe(`<access token 0 of grant ${grantId}, valid>`)
     expect(unknown?.credential).toEqual({ kind: 'unknown' })
-    expect(JSON.stringify(notion.seen.mcpRequests)).not.toContain('service-token')
+    expect(JSON.stringify(notion.recorded.mcpRequests)).not.toContain('service-token')
   })
 })
 

@@ -68,7 +68,7 @@ describe('the command', () => {
     expect(output).toContain('Acme (Ada Sandberg, Ben Okafor)')
     expect(output).not.toContain('sesame')
     const state = await fetch(`${url}/__control/state`, { headers: { authorization: 'Bearer sesame' } })
-    expect(await state.json()).toMatchObject({ knobs: { autoApprove: true, accessTtlSeconds: 7 } })
+    expect(await state.json()).toMatchObject({ options: { autoApprove: true, accessTtlSeconds: 7 } })
     const ending = once(child, 'exit')
     child.kill('SIGTERM')
     expect(await ending).toEqual([0, null])

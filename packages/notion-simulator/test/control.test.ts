@@ -39,7 +39,7 @@ describe('the control endpoint', () => {
     const seen = await call(notion, 'GET', 'seen')
     expect(seen.body).toMatchObject({ tokenRequests: [{ clientId }], mcpRequests: [] })
     await call(notion, 'DELETE', 'seen')
-    expect(notion.seen.tokenRequests).toEqual([])
+    expect(notion.recorded.tokenRequests).toEqual([])
   })
 
   it('lists every secret that was issued, and no other answer has one', async () => {
@@ -73,7 +73,7 @@ describe('the control endpoint', () => {
       const refused = await call(notion, 'PATCH', 'knobs', wrong)
       expect(refused).toMatchObject({ status: 400, body: { error: expect.stringContaining('does not understand') } })
     }
-    expect(notion.knobs.accessTtlSeconds).toBe(5)
+    expect(notion.options.accessTtlSeconds).toBe(5)
   })
 
   it('shapes responses through the options', async () => {
@@ -120,15 +120,15 @@ describe('the control endpoint', () => {
   })
 
   it('puts everything back as it was at the start', async () => {
-    const notion = await simulator({ control: true, knobs: { identityFields: false } })
+    const notion = await simulator({ control: true, options: { identityFields: false } })
     const { clientId, tokens } = await connect(notion)
     await use(notion, tokens.access_token, 'create-pages', { pages: [{ properties: { title: 'Gone soon' } }] })
-    notion.setKnobs({ accessTtlSeconds: 1, identityFields: true, tokenFaults: [{ kind: 'html', times: 'always' }] })
+    notion.setOptions({ accessTtlSeconds: 1, identityFields: true, tokenFaults: [{ kind: 'html', times: 'always' }] })
     notion.advance(1_000)
     await call(notion, 'POST', 'reset')
     expect(notion.now().toISOString()).toBe('2026-10-01T12:00:00.000Z')
-    expect(notion.knobs).toMatchObject({ accessTtlSeconds: 28_800, identityFields: false, tokenFaults: [] })
-    expect(notion.seen.tokenRequests).toEqual([])
+    expect(notion.options).toMatchObject({ accessTtlSeconds: 28_800, identityFields: false, tokenFaults: [] })
+    expect(notion.recorded.tokenRequests).toEqual([])
     expect(notion.issuedSecrets()).toEqual([])
     expect(notion.admin.grants()).toEqual([])
     expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({

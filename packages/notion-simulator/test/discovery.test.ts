@@ -61,7 +61,7 @@ describe('discovery', () => {
   it('leaves out, changes, delays and pads what it is told to', async () => {
     const notion = await simulator()
     const path = `${notion.url}/.well-known/oauth-authorization-server`
-    notion.setKnobs({
+    notion.setOptions({
       metadata: {
         codeChallengeMethods: null,
         revocationEndpoint: false,
@@ -76,7 +76,7 @@ describe('discovery', () => {
     expect(String(metadata['x_padding'])).toHaveLength(70_000)
     expect(metadata['token_endpoint']).toBe(`${notion.url}/token`)
 
-    notion.setKnobs({ metadata: { delayMs: 60_000 } })
+    notion.setOptions({ metadata: { delayMs: 60_000 } })
     await expect(fetch(path, { signal: AbortSignal.timeout(100) })).rejects.toThrow(/timeout/i)
   })
 
@@ -87,9 +87,9 @@ describe('discovery', () => {
       return Promise.all(paths.map(async (path) => (await fetch(path)).status))
     }
     expect(await statuses()).toEqual([200, 200])
-    notion.knobs.protectedResourceMetadata = 'root'
+    notion.options.protectedResourceMetadata = 'root'
     expect(await statuses()).toEqual([200, 404])
-    notion.knobs.protectedResourceMetadata = 'suffixed'
+    notion.options.protectedResourceMetadata = 'suffixed'
     expect(await statuses()).toEqual([404, 200])
   })
 
@@ -103,7 +103,7 @@ describe('discovery', () => {
     const preflight = await fetch(`${notion.url}/token`, { method: 'OPTIONS', headers: { origin: 'https://app.test' } })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-origin')).toBe('https://app.test')
-    expect(notion.seen.discoveries.map((seen) => seen.path)).toEqual([path])
+    expect(notion.recorded.discoveries.map((seen) => seen.path)).toEqual([path])
   })
 
   it('by a person with a browser shows the address to use', async () => {

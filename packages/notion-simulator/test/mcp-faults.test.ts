@@ -19,7 +19,7 @@ describe('the edge', () => {
   it.each([429, 529])('may answer %s with Retry-After and HTML', async (status) => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
-    notion.knobs.mcpFaults.push({ kind: 'edge-rate-limit', status, retryAfterSeconds: 5 })
+    notion.options.mcpFaults.push({ kind: 'edge-rate-limit', status, retryAfterSeconds: 5 })
     const response = await postMcp(notion, tokens.access_token, TEAMS)
     expect(response.status).toBe(status)
     expect(response.headers.get('retry-after')).toBe('5')
@@ -28,7 +28,7 @@ describe('the edge', () => {
   })
 
   it('may fail with HTML, or refuse a token that is good', async () => {
-    const notion = await simulator({ knobs: { mcpFaults: [{ kind: 'edge-error' }, { kind: 'unauthorized' }] } })
+    const notion = await simulator({ options: { mcpFaults: [{ kind: 'edge-error' }, { kind: 'unauthorized' }] } })
     const { tokens } = await connect(notion)
     expect((await postMcp(notion, tokens.access_token, TEAMS)).status).toBe(502)
     const refused = await postMcp(notion, tokens.access_token, TEAMS)
@@ -47,15 +47,15 @@ describe('the edge', () => {
       ['lost-request', 0],
       ['lost-response', 1],
     ] as const) {
-      notion.knobs.mcpFaults.push({ kind })
+      notion.options.mcpFaults.push({ kind })
       await expect(postMcp(notion, tokens.access_token, create)).rejects.toThrow('fetch failed')
       expect(made()).toBe(expected)
-      expect(notion.seen.mcpRequests.at(-1)).toMatchObject({ fault: kind, aborted: false })
+      expect(notion.recorded.mcpRequests.at(-1)).toMatchObject({ fault: kind, aborted: false })
     }
   })
 
   it('may cut an answer off', async () => {
-    const notion = await simulator({ knobs: { mcpFaults: [{ kind: 'cut-stream', afterBytes: 30 }] } })
+    const notion = await simulator({ options: { mcpFaults: [{ kind: 'cut-stream', afterBytes: 30 }] } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, TEAMS)
     expect(response.status).toBe(200)
@@ -65,14 +65,16 @@ describe('the edge', () => {
     }
     await expect(read()).rejects.toThrow()
     expect(Buffer.concat(received).length).toBeLessThanOrEqual(30)
-    expect(notion.seen.mcpRequests[0]).toMatchObject({ sentBytes: 30, aborted: false })
+    expect(notion.recorded.mcpRequests[0]).toMatchObject({ sentBytes: 30, aborted: false })
   })
 
   it('may be slow, for one tool only', async () => {
-    const notion = await simulator({ knobs: { mcpFaults: [{ kind: 'slow', tool: 'notion-get-users', delayMs: 80 }] } })
+    const notion = await simulator({
+      options: { mcpFaults: [{ kind: 'slow', tool: 'notion-get-users', delayMs: 80 }] },
+    })
     const { tokens } = await connect(notion)
     await use(notion, tokens.access_token, 'get-teams')
-    expect(notion.knobs.mcpFaults).toHaveLength(1)
+    expect(notion.options.mcpFaults).toHaveLength(1)
     const before = performance.now()
     await use(notion, tokens.access_token, 'get-users')
     expect(performance.now() - before).toBeGreaterThanOrEqual(79)
@@ -90,7 +92,7 @@ describe('a tool', () => {
       [false, 0],
       [true, 1],
     ] as const) {
-      notion.knobs.mcpFaults.push({ kind: 'deadline', applied })
+      notion.options.mcpFaults.push({ kind: 'deadline', applied })
       const refused = await toolRefusal(notion, tokens.access_token, 'create-pages', { pages })
       expect(refused).toMatchObject({ code: 'service_unavailable', status: 503 })
       expect(refused.message).toContain('55000 ms')
@@ -101,7 +103,7 @@ describe('a tool', () => {
   it('may fail with any REST error, as a result', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
-    notion.knobs.mcpFaults.push({
+    notion.options.mcpFaults.push({
       kind: 'tool-error',
       code: 'conflict_error',
       status: 409,
@@ -126,7 +128,7 @@ describe('a tool', () => {
 
 describe('the rate limit', () => {
   it('is a result with HTTP 200, not a 429', async () => {
-    const notion = await simulator({ knobs: { mcpFaults: [{ kind: 'tool-rate-limit', retryAfterSeconds: 12 }] } })
+    const notion = await simulator({ options: { mcpFaults: [{ kind: 'tool-rate-limit', retryAfterSeconds: 12 }] } })
     const { tokens } = await connect(notion)
     const result = await toolResult(notion, tokens.access_token, 'get-teams')
     const error = { code: 'rate_limited', retry_after_seconds: 12, rate_limit_reason: 'public_api_request_rate_limit' }
@@ -149,7 +151,7 @@ describe('the rate limit', () => {
   })
 
   it('counts tool calls of one connection over a minute', async () => {
-    const notion = await simulator({ knobs: { rateLimitPerMinute: 3 } })
+    const notion = await simulator({ options: { rateLimitPerMinute: 3 } })
     const ada = await connect(notion)
     const ben = await connect(notion, { user: 'ben' })
     const isLimited = async (accessToken: string) =>
@@ -167,7 +169,7 @@ describe('the rate limit', () => {
   })
 
   it('of the search tool was its own, and lower', async () => {
-    const notion = await simulator({ knobs: { searchLimitPerMinute: 1 } })
+    const notion = await simulator({ options: { searchLimitPerMinute: 1 } })
     const { tokens } = await connect(notion)
     await use(notion, tokens.access_token, 'search', { query: 'launch' })
     const result = await toolResult(notion, tokens.access_token, 'search', { query: 'launch' })

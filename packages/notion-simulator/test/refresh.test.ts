@@ -10,7 +10,7 @@ const EXPIRED = { status: 400, error: 'invalid_grant', description: 'Refresh tok
 const statusWith = async (notion: Simulator, accessToken: string) =>
   (await postMcp(notion, accessToken, INITIALIZE)).status
 const standings = (notion: Simulator) =>
-  notion.seen.tokenRequests
+  notion.recorded.tokenRequests
     .filter(({ grantType }) => grantType === 'refresh_token')
     .map(({ presented }) => `${presented?.standing} ${presented?.generation}`)
 
@@ -34,7 +34,7 @@ describe('a refresh', () => {
   })
 
   it('leaves them alone when told so', async () => {
-    const notion = await simulator({ knobs: { revokeAccessOnRefresh: false } })
+    const notion = await simulator({ options: { revokeAccessOnRefresh: false } })
     const { clientId, tokens } = await connect(notion)
     await refreshed(notion, clientId, tokens.refresh_token)
     expect(await statusWith(notion, tokens.access_token)).toBe(200)
@@ -136,18 +136,18 @@ describe('a token that was rotated out', () => {
     expect(await refusal(await refresh(notion, clientId, third.refresh_token))).toEqual(REVOKED)
     expect(await statusWith(notion, third.access_token)).toBe(401)
     expect(notion.admin.grants()).toMatchObject([{ status: 'revoked', revokedBecause: 'refresh token reused' }])
-    expect(notion.seen.tokenRequests.at(-2)).toMatchObject({
+    expect(notion.recorded.tokenRequests.at(-2)).toMatchObject({
       presented: { generation: 0, standing: 'retired' },
       outcome: { error: 'invalid_grant', grantRevoked: true },
     })
   })
 
   it('ends it at once without a grace, and never with the detection off', async () => {
-    const strict = await simulator({ knobs: { graceMs: 0 } })
+    const strict = await simulator({ options: { graceMs: 0 } })
     const one = await rotatedTwice(strict)
     expect(await refusal(await refresh(strict, one.clientId, one.first.refresh_token))).toEqual(REVOKED)
 
-    const lenient = await simulator({ knobs: { reuseDetection: false } })
+    const lenient = await simulator({ options: { reuseDetection: false } })
     const two = await rotatedTwice(lenient)
     lenient.advance(DAY)
     expect(await refusal(await refresh(lenient, two.clientId, two.first.refresh_token))).toEqual(INVALID)
@@ -160,7 +160,7 @@ describe('a token that was rotated out', () => {
     notion.advance(DAY)
     expect((await refresh(notion, one.clientId, one.second.refresh_token)).status).toBe(200)
 
-    const strict = await simulator({ knobs: { previousOutsideGraceIsReuse: true } })
+    const strict = await simulator({ options: { previousOutsideGraceIsReuse: true } })
     const two = await rotatedTwice(strict)
     strict.advance(MINUTE - 1)
     expect((await refresh(strict, two.clientId, two.second.refresh_token)).status).toBe(200)
@@ -180,7 +180,7 @@ describe('a grant', () => {
   })
 
   it('ends after 180 days however often it was refreshed, and its last access tokens are shorter', async () => {
-    const notion = await simulator({ knobs: { clientTtlSeconds: null } })
+    const notion = await simulator({ options: { clientTtlSeconds: null } })
     const { clientId, tokens } = await connect(notion)
     let token = tokens.refresh_token
     for (let day = 20; day <= 160; day += 20) {
@@ -197,14 +197,14 @@ describe('a grant', () => {
   })
 
   it('cannot be refreshed in its last minute with the newer upstream library', async () => {
-    const notion = await simulator({ profile: 'wop-0.10', knobs: { idleTtlSeconds: 600 } })
+    const notion = await simulator({ profile: 'wop-0.10', options: { idleTtlSeconds: 600 } })
     const { clientId, tokens } = await connect(notion)
     notion.advance(540 * SECOND + 1)
     expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toEqual(EXPIRED)
   })
 
   it('outlives the registration of its client, but cannot be refreshed any more', async () => {
-    const notion = await simulator({ knobs: { clientTtlSeconds: 3600 } })
+    const notion = await simulator({ options: { clientTtlSeconds: 3600 } })
     const { clientId, tokens } = await connect(notion)
     notion.advance(3600 * SECOND)
     expect(await statusWith(notion, tokens.access_token)).toBe(200)
@@ -228,7 +228,7 @@ describe('a grant', () => {
 
 describe('storage that lags', () => {
   it('does not know a new access token yet, and still takes the old one', async () => {
-    const notion = await simulator({ knobs: { kvLagMs: 5000 } })
+    const notion = await simulator({ options: { kvLagMs: 5000 } })
     const { clientId, tokens } = await connect(notion)
     notion.advance(5000)
     const next = await refreshed(notion, clientId, tokens.refresh_token)
@@ -240,7 +240,7 @@ describe('storage that lags', () => {
   })
 
   it('refuses a refresh token that is too new, and takes one that has already dropped out', async () => {
-    const notion = await simulator({ knobs: { kvLagMs: 5000 } })
+    const notion = await simulator({ options: { kvLagMs: 5000 } })
     const { clientId, tokens: first } = await connect(notion)
     const second = await refreshed(notion, clientId, first.refresh_token)
     expect(await refusal(await refresh(notion, clientId, second.refresh_token))).toEqual(INVALID)

@@ -37,7 +37,7 @@ describe('a client that registers', () => {
   })
 
   it('for ever has a secret that never ends', async () => {
-    const notion = await simulator({ knobs: { clientTtlSeconds: null } })
+    const notion = await simulator({ options: { clientTtlSeconds: null } })
     const client = await register(notion, { token_endpoint_auth_method: 'client_secret_post' })
     expect(client['client_secret_expires_at']).toBe(0)
     notion.advance(400 * DAY)
@@ -131,7 +131,7 @@ describe('a client that registers', () => {
   })
 
   it('where registration is switched off is refused', async () => {
-    const notion = await simulator({ knobs: { metadata: { registrationEndpoint: false } } })
+    const notion = await simulator({ options: { metadata: { registrationEndpoint: false } } })
     expect(await refusal(await fetch(`${notion.url}/register`, { method: 'POST', body: '{}' }))).toEqual({
       status: 501,
       error: 'not_implemented',

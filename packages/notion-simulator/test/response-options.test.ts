@@ -140,7 +140,7 @@ describe('tokenResponse', () => {
     notion.setOptions({ tokenResponse: options })
     await again()
     expect(generation()).toBe(expected)
-    expect(notion.seen.tokenRequests.at(-1)?.outcome?.generation).toBe(expected || undefined)
+    expect(notion.recorded.tokenRequests.at(-1)?.outcome?.generation).toBe(expected || undefined)
   })
 
   it('has tokens that are good for nothing when nothing was applied', async () => {
@@ -187,7 +187,7 @@ describe('tokenRefusal', () => {
     notion.admin.revokeGrants()
     const response = await again()
     expect([response.status, await response.json()]).toEqual([403, { error: 'invalid_request' }])
-    expect(notion.seen.tokenRequests.at(-1)?.outcome).toMatchObject({ error: 'invalid_grant' })
+    expect(notion.recorded.tokenRequests.at(-1)?.outcome).toMatchObject({ error: 'invalid_grant' })
     expect((await connect(notion)).tokens.token_type).toBe('bearer')
   })
 
@@ -213,7 +213,7 @@ describe('registrationResponse', () => {
     expect(response.status).toBe('status' in options ? options.status : 400)
     expect(await response.json()).toMatchObject({ client_secret: null })
     expect(notion.admin.clients()).toHaveLength(stored)
-    expect(notion.seen.registrations.at(-1)?.status).toBe(response.status)
+    expect(notion.recorded.registrations.at(-1)?.status).toBe(response.status)
   })
 })
 
@@ -238,7 +238,7 @@ describe('documents', () => {
     const notion = await simulator({ options: { documents: { [SERVER]: { status } } } })
     expect((await fetch(notion.url + SERVER)).status).toBe(status)
     expect((await fetch(`${notion.url}/.well-known/oauth-protected-resource/mcp`)).status).toBe(200)
-    expect(notion.seen.discoveries.map(({ path }) => path)).toContain(SERVER)
+    expect(notion.recorded.discoveries.map(({ path }) => path)).toContain(SERVER)
   })
 
   it('are empty, pages, redirects, or other documents', async () => {
@@ -265,7 +265,7 @@ describe('movedTokenEndpoint', () => {
     notion.setOptions({ movedTokenEndpoint: { path: '/oauth/v2/token', status } })
     const old = await fetch(`${notion.url}/token`, { method: 'POST', redirect: 'manual' })
     expect(old.status).toBe(status)
-    expect(notion.seen.tokenRequests.at(-1)).toMatchObject({ fault: 'moved', status })
+    expect(notion.recorded.tokenRequests.at(-1)).toMatchObject({ fault: 'moved', status })
     expect(old.headers.get('location')).toBe(status < 400 ? `${notion.url}/oauth/v2/token` : null)
     const metadata = (await (await fetch(notion.url + SERVER)).json()) as Json
     expect(metadata['token_endpoint']).toBe(`${notion.url}/oauth/v2/token`)

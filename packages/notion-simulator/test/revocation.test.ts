@@ -21,7 +21,7 @@ describe('revoking', () => {
       error: 'invalid_grant',
       description: 'OAuth grant revoked',
     })
-    expect(notion.seen.tokenRequests[1]).toMatchObject({
+    expect(notion.recorded.tokenRequests[1]).toMatchObject({
       grantType: 'revocation',
       presented: { generation: 0, standing: 'current' },
       outcome: { grantRevoked: true },

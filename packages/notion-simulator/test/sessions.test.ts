@@ -43,14 +43,14 @@ describe('a session of January 2026', () => {
     })
     await official.connect(transport)
     await official.callTool({ name: 'notion-fetch', arguments: { id: 'self' } })
-    while (!notion.seen.mcpRequests.some(({ httpMethod, status }) => httpMethod === 'GET' && status === 200)) {
+    while (!notion.recorded.mcpRequests.some(({ httpMethod, status }) => httpMethod === 'GET' && status === 200)) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     await notion.admin.notifyToolsChanged()
     await heard
     await transport.terminateSession()
     await official.close()
-    expect(notion.seen.mcpRequests.at(-1)).toMatchObject({ httpMethod: 'DELETE', status: 200 })
+    expect(notion.recorded.mcpRequests.at(-1)).toMatchObject({ httpMethod: 'DELETE', status: 200 })
     expect(await notion.admin.forgetSessions()).toBe(0)
   })
 
@@ -121,7 +121,7 @@ describe('a session of January 2026', () => {
   })
 
   it('has no stream when told so', async () => {
-    const notion = await simulator({ profile: 'notion-2026-01', knobs: { getStream: false } })
+    const notion = await simulator({ profile: 'notion-2026-01', options: { getStream: false } })
     const { accessToken, sessionId } = await opened(notion)
     const headers = {
       authorization: `Bearer ${accessToken}`,
@@ -158,7 +158,7 @@ describe('a session of January 2026', () => {
   })
 
   it('resumes a broken stream from the last event, when told so', async () => {
-    const notion = await simulator({ profile: 'notion-2026-01', knobs: { resumable: true, testTools: true } })
+    const notion = await simulator({ profile: 'notion-2026-01', options: { resumable: true, testTools: true } })
     const { accessToken, sessionId } = await opened(notion)
     const headers = { 'mcp-session-id': sessionId, 'mcp-protocol-version': '2025-06-18' }
     const call = toolCall('simulator-stream', { events: 2, interval_ms: 5 })

@@ -6,12 +6,12 @@ import { connect, type Json, refresh, refusal, register, simulator } from './cli
 async function faulty(fault: TokenFault): Promise<{ notion: Simulator; again: () => Promise<Response> }> {
   const notion = await simulator()
   const { clientId, tokens } = await connect(notion)
-  notion.knobs.tokenFaults.push(fault)
+  notion.options.tokenFaults.push(fault)
   return { notion, again: () => refresh(notion, clientId, tokens.refresh_token) }
 }
 
 const generation = (notion: Simulator) => notion.admin.grants()[0]?.generation
-const lastSeen = (notion: Simulator) => notion.seen.tokenRequests.at(-1)
+const lastRecorded = (notion: Simulator) => notion.recorded.tokenRequests.at(-1)
 
 describe('a token endpoint that is too busy', () => {
   it.each([
@@ -46,10 +46,10 @@ describe('a connection that breaks', () => {
     const { notion, again } = await faulty({ kind })
     await expect(again()).rejects.toThrow('fetch failed')
     expect(generation(notion)).toBe(rotated)
-    expect(lastSeen(notion)).toMatchObject({ fault: kind })
-    expect(lastSeen(notion)).not.toHaveProperty('status')
+    expect(lastRecorded(notion)).toMatchObject({ fault: kind })
+    expect(lastRecorded(notion)).not.toHaveProperty('status')
     expect((await again()).status).toBe(200)
-    expect(lastSeen(notion)).toMatchObject({ presented: { generation: 0, standing } })
+    expect(lastRecorded(notion)).toMatchObject({ presented: { generation: 0, standing } })
   })
 
   it('in the middle of the body leaves half of it', async () => {
@@ -107,7 +107,7 @@ describe('a slow token endpoint', () => {
   ] as const)('(%s) outlasts the patience of its client', async (kind, rotated) => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
-    notion.knobs.tokenFaults.push({ kind, delayMs: 3_000 })
+    notion.options.tokenFaults.push({ kind, delayMs: 3_000 })
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       client_id: clientId,
@@ -129,12 +129,12 @@ describe('a slow token endpoint', () => {
 describe('faults', () => {
   it('are used up in order, each as often as it says', async () => {
     const { notion, again } = await faulty({ kind: 'server-error', times: 2 })
-    notion.knobs.tokenFaults.push({ kind: 'html' })
+    notion.options.tokenFaults.push({ kind: 'html' })
     const statuses = []
     for (const _ of [1, 2, 3, 4]) statuses.push((await again()).status)
     expect(statuses).toEqual([500, 500, 200, 200])
-    expect(notion.knobs.tokenFaults).toEqual([])
-    expect(notion.seen.tokenRequests.map(({ fault }) => fault)).toEqual([
+    expect(notion.options.tokenFaults).toEqual([])
+    expect(notion.recorded.tokenRequests.map(({ fault }) => fault)).toEqual([
       undefined,
       'server-error',
       'server-error',
@@ -146,12 +146,12 @@ describe('faults', () => {
   it('that never end are there until they are taken away', async () => {
     const { notion, again } = await faulty({ kind: 'server-error', times: 'always' })
     for (const _ of [1, 2, 3]) expect((await again()).status).toBe(500)
-    notion.knobs.tokenFaults = []
+    notion.options.tokenFaults = []
     expect((await again()).status).toBe(200)
   })
 
   it('wait for the kind of request that they are for', async () => {
-    const notion = await simulator({ knobs: { tokenFaults: [{ kind: 'server-error', on: 'authorization_code' }] } })
+    const notion = await simulator({ options: { tokenFaults: [{ kind: 'server-error', on: 'authorization_code' }] } })
     const { client_id } = await register(notion)
     expect((await refresh(notion, client_id, 'a:b:c')).status).toBe(400)
     await expect(connect(notion)).rejects.toThrow('500')
@@ -161,7 +161,7 @@ describe('faults', () => {
   it('that nobody knows are refused', async () => {
     const notion = await simulator()
     const unknown = { tokenFaults: [{ kind: 'earthquake' }] } as unknown as Json
-    expect(() => notion.setKnobs(unknown)).toThrow('tokenFaults')
-    expect(notion.knobs.tokenFaults).toEqual([])
+    expect(() => notion.setOptions(unknown)).toThrow('tokenFaults')
+    expect(notion.options.tokenFaults).toEqual([])
   })
 })

@@ -185,7 +185,7 @@ describe('a code', () => {
   })
 
   it('got without PKCE needs the redirect URI and takes no verifier', async () => {
-    const notion = await simulator({ knobs: { requirePkce: 'none' } })
+    const notion = await simulator({ options: { requirePkce: 'none' } })
     const { fields } = await pending(notion, { code_challenge: null, code_challenge_method: null })
     const without = { ...fields, code_verifier: null }
     expect(await exchange(notion, { ...without, redirect_uri: null })).toEqual({
@@ -279,7 +279,7 @@ describe('a resource', () => {
     const notion = await simulator()
     const first = await pending(notion, { resource: null })
     expect(await (await postToken(notion, first.fields)).json()).toMatchObject({ resource: notion.mcpUrl })
-    notion.knobs.strictResource = true
+    notion.options.strictResource = true
     const second = await pending(notion, { resource: null })
     expect(await exchange(notion, second.fields)).toMatchObject({ status: 400, error: 'invalid_target' })
   })
@@ -309,7 +309,7 @@ describe('what it saw', () => {
     const { clientId, tokens } = await connect(notion)
     await refresh(notion, clientId, tokens.refresh_token)
     await refresh(notion, clientId, 'not-a-token')
-    const [exchanged, rotated, refused] = notion.seen.tokenRequests
+    const [exchanged, rotated, refused] = notion.recorded.tokenRequests
     const { grantId } = notion.admin.grants()[0] ?? {}
     expect(exchanged).toEqual({
       at: '2026-10-01T12:00:00.000Z',
@@ -330,7 +330,7 @@ describe('what it saw', () => {
       outcome: { error: 'invalid_grant', description: 'Invalid token format' },
       status: 400,
     })
-    const told = JSON.stringify(notion.seen)
+    const told = JSON.stringify(notion.recorded)
     for (const { value } of notion.issuedSecrets()) expect(told.includes(value)).toBe(false)
     const kinds = notion.issuedSecrets().map(({ kind }) => kind)
     expect(kinds.toSorted()).toEqual([

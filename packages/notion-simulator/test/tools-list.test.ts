@@ -70,7 +70,7 @@ describe('the list of tools', () => {
     const notion = await simulator()
     const everything = await list(notion, { workspace: 'Northwind' })
     expect(everything.map(({ name }) => name)).toContain('notion-query-data-sources')
-    notion.knobs.toolList = 'by-plan'
+    notion.options.toolList = 'by-plan'
     const usable = (await list(notion, { workspace: 'Northwind' })).map(({ name }) => name)
     expect(usable).toContain('notion-search')
     expect(usable).not.toContain('notion-query-data-sources')
@@ -79,7 +79,7 @@ describe('the list of tools', () => {
   })
 
   it('is exactly what it is told to be', async () => {
-    const notion = await simulator({ knobs: { toolList: ['notion-fetch'], testTools: true } })
+    const notion = await simulator({ options: { toolList: ['notion-fetch'], testTools: true } })
     expect((await list(notion)).map(({ name }) => name)).toEqual([
       'notion-fetch',
       'simulator-stream',

@@ -67,7 +67,7 @@ describe('an answer', () => {
   })
 
   it('is JSON when told so', async () => {
-    const notion = await simulator({ knobs: { answers: 'json' } })
+    const notion = await simulator({ options: { answers: 'json' } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, INITIALIZE)
     expect(response.headers.get('content-type')).toBe('application/json')
@@ -75,7 +75,7 @@ describe('an answer', () => {
   })
 
   it('carries a session id that means nothing when told so', async () => {
-    const notion = await simulator({ knobs: { sessions: 'header' } })
+    const notion = await simulator({ options: { sessions: 'header' } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, INITIALIZE)
     expect(response.headers.get('mcp-session-id')).toMatch(/^[0-9a-f]{64}$/)
@@ -105,13 +105,13 @@ describe('the official client', () => {
     expect(contents[0]).toMatchObject({ mimeType: 'text/markdown', text: expect.stringContaining('# Skills') })
     await official.close()
 
-    const methods = notion.seen.mcpRequests.map(({ method }) => method)
+    const methods = notion.recorded.mcpRequests.map(({ method }) => method)
     expect(methods.includes('server/discover')).toBe(era === 'auto')
     expect(methods.includes('initialize')).toBe(era === 'legacy')
   })
 
   it.each(['legacy', 'auto'] as const)('(%s) hears of progress while the tool runs', async (era) => {
-    const notion = await simulator({ knobs: { testTools: true } })
+    const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const official = await client(notion, tokens.access_token, era)
     const heard: string[] = []
@@ -181,7 +181,7 @@ describe('a request that is not right', () => {
   })
 
   it('may have any origin when told so', async () => {
-    const notion = await simulator({ knobs: { allowedOrigins: null } })
+    const notion = await simulator({ options: { allowedOrigins: null } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, INITIALIZE, { origin: 'https://any.test' })
     expect(response.status).toBe(200)
@@ -213,7 +213,7 @@ describe('a request that is not right', () => {
     socket.destroy()
     const { tokens } = await connect(notion)
     expect((await postMcp(notion, tokens.access_token, INITIALIZE)).status).toBe(200)
-    expect(notion.seen.mcpRequests).toHaveLength(1)
+    expect(notion.recorded.mcpRequests).toHaveLength(1)
   })
 
   it('names a tool that does not exist, or leaves out what the tool needs', async () => {
@@ -229,7 +229,7 @@ describe('a request that is not right', () => {
 
 describe('a stream', () => {
   it('arrives event by event', async () => {
-    const notion = await simulator({ knobs: { testTools: true } })
+    const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const call = toolCall('simulator-stream', { events: 3, interval_ms: 60 })
     Object.assign(call['params'] as Json, { _meta: { progressToken: 'p' } })
@@ -246,7 +246,7 @@ describe('a stream', () => {
   })
 
   it('shows signs of life while a tool is silent', async () => {
-    const notion = await simulator({ knobs: { testTools: true, keepAliveMs: 10 } })
+    const notion = await simulator({ options: { testTools: true, keepAliveMs: 10 } })
     const { tokens } = await connect(notion)
     const text = await (
       await postMcp(notion, tokens.access_token, toolCall('simulator-wait', { at_most_ms: 60 }))
@@ -255,17 +255,17 @@ describe('a stream', () => {
   })
 
   it('that its reader leaves aborts the tool, and that is seen', async () => {
-    const notion = await simulator({ knobs: { testTools: true } })
+    const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const leaving = new AbortController()
     const call = postMcp(notion, tokens.access_token, toolCall('simulator-wait'), {}, leaving.signal)
     const body = await call
-    await eventually(() => notion.seen.mcpRequests.length === 1)
-    expect(notion.seen.mcpRequests[0]).toMatchObject({ tool: 'simulator-wait', aborted: false, status: 200 })
+    await eventually(() => notion.recorded.mcpRequests.length === 1)
+    expect(notion.recorded.mcpRequests[0]).toMatchObject({ tool: 'simulator-wait', aborted: false, status: 200 })
     leaving.abort()
     await expect(body.text()).rejects.toThrow()
-    await eventually(() => notion.seen.mcpRequests[0]?.toolOutcome !== undefined)
-    expect(notion.seen.mcpRequests[0]).toMatchObject({
+    await eventually(() => notion.recorded.mcpRequests[0]?.toolOutcome !== undefined)
+    expect(notion.recorded.mcpRequests[0]).toMatchObject({
       aborted: true,
       abortedAt: expect.any(String),
       toolOutcome: 'abandoned',
@@ -273,18 +273,18 @@ describe('a stream', () => {
   })
 
   it('that is read to its end is not seen as aborted', async () => {
-    const notion = await simulator({ knobs: { testTools: true } })
+    const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const text = await (
       await postMcp(notion, tokens.access_token, toolCall('simulator-payload', { characters: 3_000_000 }))
     ).text()
     expect(text.length).toBeGreaterThan(3_000_000)
-    await eventually(() => notion.seen.mcpRequests[0]?.finishedAt !== undefined)
-    expect(notion.seen.mcpRequests[0]).toMatchObject({ aborted: false, sentBytes: Buffer.byteLength(text) })
+    await eventually(() => notion.recorded.mcpRequests[0]?.finishedAt !== undefined)
+    expect(notion.recorded.mcpRequests[0]).toMatchObject({ aborted: false, sentBytes: Buffer.byteLength(text) })
   })
 
   it('waits for a slow reader', async () => {
-    const notion = await simulator({ knobs: { testTools: true } })
+    const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const response = await postMcp(
       notion,
@@ -293,7 +293,7 @@ describe('a stream', () => {
     )
     const reader = response.body?.getReader()
     await reader?.read()
-    const [seen] = notion.seen.mcpRequests
+    const [seen] = notion.recorded.mcpRequests
     // What fits into the buffers of the sockets goes out; then nothing more, however long one waits.
     let sent = -1
     while (sent !== (seen?.sentBytes ?? 0)) {
@@ -307,7 +307,7 @@ describe('a stream', () => {
   })
 
   it('can be opened by GET when told so, and says nothing', async () => {
-    const notion = await simulator({ knobs: { getStream: true, keepAliveMs: 10 } })
+    const notion = await simulator({ options: { getStream: true, keepAliveMs: 10 } })
     const { tokens } = await connect(notion)
     const headers = { authorization: `Bearer ${tokens.access_token}`, accept: 'text/event-stream' }
     const response = await fetch(notion.mcpUrl, { headers })
@@ -326,7 +326,7 @@ describe('what it saw', () => {
     const body =
       '{"jsonrpc":"2.0",  "id":"a-1","method":"tools/call","params":{"name":"notion-search","arguments":{"query":"é"}}}'
     await postMcp(notion, tokens.access_token, body, { 'X-Odd': 'Yes', cookie: 'a=b' })
-    expect(notion.seen.mcpRequests[0]).toMatchObject({
+    expect(notion.recorded.mcpRequests[0]).toMatchObject({
       at: '2026-10-01T12:00:00.000Z',
       httpMethod: 'POST',
       headers: { 'x-odd': 'Yes', cookie: 'a=b', ...MCP_HEADERS },
@@ -338,7 +338,7 @@ describe('what it saw', () => {
       toolOutcome: 'success',
       status: 200,
     })
-    notion.resetSeen()
-    expect(notion.seen.mcpRequests).toEqual([])
+    notion.clearRecorded()
+    expect(notion.recorded.mcpRequests).toEqual([])
   })
 })

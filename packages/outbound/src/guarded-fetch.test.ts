@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type LookupFunction, type Socket } from
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guardedFetches } from './guarded-fetch.ts'
-import { reachOf } from './reach.ts'
+import { createSsrfGuard } from './ssrf-guard.ts'
 
 let server: ReturnType<typeof createServer>
 let url: string
@@ -30,14 +30,14 @@ afterEach(() => {
   server.close()
 })
 
-const fetches = guardedFetches(reachOf({ also: ['private', 'machine'] }))
+const fetches = guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'] }))
 const post = { method: 'POST', body: 'grant_type=refresh_token' }
 
 describe('a refresh token on its way out', () => {
   it('stays here when the gate is closed in the moment in which the connection is ready', async () => {
     let asked = 0
-    const gate = { isOpen: () => ++asked < 0, onLeave: () => expect.unreachable() }
-    await expect(fetches({ gate, timeoutMs: 2_000 })(url, post)).rejects.toMatchObject({ name: 'NotEntitled' })
+    const hooks = { beforeSend: () => ++asked < 0, onSend: () => expect.unreachable() }
+    await expect(fetches({ hooks, timeoutMs: 2_000 })(url, post)).rejects.toMatchObject({ name: 'RequestWithheld' })
     expect(asked).toBe(1)
     expect(sockets).toHaveLength(1)
     expect(received).toBe('')
@@ -45,29 +45,29 @@ describe('a refresh token on its way out', () => {
 
   it('is asked about once, before the first byte, and reported gone after the last', async () => {
     const order: string[] = []
-    const gate = {
-      isOpen: () => order.push(`asked, ${received.length} bytes`) > 0,
-      onLeave: () => order.push('leaves'),
-      onLeft: () => order.push('left'),
+    const hooks = {
+      beforeSend: () => order.push(`asked, ${received.length} bytes`) > 0,
+      onSend: () => order.push('leaves'),
+      onFlushed: () => order.push('left'),
     }
-    await expect(fetches({ gate, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(fetches({ hooks, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
     expect(order).toEqual(['asked, 0 bytes', 'leaves', 'left'])
     expect(received).toContain('grant_type=refresh_token')
   })
 
   it('is cut off with its connection when it is given up: a reset, which takes back what has not left this machine', async () => {
-    const gate = { isOpen: () => true, onLeave: () => {} }
+    const hooks = { beforeSend: () => true, onSend: () => {} }
     const begun = performance.now()
-    await expect(fetches({ gate, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(fetches({ hooks, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
     expect(performance.now() - begun).toBeLessThan(1_500)
     await expect.poll(() => ends).toEqual(['ECONNRESET'])
   })
 
   it('is given up in time, and kept for good, when the time is over before the connection is there', async () => {
     let isAsked = false
-    const gate = { isOpen: () => (isAsked = true), onLeave: () => {} }
+    const hooks = { beforeSend: () => (isAsked = true), onSend: () => {} }
     const begun = performance.now()
-    const given = fetches({ gate, timeoutMs: 1 })(url.replace('127.0.0.1', 'localhost'), post)
+    const given = fetches({ hooks, timeoutMs: 1 })(url.replace('127.0.0.1', 'localhost'), post)
     // Stands still until the time is over; when it goes on, that is the first thing that it notices.
     while (performance.now() - begun < 50);
     await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
@@ -80,7 +80,7 @@ describe('a refresh token on its way out', () => {
 describe('an answer', () => {
   it.each([
     [20, 'taken'],
-    [19, 'TooMuchBody'],
+    [19, 'BodyTooLarge'],
   ])('of 20 bytes, where there may be %d: %s', async (maxBodyBytes, outcome) => {
     server.on('connection', (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n${'x'.repeat(20)}`))
     const answer = fetches({ maxBodyBytes })(url)
@@ -155,12 +155,12 @@ describe('an answer that is compressed without being asked for', () => {
 
   it('is no way around the limit', async () => {
     answering('gzip', gzipSync(' '.repeat(100_000)))
-    await expect(fetches({ maxBodyBytes: 99_999 })(url)).rejects.toMatchObject({ name: 'TooMuchBody' })
+    await expect(fetches({ maxBodyBytes: 99_999 })(url)).rejects.toMatchObject({ name: 'BodyTooLarge' })
   })
 })
 
 describe('a name', () => {
-  const gate = { isOpen: () => true, onLeave: () => {} }
+  const hooks = { beforeSend: () => true, onSend: () => {} }
   const named = () => `https://somewhere.test:${new URL(url).port}/token`
   let asked: number
   /** What the owner of the name answers, each time something else; the last of it for ever. */
@@ -178,12 +178,12 @@ describe('a name', () => {
 
   describe.each([
     ['of a fetch', {}],
-    ['of a fetch behind a gate', { gate }],
+    ['of a fetch behind a gate', { hooks }],
   ])('%s', (_, limits) => {
     it.each(['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', '169.254.169.254', 'fe80::1', '::'])(
       'that leads to %s leads nowhere',
       async (address) => {
-        const fetch = guardedFetches(reachOf({ also: [], lookup: names([address]) }))(limits)
+        const fetch = guardedFetches(createSsrfGuard({ alsoAllow: [], lookup: names([address]) }))(limits)
         await expect(fetch(named(), post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
         expect(sockets).toEqual([])
       },
@@ -192,39 +192,39 @@ describe('a name', () => {
     it('is asked once, so that it cannot lead elsewhere the second time', async () => {
       const lookup = names(['127.0.0.1'], ['169.254.169.254'])
       await expect(
-        guardedFetches(reachOf({ also: ['private', 'machine'], lookup }))(limits)(named(), post),
+        guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup }))(limits)(named(), post),
       ).rejects.toThrow()
       expect([asked, sockets.length]).toEqual([1, 1])
     })
 
     it('leads where the operator has said, wherever that is', async () => {
-      const reach = reachOf({
-        also: [],
+      const guard = createSsrfGuard({
+        alsoAllow: [],
         trustedOrigins: [new URL(named()).origin],
         lookup: names(['127.0.0.1']),
       })
-      await expect(guardedFetches(reach)(limits)(named(), post)).rejects.toThrow()
+      await expect(guardedFetches(guard)(limits)(named(), post)).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })
 
     it('that the operator has said leads to no secrets of the cloud all the same, and at another port only where all may', async () => {
       const trustedOrigins = [new URL(named()).origin]
-      const toCloud = reachOf({ also: [], trustedOrigins, lookup: names(['169.254.169.254']) })
-      await expect(guardedFetches(toCloud)(limits)(named(), post)).rejects.toMatchObject({ reason: 'nowhere' })
-      const near = reachOf({
-        also: [],
+      const toCloud = createSsrfGuard({ alsoAllow: [], trustedOrigins, lookup: names(['169.254.169.254']) })
+      await expect(guardedFetches(toCloud)(limits)(named(), post)).rejects.toMatchObject({ reason: 'reserved' })
+      const near = createSsrfGuard({
+        alsoAllow: [],
         trustedOrigins: ['https://somewhere.test'],
         lookup: names(['127.0.0.1']),
       })
-      await expect(guardedFetches(near)(limits)(named(), post)).rejects.toMatchObject({ reason: 'machine' })
+      await expect(guardedFetches(near)(limits)(named(), post)).rejects.toMatchObject({ reason: 'loopback' })
       expect(sockets).toEqual([])
     })
 
     it('of this machine, and so without TLS, leads nowhere else', async () => {
       const plain = named().replace('https://somewhere.test', 'http://somewhere.localhost')
-      const elsewhere = reachOf({ also: ['private', 'machine'], lookup: names(['1.1.1.1', '10.0.0.1']) })
+      const elsewhere = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: names(['1.1.1.1', '10.0.0.1']) })
       await expect(guardedFetches(elsewhere)(limits)(plain, post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
-      const here = reachOf({ also: ['private', 'machine'], lookup: names(['1.1.1.1', '127.0.0.1']) })
+      const here = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: names(['1.1.1.1', '127.0.0.1']) })
       await expect(guardedFetches(here)(limits)(plain, post)).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })
@@ -233,8 +233,8 @@ describe('a name', () => {
       server.removeAllListeners('connection').on('connection', (socket: Socket) => {
         sockets.push(socket.on('error', () => undefined))
       })
-      const reach = reachOf({ also: ['private', 'machine'], lookup: names(['127.0.0.1']) })
-      const given = guardedFetches(reach)({ ...limits, timeoutMs: 200 })(named(), post)
+      const guard = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: names(['127.0.0.1']) })
+      const given = guardedFetches(guard)({ ...limits, timeoutMs: 200 })(named(), post)
       await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
       await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
     })
@@ -242,7 +242,7 @@ describe('a name', () => {
     it('leads to those of its addresses that are allowed', async () => {
       const lookup = names(['169.254.169.254', '127.0.0.1'])
       await expect(
-        guardedFetches(reachOf({ also: ['private', 'machine'], lookup }))(limits)(named(), post),
+        guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup }))(limits)(named(), post),
       ).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })

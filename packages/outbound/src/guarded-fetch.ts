@@ -7,7 +7,7 @@ import { connect, type LookupFunction, type Socket } from 'node:net'
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import { buildConnector, Client, request, type Dispatcher } from 'undici'
 import { noProxies, type Proxies } from './proxies.ts'
-import type { Reach } from './reach.ts'
+import type { SsrfGuard } from './ssrf-guard.ts'
 import { PROXY_TIMEOUT_MS, throughProxy } from './tunnel.ts'
 
 /** How long one request may take, from connecting to the last byte of the answer. */
@@ -18,21 +18,21 @@ export const MAX_BODY_BYTES = 256 * 1024
 /** How long its headers may be. Node's 16 KiB are too few for some a network in front adds to. */
 const MAX_HEADER_BYTES = 64 * 1024
 
-export class TooMuchBody extends Error {
-  override readonly name = 'TooMuchBody'
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
 }
 
-export class NotEntitled extends Error {
-  override readonly name = 'NotEntitled'
+export class RequestWithheld extends Error {
+  override readonly name = 'RequestWithheld'
 }
 
-export interface Gate {
+export interface SendHooks {
   /** Asked in the moment before the first byte of the request leaves; a tunnel through a proxy is open by then. */
-  readonly isOpen: () => boolean
+  readonly beforeSend: () => boolean
   /** Called right after that: from here on the peer may have got the request. */
-  readonly onLeave: () => void
+  readonly onSend: () => void
   /** Called when the system has taken the bytes. */
-  readonly onLeft?: () => void
+  readonly onFlushed?: () => void
 }
 
 export interface GuardedRequest {
@@ -46,7 +46,7 @@ export interface Limits {
   readonly timeoutMs?: number
   /** {@link MAX_BODY_BYTES} when left out. */
   readonly maxBodyBytes?: number
-  readonly gate?: Gate
+  readonly hooks?: SendHooks
 }
 
 /** A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. */
@@ -55,26 +55,26 @@ export type GuardedFetch = (url: string, init?: GuardedRequest) => Promise<Respo
 /**
  * Makes fetches within this reach. A request that is given up is also cut off: what of it has not left this machine yet never will.
  *
- * The fetches reject with {@link ForbiddenUrl}, {@link TooMuchBody}, {@link NotEntitled}, {@link ProxyFailed}, a `TimeoutError`, and
+ * The fetches reject with {@link ForbiddenUrl}, {@link BodyTooLarge}, {@link RequestWithheld}, {@link ProxyFailed}, a `TimeoutError`, and
  * whatever undici does.
  *
  * @param proxies which proxy requests go through. It resolves their names then, so that only literal addresses are still checked here.
  */
-export function guardedFetches(reach: Reach, proxies: Proxies = noProxies): (limits?: Limits) => GuardedFetch {
-  return ({ timeoutMs = REQUEST_TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, gate } = {}) =>
+export function guardedFetches(guard: SsrfGuard, proxies: Proxies = noProxies): (limits?: Limits) => GuardedFetch {
+  return ({ timeoutMs = REQUEST_TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, hooks } = {}) =>
     async (url, init = {}) => {
       const target = new URL(url)
-      reach.assertAllowed(target)
+      guard.assertAllowed(target)
       const signal = AbortSignal.timeout(timeoutMs)
       // One for each request, so that a kept-alive connection that the peer has just closed never makes an outcome doubtful.
-      const client = cuttable(target, signal, reach, proxies)
-      const isOpen = () => !signal.aborted && (gate?.isOpen() ?? true)
+      const client = cuttable(target, signal, guard, proxies)
+      const beforeSend = () => !signal.aborted && (hooks?.beforeSend() ?? true)
       const ask = async (): Promise<Response> => {
         const { statusCode, headers, body } = await request(target, {
           method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
           headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
           body: init.body?.toString() ?? null,
-          dispatcher: gate ? client.compose(gated({ ...gate, isOpen })) : client,
+          dispatcher: hooks ? client.compose(gated({ ...hooks, beforeSend })) : client,
           signal,
         })
         const { 'content-encoding': encoding, ...plain } = headers
@@ -104,7 +104,7 @@ async function givenUp(signal: AbortSignal): Promise<never> {
  * A client whose connection is reset when `signal` fires. A connection that is merely closed goes on delivering what was written to it, for
  * minutes when the network is down: the refresh token would arrive after it was given up, and after it was used again.
  */
-function cuttable(target: URL, signal: AbortSignal, reach: Reach, proxies: Proxies): Client {
+function cuttable(target: URL, signal: AbortSignal, guard: SsrfGuard, proxies: Proxies): Client {
   let tcp: Socket | undefined
   const cut = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('given up')))
   signal.addEventListener('abort', cut, { once: true })
@@ -117,7 +117,7 @@ function cuttable(target: URL, signal: AbortSignal, reach: Reach, proxies: Proxi
     maxHeaderSize: MAX_HEADER_BYTES,
     connect: proxy
       ? throughProxy(proxy, { toProxy: dialer({ timeoutMs: PROXY_TIMEOUT_MS, secure, onSocket }), secure })
-      : dialer({ timeoutMs: CONNECT_TIMEOUT_MS, secure, onSocket, lookup: reach.lookupFor(target) }),
+      : dialer({ timeoutMs: CONNECT_TIMEOUT_MS, secure, onSocket, lookup: guard.lookupFor(target) }),
   })
 }
 
@@ -154,18 +154,18 @@ function dialer({ timeoutMs, secure, onSocket, lookup }: DialerOptions): buildCo
 }
 
 const gated =
-  ({ isOpen, onLeave, onLeft }: Gate): Dispatcher.DispatcherComposeInterceptor =>
+  ({ beforeSend, onSend, onFlushed }: SendHooks): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
   (options, handler) =>
     dispatch(options, {
       onRequestStart(controller, context) {
         handler.onRequestStart?.(controller, context)
-        if (isOpen()) {
-          onLeave()
+        if (beforeSend()) {
+          onSend()
           // The request is written right after this, in the same turn.
-          if (onLeft) process.nextTick(onLeft)
+          if (onFlushed) process.nextTick(onFlushed)
         } else {
-          controller.abort(new NotEntitled('the claim on this refresh is no longer proven'))
+          controller.abort(new RequestWithheld('the claim on this refresh is no longer proven'))
         }
       },
       onResponseStart: (...start) => handler.onResponseStart?.(...start),
@@ -181,7 +181,7 @@ async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, ma
     size += chunk.length
     if (size > maxBytes) {
       body.destroy()
-      throw new TooMuchBody(`the answer is longer than ${maxBytes} bytes`)
+      throw new BodyTooLarge(`the answer is longer than ${maxBytes} bytes`)
     }
     chunks.push(chunk)
   }
@@ -216,7 +216,7 @@ function decoded(body: Buffer, encoding: string, maxBytes: number): Buffer {
     return decoders.reduce((bytes, decode) => decode?.(bytes, { maxOutputLength: maxBytes }) ?? bytes, body)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new TooMuchBody(`the answer is longer than ${maxBytes} bytes`, { cause })
+      throw new BodyTooLarge(`the answer is longer than ${maxBytes} bytes`, { cause })
     }
     return body
   }

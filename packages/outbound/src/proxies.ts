@@ -5,7 +5,7 @@
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { z } from 'zod'
-import { isLoopback } from './reach.ts'
+import { isLoopback } from './ssrf-guard.ts'
 
 export interface OutboundProxy {
   /** Where it listens: an origin, without credentials. */
@@ -40,14 +40,23 @@ function isDecodable(text: string): boolean {
 
 /** The settings, for the schema of a process. As for curl, the lower-case spelling wins. */
 export const proxySettings = {
-  /** For https. With user name and password in the URL, if the proxy demands them. */
-  HTTPS_PROXY: proxyUrl.optional(),
+  HTTPS_PROXY: proxyUrl.optional().meta({
+    description:
+      'Outbound HTTP proxy for https URLs: `http://name:password@proxy.example.com:3128` (`https://` for TLS to the proxy). It opens tunnels (CONNECT). Loopback addresses are never requested through it.',
+    secret: true,
+  }),
   https_proxy: proxyUrl.optional(),
-  /** For http, and for https without the other one. */
-  HTTP_PROXY: proxyUrl.optional(),
+  HTTP_PROXY: proxyUrl.optional().meta({
+    description: 'Outbound HTTP proxy for http URLs, and for https URLs without `HTTPS_PROXY`.',
+    secret: true,
+  }),
   http_proxy: proxyUrl.optional(),
-  /** What is connected to directly: names with their subdomains, addresses, networks (CIDR), each with a port if wanted; or `*`. */
-  NO_PROXY: z.string().optional(),
+  NO_PROXY: z
+    .string()
+    .optional()
+    .describe(
+      'Hosts to connect to directly, separated by commas: names with their subdomains, addresses, networks (`10.0.0.0/8`), each with an optional `:port`; or `*`.',
+    ),
   no_proxy: z.string().optional(),
 }
 

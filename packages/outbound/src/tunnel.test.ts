@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { z } from 'zod'
 import { guardedFetches } from './guarded-fetch.ts'
 import { proxiesFrom, proxySettings } from './proxies.ts'
-import { reachOf } from './reach.ts'
+import { createSsrfGuard } from './ssrf-guard.ts'
 import { throughProxy } from './tunnel.ts'
 
 const proxiesOf = (env: Record<string, string>) => proxiesFrom(z.object(proxySettings).parse(env))
@@ -55,11 +55,11 @@ const secureUrl = () => `https://secure.test:${(secure.address() as AddressInfo)
 
 function fetches(env: Record<string, string> = {}) {
   const address = `http://127.0.0.1:${proxy.port}`
-  const reach = reachOf({
+  const guard = createSsrfGuard({
     trustedOrigins: [new URL(url).origin],
     lookup: () => expect.unreachable('the proxy resolves names'),
   })
-  return guardedFetches(reach, proxiesOf({ HTTPS_PROXY: address, HTTP_PROXY: address, ...env }))
+  return guardedFetches(guard, proxiesOf({ HTTPS_PROXY: address, HTTP_PROXY: address, ...env }))
 }
 
 describe('a request through a proxy', () => {
@@ -114,34 +114,34 @@ describe('a request through a proxy', () => {
   })
 
   it('still has its size limit', async () => {
-    await expect(fetches()({ maxBodyBytes: 1 })(url)).rejects.toMatchObject({ name: 'TooMuchBody' })
+    await expect(fetches()({ maxBodyBytes: 1 })(url)).rejects.toMatchObject({ name: 'BodyTooLarge' })
   })
 })
 
 describe('a refresh token behind a gate and a proxy', () => {
   it('is asked about once, when the tunnel is open and nothing has been sent through it', async () => {
     const order: string[] = []
-    const gate = {
-      isOpen: () => order.push(`asked, ${proxy.visits.length} tunnel, ${received.length} bytes`) > 0,
-      onLeave: () => order.push('leaves'),
-      onLeft: () => order.push('left'),
+    const hooks = {
+      beforeSend: () => order.push(`asked, ${proxy.visits.length} tunnel, ${received.length} bytes`) > 0,
+      onSend: () => order.push('leaves'),
+      onFlushed: () => order.push('left'),
     }
-    await fetches()({ gate })(url, post)
+    await fetches()({ hooks })(url, post)
     expect(order).toEqual(['asked, 1 tunnel, 0 bytes', 'leaves', 'left'])
     expect(received).toContain('grant_type=refresh_token')
   })
 
   it('stays here when the gate is closed', async () => {
-    const gate = { isOpen: () => false, onLeave: () => expect.unreachable() }
-    await expect(fetches()({ gate })(url, post)).rejects.toMatchObject({ name: 'NotEntitled' })
+    const hooks = { beforeSend: () => false, onSend: () => expect.unreachable() }
+    await expect(fetches()({ hooks })(url, post)).rejects.toMatchObject({ name: 'RequestWithheld' })
     await expect.poll(() => sockets.length).toBe(1)
     expect(received).toBe('')
   })
 
   it('does not leave when the proxy refuses', async () => {
     proxy.refusal = 407
-    const gate = { isOpen: () => expect.unreachable(), onLeave: () => expect.unreachable() }
-    await expect(fetches()({ gate })(url, post)).rejects.toMatchObject({ name: 'ProxyFailed' })
+    const hooks = { beforeSend: () => expect.unreachable(), onSend: () => expect.unreachable() }
+    await expect(fetches()({ hooks })(url, post)).rejects.toMatchObject({ name: 'ProxyFailed' })
   })
 
   it.each([

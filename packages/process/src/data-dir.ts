@@ -27,7 +27,7 @@ export const repositoryRoot: string = resolve(fileURLToPath(import.meta.url), '.
  *
  * @throws {StartupError} when it cannot be written, or when others can write it: they could put keys of their own there.
  */
-export function dataDir(env: Environment, root: string): string {
+export function openDataDir(env: Environment, root: string): string {
   const folder = resolve(installationFolder(root), env['DATA_DIR'] || '.data')
   const probe = join(folder, `.probe-${randomUUID()}`)
   try {
@@ -66,7 +66,7 @@ const isOurs = (uid: number) => process.geteuid === undefined || [process.geteui
  *
  * @throws {StartupError} when the file is empty, or when others could read it.
  */
-export function generatedSecret(folder: string, name: string, make: () => string): string {
+export function loadOrCreateSecret(folder: string, name: string, make: () => string): string {
   const path = join(folder, name)
   return stored(path) ?? store(path, make())
 }

@@ -25,7 +25,7 @@ const CUT_MS = 1000
 export type Drain = (graceMs: number, finished?: Promise<void>) => Promise<void>
 
 /** The way to end `server`, which has not begun to listen yet. */
-export function drainOf(server: HttpServer): Drain {
+export function prepareDrain(server: HttpServer): Drain {
   // Node counts a connection on which nothing was ever sent, as browsers make them in advance, as one in use.
   const open = new Set<Socket>()
   // One function for all: there may be thousands of them.

@@ -1,13 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { dataDir, generatedSecret, repositoryRoot, StartupError } from '@nmg/process'
+import { openDataDir, loadOrCreateSecret, repositoryRoot, StartupError } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
 import { childEnded, firstLine, launch, temporaryFolder } from './fixtures.ts'
 
 describe('the data directory', () => {
   it('is .data in the root, for this user only, and is made when it is missing', () => {
     const root = temporaryFolder()
-    const folder = dataDir({}, root)
+    const folder = openDataDir({}, root)
     expect(folder).toBe(join(root, '.data'))
     expect(statSync(folder).mode & 0o777).toBe(0o700)
     expect(readdirSync(folder)).toEqual([])
@@ -15,8 +15,8 @@ describe('the data directory', () => {
 
   it('is where DATA_DIR says, seen from the root', () => {
     const root = temporaryFolder()
-    expect(dataDir({ DATA_DIR: 'some/where' }, root)).toBe(join(root, 'some/where'))
-    expect(dataDir({ DATA_DIR: join(root, 'else') }, '/nowhere')).toBe(join(root, 'else'))
+    expect(openDataDir({ DATA_DIR: 'some/where' }, root)).toBe(join(root, 'some/where'))
+    expect(openDataDir({ DATA_DIR: join(root, 'else') }, '/nowhere')).toBe(join(root, 'else'))
   })
 
   it('of a release lies beside the release folder, which the next release replaces', () => {
@@ -24,16 +24,16 @@ describe('the data directory', () => {
     const release = join(parent, 'release')
     mkdirSync(release)
     writeFileSync(join(release, 'release.json'), '{}')
-    expect(dataDir({}, release)).toBe(join(parent, '.data'))
-    expect(dataDir({ DATA_DIR: 'data' }, release)).toBe(join(parent, 'data'))
+    expect(openDataDir({}, release)).toBe(join(parent, '.data'))
+    expect(openDataDir({ DATA_DIR: 'data' }, release)).toBe(join(parent, 'data'))
   })
 
   it('that cannot be written is refused in one sentence', () => {
     const root = temporaryFolder()
     writeFileSync(join(root, 'file'), '')
     for (const folder of [join(root, 'file/below'), join(root, 'file')]) {
-      expect(() => dataDir({ DATA_DIR: folder }, root)).toThrow(StartupError)
-      expect(() => dataDir({ DATA_DIR: folder }, root)).toThrow(
+      expect(() => openDataDir({ DATA_DIR: folder }, root)).toThrow(StartupError)
+      expect(() => openDataDir({ DATA_DIR: folder }, root)).toThrow(
         new RegExp(`^The data directory ${folder} cannot be written \\(E[A-Z]+\\)\\. Set DATA_DIR to one that can\\.$`),
       )
     }
@@ -41,17 +41,17 @@ describe('the data directory', () => {
 
   it('that others can write is refused: they could put keys of their own there', () => {
     const root = temporaryFolder()
-    const folder = dataDir({}, root)
+    const folder = openDataDir({}, root)
     chmodSync(folder, 0o777)
-    expect(() => dataDir({}, root)).toThrow(`The data directory ${folder} can be written by others. Run: chmod 700`)
+    expect(() => openDataDir({}, root)).toThrow(`The data directory ${folder} can be written by others. Run: chmod 700`)
   })
 })
 
 describe('a generated secret', () => {
   it('is made once and kept for this user only', () => {
     const folder = temporaryFolder()
-    expect(generatedSecret(folder, 'token', () => 'first')).toBe('first')
-    expect(generatedSecret(folder, 'token', () => 'second')).toBe('first')
+    expect(loadOrCreateSecret(folder, 'token', () => 'first')).toBe('first')
+    expect(loadOrCreateSecret(folder, 'token', () => 'second')).toBe('first')
     expect(statSync(join(folder, 'token')).mode & 0o777).toBe(0o600)
     expect(readdirSync(folder)).toEqual(['token'])
   })
@@ -59,9 +59,9 @@ describe('a generated secret', () => {
   it('is the same for processes that ask for the first time at once', async () => {
     const folder = temporaryFolder()
     const code = `
-      import { generatedSecret } from '@nmg/process'
+      import { loadOrCreateSecret } from '@nmg/process'
       import { randomUUID } from 'node:crypto'
-      console.log(generatedSecret(process.argv[1], 'token', randomUUID))`
+      console.log(loadOrCreateSecret(process.argv[1], 'token', randomUUID))`
     const ask = async () => {
       const child = launch(['--input-type=module', '--eval', code, folder])
       const [line] = await Promise.all([firstLine(child), childEnded(child)])
@@ -72,15 +72,15 @@ describe('a generated secret', () => {
 
   it('that others could read, or that is empty, is refused in one sentence', () => {
     const folder = temporaryFolder()
-    generatedSecret(folder, 'token', () => 'value')
+    loadOrCreateSecret(folder, 'token', () => 'value')
     chmodSync(join(folder, 'token'), 0o644)
-    expect(() => generatedSecret(folder, 'token', () => 'new')).toThrow(
+    expect(() => loadOrCreateSecret(folder, 'token', () => 'new')).toThrow(
       /can be read by others \(mode 644\)\. Run: chmod 600 /,
     )
     symlinkSync(join(folder, 'token'), join(folder, 'link'))
-    expect(() => generatedSecret(folder, 'link', () => 'new')).toThrow(/link cannot be read \(ELOOP\)/)
+    expect(() => loadOrCreateSecret(folder, 'link', () => 'new')).toThrow(/link cannot be read \(ELOOP\)/)
     writeFileSync(join(folder, 'empty'), '', { mode: 0o600 })
-    expect(() => generatedSecret(folder, 'empty', () => 'new')).toThrow(/is empty/)
+    expect(() => loadOrCreateSecret(folder, 'empty', () => 'new')).toThrow(/is empty/)
   })
 })
 

@@ -1,7 +1,7 @@
 /** Tells failures apart by whether the request may have reached the upstream MCP server. */
 import { isReadOnlyTool, type ProblemCode } from '@nmg/contract'
-import { onlyReads } from '../domain/read-only.ts'
-import { Failure } from '../failure.ts'
+import { onlyReads } from './read-only.ts'
+import { Failure } from '../platform/failure.ts'
 
 /** What a forwarded request can have done at the server, as far as is known for certain. */
 export type RequestEffect = 'may_change' | 'only_reads' | 'listens' | 'ends_session'

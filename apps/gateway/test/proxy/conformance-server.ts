@@ -287,12 +287,12 @@ function conversationTools(mcp: McpServer): void {
 
 /** Tools that change what is listed, as subscribers are told. */
 function changeTools(mcp: McpServer, notify: Surroundings['notify']): void {
-  mcp.registerTool('test_trigger_tool_change', { description: 'Changes the tools' }, async () => {
+  mcp.registerTool('test_trigger_tool_change', { description: 'ConnectionChanges the tools' }, async () => {
     if (notify) notify().toolsChanged()
     else await mcp.server.sendToolListChanged()
     return text('Changed.')
   })
-  mcp.registerTool('test_trigger_prompt_change', { description: 'Changes the prompts' }, async () => {
+  mcp.registerTool('test_trigger_prompt_change', { description: 'ConnectionChanges the prompts' }, async () => {
     if (notify) notify().promptsChanged()
     else await mcp.server.sendPromptListChanged()
     return text('Changed.')

@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { drainOf } from '@nmg/process'
-import { httpUpstream, type UpstreamSettings } from '../../src/adapters/mcp/upstream.ts'
-import { Failure } from '../../src/failure.ts'
-import { originCheck, originRule } from '../../src/http/origins.ts'
-import type { ExchangeRecord } from '../../src/http/exchange.ts'
-import { mcpProxy } from '../../src/http/proxy.ts'
-import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/http/proxy-admission.ts'
-import type { Access, AccessTokens, McpSessions, SessionOwner } from '../../src/ports.ts'
-import { Secret } from '../../src/secret.ts'
+import { prepareDrain } from '@nmg/process'
+import { httpUpstream, type UpstreamSettings } from '../../src/proxy/http-upstream.ts'
+import { Failure } from '../../src/platform/failure.ts'
+import { originCheck, originRule } from '../../src/clients/origins.ts'
+import type { ExchangeRecord } from '../../src/proxy/exchange.ts'
+import { mcpProxy } from '../../src/proxy/proxy.ts'
+import { type AdmissionLimits, DEFAULT_LIMITS } from '../../src/proxy/admission.ts'
+import type { Access, AccessTokens } from '../../src/refresh/ports.ts'
+import type { McpSessions, SessionOwner } from '../../src/proxy/mcp-sessions.ts'
+import { Secret } from '../../src/platform/secret.ts'
 
 /** Access tokens kept in memory, which can be renewed, and can be made to wait or to fail. */
 export interface TokensInMemory extends AccessTokens {
@@ -28,12 +29,12 @@ export function tokensInMemory(): TokensInMemory {
   return {
     refused,
     current: () => now(),
-    after: async (_, access) => {
+    refreshAfter401: async (_, access) => {
       refused.push(access.token.reveal())
       if (access.isFresh) throw new Failure('upstream_refuses_token', 'refused', { retryAfterSeconds: 60 })
       return { ...(await later()), isFresh: true }
     },
-    accepted: async () => {},
+    reportAccepted: async () => {},
     gives(answer) {
       now = answer
     },
@@ -147,7 +148,7 @@ export async function proxyUnderTest(
     }
     proxy.handle(req, res)
   })
-  const drain = drainOf(server)
+  const drain = prepareDrain(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Failure } from '../../src/failure.ts'
-import { Secret } from '../../src/secret.ts'
+import { Failure } from '../../src/platform/failure.ts'
+import { Secret } from '../../src/platform/secret.ts'
 import { betweenTwo } from './between-two.ts'
 import { head, post, type RawAnswer } from './raw-caller.ts'
 import { answer, json, type RawRequest } from './raw-upstream.ts'

@@ -25,7 +25,7 @@ afterAll(async () => {
   await notion.close()
 })
 
-const refreshes = () => notion.seen.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
+const refreshes = () => notion.recorded.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
 const statusOf = async (gateway: GatewayClient, space: string) => (await gateway.call(space, list)).status
 
 describe.each([
@@ -59,7 +59,7 @@ describe.each([
   it('renews no more than the others, also once its clock is corrected', async () => {
     await wrong.connect('north')
     await right.connect('south')
-    notion.resetSeen()
+    notion.clearRecorded()
     for (const gateway of [wrong, right, wrong, right]) {
       for (const space of ['north', 'south']) expect(await statusOf(gateway, space)).toBe(200)
     }
@@ -123,10 +123,10 @@ describe('what a clock left behind that was wrong, and is corrected', () => {
       return rows[0]?.days as number
     }
     expect(Math.abs((await due()) - shiftMs / DAY_MS)).toBeLessThan(1)
-    notion.resetSeen()
+    notion.clearRecorded()
     const later = await startGateway({ mcpUrl: notion.mcpUrl, databaseUrl: gateway.databaseUrl })
     try {
-      await later.gateway.keepFresh()
+      await later.gateway.refreshDue()
       expect(refreshes()).toHaveLength(1)
       expect(await statusOf(later, 'north')).toBe(200)
       expect(await due()).toBeGreaterThan(0)

@@ -2,7 +2,7 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { testDatabase } from '@nmg/process/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { startGateway, type InProcessGateway } from '../support/gateway.ts'
 import { randomOf } from './trouble.ts'
 
@@ -12,7 +12,7 @@ const STEP_MS = 6 * HOUR_MS
 const FIRST_DAY_MS = Date.parse('2026-01-15T12:00:00Z')
 const isLong = process.env['SOAK'] !== undefined
 
-const times = { ...REFRESH_TIMES, repeatPauseMs: 20, settlePauseMs: 20 }
+const times = { ...REFRESH_TIMES, repeatPauseMs: 20, propagationPauseMs: 20 }
 const list = { id: 1, method: 'tools/list' }
 
 let nowMs = FIRST_DAY_MS
@@ -28,7 +28,7 @@ async function begin(): Promise<void> {
   const clock = () => new Date(nowMs)
   notion = await startSimulator({
     clock,
-    knobs: { autoApprove: true, rateLimitPerMinute: null, clientTtlSeconds: null, accessTtlSeconds: 24 * 3_600 },
+    options: { autoApprove: true, rateLimitPerMinute: null, clientTtlSeconds: null, accessTtlSeconds: 24 * 3_600 },
   })
   databaseUrl = (await testDatabase()).url
   await replicas(1)
@@ -55,7 +55,7 @@ afterEach(async () => {
 })
 
 /** Lets the background refreshers of all replicas do what is due. */
-const renew = () => Promise.all(running.map(({ gateway }) => gateway.keepFresh()))
+const renew = () => Promise.all(running.map(({ gateway }) => gateway.refreshDue()))
 
 const status = async (space: string) => {
   const { status: at, reason } = await one().connection(space)
@@ -123,7 +123,7 @@ describe('over 200 days, with restarts, outages and lost answers', () => {
         ...(i % 4 === 0 && { reconnectsOn: 150 + 20 * random() }),
       })
     }
-    notion.resetSeen()
+    notion.clearRecorded()
 
     const happens = (at: number | undefined) => at !== undefined && at > day() - STEP_MS / DAY_MS && at <= day()
     const standings = new Set<string | undefined>()
@@ -136,12 +136,12 @@ describe('over 200 days, with restarts, outages and lost answers', () => {
         await replicas(2)
       }
       // The authorization server is down for a week, then the gateways are for another.
-      if (today === 60) notion.setKnobs({ tokenFaults: [{ kind: 'server-error', status: 503, times: 'always' }] })
-      if (today === 67) notion.setKnobs({ tokenFaults: [] })
+      if (today === 60) notion.setOptions({ tokenFaults: [{ kind: 'server-error', status: 503, times: 'always' }] })
+      if (today === 67) notion.setOptions({ tokenFaults: [] })
       if (today === 90) await stop()
       if (today === 97) await replicas(2)
       if ((today < 60 || today > 67) && random() < 0.05) {
-        notion.setKnobs({ tokenFaults: [FAULTS[Math.floor(random() * FAULTS.length)] as TokenFault] })
+        notion.setOptions({ tokenFaults: [FAULTS[Math.floor(random() * FAULTS.length)] as TokenFault] })
       }
 
       for (const life of lives) {
@@ -158,9 +158,9 @@ describe('over 200 days, with restarts, outages and lost answers', () => {
       for (const { space, usedEveryDays } of lives) {
         if (today % usedEveryDays === 0) await (await one().call(space, list)).arrayBuffer()
       }
-      for (const { presented, grantType } of notion.seen.tokenRequests)
+      for (const { presented, grantType } of notion.recorded.tokenRequests)
         if (grantType === 'refresh_token') standings.add(presented?.standing)
-      notion.resetSeen()
+      notion.clearRecorded()
 
       if (today % 10 === 0) {
         const settled = lives.filter((life) => isSettled(life, today))
@@ -201,14 +201,14 @@ describe('a connection that nobody uses', () => {
   it('is renewed within each week, and no more often than every fifth day', { timeout: 120_000 }, async () => {
     await begin()
     await one().connect('north')
-    notion.resetSeen()
+    notion.clearRecorded()
     const at: number[] = []
     for (let days = 0; days < 40; days += 0.25) {
       nowMs += STEP_MS
       await renew()
       // For two days after the consent it counts as in use.
-      for (const _ of notion.seen.tokenRequests) if (day() > 4) at.push(day())
-      notion.resetSeen()
+      for (const _ of notion.recorded.tokenRequests) if (day() > 4) at.push(day())
+      notion.clearRecorded()
     }
     const gaps = at.slice(1).map((on, i) => on - (at[i] ?? 0))
     expect(gaps.length).toBeGreaterThan(3)

@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { fixedClient } from '../support/fixed-client.ts'
 import { freePort, startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 
-const times = { ...REFRESH_TIMES, settlePauseMs: 20, repeatPauseMs: 10 }
+const times = { ...REFRESH_TIMES, propagationPauseMs: 20, repeatPauseMs: 10 }
 const list = { id: 1, method: 'tools/list' }
 const eventually = { timeout: 20_000, interval: 200 }
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Promise<InProcessGateway> {
   const gateway = await startGateway({
     mcpUrl: notion.mcpUrl,
-    faults: { times },
+    failpoints: { times },
     env: { SHUTDOWN_GRACE_SECONDS: '0', ...env },
     ...options,
   })
@@ -35,7 +35,7 @@ async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Pro
   return gateway
 }
 
-const refreshes = () => notion.seen.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
+const refreshes = () => notion.recorded.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
 const call = async (gateway: InProcessGateway, space: string) => {
   const response = await gateway.call(space, list)
   const { code, detail } = (response.status === 200 ? {} : await response.json()) as { code?: string; detail?: string }
@@ -49,7 +49,7 @@ async function connectUntilOver(gateway: InProcessGateway, space: string): Promi
   notion.setOptions({ accessTtlSeconds: 28_800 })
   const { tokenExpiresAt } = await gateway.connection(space)
   await expect.poll(() => Date.now() > Date.parse(tokenExpiresAt as string), eventually).toBe(true)
-  notion.resetSeen()
+  notion.clearRecorded()
 }
 
 describe('an MCP server that refuses every token', () => {
@@ -58,7 +58,7 @@ describe('an MCP server that refuses every token', () => {
     const there = await start({ databaseUrl: here.databaseUrl })
     await here.connect('north')
     notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
-    notion.resetSeen()
+    notion.clearRecorded()
     for (const gateway of [here, there, here, there, here, there]) {
       const { status, code, retryAfter } = await call(gateway, 'north')
       expect([status, code]).toEqual([502, 'upstream_refuses_token'])
@@ -75,7 +75,7 @@ describe('an MCP server that refuses every token', () => {
     const gateway = await start()
     await gateway.connect('north')
     notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
-    notion.resetSeen()
+    notion.clearRecorded()
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(gateway, 'north')))
     for (const { code, retryAfter } of answers) {
       expect(code).toBe('upstream_refuses_token')
@@ -101,7 +101,7 @@ describe('an MCP server that refuses every token', () => {
     const gateway = await start({ clock })
     await gateway.connect('north')
     notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
-    notion.resetSeen()
+    notion.clearRecorded()
     const waits: number[] = []
     for (let i = 1; i <= 4; i++) {
       const { retryAfter } = await call(gateway, 'north')
@@ -140,7 +140,7 @@ describe('an authorization server that refuses to renew, and does not say for go
     for (let hour = 1; hour <= 3; hour++) {
       shiftMs += 3_601_000
       for (let i = 0; i < 3; i++) {
-        await gateway.gateway.keepFresh()
+        await gateway.gateway.refreshDue()
         await call(gateway, 'north')
       }
       expect(refreshes()).toHaveLength(3 + hour)
@@ -160,11 +160,11 @@ describe('an authorization server that refuses to renew, and does not say for go
     notion.setOptions({ accessTtlSeconds: 28_800 })
     await gateway.connect('north')
     notion.setOptions({ tokenResponse: { status: 400, error: 'invalid_request', on: 'refresh_token' } })
-    notion.resetSeen()
+    notion.clearRecorded()
     // Half an hour before its end, the background refresher begins.
     shiftMs = 28_800_000 - 25 * 60_000
     for (let i = 0; i < 60; i++) {
-      await gateway.gateway.keepFresh()
+      await gateway.gateway.refreshDue()
       shiftMs += 20_000
     }
     expect(refreshes()).toHaveLength(3)
@@ -222,7 +222,7 @@ describe('a stored credential that does not open', () => {
       const { status, code, detail } = await call(other, 'north')
       expect([status, code]).toEqual([503, 'credential_unreadable'])
       expect(detail).toContain('http://localhost:3999/?space=north')
-      await other.gateway.keepFresh()
+      await other.gateway.refreshDue()
       expect((await other.connection('north')).degraded).toMatchObject({ reason: 'credential_unreadable' })
       await other.connect('north')
       expect((await call(other, 'north')).status).toBe(200)
@@ -272,10 +272,10 @@ describe('a token endpoint that has moved', () => {
       // Durable: a gateway that never saw the move uses it right away.
       const other = await start({ databaseUrl: gateway.databaseUrl })
       notion.admin.expireAccessTokens()
-      notion.resetSeen()
+      notion.clearRecorded()
       expect((await call(other, 'north')).status).toBe(200)
       expect(refreshes()).toHaveLength(1)
-      expect(notion.seen.discoveries).toEqual([])
+      expect(notion.recorded.discoveries).toEqual([])
     },
   )
 
@@ -283,17 +283,19 @@ describe('a token endpoint that has moved', () => {
     const gateway = await start()
     for (const space of ['north', 'south', 'east']) await gateway.connect(space)
     notion.admin.expireAccessTokens()
-    notion.resetSeen()
+    notion.clearRecorded()
     notion.setOptions({ tokenResponse: { status: 404, on: 'refresh_token' } })
     await Promise.all(['north', 'south', 'east'].map((space) => call(gateway, space)))
-    expect(notion.seen.discoveries.filter(({ path }) => path.includes('oauth-authorization-server'))).toHaveLength(1)
+    expect(notion.recorded.discoveries.filter(({ path }) => path.includes('oauth-authorization-server'))).toHaveLength(
+      1,
+    )
   })
 
   it('is overruled by the settings, for connections that were made before as well', async () => {
     const first = await start()
     await first.connect('north')
     notion.admin.expireAccessTokens()
-    notion.resetSeen()
+    notion.clearRecorded()
     notion.setOptions({ movedTokenEndpoint: { path: '/oauth2/token', status: 404 } })
     const other = await start({
       databaseUrl: first.databaseUrl,
@@ -322,7 +324,7 @@ describe('a token endpoint that has moved', () => {
     await database.end()
     const other = await start({ databaseUrl: gateway.databaseUrl })
     expect((await call(other, 'north')).code).toBe('credential_unreadable')
-    await other.gateway.keepFresh()
+    await other.gateway.refreshDue()
     expect(received).toEqual([])
     thief.close()
   })
@@ -334,12 +336,12 @@ describe('a resource indicator that is refused at the refresh', () => {
     await gateway.connect('north')
     notion.setOptions({ refuseResource: ['refresh_token'] })
     notion.admin.expireAccessTokens()
-    notion.resetSeen()
+    notion.clearRecorded()
     expect((await call(gateway, 'north')).status).toBe(200)
     expect(refreshes()).toHaveLength(2)
     const other = await start({ databaseUrl: gateway.databaseUrl })
     notion.admin.expireAccessTokens()
-    notion.resetSeen()
+    notion.clearRecorded()
     expect((await call(other, 'north')).status).toBe(200)
     expect(refreshes()).toHaveLength(1)
   })
@@ -353,7 +355,7 @@ describe('a resource indicator that is refused at the refresh', () => {
     await gateway.connect('north')
     notion.setOptions({ tokenResponse: { status, error, on: 'refresh_token', times: 1 } })
     notion.admin.expireAccessTokens()
-    notion.resetSeen()
+    notion.clearRecorded()
     expect((await call(gateway, 'north')).status).toBe(200)
     expect(refreshes()).toHaveLength(2)
   })

@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSimulator, type KnobChanges, type Simulator } from 'notion-simulator'
+import { startSimulator, type OptionChanges, type Simulator } from 'notion-simulator'
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
-import { REFRESH_TIMES, type RefreshTimes } from '../../src/domain/refresh-schedule.ts'
-import type { RefreshStep } from '../../src/flows/refresh.ts'
+import { REFRESH_TIMES, type RefreshTimes } from '../../src/connections/refresh-schedule.ts'
+import type { RefreshStep } from '../../src/refresh/ports.ts'
 import { spawnGateway, type ProcessGateway } from '../support/gateway.ts'
 import { databaseLine, type DatabaseLine } from './database-line.ts'
 
@@ -17,9 +17,9 @@ export interface FleetOptions {
   readonly size: number
   /** Makes the times of the protocol shorter, so that a test need not wait for them. */
   readonly timesDividedBy: number
-  readonly knobs?: KnobChanges
+  readonly options?: OptionChanges
   /** The negative control: gateways that refresh without asking each other. */
-  readonly withoutClaims?: boolean
+  readonly withoutLock?: boolean
   readonly env?: Record<string, string>
 }
 
@@ -46,7 +46,7 @@ export interface Fleet {
   close(): Promise<void>
 }
 
-export async function startFleet({ size, timesDividedBy, knobs, withoutClaims, env }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ size, timesDividedBy, options, withoutLock, env }: FleetOptions): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-fleet-'))
   const server = await openServer(folder)
   const adminUrl = server.url('postgres', 'postgres')
@@ -55,14 +55,14 @@ export async function startFleet({ size, timesDividedBy, knobs, withoutClaims, e
   await admin.query('create database fleet')
   await admin.end()
 
-  const notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, ...knobs } })
+  const notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, ...options } })
   const launch = (line: DatabaseLine, file: string) =>
     spawnGateway({
       mcpUrl: notion.mcpUrl,
       databaseUrl: line.url,
       env: {
         NODE_ENV: 'test',
-        GATEWAY_FAULT_POINTS: JSON.stringify({ file, timesDividedBy, withoutClaims: withoutClaims === true }),
+        GATEWAY_FAULT_POINTS: JSON.stringify({ file, timesDividedBy, withoutLock: withoutLock === true }),
         SHUTDOWN_GRACE_SECONDS: '0',
         ...env,
       },

@@ -1,21 +1,24 @@
 /**
- * The real flow on the real store and the real claims, in one process, with an authorization server of the worst kind in the place of the real one,
+ * The real flow on the real store and the real locks, in one process, with an authorization server of the worst kind in the place of the real one,
  * and every step of every replica delayed at random, up to far beyond all deadlines. What the model explores in the abstract, this tries on the code.
  */
 import { testDatabase } from '@nmg/process/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { aesVault } from '../../src/adapters/crypto/vault.ts'
-import { postgresChanges } from '../../src/adapters/postgres/changes.ts'
-import { postgresClaims } from '../../src/adapters/postgres/claims.ts'
-import { postgresConnectionStore, streamOf } from '../../src/adapters/postgres/connection-store.ts'
-import { migrate, openPool } from '../../src/adapters/postgres/database.ts'
-import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
-import { REFRESH_TIMES, type RefreshTimes } from '../../src/domain/refresh-schedule.ts'
-import { freshCredentials, type Credentials } from '../../src/flows/fresh-credential.ts'
-import { jsonLog } from '../../src/log.ts'
-import type { Claims, ConnectionStore, RefreshOutcome } from '../../src/ports.ts'
-import { Secret } from '../../src/secret.ts'
+import { aesVault } from '../../src/connections/keys/aes-vault.ts'
+import { CONNECTION_CHANNEL, connectionChanges } from '../../src/connections/connection-changes.ts'
+import { postgresNotifications } from '../../src/platform/notifications.ts'
+import { postgresRefreshLocks } from '../../src/refresh/postgres-refresh-lock.ts'
+import { postgresConnectionStore, streamOf } from '../../src/connections/postgres-connection-store.ts'
+import { migrate, openPool } from '../../src/platform/database.ts'
+import { evolve, type ConnectionEvent } from '../../src/connections/connection.ts'
+import { REFRESH_TIMES, type RefreshTimes } from '../../src/connections/refresh-schedule.ts'
+import { accessTokenSource, type AccessTokenSource } from '../../src/refresh/access-tokens.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import type { RefreshLocks } from '../../src/refresh/refresh-lock.ts'
+import type { ConnectionStore } from '../../src/connections/connection-store.ts'
+import type { RefreshOutcome } from '../../src/connections/authorization-server.ts'
+import { Secret } from '../../src/platform/secret.ts'
 import { randomOf } from './trouble.ts'
 
 const isLong = process.env['SOAK'] !== undefined
@@ -27,12 +30,12 @@ const HURRY = 100
 
 const times: RefreshTimes = {
   ...REFRESH_TIMES,
-  entitledForMs: 60,
+  mayRedeemForMs: 60,
   redeemWithinMs: 150,
-  takenOverAfterMs: 200,
+  takeoverAfterMs: 200,
   silencePauseMs: 100,
   repeatPauseMs: 5,
-  claimWaitsMs: 1_000,
+  lockTimeoutMs: 1_000,
 }
 
 const log = jsonLog('silent')
@@ -49,11 +52,11 @@ function strictServer(random: () => number) {
 
   const decide = (space: string, token: string): RefreshOutcome => {
     const grant = grants.get(space)
-    if (!grant) return { kind: 'refused', error: 'invalid_grant', saysExpired: false }
+    if (!grant) return { kind: 'refused', error: 'invalid_grant', isTokenExpired: false }
     if (token !== grant.current && token !== grant.previous) {
       seen.complaints.add('a retired refresh token was presented')
       grants.delete(space)
-      return { kind: 'refused', error: 'invalid_grant', saysExpired: false }
+      return { kind: 'refused', error: 'invalid_grant', isTokenExpired: false }
     }
     seen.redemptions += 1
     grant.previous = token
@@ -68,11 +71,11 @@ function strictServer(random: () => number) {
     beKind: () => (isKind = true),
     async refresh(
       token: string,
-      { isEntitled, remainingMs }: { isEntitled(): boolean; remainingMs(): number },
+      { mayRedeem, remainingMs }: { mayRedeem(): boolean; remainingMs(): number },
     ): Promise<RefreshOutcome> {
       const cause = undefined
       await sleep(random() * 10)
-      if (!isEntitled()) return { kind: 'not_redeemed', sign: 'withheld', error: 'not sent', cause }
+      if (!mayRedeem()) return { kind: 'not_redeemed', symptom: 'not_sent', error: 'not sent', cause }
       const space = token.split('/')[0] as string
       const grant = grants.get(space)
       // From here on it has left. The server decides within the time that the attempt has.
@@ -81,19 +84,19 @@ function strictServer(random: () => number) {
       const fate = isKind ? 1 : random()
       await sleep(random() ** 3 * leftMs * 0.9)
       if (grant) grant.underWay -= 1
-      if (fate < 0.05) return { kind: 'in_doubt', sign: 'cut', error: 'cut', cause }
+      if (fate < 0.05) return { kind: 'in_doubt', symptom: 'connection_lost', error: 'cut', cause }
       const outcome = decide(space, token)
       if (fate < 0.2 && outcome.kind === 'granted') {
         seen.lost += 1
         return {
           kind: 'in_doubt',
-          sign: fate < 0.1 ? 'cut' : fate < 0.15 ? 'unreadable' : 'silent',
+          symptom: fate < 0.1 ? 'connection_lost' : fate < 0.15 ? 'unreadable' : 'timed_out',
           error: 'lost',
           cause,
         }
       }
       if (fate < 0.22 && outcome.kind === 'granted')
-        return { kind: 'in_doubt', sign: 'busy', error: 'HTTP 429', cause, retryAfterSeconds: 2 }
+        return { kind: 'in_doubt', symptom: 'rate_limited', error: 'HTTP 429', cause, retryAfterSeconds: 2 }
       return outcome
     },
   }
@@ -105,7 +108,7 @@ function pauseOf(random: () => number): () => number {
     const luck = random()
     if (luck < 0.8) return 0
     if (luck < 0.98) return random() * 10
-    return random() * 2 * times.takenOverAfterMs
+    return random() * 2 * times.takeoverAfterMs
   }
 }
 
@@ -119,13 +122,13 @@ function late<Port extends object>(port: Port, pauseMs: () => number, isDead: ()
   return new Proxy(port, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
-      if (typeof member !== 'function' || ['isEntitled', 'remainingMs', 'close'].includes(String(name))) return member
+      if (typeof member !== 'function' || ['mayRedeem', 'remainingMs', 'close'].includes(String(name))) return member
       return async (...args: unknown[]) => {
         await pause()
         const answer: unknown = await Reflect.apply(member, target, args)
         await pause()
-        // Claims are ports of their own.
-        return typeof answer === 'object' && answer !== null && 'intend' in answer
+        // RefreshLocks are ports of their own.
+        return typeof answer === 'object' && answer !== null && 'recordIntent' in answer
           ? late(answer, pauseMs, isDead)
           : answer
       }
@@ -160,28 +163,28 @@ async function connect(store: ConnectionStore, space: string, token: string): Pr
 }
 
 interface Replica {
-  readonly credentials: Credentials
+  readonly credentials: AccessTokenSource
   die(): void
 }
 
 /** Parts of the protocol that are taken out, to see that this test notices. */
 type Mistake =
-  'no check of the entitlement' | 'no fencing of the append' | 'an intent is taken over at once' | 'no claims'
+  'no check of the entitlement' | 'no fencing of the append' | 'an intent is taken over at once' | 'no locks'
 
-function faulty(claims: Claims, mistake: Mistake | undefined): Claims {
+function faulty(locks: RefreshLocks, mistake: Mistake | undefined): RefreshLocks {
   return {
-    async tryTake(stream, evenIfHeld) {
-      const claim = await claims.tryTake(mistake === 'no claims' ? `${stream} ${Math.random()}` : stream, evenIfHeld)
-      if (!claim) return undefined
+    async acquire(stream, evenIfHeld) {
+      const lock = await locks.acquire(mistake === 'no locks' ? `${stream} ${Math.random()}` : stream, evenIfHeld)
+      if (!lock) return undefined
       // As long as an attempt of the real times lasts.
-      const entitled = { isEntitled: () => true, remainingMs: () => times.redeemWithinMs }
+      const entitled = { mayRedeem: () => true, remainingMs: () => times.redeemWithinMs }
       switch (mistake) {
         case 'no check of the entitlement':
-          return { ...claim, ...entitled }
-        case 'no claims':
-          return { ...claim, ...entitled, intend: async () => true }
+          return { ...lock, ...entitled }
+        case 'no locks':
+          return { ...lock, ...entitled, recordIntent: async () => true }
         default:
-          return claim
+          return lock
       }
     },
   }
@@ -194,13 +197,13 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
   await migrate(url)
   const sql = openPool(url, log, 20)
   const real = postgresConnectionStore(sql)
-  const isUnfenced = mistake === 'no fencing of the append' || mistake === 'no claims'
+  const isUnfenced = mistake === 'no fencing of the append' || mistake === 'no locks'
   const store: ConnectionStore = {
     ...real,
-    append: ({ claimId, ...append }) =>
-      real.append(isUnfenced || claimId === undefined ? append : { ...append, claimId }),
+    append: ({ fencingToken, ...append }) =>
+      real.append(isUnfenced || fencingToken === undefined ? append : { ...append, fencingToken }),
   }
-  const itsTimes = mistake === 'an intent is taken over at once' ? { ...times, takenOverAfterMs: 0 } : times
+  const itsTimes = mistake === 'an intent is taken over at once' ? { ...times, takeoverAfterMs: 0 } : times
   const spaces = Array.from({ length: SPACES }, (_, i) => `space-${i}`)
   for (const space of spaces) {
     server.grants.set(space, { current: `${space}/first`, previous: '', underWay: 0 })
@@ -209,9 +212,10 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
 
   const start = async (pauseMs: () => number): Promise<Replica> => {
     let isDead = false
-    const claims = postgresClaims(url, log, itsTimes)
-    const changes = await postgresChanges(url, log)
-    const credentials = freshCredentials({
+    const locks = postgresRefreshLocks(url, log, itsTimes)
+    const notifications = await postgresNotifications(url, [CONNECTION_CHANNEL], log)
+    const changes = connectionChanges(notifications)
+    const credentials = accessTokenSource({
       clock,
       random,
       pause: (ms) => sleep(ms / HURRY),
@@ -219,13 +223,13 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
       store: late(store, pauseMs, () => isDead),
       vault,
       server: {
-        refresh: (_grant, { refreshToken }, claim) => server.refresh(refreshToken.reveal(), claim),
+        refresh: (_grant, { refreshToken }, lock) => server.refresh(refreshToken.reveal(), lock),
         revoke: async () => 'revoked',
         currentGrant: (grant) => grant,
         rereadEndpoints: async () => false,
         isShared: () => false,
       },
-      claims: late(faulty(claims, mistake), pauseMs, () => isDead),
+      locks: late(faulty(locks, mistake), pauseMs, () => isDead),
       changes,
       identify: async () => undefined,
       refreshMarginMs: 0,
@@ -236,8 +240,8 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
       credentials,
       die() {
         isDead = true
-        claims.close()
-        changes.close()
+        locks.close()
+        notifications.close()
       },
     }
   }
@@ -322,7 +326,7 @@ describe('replicas whose every step is late by chance, that die, and that lose t
   )
 
   it.each<Mistake>([
-    'no claims',
+    'no locks',
     // Rarer: these take their time to show.
     ...(isLong
       ? (['an intent is taken over at once', 'no check of the entitlement', 'no fencing of the append'] as const)

@@ -1,13 +1,13 @@
 import { testDatabase } from '@nmg/process/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { postgresConnectionStore, streamOf } from '../../src/adapters/postgres/connection-store.ts'
-import { migrate, openPool } from '../../src/adapters/postgres/database.ts'
-import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
-import { Failure } from '../../src/failure.ts'
-import { keepFresh, type KeepFreshDependencies } from '../../src/flows/keep-fresh.ts'
-import { jsonLog } from '../../src/log.ts'
-import type { ConnectionStore } from '../../src/ports.ts'
+import { postgresConnectionStore, streamOf } from '../../src/connections/postgres-connection-store.ts'
+import { migrate, openPool } from '../../src/platform/database.ts'
+import { evolve, type ConnectionEvent } from '../../src/connections/connection.ts'
+import { Failure } from '../../src/platform/failure.ts'
+import { refreshDue, type BackgroundRefreshDependencies } from '../../src/refresh/background-refresh.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import type { ConnectionStore } from '../../src/connections/connection-store.ts'
 
 const log = jsonLog('silent')
 const now = new Date('2026-01-15T12:00:00Z')
@@ -49,8 +49,8 @@ async function due(count: number): Promise<void> {
   }
 }
 
-const round = (renew: (spaceId: string) => Promise<void>, more: Partial<KeepFreshDependencies> = {}) =>
-  keepFresh({ clock: () => now, log, store, credentials: { renew, takeUsed: () => [] }, ...more })
+const round = (renew: (spaceId: string) => Promise<void>, more: Partial<BackgroundRefreshDependencies> = {}) =>
+  refreshDue({ clock: () => now, log, store, credentials: { renew, drainUsed: () => [] }, ...more })
 
 const unavailable = () => new Failure('refresh_unavailable', 'not now')
 
@@ -124,7 +124,7 @@ describe('a round of the background refresher', () => {
   it('notes which connections are in use, to the hour', async () => {
     await due(2)
     const used = (at: Date) =>
-      round(async () => {}, { clock: () => at, credentials: { renew: async () => {}, takeUsed: () => ['1'] } })
+      round(async () => {}, { clock: () => at, credentials: { renew: async () => {}, drainUsed: () => ['1'] } })
     await used(new Date(now.getTime() + 70 * MINUTE_MS))
     const first = (await store.read('1')).lastUsedAt
     expect(first).toEqual(new Date(now.getTime() + 70 * MINUTE_MS))

@@ -23,9 +23,9 @@ describe('the refresh protocol, in every state that it can get into', () => {
 describe('the model notices', () => {
   it.each<[Mistake, string]>([
     ['no intent', 'the same refresh token is under way twice'],
-    ['no reading again under the claim', 'the stored refresh token is dead'],
+    ['no reading again under the lock', 'the stored refresh token is dead'],
     ['no fencing of the append', 'the stored refresh token is dead'],
-    ['no fencing by the claim, only by the version', 'the stored refresh token is dead'],
+    ['no fencing by the lock, only by the version', 'the stored refresh token is dead'],
     ['no tombstone', 'a refresh token is presented after its final refusal was stored'],
     ['no check of the entitlement', 'the same refresh token is under way twice'],
     ['an intent is taken over at once', 'the same refresh token is under way twice'],

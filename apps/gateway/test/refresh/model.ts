@@ -18,11 +18,16 @@ type Owner = number | 'nobody'
 
 type Replica =
   | { readonly at: 'idle' }
-  /** Holds the claim, as far as it knows. */
-  | { readonly at: 'claimed' }
+  /** Holds the lock, as far as it knows. */
+  | { readonly at: 'locked' }
   /** `isOld`: the stream has moved on since it was read. */
   | { readonly at: 'read'; readonly token: Token; readonly isOld: boolean }
-  | { readonly at: 'intended' | 'sent' | 'in_doubt'; readonly token: Token; readonly isOld: boolean; readonly age: Age }
+  | {
+      readonly at: 'intent_recorded' | 'sent' | 'in_doubt'
+      readonly token: Token
+      readonly isOld: boolean
+      readonly age: Age
+    }
   /** Got a pair that it has not stored. */
   | { readonly at: 'granted'; readonly pair: Token; readonly isOld: boolean; readonly age: Age }
   | { readonly at: 'refused'; readonly isOld: boolean; readonly age: Age }
@@ -56,9 +61,9 @@ export interface State {
 export type Mistake =
   | 'no lock'
   | 'no intent'
-  | 'no reading again under the claim'
+  | 'no reading again under the lock'
   | 'no fencing of the append'
-  | 'no fencing by the claim, only by the version'
+  | 'no fencing by the lock, only by the version'
   | 'no tombstone'
   | 'no check of the entitlement'
   | 'an intent is taken over at once'
@@ -128,7 +133,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
     const changed = { ...state, ...change, replicas: replicas.with(i, next) }
     return {
       name: `replica ${i} ${name}`,
-      // With the claim it lets go of whatever it announced by it.
+      // With the lock it lets go of whatever it announced by it.
       to: next.at === 'idle' ? left(changed, i) : changed,
       ...(violation === undefined ? {} : { violation }),
     }
@@ -148,23 +153,23 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
   switch (replica.at) {
     case 'idle':
       if (store.isLost && without !== 'no tombstone') return
-      if (without === 'no lock') yield go('begins', { at: 'claimed' })
-      else if (lock === null) yield go('takes the claim', { at: 'claimed' }, { lock: i })
-      // Reads first and then waits for the claim, for as long as it takes.
-      if (without === 'no reading again under the claim')
+      if (without === 'no lock') yield go('begins', { at: 'locked' })
+      else if (lock === null) yield go('takes the lock', { at: 'locked' }, { lock: i })
+      // Reads first and then waits for the lock, for as long as it takes.
+      if (without === 'no reading again under the lock')
         yield go('reads', { at: 'read', token: store.token, isOld: false })
       return
 
-    case 'claimed':
+    case 'locked':
       if (store.isLost && without !== 'no tombstone') yield go('finds the grant lost', idle, unlocked)
       else yield go('reads', { at: 'read', token: store.token, isOld: false })
       return
 
     case 'read': {
       if (lock !== i && without !== 'no lock') {
-        if (without === 'no reading again under the claim' && lock === null)
-          yield go('takes the claim', replica, { lock: i })
-        yield go('finds its claim gone', idle)
+        if (without === 'no reading again under the lock' && lock === null)
+          yield go('takes the lock', replica, { lock: i })
+        yield go('finds its lock gone', idle)
         return
       }
       const { intent } = store
@@ -174,8 +179,8 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
         intent.isSettled ||
         (intent.age === 'over' && without !== 'an intent is never taken over') ||
         without === 'an intent is taken over at once'
-      const isCurrent = !replica.isOld || without === 'no reading again under the claim'
-      const attempt = { ...replica, at: 'intended', age: 'entitled' } as const
+      const isCurrent = !replica.isOld || without === 'no reading again under the lock'
+      const attempt = { ...replica, at: 'intent_recorded', age: 'entitled' } as const
       if (without === 'no intent') yield go('goes on', attempt)
       else if (isCurrent && isFree && (!store.isLost || without === 'no tombstone')) {
         // Whatever it had under way by an earlier intent is nobody's now.
@@ -191,7 +196,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
       return
     }
 
-    case 'intended':
+    case 'intent_recorded':
       if (replica.age === 'entitled' || without === 'no check of the entitlement') {
         const violation = state.requests.some(({ token }) => token !== 'replaced' && token === replica.token)
           ? 'the same refresh token is under way twice'
@@ -237,7 +242,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
       const isAllowed =
         without === 'no fencing of the append' ||
         (!replica.isOld &&
-          (isIntentOurs || without === 'no fencing by the claim, only by the version' || without === 'no intent'))
+          (isIntentOurs || without === 'no fencing by the lock, only by the version' || without === 'no intent'))
       if (!isAllowed) {
         yield go('comes too late with its pair', idle, unlocked)
         return

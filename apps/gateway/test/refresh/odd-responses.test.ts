@@ -6,7 +6,7 @@
 import type { Connection } from '@nmg/contract'
 import { type Simulator, startSimulator } from 'notion-simulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { type InProcessGateway, startGateway } from '../support/gateway.ts'
 
 type Options = NonNullable<Parameters<Simulator['setOptions']>[0]>
@@ -70,7 +70,7 @@ const REFUSALS: Shape[] = [
 
 const list = { id: 1, method: 'tools/list' }
 // No pauses for what the simulator does not do: it never carries out later what it was asked.
-const times = { ...REFRESH_TIMES, settlingMs: 0, repeatPauseMs: 10 }
+const times = { ...REFRESH_TIMES, propagationMs: 0, repeatPauseMs: 10 }
 
 /** A gateway with a server of its own: what the server answers is set for all of its spaces. */
 interface Lane {
@@ -91,7 +91,7 @@ beforeAll(async () => {
       })
       const gateway = await startGateway({
         mcpUrl: notion.mcpUrl,
-        faults: { times },
+        failpoints: { times },
         env: { SHUTDOWN_GRACE_SECONDS: '0' },
       })
       return { notion, gateway }
@@ -229,11 +229,11 @@ describe('a grant that is dead', () => {
       notion.setOptions({ accessTtlSeconds: 28_800, tokenRefusal: refusal })
       notion.admin.revokeGrants()
       await untilAsked(lane, space, refusal)
-      notion.resetSeen()
+      notion.clearRecorded()
       for (let i = 0; i < 3; i++) expect([401, 503]).toContain(await statusOf(lane, space))
       // An outage looks like this one, too, and should not last longer than it does.
       const isUnreadable = (await gateway.connection(space)).degraded?.reason === 'renewal_unreadable'
-      if (!isUnreadable) expect(notion.seen.tokenRequests, JSON.stringify(refusal)).toEqual([])
+      if (!isUnreadable) expect(notion.recorded.tokenRequests, JSON.stringify(refusal)).toEqual([])
       notion.setOptions({ tokenRefusal: null })
       await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
     })

@@ -8,7 +8,7 @@ const LONG_RUNS = 220
 
 /** Those that harm most, for the short form. */
 const SHORT = [
-  'killed at "intended"',
+  'killed at "intent_recorded"',
   'killed at "sent"',
   'killed at "answered"',
   'stopped at "connected" beyond every deadline',
@@ -42,7 +42,7 @@ describe('a grant lives on, no retired token is presented, and every caller is t
 
 describe('the same test', () => {
   it('fails when gateways refresh without asking each other', { timeout: 180_000 }, async () => {
-    const lawless = await startFleet({ size: 3, timesDividedBy: 5, withoutClaims: true })
+    const lawless = await startFleet({ size: 3, timesDividedBy: 5, withoutLock: true })
     const random = randomOf(1)
     const complaints: string[] = []
     try {

@@ -2,19 +2,19 @@
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { REFRESH_TIMES } from '../../src/domain/refresh-schedule.ts'
+import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { testDatabase } from '@nmg/process/testing'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
 import { databaseLine } from './database-line.ts'
 
 const HOURS_8 = 28_800
-const times = { ...REFRESH_TIMES, silencePauseMs: 300, settlePauseMs: 100 }
+const times = { ...REFRESH_TIMES, silencePauseMs: 300, propagationPauseMs: 100 }
 
 let notion: Simulator
 const running: InProcessGateway[] = []
 
 beforeEach(async () => {
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
 })
 afterEach(async () => {
   await Promise.all(running.splice(0).map((gateway) => gateway.stop()))
@@ -24,7 +24,7 @@ afterEach(async () => {
 async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Promise<InProcessGateway> {
   const gateway = await startGateway({
     mcpUrl: notion.mcpUrl,
-    faults: { times },
+    failpoints: { times },
     env: { SHUTDOWN_GRACE_SECONDS: '0', ...env },
     ...options,
   })
@@ -41,10 +41,10 @@ async function replicas(count: number): Promise<[InProcessGateway, ...InProcessG
 
 /** Connects the space with an access token that lives for so long; later ones live as usual. */
 async function connect(gateway: InProcessGateway, space: string, lifeSeconds: number): Promise<void> {
-  notion.setKnobs({ accessTtlSeconds: lifeSeconds })
+  notion.setOptions({ accessTtlSeconds: lifeSeconds })
   await gateway.connect(space)
-  notion.setKnobs({ accessTtlSeconds: HOURS_8 })
-  notion.resetSeen()
+  notion.setOptions({ accessTtlSeconds: HOURS_8 })
+  notion.clearRecorded()
 }
 
 /** Connects the space with an access token that Notion does not take any more. */
@@ -59,12 +59,12 @@ async function connectUntilOver(gateway: InProcessGateway, ...spaces: string[]):
   await new Promise((resolve) => setTimeout(resolve, 1_000))
 }
 
-const refreshes = () => notion.seen.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
+const refreshes = () => notion.recorded.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
 const standings = () => refreshes().map(({ presented }) => presented?.standing)
 const times20 = Array.from({ length: 20 }, (_, i) => i)
 const list = { id: 1, method: 'tools/list' }
 const search = (gateway: InProcessGateway, space: string) => gateway.callTool(space, 'notion-search', { query: 'plan' })
-const faulty = (...faults: TokenFault[]) => notion.knobs.tokenFaults.push(...faults)
+const faulty = (...faults: TokenFault[]) => notion.options.tokenFaults.push(...faults)
 
 /** Proves that the stored refresh token is good still: by using it. */
 async function isAlive(gateway: InProcessGateway, space: string): Promise<boolean> {
@@ -85,10 +85,10 @@ describe('a grant without a refresh token', () => {
     ['when its access token is over', 1, 'expired'],
   ])('is used, and must be given again %s', async (_when, lifeSeconds, reason) => {
     const gateway = await start()
-    notion.setKnobs({ refreshTokens: false })
+    notion.setOptions({ refreshTokens: false })
     await connect(gateway, 'north', lifeSeconds)
     expect((await gateway.call('north', list)).status).toBe(200)
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
     const { status, tokenExpiresAt, reconnectBy } = await gateway.connection('north')
     expect([status, reconnectBy]).toEqual(['connected', tokenExpiresAt])
 
@@ -103,18 +103,18 @@ describe('a grant without a refresh token', () => {
 
   it('is noticed to be over although nobody calls', async () => {
     const gateway = await start()
-    notion.setKnobs({ refreshTokens: false })
+    notion.setOptions({ refreshTokens: false })
     await connectUntilOver(gateway, 'north')
-    await gateway.gateway.keepFresh()
+    await gateway.gateway.refreshDue()
     expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'expired' })
-    expect(notion.seen.tokenRequests).toEqual([])
+    expect(notion.recorded.tokenRequests).toEqual([])
     await connect(gateway, 'north', HOURS_8)
     expect((await gateway.call('north', list)).status).toBe(200)
   })
 
   it('is revoked by its access token when it is disconnected', async () => {
     const gateway = await start()
-    notion.setKnobs({ refreshTokens: false })
+    notion.setOptions({ refreshTokens: false })
     await connect(gateway, 'north', HOURS_8)
     const receipt = await gateway.fetch('/integrations/notion/north', { method: 'DELETE' })
     expect(await receipt.json()).toMatchObject({ changed: true, revocation: 'revoked' })
@@ -146,7 +146,7 @@ describe('an access token about to end', () => {
   it('is not renewed by each call when no token lives longer than the margin', async () => {
     const gateway = await start()
     await connect(gateway, 'north', 30)
-    notion.setKnobs({ accessTtlSeconds: 30 })
+    notion.setOptions({ accessTtlSeconds: 30 })
     for (let i = 0; i < 5; i++) await search(gateway, 'north')
     expect(refreshes()).toHaveLength(1)
   })
@@ -179,12 +179,12 @@ describe('401 from upstream', () => {
     await connect(here, 'north', HOURS_8)
     await search(there, 'north')
     // These arrive with the old token, and are looked at after the rotation.
-    notion.setKnobs({ mcpFaults: [{ kind: 'slow', tool: 'notion-create-pages', delayMs: 1_000, times: 20 }] })
+    notion.setOptions({ mcpFaults: [{ kind: 'slow', tool: 'notion-create-pages', delayMs: 1_000, times: 20 }] })
     const writes = times20.map((i) =>
       there.callTool('north', 'notion-create-pages', { pages: [{ properties: { title: `In flight ${i}` } }] }),
     )
     await expect
-      .poll(() => notion.seen.mcpRequests.filter(({ tool }) => tool === 'notion-create-pages').length)
+      .poll(() => notion.recorded.mcpRequests.filter(({ tool }) => tool === 'notion-create-pages').length)
       .toBe(20)
     notion.admin.expireAccessTokens()
     await search(here, 'north')
@@ -199,32 +199,32 @@ describe('401 from upstream', () => {
   it('right after a refresh has the call sent once more, not another refresh: the token may not be known everywhere yet', async () => {
     const gateway = await start()
     await connect(gateway, 'north', 1)
-    notion.knobs.mcpFaults.push({ kind: 'unauthorized', method: 'tools/call' })
+    notion.options.mcpFaults.push({ kind: 'unauthorized', method: 'tools/call' })
     await search(gateway, 'north')
     expect(refreshes()).toHaveLength(1)
-    expect(notion.seen.mcpRequests.map(({ credential }) => credential.generation)).toEqual([1, 1])
+    expect(notion.recorded.mcpRequests.map(({ credential }) => credential.generation)).toEqual([1, 1])
   })
 
   it('because the new token is not known everywhere yet is waited out, and the new refresh token not risked', async () => {
-    const gateway = await start({ faults: { times: { ...times, settlePauseMs: 1_200 } } })
+    const gateway = await start({ failpoints: { times: { ...times, propagationPauseMs: 1_200 } } })
     await connectUntilOver(gateway, 'north')
-    notion.setKnobs({ kvLagMs: 700 })
+    notion.setOptions({ kvLagMs: 700 })
     await search(gateway, 'north')
     expect(standings()).toEqual(['current'])
-    expect(notion.seen.mcpRequests.map(({ credential }) => credential.standing)).toEqual(['not-yet-known', 'valid'])
-    notion.setKnobs({ kvLagMs: 0 })
+    expect(notion.recorded.mcpRequests.map(({ credential }) => credential.standing)).toEqual(['not-yet-known', 'valid'])
+    notion.setOptions({ kvLagMs: 0 })
     expect(await isAlive(gateway, 'north')).toBe(true)
   })
 
   it('that stays brings one refresh, the new token twice, and then an error that says when the next attempt is', async () => {
     const gateway = await start()
     await connect(gateway, 'north', HOURS_8)
-    notion.knobs.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
+    notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
     const answer = await gateway.call('north', list)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([502, '60'])
     expect(await answer.json()).toMatchObject({ code: 'upstream_refuses_token' })
     expect(refreshes()).toHaveLength(1)
-    expect(notion.seen.mcpRequests).toHaveLength(3)
+    expect(notion.recorded.mcpRequests).toHaveLength(3)
   })
 
   it.each([
@@ -234,10 +234,10 @@ describe('401 from upstream', () => {
   ] as const)('is the only answer that has a call sent again: not %s', async (_what, fault, status) => {
     const gateway = await start()
     await connect(gateway, 'north', HOURS_8)
-    notion.knobs.mcpFaults.push({ ...fault, method: 'tools/call' })
+    notion.options.mcpFaults.push({ ...fault, method: 'tools/call' })
     const call = { id: 1, method: 'tools/call', params: { name: 'notion-search', arguments: { query: 'x' } } }
     expect((await gateway.call('north', call)).status).toBe(status)
-    expect(notion.seen.mcpRequests).toHaveLength(1)
+    expect(notion.recorded.mcpRequests).toHaveLength(1)
   })
 })
 
@@ -255,7 +255,7 @@ describe('a final refusal', () => {
       const answer = await gateway.call('north', list)
       expect(answer.status).toBe(401)
       expect(await answer.json()).toMatchObject({ code: 'reconnect_required' })
-      await gateway.gateway.keepFresh()
+      await gateway.gateway.refreshDue()
     }
     expect(refreshes()).toHaveLength(1)
     expect(await here.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'revoked' })
@@ -275,7 +275,7 @@ describe('a final refusal', () => {
     expect(await gateway.connection('north')).toMatchObject({ status: 'reconnect_required', reason: 'client_lost' })
 
     await gateway.connect('north')
-    expect(notion.seen.registrations).toHaveLength(1)
+    expect(notion.recorded.registrations).toHaveLength(1)
     const after = await gateway.connection('north')
     expect(after).toMatchObject({ status: 'connected', processId: before.processId })
     await search(gateway, 'north')
@@ -339,7 +339,7 @@ describe('an answer that is none', () => {
 
   it('from a server that is slower than its deadline is not followed by a second request while it is at work', async () => {
     const gateway = await start({
-      faults: { times: { ...times, entitledForMs: 500, redeemWithinMs: 1_000, silencePauseMs: 2_000 } },
+      failpoints: { times: { ...times, mayRedeemForMs: 500, redeemWithinMs: 1_000, silencePauseMs: 2_000 } },
     })
     await connectRefused(gateway, 'north')
     faulty({ kind: 'slow', delayMs: 1_800 })
@@ -369,7 +369,7 @@ describe('an authorization server that is down', () => {
     // Three connections found out, with one repetition each.
     expect(refreshes()).toHaveLength(6)
 
-    notion.setKnobs({ tokenFaults: [] })
+    notion.setOptions({ tokenFaults: [] })
     await expect
       .poll(async () => Promise.all(spaces.map(async (space) => (await gateway.call(space, list)).status)), {
         timeout: 15_000,
@@ -416,12 +416,12 @@ describe('a pair that the database does not take', () => {
       steps.push(step)
       if (step === 'answered' && steps.filter((one) => one === step).length === 1) line.cut()
     }
-    const gateway = await start({ databaseUrl: line.url, faults: { times, onStep } })
+    const gateway = await start({ databaseUrl: line.url, failpoints: { times, onStep } })
     try {
       await connectRefused(gateway, 'north')
       const call = gateway.call('north', list)
       await expect.poll(() => gateway.logs()).toContain('credential.not_stored')
-      expect(notion.seen.mcpRequests.map(({ credential }) => credential.generation)).toEqual([0])
+      expect(notion.recorded.mcpRequests.map(({ credential }) => credential.generation)).toEqual([0])
       line.heal()
       expect((await call).status).toBe(200)
       const alerts = gateway
@@ -445,7 +445,7 @@ describe('a pair that the database does not take', () => {
   })
 
   it('for good does not hold up the space once a person has consented again', async () => {
-    const gateway = await start({ faults: { times: { ...times, callWaitsMs: 500 } } })
+    const gateway = await start({ failpoints: { times: { ...times, callTimeoutMs: 500 } } })
     await connectRefused(gateway, 'north')
     await query(
       gateway.databaseUrl,

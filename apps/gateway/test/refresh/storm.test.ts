@@ -47,19 +47,19 @@ describe(`${CALLS} calls on four replicas, at the moment from which on they need
     await gateway.connect('calm')
     const calm = await storm('calm')
 
-    notion.setKnobs({ accessTtlSeconds: MARGIN_SECONDS + FRESH_SECONDS })
+    notion.setOptions({ accessTtlSeconds: MARGIN_SECONDS + FRESH_SECONDS })
     await gateway.connect('north')
     const needyFrom = performance.now() + FRESH_SECONDS * 1_000
-    notion.setKnobs({ accessTtlSeconds: 28_800 })
+    notion.setOptions({ accessTtlSeconds: 28_800 })
     await Promise.all(members.map((member) => member.gateway.call('north', list)))
     await sleep(needyFrom - performance.now())
-    notion.resetSeen()
+    notion.clearRecorded()
     const atTheEnd = await storm('north')
 
     expect(atTheEnd.statuses).toEqual(new Set([200]))
-    expect(notion.seen.tokenRequests.map(({ grantType }) => grantType)).toEqual(['refresh_token'])
+    expect(notion.recorded.tokenRequests.map(({ grantType }) => grantType)).toEqual(['refresh_token'])
     // Nobody made do with the old one.
-    expect(new Set(notion.seen.mcpRequests.map(({ credential }) => credential.generation))).toEqual(new Set([1]))
+    expect(new Set(notion.recorded.mcpRequests.map(({ credential }) => credential.generation))).toEqual(new Set([1]))
     const addedMs = Math.round(atTheEnd.medianMs - calm.medianMs)
     process.stdout.write(
       `storm: ${CALLS} calls; median ${Math.round(calm.medianMs)} ms in calm, ${Math.round(atTheEnd.medianMs)} ms with the refresh (${addedMs} ms more); ` +

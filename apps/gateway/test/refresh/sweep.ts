@@ -6,16 +6,16 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
-import { aesVault } from '../../src/adapters/crypto/vault.ts'
-import { streamOf, TAKE_DUE } from '../../src/adapters/postgres/connection-store.ts'
-import { migrate } from '../../src/adapters/postgres/database.ts'
+import { aesVault } from '../../src/connections/keys/aes-vault.ts'
+import { streamOf, TAKE_DUE } from '../../src/connections/postgres-connection-store.ts'
+import { migrate } from '../../src/platform/database.ts'
 import { readConfig } from '../../src/config.ts'
-import { evolve, type ConnectionEvent } from '../../src/domain/connection.ts'
-import { encode } from '../../src/domain/event-codec.ts'
-import { FURTHEST_DUE_MS } from '../../src/domain/refresh-schedule.ts'
+import { evolve, type ConnectionEvent } from '../../src/connections/connection.ts'
+import { encode } from '../../src/connections/event-codec.ts'
+import { MAX_DUE_AHEAD_MS } from '../../src/connections/refresh-schedule.ts'
 import { openGateway } from '../../src/gateway.ts'
-import { jsonLog } from '../../src/log.ts'
-import { Secret } from '../../src/secret.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import { Secret } from '../../src/platform/secret.ts'
 
 const KEY = Buffer.alloc(32, 7)
 const BATCH = 1_000
@@ -55,14 +55,14 @@ export async function sweep(connections: number): Promise<Sweep> {
     log: jsonLog('silent'),
   })
   try {
-    const idleRoundMs = await timed(() => gateway.keepFresh())
+    const idleRoundMs = await timed(() => gateway.refreshDue())
     const plan = await explain(url)
     await query(url, `update gateway.connections set refresh_due_at = now() - random() * interval '1 hour'`)
     await query(url, 'vacuum analyze gateway.connections')
     const slowest = watchReads(url)
     const tookMs = await timed(async () => {
       // The gateway's own rounds take their share.
-      while ((await gateway.keepFresh()) > 0);
+      while ((await gateway.refreshDue()) > 0);
     })
     const { rows } = await query(url, 'select count(*)::int as count from gateway.connections where version > 1')
     if (rows[0]?.['count'] !== connections) throw new Error(`only ${rows[0]?.['count']} were renewed`)
@@ -170,7 +170,7 @@ async function explain(url: string): Promise<string[]> {
     `update gateway.connections set refresh_due_at = now() - interval '1 minute' where space_id like 'space-%7'`,
   )
   const options = 'analyze, costs off, timing off, summary off, buffers off'
-  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000, FURTHEST_DUE_MS])
+  const { rows } = await query(url, `explain (${options}) ${TAKE_DUE}`, [new Date(), 16, 60_000, MAX_DUE_AHEAD_MS])
   return rows.map((row) => String(row['QUERY PLAN']))
 }
 

@@ -27,10 +27,10 @@ export interface Trouble {
 }
 
 const STEPS: readonly Step[] = [
-  'claiming',
-  'claimed',
-  'intending',
-  'intended',
+  'locking',
+  'locked',
+  'recording_intent',
+  'intent_recorded',
   'connected',
   'sent',
   'answered',
@@ -39,7 +39,7 @@ const STEPS: readonly Step[] = [
 ]
 
 /** Long enough for others to take over, and for every deadline of the one that stands still to pass. */
-const beyondEverything = ({ times }: Fleet) => sleep(times.takenOverAfterMs * 1.5)
+const beyondEverything = ({ times }: Fleet) => sleep(times.takeoverAfterMs * 1.5)
 const aMoment = () => sleep(300)
 
 /** Every kind of trouble that is tried. Those of `withFault` need a fault of the server to get to their step. */
@@ -50,19 +50,19 @@ export const troubles: readonly Trouble[] = [
     at: { step, signal: 'SIGSTOP' },
     meanwhile: beyondEverything,
   })),
-  ...(['intended', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Trouble => ({
+  ...(['intent_recorded', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Trouble => ({
     title: `stopped at "${step}" for a moment`,
     at: { step, signal: 'SIGSTOP' },
     meanwhile: aMoment,
   })),
-  ...(['claimed', 'intended', 'sent', 'answered', 'storing'] as const).flatMap((step): Trouble[] => [
+  ...(['locked', 'intent_recorded', 'sent', 'answered', 'storing'] as const).flatMap((step): Trouble[] => [
     {
       title: `stopped at "${step}" until the others have gone on without it`,
       at: { step, signal: 'SIGSTOP' },
       async meanwhile({ members, times }, victim, space) {
         const other = members.find((member) => member !== victim) as Member
         const isServed = async () => (await other.gateway.call(space, list)).status === 200
-        if (!(await eventually(times.takenOverAfterMs * 3, isServed)))
+        if (!(await eventually(times.takeoverAfterMs * 3, isServed)))
           throw new Error('the others wait for a process that stands still')
       },
     },
@@ -193,8 +193,8 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   const random = randomOf(seed)
   const space = `run-${seed}`
   const complaints: string[] = []
-  notion.setKnobs({ tokenFaults: [] })
-  notion.resetSeen()
+  notion.setOptions({ tokenFaults: [] })
+  notion.clearRecorded()
   await fleet.revive()
 
   const grantsBefore = new Set(notion.admin.grants().map(({ grantId }) => grantId))
@@ -203,12 +203,12 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   const grantId = notion.admin.grants().find((grant) => !grantsBefore.has(grant.grantId))?.grantId ?? ''
   const grant = () => notion.admin.grants({ grantId })[0]
   const presented = () =>
-    notion.seen.tokenRequests.filter((seen) => seen.grantId === grantId && seen.grantType === 'refresh_token')
+    notion.recorded.tokenRequests.filter((seen) => seen.grantId === grantId && seen.grantType === 'refresh_token')
 
   // Every process knows the token that is about to be refused.
   await Promise.all(members.map(({ gateway }) => gateway.call(space, list)))
   notion.admin.expireAccessTokens({ grantId })
-  notion.setKnobs({ tokenFaults: [...(trouble.faults ?? [])] })
+  notion.setOptions({ tokenFaults: [...(trouble.faults ?? [])] })
 
   const call = async ({ gateway }: Member): Promise<void> => {
     const answer = await gateway
@@ -246,7 +246,7 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   })
   if (!isBack) complaints.push('the connection did not come back')
   // What is stored is good when it can be used.
-  notion.setKnobs({ tokenFaults: [] })
+  notion.setOptions({ tokenFaults: [] })
   notion.admin.expireAccessTokens({ grantId })
   await fleet.revive()
   const isGood = await eventually(patienceMs, async () => (await victim.gateway.call(space, list)).status === 200)
@@ -273,7 +273,7 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
           gateway
             .logs()
             .split('\n')
-            .filter((line) => line.includes(space) || /claims|changes|database/.test(line))
+            .filter((line) => line.includes(space) || /refresh_lock|notifications|database/.test(line))
             .map((line) => `${i}: ${line}`),
         ),
       ].join('\n'),

@@ -9,7 +9,7 @@ import { testDatabase } from '@nmg/process/testing'
 import { copyIn, copyOut, type CopiedTable } from '@nmg/process/table-copy'
 import { Client } from 'pg'
 import { inject, onTestFinished } from 'vitest'
-import { migrate } from '../../src/adapters/postgres/database.ts'
+import { migrate } from '../../src/platform/database.ts'
 
 /** Runs `work` with one connection. */
 export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
@@ -63,7 +63,7 @@ export async function cloneByTemplate(url: string): Promise<string> {
 
 /** `npm run database <command>`, as a process of its own. @returns what it says. */
 export async function databaseCommand(command: string, env: Record<string, string>): Promise<string> {
-  const main = join(import.meta.dirname, '../../src/database-command.ts')
+  const main = join(import.meta.dirname, '../../src/commands/database.ts')
   const child = spawn(process.execPath, [main, command], { env: { PATH: process.env['PATH'], ...env } })
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   if (child.exitCode !== 0) throw new Error(errors)

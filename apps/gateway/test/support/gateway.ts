@@ -9,9 +9,11 @@ import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
-import { openGateway, type DataPlaces, type Faults, type Gateway } from '../../src/gateway.ts'
-import { jsonLog } from '../../src/log.ts'
-import type { Clock } from '../../src/ports.ts'
+import type { DataLocations } from '../../src/connections/copies/open.ts'
+import { openGateway, type Gateway } from '../../src/gateway.ts'
+import type { RefreshFailpoints } from '../../src/refresh/open.ts'
+import { jsonLog } from '../../src/platform/log.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 
 export const SERVICE_TOKEN = 'a-service-token-of-the-tests'
 export const CREDENTIAL_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`
@@ -58,9 +60,9 @@ export interface GatewayTestOptions {
   readonly databaseUrl?: string
   readonly env?: Record<string, string>
   readonly clock?: Clock
-  readonly faults?: Faults
+  readonly failpoints?: RefreshFailpoints
   readonly lookup?: LookupFunction
-  readonly places?: DataPlaces
+  readonly locations?: DataLocations
 }
 
 export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
@@ -80,9 +82,9 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     databaseUrl,
     log: jsonLog('debug', sink),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.failpoints === undefined ? {} : { failpoints: options.failpoints }),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
-    ...(options.places === undefined ? {} : { places: options.places }),
+    ...(options.locations === undefined ? {} : { locations: options.locations }),
   })
   gateway.server.listen(config.PORT, '127.0.0.1')
   await once(gateway.server, 'listening')
@@ -98,7 +100,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
 }
 
 export async function spawnGateway(
-  options: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup' | 'places'>,
+  options: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'locations'>,
 ): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
@@ -132,7 +134,7 @@ async function environment({
   mcpUrl,
   databaseUrl: given,
   env,
-}: Omit<GatewayTestOptions, 'clock' | 'faults' | 'lookup' | 'places'>) {
+}: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'locations'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

@@ -1,7 +1,7 @@
-import type { Degraded, WaitingConsent } from '@nmg/contract'
+import type { Degraded, PendingWorkspaceChange } from '@nmg/contract'
 import type { ReactNode } from 'react'
-import type { Tone } from '../../components/ui/badge.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import type { Tone } from '@/components/ui/badge.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { reconnectReasons, type ConnectionView } from './connection-view.ts'
 import { degradedTexts } from './degraded.ts'
@@ -94,7 +94,7 @@ function DegradedSummary({ degraded: { reason, since, lastError, nextAttemptAt }
 }
 
 /** Whatever else is true of the connection, this is what somebody has to decide. */
-const waitingText = (connection: SpaceConnection, waiting: WaitingConsent): ConnectionText => ({
+const waitingText = (connection: SpaceConnection, waiting: PendingWorkspaceChange): ConnectionText => ({
   tone: 'warning',
   label: 'Another workspace',
   summary: (
@@ -106,7 +106,8 @@ const waitingText = (connection: SpaceConnection, waiting: WaitingConsent): Conn
   ),
 })
 
-export const waitingWorkspace = ({ workspaceName }: WaitingConsent) => workspaceName ?? 'a workspace without a name'
+export const waitingWorkspace = ({ workspaceName }: PendingWorkspaceChange) =>
+  workspaceName ?? 'a workspace without a name'
 
 const inDays = (days: number) => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(days, 'day')
 

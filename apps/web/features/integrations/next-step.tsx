@@ -1,8 +1,8 @@
 'use client'
 
-import type { WaitingConsent } from '@nmg/contract'
+import type { PendingWorkspaceChange } from '@nmg/contract'
 import { useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { waitingWorkspace, workspace } from './connection-texts.tsx'
 import { isReconnectUseful, type ConnectionView } from './connection-view.ts'
@@ -65,7 +65,7 @@ function ConfirmStep({
   managers,
   connection,
   waiting,
-}: NextStepProps & { connection: SpaceConnection; waiting: WaitingConsent }) {
+}: NextStepProps & { connection: SpaceConnection; waiting: PendingWorkspaceChange }) {
   const [decided, setDecided] = useState<'accept' | 'decline'>()
   const decide = async (decision: 'accept' | 'decline') => {
     setDecided(decision)

@@ -1,9 +1,9 @@
 /** Clients that do not register: the address of a document that describes them is their id. */
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { PersonClient } from '../../e2e/person.ts'
-import { sweep } from '../../authorization-server/sweep.ts'
-import { freePort } from '../../e2e/product.ts'
+import type { PersonClient } from '@/test/support/person.ts'
+import { sweep } from '@/authorization-server/sweep.ts'
+import { freePort } from '@/test/support/product.ts'
 import { decide, describedClient, logIn, metadataOf, open, registerClient } from './client-person.ts'
 import { authorizationServerScene, clientsScene } from './clients.ts'
 import { documentSite, trusting } from './document-site.ts'
@@ -94,7 +94,7 @@ describe('a client that only has a document', () => {
         },
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }),
       })
-    on().product.simulator.setKnobs({ sessions: 'required' })
+    on().product.simulator.setOptions({ sessions: 'required' })
     const [mine, theirs] = [await tokenOf(one), await tokenOf(other)]
     const begun = await call(mine, {
       method: 'initialize',
@@ -104,7 +104,7 @@ describe('a client that only has a document', () => {
     expect(sessionId).not.toBe('')
     expect((await call(mine, { method: 'tools/list' }, sessionId)).status).toBe(200)
     expect((await call(theirs, { method: 'tools/list' }, sessionId)).status).toBe(404)
-    on().product.simulator.setKnobs({ sessions: 'none' })
+    on().product.simulator.setOptions({ sessions: 'none' })
   })
 
   it('is looked at only when somebody has signed in, who then goes on where they were', async () => {

@@ -1,9 +1,9 @@
 import { testDatabase } from '@nmg/process/testing'
 import { Pool } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
-import { buildApp } from '../../e2e/built-app.ts'
-import { consent, newPerson, type PersonClient } from '../../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../../e2e/product.ts'
+import { buildApp } from '@/test/support/built-app.ts'
+import { consent, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 
 export interface AuthorizationServerScene {
   readonly webUrl: string
@@ -107,7 +107,7 @@ export function clientsScene(web: Record<string, string> = {}): () => ClientsSce
 }
 
 export async function connectNotion(product: Product, owner: PersonClient): Promise<void> {
-  product.simulator.setKnobs({ autoApprove: true })
+  product.simulator.setOptions({ autoApprove: true })
   const started = await owner.post('/api/notion/oauth/start', { spaceId: owner.spaceId })
   const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
   const ended = await consent(owner, authorizeUrl)

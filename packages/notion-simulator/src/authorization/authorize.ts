@@ -1,5 +1,5 @@
 import { type State, timestamp } from '../state.ts'
-import type { SeenAuthorization } from '../seen.ts'
+import type { RecordedAuthorization } from '../recorded-requests.ts'
 import { accounts, type Account } from '../workspace/workspace.ts'
 import { isRedirectable } from './client-metadata.ts'
 import { allowsRedirect, type Client } from './clients.ts'
@@ -53,33 +53,33 @@ export async function authorize(state: State, request: Request): Promise<Respons
     if (value !== null) answer.set(field, value)
     parameters.delete(field)
   }
-  const seen: SeenAuthorization = {
+  const record: RecordedAuthorization = {
     at: timestamp(state),
     parameters: Object.fromEntries(parameters),
     outcome: 'refused',
   }
-  state.seen.authorizations.push(seen)
+  state.recorded.authorizations.push(record)
 
   try {
     const authorization = await checked(state, parameters)
-    if (isAnswer) return answered(state, authorization, answer, seen)
-    const { autoApprove } = state.knobs
-    if (autoApprove) return answered(state, authorization, automaticAnswer(autoApprove), seen)
-    seen.outcome = 'page'
+    if (isAnswer) return answered(state, authorization, answer, record)
+    const { autoApprove } = state.options
+    if (autoApprove) return answered(state, authorization, automaticAnswer(autoApprove), record)
+    record.outcome = 'page'
     return consentPage(authorization, accounts(state.workspaces), state.url)
   } catch (error) {
     if (error instanceof Redirectable) {
-      seen.detail = error.error
+      record.detail = error.error
       return redirectBack(state, error.request, { error: error.error, error_description: error.message })
     }
     if (!(error instanceof NotRedirectable)) throw error
-    seen.detail = error.message
+    record.detail = error.message
     return refusalPage(error.message)
   }
 }
 
 async function checked(state: State, parameters: URLSearchParams): Promise<AuthorizationRequest> {
-  const { knobs } = state
+  const { options } = state
   for (const name of new Set(parameters.keys())) {
     if (name !== 'resource' && parameters.getAll(name).length > 1) {
       throw new NotRedirectable(`Invalid authorization request: ${name} is given more than once`)
@@ -91,7 +91,7 @@ async function checked(state: State, parameters: URLSearchParams): Promise<Autho
   if (!client) throw new NotRedirectable('Invalid authorization request: this client is not registered')
   const redirectUri = parameters.get('redirect_uri')
   if (!redirectUri) throw new NotRedirectable('Missing redirect_uri in OAuth request')
-  if (!isRedirectable(redirectUri) || !allowsRedirect(client, redirectUri, knobs.redirectMatching)) {
+  if (!isRedirectable(redirectUri) || !allowsRedirect(client, redirectUri, options.redirectMatching)) {
     throw new NotRedirectable('Invalid redirect_uri for OAuth client')
   }
 
@@ -102,12 +102,13 @@ async function checked(state: State, parameters: URLSearchParams): Promise<Autho
     const description = 'The resource parameter must name exactly one configured protected resource'
     throw new Redirectable('invalid_target', description, target)
   }
-  if (resources.length > 0 && knobs.refuseResource.includes('authorization')) {
+  if (resources.length > 0 && options.refuseResource.includes('authorization')) {
     throw new Redirectable('invalid_target', 'The resource parameter is not accepted', target)
   }
   checkResponseType(client, parameters.get('response_type'), target)
   const pkce = codeChallenge(state, parameters, target)
-  const mustUsePkce = knobs.requirePkce === 'all' || (knobs.requirePkce === 'public' && client.authMethod === 'none')
+  const mustUsePkce =
+    options.requirePkce === 'all' || (options.requirePkce === 'public' && client.authMethod === 'none')
   if (!pkce && mustUsePkce) throw new Redirectable('invalid_request', 'code_challenge is required', target)
 
   const scopes = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope === 'default')
@@ -129,7 +130,7 @@ function checkResponseType(
 }
 
 function codeChallenge(
-  { knobs }: State,
+  { options }: State,
   parameters: URLSearchParams,
   target: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
 ): CodeChallenge | undefined {
@@ -143,13 +144,13 @@ function codeChallenge(
   if (method !== 'plain') {
     throw new Redirectable('invalid_request', 'code_challenge_method is not supported', target)
   }
-  if (!knobs.plainPkce) {
+  if (!options.plainPkce) {
     throw new Redirectable('invalid_request', 'The plain PKCE method is not allowed. Use S256 instead.', target)
   }
   return { challenge, method }
 }
 
-function automaticAnswer(autoApprove: Exclude<State['knobs']['autoApprove'], false>): URLSearchParams {
+function automaticAnswer(autoApprove: Exclude<State['options']['autoApprove'], false>): URLSearchParams {
   const { user, workspace, decision = 'allow' } = autoApprove === true ? {} : autoApprove
   return new URLSearchParams({ decision, ...(user && { user }), ...(workspace && { workspace }) })
 }
@@ -158,11 +159,11 @@ function answered(
   state: State,
   request: AuthorizationRequest,
   answer: URLSearchParams,
-  seen: SeenAuthorization,
+  record: RecordedAuthorization,
 ): Response {
   const decision = answer.get('decision')
   if (decision === 'deny') {
-    seen.outcome = 'denied'
+    record.outcome = 'denied'
     const description = 'The user denied the authorization request'
     return redirectBack(state, request, { error: 'access_denied', error_description: description })
   }
@@ -178,8 +179,8 @@ function answered(
     ...(request.pkce && { pkce: request.pkce }),
   })
   endOlderGrants(state, grant.id, account, request.client.id)
-  seen.outcome = 'allowed'
-  seen.grantId = grant.id
+  record.outcome = 'allowed'
+  record.grantId = grant.id
   return redirectBack(state, request, { code })
 }
 
@@ -192,7 +193,7 @@ function chosenAccount(state: State, answer: URLSearchParams): Account {
 
 /** The older grants end as soon as the consent completes, whether or not the code is ever exchanged. */
 function endOlderGrants(state: State, newGrantId: string, account: Account, clientId: string): void {
-  const rule = state.knobs.revokeExistingGrants
+  const rule = state.options.revokeExistingGrants
   if (rule === 'off') return
   const filter = {
     clientId,
@@ -209,7 +210,7 @@ function redirectBack(
   request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
   result: Record<string, string>,
 ): Response {
-  const { iss, issOnErrors } = state.knobs
+  const { iss, issOnErrors } = state.options
   const location = new URL(request.redirectUri)
   for (const [name, value] of Object.entries(result)) location.searchParams.set(name, value)
   if (request.state !== undefined) location.searchParams.set('state', request.state)

@@ -1,5 +1,5 @@
 import { MINUTE } from '../clock.ts'
-import type { SeenCredential } from '../seen.ts'
+import type { RecordedCredential } from '../recorded-requests.ts'
 import { mcpUrl, type State } from '../state.ts'
 import type { AccessToken } from './grants.ts'
 import { PROTECTED_RESOURCE_PATH } from './metadata.ts'
@@ -10,7 +10,7 @@ import { coversEndpoint } from './resource.ts'
 export type Principal = { userId: string; workspaceId: string; connectionId: string }
 
 export type BearerCheck =
-  { credential: SeenCredential; principal: Principal } | { credential: SeenCredential; refusal: Response }
+  { credential: RecordedCredential; principal: Principal } | { credential: RecordedCredential; refusal: Response }
 
 /** Checks the `Authorization` of an MCP request and, when it is not good, makes the 401 as the profile does. */
 export function checkBearer(state: State, authorization: string | null, path: string): BearerCheck {
@@ -29,17 +29,17 @@ export function checkBearer(state: State, authorization: string | null, path: st
   if (!accessToken || !grant) {
     return { credential: { kind: 'unknown' }, refusal: invalid(state, path, 'Invalid access token') }
   }
-  const standing = standingOf(state, accessToken)
+  const status = statusOf(state, accessToken)
   const { userId, workspaceId } = grant
-  const credential: SeenCredential = {
+  const credential: RecordedCredential = {
     kind: 'access_token',
     grantId: grant.id,
     generation: accessToken.generation,
     userId,
     workspaceId,
-    standing,
+    standing: status,
   }
-  switch (standing) {
+  switch (status) {
     case 'valid':
       return { credential, principal: { userId, workspaceId, connectionId: grant.id } }
     case 'wrong-audience':
@@ -58,12 +58,12 @@ export function checkBearer(state: State, authorization: string | null, path: st
   }
 }
 
-function standingOf({ clock, knobs, url }: State, token: AccessToken): NonNullable<SeenCredential['standing']> {
+function statusOf({ clock, options, url }: State, token: AccessToken): NonNullable<RecordedCredential['standing']> {
   const now = clock.now()
-  if (now < token.issuedAt + knobs.kvLagMs) return 'not-yet-known'
-  if (token.revokedAt !== undefined && now >= token.revokedAt + knobs.kvLagMs) return 'revoked'
+  if (now < token.issuedAt + options.kvLagMs) return 'not-yet-known'
+  if (token.revokedAt !== undefined && now >= token.revokedAt + options.kvLagMs) return 'revoked'
   if (now >= token.expiresAt) return 'expired'
-  const covered = token.audience.some((audience) => coversEndpoint(audience, `${url}/mcp`, knobs.originAudience))
+  const covered = token.audience.some((audience) => coversEndpoint(audience, `${url}/mcp`, options.originAudience))
   return token.audience.length === 0 || covered ? 'valid' : 'wrong-audience'
 }
 
@@ -73,7 +73,7 @@ function challenge(state: State, path: string, ...details: string[]): string {
 }
 
 function missing(state: State, path: string): Response {
-  if (state.knobs.challenge === 'bare') {
+  if (state.options.challenge === 'bare') {
     return new Response(null, { status: 401, headers: { 'www-authenticate': challenge(state, path) } })
   }
   const description = 'Missing or invalid access token'

@@ -1,6 +1,6 @@
 import { SECOND, type SimulatorClock } from '../clock.ts'
-import type { Knobs } from '../knobs.ts'
-import { hashed, randomString, sameSecret, type SecretLedger } from '../secrets.ts'
+import type { Options } from '../options.ts'
+import { hashed, randomString, sameSecret, type IssuedSecrets } from '../secrets.ts'
 
 export type AuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
 
@@ -35,7 +35,7 @@ export type Clients = {
   forget(id?: string): number
 }
 
-export function clientRegistry(clock: SimulatorClock, knobs: Knobs, ledger: SecretLedger): Clients {
+export function clientRegistry(clock: SimulatorClock, options: Options, issuedSecrets: IssuedSecrets): Clients {
   const clients = new Map<string, Client>()
   return {
     register(registration) {
@@ -44,11 +44,11 @@ export function clientRegistry(clock: SimulatorClock, knobs: Knobs, ledger: Secr
         ...registration,
         id: randomString(16),
         registeredAt: now,
-        ...(knobs.clientTtlSeconds !== null && { expiresAt: now + knobs.clientTtlSeconds * SECOND }),
+        ...(options.clientTtlSeconds !== null && { expiresAt: now + options.clientTtlSeconds * SECOND }),
       }
       clients.set(client.id, client)
       if (client.authMethod === 'none') return { client }
-      const secret = ledger.add({ kind: 'client_secret', value: randomString(32), clientId: client.id })
+      const secret = issuedSecrets.add({ kind: 'client_secret', value: randomString(32), clientId: client.id })
       client.secretHash = hashed(secret)
       return { client, secret }
     },
@@ -81,7 +81,7 @@ export function isLoopback({ hostname }: URL): boolean {
 }
 
 /** Whether the client may have the browser sent there: exactly what it registered, or any port of its loopback URIs. */
-export function allowsRedirect(client: Client, redirectUri: string, matching: Knobs['redirectMatching']): boolean {
+export function allowsRedirect(client: Client, redirectUri: string, matching: Options['redirectMatching']): boolean {
   if (client.redirectUris.includes(redirectUri)) return true
   if (matching === 'exact' || !URL.canParse(redirectUri)) return false
   const asked = new URL(redirectUri)

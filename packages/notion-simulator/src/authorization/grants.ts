@@ -1,7 +1,7 @@
 import { MINUTE, SECOND, type SimulatorClock } from '../clock.ts'
-import type { Knobs } from '../knobs.ts'
-import { hashed, newToken, randomString, type SecretLedger } from '../secrets.ts'
-import type { TokenStanding } from '../seen.ts'
+import type { Options } from '../options.ts'
+import { hashed, newToken, randomString, type IssuedSecrets } from '../secrets.ts'
+import type { TokenStatus } from '../recorded-requests.ts'
 
 export const CODE_TTL_MS = 10 * MINUTE
 
@@ -71,7 +71,7 @@ export type Grants = {
   /** A pair of tokens that look right and are good for nothing; nothing is stored. */
   madeUp(grant: Grant): IssuedTokens
   /** What a refresh token is worth right now, as the (perhaps lagging) storage tells it. */
-  standing(grant: Grant, token: string): { standing: TokenStanding; generation: number | null; since?: number }
+  tokenStatus(grant: Grant, token: string): { status: TokenStatus; generation: number | null; since?: number }
   findAccessToken(token: string): AccessToken | undefined
   revokeAccessToken(token: AccessToken): void
   revoke(grant: Grant, because: string): void
@@ -91,7 +91,7 @@ export function matches(grant: Grant, filter: GrantFilter = {}): boolean {
   )
 }
 
-export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLedger): Grants {
+export function grantStore(clock: SimulatorClock, options: Options, issuedSecrets: IssuedSecrets): Grants {
   const grants = new Map<string, Grant>()
   const accessTokens = new Map<string, AccessToken>()
 
@@ -99,16 +99,19 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
 
   /** With a lag, readers see the newest rotation that is old enough; the first one is seen at once. */
   const visibleRotation = (grant: Grant): Rotation | undefined => {
-    const seenUntil = clock.now() - knobs.kvLagMs
+    const seenUntil = clock.now() - options.kvLagMs
     return grant.rotations.findLast((rotation, index) => index === 0 || rotation.at <= seenUntil)
   }
 
   const endsAt = (grant: Grant) =>
-    Math.min(grant.createdAt + knobs.grantTtlSeconds * SECOND, grant.lastRefreshedAt + knobs.idleTtlSeconds * SECOND)
+    Math.min(
+      grant.createdAt + options.grantTtlSeconds * SECOND,
+      grant.lastRefreshedAt + options.idleTtlSeconds * SECOND,
+    )
 
   const accessLifeOf = (grant: Grant) => {
-    const grantLeftMs = grant.createdAt + knobs.grantTtlSeconds * SECOND - clock.now()
-    return Math.max(1, Math.min(knobs.accessTtlSeconds, Math.floor(grantLeftMs / SECOND)))
+    const grantLeftMs = grant.createdAt + options.grantTtlSeconds * SECOND - clock.now()
+    return Math.max(1, Math.min(options.accessTtlSeconds, Math.floor(grantLeftMs / SECOND)))
   }
 
   return {
@@ -117,7 +120,7 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
     create({ pkce, ...request }) {
       const now = clock.now()
       const id = randomString(16)
-      const code = ledger.add({
+      const code = issuedSecrets.add({
         kind: 'code',
         value: newToken(request.userId, id),
         clientId: request.clientId,
@@ -149,8 +152,16 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
       const now = clock.now()
       const generation = grant.nextGeneration++
       const origin = { clientId: grant.clientId, grantId: grant.id, generation }
-      const accessToken = ledger.add({ kind: 'access_token', value: newToken(grant.userId, grant.id), ...origin })
-      const refreshToken = ledger.add({ kind: 'refresh_token', value: newToken(grant.userId, grant.id), ...origin })
+      const accessToken = issuedSecrets.add({
+        kind: 'access_token',
+        value: newToken(grant.userId, grant.id),
+        ...origin,
+      })
+      const refreshToken = issuedSecrets.add({
+        kind: 'refresh_token',
+        value: newToken(grant.userId, grant.id),
+        ...origin,
+      })
 
       if (presented) {
         const before = grant.rotations.at(-1)
@@ -162,7 +173,7 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
         // Reading stale storage, a token may be accepted that had already dropped out.
         grant.retired.delete(presented.hash)
         if (!grant.rotatedOutAt.has(presented.generation)) grant.rotatedOutAt.set(presented.generation, now)
-        if (knobs.revokeAccessOnRefresh) {
+        if (options.revokeAccessOnRefresh) {
           for (const token of tokensOf(grant)) token.revokedAt ??= now
         }
       }
@@ -191,17 +202,17 @@ export function grantStore(clock: SimulatorClock, knobs: Knobs, ledger: SecretLe
       expiresInSeconds: accessLifeOf(grant),
     }),
 
-    standing(grant, token) {
+    tokenStatus(grant, token) {
       const hash = hashed(token)
       const rotation = visibleRotation(grant)
-      if (rotation?.current.hash === hash) return { standing: 'current', generation: rotation.current.generation }
+      if (rotation?.current.hash === hash) return { status: 'current', generation: rotation.current.generation }
       if (rotation?.previous?.hash === hash) {
         const since = grant.rotatedOutAt.get(rotation.previous.generation)
-        return { standing: 'previous', generation: rotation.previous.generation, ...(since !== undefined && { since }) }
+        return { status: 'previous', generation: rotation.previous.generation, ...(since !== undefined && { since }) }
       }
       const retired = grant.retired.get(hash)
-      if (retired) return { standing: 'retired', generation: retired.generation, since: retired.at }
-      return { standing: 'unknown', generation: null }
+      if (retired) return { status: 'retired', generation: retired.generation, since: retired.at }
+      return { status: 'unknown', generation: null }
     },
 
     findAccessToken: (token) => accessTokens.get(hashed(token)),

@@ -4,12 +4,12 @@
  */
 import { createPublicKey, verify } from 'node:crypto'
 import { SECOND } from '../clock.ts'
-import type { SeenTokenRequest } from '../seen.ts'
+import type { RecordedTokenRequest } from '../recorded-requests.ts'
 import { mcpUrl, type State } from '../state.ts'
 import { accounts } from '../workspace/workspace.ts'
 import type { TokenForm } from './client-authentication.ts'
 import type { AuthMethod, Client } from './clients.ts'
-import type { IdentityProvider } from '../knobs.ts'
+import type { IdentityProvider } from '../options.ts'
 import { OAuthError } from './oauth-error.ts'
 import { tokenResponse } from './token.ts'
 
@@ -29,7 +29,7 @@ export function exchangeAssertion(
   state: State,
   { client, method }: { client: Client; method: AuthMethod },
   form: TokenForm,
-  seen: SeenTokenRequest,
+  record: RecordedTokenRequest,
   applied: boolean,
 ): Record<string, unknown> {
   if (method === 'none') {
@@ -37,7 +37,7 @@ export function exchangeAssertion(
   }
   const assertion = form.get('assertion')
   if (assertion === undefined) throw new OAuthError('invalid_request', 'assertion is required')
-  const provider = state.knobs.identityProvider
+  const provider = state.options.identityProvider
   const claims = provider && verifiedClaims(assertion, provider)
   const now = state.clock.now() / SECOND
   if (!claims || !areGood(claims, state, client, now)) throw new OAuthError('invalid_grant', 'Invalid assertion')
@@ -56,9 +56,9 @@ export function exchangeAssertion(
     redirectUri: '',
   })
   grant.code.used = true
-  seen.grantId = grant.id
+  record.grantId = grant.id
   const issued = applied ? state.grants.issue(grant, grant.resources) : state.grants.madeUp(grant)
-  const { refresh_token: _, ...response } = tokenResponse(state, grant, grant.resources, issued, '', seen)
+  const { refresh_token: _, ...response } = tokenResponse(state, grant, grant.resources, issued, '', record)
   return response
 }
 

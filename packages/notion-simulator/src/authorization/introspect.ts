@@ -37,7 +37,7 @@ function describe(state: State, clientId: string, token: string): Record<string,
       ...(accessToken.audience.length > 0 && { aud: accessToken.audience }),
     }
   }
-  const { standing } = state.grants.standing(grant, token)
-  if ((standing !== 'current' && standing !== 'previous') || state.grants.endsAt(grant) <= now) return { active: false }
+  const { status } = state.grants.tokenStatus(grant, token)
+  if ((status !== 'current' && status !== 'previous') || state.grants.endsAt(grant) <= now) return { active: false }
   return { ...about, exp: Math.floor(state.grants.endsAt(grant) / SECOND) }
 }

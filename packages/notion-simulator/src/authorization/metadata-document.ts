@@ -10,7 +10,7 @@ const DEADLINE_MS = 10_000
  */
 export async function findClient(state: State, id: string): Promise<Client | undefined> {
   const registered = state.clients.find(id)
-  if (registered || !state.knobs.metadata.clientIdMetadataDocuments || !isDocumentUrl(id)) return registered
+  if (registered || !state.options.metadata.clientIdMetadataDocuments || !isDocumentUrl(id)) return registered
   try {
     return clientFrom(await fetchDocument(id), id, state.clock.now())
   } catch {

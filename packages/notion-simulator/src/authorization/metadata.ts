@@ -9,10 +9,10 @@ export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server'
 
 /** RFC 8414, with the members and the order of the document captured in September 2026. */
-export function authorizationServerMetadata({ url, knobs, profile }: State): Record<string, unknown> {
-  const { metadata } = knobs
+export function authorizationServerMetadata({ url, options, profile }: State): Record<string, unknown> {
+  const { metadata } = options
   const grantTypes = ['authorization_code', 'refresh_token']
-  const tokenPath = knobs.movedTokenEndpoint?.path ?? '/token'
+  const tokenPath = options.movedTokenEndpoint?.path ?? '/token'
   const extended = profile !== 'notion-2026-01'
   return {
     issuer: metadata.issuer ?? url,
@@ -34,15 +34,15 @@ export function authorizationServerMetadata({ url, knobs, profile }: State): Rec
       introspection_endpoint: `${url}/introspect`,
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
     }),
-    ...(knobs.advertiseIss && { authorization_response_iss_parameter_supported: true }),
+    ...(options.advertiseIss && { authorization_response_iss_parameter_supported: true }),
   }
 }
 
 /** RFC 9728. `resource` follows the path that was asked for, so the root document names the bare origin. */
-export function protectedResourceMetadata({ url, knobs }: State, path: string): Record<string, unknown> {
+export function protectedResourceMetadata({ url, options }: State, path: string): Record<string, unknown> {
   const suffix = path.slice(PROTECTED_RESOURCE_PATH.length)
   return {
-    resource: knobs.metadata.resource ?? `${url}${suffix === '/' ? '' : suffix}`,
+    resource: options.metadata.resource ?? `${url}${suffix === '/' ? '' : suffix}`,
     authorization_servers: [url],
     scopes_supported: ['default'],
     bearer_methods_supported: ['header'],
@@ -55,14 +55,14 @@ export function protectedResourceMetadata({ url, knobs }: State, path: string): 
  * `undefined` for what does not exist.
  */
 export async function discover(state: State, path: string): Promise<Response | undefined> {
-  const { knobs } = state
-  const options = (Object.hasOwn(knobs.documents, path) && knobs.documents[path]) || undefined
+  const { documents, metadata } = state.options
+  const options = (Object.hasOwn(documents, path) && documents[path]) || undefined
   const usual = usualDocument(state, path, options?.document)
-  if (path.includes('/.well-known/') || options) state.seen.discoveries.push({ at: timestamp(state), path })
+  if (path.includes('/.well-known/') || options) state.recorded.discoveries.push({ at: timestamp(state), path })
   if (!usual && !options) return undefined
-  if (knobs.metadata.delayMs > 0) await delay(knobs.metadata.delayMs)
-  if (options) useUp(knobs.documents, path)
-  const padding = knobs.metadata.paddingBytes
+  if (metadata.delayMs > 0) await delay(metadata.delayMs)
+  if (options) useUp(documents, path)
+  const padding = metadata.paddingBytes
   const response = jsonResponse(padding > 0 ? { ...usual, x_padding: 'x'.repeat(padding) } : (usual ?? {}))
   return reshaped(response, options)
 }
@@ -80,6 +80,6 @@ function usualDocument(
   if (document === 'protected-resource' && !isProtectedResource) {
     return protectedResourceMetadata(state, `${PROTECTED_RESOURCE_PATH}/mcp`)
   }
-  const exists = state.knobs.protectedResourceMetadata !== (suffixed ? 'root' : 'suffixed')
+  const exists = state.options.protectedResourceMetadata !== (suffixed ? 'root' : 'suffixed')
   return isProtectedResource && (document || exists) ? protectedResourceMetadata(state, path) : undefined
 }

@@ -1,4 +1,4 @@
-import { hashed, randomString, type SecretLedger } from '../secrets.ts'
+import { hashed, randomString, type IssuedSecrets } from '../secrets.ts'
 
 /** Whom a personal access token acts for. */
 export type TokenOwner = { userId: string; workspaceId: string }
@@ -10,11 +10,11 @@ export type PersonalAccessTokens = {
   clear(): void
 }
 
-export function personalAccessTokens(ledger: SecretLedger): PersonalAccessTokens {
+export function personalAccessTokens(issuedSecrets: IssuedSecrets): PersonalAccessTokens {
   const owners = new Map<string, TokenOwner>()
   return {
     issue(owner) {
-      const token = ledger.add({ kind: 'personal_access_token', value: `ntn_${randomString(46)}` })
+      const token = issuedSecrets.add({ kind: 'personal_access_token', value: `ntn_${randomString(46)}` })
       owners.set(hashed(token), owner)
       return token
     },

@@ -11,21 +11,21 @@ export async function register(state: State, request: Request): Promise<Response
   const at = timestamp(state)
   let metadata: unknown
   try {
-    if (!state.knobs.metadata.registrationEndpoint) {
+    if (!state.options.metadata.registrationEndpoint) {
       throw new OAuthError('not_implemented', 'Client registration is not enabled', 501)
     }
     metadata = await readMetadata(request)
     const answer = registered(state, metadata)
     const clientId = String(answer['client_id'])
-    const options = state.knobs.registrationResponse ?? undefined
+    const options = state.options.registrationResponse ?? undefined
     if (!isApplied(options)) state.clients.forget(clientId)
-    useUp(state.knobs, 'registrationResponse')
+    useUp(state.options, 'registrationResponse')
     const response = await reshaped(jsonResponse(answer, 201, NO_STORE), options)
-    state.seen.registrations.push({ at, status: response.status, clientId, metadata })
+    state.recorded.registrations.push({ at, status: response.status, clientId, metadata })
     return response
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
-    state.seen.registrations.push({ at, status: error.status, ...(metadata !== undefined && { metadata }) })
+    state.recorded.registrations.push({ at, status: error.status, ...(metadata !== undefined && { metadata }) })
     return oauthErrorResponse(error)
   }
 }

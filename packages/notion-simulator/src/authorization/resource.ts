@@ -13,7 +13,7 @@ export function isResource(uri: string): boolean {
  * @returns `undefined` when it asks for anything else, unless the option `foreignResources` lets that pass.
  */
 export function requestedResources(state: State, asked: readonly string[]): string[] | undefined {
-  if (state.knobs.foreignResources === 'accepted') return asked.every(isResource) ? [...asked] : undefined
+  if (state.options.foreignResources === 'accepted') return asked.every(isResource) ? [...asked] : undefined
   const [resource, ...others] = new Set(asked)
   if (resource === undefined) return []
   return others.length === 0 && isResource(resource) && isEndpoint(new URL(resource), state)

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { takeTokenFault } from '../faults.ts'
-import type { TokenFault } from '../knobs.ts'
+import type { TokenFault } from '../options.ts'
 import { isApplied, reshaped, type TokenResponseOptions, useUp } from '../response-options.ts'
-import type { SeenTokenRequest } from '../seen.ts'
+import type { RecordedTokenRequest } from '../recorded-requests.ts'
 import { type State, timestamp } from '../state.ts'
 import { authenticateClient, readTokenForm, type TokenForm } from './client-authentication.ts'
 import type { AuthMethod, Client } from './clients.ts'
@@ -16,26 +16,26 @@ export type Outcome = { response: Response; cut?: boolean } | 'socket-destroyed'
 
 /** `POST /token`: exchange, refresh, revocation, with the faults that were asked for. */
 export async function tokenEndpoint(state: State, request: Request): Promise<Outcome> {
-  const seen: SeenTokenRequest = { at: timestamp(state), grantType: 'none' }
-  state.seen.tokenRequests.push(seen)
-  const outcome = await withFaults(state, request, seen)
-  if (outcome !== 'socket-destroyed') seen.status = outcome.response.status
+  const record: RecordedTokenRequest = { at: timestamp(state), grantType: 'none' }
+  state.recorded.tokenRequests.push(record)
+  const outcome = await withFaults(state, request, record)
+  if (outcome !== 'socket-destroyed') record.status = outcome.response.status
   return outcome
 }
 
-async function withFaults(state: State, request: Request, seen: SeenTokenRequest): Promise<Outcome> {
+async function withFaults(state: State, request: Request, record: RecordedTokenRequest): Promise<Outcome> {
   let form: TokenForm
   try {
     form = await readTokenForm(request)
   } catch (error) {
-    return { response: refused(error, seen) }
+    return { response: refused(error, record) }
   }
-  seen.grantType = grantTypeOf(form)
+  record.grantType = grantTypeOf(form)
   const claimed = form.get('client_id')
-  if (claimed !== undefined) seen.clientId = claimed
+  if (claimed !== undefined) record.clientId = claimed
 
-  const fault = takeTokenFault(state.knobs, seen.grantType)
-  if (fault) seen.fault = fault.kind
+  const fault = takeTokenFault(state.options, record.grantType)
+  if (fault) record.fault = fault.kind
   switch (fault?.kind) {
     case 'rate-limited':
     case 'server-error':
@@ -50,7 +50,7 @@ async function withFaults(state: State, request: Request, seen: SeenTokenRequest
     default:
   }
 
-  const response = await handled(state, request, form, seen)
+  const response = await handled(state, request, form, record)
   switch (fault?.kind) {
     case 'rate-limited-after':
     case 'server-error-after':
@@ -75,16 +75,21 @@ function grantTypeOf(form: TokenForm): string {
   return form.get('grant_type') ?? (form.get('token') ? 'revocation' : 'none')
 }
 
-async function handled(state: State, request: Request, form: TokenForm, seen: SeenTokenRequest): Promise<Response> {
-  const isRevocation = seen.grantType === 'revocation'
+async function handled(
+  state: State,
+  request: Request,
+  form: TokenForm,
+  record: RecordedTokenRequest,
+): Promise<Response> {
+  const isRevocation = record.grantType === 'revocation'
   const ifDone = isRevocation ? 'revocationResponse' : 'tokenResponse'
   try {
     const authenticated = await authenticateClient(state, request, form)
-    seen.clientId = authenticated.client.id
-    const applied = isApplied(optionsFor(state, ifDone, seen))
-    return await withOptions(state, ifDone, seen, done(state, authenticated, form, seen, applied))
+    record.clientId = authenticated.client.id
+    const applied = isApplied(responseOptionsFor(state, ifDone, record))
+    return await withOptions(state, ifDone, record, done(state, authenticated, form, record, applied))
   } catch (error) {
-    return withOptions(state, isRevocation ? ifDone : 'tokenRefusal', seen, refused(error, seen))
+    return withOptions(state, isRevocation ? ifDone : 'tokenRefusal', record, refused(error, record))
   }
 }
 
@@ -92,27 +97,27 @@ function done(
   state: State,
   authenticated: { client: Client; method: AuthMethod },
   form: TokenForm,
-  seen: SeenTokenRequest,
+  record: RecordedTokenRequest,
   applied: boolean,
 ): Response {
   const { client } = authenticated
-  if (seen.grantType === 'revocation') {
-    if (applied) revoke(state, client, form, seen)
+  if (record.grantType === 'revocation') {
+    if (applied) revoke(state, client, form, record)
     return new Response('', { status: 200 })
   }
-  checkRequest(state, client, form, seen)
-  switch (seen.grantType) {
+  checkRequest(state, client, form, record)
+  switch (record.grantType) {
     case 'authorization_code':
-      return jsonResponse(exchangeCode(state, client, form, seen, applied), 200, NO_STORE)
+      return jsonResponse(exchangeCode(state, client, form, record, applied), 200, NO_STORE)
     case 'refresh_token':
-      return jsonResponse(refresh(state, client, form, seen, applied), 200, NO_STORE)
+      return jsonResponse(refresh(state, client, form, record, applied), 200, NO_STORE)
     default:
-      return jsonResponse(exchangeAssertion(state, authenticated, form, seen, applied), 200, NO_STORE)
+      return jsonResponse(exchangeAssertion(state, authenticated, form, record, applied), 200, NO_STORE)
   }
 }
 
 /** What is judged before any grant is looked at. */
-function checkRequest(state: State, client: Client, form: TokenForm, { grantType }: SeenTokenRequest): void {
+function checkRequest(state: State, client: Client, form: TokenForm, { grantType }: RecordedTokenRequest): void {
   const isAssertion = grantType === JWT_BEARER && state.profile !== 'notion-2026-01'
   if (!isAssertion && grantType !== 'authorization_code' && grantType !== 'refresh_token') {
     throw new OAuthError('unsupported_grant_type', 'Grant type not supported')
@@ -121,7 +126,7 @@ function checkRequest(state: State, client: Client, form: TokenForm, { grantType
   if (!isAssertion && !mayRefresh && !client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', 'The client is not registered for this grant type')
   }
-  if (form.resources.length > 0 && state.knobs.refuseResource.some((kind) => kind === grantType)) {
+  if (form.resources.length > 0 && state.options.refuseResource.some((kind) => kind === grantType)) {
     throw new OAuthError('invalid_target', 'The resource parameter is not accepted')
   }
   askedResources(state, form)
@@ -129,21 +134,26 @@ function checkRequest(state: State, client: Client, form: TokenForm, { grantType
 
 type ResponseKind = 'tokenResponse' | 'tokenRefusal' | 'revocationResponse'
 
-function optionsFor({ knobs }: State, kind: ResponseKind, { grantType }: SeenTokenRequest) {
-  const options: TokenResponseOptions | null = knobs[kind]
+function responseOptionsFor(state: State, kind: ResponseKind, { grantType }: RecordedTokenRequest) {
+  const options: TokenResponseOptions | null = state.options[kind]
   const { on = 'any' } = options ?? {}
   return options && (on === 'any' || on === grantType) ? options : undefined
 }
 
-function withOptions(state: State, kind: ResponseKind, seen: SeenTokenRequest, usual: Response): Promise<Response> {
-  const options = optionsFor(state, kind, seen)
-  if (options) useUp(state.knobs, kind)
+function withOptions(
+  state: State,
+  kind: ResponseKind,
+  record: RecordedTokenRequest,
+  usual: Response,
+): Promise<Response> {
+  const options = responseOptionsFor(state, kind, record)
+  if (options) useUp(state.options, kind)
   return reshaped(usual, options)
 }
 
-function refused(error: unknown, seen: SeenTokenRequest): Response {
+function refused(error: unknown, record: RecordedTokenRequest): Response {
   if (!(error instanceof OAuthError)) throw error
-  seen.outcome = { ...seen.outcome, error: error.error, description: error.message }
+  record.outcome = { ...record.outcome, error: error.error, description: error.message }
   return oauthErrorResponse(error)
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SECOND } from '../clock.ts'
 import { sameSecret } from '../secrets.ts'
-import type { SeenTokenRequest } from '../seen.ts'
+import type { RecordedTokenRequest } from '../recorded-requests.ts'
 import type { State } from '../state.ts'
 import { findWorkspace } from '../workspace/workspace.ts'
 import type { TokenForm } from './client-authentication.ts'
@@ -19,7 +19,7 @@ export function exchangeCode(
   state: State,
   client: Client,
   form: TokenForm,
-  seen: SeenTokenRequest,
+  record: RecordedTokenRequest,
   applied: boolean,
 ): Record<string, unknown> {
   const code = form.get('code')
@@ -30,10 +30,10 @@ export function exchangeCode(
   }
   const grant = state.grants.find(userId, grantId)
   if (!grant) throw new OAuthError('invalid_grant', 'Grant not found or authorization code expired')
-  seen.grantId = grant.id
+  record.grantId = grant.id
   if (grant.code.used) {
     state.grants.revoke(grant, 'authorization code used twice')
-    seen.outcome = { grantRevoked: true }
+    record.outcome = { grantRevoked: true }
     throw new OAuthError('invalid_grant', 'Authorization code already used')
   }
   if (grant.revoked || state.clock.now() >= grant.code.expiresAt) {
@@ -43,12 +43,12 @@ export function exchangeCode(
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
   checkRedirectUri(grant, form.get('redirect_uri'))
   checkCodeVerifier(state, grant, form.get('code_verifier'))
-  const audience = audienceOf(grant.resources, askedResources(state, form), state.knobs.strictResource)
+  const audience = audienceOf(grant.resources, askedResources(state, form), state.options.strictResource)
   const scope = scopeOf(grant, form)
 
   if (applied) grant.code.used = true
   const issued = applied ? state.grants.issue(grant, audience) : state.grants.madeUp(grant)
-  return tokenResponse(state, grant, audience, issued, scope, seen)
+  return tokenResponse(state, grant, audience, issued, scope, record)
 }
 
 /** @throws {OAuthError} `invalid_target` for any resource but the MCP endpoint. */
@@ -82,7 +82,7 @@ function checkRedirectUri(grant: Grant, redirectUri: string | undefined): void {
 
 function checkCodeVerifier(state: State, grant: Grant, verifier: string | undefined): void {
   const { pkce } = grant.code
-  if (verifier !== undefined) state.ledger.add({ kind: 'code_verifier', value: verifier, grantId: grant.id })
+  if (verifier !== undefined) state.issuedSecrets.add({ kind: 'code_verifier', value: verifier, grantId: grant.id })
   if (!pkce) {
     if (verifier === undefined) return
     throw new OAuthError('invalid_request', 'code_verifier provided for a flow that did not use PKCE')
@@ -102,43 +102,43 @@ export function refresh(
   state: State,
   client: Client,
   form: TokenForm,
-  seen: SeenTokenRequest,
+  record: RecordedTokenRequest,
   applied: boolean,
 ): Record<string, unknown> {
-  const { knobs, grants, clock } = state
+  const { options, grants, clock } = state
   const token = form.get('refresh_token')
   if (!token) throw new OAuthError('invalid_request', 'Refresh token is required')
   const [userId, grantId, ...rest] = token.split(':')
   if (!userId || !grantId || rest.length !== 1) throw new OAuthError('invalid_grant', 'Invalid token format')
   const grant = grants.find(userId, grantId)
   if (!grant) throw new OAuthError('invalid_grant', 'Grant not found')
-  seen.grantId = grant.id
-  const { standing, generation, since } = grants.standing(grant, token)
-  seen.presented = { standing, generation }
+  record.grantId = grant.id
+  const { status, generation, since } = grants.tokenStatus(grant, token)
+  record.presented = { standing: status, generation }
 
   if (grant.revoked) throw new OAuthError('invalid_grant', 'OAuth grant revoked')
   const leftMs = grants.endsAt(grant) - clock.now()
-  if (leftMs <= 0 || leftMs < knobs.minimumGrantLifeSeconds * SECOND) {
+  if (leftMs <= 0 || leftMs < options.minimumGrantLifeSeconds * SECOND) {
     throw new OAuthError('invalid_grant', 'Refresh token has expired')
   }
-  const isSingleUse = knobs.singleUseRefreshTokens
-  const pastGrace = isSingleUse || (since !== undefined && since <= clock.now() - knobs.graceMs)
-  const isUsed = standing === 'previous' && (isSingleUse || knobs.previousOutsideGraceIsReuse)
-  const isReuse = standing === 'retired' || isUsed
-  if (isReuse && pastGrace && knobs.reuseDetection) {
+  const isSingleUse = options.singleUseRefreshTokens
+  const pastGrace = isSingleUse || (since !== undefined && since <= clock.now() - options.graceMs)
+  const isUsed = status === 'previous' && (isSingleUse || options.previousOutsideGraceIsReuse)
+  const isReuse = status === 'retired' || isUsed
+  if (isReuse && pastGrace && options.reuseDetection) {
     grants.revoke(grant, 'refresh token reused')
-    seen.outcome = { grantRevoked: true }
+    record.outcome = { grantRevoked: true }
     throw new OAuthError('invalid_grant', 'OAuth grant revoked')
   }
-  if (!(standing === 'current' || (standing === 'previous' && !isSingleUse)) || generation === null) {
+  if (!(status === 'current' || (status === 'previous' && !isSingleUse)) || generation === null) {
     throw new OAuthError('invalid_grant', 'Invalid refresh token')
   }
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
-  const audience = audienceOf(grant.resources, askedResources(state, form), knobs.strictResource)
+  const audience = audienceOf(grant.resources, askedResources(state, form), options.strictResource)
   const scope = scopeOf(grant, form)
 
   const issued = applied ? grants.issue(grant, audience, { hash: hashOf(token), generation }) : grants.madeUp(grant)
-  return tokenResponse(state, grant, audience, issued, scope, seen)
+  return tokenResponse(state, grant, audience, issued, scope, record)
 }
 
 /** The response with these tokens, and a note of which they are. */
@@ -148,18 +148,18 @@ export function tokenResponse(
   audience: string[],
   issued: IssuedTokens,
   scope: string,
-  seen: SeenTokenRequest,
+  record: RecordedTokenRequest,
 ): Record<string, unknown> {
-  seen.outcome = issued.generation === undefined ? {} : { generation: issued.generation }
+  record.outcome = issued.generation === undefined ? {} : { generation: issued.generation }
   const [resource, ...others] = audience
   return {
     access_token: issued.accessToken,
     token_type: 'bearer',
     expires_in: issued.expiresInSeconds,
-    ...(state.knobs.refreshTokens && { refresh_token: issued.refreshToken }),
+    ...(state.options.refreshTokens && { refresh_token: issued.refreshToken }),
     scope,
     ...(resource !== undefined && { resource: others.length > 0 ? audience : resource }),
-    ...(state.knobs.identityFields && {
+    ...(state.options.identityFields && {
       user_id: grant.userId,
       workspace_id: grant.workspaceId,
       email_domain: findWorkspace(state.workspaces, grant.workspaceId)?.domain,
@@ -171,19 +171,19 @@ export function tokenResponse(
  * RFC 7009. A refresh token ends the grant, an access token only itself; whatever is not the client's own is left
  * alone. The answer never tells.
  */
-export function revoke(state: State, client: Client, form: TokenForm, seen: SeenTokenRequest): void {
+export function revoke(state: State, client: Client, form: TokenForm, record: RecordedTokenRequest): void {
   const token = form.get('token') ?? ''
   const [userId, grantId, ...rest] = token.split(':')
   const grant = userId && grantId && rest.length === 1 ? state.grants.find(userId, grantId) : undefined
   if (!grant) return
-  seen.grantId = grant.id
+  record.grantId = grant.id
   const accessToken = state.grants.findAccessToken(token)
-  const { standing, generation } = state.grants.standing(grant, token)
-  if (!accessToken) seen.presented = { standing, generation }
+  const { status, generation } = state.grants.tokenStatus(grant, token)
+  if (!accessToken) record.presented = { standing: status, generation }
   if (grant.clientId !== client.id) return
   if (accessToken) state.grants.revokeAccessToken(accessToken)
-  else if (standing === 'current' || standing === 'previous') {
+  else if (status === 'current' || status === 'previous') {
     state.grants.revoke(grant, 'revoked by the client')
-    seen.outcome = { grantRevoked: true }
+    record.outcome = { grantRevoked: true }
   }
 }

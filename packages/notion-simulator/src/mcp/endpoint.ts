@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InMemoryServerEventBus, originValidationResponse } from '@modelcontextprotocol/server'
 import { checkBearer, lackingScopeResponse, unknownTokenResponse } from '../authorization/bearer.ts'
 import { takeMcpFault } from '../faults.ts'
-import type { McpFault } from '../knobs.ts'
-import type { SeenMcpRequest } from '../seen.ts'
+import type { McpFault } from '../options.ts'
+import type { RecordedMcpRequest } from '../recorded-requests.ts'
 import { type State, timestamp } from '../state.ts'
 import { withCors } from '../cors.ts'
 import { send } from '../send.ts'
@@ -33,32 +33,32 @@ export function mcpEndpoint(state: State): McpEndpoint {
   const stateless = statelessServing(state, server, bus)
 
   const serve = async (request: Request, errand: Errand): Promise<Response> => {
-    const origins = state.knobs.allowedOrigins
+    const origins = state.options.allowedOrigins
     const refused = origins && originValidationResponse(request, origins)
     if (refused) return refused
     const authInfo = authInfoFor(errand)
-    return state.knobs.sessions === 'required' ? sessions.serve(request, authInfo) : stateless(request, authInfo)
+    return state.options.sessions === 'required' ? sessions.serve(request, authInfo) : stateless(request, authInfo)
   }
 
   return {
     async handle(incoming, outgoing) {
       const body = await readBody(incoming).catch(() => undefined)
       if (!body) return // The client went away in the middle of its own request.
-      const seen = record(state, incoming, body)
+      const record = startRecord(state, incoming, body)
       const gone = new AbortController()
       // A client may leave at any moment; that is noted at its `close`, and never ends the simulator.
       outgoing.on('error', () => undefined)
       outgoing.on('close', () => {
-        seen.finishedAt = timestamp(state)
+        record.finishedAt = timestamp(state)
         if (outgoing.writableFinished) return
-        if (seen.fault === undefined || !isCut(seen.fault)) {
-          seen.aborted = true
-          seen.abortedAt = seen.finishedAt
+        if (record.fault === undefined || !isCut(record.fault)) {
+          record.aborted = true
+          record.abortedAt = record.finishedAt
         }
         gone.abort()
       })
 
-      const { response, fault } = await answered(state, incoming, body, seen, gone.signal, serve)
+      const { response, fault } = await answered(state, incoming, body, record, gone.signal, serve)
       if (response === 'socket-destroyed' || fault?.kind === 'lost-response') {
         // The answer to its end, so that the tool has really done its work.
         if (response !== 'socket-destroyed') await response.arrayBuffer()
@@ -67,8 +67,8 @@ export function mcpEndpoint(state: State): McpEndpoint {
       }
       const origin = incoming.headers.origin
       await send(outgoing, withCors(response, origin), {
-        onHead: (status) => (seen.status = status),
-        onBytes: (count) => (seen.sentBytes += count),
+        onHead: (status) => (record.status = status),
+        onBytes: (count) => (record.sentBytes += count),
         ...(fault?.kind === 'cut-stream' && { cutAfterBytes: fault.afterBytes }),
       })
     },
@@ -92,15 +92,15 @@ async function answered(
   state: State,
   incoming: IncomingMessage,
   body: Buffer,
-  seen: SeenMcpRequest,
+  record: RecordedMcpRequest,
   gone: AbortSignal,
   serve: (request: Request, errand: Errand) => Promise<Response>,
 ): Promise<{ response: Response | 'socket-destroyed'; fault?: McpFault }> {
   const request = webRequest(state, incoming, body, gone)
   if (request.method === 'OPTIONS') return { response: new Response(null, { status: 204 }) }
 
-  const fault = takeMcpFault(state.knobs, seen)
-  if (fault) seen.fault = fault.kind
+  const fault = takeMcpFault(state.options, record)
+  if (fault) record.fault = fault.kind
   const retryAfter: Record<string, string> =
     fault && fault.retryAfterSeconds !== null ? { 'retry-after': String(fault.retryAfterSeconds) } : {}
   switch (fault?.kind) {
@@ -117,12 +117,12 @@ async function answered(
   }
 
   const check = checkBearer(state, request.headers.get('authorization'), new URL(request.url).pathname)
-  seen.credential = check.credential
+  record.credential = check.credential
   if ('refusal' in check) return { response: check.refusal }
   if (fault?.kind === 'unauthorized') return { response: unknownTokenResponse(state) }
   if (fault?.kind === 'insufficient-scope') return { response: lackingScopeResponse(state, fault.scope) }
 
-  const errand: Errand = { ...check.principal, gone, seen, ...(fault && { fault }) }
+  const errand: Errand = { ...check.principal, gone, record, ...(fault && { fault }) }
   return { response: await serve(request, errand), ...(fault && { fault }) }
 }
 
@@ -152,7 +152,7 @@ function webRequest(state: State, incoming: IncomingMessage, body: Buffer, signa
   })
 }
 
-function record(state: State, incoming: IncomingMessage, body: Buffer): SeenMcpRequest {
+function startRecord(state: State, incoming: IncomingMessage, body: Buffer): RecordedMcpRequest {
   const headers = Object.fromEntries(
     Object.entries(incoming.headers).map(([name, value]) => [
       name,
@@ -162,7 +162,7 @@ function record(state: State, incoming: IncomingMessage, body: Buffer): SeenMcpR
   const text = body.toString('utf8')
   const check = checkBearer(state, incoming.headers.authorization ?? null, '/mcp')
   if (headers['authorization'] !== undefined) headers['authorization'] = inWords(check.credential)
-  const seen: SeenMcpRequest = {
+  const record: RecordedMcpRequest = {
     at: timestamp(state),
     httpMethod: incoming.method ?? 'GET',
     headers,
@@ -173,17 +173,17 @@ function record(state: State, incoming: IncomingMessage, body: Buffer): SeenMcpR
     sentBytes: 0,
     aborted: false,
   }
-  state.seen.mcpRequests.push(seen)
-  return seen
+  state.recorded.mcpRequests.push(record)
+  return record
 }
 
-function inWords(credential: SeenMcpRequest['credential']): string {
+function inWords(credential: RecordedMcpRequest['credential']): string {
   if (credential.kind !== 'access_token') return `<${credential.kind}>`
   return `<access token ${credential.generation} of grant ${credential.grantId}, ${credential.standing}>`
 }
 
 /** JSON-RPC method, id and tool of a body that is one message. */
-function messageOf(text: string): Pick<SeenMcpRequest, 'method' | 'id' | 'tool'> {
+function messageOf(text: string): Pick<RecordedMcpRequest, 'method' | 'id' | 'tool'> {
   let message: unknown
   try {
     message = JSON.parse(text)

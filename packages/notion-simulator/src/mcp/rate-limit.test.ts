@@ -26,7 +26,7 @@ describe('the rate limit of a plan', () => {
 describe('the rate limit of a workspace', () => {
   it('counts the calls of all its connections, over more than a minute', () => {
     const state = newState('notion-2026-09', () => new Date(0))
-    state.knobs.workspaceRateLimit = { calls: 2, windowSeconds: 300 }
+    state.options.workspaceRateLimit = { calls: 2, windowSeconds: 300 }
     const limiter = rateLimiter(state)
     const call = (connectionId: string, workspaceId?: string) =>
       limiter.admit(caller(connectionId, workspaceId), 'business', 'notion-fetch')

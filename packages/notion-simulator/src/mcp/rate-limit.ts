@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from '../clock.ts'
-import type { Knobs, RateLimitReason } from '../knobs.ts'
+import type { Options, RateLimitReason } from '../options.ts'
 import type { State } from '../state.ts'
 import type { Plan } from '../workspace/workspace.ts'
 
@@ -17,7 +17,7 @@ export type RateLimiter = {
 /** At most `calls` of what has this key in the window. */
 type Limit = { key: string; calls: number; windowMs: number; reason: RateLimitReason }
 
-export function rateLimiter({ clock, knobs }: Pick<State, 'clock' | 'knobs'>): RateLimiter {
+export function rateLimiter({ clock, options }: Pick<State, 'clock' | 'options'>): RateLimiter {
   const counted = new Map<string, number[]>()
 
   /** Seconds until the window has room, or 0 when it has. */
@@ -32,7 +32,7 @@ export function rateLimiter({ clock, knobs }: Pick<State, 'clock' | 'knobs'>): R
 
   return {
     admit(caller, plan, toolName) {
-      const limits = limitsOf(knobs, caller, plan, toolName)
+      const limits = limitsOf(options, caller, plan, toolName)
       for (const limit of limits) {
         const retryAfterSeconds = wait(limit)
         if (retryAfterSeconds > 0) return { retryAfterSeconds, reason: limit.reason }
@@ -45,12 +45,12 @@ export function rateLimiter({ clock, knobs }: Pick<State, 'clock' | 'knobs'>): R
 }
 
 function limitsOf(
-  knobs: Knobs,
+  options: Options,
   { connectionId, workspaceId }: { connectionId: string; workspaceId: string },
   plan: Plan,
   toolName: string,
 ): Limit[] {
-  const { rateLimitPerMinute, searchLimitPerMinute, workspaceRateLimit } = knobs
+  const { rateLimitPerMinute, searchLimitPerMinute, workspaceRateLimit } = options
   const generous = plan === 'business' || plan === 'enterprise'
   const perMinute = rateLimitPerMinute === 'plan' ? (generous ? 600 : 180) : rateLimitPerMinute
   const limits: Limit[] = []

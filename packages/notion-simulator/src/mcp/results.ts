@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CallToolResult } from '@modelcontextprotocol/server'
-import type { RateLimitReason } from '../knobs.ts'
+import type { RateLimitReason } from '../options.ts'
 import type { ToolError } from './tool.ts'
 
 /** A result as Notion gives it: the payload as JSON in a single text block. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { McpServer, type CallToolResult, type ServerContext } from '@modelcontextprotocol/server'
-import type { McpFault } from '../knobs.ts'
-import type { SeenMcpRequest } from '../seen.ts'
+import type { McpFault } from '../options.ts'
+import type { RecordedMcpRequest } from '../recorded-requests.ts'
 import type { State } from '../state.ts'
 import { findWorkspace, memberOf } from '../workspace/workspace.ts'
 import type { Viewer } from '../workspace/pages.ts'
@@ -24,7 +24,7 @@ const ANNOTATIONS: Record<ToolKind, { readOnlyHint: boolean; destructiveHint?: b
 export function notionServer(state: State, limiter: RateLimiter, workspaceId: string): McpServer {
   const server = new McpServer({ name: 'Notion MCP', version: '1.0.1' })
   const plan = findWorkspace(state.workspaces, workspaceId)?.plan ?? 'free'
-  const tools = listedTools(state.knobs, plan)
+  const tools = listedTools(state.options, plan)
   const desk = { state, limiter, toolNames: tools.map(({ name }) => shortName(name)) }
   for (const tool of tools) {
     server.registerTool(
@@ -52,13 +52,13 @@ type Desk = { state: State; limiter: RateLimiter; toolNames: readonly string[] }
 async function called(desk: Desk, tool: Tool, input: unknown, context: ServerContext): Promise<CallToolResult> {
   const errand = errandOf(context.http?.authInfo)
   const signal = AbortSignal.any([context.mcpReq.signal, errand.gone])
-  let outcome: SeenMcpRequest['toolOutcome'] = 'error'
+  let outcome: RecordedMcpRequest['toolOutcome'] = 'error'
   try {
     const result = refusedBefore(desk, tool, errand) ?? (await worked(desk, tool, input, context, errand, signal))
     if (!result.isError) outcome = 'success'
     return result
   } finally {
-    errand.seen.toolOutcome = signal.aborted ? 'abandoned' : outcome
+    errand.record.toolOutcome = signal.aborted ? 'abandoned' : outcome
   }
 }
 

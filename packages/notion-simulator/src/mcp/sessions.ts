@@ -29,9 +29,9 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
     const id = randomBytes(32).toString('hex')
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
-      enableJsonResponse: state.knobs.answers === 'json',
-      keepAliveMs: state.knobs.keepAliveMs,
-      ...(state.knobs.resumable && { eventStore: eventStore() }),
+      enableJsonResponse: state.options.answers === 'json',
+      keepAliveMs: state.options.keepAliveMs,
+      ...(state.options.resumable && { eventStore: eventStore() }),
       onsessionclosed: () => {
         sessions.delete(id)
       },
@@ -46,7 +46,7 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
   return {
     async serve(request, authInfo) {
       const sessionId = request.headers.get('mcp-session-id')
-      if (request.method === 'GET' && !state.knobs.getStream) return refuse(405, -32000, 'Method not allowed.')
+      if (request.method === 'GET' && !state.options.getStream) return refuse(405, -32000, 'Method not allowed.')
       if (request.method === 'POST') {
         const { refusal, opening } = await inspectPost(request, sessionId !== null)
         if (refusal) return refusal

@@ -22,9 +22,9 @@ export function statelessServing(
 ): (request: Request, authInfo: AuthInfo) => Promise<Response> {
   const handlers = new Map<string, McpHttpHandler>()
 
-  /** The handler for the knobs as they are now. */
+  /** The handler for the current options. */
   const modern = (): McpHttpHandler => {
-    const { answers, keepAliveMs } = state.knobs
+    const { answers, keepAliveMs } = state.options
     const key = `${answers} ${keepAliveMs}`
     const known = handlers.get(key)
     if (known) return known
@@ -40,10 +40,10 @@ export function statelessServing(
 
   return async (request, authInfo) => {
     if (!(await isLegacyRequest(request))) return modern().fetch(request, { authInfo })
-    if (request.method === 'GET' && state.knobs.getStream) return silentStream(state.knobs.keepAliveMs)
+    if (request.method === 'GET' && state.options.getStream) return silentStream(state.options.keepAliveMs)
     if (request.method !== 'POST') return methodNotAllowed()
 
-    const { answers, keepAliveMs, sessions } = state.knobs
+    const { answers, keepAliveMs, sessions } = state.options
     const transport = new WebStandardStreamableHTTPServerTransport({
       keepAliveMs,
       enableJsonResponse: answers === 'json',

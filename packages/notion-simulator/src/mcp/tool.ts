@@ -1,7 +1,7 @@
 import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
-import type { McpFault } from '../knobs.ts'
-import type { SeenMcpRequest } from '../seen.ts'
+import type { McpFault } from '../options.ts'
+import type { RecordedMcpRequest } from '../recorded-requests.ts'
 import type { Viewer } from '../workspace/pages.ts'
 
 /** What a tool may use. */
@@ -101,7 +101,7 @@ export type Errand = {
   /** The HTTP request was given up. */
   gone: AbortSignal
   /** Where it is noted how the tool's work ended. */
-  seen: Pick<SeenMcpRequest, 'toolOutcome'>
+  record: Pick<RecordedMcpRequest, 'toolOutcome'>
 }
 
 /** Wraps the errand for the SDK, which carries it to the tools. The token stays out, so that nothing can print it. */

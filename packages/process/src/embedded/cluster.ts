@@ -4,10 +4,10 @@ import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { isAlive } from '../file-lock.mjs'
-import { startKept } from '../keeper.ts'
+import { startWatched } from '../watchdog.ts'
 import { StartupError } from '../startup.ts'
 import type { Binaries } from './binaries.ts'
-import { handOver, type Identity } from './identity.ts'
+import { changeOwner, type RunAs } from './run-as.ts'
 
 /** The environment of PostgreSQL's programs: none of our settings, and the same messages and sorting everywhere. */
 export const PROGRAM_ENVIRONMENT: Record<string, string> = {
@@ -28,7 +28,7 @@ const LONGEST_SOCKET_PATH = 100
 /** What making and running a cluster takes. */
 export interface ClusterSettings {
   binaries: Binaries
-  identity: Identity
+  runAs: RunAs
   /** The cluster's files. */
   folder: string
   logFile: string
@@ -47,17 +47,17 @@ export interface Postmaster {
 
 /** Makes the database files once. They appear under their final name only when they are complete. */
 export async function createCluster(settings: ClusterSettings): Promise<void> {
-  const { folder, binaries, identity, logFile, durable } = settings
+  const { folder, binaries, runAs, logFile, durable } = settings
   if (existsSync(join(folder, 'PG_VERSION'))) {
     checkVersion(folder, binaries)
     // The way we can run it as has changed since it was made: namespaces are denied now.
-    if (lstatSync(folder).uid !== identity.owner) handOver(folder, identity)
+    if (lstatSync(folder).uid !== runAs.owner) changeOwner(folder, runAs)
     return
   }
   removeDrafts(folder)
   const draft = `${folder}${DRAFT}${randomUUID()}`
   mkdirSync(draft, { mode: 0o700 })
-  handOver(draft, identity)
+  changeOwner(draft, runAs)
   const options = [
     '--auth=trust',
     '--encoding=UTF8',
@@ -65,8 +65,8 @@ export async function createCluster(settings: ClusterSettings): Promise<void> {
     '--locale=C.UTF-8',
     ...(durable ? [] : ['--no-sync']),
   ]
-  const command = [...identity.prefix, binaries.initdb, '-D', draft, '-U', 'postgres', ...options]
-  const code = await startKept(command, { logFile, env: PROGRAM_ENVIRONMENT, user: identity.user }).exited
+  const command = [...runAs.prefix, binaries.initdb, '-D', draft, '-U', 'postgres', ...options]
+  const code = await startWatched(command, { logFile, env: PROGRAM_ENVIRONMENT, user: runAs.user }).exited
   if (code !== 0) {
     throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${lastLines(logFile)}`)
   }
@@ -119,19 +119,19 @@ export function removeClaims(folder: string, socketFolder: string): void {
  * The folder for the server's socket: beside the data, or, when that path is too long for a socket, one in the system's folder for
  * temporary files, named after the data directory. Nobody but its owner can enter it.
  */
-export function socketFolder(dataDir: string, identity: Identity): string {
+export function socketFolder(dataDir: string, runAs: RunAs): string {
   const beside = join(dataDir, 'postgres-socket')
   const name = `nmg-${createHash('sha256').update(dataDir).digest('hex').slice(0, 20)}`
   const folder = [beside, join(tmpdir(), name), join('/tmp', name)].find(
     (path) => Buffer.byteLength(path + SOCKET_NAME) < LONGEST_SOCKET_PATH,
   )
   if (folder === undefined) throw new StartupError(`The data directory ${dataDir} cannot hold a socket.`)
-  prepareSocketFolder(folder, identity)
+  prepareSocketFolder(folder, runAs)
   return folder
 }
 
 /** Makes the folder, or checks that it is what we would have made: in a shared folder somebody else could have made it first. */
-export function prepareSocketFolder(folder: string, { user, owner }: Identity): void {
+export function prepareSocketFolder(folder: string, { user, owner }: RunAs): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {

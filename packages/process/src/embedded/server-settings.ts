@@ -5,7 +5,7 @@ export interface ServerSettings extends ClusterSettings {
 }
 
 /** PostgreSQL's command line. Nothing is written to its configuration file, so that these always hold. */
-export function serverCommand({ binaries, identity, folder, socketFolder, durable }: ServerSettings): string[] {
+export function serverCommand({ binaries, runAs, folder, socketFolder, durable }: ServerSettings): string[] {
   const settings: Record<string, string> = {
     // Only over a socket in a folder that nobody else can enter; there is no port for others to reach, and none to be taken.
     listen_addresses: '',
@@ -37,7 +37,7 @@ export function serverCommand({ binaries, identity, folder, socketFolder, durabl
     timezone: 'UTC',
   }
   return [
-    ...identity.prefix,
+    ...runAs.prefix,
     binaries.postgres,
     '-D',
     folder,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { withFileLock } from '../file-lock.mjs'
-import { startKept, type Kept } from '../keeper.ts'
+import { startWatched, type WatchedProcess } from '../watchdog.ts'
 import { StartupError } from '../startup.ts'
 import { findBinaries } from './binaries.ts'
 import {
@@ -16,7 +16,7 @@ import {
   socketFolder,
   type Postmaster,
 } from './cluster.ts'
-import { identityFor } from './identity.ts'
+import { chooseRunAs } from './run-as.ts'
 import { serverCommand, type ServerSettings } from './server-settings.ts'
 
 /** How often a process looks whether the server that it uses is still there. */
@@ -39,10 +39,10 @@ export interface Server {
   close(): Promise<void>
 }
 
-/** How the server is running: `keeper` when this process started it, none when it found it running. */
+/** How the server is running: `watchdog` when this process started it, none when it found it running. */
 interface Running {
   postmaster: Postmaster
-  keeper: Kept | undefined
+  watchdog: WatchedProcess | undefined
 }
 
 /**
@@ -77,10 +77,10 @@ async function prepare(dataDir: string, durable: boolean): Promise<ServerSetting
   const binaries = findBinaries()
   const folder = join(dataDir, 'postgres')
   return withFileLock(join(dataDir, 'postgres.lock'), async () => {
-    const identity = identityFor(folder, binaries.postgres)
-    const cluster = { binaries, identity, folder, logFile: join(dataDir, 'postgres.log'), durable }
+    const runAs = chooseRunAs(folder, binaries.postgres)
+    const cluster = { binaries, runAs, folder, logFile: join(dataDir, 'postgres.log'), durable }
     await createCluster(cluster)
-    return { ...cluster, socketFolder: socketFolder(dataDir, identity) }
+    return { ...cluster, socketFolder: socketFolder(dataDir, runAs) }
   })
 }
 
@@ -88,7 +88,7 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
   return withFileLock(`${settings.folder}.lock`, async () => {
     const deadline = Date.now() + START_DEADLINE_MS
     for (let found; (found = readPostmaster(settings.folder)); await sleep(50)) {
-      if (await accepts(found)) return { postmaster: found, keeper: undefined }
+      if (await accepts(found)) return { postmaster: found, watchdog: undefined }
       if (Date.now() > deadline) {
         throw new StartupError(
           `The embedded PostgreSQL (process ${found.pid}) does not answer. Stop that process and start again.`,
@@ -107,29 +107,29 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
 }
 
 async function start(settings: ServerSettings, deadline: number): Promise<Running> {
-  prepareSocketFolder(settings.socketFolder, settings.identity)
+  prepareSocketFolder(settings.socketFolder, settings.runAs)
   limitLog(settings.logFile)
-  const keeper = startKept(serverCommand(settings), {
+  const watchdog = startWatched(serverCommand(settings), {
     logFile: settings.logFile,
     env: PROGRAM_ENVIRONMENT,
-    user: settings.identity.user,
+    user: settings.runAs.user,
   })
-  for (; !keeper.hasExited(); await Promise.race([sleep(20), keeper.exited])) {
+  for (; !watchdog.hasExited(); await Promise.race([sleep(20), watchdog.exited])) {
     const postmaster = readPostmaster(settings.folder)
     if (postmaster && (await accepts(postmaster))) {
-      keeper.unref()
-      return { postmaster, keeper }
+      watchdog.unref()
+      return { postmaster, watchdog }
     }
     if (Date.now() > deadline) break
   }
-  await keeper.stop()
+  await watchdog.stop()
   throw new StartupError(`The embedded PostgreSQL did not start: ${lastLines(settings.logFile)}`)
 }
 
-async function stop({ postmaster, keeper }: Running): Promise<void> {
-  if (!keeper || keeper.hasExited()) return
+async function stop({ postmaster, watchdog }: Running): Promise<void> {
+  if (!watchdog || watchdog.hasExited()) return
   const impatience = setTimeout(() => process.kill(postmaster.pid, 'SIGQUIT'), STOP_DEADLINE_MS)
-  await keeper.stop()
+  await watchdog.stop()
   clearTimeout(impatience)
 }
 
@@ -144,10 +144,10 @@ async function watch(
     if (signal.aborted) return
     // Whatever goes wrong here, a full disk or too many open files, the process that uses the database goes on.
     try {
-      if (current().keeper) limitLog(settings.logFile)
+      if (current().watchdog) limitLog(settings.logFile)
       if (isSame(readPostmaster(settings.folder), current().postmaster)) {
-        // Without its keeper it would outlive us.
-        if (current().keeper?.hasExited()) process.kill(current().postmaster.pid, 'SIGINT')
+        // Without its watchdog it would outlive us.
+        if (current().watchdog?.hasExited()) process.kill(current().postmaster.pid, 'SIGINT')
       } else {
         change(await ensureRunning(settings))
       }

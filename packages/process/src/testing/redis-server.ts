@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startKept } from '../keeper.ts'
+import { startWatched } from '../watchdog.ts'
 import { freePort } from './ports.ts'
 import { redisProgram } from './programs.ts'
 
@@ -34,7 +34,7 @@ export async function startRedis(
       '--databases',
       '10000',
     ]
-    const server = startKept([program, ...options], { logFile, env: { PATH: process.env['PATH'] ?? '' } })
+    const server = startWatched([program, ...options], { logFile, env: { PATH: process.env['PATH'] ?? '' } })
     while (!server.hasExited()) {
       const url = `redis://127.0.0.1:${port}`
       if (await redisCommand(url, 'PING').catch(() => undefined)) return { url, stop: server.stop }

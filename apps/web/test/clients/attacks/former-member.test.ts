@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { invite, type PersonClient } from '../../../e2e/person.ts'
-import { clientsScene } from '../clients.ts'
+import { invite, type PersonClient } from '@/test/support/person.ts'
+import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 let people = 0
@@ -46,7 +46,7 @@ describe('a call that a member prepares', () => {
       method: 'tools/call',
       params: { name: 'notion-create-pages', arguments: { pages: [{ properties: { title: 'Prepared' } }] } },
     })
-    on().product.simulator.resetSeen()
+    on().product.simulator.clearRecorded()
     const held = request(`${on().webUrl}/api/mcp?spaceId=${spaceId}`, {
       method: 'POST',
       headers: {
@@ -65,6 +65,6 @@ describe('a call that a member prepares', () => {
     const [answer] = (await once(held, 'response')) as [{ statusCode: number; resume(): void }]
     answer.resume()
     expect(answer.statusCode).toBe(403)
-    expect(on().product.simulator.seen.mcpRequests).toEqual([])
+    expect(on().product.simulator.recorded.mcpRequests).toEqual([])
   })
 })

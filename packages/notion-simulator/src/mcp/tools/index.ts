@@ -1,4 +1,4 @@
-import type { Knobs } from '../../knobs.ts'
+import type { Options } from '../../options.ts'
 import type { Plan } from '../../workspace/workspace.ts'
 import type { Tool } from '../tool.ts'
 import { createComment, getComments } from './comments.ts'
@@ -43,7 +43,7 @@ const TOOLS: readonly Tool[] = [
 export const shortName = (name: string): string => name.replace(/^notion-/, '')
 
 /** The tools that `tools/list` shows to a workspace with this plan. */
-export function listedTools({ toolList, testTools: withTestTools }: Knobs, plan: Plan): readonly Tool[] {
+export function listedTools({ toolList, testTools: withTestTools }: Options, plan: Plan): readonly Tool[] {
   const listed = TOOLS.filter(({ name }) => {
     if (toolList === 'all') return true
     if (toolList === 'by-plan') return accessTo(plan, shortName(name)).status === 'available'

@@ -1,0 +1,102 @@
+import { Failure } from '../platform/failure.ts'
+
+/** Limits of one principal (a user with one client or key, in one space) at this replica. */
+export interface ClientLimitSettings {
+  readonly requestsPerMinute: number
+  /** Concurrent calls. */
+  readonly calls: number
+  /** Concurrent streams. */
+  readonly streams: number
+}
+
+/** Idle time after which a principal's token bucket is full again, so that its state can be deleted. */
+const IDLE_AFTER_MS = 60_000
+/** Number of requests between two sweeps for idle principals. */
+const SWEEP_EVERY = 1000
+
+/** Limits the request rate, concurrent calls and concurrent streams of each principal. */
+export class ClientRateLimiter {
+  readonly #settings: ClientLimitSettings
+  readonly #usages = new Map<string, Usage>()
+  #requests = 0
+
+  constructor(settings: ClientLimitSettings) {
+    this.#settings = settings
+  }
+
+  /** Counts a request when it arrives, so that rejected requests count as well. */
+  countRequest(principal: string): CountedRequest {
+    if (++this.#requests % SWEEP_EVERY === 0) this.#sweep()
+    const usage = this.#usages.get(principal) ?? new Usage(this.#settings.requestsPerMinute)
+    this.#usages.set(principal, usage)
+    return new CountedRequest(usage, this.#settings)
+  }
+
+  #sweep(): void {
+    const before = performance.now() - IDLE_AFTER_MS
+    for (const [principal, usage] of this.#usages) if (usage.isIdleSince(before)) this.#usages.delete(principal)
+  }
+}
+
+/** A counted request. It acquires a permit for a call or a stream once its kind is known. */
+export class CountedRequest {
+  readonly #usage: Usage
+  readonly #settings: ClientLimitSettings
+  readonly #waitSeconds: number
+  #permit: 'calls' | 'streams' | undefined
+
+  constructor(usage: Usage, settings: ClientLimitSettings) {
+    this.#usage = usage
+    this.#settings = settings
+    this.#waitSeconds = usage.takeToken(settings.requestsPerMinute)
+  }
+
+  /** @throws {Failure} `rate_limited`. */
+  acquire(isStream: boolean): void {
+    const { requestsPerMinute, calls, streams } = this.#settings
+    const usage = this.#usage
+    if (this.#waitSeconds > 0)
+      throw rateLimited(`This client exceeded ${requestsPerMinute} requests per minute.`, this.#waitSeconds)
+    if (isStream && usage.streams >= streams) throw rateLimited(`This client already has ${streams} open streams.`, 5)
+    if (!isStream && usage.calls >= calls) throw rateLimited(`This client already has ${calls} calls in progress.`, 1)
+    this.#permit = isStream ? 'streams' : 'calls'
+    usage[this.#permit]++
+  }
+
+  /** Releases the permit, if the request has one. */
+  release(): void {
+    if (this.#permit) this.#usage[this.#permit]--
+    this.#permit = undefined
+  }
+}
+
+/** A principal's token bucket, and its calls and streams in progress. */
+class Usage {
+  calls = 0
+  streams = 0
+  #tokens: number
+  #updatedAt = performance.now()
+
+  constructor(requestsPerMinute: number) {
+    this.#tokens = requestsPerMinute
+  }
+
+  /** Takes a token from the bucket. @returns 0, or the seconds until a token is available. */
+  takeToken(tokensPerMinute: number): number {
+    const now = performance.now()
+    const refill = ((now - this.#updatedAt) / 60_000) * tokensPerMinute
+    this.#tokens = Math.min(tokensPerMinute, this.#tokens + refill)
+    this.#updatedAt = now
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / tokensPerMinute) * 60)
+    this.#tokens--
+    return 0
+  }
+
+  isIdleSince(time: number): boolean {
+    return this.calls === 0 && this.streams === 0 && this.#updatedAt < time
+  }
+}
+
+function rateLimited(reason: string, retryAfterSeconds: number): Failure {
+  return new Failure('rate_limited', `${reason} Wait a moment and try again.`, { retryAfterSeconds })
+}
