@@ -1,4 +1,4 @@
-/** The forms of one request that real clients and proxies send, at the MCP endpoint and at the routes beside it. */
+/** Forms of one request that real clients and proxies send, at the MCP endpoint and at the other routes. */
 import { describe, expect, it } from 'vitest'
 import { clientFixture } from './clients/clients.ts'
 import { SERVICE_TOKEN } from './support/gateway.ts'
