@@ -124,10 +124,11 @@ describe('both images, with the settings and rights of compose.yaml', () => {
 })
 
 async function becomesReady(container: Container, url: string): Promise<void> {
-  const ready = expect.poll(() => statusOf(`${url}/readyz`), READY_WITHIN).toBe(200)
-  await ready.catch(async (error: unknown) => {
+  try {
+    await expect.poll(() => statusOf(`${url}/readyz`), READY_WITHIN).toBe(200)
+  } catch (error) {
     throw new Error(`It does not become ready. Its log:\n${await container.logs()}`, { cause: error })
-  })
+  }
 }
 
 /** Goes through a consent as a browser does; the simulator approves. */
