@@ -252,7 +252,11 @@ describe('npm run demo', () => {
 })
 
 describe('npm run dev', () => {
-  it('shows changes of a page and of the gateway, and waits for the next change after a crash', async () => {
+  // Seconds on an idle machine; compiling a page takes minutes on a busy one.
+  const SLOW = { timeout: FIRST_START_MS }
+  const WAIT = { timeout: 60_000 }
+
+  it('shows changes of a page and of the gateway, and waits for the next change after a crash', SLOW, async () => {
     const settings = {
       DEV_GATEWAY_PORT: ports.PORT,
       DEV_WEB_PORT: ports.WEB_PORT,
@@ -265,7 +269,7 @@ describe('npm run dev', () => {
     expect(await signIn()).toContain('Welcome back')
 
     change('apps/web/app/sign-in/page.tsx', (text) => text.replace('Welcome back', 'Hello again'))
-    await expect.poll(signIn).toContain('Hello again')
+    await expect.poll(signIn, WAIT).toContain('Hello again')
 
     const main = 'apps/gateway/src/main.ts'
     change(main, (text) => `${text}\nthrow new Error('broken on purpose')\n`)
@@ -277,7 +281,7 @@ describe('npm run dev', () => {
       text.replace("throw new Error('broken on purpose')", "process.stdout.write('is repaired\\n')"),
     )
     await command.says('gateway   │ is repaired')
-    await expect.poll(() => get(ports.PORT, '/readyz').then((response) => response.status)).toBe(200)
+    await expect.poll(() => get(ports.PORT, '/readyz').then((response) => response.status), WAIT).toBe(200)
 
     // Beside the build and the data of an installation.
     expect(['apps/web/.next-dev', '.data/dev/postgres'].filter((path) => !existsSync(join(folder, path)))).toEqual([])
