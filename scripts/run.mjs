@@ -51,6 +51,7 @@ const COMMANDS = {
   test: { entry: 'scripts/test.ts', endsWithParent: true },
   vitest: { entry: 'node_modules/vitest/vitest.mjs', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
+  images: { entry: 'scripts/images.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 

@@ -159,7 +159,7 @@ export async function openGateway({
   }
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
   const serviceTokens = config.serviceTokens.map((token) => token.reveal())
-  const server = createGatewayServer(proxy, app, log, clients.answerBrowser, (req, res) =>
+  const server = createGatewayServer(proxy, app, log, clients.handleCors, (req, res) =>
     sendProbeAnswer(req, res, { process: 'gateway', serviceTokens, clientAddress: null }),
   )
   const drain = prepareDrain(server)

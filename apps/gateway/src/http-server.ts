@@ -25,7 +25,7 @@ export function createGatewayServer(
   proxy: McpProxy,
   app: Hono<App>,
   log: Log,
-  answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean,
+  handleCors: (req: IncomingMessage, res: ServerResponse) => boolean,
   /** Answers a probe of `npm run doctor`; false for every other request. */
   answerProbe: (req: IncomingMessage, res: ServerResponse) => boolean = () => false,
 ): Server {
@@ -41,7 +41,7 @@ export function createGatewayServer(
     if (req.url === '*') res.writeHead(204, { allow: ALL_METHODS }).end()
     else if (answerProbe(req, res)) return
     else if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
-    else if (!answerBrowser(req, res)) proxy.handle(req, res)
+    else if (!handleCors(req, res)) proxy.handle(req, res)
   })
   // Without a listener, Node closes the connection without a response.
   server.on('connect', (_, socket) => {

@@ -1,10 +1,10 @@
 /** The forms of one request that real clients and proxies send, at the MCP endpoint and at the routes beside it. */
 import { describe, expect, it } from 'vitest'
-import { scene } from './clients/clients.ts'
+import { clientFixture } from './clients/clients.ts'
 import { SERVICE_TOKEN } from './support/gateway.ts'
 import { answersTo, type PlainRequest, requestForms } from './support/request-forms.ts'
 
-const on = scene()
+const on = clientFixture()
 /** Answered shortly, and always alike. */
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
 const portOf = () => Number(new URL(on.gateway.url).port)

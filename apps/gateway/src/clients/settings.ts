@@ -13,7 +13,7 @@ const origin = webUrl
     error: 'must be an origin, as https://gateway.example.com, without a path',
   })
 
-const list = z.string().transform((text) =>
+const commaSeparated = z.string().transform((text) =>
   text
     .split(',')
     .map((entry) => entry.trim())
@@ -31,7 +31,7 @@ const Issuer = z.strictObject({
 })
 
 const issuers = z.string().transform((text, context): TrustedIssuer[] => {
-  const { success, data } = z.array(Issuer).max(20).safeParse(parsed(text))
+  const { success, data } = z.array(Issuer).max(20).safeParse(parseJson(text))
   if (success && new Set(data.map(({ issuer }) => issuer)).size === data.length) return data
   context.addIssue({
     code: 'custom',
@@ -41,7 +41,7 @@ const issuers = z.string().transform((text, context): TrustedIssuer[] => {
   return z.NEVER
 })
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -49,7 +49,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Settings about people's MCP clients. */
+/** Settings for users' MCP clients. */
 export const clientSettings = {
   GATEWAY_PUBLIC_URL: origin.optional().meta({
     description:
@@ -61,13 +61,13 @@ export const clientSettings = {
       'Authorization servers whose access tokens are accepted, as a JSON list: `issuer`, `jwksUri?`, `audience?`, `type?` (`at+jwt`), `spaceClaim?` (`space_id`), `userClaim?` (`sub`), `scopeClaim?` (`scope`). `[]`: keys only. See [clients.md](clients.md).',
     defaultText: 'the web app: `[{"issuer":"<NOTION_MCP_RETURN_BASE_URL>/api/auth"}]`',
   }),
-  MCP_ALLOWED_ORIGINS: list
+  MCP_ALLOWED_ORIGINS: commaSeparated
     .pipe(z.array(origin))
     .default([])
     .describe(
       'Origins of web pages that may call the MCP endpoints, separated by commas. Pages on this machine may call from this machine in any case.',
     ),
-  MCP_ALLOWED_HOSTS: list
+  MCP_ALLOWED_HOSTS: commaSeparated
     .default([])
     .describe(
       'Further host names of the MCP endpoints, separated by commas. Checked if the gateway listens on a loopback address, or if this is set.',
@@ -82,7 +82,7 @@ export const clientSettings = {
     .describe('Largest request body of a client; never more than `PROXY_MAX_BODY_BYTES`.'),
 }
 
-/** What {@link clientSettings} and a few others come to. */
+/** The parsed {@link clientSettings}, with settings of other areas that clients need. */
 export interface ClientSettings extends Readonly<z.infer<z.ZodObject<typeof clientSettings>>> {
   readonly HOST: string
   readonly PROXY_MAX_BODY_BYTES: number
@@ -93,7 +93,7 @@ export interface ClientSettings extends Readonly<z.infer<z.ZodObject<typeof clie
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
-/** The web app's own authorization server: what is trusted unless the operator says otherwise. */
+/** The web app's authorization server: the default of `CLIENT_TOKEN_ISSUERS`. */
 export function webAppIssuer(returnBase: URL): TrustedIssuer {
   return Issuer.parse({ issuer: new URL('/api/auth', returnBase).href })
 }
