@@ -80,7 +80,7 @@ export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, 
   const protocol = seen.forwarded['x-forwarded-proto']
   const said = protocol === undefined ? '' : `, protocol ${protocol}`
   if (arrived === expected) return proxy.ok(`${origin}: the ${nameOf(seen)} sees host ${arrived}${said}.`)
-  const change = 'proxy_set_header Host $host;   # nginx; Caddy does so by itself'
+  const change = 'proxy_set_header Host $http_host;   # nginx; Caddy does so by itself'
   const title = `The ${nameOf(seen)} sees the host ${arrived} in place of ${expected}.`
   return refuses
     ? proxy.error(`${title} It refuses MCP clients with 403 forbidden_origin.`, { change })

@@ -13,7 +13,7 @@ const Readiness = z.object({
   detail: z.string().optional(),
 })
 
-/** Whether the processes run and are ready, each at the address where the other one, or this machine, reaches it. */
+/** Whether the processes run and are ready: the gateway where the web app reaches it, the web app where people do. */
 export const checkProcesses: Check = async (context) => {
   const { gateway, web } = context.installation
   const gatewayAt =
@@ -27,7 +27,7 @@ export const checkProcesses: Check = async (context) => {
       ? [notChecked('The gateway', 'Its address is not known.')]
       : await readinessFindings('gateway', gatewayAt, 'known' in web ? 'CUDU_ENDPOINT' : 'PORT')),
     ...('known' in web
-      ? await readinessFindings('web app', localAddress(web.known.settings.HOST, web.known.settings.PORT), 'PORT')
+      ? await readinessFindings('web app', web.known.url, 'WEB_URL')
       : [notChecked('The web app', `${web.unknown}.`)]),
     ...(await throughCuduEndpoint(context)),
   ]
