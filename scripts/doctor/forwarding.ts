@@ -98,9 +98,10 @@ export function judgeStreaming(name: string, origin: string, arrivals: readonly 
   if (!last || last.sentAfterMs === 0)
     return streaming.notChecked(`Streaming of the ${name}`, 'Too few events arrived.')
   const [sent, arrived] = [Math.round(last.sentAfterMs), Math.round(last.arrivedAfterMs)]
-  const facts = `${arrivals.length} events, sent over ${sent} ms, arrived over ${arrived} ms.`
-  if (arrived >= sent * BUFFERED_BELOW) return streaming.ok(`${origin}: events arrive one at a time (${facts})`)
-  return streaming.error(`The reverse proxy of ${origin} holds events back: ${facts}`, {
+  const facts = `${arrivals.length} events, sent over ${sent} ms, arrived over ${arrived} ms`
+  if (arrived >= sent * BUFFERED_BELOW)
+    return streaming.ok(`${origin}: events of the ${name} arrive one at a time (${facts}).`)
+  return streaming.error(`The reverse proxy of ${origin} holds events of the ${name} back (${facts}).`, {
     detail: 'Answers of the chat and of MCP clients then arrive late, or not before the end.',
     change: 'proxy_buffering off;   # nginx, for all of this host; Caddy: flush_interval -1',
   })
