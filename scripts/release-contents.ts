@@ -28,8 +28,8 @@ const NOT_RELEASED = [
   /(^|\/)(node_modules|test|e2e|agents|operations|testing|screenshots)(\/|$)/,
   /(^|\/)(\.next|\.built|next-env\.d\.ts|tsconfig[\w.]*\.json|postcss\.config\.mjs)/,
   /\.(test\.ts|tsx|tsbuildinfo)$/,
-  /^apps\/web\/(app|components)(\/|$)/,
-  /^scripts\/(advisories|agents|browser-needs|build|checks?|dev[\w-]*|refresh-figures|release-[\w-]+|test)\.(ts|mjs)$/,
+  /^apps\/web\/app(\/|$)/,
+  /^scripts\/(advisories|agents|browser-needs|build|checks?|dev[\w-]*|images?[\w-]*|refresh-figures|release-[\w-]+|test)\.(ts|mjs)$/,
   /^packages\/notion-simulator(\/|$)/,
 ]
 

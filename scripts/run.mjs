@@ -34,7 +34,11 @@ const COMMANDS = {
     deployed: true,
     endsWithParent: true,
   },
-  'forget-credentials': { entry: 'apps/gateway/src/commands/forget-credentials.ts', deployed: true, endsWithParent: true },
+  'forget-credentials': {
+    entry: 'apps/gateway/src/commands/forget-credentials.ts',
+    deployed: true,
+    endsWithParent: true,
+  },
   backup: { entry: 'scripts/backup.ts', deployed: true, endsWithParent: true },
   restore: { entry: 'scripts/restore.ts', deployed: true, endsWithParent: true },
   database: { entry: 'apps/gateway/src/commands/database.ts', deployed: true, endsWithParent: true },
@@ -47,6 +51,7 @@ const COMMANDS = {
   test: { entry: 'scripts/test.ts', endsWithParent: true },
   vitest: { entry: 'node_modules/vitest/vitest.mjs', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
+  images: { entry: 'scripts/images.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 

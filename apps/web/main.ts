@@ -11,10 +11,11 @@ const isDevelopment = process.argv.includes('--dev')
 runProcess('web', async () => {
   // React, Next and better-auth read it while they are loaded, so it is set before they are.
   Object.assign(process.env, { NODE_ENV: isDevelopment ? 'development' : 'production' })
-  // Read by next.config.mjs. Until this process ends, it uses this build, also when another one is made meanwhile.
-  if (!isDevelopment) Object.assign(process.env, { WEB_BUILD: latestBuild() })
+  // Until this process ends, it uses this build, also when another one is made meanwhile. Next learns it in next.config.mjs.
+  const build = isDevelopment ? undefined : latestBuild()
+  if (build) Object.assign(process.env, { WEB_BUILD: build })
   // Before Next is loaded. While it is developed, people read the console.
   if (!isDevelopment) (await import('./server/console.ts')).logConsole()
   const { startWeb } = await import('./server/web.ts')
-  return startWeb(process.env, { isDevelopment })
+  return startWeb(process.env, { isDevelopment, build })
 })

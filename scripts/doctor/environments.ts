@@ -1,5 +1,6 @@
 /** Which settings each process has. */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Environments } from './installation.ts'
 import { StartupError, type Environment } from './parts.ts'
@@ -18,10 +19,9 @@ export interface EnvironmentOptions {
  * @throws {StartupError}
  */
 export function environmentsFrom(base: Environment, options: EnvironmentOptions): Environments {
-  const { gatewayFile, webFile, process } = options
-  if (process !== undefined && process !== 'gateway' && process !== 'web')
-    throw new StartupError('--process is gateway or web.')
-  if (process !== undefined) return { [process]: base }
+  const { gatewayFile, webFile, process: only } = options
+  if (only !== undefined && only !== 'gateway' && only !== 'web') throw new StartupError('--process is gateway or web.')
+  if (only !== undefined) return { [only]: base }
   if (gatewayFile === undefined && webFile === undefined) return asStarted(base)
   return {
     ...(gatewayFile !== undefined && { gateway: { ...base, ...read(gatewayFile) } }),
@@ -31,7 +31,8 @@ export function environmentsFrom(base: Environment, options: EnvironmentOptions)
 
 function read(path: string): Environment {
   try {
-    return parseEnv(readFileSync(path, 'utf8'))
+    // From where npm was called.
+    return parseEnv(readFileSync(resolve(process.env['INIT_CWD'] ?? '.', path), 'utf8'))
   } catch (cause) {
     throw new StartupError(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause })
   }

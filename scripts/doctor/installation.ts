@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   authSecrets,
+  installationFolder,
   readConfig,
   readSettings,
   repositoryRoot,
@@ -129,7 +130,8 @@ function webFrom(env: Environment): Web {
   }
 }
 
-const folderOf = (env: Environment): string => resolve(repositoryRoot, env['DATA_DIR'] || '.data')
+/** As {@link dataDir}, which would make it. */
+const folderOf = (env: Environment): string => resolve(installationFolder(repositoryRoot), env['DATA_DIR'] || '.data')
 
 /** Of a file that a process has generated; undefined when it is not there or may not be read. The area disk tells about the latter. */
 function contentOf(folder: string, name: string): string | undefined {

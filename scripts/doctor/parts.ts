@@ -23,4 +23,5 @@ export {
   StartupError,
   type Environment,
 } from '../../packages/process/src/index.ts'
+export { installationFolder } from '../../packages/process/src/installation.ts'
 export { probeKey, PROBE_PATHS, type ProbedProcess, type Seen } from '../../packages/process/src/probe.ts'

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot } from '@nmg/process'
@@ -47,4 +48,10 @@ describe.each(['gateway', 'web'] as const)('the image of the %s', (name) => {
 
 it('builds both images from the same release, once for a builder with a cache', () => {
   expect(readImage('gateway').stages[0]).toEqual(readImage('web').stages[0])
+})
+
+it('says why npm run test:image tests nothing on a machine without a builder, and succeeds', () => {
+  const script = join(repositoryRoot, 'scripts/images.ts')
+  const { status, stdout } = spawnSync(process.execPath, [script], { env: { PATH: '/nowhere' }, encoding: 'utf8' })
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^SKIPPED: .+ because /)])
 })

@@ -37,6 +37,7 @@ export interface Image {
 
 export function readImage(name: 'gateway' | 'web'): Image {
   const lines = readDeployFile(`${name}.Containerfile`)
+    .replaceAll('\\\n', '')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
   const stages: string[][] = []

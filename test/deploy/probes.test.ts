@@ -80,7 +80,6 @@ it('the web app responds at every path that is probed', async () => {
     isHttps: true,
     isDevelopment: false,
     trustedProxies: [],
-    probe: () => false,
     readiness: async () => (isReady ? { status: 'ready' } : { status: 'not_ready', detail: 'no database' }),
     handle: async (_request, response) => void response.writeHead(404).end(),
   })

@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { prepareDrain } from '@nmg/process'
-import { answerProbe, PROBE_PATHS } from '@nmg/process/probe'
+import { sendProbeAnswer } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
@@ -153,17 +153,15 @@ export async function openGateway({
     },
   })
   clients.addRoutes(app, authenticate)
-  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
-  app.get(PROBE_PATHS.gateway, (c) => {
-    const probe = { process: 'gateway', serviceTokens, clientAddress: null } as const
-    return answerProbe(c.env.incoming, probe) ?? c.notFound()
-  })
 
   const sweep = async () => {
     await Promise.all([connections.sweep(), clients.sweep()])
   }
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
-  const server = createGatewayServer(proxy, app, log, clients.handleCors)
+  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
+  const server = createGatewayServer(proxy, app, log, clients.handleCors, (req, res) =>
+    sendProbeAnswer(req, res, { process: 'gateway', serviceTokens, clientAddress: null }),
+  )
   const drain = prepareDrain(server)
 
   return {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isLoopback, proxiesFrom, createSsrfGuard } from '@nmg/outbound'
 import {
   openDataDir,
@@ -32,16 +32,21 @@ import { serveHttp } from './http.ts'
 import { probeWith } from './probe.ts'
 import { readinessOf } from './readiness.ts'
 import { resignedCookies } from './resigned-cookies.ts'
+import { staticFiles } from './static-files.ts'
 
 /** As for the gateway. */
 const SHUTDOWN_GRACE_SECONDS = 20
 
 const APP = resolve(import.meta.dirname, '..')
 
-/** Opens everything the web app needs, in order, and serves it. */
+/**
+ * Opens everything the web app needs, in order, and serves it.
+ *
+ * @param build the folder of the build, in the web app's own; undefined in development.
+ */
 export async function startWeb(
   environment: Environment,
-  { isDevelopment }: { isDevelopment: boolean },
+  { isDevelopment, build }: { isDevelopment: boolean; build: string | undefined },
 ): Promise<{ stop(): Promise<void> }> {
   const env = loadEnvFile(repositoryRoot, environment)
   const settings = readSettings(Settings, env)
@@ -57,7 +62,7 @@ export async function startWeb(
     await database.close()
   }
   try {
-    const serving = await serve({ settings, isDevelopment, pool, secret })
+    const serving = await serve({ settings, isDevelopment, build, pool, secret })
     return {
       async stop() {
         await serving.stop()
@@ -74,12 +79,13 @@ export async function startWeb(
 interface Opened {
   readonly settings: Settings
   readonly isDevelopment: boolean
+  readonly build: string | undefined
   readonly pool: Pool
   /** Of this name, made at the first start and kept. */
   readonly secret: (name: string) => string
 }
 
-async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise<{ stop(): Promise<void> }> {
+async function serve({ settings, isDevelopment, build, pool, secret }: Opened): Promise<{ stop(): Promise<void> }> {
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
   const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
   const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
@@ -149,6 +155,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   await app.prepare()
   const handlePage = app.getRequestHandler()
   const resignCookies = resignedCookies(secrets)
+  const files = build === undefined ? undefined : staticFiles(pool, join(APP, build, 'static'))
+  await files?.publish()
   const server = await serveHttp(settings.HOST, settings.PORT, {
     webUrl,
     isHttps: webUrl.startsWith('https:'),
@@ -162,11 +170,17 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
     }),
     probe: probeWith(serviceToken),
     handle: async (request, response) => {
+      if (await files?.handle(request, response)) return
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
       if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
     },
   })
-  const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
+  const housekeeping = startHousekeeping({
+    pool,
+    gatewayUrl: settings.CUDU_ENDPOINT,
+    serviceToken,
+    renewStaticFiles: async () => files?.renew(),
+  })
   const stopSweeping = keepSweepingSessions(pool)
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 

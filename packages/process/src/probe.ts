@@ -6,7 +6,9 @@
  * without a valid proof get no response from here.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 
@@ -95,6 +97,15 @@ export function answerProbe(request: IncomingMessage, options: ProbeOptions): Re
   return new Response(eventStream(event), {
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
   })
+}
+
+/** Sends {@link answerProbe}. @returns whether there was one. */
+export function sendProbeAnswer(request: IncomingMessage, response: ServerResponse, options: ProbeOptions): boolean {
+  const answer = answerProbe(request, options)
+  if (!answer?.body) return false
+  response.writeHead(answer.status, Object.fromEntries(answer.headers))
+  Readable.fromWeb(answer.body as NodeReadableStream).pipe(response)
+  return true
 }
 
 function eventStream(event: (sentAfterMs: number) => string): ReadableStream<Uint8Array> {

@@ -32,8 +32,7 @@ export async function readJsonBody<T>(c: Context<App>, schema: z.ZodType<T>): Pr
 
 /** Reads the body in any framing. The limit applies to received bytes; a larger Content-Length is rejected at once. */
 async function readText(incoming: IncomingMessage): Promise<string> {
-  const tooLarge = () =>
-    new Failure('too_large', `The body is larger than the limit of ${MAX_BODY_BYTES} bytes.`)
+  const tooLarge = () => new Failure('too_large', `The body is larger than the limit of ${MAX_BODY_BYTES} bytes.`)
   // With `Expect: 100-continue`, the caller has not sent the body yet.
   if (Number(incoming.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
   const chunks: Buffer[] = []

@@ -25,7 +25,8 @@ export function jsonLog(level: LogLevel, destination: DestinationStream = standa
     },
     { write: (line) => destination.write(escapeInvisible(line)) },
   )
-  const write = (at: Exclude<LogLevel, 'silent'>) => (event: string, facts?: LogFields) => logger[at](facts ?? {}, event)
+  const write = (at: Exclude<LogLevel, 'silent'>) => (event: string, facts?: LogFields) =>
+    logger[at](facts ?? {}, event)
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 

@@ -104,7 +104,9 @@ export function clientFixture(env: Record<string, string> = {}): ClientFixture {
   const parts: { simulator?: Simulator; gateway?: InProcessGateway; issuer?: Issuer } = {}
 
   beforeAll(async () => {
-    parts.simulator = await startSimulator({ options: { autoApprove: true, testTools: true, rateLimitPerMinute: null } })
+    parts.simulator = await startSimulator({
+      options: { autoApprove: true, testTools: true, rateLimitPerMinute: null },
+    })
     parts.issuer = await startIssuer()
     parts.gateway = await startGateway({ mcpUrl: parts.simulator.mcpUrl, env: settings() })
     await parts.gateway.connect('north')

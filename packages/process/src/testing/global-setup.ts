@@ -6,7 +6,7 @@ import { openServer } from '../embedded/server.ts'
 import { startRedis } from './redis-server.ts'
 
 /** The projects whose tests need nothing of this. */
-const WITHOUT_SERVERS = ['contract', 'simulator']
+const WITHOUT_SERVERS = ['unit', 'simulator']
 
 /** Starts one PostgreSQL (without fsync) and one Redis for the whole run, or takes those that the environment names. */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {

@@ -82,7 +82,7 @@ it.each(usedAtStart)('%s with a name that resolves to an internal address is not
     expect([origin, response.status]).toEqual([origin, 502])
     expect(await response.json()).toMatchObject({
       code: 'authorization_refused',
-      detail: expect.stringContaining('leads to an address that is not used'),
+      detail: expect.stringContaining('leads to a forbidden address'),
     })
   }
   expect(victimServer.visits).toEqual([])
