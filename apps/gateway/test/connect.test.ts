@@ -285,11 +285,11 @@ describe('an authorization server', () => {
   it.each([
     ['does not say that it supports PKCE', { codeChallengeMethods: null }, 502, 'authorization_refused'],
     ['supports plain PKCE only', { codeChallengeMethods: ['plain'] }, 502, 'authorization_refused'],
-    ['says it is another issuer', { issuer: 'https://evil.example' }, 502, 'authorization_refused'],
+    ['names another issuer', { issuer: 'https://evil.example' }, 502, 'authorization_refused'],
     ['protects another resource', { resource: 'https://evil.example/mcp' }, 502, 'authorization_refused'],
-    ['sends more metadata than anybody needs', { paddingBytes: 1_000_000 }, 503, 'authorization_unavailable'],
+    ['sends too much metadata', { paddingBytes: 1_000_000 }, 503, 'authorization_unavailable'],
     ['takes longer than the deadline', { delayMs: 30_000 }, 503, 'authorization_unavailable'],
-    ['registers nobody', { registrationEndpoint: false }, 502, 'authorization_refused'],
+    ['has no registration endpoint', { registrationEndpoint: false }, 502, 'authorization_refused'],
   ] as const)('that %s is not used', async (_what, metadata, status, code) => {
     simulator.options.metadata = { ...simulator.options.metadata, ...metadata } as typeof simulator.options.metadata
     const response = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${newSpace()}`)

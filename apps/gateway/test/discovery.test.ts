@@ -310,11 +310,11 @@ describe('the metadata of one issuer', () => {
     expect(await readIssuerMetadata(new URL(issuer), guarded)).toMatchObject({ issuer })
     for (const endpoint of ['token_endpoint', 'revocation_endpoint', 'registration_endpoint']) {
       server.metadata[endpoint] = 'https://127.0.0.1:1/token'
-      await expect(readIssuerMetadata(new URL(issuer), guarded)).rejects.toThrow('an address that is not used')
+      await expect(readIssuerMetadata(new URL(issuer), guarded)).rejects.toThrow('a forbidden address')
       delete server.metadata[endpoint]
     }
     await expect(readIssuerMetadata(new URL('https://10.0.0.1'), guarded)).rejects.toThrow(
-      'an address that is not used',
+      'a forbidden address',
     )
   })
 })
