@@ -313,9 +313,7 @@ describe('the metadata of one issuer', () => {
       await expect(readIssuerMetadata(new URL(issuer), guarded)).rejects.toThrow('a forbidden address')
       delete server.metadata[endpoint]
     }
-    await expect(readIssuerMetadata(new URL('https://10.0.0.1'), guarded)).rejects.toThrow(
-      'a forbidden address',
-    )
+    await expect(readIssuerMetadata(new URL('https://10.0.0.1'), guarded)).rejects.toThrow('a forbidden address')
   })
 })
 
