@@ -2,14 +2,14 @@
 import type { Log } from './log.ts'
 
 /** A state of the database that its operator has to fix. */
-export interface DatabaseTrouble {
+export interface DatabaseFault {
   readonly event: string
   /** For people: what is wrong and how the operator fixes it. */
   readonly message: string
 }
 
 /** By SQLSTATE, or by its two-character class ([PostgreSQL, Appendix A](https://www.postgresql.org/docs/current/errcodes-appendix.html)). */
-const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
+const FAULTS: Readonly<Record<string, DatabaseFault>> = {
   '53100': {
     event: 'database.disk_full',
     message: "The disk of the gateway's database is full. The operator has to free space on it.",
@@ -64,9 +64,9 @@ const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
 }
 
 /** Undefined for temporary errors and for errors in the statement. */
-export function troubleOf(sqlstate: string | undefined): DatabaseTrouble | undefined {
+export function databaseFaultOf(sqlstate: string | undefined): DatabaseFault | undefined {
   if (sqlstate === undefined) return undefined
-  return TROUBLES[sqlstate] ?? TROUBLES[sqlstate.slice(0, 2)]
+  return FAULTS[sqlstate] ?? FAULTS[sqlstate.slice(0, 2)]
 }
 
 /** A lasting fault is logged again at this interval. */
@@ -75,10 +75,10 @@ const LOG_EVERY_MS = 60_000
 const LASTS_MS = 60_000
 
 /** Holds the fault of one database until a statement proves that it is over. */
-export class TroubleLog {
+export class DatabaseFaultTracker {
   readonly #log: Log
   readonly #loggedAtMs = new Map<string, number>()
-  #current: DatabaseTrouble | undefined
+  #current: DatabaseFault | undefined
   #foundAtMs = 0
   /** Statements that failed and have not succeeded since: on a full disk some statements fail while others still succeed. */
   readonly #failing = new Set<string>()
@@ -87,19 +87,19 @@ export class TroubleLog {
     this.#log = log
   }
 
-  get current(): DatabaseTrouble | undefined {
+  get current(): DatabaseFault | undefined {
     return this.#current
   }
 
   /** Records a failed statement. */
-  failed(text: string, trouble: DatabaseTrouble, sqlstate: string): void {
+  failed(text: string, fault: DatabaseFault, sqlstate: string): void {
     const now = performance.now()
-    this.#current = trouble
+    this.#current = fault
     this.#foundAtMs = now
     if (this.#failing.size < MAX_STATEMENTS) this.#failing.add(text)
-    if (now - (this.#loggedAtMs.get(trouble.event) ?? -Infinity) < LOG_EVERY_MS) return
-    this.#loggedAtMs.set(trouble.event, now)
-    this.#log.error(trouble.event, { sqlstate, advice: trouble.message })
+    if (now - (this.#loggedAtMs.get(fault.event) ?? -Infinity) < LOG_EVERY_MS) return
+    this.#loggedAtMs.set(fault.event, now)
+    this.#log.error(fault.event, { sqlstate, advice: fault.message })
   }
 
   /** Records a successful statement, which may end the fault. */
