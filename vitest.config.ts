@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
+/** Behaviour over HTTP, in a browser, or against a real database: the tests in a folder `test/`. */
 const project = (name: string, folder: string) => ({
   name,
   root: folder,
-  include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+  include: ['test/**/*.test.ts'],
   // Bounds what hangs; the longest take three quarters of a minute on a slow machine.
   testTimeout: 120_000,
   // The first that needs the web app builds it, perhaps beside the build of a fresh clone.
@@ -13,6 +15,9 @@ const project = (name: string, folder: string) => ({
   expect: { poll: { timeout: 10_000 } },
 })
 
+/** The alias of apps/web/tsconfig.json. */
+const webAlias = { alias: { '@/': `${join(import.meta.dirname, 'apps/web')}/` } }
+
 export default defineConfig({
   test: {
     // One PostgreSQL and one Redis for the run; each test file gets a database of its own from @nmg/process/testing.
@@ -20,28 +25,47 @@ export default defineConfig({
     // Most of a test's time is waiting for somebody else, so as many at once as there are processors leaves none idle.
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [
-      { test: project('contract', 'packages/contract') },
-      { test: project('outbound', 'packages/outbound') },
+      {
+        resolve: webAlias,
+        test: {
+          name: 'unit',
+          // Pure logic, beside its source: no server, no browser, no state that one file could leave to the next.
+          include: [
+            '{packages,apps}/*/src/**/*.test.ts',
+            'apps/web/{components,features,lib,authorization-server}/**/*.test.ts',
+          ],
+          exclude: ['**/node_modules/**'],
+          isolate: false,
+          testTimeout: 20_000,
+        },
+      },
       { test: project('process', 'packages/process') },
       { test: project('simulator', 'packages/notion-simulator') },
       { test: project('gateway', 'apps/gateway') },
       {
+        resolve: webAlias,
         test: {
           ...project('web', 'apps/web'),
           // A busy machine can render a page between a test's look and its click. The report names each test that needed this.
           retry: 1,
-          include: ['{components,features,lib}/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['test/**/*.test.ts'],
         },
       },
       // Only where `npm run test:agents` has installed them.
       ...(process.env['AGENTS_BIN']
-        ? [{ test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
+        ? [{ resolve: webAlias, test: { ...project('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
         : []),
       // Real clusters and long rotations: `npm run test:operations`.
       ...(process.env['OPERATIONS']
         ? [{ test: { ...project('operations', 'apps/gateway'), include: ['operations/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['**/*.test.ts'] } },
+      // Builds two releases and replaces one by the other: `npm run test:rolling`.
+      ...(process.env['ROLLING'] ? [{ test: { ...project('rolling', 'test'), include: ['rolling/*.test.ts'] } }] : []),
+      // Only on images that `npm run test:image` has built.
+      ...(process.env['IMAGE_ENGINE']
+        ? [{ test: { ...project('images', 'test'), include: ['images/*.test.ts'] } }]
+        : []),
+      { test: { ...project('repository', 'test'), include: ['*.test.ts', 'deploy/*.test.ts'] } },
     ],
   },
 })

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot } from '../packages/process/src/index.ts'
 import { runProgram } from './programs.ts'
+import { retiredNames } from './retired-names.ts'
 
 /** Everything about the code that can be checked without running it. */
 export async function failedChecks(): Promise<string[]> {
@@ -9,6 +10,7 @@ export async function failedChecks(): Promise<string[]> {
     ...typedFolders().map((folder): [string, string, string[]] => [`types in ${folder}`, 'tsc', ['-p', folder]]),
     ['lint', 'oxlint', ['--deny-warnings']],
     ['dead code', 'knip', []],
+    ['generated documents', 'node', ['scripts/generate.ts', '--check']],
     ['formatting', 'prettier', ['--check', '--log-level=warn', '.']],
   ]
   const failed: string[] = []
@@ -17,6 +19,10 @@ export async function failedChecks(): Promise<string[]> {
     console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name}`)
     if (code !== 0) failed.push(name)
   }
+  const retired = retiredNames()
+  for (const found of retired) console.log(`${found} is a retired name; docs/glossary.md has the term to use`)
+  console.log(`${retired.length === 0 ? 'ok    ' : 'FAILED'} names`)
+  if (retired.length > 0) failed.push('names')
   return failed
 }
 

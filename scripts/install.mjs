@@ -48,8 +48,7 @@ export function endSetup() {
  * there that runs the product, as in an image made with `npm ci --omit=dev`.
  */
 export async function currentDependencies(root, { development }) {
-  if (isStamped(root)) return
-  if (!development && agreesWithLock(root, { development })) return
+  if (hasDependencies(root, { development })) return
   await withSetupLock(root, 'install', async () => {
     if (isStamped(root)) return
     if (!agreesWithLock(root, { development: true })) {
@@ -75,41 +74,55 @@ export async function currentDependencies(root, { development }) {
   })
 }
 
+/** Whether there is nothing to install. */
+export function hasDependencies(root, { development }) {
+  return isStamped(root) || (!development && agreesWithLock(root, { development }))
+}
+
 /** What undici needs; Node runs TypeScript from 22.18 on. */
-const OLDEST_NODE = [22, 19]
+export const OLDEST_NODE = [22, 19]
 
-/** The Node to run everything with: this one when it is new enough, else one from npm. */
-export async function currentNode(root) {
+/** The Node to run everything with, when it is there: this one when it is new enough, else the one from npm. */
+export function presentNode(root) {
   if (process.features.typescript && isNewEnough(process.versions.node)) return process.execPath
+  const { folder, version } = nodeFromNpm(root)
+  const isThere = version !== undefined && existsSync(join(folder, 'bin/node')) && versionIn(folder) === version
+  return isThere ? join(folder, 'bin/node') : undefined
+}
 
+/** Where npm puts a Node for this machine, and of which version; undefined where npm has none. */
+function nodeFromNpm(root) {
   const name = `node-${process.platform}-${process.arch}`
-  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'runtime/package.json'), 'utf8'))
-  const version = optionalDependencies[name]
+  const { optionalDependencies } = JSON.parse(read(join(root, 'runtime/package.json')) ?? '{"optionalDependencies":{}}')
+  return { folder: join(root, 'runtime/node_modules', name), version: optionalDependencies[name] }
+}
+
+/** {@link presentNode}, which is got from npm when it is not there. */
+export async function currentNode(root) {
+  const present = presentNode(root)
+  if (present) return present
+  const { version } = nodeFromNpm(root)
   if (version === undefined) {
     throw new SetupError(
       `This is Node ${process.versions.node}. Install Node ${OLDEST_NODE.join('.')} or newer (https://nodejs.org) and run this again.`,
     )
   }
-  const folder = join(root, 'runtime/node_modules', name)
-  const isThere = () => existsSync(join(folder, 'bin/node')) && versionIn(folder) === version
-  if (!isThere()) {
-    await withSetupLock(root, 'runtime', async () => {
-      if (isThere()) return
-      say(`Getting Node ${version} from npm, since this one is ${process.versions.node}.`)
-      await orFail(
-        npm(join(root, 'runtime'), [
-          'ci',
-          '--ignore-scripts',
-          '--prefer-offline',
-          '--loglevel=error',
-          '--no-audit',
-          '--no-fund',
-        ]),
-        'npm ci in runtime/',
-      )
-    })
-  }
-  return join(folder, 'bin/node')
+  await withSetupLock(root, 'runtime', async () => {
+    if (presentNode(root)) return
+    say(`Getting Node ${version} from npm, since this one is ${process.versions.node}.`)
+    await orFail(
+      npm(join(root, 'runtime'), [
+        'ci',
+        '--ignore-scripts',
+        '--prefer-offline',
+        '--loglevel=error',
+        '--no-audit',
+        '--no-fund',
+      ]),
+      'npm ci in runtime/',
+    )
+  })
+  return presentNode(root)
 }
 
 function isNewEnough(version) {

@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { migrate, openPool, type Database } from '../apps/gateway/src/platform/database.ts'
 import { deleteCredentials } from '../apps/gateway/src/connections/copies/detach-database.ts'
-import { planNext, renameInstallation } from '../apps/gateway/src/connections/copies/postgres-database-identity.ts'
+import { recordPlan, renameInstallation } from '../apps/gateway/src/connections/copies/postgres-database-identity.ts'
 import { jsonLog } from '../apps/gateway/src/platform/log.ts'
 import { repositoryRoot, StartupError } from '../packages/process/src/index.ts'
 import { copySchemaIn, countRows } from '../packages/process/src/schema-copy.ts'
@@ -88,7 +88,7 @@ async function readData(places: Places, { gateway, web }: Manifest, folder: stri
       await client.query(
         'delete from gateway.database_hold; delete from gateway.database_plan; delete from gateway.replicas',
       )
-      if (purpose === 'adopt') await planNext(client, 'adopt')
+      if (purpose === 'adopt') await recordPlan(client, 'adopt')
     })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -107,7 +107,7 @@ async function detach(database: Database): Promise<void> {
       await deleteCredentials(sql)
       // An installation of its own, which has nothing left that the original could lose.
       await renameInstallation(sql)
-      await planNext(sql, 'adopt')
+      await recordPlan(sql, 'adopt')
     })
   } finally {
     await database.end()

@@ -1,18 +1,21 @@
 // Runs a command of the product: `node scripts/run.mjs <command> [arguments]`, as package.json's scripts do.
 //
-// Before that it brings the dependencies up to date and finds a Node that runs TypeScript. So this file and those that it imports
-// use nothing but what Node 20.19 has built in. Standard output belongs to the command alone.
+// Before that it brings the dependencies up to date and finds a Node that runs TypeScript; in a release it only does the latter (prepare.mjs).
+// So this file and those that it imports use nothing but what Node 20.19 has built in. Standard output belongs to the command alone.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { GATEWAY_FLAGS } from './gateway-flags.mjs'
-import { currentDependencies, currentNode, endSetup, SetupError } from './install.mjs'
+import { endSetup, SetupError } from './install.mjs'
+import { isRelease, prepare } from './prepare.mjs'
 import { currentWebBuild } from './web-build.mjs'
 
 const root = dirname(import.meta.dirname)
 
 /**
+ * - `checkout`: not in a release. Nor is a command there whose entry is not.
+ * - `started`: in a checkout, it runs on what `npm run build` has prepared, and prepares nothing itself.
  * - `deployed`: runs in production as well, where what only development needs is left out.
  * - `flags`: what Node itself is told.
  * - `web`: needs the web app's build.
@@ -20,25 +23,35 @@ const root = dirname(import.meta.dirname)
  */
 const COMMANDS = {
   start: { entry: 'scripts/start.ts', args: ['start'], web: true },
-  demo: { entry: 'scripts/start.ts', args: ['demo'], web: true },
-  gateway: { entry: 'apps/gateway/src/main.ts', flags: GATEWAY_FLAGS, deployed: true },
-  web: { entry: 'apps/web/main.ts', web: true },
+  demo: { entry: 'scripts/start.ts', args: ['demo'], web: true, checkout: true },
+  gateway: { entry: 'apps/gateway/src/main.ts', flags: GATEWAY_FLAGS, started: true },
+  web: { entry: 'apps/web/main.ts', web: true, started: true },
+  dev: { entry: 'scripts/start.ts', args: ['dev'], checkout: true },
+  build: { entry: 'scripts/build.ts', web: true, endsWithParent: true },
   simulator: { entry: 'packages/notion-simulator/bin/notion-simulator.mjs', deployed: true },
   'export-notion-mcp-credentials': {
     entry: 'apps/gateway/src/commands/export-credentials.ts',
     deployed: true,
     endsWithParent: true,
   },
-  'forget-credentials': { entry: 'apps/gateway/src/commands/forget-credentials.ts', deployed: true, endsWithParent: true },
+  'forget-credentials': {
+    entry: 'apps/gateway/src/commands/forget-credentials.ts',
+    deployed: true,
+    endsWithParent: true,
+  },
   backup: { entry: 'scripts/backup.ts', deployed: true, endsWithParent: true },
   restore: { entry: 'scripts/restore.ts', deployed: true, endsWithParent: true },
   database: { entry: 'apps/gateway/src/commands/database.ts', deployed: true, endsWithParent: true },
+  doctor: { entry: 'scripts/doctor.ts', deployed: true, endsWithParent: true },
   'reset-link': { entry: 'apps/web/reset-link.ts', endsWithParent: true },
   bench: { entry: 'bench/main.ts', endsWithParent: true },
   check: { entry: 'scripts/check.ts', endsWithParent: true },
+  generate: { entry: 'scripts/generate.ts', endsWithParent: true },
   format: { entry: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '.'], endsWithParent: true },
   test: { entry: 'scripts/test.ts', endsWithParent: true },
+  vitest: { entry: 'node_modules/vitest/vitest.mjs', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
+  images: { entry: 'scripts/images.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 
@@ -57,20 +70,23 @@ const command = COMMANDS[name]
 let child
 let firstSignalAt
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(signal))
-// The terminal is gone; the command stops in order.
-process.on('SIGHUP', () => end('SIGTERM'))
+// The terminal is gone; the command stops in order, unless it was started in the background.
+const survivesTerminal = isInBackground()
+process.on('SIGHUP', () => survivesTerminal || end('SIGTERM'))
 watchParent()
 
 try {
   if (!command) throw new SetupError(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
-  const [node] = await Promise.all([currentNode(root), currentDependencies(root, { development: !command.deployed })])
+  if (isRelease(root) && (command.checkout || !existsSync(join(root, command.entry))))
+    throw new SetupError(`"${name}" is not part of a release. Run it in a checkout.`)
+  const node = await prepare(root, command)
   const env = {
     ...process.env,
     PATH: [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
   }
   if (!existsSync(join(root, command.entry)))
     throw new SetupError(`${command.entry}, which runs "${name}", is not there.`)
-  if (command.web) await currentWebBuild(root, node, env)
+  if (command.web && !command.started && !isRelease(root)) await currentWebBuild(root, node, env)
   run(node, env)
 } catch (error) {
   console.error(error instanceof SetupError ? error.message : error)
@@ -111,27 +127,33 @@ function end(signal) {
 }
 
 /**
- * Ends the command when the npm that started us is gone. It may have put a shell between itself and us, which then outlives it.
- * Started by something else, we do not look: that may well be meant to end before us.
+ * Ends the command when the npm that runs us is gone, but not in the background of a terminal: there it survives the terminal, as the shell does
+ * not wait for it either. What else may have started us, a script or a shell, is often meant to end before us.
  */
 function watchParent() {
-  if (!process.env.npm_lifecycle_event) return
+  if (survivesTerminal || !isRunByNpm()) return
   const parent = process.ppid
-  const grandparent = parentOf(parent)
   const poll = setInterval(() => {
-    if (process.ppid === parent && parentOf(parent) === grandparent) return
+    if (process.ppid === parent) return
     clearInterval(poll)
     end('SIGTERM')
   }, PARENT_POLL_MS)
   poll.unref()
 }
 
-/** Only Linux says so without starting a program; elsewhere shells make room for the one command that they were given. */
-function parentOf(pid) {
+/** Whether npm itself is our parent: its script is nothing but us, so its shell has made room (`exec`). */
+function isRunByNpm() {
+  const script = (process.env.npm_lifecycle_script ?? '').replace(/^(\w+=\S+ )+/, '')
+  return script === `exec node scripts/run.mjs ${name}` || script.startsWith(`exec node scripts/run.mjs ${name} `)
+}
+
+/** Whether we were started with `&` in a terminal. Only Linux says so without starting a program. */
+function isInBackground() {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]
+    const stat = readFileSync('/proc/self/stat', 'utf8')
+    const [, , group, , , foregroundGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return foregroundGroup !== '-1' && foregroundGroup !== group
   } catch {
-    return undefined
+    return false
   }
 }

@@ -1,6 +1,5 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { z } from 'zod'
 import {
   openDataDir,
   listenError,
@@ -12,20 +11,16 @@ import {
   StartupError,
   type Environment,
 } from '../packages/process/src/index.ts'
+import { develop, inspectFlags, type InspectFlags } from './develop.ts'
 import { GATEWAY_FLAGS } from './gateway-flags.mjs'
+import { DevelopmentSettings, StartSettings } from './start-settings.ts'
 import { ServiceFailure, supervise, type Service } from './supervisor.ts'
 
-const isDemo = process.argv[2] === 'demo'
-
-const port = (standard: number) => z.coerce.number().int().min(1).max(65_535).default(standard)
-const Settings = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: port(8000),
-  WEB_PORT: port(3000),
-  DEMO_SIMULATOR_PORT: port(9000),
-  DATABASE_URL: z.string().optional(),
-})
-type Settings = z.infer<typeof Settings>
+const [mode, ...options] = process.argv.slice(2)
+const isDevelopment = mode === 'dev'
+/** With the simulator in Notion's place, and data of its own. */
+const isDemo = mode === 'demo' || isDevelopment
+let inspect: InspectFlags | undefined
 
 /** What must not reach the demo from the settings of a real installation. */
 const NOT_FOR_DEMO =
@@ -35,12 +30,16 @@ const SECRETS_OF_GATEWAY = ['CREDENTIAL_KEYS', 'NOTION_MCP_CLIENT_SECRET', 'REDI
 const SECRETS_OF_WEB = ['AUTH_SECRET', 'AUTH_SECRETS', 'CHAT_API_KEY']
 const SECRETS_OF_BOTH = ['DATABASE_URL', 'GATEWAY_SERVICE_TOKEN']
 
-runProcess('start', async (stopRequested) => {
+runProcess(isDevelopment ? 'dev' : 'start', async (stopRequested) => {
+  if (isDevelopment) inspect = inspectFlags(options)
   const given = isDemo ? demoEnvironment() : loadEnvFile(repositoryRoot, process.env)
-  const settings = readSettings(Settings, given)
-  await checkPort('PORT', settings.HOST, settings.PORT)
-  await checkPort('WEB_PORT', settings.HOST, settings.WEB_PORT)
-  if (isDemo) await checkPort('DEMO_SIMULATOR_PORT', 'localhost', settings.DEMO_SIMULATOR_PORT)
+  const settings = isDevelopment ? developmentSettings(given) : readSettings(StartSettings, given)
+  const [gatewayPort, webPort, simulatorPort] = isDevelopment
+    ? (['DEV_GATEWAY_PORT', 'DEV_WEB_PORT', 'DEV_SIMULATOR_PORT'] as const)
+    : (['PORT', 'WEB_PORT', 'DEMO_SIMULATOR_PORT'] as const)
+  await checkPort(gatewayPort, settings.HOST, settings.PORT)
+  await checkPort(webPort, settings.HOST, settings.WEB_PORT)
+  if (isDemo) await checkPort(simulatorPort, 'localhost', settings.DEMO_SIMULATOR_PORT)
 
   // Nothing is made on disk for an installation that brings its own database.
   const folder = settings.DATABASE_URL ? undefined : openDataDir(given, repositoryRoot)
@@ -50,7 +49,9 @@ runProcess('start', async (stopRequested) => {
     dataDir: folder ?? '',
     database: 'gateway',
   })
-  const services = servicesFor(settings, { ...given, ...(folder && { DATA_DIR: folder }) }).map(supervise)
+  const services = servicesFor(settings, { ...given, ...(folder && { DATA_DIR: folder }) }).map(
+    isDevelopment ? develop : supervise,
+  )
   const stopServices = async () => {
     for (const service of services.toReversed()) await service.stop()
   }
@@ -88,7 +89,7 @@ async function checkPort(name: string, host: string, number: number): Promise<vo
 }
 
 /** Where the services are reached from this machine. */
-function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: Settings) {
+function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: StartSettings) {
   const host = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(HOST) ? 'localhost' : HOST
   return {
     gatewayUrl: `http://${host}:${PORT}`,
@@ -98,23 +99,25 @@ function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: Settings) {
 }
 
 /** In the order in which they stop, last first. */
-function servicesFor(settings: Settings, env: Environment): Service[] {
+function servicesFor(settings: StartSettings, env: Environment): Service[] {
   const { gatewayUrl, webUrl, simulatorUrl } = urls(settings)
   const publicWebUrl = env['WEB_URL'] || webUrl
 
   const simulator: Service = {
     name: 'simulator',
     command: [
+      ...(inspect?.simulator ?? []),
       join(repositoryRoot, 'packages/notion-simulator/bin/notion-simulator.mjs'),
       '--port',
       `${settings.DEMO_SIMULATOR_PORT}`,
     ],
     env: { ...env, ...withheld(env, [...SECRETS_OF_GATEWAY, ...SECRETS_OF_WEB, ...SECRETS_OF_BOTH]) },
     readyUrl: `${simulatorUrl}/.well-known/oauth-protected-resource/mcp`,
+    sources: inRoot('packages/notion-simulator/src', 'packages/notion-simulator/bin'),
   }
   const gateway: Service = {
     name: 'gateway',
-    command: [...GATEWAY_FLAGS, join(repositoryRoot, 'apps/gateway/src/main.ts')],
+    command: [...GATEWAY_FLAGS, ...(inspect?.gateway ?? []), join(repositoryRoot, 'apps/gateway/src/main.ts')],
     env: {
       ...env,
       ...withheld(env, SECRETS_OF_WEB),
@@ -125,10 +128,11 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
       ...(isDemo && fixed('NOTION_MCP_SERVER_URL', `${simulatorUrl}/mcp`)),
     },
     readyUrl: `${gatewayUrl}/readyz`,
+    sources: inRoot('apps/gateway/src', ...SHARED_SOURCES),
   }
   const web: Service = {
     name: 'web app',
-    command: [join(repositoryRoot, 'apps/web/main.ts')],
+    command: [...(inspect?.web ?? []), join(repositoryRoot, 'apps/web/main.ts'), ...(isDevelopment ? ['--dev'] : [])],
     env: {
       ...env,
       ...withheld(env, SECRETS_OF_GATEWAY),
@@ -140,10 +144,23 @@ function servicesFor(settings: Settings, env: Environment): Service[] {
       ...unlessGiven(env, 'GATEWAY_PUBLIC_URL', gatewayUrl),
       ...(isDemo && fixed('NOTION_GATEWAY_DEMO', '1')),
     },
-    readyUrl: webUrl,
+    // In development, the first page is compiled when somebody opens it.
+    readyUrl: isDevelopment ? `${webUrl}/healthz` : webUrl,
+    // Pages and their parts are Next's to reload; this is what the server around them runs.
+    sources: inRoot(
+      ...['main.ts', 'next.config.mjs', 'server', 'lib', 'authorization-server', 'migrations'].map(
+        (name) => `apps/web/${name}`,
+      ),
+      ...SHARED_SOURCES,
+    ),
   }
   return isDemo ? [simulator, gateway, web] : [gateway, web]
 }
+
+/** What gateway and web app both run. */
+const SHARED_SOURCES = ['packages/contract/src', 'packages/outbound/src', 'packages/process/src']
+
+const inRoot = (...paths: string[]): string[] => paths.map((path) => join(repositoryRoot, path))
 
 /** A setting that this command decides, whichever way it was given. The services read `.env` as well; empty counts as not given there. */
 function fixed(name: string, value: string): Environment {
@@ -167,16 +184,28 @@ function demoEnvironment(): Environment {
   return {
     ...env,
     ...Object.fromEntries(real.map((name) => [name, ''])),
-    DATA_DIR: join(env['DATA_DIR'] || '.data', 'demo'),
-    // Who tries it reads the box, not a line for each request.
-    ...unlessGiven(env, 'LOG_LEVEL', 'warn'),
+    DATA_DIR: join(env['DATA_DIR'] || '.data', isDevelopment ? 'dev' : 'demo'),
+    // People who try it read the box, not a line for each request.
+    ...unlessGiven(env, 'LOG_LEVEL', isDevelopment ? 'info' : 'warn'),
+    // A restart does not wait for open streams.
+    ...(isDevelopment && fixed('SHUTDOWN_GRACE_SECONDS', '0')),
   }
 }
 
-function welcome(settings: Settings, folder: string | undefined): string {
+/** The ports of an installation that may run beside this one are not for us. */
+function developmentSettings(env: Environment): StartSettings {
+  const { HOST, DEV_GATEWAY_PORT, DEV_WEB_PORT, DEV_SIMULATOR_PORT } = readSettings(DevelopmentSettings, env)
+  return { HOST, PORT: DEV_GATEWAY_PORT, WEB_PORT: DEV_WEB_PORT, DEMO_SIMULATOR_PORT: DEV_SIMULATOR_PORT }
+}
+
+function welcome(settings: StartSettings, folder: string | undefined): string {
   const { gatewayUrl, webUrl, simulatorUrl } = urls(settings)
   const lines = [
-    isDemo ? 'Notion MCP Gateway, DEMO' : 'Notion MCP Gateway is running',
+    isDevelopment
+      ? 'Notion MCP Gateway, DEVELOPMENT'
+      : isDemo
+        ? 'Notion MCP Gateway, DEMO'
+        : 'Notion MCP Gateway is running',
     ...(isDemo ? ['Notion is SIMULATED here: nothing reaches notion.com.'] : []),
     '',
     `Open       ${webUrl}`,
@@ -184,6 +213,7 @@ function welcome(settings: Settings, folder: string | undefined): string {
     `Gateway    ${gatewayUrl}`,
     ...(isDemo ? [`Simulator  ${simulatorUrl}`] : []),
     `Data       ${folder === undefined ? 'in the PostgreSQL of DATABASE_URL' : `${folder}, with an embedded PostgreSQL`}`,
+    ...(inspect ? [`Debugger   ${inspect.words}`] : []),
     'Stop       Ctrl-C',
   ]
   const width = Math.max(...lines.map(({ length }) => length))

@@ -9,6 +9,8 @@ export interface Service {
   env: Record<string, string | undefined>
   /** Answers with a status below 400 when the service can be used. */
   readyUrl: string
+  /** Files and folders, absolute, whose changes restart the service in development. */
+  sources: readonly string[]
 }
 
 export interface Supervised {
@@ -72,11 +74,11 @@ export function supervise(service: Service): Supervised {
   }
 }
 
-function launch({ command, env }: Service): ChildProcess {
+export function launch({ command, env }: Service, output: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
   return spawn(process.execPath, command, {
     env,
     // The channel is how the service notices when we are killed.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
     // A session of its own: Ctrl-C reaches us alone, and we stop the services in their order.
     detached: true,
   })
@@ -94,7 +96,7 @@ async function untilReady(service: Service, end: Promise<End>): Promise<void> {
   throw new ServiceFailure(`The ${service.name} was not ready within ${READY_DEADLINE_MS / 1000} seconds.`, false)
 }
 
-async function answers(url: string): Promise<boolean> {
+export async function answers(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(10_000) })
     await answer.body?.cancel()
@@ -104,13 +106,13 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-interface End {
+export interface End {
   code: number | null
   words: string
 }
 
 /** Resolves when the process has ended, also when it did so long ago. */
-async function ended(child: ChildProcess): Promise<End> {
+export async function ended(child: ChildProcess): Promise<End> {
   if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
     await new Promise((resolve) => child.once('exit', resolve))
   }
@@ -118,7 +120,7 @@ async function ended(child: ChildProcess): Promise<End> {
   return { code, words: signalCode ? `by ${signalCode}` : `exit code ${code}` }
 }
 
-async function terminate(child: ChildProcess): Promise<void> {
+export async function terminate(child: ChildProcess): Promise<void> {
   const end = ended(child)
   child.kill('SIGTERM')
   const impatience = setTimeout(() => {

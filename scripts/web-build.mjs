@@ -1,10 +1,24 @@
 // The web app's production build, made when its sources have changed. Built-in modules of Node 20.19 only.
+//
+// Each build has a folder of its own, named by the digest of its sources, and `.built` links to the latest. A web app uses the folder that the
+// link named when it started, so a new build changes nothing under it.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { join, relative } from 'node:path'
 import { runForSetup, say, SetupError, withSetupLock } from './install.mjs'
+import { processesRunning } from './running.mjs'
 
-/** What the build is made of. */
+/** The digest is of these files and folders. */
 const SOURCES = [
   'apps/web',
   'packages/contract',
@@ -15,53 +29,52 @@ const SOURCES = [
 ]
 
 /** What lies there and is no source of the build. */
-const NOT_BUILT = new Set(['node_modules', '.next', '.next-before', 'test', 'e2e', 'next-env.d.ts'])
+const NOT_BUILT = new Set(['node_modules', '.next', '.next-dev', 'test', 'next-env.d.ts'])
 
-/** Builds the web app unless the build that is there was made from these very sources. */
+/** Names of builds, and of the link to the latest one. All of them lie beside each other: a build refers to node_modules by relative paths. */
+const BUILT = '.built'
+
+/** What stays where Next builds: its cache, and the types that editors and checks read. */
+const KEPT_FOR_NEXT_BUILD = new Set(['cache', 'dev', 'types'])
+
+/** Builds the web app unless its latest build was made from these very sources. */
 export async function currentWebBuild(root, node, env) {
-  const built = join(root, 'apps/web/.next')
-  const stamp = join(built, 'sources-hash')
-  const isWhole = () => existsSync(join(built, 'BUILD_ID'))
-  const isCurrent = () => isWhole() && existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesHash(root)
-  if (isCurrent()) return
-
+  if (isCurrentWebBuild(root)) return
   await withSetupLock(root, 'web-build', async () => {
-    if (isCurrent()) return
-    say('Building the web app. This takes half a minute or so.')
-    const hash = sourcesHash(root)
-    const before = join(root, 'apps/web/.next-before')
-    putAside(built, before)
-    const code = await build(root, node, env)
-    if (code !== 0 || !isWhole()) {
-      bringBack(built, before)
-      throw new SetupError('The web app could not be built; the reason stands above. The build that was there is kept.')
+    if (isCurrentWebBuild(root)) return
+    const app = join(root, 'apps/web')
+    const name = buildName(root)
+    if (!isWhole(join(app, name))) {
+      say('Building the web app. This takes half a minute or so.')
+      await build(root, node, env)
+      moveBuild(join(app, '.next'), join(app, name))
     }
-    writeFileSync(stamp, hash)
-    rmSync(before, { recursive: true, force: true })
+    pointTo(app, name)
+    if (processesRunning(join(app, 'main.ts')).length === 0) removeOtherBuilds(app, name)
   })
 }
 
-/** Moves a build aside, but not its cache, which the next one uses. */
-function putAside(built, before) {
-  // Left by a build that was killed: what it had put aside is the last good one.
-  if (existsSync(before)) bringBack(built, before)
-  mkdirSync(before, { recursive: true })
-  moveAll(built, before)
+/** Whether the latest build was made from the sources as they are. */
+export function isCurrentWebBuild(root) {
+  const app = join(root, 'apps/web')
+  return latestBuild(app) === buildName(root) && isWhole(join(app, BUILT))
 }
 
-function bringBack(built, before) {
-  for (const name of entries(built)) rmSync(join(built, name), { recursive: true })
-  moveAll(before, built)
-  rmSync(before, { recursive: true })
+/** Whether there is a build to start, of whichever sources. */
+export function hasWebBuild(root) {
+  return isWhole(join(root, 'apps/web', BUILT))
 }
 
-function moveAll(from, to) {
-  mkdirSync(to, { recursive: true })
-  for (const name of entries(from)) renameSync(join(from, name), join(to, name))
-}
+const buildName = (root) => `${BUILT}-${sourcesHash(root).slice(0, 16)}`
 
-function entries(folder) {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'cache') : []
+const isWhole = (folder) => existsSync(join(folder, 'BUILD_ID'))
+
+function latestBuild(app) {
+  try {
+    return readlinkSync(join(app, BUILT))
+  } catch {
+    return undefined
+  }
 }
 
 async function build(root, node, env) {
@@ -69,7 +82,34 @@ async function build(root, node, env) {
     cwd: join(root, 'apps/web'),
     env: { ...env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
   })
-  return code
+  if (code !== 0 || !isWhole(join(root, 'apps/web/.next'))) {
+    throw new SetupError('The web app could not be built; the reason stands above. The build that was there is kept.')
+  }
+}
+
+/** Under its name only once it is complete. */
+function moveBuild(from, to) {
+  const part = `${to}.part`
+  rmSync(part, { recursive: true, force: true })
+  mkdirSync(part)
+  for (const name of readdirSync(from)) {
+    if (!KEPT_FOR_NEXT_BUILD.has(name)) renameSync(join(from, name), join(part, name))
+  }
+  rmSync(to, { recursive: true, force: true })
+  renameSync(part, to)
+}
+
+function pointTo(app, name) {
+  const draft = join(app, `${BUILT}-link`)
+  rmSync(draft, { force: true })
+  symlinkSync(name, draft)
+  renameSync(draft, join(app, BUILT))
+}
+
+function removeOtherBuilds(app, name) {
+  for (const other of readdirSync(app)) {
+    if (other.startsWith(`${BUILT}-`) && other !== name) rmSync(join(app, other), { recursive: true })
+  }
 }
 
 function sourcesHash(root) {
@@ -86,7 +126,8 @@ function* filesOf(path) {
   if (statSync(path).isFile()) yield path
   else {
     for (const name of readdirSync(path).sort()) {
-      if (!NOT_BUILT.has(name) && !name.endsWith('.tsbuildinfo')) yield* filesOf(join(path, name))
+      if (!NOT_BUILT.has(name) && !name.startsWith(BUILT) && !name.endsWith('.tsbuildinfo'))
+        yield* filesOf(join(path, name))
     }
   }
 }

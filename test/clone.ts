@@ -8,7 +8,8 @@ const NOT_IN_A_CLONE = new Set([
   'node_modules',
   '.git',
   '.next',
-  '.next-before',
+  '.next-dev',
+  'release',
   '.data',
   '.stamps',
   '.env',
@@ -20,6 +21,8 @@ const NOT_IN_A_CLONE = new Set([
 export function freshClone(): { folder: string; remove(): void } {
   // Nobody but us can enter it, as is the case for the home directories of many.
   const folder = mkdtempSync(join(tmpdir(), 'nmg-clone-'))
-  cpSync(repositoryRoot, folder, { recursive: true, filter: (path) => !NOT_IN_A_CLONE.has(basename(path)) })
+  const isCloned = (path: string) =>
+    path === repositoryRoot || !(NOT_IN_A_CLONE.has(basename(path)) || basename(path).startsWith('.built'))
+  cpSync(repositoryRoot, folder, { recursive: true, filter: isCloned })
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }

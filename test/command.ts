@@ -47,6 +47,26 @@ export function npm(folder: string, args: readonly string[], settings: Record<st
   }
 }
 
+/**
+ * Starts npm in the background of a shell without a terminal, as in `ssh host 'nohup npm … &'`.
+ *
+ * @returns what ends the shell, and waits until it is gone.
+ */
+export function npmInBackground(folder: string, args: readonly string[], settings: Record<string, string>) {
+  const shell = spawn('sh', ['-c', `nohup npm ${args.join(' ')} > background.log 2>&1 & read -r line`], {
+    cwd: folder,
+    env: { ...outsideEnvironment(), ...settings },
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  return {
+    async endShell(): Promise<void> {
+      shell.stdin.end()
+      await once(shell, 'exit')
+    },
+  }
+}
+
 /** The processes that run something of this folder, or in it: their ids and command lines. */
 export function processesIn(folder: string): { pid: number; command: string }[] {
   const { stdout } = spawnSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' })

@@ -30,40 +30,91 @@ const importing = (folder: string, from: string, ending = '.ts'): [string, ...st
   'export const other = thing',
 ]
 
+/** Top to bottom. */
+const LAYERS = ['clients', 'proxy', 'refresh', 'connections', 'platform'] as const
+const ROOT_FILES = ['gateway.ts', 'config.ts', 'main.ts', 'serve.ts', 'http-server.ts', 'failpoints.ts']
+const DRIVERS = ['pg', 'ioredis', 'undici', 'oauth4webapi', 'hono', 'node:fs', '@modelcontextprotocol/client']
+
 describe('the layers of the gateway', () => {
-  it('do not import what is above them, nor what only another layer may know', () => {
-    const forbidden = [
-      ...['node:crypto', 'node:fs', 'pg', '@nmg/process'].map((from) => importing('domain', from)),
-      ...['../ports.ts', '../adapters/postgres/events.ts', '../flows/disconnect.ts'].map((from) =>
-        importing('domain', from),
-      ),
-      importing('domain/parts', '../../ports.ts'),
-      ...['../adapters/postgres/events.ts', '../http/app.ts', '../config.ts', '../main.ts'].map((from) =>
-        importing('flows', from),
-      ),
-      ...['node:fs', 'node:http', 'oauth4webapi', 'hono/cookie', 'pg'].map((from) => importing('flows', from)),
-      ...['../../flows/disconnect.ts', '../../http/app.ts', '../../gateway.ts', 'hono'].map((from) =>
-        importing('adapters/oauth', from),
-      ),
-      ...['../adapters/postgres/events.ts', '../main.ts', 'pg', 'oauth4webapi'].map((from) => importing('http', from)),
-    ]
+  it('import nothing from the layers above them, nor from the composition root', () => {
+    const forbidden = LAYERS.flatMap((layer, depth) => [
+      ...LAYERS.slice(0, depth).map((above) => importing(layer, `../${above}/open.ts`)),
+      ...ROOT_FILES.map((file) => importing(layer, `../${file}`)),
+      importing(layer, '../commands/database.ts'),
+    ])
+    // Types count as well, and so do the files that do I/O and those in a deeper folder.
+    const others = [
+      importing('connections/copies', '../../refresh/ports.ts'),
+      importing('connections/oauth', '../../clients/open.ts'),
+      [
+        'apps/gateway/src/platform/type.ts',
+        "import type { Thing } from '../proxy/upstream.ts'",
+        'export type Other = Thing',
+      ],
+      [
+        'apps/gateway/src/refresh/postgres-refresh-lock.ts',
+        "import { thing } from '../proxy/upstream.ts'",
+        'export const other = thing',
+      ],
+    ] as const
+    expect(brokenRules([...forbidden, ...others])).toEqual(
+      [...forbidden, ...others].map(([path]) => `${path}: eslint(no-restricted-imports)`).toSorted(),
+    )
+  })
+
+  it('do no I/O in files that are not named after what they talk to', () => {
+    const forbidden = LAYERS.filter((layer) => layer !== 'platform').flatMap((layer) =>
+      DRIVERS.map((driver) => importing(layer, driver)),
+    )
     expect(brokenRules(forbidden)).toEqual(
       forbidden.map(([path]) => `${path}: eslint(no-restricted-imports)`).toSorted(),
     )
   })
 
-  it('import what is below them', () => {
-    const allowed = [
-      ...['./envelope.ts', 'zod', '@nmg/contract'].map((from) => importing('domain', from)),
-      ...['../domain/connection.ts', '../ports.ts', 'node:crypto'].map((from) => importing('flows', from)),
-      ...['../../ports.ts', '../../domain/connection.ts', 'oauth4webapi'].map((from) =>
-        importing('adapters/oauth', from),
-      ),
-      ...['../flows/disconnect.ts', 'hono'].map((from) => importing('http', from)),
-      importing('.', './adapters/postgres/events.ts'),
-      importing('domain', 'fast-check', '.test.ts'),
-    ]
-    expect(brokenRules(allowed)).toEqual([])
+  it('import what is below them, and drivers in the files that are named after these', () => {
+    const allowed = LAYERS.flatMap((layer, depth) => [
+      ...LAYERS.slice(depth + 1).map((below) => importing(layer, `../${below}/ports.ts`)),
+      importing(layer, './other.ts'),
+      importing(layer, 'fast-check', '.test.ts'),
+    ])
+    const io = [
+      ['clients/postgres-keys.ts', 'pg'],
+      ['proxy/http-upstream.ts', 'undici'],
+      ['refresh/postgres-refresh-lock.ts', 'pg'],
+      ['connections/redis-requests.ts', 'ioredis'],
+      ['connections/oauth/discovery.ts', 'oauth4webapi'],
+      ['platform/database.ts', 'pg'],
+    ].map(([path, from]) => [
+      `apps/gateway/src/${path}`,
+      `import { thing } from '${from}'`,
+      'export const other = thing',
+    ])
+    expect(brokenRules([...allowed, ...(io as [string, ...string[]][])])).toEqual([])
+  })
+})
+
+describe('the web app', () => {
+  it('names other folders by the alias, except in files that Node loads itself', () => {
+    const lines = (from: string) => [`import { thing } from '${from}'`, 'export const other = thing']
+    const forbidden = [
+      ['apps/web/app/page.tsx', ...lines('../lib/text.ts')],
+      ['apps/web/components/ui/thing.tsx', ...lines('../json-text.tsx')],
+      ['apps/web/features/chat/thing.ts', ...lines('../../lib/text.ts')],
+      ...['authorization-server', 'lib', 'lib/drafts', 'server', '.'].map((folder) => [
+        `apps/web/${folder}/thing.ts`,
+        ...lines('@/lib/text.ts'),
+      ]),
+    ] as [string, ...string[]][]
+    expect(brokenRules(forbidden)).toEqual(
+      forbidden.map(([path]) => `${join(path)}: eslint(no-restricted-imports)`).toSorted(),
+    )
+    expect(
+      brokenRules([
+        ['apps/web/app/page.tsx', ...lines('@/lib/text.ts')],
+        ['apps/web/features/chat/thing.ts', ...lines('./other-thing.ts')],
+        ['apps/web/server/thing.ts', ...lines('../lib/text.ts')],
+      ]),
+    ).toEqual([])
   })
 })
 
@@ -71,8 +122,8 @@ describe('the linter', () => {
   it('keeps the environment out of everything but the mains', () => {
     const line = 'export const level = process.env.LOG_LEVEL'
     const inside = [
-      'apps/gateway/src/http/app.ts',
-      'apps/gateway/src/log.ts',
+      'apps/gateway/src/connections/routes.ts',
+      'apps/gateway/src/platform/log.ts',
       'apps/web/lib/session.ts',
       'packages/contract/src/index.ts',
     ]
@@ -89,15 +140,15 @@ describe('the linter', () => {
 
   it('keeps the console out of everything but commands', () => {
     const line = "console.error('hello')"
-    expect(brokenRules(['apps/gateway/src/log.ts', 'scripts/check.ts'].map((path) => [path, line]))).toEqual([
-      'apps/gateway/src/log.ts: eslint(no-console)',
+    expect(brokenRules(['apps/gateway/src/platform/log.ts', 'scripts/check.ts'].map((path) => [path, line]))).toEqual([
+      'apps/gateway/src/platform/log.ts: eslint(no-console)',
     ])
   })
 
   it('finds a promise that nobody waits for, which needs types', () => {
     const lines = ['async function save(): Promise<void> {}', 'export function close(): void {', '  save()', '}']
-    expect(brokenRules([['apps/gateway/src/log.ts', ...lines]])).toEqual([
-      'apps/gateway/src/log.ts: typescript(no-floating-promises)',
+    expect(brokenRules([['apps/gateway/src/platform/log.ts', ...lines]])).toEqual([
+      'apps/gateway/src/platform/log.ts: typescript(no-floating-promises)',
     ])
   })
 

@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { freePort } from '@nmg/process/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { freshClone } from './clone.ts'
-import { npm, processesIn, untilNothingRunsIn, type Command } from './command.ts'
+import { missingImports, sourcesOf } from './imports.ts'
+import { npm, npmInBackground, processesIn, untilNothingRunsIn, type Command } from './command.ts'
 
 /** A first start installs and builds everything. */
 const FIRST_START_MS = 600_000
@@ -21,11 +23,11 @@ beforeAll(async () => {
   const [gateway, web, simulator] = [await freePort(), await freePort(), await freePort()]
   ports = { PORT: `${gateway}`, WEB_PORT: `${web}`, DEMO_SIMULATOR_PORT: `${simulator}` }
 })
-beforeEach(() => onTestFinished(killWhatIsLeft))
+beforeEach(() => onTestFinished(() => killWhatIsLeft(folder)))
 afterAll(remove)
 
-function killWhatIsLeft(): void {
-  for (const { pid } of processesIn(folder)) spawnSync('kill', ['-9', `${pid}`])
+function killWhatIsLeft(where: string): void {
+  for (const { pid } of processesIn(where)) spawnSync('kill', ['-9', `${pid}`])
 }
 
 const get = (port: string, path: string) => fetch(`http://localhost:${port}${path}`)
@@ -41,6 +43,13 @@ function pidOf(part: string): number {
   if (!found) throw new Error(`nothing runs ${part}`)
   return found.pid
 }
+
+it.each(['gateway', 'web'])('npm run %s in a fresh clone refuses, and prepares nothing', async (name) => {
+  const command = npm(folder, ['run', name], ports)
+  expect(await command.ended).toBe(1)
+  expect(command.stderr()).toMatch(/^[^\n]+\. Run npm run build[^\n]*\.\n$/)
+  expect(existsSync(join(folder, 'node_modules'))).toBe(false)
+})
 
 describe('npm start', () => {
   it('that is killed while it installs leaves nothing running, and nothing in the way of the next', async () => {
@@ -91,12 +100,15 @@ describe('npm start', () => {
   it('leaves the last build usable when the sources cannot be built', { timeout: FIRST_START_MS }, async () => {
     const page = join(folder, 'apps/web/app/page.tsx')
     const good = readFileSync(page, 'utf8')
-    const buildId = readFileSync(join(folder, 'apps/web/.next/BUILD_ID'), 'utf8')
+    const running = await up()
     appendFileSync(page, '\nexport const broken: number = "no number"\n')
     const failing = npm(folder, ['start'], ports)
     expect(await failing.ended).toBe(1)
     expect(failing.stderr()).toContain('The web app could not be built')
-    expect(readFileSync(join(folder, 'apps/web/.next/BUILD_ID'), 'utf8')).toBe(buildId)
+    // One that this process has not loaded yet.
+    expect((await get(ports.WEB_PORT, '/forgot-password')).status).toBe(200)
+    process.kill(running.pid, 'SIGTERM')
+    await untilNothingRunsIn(folder)
 
     writeFileSync(page, good)
     const command = await up()
@@ -132,6 +144,91 @@ function runnerOf(npmPid: number): number {
   return runner.pid
 }
 
+it('npm run gateway in the background survives the shell that started it', async () => {
+  const { endShell } = npmInBackground(folder, ['run', 'gateway'], ports)
+  const ready = () =>
+    get(ports.PORT, '/readyz').then(
+      ({ status }) => status,
+      () => 0,
+    )
+  await expect.poll(ready, { timeout: 20_000 }).toBe(200)
+  await endShell()
+  // For longer than it takes to notice that a parent is gone.
+  for (let n = 0; n < 4; n++) {
+    await setTimeout(500)
+    expect(await ready()).toBe(200)
+  }
+  process.kill(pidOf('scripts/run.mjs'), 'SIGTERM')
+  await untilNothingRunsIn(folder)
+})
+
+describe('npm run build', () => {
+  // Outside of the clone, whose node_modules Node would find as well.
+  const release = join(mkdtempSync(join(tmpdir(), 'nmg-release-')), 'release')
+  const build = (...options: string[]) => npm(folder, ['run', 'build', '--', ...options])
+
+  afterAll(() => rmSync(dirname(release), { recursive: true }))
+
+  it('makes a folder with everything that its sources import, and nothing of tests and development', async () => {
+    const command = build('--out', release)
+    expect(await command.ended, command.stderr()).toBe(0)
+    expect(command.stdout()).toContain(`${release}: release `)
+    const { devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>
+    }
+    const known = Object.keys(devDependencies).filter((name) => existsSync(join(release, 'node_modules', name)))
+    // Which the product itself uses.
+    expect(known).toEqual(['zod'])
+    expect(existsSync(join(release, 'node_modules/notion-simulator'))).toBe(false)
+    expect(missingImports(release)).toEqual([])
+    expect(sourcesOf(release).filter((path) => /\.test\.ts$|\/(test|testing|e2e)\//.test(path))).toEqual([])
+  })
+
+  it('makes a folder that only starts, with its data beside it, and is not replaced while it runs', async () => {
+    onTestFinished(() => killWhatIsLeft(release))
+    const command = npm(release, ['start'], { ...ports, npm_config_registry: 'http://127.0.0.1:1' })
+    await command.says(UP)
+    expect(command.stderr()).not.toMatch(/Installing|Building|Getting/)
+    expect((await get(ports.PORT, '/readyz')).status).toBe(200)
+    const page = await (await get(ports.WEB_PORT, '/sign-in')).text()
+    const [, script = ''] = /src="(\/_next\/static\/[^"]+)"/.exec(page) ?? []
+    expect((await get(ports.WEB_PORT, script)).status).toBe(200)
+    expect(existsSync(join(release, '.data'))).toBe(false)
+    expect(existsSync(join(dirname(release), '.data'))).toBe(true)
+
+    const refused = build('--out', release)
+    expect(await refused.ended).toBe(1)
+    expect(refused.stderr()).toMatch(/^build: .*release is in use by process \d+ \(.*\)\. Build into another folder/)
+    expect((await get(ports.WEB_PORT, '/sign-up')).status).toBe(200)
+    process.kill(command.pid, 'SIGTERM')
+    await untilNothingRunsIn(release)
+  })
+
+  it('replaces no folder that is something else', async () => {
+    const command = build('--out', 'docs')
+    expect(await command.ended).toBe(1)
+    expect(command.stderr()).toMatch(/^build: .*docs is there, and is no release\./)
+  })
+
+  it('replaces no release that holds something of the operator', async () => {
+    const standard = join(folder, 'release')
+    mkdirSync(standard)
+    writeFileSync(join(standard, 'release.json'), '{"contents":["release.json"]}')
+    writeFileSync(join(standard, '.env'), '')
+    const command = build()
+    expect(await command.ended).toBe(1)
+    expect(command.stderr()).toMatch(
+      /^build: .*release would be replaced, and holds \.env, which is not of its release\./,
+    )
+    rmSync(standard, { recursive: true })
+  })
+
+  it('leaves commands of a checkout out, which say so', async () => {
+    const runner = spawnSync('node', [join(release, 'scripts/run.mjs'), 'demo'], { encoding: 'utf8' })
+    expect([runner.status, runner.stderr]).toEqual([1, '"demo" is not part of a release. Run it in a checkout.\n'])
+  })
+})
+
 describe('npm run demo', () => {
   it('says that it is a simulation, and serves everything', async () => {
     const command = await up(['run', 'demo'])
@@ -152,6 +249,50 @@ describe('npm run demo', () => {
     expect(existsSync(join(folder, '.data/demo/postgres'))).toBe(true)
     expect(existsSync(join(folder, '.data/postgres'))).toBe(false)
   })
+})
+
+describe('npm run dev', () => {
+  it('shows changes of a page and of the gateway, and waits for the next change after a crash', async () => {
+    const settings = {
+      DEV_GATEWAY_PORT: ports.PORT,
+      DEV_WEB_PORT: ports.WEB_PORT,
+      DEV_SIMULATOR_PORT: ports.DEMO_SIMULATOR_PORT,
+      FORCE_COLOR: '0',
+    }
+    const command = npm(folder, ['run', 'dev'], settings)
+    await command.says(UP)
+    const signIn = async () => (await get(ports.WEB_PORT, '/sign-in')).text()
+    expect(await signIn()).toContain('Welcome back')
+
+    change('apps/web/app/sign-in/page.tsx', (text) => text.replace('Welcome back', 'Hello again'))
+    await expect.poll(signIn).toContain('Hello again')
+
+    const main = 'apps/gateway/src/main.ts'
+    change(main, (text) => `${text}\nthrow new Error('broken on purpose')\n`)
+    await command.says('gateway   │ ended (exit code 1); waits for the next change')
+    expect(command.stdout()).toContain('gateway   │ Error: broken on purpose')
+    expect((await get(ports.WEB_PORT, '/sign-in')).status).toBe(200)
+
+    change(main, (text) =>
+      text.replace("throw new Error('broken on purpose')", "process.stdout.write('is repaired\\n')"),
+    )
+    await command.says('gateway   │ is repaired')
+    await expect.poll(() => get(ports.PORT, '/readyz').then((response) => response.status)).toBe(200)
+
+    // Beside the build and the data of an installation.
+    expect(['apps/web/.next-dev', '.data/dev/postgres'].filter((path) => !existsSync(join(folder, path)))).toEqual([])
+    expect(existsSync(join(folder, 'apps/web/.next/dev'))).toBe(false)
+    process.kill(-command.pid, 'SIGINT')
+    await untilNothingRunsIn(folder)
+  })
+
+  /** Changes a file of the copy until the test ends. */
+  function change(path: string, edit: (text: string) => string): void {
+    const file = join(folder, path)
+    const text = readFileSync(file, 'utf8')
+    onTestFinished(() => writeFileSync(file, text))
+    writeFileSync(file, edit(text))
+  }
 })
 
 describe('what cannot start says why in one sentence:', () => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PHASE_DEVELOPMENT_SERVER } from 'next/constants.js'
 
 // Nothing about this product or its users goes to anybody else. The builder reads this after its configuration.
 process.env['NEXT_TELEMETRY_DISABLED'] = '1'
@@ -9,6 +10,8 @@ process.env['NEXT_TELEMETRY_DISABLED'] = '1'
  * @type {import('next').NextConfig}
  */
 const config = {
+  // Where the running app finds its build (server/web.ts). Building and developing take Next's own folder.
+  ...(process.env['WEB_BUILD'] && { distDir: process.env['WEB_BUILD'] }),
   poweredByHeader: false,
   reactStrictMode: true,
   transpilePackages: ['@nmg/contract'],
@@ -20,4 +23,7 @@ const config = {
   typescript: { tsconfigPath: 'tsconfig.build.json' },
 }
 
-export default config
+/** @param {string} phase */
+export default (phase) =>
+  // Apart from the build that `npm start` runs, which may be in use.
+  phase === PHASE_DEVELOPMENT_SERVER ? { ...config, distDir: '.next-dev' } : config

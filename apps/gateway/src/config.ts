@@ -40,34 +40,59 @@ const serviceTokens = z.string().transform((text, context): Secret[] => {
   return tokens.map((token) => new Secret(token))
 })
 
+const endpoint = (name: string) =>
+  webUrl.optional().meta({
+    description: `Overrides the ${name} endpoint. Applies to existing connections too.`,
+    defaultText: 'discovered',
+  })
+
 const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
-/** The settings by their names in the environment, as contract.md lists them. */
+/** The settings by their names in the environment. docs/settings.md and .env.example are generated from these descriptions. */
 export const Settings = z
   .object({
-    /** Where the gateway listens. */
-    PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
-    HOST: z.string().default('127.0.0.1'),
-    /** How many processes share the port. One uses one processor; each is a replica of its own, with its own limits. */
-    WORKERS: z.coerce.number().int().min(1).max(256).default(1),
-    /** The upstream MCP endpoint; everything else is discovered from it. */
-    NOTION_MCP_SERVER_URL: webUrl.default(new URL('https://mcp.notion.com/mcp')),
-    NOTION_MCP_AUTHORIZE_ENDPOINT: webUrl.optional(),
-    NOTION_MCP_TOKEN_ENDPOINT: webUrl.optional(),
-    NOTION_MCP_REGISTRATION_ENDPOINT: webUrl.optional(),
-    NOTION_MCP_REVOCATION_ENDPOINT: webUrl.optional(),
-    /** What the MCP server names may be in a private network (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). Otherwise nothing is sent there. */
+    PORT: z.coerce.number().int().min(0).max(65_535).default(8000).describe('Listen port.'),
+    HOST: z.string().default('127.0.0.1').describe('Listen address.'),
+    WORKERS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(256)
+      .default(1)
+      .describe(
+        'Processes that share the port. Each uses one processor and is a replica with its own limits. With more than one, an additional process distributes the connections.',
+      ),
+    NOTION_MCP_SERVER_URL: webUrl
+      .default(new URL('https://mcp.notion.com/mcp'))
+      .describe('Upstream MCP endpoint. Everything else is discovered from it (RFC 9728, RFC 8414).'),
+    NOTION_MCP_AUTHORIZE_ENDPOINT: endpoint('authorization'),
+    NOTION_MCP_TOKEN_ENDPOINT: endpoint('token'),
+    NOTION_MCP_REGISTRATION_ENDPOINT: endpoint('registration'),
+    NOTION_MCP_REVOCATION_ENDPOINT: endpoint('revocation'),
     NOTION_MCP_PRIVATE_NETWORK: z
       .enum(['true', 'false'], 'must be true or false')
       .default('false')
-      .transform((value) => value === 'true'),
-    /** A fixed client registration. Without it the gateway registers itself, once for each connection. */
-    NOTION_MCP_CLIENT_ID: z.string().optional(),
-    NOTION_MCP_CLIENT_SECRET: secret.optional(),
-    /** Shown on Notion's consent page. */
-    NOTION_MCP_CLIENT_NAME: z.string().max(200).default('Notion MCP Gateway'),
-    NOTION_MCP_TOKEN_AUTH_METHOD: z.enum(authMethods).optional(),
-    /** A published document that describes this gateway as a client; its address is the client id where the server takes that. */
+      .transform((value) => value === 'true')
+      .describe(
+        '`true` if the MCP server is in a private network: then the addresses that it names may be there too (10.x, 172.16.x, 192.168.x, 100.64.x, fd…). Otherwise no request is sent to such addresses.',
+      ),
+    NOTION_MCP_CLIENT_ID: z.string().optional().meta({
+      description:
+        'Id of a fixed client registration. Without it the gateway registers itself (RFC 7591), once for each consent. A change applies to existing connections too.',
+      defaultText: 'registered for each consent',
+    }),
+    NOTION_MCP_CLIENT_SECRET: secret
+      .optional()
+      .meta({ description: 'Secret of the fixed client registration.', secret: true }),
+    NOTION_MCP_CLIENT_NAME: z
+      .string()
+      .max(200)
+      .default('Notion MCP Gateway')
+      .describe("Name of this gateway on Notion's consent page."),
+    NOTION_MCP_TOKEN_AUTH_METHOD: z.enum(authMethods).optional().meta({
+      description: 'How the client authenticates at the token endpoint.',
+      defaultText: 'a method that the server supports, `none` first; `client_secret_basic` with a fixed secret',
+    }),
     NOTION_MCP_CLIENT_METADATA_URL: z
       .url({ protocol: /^https$/ })
       .transform((text) => new URL(text))
@@ -75,49 +100,92 @@ export const Settings = z
         ({ pathname, hash, username, password }) => pathname !== '/' && !hash && !username && !password,
         'must have a path, and neither a fragment nor a user name',
       )
-      .optional(),
-    /** The scope to ask for, in place of what the MCP server names. Notion names none but the one that it implies, so none is sent there. */
-    NOTION_MCP_TOKEN_SCOPE: z.string().optional(),
-    /** Where Notion sends the browser back to. Default: the callback on this machine's `PORT`. */
-    NOTION_MCP_OAUTH_REDIRECT_URI: webUrl.optional(),
-    /** The browser is sent back below this origin, and nowhere else. */
-    NOTION_MCP_RETURN_BASE_URL: webUrl.default(new URL('http://localhost:3000')),
-    /** Life of a pending authorization request. */
-    NOTION_MCP_STATE_TTL_SECONDS: seconds(600),
-    /** A call refreshes first when the access token ends within this. */
-    NOTION_MCP_REFRESH_MARGIN_SECONDS: seconds(60, 0),
-    /** Authenticates an application. All of several are accepted. */
-    GATEWAY_SERVICE_TOKEN: serviceTokens.optional(),
-    /** Keys that seal what is stored; the first seals, all open. */
-    CREDENTIAL_KEYS: credentialKeys.optional(),
-    /** PostgreSQL 14 or newer; embedded when left out. */
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    /** Connections to the database that each process keeps for statements, beside two that hold session state. */
-    DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(10),
-    /** Redis 6 or newer, for pending authorization requests; in the database when left out. */
-    REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-    /** How many days the history of a connection tells of refreshes. Consents, failures and disconnects stay. */
-    EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(30),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    /** The largest request body that the proxy takes. */
+      .optional()
+      .describe(
+        'https address of a [client ID metadata document](glossary.md#oauth) for this gateway, with `client_id` (that address), `client_name`, `redirect_uris` and `token_endpoint_auth_method: none`. Authorization servers that support such documents get it as the client id, and nothing is registered.',
+      ),
+    NOTION_MCP_TOKEN_SCOPE: z.string().optional().meta({
+      description: 'Scope to request.',
+      defaultText: 'none for Notion; elsewhere what the server names, plus what calls turned out to need',
+    }),
+    NOTION_MCP_OAUTH_REDIRECT_URI: webUrl.optional().meta({
+      description: 'Where Notion redirects the browser after the consent. Must match the client registration.',
+      defaultText: '`http://localhost:<PORT>/integrations/notion/mcp/oauth/callback`',
+    }),
+    NOTION_MCP_RETURN_BASE_URL: webUrl
+      .default(new URL('http://localhost:3000'))
+      .describe('The browser is sent back below this origin, and nowhere else.'),
+    NOTION_MCP_STATE_TTL_SECONDS: seconds(600).describe('Lifetime of a pending authorization request, in seconds.'),
+    NOTION_MCP_REFRESH_MARGIN_SECONDS: seconds(60, 0).describe(
+      'A call refreshes the access token first if it expires within this many seconds.',
+    ),
+    GATEWAY_SERVICE_TOKEN: serviceTokens.optional().meta({
+      description:
+        'Authenticates applications. Several, separated by commas, are all accepted. Make one with `openssl rand -hex 32`.',
+      defaultText: 'generated into `DATA_DIR`; required with `DATABASE_URL`',
+      secret: true,
+    }),
+    CREDENTIAL_KEYS: credentialKeys.optional().meta({
+      description:
+        'Keys that encrypt stored credentials: `name:base64(32 bytes)`, separated by commas. The first one seals, all of them open. Make one with `echo "key1:$(openssl rand -base64 32)"`.',
+      defaultText: 'generated into `DATA_DIR`; required with `DATABASE_URL`',
+      secret: true,
+    }),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .meta({ description: 'PostgreSQL 14 or newer.', defaultText: 'embedded, in `DATA_DIR`', secret: true }),
+    DATABASE_POOL_SIZE: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(10)
+      .describe('Database connections that each process uses for statements; two more hold session state.'),
+    REDIS_URL: z
+      .url({ protocol: /^rediss?$/ })
+      .optional()
+      .meta({
+        description:
+          'Redis 6 or newer, for pending authorization requests and for the [mark](deploy.md#what-is-noticed) by which a restored database is noticed.',
+        defaultText: 'in the database',
+        secret: true,
+      }),
+    EVENT_RETENTION_DAYS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(36_500)
+      .default(30)
+      .describe(
+        'Days for which the history of a connection keeps refreshes. Consents, failures and disconnects are kept for good.',
+      ),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('`debug`, `info`, `warn`, `error` or `silent`.'),
     PROXY_MAX_BODY_BYTES: z.coerce
       .number()
       .int()
       .min(1024)
       .max(256 * 1024 * 1024)
-      .default(4 * 1024 * 1024),
-    /** Calls under way at once, in all and in one space; a few more wait in a queue, others get 503 at once. */
-    PROXY_MAX_CALLS: count(DEFAULT_LIMITS.calls),
-    PROXY_MAX_CALLS_PER_SPACE: count(DEFAULT_LIMITS.callsPerSpace),
-    /** Streams open at once, in all and in one space. */
-    PROXY_MAX_STREAMS: count(DEFAULT_LIMITS.streams),
-    PROXY_MAX_STREAMS_PER_SPACE: count(DEFAULT_LIMITS.streamsPerSpace),
-    /** How long upstream may take until the head of its answer. Notion gives a tool 55 seconds. */
-    PROXY_HEAD_TIMEOUT_SECONDS: seconds(120),
-    /** The age at which a stream is broken off, however alive it is; clients then reconnect. */
-    PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600),
-    /** How long calls in flight may go on after SIGTERM. */
-    SHUTDOWN_GRACE_SECONDS: seconds(20, 0),
+      .default(4 * 1024 * 1024)
+      .describe(
+        "Largest request body of an MCP call. One space, and one user's clients, may have at most 32 MB of bodies in flight (or one body, if that is larger).",
+      ),
+    PROXY_MAX_CALLS: count(DEFAULT_LIMITS.calls).describe(
+      'Calls in flight. A few more wait in a queue; all others get 503 with `Retry-After` immediately.',
+    ),
+    PROXY_MAX_CALLS_PER_SPACE: count(DEFAULT_LIMITS.callsPerSpace).describe('Calls in flight of one space.'),
+    PROXY_MAX_STREAMS: count(DEFAULT_LIMITS.streams).describe('Open streams.'),
+    PROXY_MAX_STREAMS_PER_SPACE: count(DEFAULT_LIMITS.streamsPerSpace).describe('Open streams of one space.'),
+    PROXY_HEAD_TIMEOUT_SECONDS: seconds(120).describe(
+      'Seconds that the upstream server may take until its response begins. (Notion gives a tool 55 seconds.)',
+    ),
+    PROXY_STREAM_MAX_AGE_SECONDS: seconds(4 * 3600).describe(
+      'Age in seconds at which a stream is closed, even if it is active. Clients reconnect.',
+    ),
+    SHUTDOWN_GRACE_SECONDS: seconds(20, 0).describe('Seconds for which calls in flight may continue after SIGTERM.'),
     ...proxySettings,
     ...clientSettings,
   })
@@ -149,21 +217,21 @@ export const Settings = z
 
 export type Settings = z.infer<typeof Settings>
 
-/** Settings that are whole: what may be generated has been. */
+/** Validated settings with derived values; omitted secrets have been generated. */
 export interface Config extends Omit<Settings, 'GATEWAY_SERVICE_TOKEN' | 'CREDENTIAL_KEYS'> {
   readonly serviceTokens: readonly Secret[]
   readonly credentialKeys: readonly [CredentialKey, ...CredentialKey[]]
   readonly redirectUri: string
   readonly fixedClient: ClientRegistration | null
   readonly publicUrl: URL
-  /** For the MCP server and what it names, and for the issuers of clients' tokens. */
+  /** Outbound proxies for the MCP server, its authorization server and the issuers of clients' tokens. */
   readonly proxies: Proxies
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
 /**
- * @param dataFolder where secrets that were not given are generated into; only asked on the embedded database.
- * @throws {StartupError} that names every wrong setting.
+ * @param dataFolder returns the folder for generated secrets; only called with the embedded database.
+ * @throws {StartupError} that names every invalid setting.
  */
 export function readConfig(env: Environment, dataFolder: () => string): Config {
   const settings = readSettings(Settings, env)
@@ -192,7 +260,7 @@ export function readConfig(env: Environment, dataFolder: () => string): Config {
   }
 }
 
-/** What the authorization server's adapter needs of the settings. */
+/** The settings of the OAuth client for Notion's authorization server. */
 export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
   mcpServer: config.NOTION_MCP_SERVER_URL,
   overrides: {
@@ -212,6 +280,6 @@ export const oauthSettings = (config: Config): AuthorizationServerSettings => ({
 })
 
 function atLeastOne<T>([first, ...others]: readonly T[]): readonly [T, ...T[]] {
-  if (first === undefined) throw new StartupError('CREDENTIAL_KEYS names no key.')
+  if (first === undefined) throw new StartupError('CREDENTIAL_KEYS has no key.')
   return [first, ...others]
 }

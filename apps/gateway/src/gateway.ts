@@ -1,12 +1,13 @@
-/** Puts the gateway together. The only file that knows all the others. */
+/** Assembles the gateway from its modules. */
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { prepareDrain } from '@nmg/process'
+import { sendProbeAnswer } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
 import { CONNECTION_CHANNEL } from './connections/connection-changes.ts'
-import { type DataPlaces, openDatabaseGuard } from './connections/copies/open.ts'
+import { type DataLocations, openDatabaseGuard } from './connections/copies/open.ts'
 import { openConnections } from './connections/open.ts'
 import { createApp } from './connections/routes.ts'
 import { createGatewayServer, logCall, requestIdOf } from './http-server.ts'
@@ -15,7 +16,7 @@ import { Failure } from './platform/failure.ts'
 import type { Log } from './platform/log.ts'
 import { every } from './platform/every.ts'
 import { openPlatform } from './platform/open.ts'
-import { checkReadiness, degradedBy, NOTIFICATIONS_ARE_INTERRUPTED, REDIS_IS_AWAY } from './platform/readiness.ts'
+import { checkReadiness, degradedBy, NOTIFICATIONS_INTERRUPTED, REDIS_UNAVAILABLE } from './platform/readiness.ts'
 import { serviceAuthenticator } from './platform/service-token.ts'
 import { openProxy } from './proxy/open.ts'
 import { openRefresh, openRefreshLock, type RefreshFailpoints } from './refresh/open.ts'
@@ -24,42 +25,42 @@ export interface GatewayOptions {
   readonly config: Config
   readonly databaseUrl: string
   readonly log: Log
-  /** Where this process keeps what must not be in the database; see {@link DataPlaces}. */
-  readonly places?: DataPlaces
-  /** For tests that move time. */
+  /** Storage outside of the database; see {@link DataLocations}. */
+  readonly locations?: DataLocations
+  /** Replaces the database's clock in tests. */
   readonly clock?: Clock
-  /** For tests that stop time, or a process at a step of a refresh. See failpoints.ts. */
+  /** Lets tests intervene at the steps of a refresh. */
   readonly failpoints?: RefreshFailpoints
-  /** How the names of authorization servers become addresses; as the system does it when left out. */
+  /** Resolves the names of authorization servers. Default: the system's resolver. */
   readonly lookup?: LookupFunction
 }
 
 export interface Gateway {
   readonly server: Server
-  /** One round of the background refresh, at once. */
+  /** Runs one round of the background refresh now. @returns the number of connections tried. */
   refreshDue(): Promise<number>
-  /** One round of removing what is past its time, at once. */
+  /** Deletes expired data now. */
   sweep(): Promise<void>
-  /** Lets calls in flight finish within the grace, then closes everything. */
+  /** Lets calls in flight finish within the grace period, then closes everything. */
   stop(): Promise<void>
 }
 
 const SWEEP_EVERY_MS = 3_600_000
 
-/** Service tokens shorter than this can be guessed. */
-const GUESSABLE_BELOW = 16
+/** Service tokens below this length can be guessed. */
+const MIN_TOKEN_LENGTH = 16
 
-/** @throws {Failure} `store_unavailable`, `sealed_value_unreadable`. */
+/** Opens all modules. The caller starts to listen. @throws {Failure} `store_unavailable`, `sealed_value_unreadable`. */
 export async function openGateway({
   config,
   databaseUrl,
   log,
   clock,
   lookup,
-  places = { dataFolder: null },
+  locations = { dataFolder: null },
   failpoints = {},
 }: GatewayOptions): Promise<Gateway> {
-  if (config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)) {
+  if (config.serviceTokens.some((token) => token.reveal().length < MIN_TOKEN_LENGTH)) {
     log.warn('service_token.guessable', { advice: 'make GATEWAY_SERVICE_TOKEN longer: openssl rand -hex 32' })
   }
   const returnBase = config.NOTION_MCP_RETURN_BASE_URL
@@ -80,7 +81,7 @@ export async function openGateway({
     log,
     redisUrl: config.REDIS_URL,
     publicUrl: config.GATEWAY_PUBLIC_URL,
-    places,
+    locations,
   })
   const lock = await openRefreshLock(platform, guard, failpoints.times)
   const connections = await openConnections({
@@ -89,7 +90,7 @@ export async function openGateway({
     currentHold: lock.currentHold,
     credentialKeys: config.credentialKeys,
     redisUrl: config.REDIS_URL,
-    oauth: { ...oauthSettings(config), onRefresh: failpoints.onStep, lookup },
+    oauth: { ...oauthSettings(config), lookup },
     outboundProxy,
     returnBase,
     stateTtlSeconds: config.NOTION_MCP_STATE_TTL_SECONDS,
@@ -123,7 +124,7 @@ export async function openGateway({
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     requestId: requestIdOf,
     onDone: (record) => logCall(log, record),
   })
@@ -136,12 +137,14 @@ export async function openGateway({
     returnBase,
     async checkReadiness() {
       if (isStopping)
-        throw new Failure('overloaded', 'This gateway is stopping. Others serve on.', { retryAfterSeconds: 1 })
+        throw new Failure('overloaded', 'This gateway is stopping. Send requests to another replica.', {
+          retryAfterSeconds: 1,
+        })
       const readiness = await checkReadiness(
         () => sql.query('select 1'),
         [
-          async () => ((await connections.isRedisUp()) ? undefined : REDIS_IS_AWAY),
-          () => (notifications.isConnected() ? undefined : NOTIFICATIONS_ARE_INTERRUPTED),
+          async () => ((await connections.isRedisUp()) ? undefined : REDIS_UNAVAILABLE),
+          () => (notifications.isConnected() ? undefined : NOTIFICATIONS_INTERRUPTED),
           () => degradedBy(sql.trouble()),
         ],
       )
@@ -155,7 +158,10 @@ export async function openGateway({
     await Promise.all([connections.sweep(), clients.sweep()])
   }
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
-  const server = createGatewayServer(proxy, app, log, clients.answerBrowser)
+  const serviceTokens = config.serviceTokens.map((token) => token.reveal())
+  const server = createGatewayServer(proxy, app, log, clients.handleCors, (req, res) =>
+    sendProbeAnswer(req, res, { process: 'gateway', serviceTokens, clientAddress: null }),
+  )
   const drain = prepareDrain(server)
 
   return {

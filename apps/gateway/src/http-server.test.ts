@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from './platform/failure.ts'
-import type { Facts, Log } from './platform/log.ts'
+import type { LogFields, Log } from './platform/log.ts'
 import { afterSending } from './proxy/outcome.ts'
 import type { ExchangeRecord } from './proxy/exchange.ts'
 import { logCall } from './http-server.ts'
 
-function logged(status: number, failure?: Failure): [string, Facts] {
-  const lines: [string, Facts][] = []
+function logged(status: number, failure?: Failure): [string, LogFields] {
+  const lines: [string, LogFields][] = []
   const at =
     (level: string) =>
-    (_event: string, facts: Facts = {}) =>
+    (_event: string, facts: LogFields = {}) =>
       void lines.push([level, facts])
   const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   const record: ExchangeRecord = {
@@ -26,10 +26,10 @@ function logged(status: number, failure?: Failure): [string, Facts] {
     failure,
   }
   logCall(log, record)
-  return lines[0] as [string, Facts]
+  return lines[0] as [string, LogFields]
 }
 
-describe('the line of a call', () => {
+describe('the log line of a call', () => {
   it.each([
     [200, 'info'],
     [202, 'info'],
@@ -42,14 +42,14 @@ describe('the line of a call', () => {
     [503, 'warn'],
     [504, 'warn'],
     [529, 'warn'],
-  ])('with status %i has the level %s', (status, level) => {
+  ])('for status %i has the level %s', (status, level) => {
     expect(logged(status)[0]).toBe(level)
   })
 
-  it('shows a fault of the gateway and where it came up, also when it is reported as an unknown outcome', () => {
+  it('shows a bug in the gateway with its stack frames, also when it is reported as an unknown outcome', () => {
     const cause = new TypeError('with a secret in it')
-    const fault = new Failure('internal', 'The gateway failed.', { cause })
-    for (const failure of [fault, afterSending(fault, 'may_change')]) {
+    const bug = new Failure('internal', 'The gateway failed.', { cause })
+    for (const failure of [bug, afterSending(bug, 'may_change')]) {
       const [level, facts] = logged(502, failure)
       expect(level).toBe('error')
       expect(facts['at']).toContainEqual(expect.stringContaining('server.test.ts'))

@@ -3,42 +3,45 @@ import { randomUUID } from 'node:crypto'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure } from './platform/failure.ts'
-import { describeError, type Facts, levelOf, type Log, placesOf } from './platform/log.ts'
+import { describeError, type LogFields, levelOf, type Log, stackFramesOf } from './platform/log.ts'
 import type { App } from './platform/router.ts'
 import { mcpTarget } from './proxy/endpoint.ts'
 import { problemResponse } from './platform/problems.ts'
-import { normalizeForm } from './platform/request-form.ts'
+import { normalizeRequest } from './platform/request-form.ts'
 import type { ExchangeRecord } from './proxy/exchange.ts'
 import type { McpProxy } from './proxy/proxy.ts'
 
-/** Ids that a caller may choose for its request: nothing that could forge a log line. */
+/** Accepted request IDs of callers: no characters that could forge a log line. */
 const CALLERS_REQUEST_ID = /^[\w.-]{8,100}$/
 
-/** The caller's own `X-Request-ID` when it is harmless, else a new one. */
+/** The caller's `X-Request-ID` if it is valid, otherwise a new one. */
 export function requestIdOf(req: IncomingMessage): string {
   const given = req.headers['x-request-id']
   return typeof given === 'string' && CALLERS_REQUEST_ID.test(given) ? given : randomUUID()
 }
 
-/** The gateway over HTTP: the MCP endpoint straight on the socket, everything else through the router. */
+/** The gateway's HTTP server. The proxy handles the MCP endpoint on the raw request; the router handles everything else. */
 export function createGatewayServer(
   proxy: McpProxy,
   app: Hono<App>,
   log: Log,
-  answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean,
+  handleCors: (req: IncomingMessage, res: ServerResponse) => boolean,
+  /** Answers a probe of `npm run doctor`; false for every other request. */
+  answerProbe: (req: IncomingMessage, res: ServerResponse) => boolean = () => false,
 ): Server {
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 120_000 })
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     try {
-      normalizeForm(req)
+      normalizeRequest(req)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      refuse(error, log, req, res)
+      rejectRequest(error, log, req, res)
       return
     }
     if (req.url === '*') res.writeHead(204, { allow: ALL_METHODS }).end()
+    else if (answerProbe(req, res)) return
     else if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
-    else if (!answerBrowser(req, res)) proxy.handle(req, res)
+    else if (!handleCors(req, res)) proxy.handle(req, res)
   })
   // Without a listener, Node closes the connection without a response.
   server.on('connect', (_, socket) => {
@@ -50,11 +53,11 @@ export function createGatewayServer(
   return server
 }
 
-/** What there is at any address. */
+/** The `Allow` of responses that concern no particular resource. */
 const ALL_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
 
-/** Answers a request whose form is not valid, so that nothing of it can be relied on; its connection ends. */
-function refuse(failure: Failure, log: Log, req: IncomingMessage, res: ServerResponse): void {
+/** Rejects a malformed request and closes its connection, whose framing cannot be trusted. */
+function rejectRequest(failure: Failure, log: Log, req: IncomingMessage, res: ServerResponse): void {
   const requestId = requestIdOf(req)
   logRequest(log, req, res, { requestId, failure })
   const { status, headers, body } = problemResponse(failure, requestId)
@@ -66,11 +69,11 @@ function route(app: Hono<App>, log: Log, req: IncomingMessage, res: ServerRespon
   const requestId = requestIdOf(req)
   const bindings: App['Bindings'] = { requestId, incoming: req, failure: undefined }
   logRequest(log, req, res, bindings)
-  // Node joins them with a comma: a person that nobody named.
+  // Node would join several with a comma, into a user ID that nobody sent.
   if ((req.headersDistinct['x-user-id']?.length ?? 0) > 1) {
-    const twice = new Failure('invalid_request', 'X-User-ID is there more than once. Send one.')
-    bindings.failure = twice
-    const { status, headers, body } = problemResponse(twice, requestId)
+    const repeated = new Failure('invalid_request', 'The request has more than one X-User-ID. Send one.')
+    bindings.failure = repeated
+    const { status, headers, body } = problemResponse(repeated, requestId)
     res.writeHead(status, headers).end(body)
     return
   }
@@ -84,34 +87,34 @@ function route(app: Hono<App>, log: Log, req: IncomingMessage, res: ServerRespon
   })(req, res)
 }
 
-/** One line for each request beside the MCP endpoint, at its end. */
+/** Logs each request outside of the MCP endpoint when it ends. */
 function logRequest(
   log: Log,
   req: IncomingMessage,
   res: ServerResponse,
-  about: Pick<App['Bindings'], 'requestId' | 'failure'>,
+  context: Pick<App['Bindings'], 'requestId' | 'failure'>,
 ): void {
-  const { requestId } = about
+  const { requestId } = context
   const startedAt = performance.now()
   res.setHeader('x-request-id', requestId)
   res.once('close', () => {
-    // Never the query: a callback carries its code there.
+    // Without the query, which holds the authorization code of a callback.
     const path = (req.url ?? '').split('?', 1)[0]
     if ((path === '/healthz' || path === '/readyz') && res.statusCode < 500) return
     const tookMs = Math.round(performance.now() - startedAt)
     const status = res.statusCode
-    log[levelFor(status, about.failure)]('request.done', {
+    log[levelFor(status, context.failure)]('request.done', {
       requestId,
       method: req.method,
       path,
       status,
       tookMs,
-      ...factsOf(about.failure),
+      ...failureFields(context.failure),
     })
   })
 }
 
-/** One line for each call of the MCP endpoint, at its end. */
+/** Logs a call of the MCP endpoint at its end. */
 export function logCall(log: Log, record: ExchangeRecord): void {
   const {
     requestId,
@@ -137,26 +140,26 @@ export function logCall(log: Log, record: ExchangeRecord): void {
     tookMs: Math.round(tookMs),
     upstreamHeadMs: upstreamHeadMs === undefined ? undefined : Math.round(upstreamHeadMs),
     aborted: isAborted || undefined,
-    ...factsOf(failure),
+    ...failureFields(failure),
   })
 }
 
-/** The failure and, once and here, its cause; for a fault of the gateway, where it came up. */
-function factsOf(failure: Failure | undefined): Facts {
+/** The failure with its cause, which is logged only here, and the stack frames of a bug in the gateway. */
+function failureFields(failure: Failure | undefined): LogFields {
   if (!failure) return {}
-  const fault = faultIn(failure)
+  const bug = bugIn(failure)
   return {
     failure: failure.code,
     ...(failure.cause === undefined ? {} : { cause: describeError(failure.cause) }),
-    ...(fault ? { at: placesOf(fault.cause) } : {}),
+    ...(bug ? { at: stackFramesOf(bug.cause) } : {}),
   }
 }
 
-/** A fault of the gateway itself, also one that is reported as an unknown outcome. */
-function faultIn({ code, cause }: Failure): { cause: unknown } | undefined {
+/** The bug in the gateway behind this failure, also if it is reported as an unknown outcome. */
+function bugIn({ code, cause }: Failure): { cause: unknown } | undefined {
   if (code === 'internal') return { cause }
-  return cause instanceof Failure ? faultIn(cause) : undefined
+  return cause instanceof Failure ? bugIn(cause) : undefined
 }
 
 const levelFor = (status: number, failure: Failure | undefined) =>
-  failure && faultIn(failure) ? 'error' : levelOf(status)
+  failure && bugIn(failure) ? 'error' : levelOf(status)

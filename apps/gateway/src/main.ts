@@ -1,8 +1,8 @@
-/** The process. Everything is in serve.ts; this file only has what is loaded after it compiled once and kept for the next start. */
+/** Entry point: enables the compile cache before it loads serve.ts, which holds the rest. */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
-// In the product's own folder: what lies there is run. Where it cannot be written, starting takes a little longer.
+// Inside the installation, because cached code is executed. Without write access there, starting only takes a little longer.
 enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/gateway'))
 
 await import('./serve.ts')

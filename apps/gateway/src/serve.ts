@@ -16,7 +16,7 @@ import { openGateway } from './gateway.ts'
 import { jsonLog, logWarningsAndCrashes, type Log } from './platform/log.ts'
 import { startWorkers } from './platform/workers.ts'
 
-/** Connections that may wait to be taken, if the kernel allows as many: with fewer, those that come all at once wait for a second and more. */
+/** Listen backlog, capped by the kernel. With a shorter one, connections of a burst are dropped and retried after a second or more. */
 const BACKLOG = 4096
 
 runProcess('gateway', async () => {
@@ -31,7 +31,7 @@ runProcess('gateway', async () => {
     dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',
     database: 'gateway',
   })
-  // Else a worker whose first process dies would end at once, in the middle of its calls.
+  // Otherwise the death of the primary would end its workers at once, in the middle of their calls.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
   if (config.WORKERS > 1 && cluster.isPrimary) {
     const workers = await startWorkers(config.WORKERS, log)
@@ -42,13 +42,13 @@ runProcess('gateway', async () => {
       },
     }
   }
-  const places = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
+  const locations = { dataFolder: database.folderIdentity, markFolder: markFolderOf(config, dataFolder, log) }
   const gateway = await openGateway({
     config,
     databaseUrl: database.url,
     log,
     failpoints: refreshFailpoints,
-    places,
+    locations,
   }).catch((error: unknown) => {
     throw error instanceof Failure ? new StartupError(error.message, { cause: error }) : error
   })
@@ -76,16 +76,16 @@ runProcess('gateway', async () => {
   }
 })
 
-/** DATA_DIR, where there is no Redis; undefined where it cannot be written, as in a container that only reads. */
+/** DATA_DIR if there is no Redis; undefined if it cannot be written, as in a read-only container. */
 function markFolderOf({ REDIS_URL }: Config, dataFolder: () => string, log: Log): string | undefined {
   if (REDIS_URL !== undefined) return undefined
   try {
     return dataFolder()
   } catch (error) {
     if (!(error instanceof StartupError)) throw error
-    log.warn('credential_mark.nowhere', {
+    log.warn('credential_mark.unavailable', {
       advice:
-        'set REDIS_URL, or DATA_DIR to a folder that outlives the process: a database that is put back is then recognized',
+        'set REDIS_URL, or DATA_DIR to a folder that outlives the process, so that a restored database is detected',
     })
     return undefined
   }

@@ -1,10 +1,10 @@
 /** The forms of one request that clients and proxies send, at the MCP endpoints and at another route. */
 import { plainForm, requestForms, sendRaw, type FormTarget } from '@nmg/process/testing'
 import { describe, expect, it } from 'vitest'
-import { scene } from './clients/clients.ts'
+import { clientFixture } from './clients/clients.ts'
 import { SERVICE_TOKEN } from './support/gateway.ts'
 
-const on = scene()
+const on = clientFixture()
 /** Has the same response each time. */
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
 const ACCEPT = 'Accept: application/json, text/event-stream'

@@ -1,6 +1,6 @@
 import type { Route } from 'next'
 import type { ReactNode } from 'react'
-import { Logo } from '../components/ui/marks.tsx'
+import { Logo } from '@/components/ui/marks.tsx'
 
 /** The frame of the pages that are open to people who are not signed in. */
 export function Entrance({

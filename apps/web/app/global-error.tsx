@@ -1,7 +1,7 @@
 'use client'
 
 import './globals.css'
-import { Button } from '../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 
 /** When even the frame of the pages could not be made. */
 export default function GlobalError({ reset }: { reset: () => void }) {

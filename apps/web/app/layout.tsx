@@ -4,7 +4,7 @@ import './globals.css'
 import type { Metadata, Viewport } from 'next'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
-import { runtime } from '../lib/runtime.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { DemoBanner } from './demo-banner.tsx'
 
 export const metadata: Metadata = {

@@ -1,5 +1,5 @@
 import Link from 'next/link'
-import { buttonStyle } from '../components/ui/button.tsx'
+import { buttonStyle } from '@/components/ui/button.tsx'
 
 export const metadata = { title: 'Page not found' }
 

@@ -1,6 +1,6 @@
 import { redirect } from 'next/navigation'
-import { NoSpace } from '../features/spaces/no-space.tsx'
-import { requireVisitor } from '../lib/visitor.ts'
+import { NoSpace } from '@/features/spaces/no-space.tsx'
+import { requireVisitor } from '@/lib/visitor.ts'
 import { PlainFrame } from './plain-frame.tsx'
 
 /** Leads to the space that the person is in, or to the connection of the one that a client's error message names. */

@@ -1,8 +1,8 @@
 import Link from 'next/link'
 import type { ReactNode } from 'react'
-import { Logo } from '../components/ui/marks.tsx'
-import { AccountMenu } from '../features/accounts/account-menu.tsx'
-import type { Person } from '../lib/members.ts'
+import { Logo } from '@/components/ui/marks.tsx'
+import { AccountMenu } from '@/features/accounts/account-menu.tsx'
+import type { Person } from '@/lib/members.ts'
 
 /** The frame of pages of a person that belong to no space. */
 export function PlainFrame({ person, children }: { person: Person; children: ReactNode }) {

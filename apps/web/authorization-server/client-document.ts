@@ -4,36 +4,32 @@
  */
 import { ClientId } from '@nmg/contract'
 import { z } from 'zod'
+import { Failure } from '../lib/failure.ts'
 import { clientRegistration, PLAIN, type ClientRegistration } from './client-registration.ts'
 
 /** Why a client is not known by its document. The page for errors has a sentence for each. */
-export type DocumentFault =
+export const documentFaults = [
   /** The client's id is not an address that such documents have. */
-  | 'document_address'
+  'document_address',
   /** The address leads into a network that is not for everybody. */
-  | 'document_private'
+  'document_private',
   /** Nobody answers there, or not now. */
-  | 'document_unreachable'
+  'document_unreachable',
   /** What is there is not such a document. */
-  | 'document_invalid'
+  'document_invalid',
   /** It is the document of a client with another id. */
-  | 'document_of_another'
+  'document_of_another',
   /** It names redirect URIs that are not taken here. */
-  | 'document_redirects'
+  'document_redirects',
   /** It says that the client has a secret or a key. Who can read it is not who wrote it, so a secret in it is none. */
-  | 'document_secret'
+  'document_secret',
   /** Too many are being asked for. */
-  | 'document_later'
+  'document_later',
+] as const
+export type DocumentFault = (typeof documentFaults)[number]
 
-export class DocumentRefused extends Error {
-  override readonly name = 'DocumentRefused'
-  readonly fault: DocumentFault
-
-  constructor(fault: DocumentFault, options?: ErrorOptions) {
-    super(fault, options)
-    this.fault = fault
-  }
-}
+export const documentFailure = (fault: DocumentFault, options?: ErrorOptions) =>
+  new Failure<DocumentFault>(fault, fault, options)
 
 /** Whether the client names an address instead of an id that it got here: those have no colon. */
 export const isDocumentClient = (clientId: string): boolean => /^https?:/i.test(clientId)
@@ -46,14 +42,14 @@ export const documentHost = (clientId: string): string | undefined =>
  * The address of a client's document. It must be written as browsers write it: without `.` and `..`, capital letters in the host, or numbers that
  * mean an address. What two programs might read differently is none.
  *
- * @throws {DocumentRefused}
+ * @throws {Failure} with a {@link DocumentFault}
  */
 export function documentUrl(clientId: string): URL {
-  if (!ClientId.safeParse(clientId).success || !URL.canParse(clientId)) throw new DocumentRefused('document_address')
+  if (!ClientId.safeParse(clientId).success || !URL.canParse(clientId)) throw documentFailure('document_address')
   const url = new URL(clientId)
   const isSafe = url.protocol === 'https:' || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(clientId)
   const isPlain = url.href === clientId && !/[#\\]|\?$/.test(clientId) && !url.username && !url.password
-  if (!isSafe || !isPlain || url.pathname === '/') throw new DocumentRefused('document_address')
+  if (!isSafe || !isPlain || url.pathname === '/') throw documentFailure('document_address')
   return url
 }
 
@@ -72,22 +68,22 @@ const Identity = z.looseObject({
 /**
  * What a document says of its client; by the rules for clients that register, and always without a secret.
  *
- * @throws {DocumentRefused}
+ * @throws {Failure} with a {@link DocumentFault}
  */
 export function clientDocument(url: URL, content: unknown): ClientRegistration {
   const { success, data } = Identity.safeParse(content)
-  if (!success) throw new DocumentRefused('document_invalid')
-  if (data.client_id !== url.href) throw new DocumentRefused('document_of_another')
+  if (!success) throw documentFailure('document_invalid')
+  if (data.client_id !== url.href) throw documentFailure('document_of_another')
   if (data.token_endpoint_auth_method !== 'none' || 'client_secret' in data) {
-    throw new DocumentRefused('document_secret')
+    throw documentFailure('document_secret')
   }
   const registration = clientRegistration({ ...data, token_endpoint_auth_method: 'none' })
   // Whoever publishes a document can correct it, so nothing of it is left out.
   const named = new Set(Array.isArray(data['redirect_uris']) ? data['redirect_uris'] : [])
   if (!('error' in registration) && registration.redirectUris.length < named.size)
-    throw new DocumentRefused('document_redirects')
+    throw documentFailure('document_redirects')
   if (!('error' in registration)) return registration
-  throw new DocumentRefused(registration.error === 'invalid_redirect_uri' ? 'document_redirects' : 'document_invalid')
+  throw documentFailure(registration.error === 'invalid_redirect_uri' ? 'document_redirects' : 'document_invalid')
 }
 
 const SHORTEST_SECONDS = 5 * 60

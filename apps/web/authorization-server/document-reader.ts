@@ -2,7 +2,8 @@ import { ForbiddenUrl, guardedFetches, BodyTooLarge, type Proxies, type SsrfGuar
 import type { Pool } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
 import { log } from '../lib/log.ts'
-import { clientDocument, DocumentRefused, freshSeconds, type DocumentFault } from './client-document.ts'
+import { failureWith } from '../lib/failure.ts'
+import { clientDocument, documentFailure, documentFaults, freshSeconds, type DocumentFault } from './client-document.ts'
 import { storeDocumentClient } from './clients.ts'
 import { fetchAllowance } from './fetch-allowance.ts'
 
@@ -37,7 +38,7 @@ export interface DocumentReader {
    * Reads the document at this address, which is the client's id, after which the client is known like one that registered. Only for people who are signed in: whoever else
    * could have this app ask any address for anything.
    *
-   * @throws {DocumentRefused}
+   * @throws {Failure} with a {@link DocumentFault}
    */
   read(url: URL, personId: string): Promise<void>
 }
@@ -67,7 +68,7 @@ export function documentReader({ pool, guard, proxies }: DocumentReaderOptions):
         heldBackUntilMs = Date.now() + HELD_BACK_MS
         log.warn('oauth.documents_held_back', { advice: 'clients register for now; see CLIENT_METADATA_DOCUMENTS' })
       }
-      throw new DocumentRefused(fault, { cause })
+      throw documentFailure(fault, { cause })
     }
   }
 
@@ -79,7 +80,7 @@ export function documentReader({ pool, guard, proxies }: DocumentReaderOptions):
 
   const begin = (url: URL, personId: string): Promise<void> => {
     const giveBack = allowance.take(personId)
-    if (!giveBack) throw new DocumentRefused('document_later')
+    if (!giveBack) throw documentFailure('document_later')
     const reading = readNow(url).finally(() => {
       giveBack()
       underWay.delete(url.href)
@@ -98,27 +99,33 @@ export function documentReader({ pool, guard, proxies }: DocumentReaderOptions):
       try {
         await (underWay.get(clientId) ?? begin(url, personId))
       } catch (error) {
-        if (!(error instanceof DocumentRefused)) throw error
+        const failure = failureWith(error, documentFaults)
+        if (!failure) throw error
         // That nothing can be reached concerns the operator; what strangers publish does not.
-        const level = error.fault === 'document_unreachable' ? 'warn' : 'info'
-        log[level]('oauth.document_refused', { clientId, person: personId, fault: error.fault, cause: causeOf(error) })
-        const isPassing = error.fault === 'document_unreachable' || error.fault === 'document_later'
+        const level = failure.code === 'document_unreachable' ? 'warn' : 'info'
+        log[level]('oauth.document_refused', {
+          clientId,
+          person: personId,
+          fault: failure.code,
+          cause: causeOf(failure),
+        })
+        const isPassing = failure.code === 'document_unreachable' || failure.code === 'document_later'
         if (!isPassing || !(await isStored(`client_id = $1 and ${isRecent}`, clientId))) throw error
       }
     },
   }
 }
 
-/** @throws {DocumentRefused} */
+/** @throws {Failure} with a {@link DocumentFault} */
 async function contentOf(answer: Response): Promise<unknown> {
   // A server that is not well says nothing about the client. A redirect is not followed: whoever answers it would speak for the host.
-  if (answer.status >= 500 || answer.status === 429) throw new DocumentRefused('document_unreachable')
+  if (answer.status >= 500 || answer.status === 429) throw documentFailure('document_unreachable')
   const isJson = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(answer.headers.get('content-type') ?? '')
-  if (answer.status !== 200 || !isJson) throw new DocumentRefused('document_invalid')
+  if (answer.status !== 200 || !isJson) throw documentFailure('document_invalid')
   try {
     return await answer.json()
   } catch {
-    throw new DocumentRefused('document_invalid')
+    throw documentFailure('document_invalid')
   }
 }
 
@@ -128,7 +135,7 @@ function faultOf(cause: unknown): DocumentFault {
 }
 
 /** As code or class: its words may be a stranger's. */
-function causeOf({ cause }: DocumentRefused): string | undefined {
+function causeOf({ cause }: Error): string | undefined {
   if (!(cause instanceof Error)) return undefined
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
 }

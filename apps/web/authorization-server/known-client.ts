@@ -1,4 +1,5 @@
-import { DocumentRefused, documentUrl, isDocumentClient } from './client-document.ts'
+import { failureWith } from '../lib/failure.ts'
+import { documentFaults, documentUrl, isDocumentClient } from './client-document.ts'
 import type { DocumentReader } from './document-reader.ts'
 import { isComplete, type AuthorizationRequest } from './requests.ts'
 
@@ -46,7 +47,8 @@ export function knownClient({ documents, personOf }: KnownClientOptions) {
       await documents.read(url, personId)
       return undefined
     } catch (error) {
-      if (error instanceof DocumentRefused) return errorPage(error.fault)
+      const failure = failureWith(error, documentFaults)
+      if (failure) return errorPage(failure.code)
       throw error
     }
   }

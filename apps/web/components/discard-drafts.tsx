@@ -8,7 +8,7 @@ export function DiscardDrafts({
 }: {
   count: number | undefined
   onClose: () => void
-  onConfirm: () => Promise<string | undefined>
+  onConfirm: () => Promise<void>
 }) {
   return (
     <Confirm

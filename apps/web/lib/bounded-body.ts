@@ -1,15 +1,6 @@
-/** A body that has more bytes than its reader takes. */
-export class BodyTooLarge extends Error {
-  override readonly name = 'BodyTooLarge'
-  readonly most: number
+import { Failure } from './failure.ts'
 
-  constructor(most: number) {
-    super(`more than ${most} bytes`)
-    this.most = most
-  }
-}
-
-/** The same response, whose body breaks off with {@link BodyTooLarge} after so many bytes. What was asked for then is not read further. */
+/** The same response, whose body breaks off with a failure `response_too_large` after so many bytes. What was asked for then is not read further. */
 export function boundedBody(response: Response, most: number, onTooLarge = () => {}): Response {
   if (!response.body) return response
   let size = 0
@@ -19,7 +10,7 @@ export function boundedBody(response: Response, most: number, onTooLarge = () =>
         size += chunk.length
         if (size <= most) return controller.enqueue(chunk)
         onTooLarge()
-        throw new BodyTooLarge(most)
+        throw new Failure<'response_too_large'>('response_too_large', `more than ${most} bytes`)
       },
     }),
   )

@@ -3,7 +3,7 @@ import { Problem } from '@nmg/contract'
 import type { z } from 'zod'
 import { boundedBody } from './bounded-body.ts'
 import type { SpaceMember } from './members.ts'
-import { PassedOn, Refusal } from './refusal.ts'
+import { Failure } from './failure.ts'
 import { runtime } from './runtime.ts'
 
 /** Longer than the gateway itself waits for an authorization server. */
@@ -28,8 +28,7 @@ export interface GatewayCall {
 /**
  * What the gateway answers, acting for this member; null when the space never connected.
  *
- * @throws {PassedOn} what the gateway refused, for the person to read.
- * @throws {Refusal} `gateway_unreachable`, `gateway_misconfigured`
+ * @throws {Failure} with the gateway's own problem; `gateway_unreachable`, `gateway_misconfigured`
  */
 export async function askGateway<Schema extends z.ZodType>(
   member: SpaceMember,
@@ -49,7 +48,7 @@ export async function askGateway<Schema extends z.ZodType>(
     const problem = await problemOf(answer)
     if (problem?.code === 'not_connected') return null
     throw problem
-      ? new PassedOn(problem, answer.headers.get('retry-after'))
+      ? new Failure<string>(problem.code, problem.detail, { problem, retryAfter: answer.headers.get('retry-after') })
       : misconfigured(`It answered with status ${answer.status} and no explanation.`)
   }
   const parsed = schema.safeParse(answer.status === 204 ? null : await answer.json().catch(() => undefined))
@@ -67,7 +66,7 @@ async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Prom
     if (isFinal(answer)) return answer
     await answer.body?.cancel()
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'gateway_unreachable' || signal.aborted) throw error
+    if (!(error instanceof Failure) || error.code !== 'gateway_unreachable' || signal.aborted) throw error
   }
   await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS))
   return ask()
@@ -89,7 +88,7 @@ export async function fetchGateway(member: SpaceMember, path: string, init: Requ
       cache: 'no-store',
     })
   } catch (error) {
-    throw new Refusal(
+    throw new Failure(
       'gateway_unreachable',
       'The gateway does not answer. Try again in a moment; if it stays so, the operator has to start it.',
       {
@@ -111,8 +110,8 @@ async function problemOf(answer: Response): Promise<Problem | undefined> {
   return Problem.safeParse(await answer.json().catch(() => undefined)).data
 }
 
-function misconfigured(detail: string, cause?: unknown): Refusal {
-  return new Refusal(
+function misconfigured(detail: string, cause?: unknown): Failure {
+  return new Failure(
     'gateway_misconfigured',
     `The gateway and this app do not fit together. ${detail} The operator has to look at it.`,
     {

@@ -3,26 +3,27 @@ import { authEndpoint, type AuthEndpoint } from './auth-endpoints.ts'
 import { requireJson } from './json-body.ts'
 import { causeOf, log } from './log.ts'
 import { signedIn } from './members.ts'
-import { answering, Refusal } from './refusal.ts'
+import { Failure } from './failure.ts'
+import { respond } from './problem-response.ts'
 import { runtime } from './runtime.ts'
 import { requireWithinLimit } from './within-limit.ts'
 
 /** Answers a request below `/api/auth` by `work` if there is such an endpoint and its limits allow it. */
 export async function guarded(request: Request, work: (request: Request) => Promise<Response>): Promise<Response> {
   const found = authEndpoint(request.method, new URL(request.url).pathname)
-  if (!found) return answering(() => Promise.reject(new Refusal('not_found', 'There is nothing at this address.')))
+  if (!found) return respond(() => Promise.reject(new Failure('not_found', 'There is nothing at this address.')))
   if ('allow' in found) return notAllowed(found.allow)
   const { endpoint } = found
   try {
     if (takesJson(endpoint) && hasBody(request)) requireJson(request.headers)
     if (endpoint.limit) await requireWithinLimit(request.headers, endpoint.limit, await subjectsOf(request, endpoint))
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'too_many_attempts') return tooMany(endpoint, error)
-    return answering(() => Promise.reject(error))
+    if (error instanceof Failure && error.code === 'too_many_attempts') return tooMany(endpoint, error)
+    return respond(() => Promise.reject(error))
   }
   // As GET; the server leaves the body out.
   const asked = request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request
-  return answering(async () => {
+  return respond(async () => {
     const { value: answer, cause } = await runtime().withCause(() => work(asked))
     if (cause === undefined) return answer
     if (answer.status < 500) {
@@ -43,8 +44,8 @@ const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen &&
 
 async function notAllowed(methods: readonly string[]): Promise<Response> {
   const allow = methods.join(', ')
-  const answer = await answering(() =>
-    Promise.reject(new Refusal('method_not_allowed', `This address takes ${allow} only.`)),
+  const answer = await respond(() =>
+    Promise.reject(new Failure('method_not_allowed', `This address takes ${allow} only.`)),
   )
   answer.headers.set('allow', allow)
   return answer
@@ -68,9 +69,9 @@ function emailIn(body: string): string | undefined {
 }
 
 /** Each kind of caller is told in the form that it reads. */
-async function tooMany({ tooManyPage, isOpen }: AuthEndpoint, refusal: Refusal): Promise<Response> {
+async function tooMany({ tooManyPage, isOpen }: AuthEndpoint, refusal: Failure): Promise<Response> {
   if (tooManyPage !== undefined) return Response.redirect(runtime().webUrl + tooManyPage, 302)
-  if (!isOpen) return answering(() => Promise.reject(refusal))
+  if (!isOpen) return respond(() => Promise.reject(refusal))
   return Response.json(
     { error: 'temporarily_unavailable', error_description: refusal.message },
     {

@@ -1,13 +1,13 @@
 import 'server-only'
 import type { z } from 'zod'
 import { isJson } from './media-types.ts'
-import { Refusal } from './refusal.ts'
+import { Failure } from './failure.ts'
 import { containsNul } from './text.ts'
 
 /**
  * The request's JSON body. Only with a JSON content type: forms of other sites can send JSON as text, and cannot set that.
  *
- * @throws {Refusal} `unsupported_media_type`, `invalid_json`, `invalid_request`
+ * @throws {Failure} `unsupported_media_type`, `invalid_json`, `invalid_request`
  */
 export async function jsonBody<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.infer<Schema>> {
   requireJson(request.headers)
@@ -25,10 +25,10 @@ export async function optionalJsonBody<Schema extends z.ZodType>(
   return parsed(text, schema)
 }
 
-/** @throws {Refusal} `unsupported_media_type` */
+/** @throws {Failure} `unsupported_media_type` */
 export function requireJson(headers: Headers): void {
   if (isJson(headers.get('content-type'))) return
-  throw new Refusal('unsupported_media_type', 'Send the body as JSON, with the header Content-Type: application/json.')
+  throw new Failure('unsupported_media_type', 'Send the body as JSON, with the header Content-Type: application/json.')
 }
 
 function parsed<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
@@ -36,13 +36,13 @@ function parsed<Schema extends z.ZodType>(text: string, schema: Schema): z.infer
   try {
     body = JSON.parse(text)
   } catch (cause) {
-    throw new Refusal('invalid_json', 'The body is not JSON. Send an object.', { cause })
+    throw new Failure('invalid_json', 'The body is not JSON. Send an object.', { cause })
   }
-  if (containsNul(body)) throw new Refusal('invalid_request', 'The character NUL is not allowed.')
+  if (containsNul(body)) throw new Failure('invalid_request', 'The character NUL is not allowed.')
   const result = schema.safeParse(body)
   if (result.success) return result.data
   const { path = [], message = '' } = result.error.issues[0] ?? {}
-  throw new Refusal(
+  throw new Failure(
     'invalid_request',
     `The body is not what is expected here${path.length > 0 ? `, at ${path.join('.')}` : ''}: ${message}.`,
   )

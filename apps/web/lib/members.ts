@@ -1,7 +1,7 @@
 import 'server-only'
 import { z } from 'zod'
 import { SCHEMA } from './database.ts'
-import { Refusal } from './refusal.ts'
+import { Failure } from './failure.ts'
 import { roles, type Role } from './roles.ts'
 import { runtime } from './runtime.ts'
 
@@ -54,23 +54,23 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
   return { person, sessionId: found.session.id, spaces, active: active && memberOf(active, person) }
 }
 
-/** @throws {Refusal} `unauthenticated` */
+/** @throws {Failure} `unauthenticated` */
 export async function requireSignedIn(headers: Headers): Promise<SignedIn> {
   const found = await signedIn(headers)
-  if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  if (!found) throw new Failure('unauthenticated', 'Nobody is signed in. Sign in and try again.')
   return found
 }
 
 /**
  * The person who sent the request, as a member of the space; without `spaceId`, of the space that they are in now.
  *
- * @throws {Refusal} `unauthenticated`, `forbidden_space`; also for a space that does not exist, so that nobody can tell.
+ * @throws {Failure} `unauthenticated`, `forbidden_space`; also for a space that does not exist, so that nobody can tell.
  */
 export async function requireMember(headers: Headers, spaceId?: string | null): Promise<SpaceMember> {
   const found = await requireSignedIn(headers)
   const member = spaceId ? memberIn(found, spaceId) : found.active
   if (!member) {
-    throw new Refusal(
+    throw new Failure(
       'forbidden_space',
       'You are not a member of this space. Ask an owner or admin of the space to invite you.',
     )
@@ -87,10 +87,10 @@ export function memberIn({ person, spaces }: SignedIn, spaceId: string): SpaceMe
 /** The one place that vouches for it: `space` comes from the person's own memberships. */
 const memberOf = (space: Space, person: Person) => ({ person, space }) as SpaceMember
 
-/** @throws {Refusal} `forbidden_role` */
+/** @throws {Failure} `forbidden_role` */
 export function requireManager(member: SpaceMember): SpaceManager {
   if (!isManager(member.space.role)) {
-    throw new Refusal('forbidden_role', 'Only owners and admins of the space may do this. Ask one of them.')
+    throw new Failure('forbidden_role', 'Only owners and admins of the space may do this. Ask one of them.')
   }
   return member as SpaceManager
 }

@@ -12,7 +12,7 @@ const isOrigin = (value: string) => {
 
 const SHORT_SECRET = 'must have at least 16 characters'
 
-/** What the web app is told from outside. The page on settings lists them with their defaults and meaning. */
+/** The settings by their names in the environment. docs/settings.md and .env.example are generated from these descriptions. */
 export const Settings = z
   .object({
     PORT: z.coerce
@@ -20,53 +20,88 @@ export const Settings = z
       .int('must be a port number')
       .min(0, 'must be a port number')
       .max(65_535, 'must be a port number')
-      .default(3000),
-    HOST: z.string().default('127.0.0.1'),
-    /** The gateway's base URL. */
-    CUDU_ENDPOINT: url.default('http://localhost:8000'),
-    /** The gateway as MCP clients know it. */
+      .default(3000)
+      .describe('Listen port. (`WEB_PORT` with `npm start`.)'),
+    HOST: z.string().default('127.0.0.1').describe('Listen address.'),
+    CUDU_ENDPOINT: url
+      .default('http://localhost:8000')
+      .describe("The gateway's base URL, or that of a load balancer in front of several gateways."),
     GATEWAY_PUBLIC_URL: url
       .refine(isOrigin, 'must be an origin, as https://gateway.example.com, without a path')
-      .optional(),
-    /** How long an access token of an MCP client is good; its client gets a new one by itself. */
+      .optional()
+      .meta({
+        description: "The gateway's origin as MCP clients know it. The same value for both processes.",
+        defaultText: 'the origin of `CUDU_ENDPOINT`',
+      }),
     CLIENT_TOKEN_SECONDS: z.coerce
       .number('must be a number of seconds')
       .int('must be a whole number of seconds')
       .min(1, 'must be at least 1')
       .max(900, 'must be at most 900, which is 15 minutes')
-      .default(900),
-    /** For documents that describe MCP clients. */
+      .default(900)
+      .describe('Lifetime of an access token of an MCP client, at most 900 seconds. Clients renew it automatically.'),
     ...proxySettings,
-    /** Whether a client's id may be the address of a document that describes it, which this app then asks for. Yes, but in the demo. */
     CLIENT_METADATA_DOCUMENTS: z
       .enum(['true', 'false'], 'must be true or false')
       .transform((value) => value === 'true')
-      .optional(),
-    /** As for the gateway, several may be given, separated by commas. The first is presented. */
-    GATEWAY_SERVICE_TOKEN: z.string().optional(),
-    /** The app's own public origin. */
-    WEB_URL: url.refine(isOrigin, 'must be an origin, as https://app.example.com, without a path').optional(),
-    AUTH_SECRET: z.string().min(16, SHORT_SECRET).optional(),
-    /** Several, separated by commas: the first one seals and signs, all of them open. An `AUTH_SECRET` beside them only opens. */
+      .optional()
+      .meta({
+        description:
+          'Whether an MCP client may be identified by a [metadata document](glossary.md#oauth) instead of a registration, as Claude Code and Codex are; the web app fetches it. `false` where the web app has no access to the Internet: clients then register.',
+        defaultText: '`true`; `false` in the demo',
+      }),
+    GATEWAY_SERVICE_TOKEN: z.string().optional().meta({
+      description: 'The same as for the gateway. Of several, separated by commas, the first one is presented.',
+      defaultText: 'generated into `DATA_DIR`; required with `DATABASE_URL`',
+      secret: true,
+    }),
+    WEB_URL: url
+      .refine(isOrigin, 'must be an origin, as https://app.example.com, without a path')
+      .optional()
+      .meta({ description: "The app's own public origin.", defaultText: '`http://localhost:<PORT>`' }),
+    AUTH_SECRET: z.string().min(16, SHORT_SECRET).optional().meta({
+      description:
+        'Signs sessions and encrypts the keys that sign access tokens of MCP clients. Make one with `openssl rand -hex 32`.',
+      defaultText: 'generated into `DATA_DIR`; required with `DATABASE_URL`',
+      secret: true,
+    }),
     AUTH_SECRETS: z
       .string()
       .transform((list) => list.split(',').map((entry) => entry.trim()))
       .pipe(z.array(z.string().min(16, SHORT_SECRET)))
-      .optional(),
+      .optional()
+      .meta({
+        description:
+          'Several `AUTH_SECRET`s, separated by commas: the first one signs and encrypts, all of them are accepted. An `AUTH_SECRET` beside them is only accepted. See [rotate-secrets.md](rotate-secrets.md).',
+        defaultText: '`AUTH_SECRET`',
+        secret: true,
+      }),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
-      .default('info'),
-    /** Connections to the database that this process holds at most. */
+      .default('info')
+      .describe(
+        '`debug`, `info`, `warn`, `error` or `silent`. Every failed request (5xx) is logged at `warn` or above.',
+      ),
     DATABASE_POOL_SIZE: z.coerce
       .number('must be a number of connections, from 2 to 1000')
       .int('must be a number of connections, from 2 to 1000')
       .min(2, 'must be a number of connections, from 2 to 1000')
       .max(1_000, 'must be a number of connections, from 2 to 1000')
-      .default(10),
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
-    /** Needed when gateway and web app are on different hosts: the parent domain of both. */
-    BINDING_COOKIE_DOMAIN: z.hostname('must be a host name').optional(),
-    /** Addresses or networks (CIDR) of the reverse proxies in front, whose X-Forwarded-For is believed. */
+      .default(10)
+      .describe('Database connections of this process, from 2 to 1000.'),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
+      .optional()
+      .meta({
+        description:
+          "PostgreSQL 14 or newer. The web app has a schema of its own, so it may be the gateway's database.",
+        defaultText: 'embedded, in `DATA_DIR`',
+        secret: true,
+      }),
+    BINDING_COOKIE_DOMAIN: z
+      .hostname('must be a host name')
+      .optional()
+      .describe('Common parent domain of web app and gateway, if they have different host names.'),
     TRUSTED_PROXIES: z
       .string()
       .transform((list) => list.split(',').map((entry) => entry.trim()))
@@ -75,51 +110,107 @@ export const Settings = z
           z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be addresses or networks, separated by commas'),
         ),
       )
-      .default([]),
-    /** Where mail is handed in, as smtps://name:password@host. Without it, links are shown to be copied. */
-    SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
-    /** The sender, as `Notion Gateway <notion@example.com>`. */
+      .default([])
+      .describe(
+        'Addresses or networks (CIDR) of reverse proxies whose `X-Forwarded-For` is trusted, separated by commas. Required behind a proxy: otherwise all users share the rate limits of one address (the log warns once).',
+      ),
+    SMTP_URL: z
+      .url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' })
+      .optional()
+      .meta({
+        description:
+          'Mail server: `smtps://name:password@host`. Without it, invitation links are shown for copying, and an operator makes password reset links (`npm run reset-link`).',
+        secret: true,
+      }),
     MAIL_FROM: z
       .string()
       .regex(/^([^<>\r\n]* <)?[^\s<>@]+@[^\s<>@]+>?$/, 'must be an address, as "Notion <notion@example.com>"')
-      .optional(),
-    /** Single sign-on: an OpenID provider, a client of it, and how people call it. */
+      .optional()
+      .describe('Sender of mail, as `Notion Gateway <notion@example.com>`.'),
     OIDC_ISSUER: z
       .url('must be a URL')
       .refine((value) => isSafeForLogin(value), 'must be an https URL')
-      .optional(),
-    OIDC_CLIENT_ID: z.string().optional(),
-    OIDC_CLIENT_SECRET: z.string().optional(),
-    OIDC_NAME: z.string().min(1).max(40, 'must have at most 40 characters').default('single sign-on'),
-    GOOGLE_CLIENT_ID: z.string().optional(),
-    GOOGLE_CLIENT_SECRET: z.string().optional(),
-    GITHUB_CLIENT_ID: z.string().optional(),
-    GITHUB_CLIENT_SECRET: z.string().optional(),
-    NOTION_GATEWAY_DEMO: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
-    /** The chat's models, the first is the default. */
+      .optional()
+      .describe(
+        'Single sign-on: issuer of an OpenID provider where `WEB_URL/api/auth/callback/oidc` is registered. While the provider does not respond, the app starts without it and tries again every few seconds.',
+      ),
+    OIDC_CLIENT_ID: z.string().optional().describe('Client id at the OpenID provider.'),
+    OIDC_CLIENT_SECRET: z
+      .string()
+      .optional()
+      .meta({ description: 'Client secret at the OpenID provider.', secret: true }),
+    OIDC_NAME: z
+      .string()
+      .min(1)
+      .max(40, 'must have at most 40 characters')
+      .default('single sign-on')
+      .describe('Name of the OpenID provider on its button.'),
+    GOOGLE_CLIENT_ID: z
+      .string()
+      .optional()
+      .describe('Sign-in with Google: client id, with `WEB_URL/api/auth/callback/google` registered.'),
+    GOOGLE_CLIENT_SECRET: z
+      .string()
+      .optional()
+      .meta({ description: 'Sign-in with Google: client secret.', secret: true }),
+    GITHUB_CLIENT_ID: z
+      .string()
+      .optional()
+      .describe('Sign-in with GitHub: client id, with `WEB_URL/api/auth/callback/github` registered.'),
+    GITHUB_CLIENT_SECRET: z
+      .string()
+      .optional()
+      .meta({ description: 'Sign-in with GitHub: client secret.', secret: true }),
+    NOTION_GATEWAY_DEMO: z
+      .enum(['0', '1'], 'must be 0 or 1')
+      .default('0')
+      .describe(
+        '`1` creates the demo user and space and shows on each page that Notion is simulated. Set by `npm run demo` and `npm run dev`.',
+      ),
     CHAT_MODEL: z
       .string()
       .transform((list) => list.split(',').map((entry) => entry.trim()))
       .pipe(z.array(z.string().min(1, 'must be names of models, separated by commas')))
-      .optional(),
-    /** An endpoint that speaks OpenAI's protocol; all models are asked there then, by the names as given. */
-    CHAT_BASE_URL: url.optional(),
-    CHAT_API_KEY: z.string().optional(),
-    OPENAI_API_KEY: z.string().optional(),
-    ANTHROPIC_API_KEY: z.string().optional(),
-    GOOGLE_GENERATIVE_AI_API_KEY: z.string().optional(),
-    /** How long answers that are being written may go on after SIGTERM: 20 seconds. The process ends without them after 30. */
+      .optional()
+      .meta({
+        description:
+          'Models of the chat: `anthropic/…`, `openai/…`, `google/…`. Several, separated by commas, are offered in a picker; the first one is the default.',
+        defaultText: 'none; a scripted one in the demo',
+      }),
+    CHAT_BASE_URL: url
+      .optional()
+      .describe(
+        "An endpoint with OpenAI's chat completions API (Ollama, vLLM, a router …). All models are requested there, with their names exactly as given.",
+      ),
+    CHAT_API_KEY: z.string().optional().meta({ description: 'API key of the models.', secret: true }),
+    OPENAI_API_KEY: z
+      .string()
+      .optional()
+      .meta({ description: 'API key for `openai/…`; wins over `CHAT_API_KEY`.', secret: true }),
+    ANTHROPIC_API_KEY: z
+      .string()
+      .optional()
+      .meta({ description: 'API key for `anthropic/…`; wins over `CHAT_API_KEY`.', secret: true }),
+    GOOGLE_GENERATIVE_AI_API_KEY: z
+      .string()
+      .optional()
+      .meta({ description: 'API key for `google/…`; wins over `CHAT_API_KEY`.', secret: true }),
     SHUTDOWN_GRACE_SECONDS: z.coerce
       .number('must be a number of seconds')
       .min(0, 'must be at least 0')
       .max(20, 'must be at most 20')
-      .optional(),
+      .optional()
+      .meta({
+        description: 'Seconds for which chat answers in progress may continue after SIGTERM, at most 20.',
+        defaultText: '20; 5 with `npm start`',
+      }),
     CHAT_MAX_STEPS: z.coerce
       .number('must be a number of steps, from 1 to 100')
       .int('must be a number of steps, from 1 to 100')
       .min(1, 'must be a number of steps, from 1 to 100')
       .max(100, 'must be a number of steps, from 1 to 100')
-      .default(20),
+      .default(20)
+      .describe('How many times one answer may call the model, from 1 to 100.'),
   })
   // Without `when`, a wrong PORT would hide that these are missing, and the operator would need two attempts.
   .refine(...requiredWithDatabase('GATEWAY_SERVICE_TOKEN'))

@@ -7,11 +7,16 @@ import { abandonedSpaces, type AbandonedSpacesOptions } from './abandoned-spaces
 const ROUND_MS = 10 * 60_000
 
 /** Removes what is over, again and again: nobody asks for it any more, so nothing else would. */
-export function startHousekeeping(options: AbandonedSpacesOptions): { stop(): void } {
+export function startHousekeeping(
+  options: AbandonedSpacesOptions & { readonly renewStaticFiles: () => Promise<void> },
+): {
+  stop(): void
+} {
   const tasks: Record<string, () => Promise<void>> = {
     limits: () => sweepLimits(options.pool),
     sessions: () => sweepSessions(options.pool),
     abandoned_spaces: abandonedSpaces(options),
+    static_files: options.renewStaticFiles,
   }
   const round = async () => {
     for (const [task, work] of Object.entries(tasks)) {

@@ -25,6 +25,8 @@ export interface HttpOptions extends Omit<HeaderOptions, 'isApi'> {
   /** Addresses and networks of the proxies in front. Without any, what a client claims about its address is dropped. */
   readonly trustedProxies: readonly string[]
   readonly readiness: () => Promise<Readiness>
+  /** @returns whether the request was a probe of `npm run doctor`, and is answered. */
+  readonly probe?: (request: IncomingMessage, response: ServerResponse) => boolean
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
@@ -94,6 +96,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
         'This is data of the app, and not a page. Open the app and try it there.',
       )
     letOnlyDataOut(response, () => allowedMethods(request))
+    if (options.probe?.(request, response)) return
   }
   const elsewhere = otherLoopbackName(request, options.webUrl)
   if (elsewhere) {

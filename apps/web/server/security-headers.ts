@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export interface HeaderOptions {
   readonly isHttps: boolean
-  /** React's development build evaluates code. */
+  /** React's development build evaluates code, and Next's error overlay has styles of its own. */
   readonly isDevelopment: boolean
   /** Data: should a browser show it as a page after all, it is one of nobody's, without scripts and forms. */
   readonly isApi: boolean
@@ -31,7 +31,7 @@ function contentSecurityPolicy(nonce: string, { isHttps, isDevelopment, isApi }:
   return [
     `default-src 'none'`,
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${isDevelopment ? ` 'unsafe-eval'` : ''}`,
-    `style-src 'self' 'nonce-${nonce}'`,
+    `style-src 'self' ${isDevelopment ? `'unsafe-inline'` : `'nonce-${nonce}'`}`,
     `img-src 'self' data:`,
     // Audio in the results of tools comes with the result.
     `media-src data:`,

@@ -1,4 +1,4 @@
-import { demoPerson } from '../features/accounts/demo-person.ts'
+import { demoPerson } from '../lib/demo-person.ts'
 import { createSpace, type Auth } from '../lib/auth.ts'
 
 /** Makes the demo's person and space, unless they are there. */

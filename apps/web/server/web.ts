@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isLoopback, proxiesFrom, createSsrfGuard } from '@nmg/outbound'
 import {
@@ -10,7 +9,6 @@ import {
   openDatabase,
   readSettings,
   repositoryRoot,
-  StartupError,
   type Environment,
 } from '@nmg/process'
 import next from 'next'
@@ -31,24 +29,27 @@ import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
+import { probeWith } from './probe.ts'
 import { readinessOf } from './readiness.ts'
 import { resignedCookies } from './resigned-cookies.ts'
+import { staticFiles } from './static-files.ts'
 
 /** As for the gateway. */
 const SHUTDOWN_GRACE_SECONDS = 20
 
 const APP = resolve(import.meta.dirname, '..')
 
-/** Opens everything the web app needs, in order, and serves it. */
+/**
+ * Opens everything the web app needs, in order, and serves it.
+ *
+ * @param build the folder of the build, in the web app's own; undefined in development.
+ */
 export async function startWeb(
   environment: Environment,
-  { isDevelopment }: { isDevelopment: boolean },
+  { isDevelopment, build }: { isDevelopment: boolean; build: string | undefined },
 ): Promise<{ stop(): Promise<void> }> {
   const env = loadEnvFile(repositoryRoot, environment)
   const settings = readSettings(Settings, env)
-  if (!isDevelopment && !existsSync(join(APP, '.next', 'BUILD_ID'))) {
-    throw new StartupError('The web app is not built. Run: npm run build -w @nmg/web')
-  }
 
   // Nothing is made on disk for a deployment that brings its own database and secrets.
   const folder = settings.DATABASE_URL ? '' : openDataDir(env, repositoryRoot)
@@ -61,7 +62,7 @@ export async function startWeb(
     await database.close()
   }
   try {
-    const serving = await serve({ settings, isDevelopment, pool, secret })
+    const serving = await serve({ settings, isDevelopment, build, pool, secret })
     return {
       async stop() {
         await serving.stop()
@@ -78,12 +79,13 @@ export async function startWeb(
 interface Opened {
   readonly settings: Settings
   readonly isDevelopment: boolean
+  readonly build: string | undefined
   readonly pool: Pool
   /** Of this name, made at the first start and kept. */
   readonly secret: (name: string) => string
 }
 
-async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise<{ stop(): Promise<void> }> {
+async function serve({ settings, isDevelopment, build, pool, secret }: Opened): Promise<{ stop(): Promise<void> }> {
   const webUrl = new URL(settings.WEB_URL ?? `http://localhost:${settings.PORT}`).origin
   const gatewayPublicUrl = new URL(settings.GATEWAY_PUBLIC_URL ?? settings.CUDU_ENDPOINT).origin
   const serviceToken = firstOf(settings.GATEWAY_SERVICE_TOKEN ?? secret('gateway-service-token'))
@@ -153,6 +155,8 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
   await app.prepare()
   const handlePage = app.getRequestHandler()
   const resignCookies = resignedCookies(secrets)
+  const files = build === undefined ? undefined : staticFiles(pool, join(APP, build, 'static'))
+  await files?.publish()
   const server = await serveHttp(settings.HOST, settings.PORT, {
     webUrl,
     isHttps: webUrl.startsWith('https:'),
@@ -164,12 +168,19 @@ async function serve({ settings, isDevelopment, pool, secret }: Opened): Promise
       isStopping: () => answers.isClosing,
       isSingleSignOnSilent: () => accounts.providers.oidc === 'silent',
     }),
+    probe: probeWith(serviceToken),
     handle: async (request, response) => {
+      if (await files?.handle(request, response)) return
       if (request.headers.cookie !== undefined) request.headers.cookie = resignCookies(request.headers.cookie)
       if (!(await authorizationServer.handle(request, response))) await handlePage(request, response)
     },
   })
-  const housekeeping = startHousekeeping({ pool, gatewayUrl: settings.CUDU_ENDPOINT, serviceToken })
+  const housekeeping = startHousekeeping({
+    pool,
+    gatewayUrl: settings.CUDU_ENDPOINT,
+    serviceToken,
+    renewStaticFiles: async () => files?.renew(),
+  })
   const stopSweeping = keepSweepingSessions(pool)
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 

@@ -19,7 +19,7 @@ describe('the folders of the web app', () => {
 
   it('point one way: components and lib know no feature, features know no page', () => {
     const upwards = [
-      ...importsOf('components').filter(({ to }) => !to.startsWith('components/')),
+      ...importsOf('components').filter(({ to }) => !/^(components|lib)\//.test(to)),
       ...importsOf('lib').filter(({ to }) => !to.startsWith('lib/')),
       ...importsOf('features').filter(({ to }) => to.startsWith('app/') || to.startsWith('server/')),
     ]
@@ -36,9 +36,9 @@ const featureOf = (path: string) => path.split('/')[1]
 /** Imports of the app's own files. */
 function importsOf(folder: string): Import[] {
   return filesOf(join(APP, folder)).flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, target = '']) => ({
+    [...readFileSync(file, 'utf8').matchAll(/(?:from |import )'((?:@\/|\.)[^']+)'/g)].map(([, target = '']) => ({
       from: relative(APP, file),
-      to: relative(APP, resolve(file, '..', target)),
+      to: target.startsWith('@/') ? target.slice(2) : relative(APP, resolve(file, '..', target)),
     })),
   )
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boundedResult } from '../features/chat/bounded-result.ts'
+import { boundedResult } from '@/features/chat/bounded-result.ts'
 
 const LONGEST = 1_000
 /** Notes of what was left out, and the frame of the result. */

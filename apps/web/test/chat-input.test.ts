@@ -1,14 +1,14 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { complaintsOf, goTo, launchBrowser, newProfile } from '../e2e/browser.ts'
-import { answered, ask, opened } from '../e2e/chat-client.ts'
-import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
-import { startOddGateway, type OddGateway } from '../e2e/odd-gateway.ts'
-import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
-import { forgetLimits } from '../e2e/limits.ts'
-import { textOf } from '../features/chat/chat-message.ts'
+import { complaintsOf, goTo, launchBrowser, newProfile } from '@/test/support/browser.ts'
+import { answered, ask, opened } from '@/test/support/chat-client.ts'
+import { startModelServer, type ModelServer } from '@/test/support/model-server.ts'
+import { startOddGateway, type OddGateway } from '@/test/support/odd-gateway.ts'
+import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
+import { forgetLimits } from '@/test/support/limits.ts'
+import { textOf } from '@/features/chat/chat-message.ts'
 
 describe.skipIf(!chromiumPath())('what people type into the chat', () => {
   let product: Product

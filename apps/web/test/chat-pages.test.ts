@@ -2,11 +2,11 @@ import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { accessibilityFaults } from '../e2e/accessibility.ts'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, signUp } from '../e2e/browser.ts'
-import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
-import { forgetLimits } from '../e2e/limits.ts'
+import { accessibilityFaults } from '@/test/support/accessibility.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, signUp } from '@/test/support/browser.ts'
+import { startModelServer, type ModelServer } from '@/test/support/model-server.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
+import { forgetLimits } from '@/test/support/limits.ts'
 
 describe.skipIf(!chromiumPath())('the chat', () => {
   let product: Product

@@ -1,13 +1,13 @@
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { answered, ask, messageIn, opened, takeTurn } from '../e2e/chat-client.ts'
-import { startModelServer, type ModelServer } from '../e2e/model-server.ts'
-import { startOddGateway } from '../e2e/odd-gateway.ts'
-import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
-import { forgetLimits } from '../e2e/limits.ts'
-import { isToolPart, textOf, type ChatMessage, type ToolPart } from '../features/chat/chat-message.ts'
+import { answered, ask, messageIn, opened, takeTurn } from '@/test/support/chat-client.ts'
+import { startModelServer, type ModelServer } from '@/test/support/model-server.ts'
+import { startOddGateway } from '@/test/support/odd-gateway.ts'
+import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
+import { forgetLimits } from '@/test/support/limits.ts'
+import { isToolPart, textOf, type ChatMessage, type ToolPart } from '@/features/chat/chat-message.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 

@@ -14,11 +14,11 @@ import {
   openDialog,
   searchNotion,
   signIn,
-} from '../e2e/browser.ts'
-import type { SpaceConnection } from '../features/integrations/connection-answer.ts'
-import { reconnectReasons } from '../features/integrations/connection-view.ts'
-import { consent, invite, newPerson } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+} from '@/test/support/browser.ts'
+import type { SpaceConnection } from '@/features/integrations/connection-answer.ts'
+import { reconnectReasons } from '@/features/integrations/connection-view.ts'
+import { consent, invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const DAY_MS = 24 * 3_600_000
 

@@ -2,12 +2,12 @@ import { createServer, IncomingMessage, type IncomingHttpHeaders, type RequestLi
 import { once } from 'node:events'
 import { Socket, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { authEndpoint, isNavigable } from '../lib/auth-endpoints.ts'
-import { databaseFailure } from '../lib/database-failure.ts'
-import { causeOf } from '../lib/log.ts'
-import { isJson, mayLeaveApi } from '../lib/media-types.ts'
-import { isNavigation, letOnlyDataOut } from '../server/api-guard.ts'
-import { setClientAddress } from '../server/client-address.ts'
+import { authEndpoint, isNavigable } from '@/lib/auth-endpoints.ts'
+import { databaseFailure } from '@/lib/database-failure.ts'
+import { causeOf } from '@/lib/log.ts'
+import { isJson, mayLeaveApi } from '@/lib/media-types.ts'
+import { isNavigation, letOnlyDataOut } from '@/server/api-guard.ts'
+import { setClientAddress } from '@/server/client-address.ts'
 
 function requestWith(headers: IncomingHttpHeaders, { method = 'GET', peer = '192.0.2.1' } = {}): IncomingMessage {
   const socket = new Socket()

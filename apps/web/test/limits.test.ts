@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { testDatabase } from '@nmg/process/testing'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { inWords, LIMITS, refusalOf, sweepLimits, takeLimit, type LimitedAction } from '../lib/limits.ts'
+import { inWords, LIMITS, refusalOf, sweepLimits, takeLimit, type LimitedAction } from '@/lib/limits.ts'
 
 let pool: Pool
 /** Of another process. */

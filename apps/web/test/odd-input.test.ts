@@ -1,9 +1,9 @@
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildApp } from '../e2e/built-app.ts'
-import { startGatewayStub, type GatewayStub } from '../e2e/gateway-stub.ts'
-import { newPerson, newVisitor, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '../e2e/product.ts'
+import { buildApp } from '@/test/support/built-app.ts'
+import { startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
+import { newPerson, newVisitor, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 
 const NUL = '\u0000'
 

@@ -3,7 +3,7 @@ import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { accessibilityFaults } from '../e2e/accessibility.ts'
+import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import {
   complaintsOf,
   connect,
@@ -14,9 +14,9 @@ import {
   searchNotion,
   signIn,
   signUp,
-} from '../e2e/browser.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
-import { forgetLimits } from '../e2e/limits.ts'
+} from '@/test/support/browser.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
+import { forgetLimits } from '@/test/support/limits.ts'
 
 describe.skipIf(!chromiumPath())('the pages', () => {
   let product: Product

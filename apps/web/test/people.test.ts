@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+import { invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 let product: Product
 let database: Client

@@ -1,7 +1,7 @@
 import { requestForms, sendRaw, testDatabase, type FormTarget } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildApp } from '../e2e/built-app.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '../e2e/product.ts'
+import { buildApp } from '@/test/support/built-app.ts'
+import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 const ORIGIN = 'http://localhost:3000'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { returnPath } from '../lib/return-path.ts'
+import { returnPath } from '@/lib/return-path.ts'
 
 describe('where somebody goes after signing in', () => {
   it.each(['/', '/spaces/7?tab=all', '/oauth/consent?sig=a%2Fb', '/a//b'])('may be %s', (path) => {

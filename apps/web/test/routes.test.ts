@@ -2,8 +2,8 @@ import { connect as connectTo } from 'node:net'
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { consent, invite, newPerson, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../e2e/product.ts'
+import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 

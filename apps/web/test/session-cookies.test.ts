@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cookieSettings, withPresentNames } from '../lib/session-cookies.ts'
+import { cookieSettings, withPresentNames } from '@/lib/session-cookies.ts'
 
 describe('cookies of an update', () => {
   it.each([

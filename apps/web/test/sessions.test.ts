@@ -1,7 +1,7 @@
 import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import { expect, it } from 'vitest'
-import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '../e2e/browser.ts'
-import { startProduct } from '../e2e/product.ts'
+import { complaintsOf, connect, goTo, launchBrowser, newProfile, searchNotion, signUp } from '@/test/support/browser.ts'
+import { startProduct } from '@/test/support/product.ts'
 
 it.skipIf(!chromiumPath())(
   'a Notion that keeps MCP sessions — is used through one, with its stream open, and through a new one when it forgot the old',

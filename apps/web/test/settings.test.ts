@@ -1,7 +1,7 @@
 import { readSettings, StartupError } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
-import { chatModels } from '../lib/chat-models.ts'
-import { Settings } from '../lib/settings.ts'
+import { chatModels } from '@/lib/chat-models.ts'
+import { Settings } from '@/lib/settings.ts'
 
 describe('the settings of the web app', () => {
   it('need nothing at all to start on this machine', () => {

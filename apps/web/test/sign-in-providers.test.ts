@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { StartupError } from '@nmg/process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { signInProviders } from '../lib/sign-in-providers.ts'
+import { signInProviders } from '@/lib/sign-in-providers.ts'
 
 let server: Server
 let issuer: string

@@ -1,8 +1,8 @@
 import { testDatabase } from '@nmg/process/testing'
 import { expect, it } from 'vitest'
-import { makeTables } from '../lib/auth.ts'
-import { openPool } from '../lib/database.ts'
-import { sweepSessions } from '../lib/sweep-sessions.ts'
+import { makeTables } from '@/lib/auth.ts'
+import { openPool } from '@/lib/database.ts'
+import { sweepSessions } from '@/lib/sweep-sessions.ts'
 
 it('removes expired sessions and verifications in batches, and no others', async () => {
   const pool = openPool((await testDatabase()).url)

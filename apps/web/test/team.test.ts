@@ -10,9 +10,9 @@ import {
   newProfile,
   searchNotion,
   signUp,
-} from '../e2e/browser.ts'
-import { invite, newPerson } from '../e2e/person.ts'
-import { startProduct, type Product } from '../e2e/product.ts'
+} from '@/test/support/browser.ts'
+import { invite, newPerson } from '@/test/support/person.ts'
+import { startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 

@@ -2,12 +2,12 @@ import { chromiumPath, testDatabase } from '@nmg/process/testing'
 import Ajv from 'ajv/dist/2020.js'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { accessibilityFaults } from '../e2e/accessibility.ts'
-import { complaintsOf, launchBrowser, newProfile } from '../e2e/browser.ts'
-import { buildApp } from '../e2e/built-app.ts'
-import { RpcError, startGatewayStub, type GatewayStub } from '../e2e/gateway-stub.ts'
-import { newPerson, type PersonClient } from '../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '../e2e/product.ts'
+import { accessibilityFaults } from '@/test/support/accessibility.ts'
+import { complaintsOf, launchBrowser, newProfile } from '@/test/support/browser.ts'
+import { buildApp } from '@/test/support/built-app.ts'
+import { RpcError, startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
+import { newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 

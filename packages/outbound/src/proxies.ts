@@ -40,14 +40,23 @@ function isDecodable(text: string): boolean {
 
 /** The settings, for the schema of a process. As in curl, the lower-case spelling takes precedence. */
 export const proxySettings = {
-  /** Proxy for https. The URL contains user name and password if the proxy requires them. */
-  HTTPS_PROXY: proxyUrl.optional(),
+  HTTPS_PROXY: proxyUrl.optional().meta({
+    description:
+      'Outbound HTTP proxy for https URLs: `http://name:password@proxy.example.com:3128` (`https://` for TLS to the proxy). It opens tunnels (CONNECT). Loopback addresses are never requested through it.',
+    secret: true,
+  }),
   https_proxy: proxyUrl.optional(),
-  /** Proxy for http, and for https when HTTPS_PROXY is not set. */
-  HTTP_PROXY: proxyUrl.optional(),
+  HTTP_PROXY: proxyUrl.optional().meta({
+    description: 'Outbound HTTP proxy for http URLs, and for https URLs without `HTTPS_PROXY`.',
+    secret: true,
+  }),
   http_proxy: proxyUrl.optional(),
-  /** Hosts that need no proxy: names with their subdomains, addresses or networks (CIDR), each with an optional port; or `*` for all. */
-  NO_PROXY: z.string().optional(),
+  NO_PROXY: z
+    .string()
+    .optional()
+    .describe(
+      'Hosts to connect to directly, separated by commas: names with their subdomains, addresses, networks (`10.0.0.0/8`), each with an optional `:port`; or `*`.',
+    ),
   no_proxy: z.string().optional(),
 }
 

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installationFolder } from './installation.ts'
 import type { Environment } from './settings.ts'
 import { StartupError } from './startup.ts'
 
@@ -21,13 +22,13 @@ import { StartupError } from './startup.ts'
 export const repositoryRoot: string = resolve(fileURLToPath(import.meta.url), '../../../..')
 
 /**
- * Opens the folder for persistent data: `DATA_DIR` (relative to `root`), by default `<root>/.data`. Creates it if it is missing, for this user
- * only.
+ * Opens the folder for persistent data: `DATA_DIR` (relative to {@link installationFolder}), by default `.data` there. Creates it if it is missing, for
+ * this user only.
  *
  * @throws {StartupError} when it is not writable, or when other users can write it: they could place their own keys there.
  */
 export function openDataDir(env: Environment, root: string): string {
-  const folder = resolve(root, env['DATA_DIR'] || '.data')
+  const folder = resolve(installationFolder(root), env['DATA_DIR'] || '.data')
   const probe = join(folder, `.probe-${randomUUID()}`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { z } from 'zod'
+import { installationFolder } from './installation.ts'
 import { StartupError } from './startup.ts'
 
 export type Environment = Record<string, string | undefined>
@@ -24,14 +25,21 @@ export function readSettings<Schema extends z.ZodObject>(schema: Schema, env: En
   throw new StartupError([...wrong.values()].map(asSentence).join('\n'))
 }
 
-/** Returns `env` with the variables of `<folder>/.env`, if that file exists. Variables of `env` take precedence. */
-export function loadEnvFile(folder: string, env: Environment): Environment {
-  const path = join(folder, '.env')
+/**
+ * Returns `env` with the variables of `<root>/.env` and, for a release folder, of the `.env` next to it, if these files exist. Variables of `env` take
+ * precedence, then those of the first file.
+ */
+export function loadEnvFile(root: string, env: Environment): Environment {
+  const folders = new Set([root, installationFolder(root)])
+  return [...folders].reduce((known, folder) => withEnvFile(join(folder, '.env'), known), { ...env })
+}
+
+function withEnvFile(path: string, env: Environment): Environment {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...env }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return env
     throw new StartupError(`The settings in ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
       cause: error,
     })

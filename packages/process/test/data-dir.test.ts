@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDataDir, loadOrCreateSecret, repositoryRoot, StartupError } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
@@ -17,6 +17,15 @@ describe('the data directory', () => {
     const root = temporaryFolder()
     expect(openDataDir({ DATA_DIR: 'some/where' }, root)).toBe(join(root, 'some/where'))
     expect(openDataDir({ DATA_DIR: join(root, 'else') }, '/nowhere')).toBe(join(root, 'else'))
+  })
+
+  it('of a release is next to the release folder, which the next release replaces', () => {
+    const parent = temporaryFolder()
+    const release = join(parent, 'release')
+    mkdirSync(release)
+    writeFileSync(join(release, 'release.json'), '{}')
+    expect(openDataDir({}, release)).toBe(join(parent, '.data'))
+    expect(openDataDir({ DATA_DIR: 'data' }, release)).toBe(join(parent, 'data'))
   })
 
   it('is rejected when it is not writable', () => {

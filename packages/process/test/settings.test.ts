@@ -92,6 +92,15 @@ describe('a .env file', () => {
     })
   })
 
+  it('of a release may also be next to the release folder', () => {
+    const release = mkdtempSync(join(folder, 'release-'))
+    writeFileSync(join(release, 'release.json'), '{}')
+    file('.env', 'A=beside\nB=beside\n')
+    writeFileSync(join(release, '.env'), 'A=inside\n')
+    expect(loadEnvFile(release, {})).toEqual({ A: 'inside', B: 'beside' })
+    expect(loadEnvFile(release, { B: 'from the environment' })).toEqual({ A: 'inside', B: 'from the environment' })
+  })
+
   it('is optional', () => {
     expect(loadEnvFile(join(folder, 'nowhere'), { A: '1' })).toEqual({ A: '1' })
   })

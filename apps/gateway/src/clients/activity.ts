@@ -1,50 +1,80 @@
 import { z } from 'zod'
-import { type ClientAccess, principalName } from './access.ts'
-import type { ClientInfo, ClientActivity } from './ports.ts'
+import { type ClientAccess, principalIdentity } from './access.ts'
 
-/** A call within that time of the last note is not noted again: what people see is to the minute. */
-const EVERY_MS = 60_000
-const REMEMBERED = 50_000
-/** Where a client says its name is not worth reading a large message for. */
-const MAX_READ_BYTES = 256 * 1024
-
-/** Notes that may wait to be written. They are written one after another, so that the last one stands last; more are left out. */
-const MOST_WAITING = 1000
-
-/** Names under which programs only try what the server speaks, before they say who they are. */
-const PROBES = new Set(['mcp-remote-fallback-test'])
-
-/** Keeps the list of clients that people see up to date, and costs a call next to nothing. */
-export interface ActivityRecorder {
-  /** @param method of the message, @param body its bytes, which are JSON. */
-  called(access: ClientAccess, method: string | undefined, body: Buffer): void
-  /** Resolves when all activity recorded so far is stored, or could not be. */
-  stored(): Promise<void>
+/** Information that a client sent about itself. */
+export interface ClientInfo {
+  /** Empty if the client sent none. */
+  readonly name: string
+  readonly version: string | undefined
+  readonly era: '2025' | '2026'
+  /** Support for URL elicitation; undefined if the client sent no capabilities. */
+  readonly supportsUrlElicitation: boolean | undefined
 }
 
-export function activityRecorder(store: ClientActivity, onFailure: (error: unknown) => void): ActivityRecorder {
-  const notedAt = new Map<string, number>()
-  let writing = Promise.resolve()
-  let waiting = 0
+export interface ClientActivityRecord extends Omit<ClientInfo, 'supportsUrlElicitation'> {
+  readonly clientId: string | undefined
+  readonly keyId: string | undefined
+  readonly userId: string
+  readonly firstSeenAt: Date
+  readonly lastSeenAt: Date
+}
+
+/** Which clients called, and approximately when. @throws {Failure} `store_unavailable`, from each method. */
+export interface ClientActivityStore {
+  /** Records a call. Without `clientInfo`, updates the most recent client of the same principal. */
+  record(access: ClientAccess, clientInfo: ClientInfo | undefined): Promise<void>
+  /** Most recent first. */
+  list(spaceId: string, userId: string | undefined): Promise<ClientActivityRecord[]>
+  /** True if the most recent client of this principal declared support for URL elicitation in `initialize`. */
+  supportsUrlElicitation(access: ClientAccess): Promise<boolean>
+}
+
+/** Minimum time between two records of one principal; users see times rounded to the minute. */
+const RECORD_INTERVAL_MS = 60_000
+const MAX_PRINCIPALS = 50_000
+/** Larger messages are not parsed for client information. */
+const MAX_PARSED_BYTES = 256 * 1024
+
+/** Limit of queued writes; further records are dropped. Writes are sequential, so that the most recent record is written last. */
+const MAX_QUEUED_WRITES = 1000
+
+/** Client names of version probes, which programs send before `initialize` with their real name. */
+const PROBE_NAMES = new Set(['mcp-remote-fallback-test'])
+
+/** Records client activity in the background, with little overhead for each call. */
+export interface ActivityRecorder {
+  /**
+   * @param method JSON-RPC method of the message.
+   * @param body the message as JSON.
+   */
+  recordCall(access: ClientAccess, method: string | undefined, body: Buffer): void
+  /** Resolves when all calls recorded so far have been written, or their writes have failed. */
+  flush(): Promise<void>
+}
+
+export function activityRecorder(store: ClientActivityStore, onFailure: (error: unknown) => void): ActivityRecorder {
+  const recordedAt = new Map<string, number>()
+  let lastWrite = Promise.resolve()
+  let queuedWrites = 0
 
   return {
-    called(access, method, body) {
-      const principal = principalName(access)
+    recordCall(access, method, body) {
+      const principal = principalIdentity(access)
       const now = performance.now()
-      const isIntroduction = method === 'initialize'
-      if (!isIntroduction && now - (notedAt.get(principal) ?? -Infinity) < EVERY_MS) return
-      notedAt.delete(principal)
-      notedAt.set(principal, now)
-      if (notedAt.size > REMEMBERED) notedAt.delete(notedAt.keys().next().value as string)
-      const clientInfo = body.length > MAX_READ_BYTES ? undefined : clientInfoIn(body)
-      if (waiting >= MOST_WAITING || PROBES.has(clientInfo?.name ?? '')) return
-      waiting++
-      writing = writing
-        .then(() => store.note(access, clientInfo))
+      const isInitialize = method === 'initialize'
+      if (!isInitialize && now - (recordedAt.get(principal) ?? -Infinity) < RECORD_INTERVAL_MS) return
+      recordedAt.delete(principal)
+      recordedAt.set(principal, now)
+      if (recordedAt.size > MAX_PRINCIPALS) recordedAt.delete(recordedAt.keys().next().value as string)
+      const clientInfo = body.length > MAX_PARSED_BYTES ? undefined : readClientInfo(body)
+      if (queuedWrites >= MAX_QUEUED_WRITES || PROBE_NAMES.has(clientInfo?.name ?? '')) return
+      queuedWrites++
+      lastWrite = lastWrite
+        .then(() => store.record(access, clientInfo))
         .catch(onFailure)
-        .finally(() => waiting--)
+        .finally(() => queuedWrites--)
     },
-    stored: () => writing,
+    flush: () => lastWrite,
   }
 }
 
@@ -53,42 +83,42 @@ const ClientInfoJson = z.object({ name: z.string(), version: z.string().optional
 const Capabilities = z.object({ elicitation: z.object({ url: z.looseObject({}) }) })
 const Message = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()) })
 
-/** What the message says of the client that sent it: with `initialize`, or since 2026-07-28 with every request. */
-export function clientInfoIn(body: Buffer): ClientInfo | undefined {
-  const message = Message.safeParse(parsed(body))
+/** Reads client information from a message: from `initialize`, or since 2026-07-28 from the `_meta` of each request. */
+export function readClientInfo(body: Buffer): ClientInfo | undefined {
+  const message = Message.safeParse(parseJson(body))
   if (!message.success) return undefined
   const { method, params } = message.data
-  if (method === 'initialize') return clientInfo('2025', params['clientInfo'], params['capabilities'])
-  const meta = metaOf(params)
-  return meta && clientInfo('2026', meta[`${PREFIX}/clientInfo`], meta[`${PREFIX}/clientCapabilities`])
+  if (method === 'initialize') return toClientInfo('2025', params['clientInfo'], params['capabilities'])
+  const meta = readMeta(params)
+  return meta && toClientInfo('2026', meta[`${PREFIX}/clientInfo`], meta[`${PREFIX}/clientCapabilities`])
 }
 
-function clientInfo(era: ClientInfo['era'], info: unknown, capabilities: unknown): ClientInfo {
+function toClientInfo(era: ClientInfo['era'], info: unknown, capabilities: unknown): ClientInfo {
   const { name = '', version } = ClientInfoJson.safeParse(info).data ?? {}
   return {
-    name: legible(name, 100),
-    version: version && legible(version, 50),
+    name: sanitize(name, 100),
+    version: version && sanitize(version, 50),
     era,
-    takesUrls: Capabilities.safeParse(capabilities).success,
+    supportsUrlElicitation: Capabilities.safeParse(capabilities).success,
   }
 }
 
-/** What a request of 2026-07-28 says of itself; undefined for one of an older revision. */
-function metaOf(params: Record<string, unknown>): Record<string, unknown> | undefined {
+/** `_meta` of a request of 2026-07-28; undefined for older revisions. */
+function readMeta(params: Record<string, unknown>): Record<string, unknown> | undefined {
   const { success, data } = z.record(z.string(), z.unknown()).safeParse(params['_meta'])
   return success && `${PREFIX}/protocolVersion` in data ? data : undefined
 }
 
-/** Whoever calls chooses the text: no control characters and no half ones, and not for ever. */
-function legible(text: string, longest: number): string {
+/** Client-controlled text: strips control characters and lone surrogates, and truncates. */
+function sanitize(text: string, maxLength: number): string {
   return text
     .replace(/[\p{Cc}\p{Cs}\p{Cf}]+/gu, ' ')
     .trim()
-    .slice(0, longest)
+    .slice(0, maxLength)
     .replace(/\p{Cs}$/u, '')
 }
 
-function parsed(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch {

@@ -1,76 +1,86 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Failure } from '../platform/failure.ts'
-import { type ServicePrincipal, application, bearer, type CallerHeaders, serviceTokenCheck, unauthenticated, userId } from '../platform/service-token.ts'
-import type { Authenticator, Principal } from './authenticate.ts'
 import type { Secret } from '../platform/secret.ts'
+import {
+  servicePrincipal,
+  bearerToken,
+  type CallerHeaders,
+  type ServicePrincipal,
+  serviceTokenCheck,
+  unauthenticated,
+  userIdOf,
+} from '../platform/service-token.ts'
 import { type McpTarget, resourceUrl } from '../proxy/endpoint.ts'
+import type { Authenticator, Principal } from './authenticate.ts'
 
-/** A person's MCP client that proved itself, and what it may do. */
+/** An authenticated MCP client of a user, and its access. */
 export interface UserClient {
   readonly kind: 'client'
   readonly access: Principal
 }
 
-/** Who may call the MCP endpoint. An application vouches for its own persons and spaces; a client is bound to one of each. */
+/** A caller of the MCP endpoint. Service principals may act for any user and space; a user's client is bound to one of each. */
 export type Caller = ServicePrincipal | UserClient
 
 export interface RequestAuthenticatorDependencies {
   readonly serviceTokens: readonly Secret[]
-  readonly accesses: Authenticator
-  /** The gateway as clients know it: what their tokens must have been issued for. */
+  readonly clientAuthenticator: Authenticator
+  /** The gateway's URL for clients. Their tokens must be issued for a URL below it. */
   readonly publicUrl: URL
-  /** Refuses requests of web pages that may not call. */
+  /** Rejects requests from web pages of origins that are not allowed. */
   readonly checkOrigin: (req: IncomingMessage) => void
 }
 
 /**
- * Tells who calls the MCP endpoint. Only the header `Authorization` proves anything: what stands in the query is not looked at. Answers
- * synchronously for applications, and for clients that proved themselves before.
+ * Authenticates requests to the MCP endpoint by their `Authorization` header; credentials in the query are ignored. Returns synchronously
+ * for service principals, and for clients whose credentials are in the cache.
  *
- * @throws {Failure} `unauthenticated`, `forbidden_origin`, `forbidden_space`, and what {@link Authenticator} throws.
+ * @throws {Failure} `unauthenticated`, `forbidden_origin`, `forbidden_space`, and the failures of {@link Authenticator}.
  */
 export function requestAuthenticator({
   serviceTokens,
-  accesses,
+  clientAuthenticator,
   publicUrl,
   checkOrigin,
 }: RequestAuthenticatorDependencies): (req: IncomingMessage, target: McpTarget) => Caller | Promise<Caller> {
   const isServiceToken = serviceTokenCheck(serviceTokens)
   return (req, target) => {
     const { headers } = req
-    const presented = bearer(headers.authorization)
-    if (presented !== undefined && isServiceToken(presented)) return application(headers)
-    // A page cannot have the service token, so who has it is a program, whatever it passes on. Of all others nothing is believed yet.
+    const token = bearerToken(headers.authorization)
+    if (token !== undefined && isServiceToken(token)) return servicePrincipal(headers)
+    // A web page cannot know the service token, so `Origin` does not matter for it: a server may pass the header on. All others are checked.
     checkOrigin(req)
-    if (presented === undefined) {
-      throw unauthenticated('Send a key or an access token as "Authorization: Bearer …".')
+    if (token === undefined) {
+      throw unauthenticated('Send an access key or access token as "Authorization: Bearer …".')
     }
-    const spaceId = oneSpace(target.spaceId, headers['x-space-id'])
-    const access = accesses.prove({
-      text: presented,
-      digest: digestOf(presented),
+    const spaceId = requestedSpace(target.spaceId, headers['x-space-id'])
+    const access = clientAuthenticator.authenticate({
+      text: token,
+      digest: sha256(token),
       resource: resourceUrl(publicUrl, target),
       spaceId,
     })
-    return access instanceof Promise ? access.then((proved) => clientOf(proved, headers)) : clientOf(access, headers)
+    return access instanceof Promise
+      ? access.then((principal) => toUserClient(principal, headers))
+      : toUserClient(access, headers)
   }
 }
 
-function clientOf(access: Principal, headers: CallerHeaders): UserClient {
-  const named = userId(headers['x-user-id'])
-  if (named !== undefined && named !== access.userId) {
-    throw new Failure('forbidden_space', 'X-User-ID names another person than the one whose access this is.')
+function toUserClient(access: Principal, headers: CallerHeaders): UserClient {
+  const headerUserId = userIdOf(headers['x-user-id'])
+  if (headerUserId !== undefined && headerUserId !== access.userId) {
+    throw new Failure('forbidden_space', 'X-User-ID names another user than this access belongs to. Omit the header.')
   }
   return { kind: 'client', access }
 }
 
-function oneSpace(inPath: string | undefined, header: string | string[] | undefined): string | undefined {
+function requestedSpace(inPath: string | undefined, header: string | string[] | undefined): string | undefined {
   const inHeader = Array.isArray(header) ? header.join(',') : header || undefined
   if (inPath !== undefined && inHeader !== undefined && inPath !== inHeader) {
-    throw new Failure('forbidden_space', 'The address and X-Space-ID name different spaces.')
+    throw new Failure('forbidden_space', 'The URL and X-Space-ID name different spaces. Omit the header.')
   }
   return inPath ?? inHeader
 }
 
-const digestOf = (presented: string) => createHash('sha256').update(presented).digest()
+const sha256 = (text: string) => createHash('sha256').update(text).digest()

@@ -1,246 +1,247 @@
 import { timingSafeEqual } from 'node:crypto'
-import { ACCESS_KEY_PREFIX, isAccessKey } from './access-key.ts'
-import {
-  type ClientAccess,
-  type ClientCredential,
-  isEndedBy,
-  type Revoked,
-  TOKEN_CLOCK_TOLERANCE_SECONDS,
-} from './access.ts'
-import { Failure } from '../platform/failure.ts'
-import type { AccessKeyStore, Revocations, TokenVerifier } from './ports.ts'
-import type { RevocationNotices } from './revocation-notices.ts'
 import type { Clock } from '../platform/clock.ts'
+import { Failure } from '../platform/failure.ts'
+import { ACCESS_KEY_PREFIX, type AccessKeyStore, isAccessKey } from './access-key.ts'
+import { type ClientAccess, type ClientCredential, TOKEN_CLOCK_TOLERANCE_SECONDS } from './access.ts'
+import type { TokenVerifier } from './jwt-verifier.ts'
+import type { RevocationNotices } from './revocation-notices.ts'
+import { type AccessRevocation, isRevokedBy, type RevocationStore } from './revocations.ts'
 
 export interface AuthenticatorDependencies {
   readonly clock: Clock
   readonly keys: AccessKeyStore
-  readonly revocations: Revocations
+  readonly revocations: RevocationStore
   readonly tokens: TokenVerifier
-  readonly news: RevocationNotices
+  readonly notices: RevocationNotices
 }
 
-/** What a client presents, and where. */
+/** Credentials of a request: an access key or an access token, and the endpoint that it was sent to. */
 export interface Credentials {
   readonly text: string
-  /** SHA-256 of the text: what is kept in memory of it. */
+  /** SHA-256 of the text. Caches hold this instead of the text. */
   readonly digest: Buffer
   /** The URL that a token must have been issued for. */
   readonly resource: string
-  /** The space that the address or a header names; without one, the credential must say which. */
+  /** The space in the path or in a header; undefined if the credential itself must name it. */
   readonly spaceId: string | undefined
 }
 
 declare const verified: unique symbol
 
-/** Access that was proved. Only {@link Authenticator} makes one. */
+/** Access of an authenticated client. Only {@link Authenticator} creates one. */
 export type Principal = ClientAccess & { readonly [verified]: true }
 
 export interface Authenticator {
   /**
-   * Answers synchronously for a credential that was checked before. Token or key: to whoever calls, the two are one.
+   * Authenticates a key or a token. Returns synchronously if the credential is in the cache.
    *
-   * @throws {Failure} `unauthenticated`, `forbidden_space`, `insufficient_scope`, `authorization_unavailable`, `store_unavailable`, `overloaded`.
+   * @throws {Failure} `unauthenticated`, `forbidden_space`, `missing_space`, `insufficient_scope`, `authorization_unavailable`,
+   * `store_unavailable`, `overloaded`.
    */
-  prove(presented: Credentials): Principal | Promise<Principal>
-  /** Whether proved access has been ended since. For what stays open while news of it could be missed. */
+  authenticate(credentials: Credentials): Principal | Promise<Principal>
+  /** Reads from the database whether the access has been revoked. For open exchanges, after notifications may have been missed. */
   isRevoked(access: ClientAccess): Promise<boolean>
 }
 
-/** How many credentials are kept in memory. One that fell out costs a check. */
-const REMEMBERED = 20_000
-/** Checks of tokens that may be under way at once: a check may have to wait for the token's issuer. */
-const CHECKS_AT_ONCE = 8
-const CHECKS_WAITING = 500
+/** Limit of cached credentials. A credential that was evicted is checked again. */
+const MAX_CACHED = 20_000
+/** Concurrent checks of tokens. A check may have to wait for the token's issuer. */
+const MAX_CONCURRENT_CHECKS = 8
+const MAX_QUEUED_CHECKS = 500
 
 /** A credential that was checked. */
-interface Known {
+interface CheckedCredential {
   readonly userId: string
   readonly spaceIds: readonly string[]
   readonly scope: ClientAccess['scope'] | undefined
   readonly credential: ClientCredential
   /** Milliseconds since 1970. */
-  readonly usableUntil: number
+  readonly expiresAtMs: number
   readonly isCurrent: () => boolean
   isRevoked: boolean
 }
 
 /**
- * Checks keys and tokens, and remembers the outcome, so that a call costs a hash and a look-up. What is remembered goes by what all
- * replicas say of revocations; while they cannot be heard, each call is checked anew.
+ * Checks keys and tokens, and caches the results, so that most calls cost a hash and a look-up. Notifications of revocations from all
+ * replicas invalidate the cache; while notifications are interrupted, the cache is not used.
  */
 export function authenticator(deps: AuthenticatorDependencies): Authenticator {
-  const { clock, keys, revocations, tokens, news } = deps
-  const known = new Map<string, Known>()
-  const checking = new Map<string, Promise<Known>>()
-  // Not for keys: everybody can present keys that do not exist, and genuine ones must not queue behind them. The store looks many up at once.
-  const tokenTurns = new Turns(CHECKS_AT_ONCE, CHECKS_WAITING)
-  /** Moves on with each revocation: what was read before one may be wrong after it. */
+  const { clock, keys, revocations, tokens, notices } = deps
+  const cache = new Map<string, CheckedCredential>()
+  const runningChecks = new Map<string, Promise<CheckedCredential>>()
+  // Not for keys: anybody can send keys that do not exist, and valid keys must not queue behind them. The store batches look-ups of keys.
+  const tokenChecks = new Semaphore(MAX_CONCURRENT_CHECKS, MAX_QUEUED_CHECKS)
+  /** Incremented by each revocation: data that was read before may be outdated. */
   let epoch = 0
 
-  news.onRevoked((revoked) => {
+  notices.onRevoked((revocation) => {
     epoch++
-    for (const [name, one] of known) {
-      if (!isRevokedBy(one, revoked)) continue
-      // What is good for other spaces still must be looked at again.
-      if (one.spaceIds.length > 1) known.delete(name)
-      else one.isRevoked = true
+    for (const [cacheKey, checked] of cache) {
+      if (!isAffectedBy(checked, revocation)) continue
+      // A token for several spaces may still be valid for the others, so it is checked again.
+      if (checked.spaceIds.length > 1) cache.delete(cacheKey)
+      else checked.isRevoked = true
     }
   })
-  news.onGap(() => {
+  notices.onGap(() => {
     epoch++
-    known.clear()
+    cache.clear()
   })
 
-  const readKey = async (digest: Buffer): Promise<Known> => {
+  const checkKey = async (digest: Buffer): Promise<CheckedCredential> => {
     const key = await keys.find(digest)
     if (!key || !timingSafeEqual(key.hash, digest))
-      throw refused('There is no such key, or it was deleted. Make another on the page “Clients” of the space.')
+      throw unauthenticated("This key does not exist or was deleted. Create a new one on the space's Clients page.")
     return {
       userId: key.userId,
       spaceIds: [key.spaceId],
       scope: key.scope,
       credential: { kind: 'key', keyId: key.id },
-      usableUntil: key.expiresAt?.getTime() ?? Infinity,
+      expiresAtMs: key.expiresAt?.getTime() ?? Infinity,
       isCurrent: () => true,
       isRevoked: false,
     }
   }
 
-  const readToken = async (token: string, resource: string): Promise<Known> => {
+  const checkToken = async (token: string, resource: string): Promise<CheckedCredential> => {
     const { issuer, clientId, grantId, userId, spaceIds, scope, issuedAt, expiresAt, isCurrent } = await tokens.verify(
       token,
       resource,
     )
-    const revoked = await revocations.of(spaceIds, userId, { clientId, grantId })
-    const isOver = (spaceId: string) => revoked.some((one) => one.spaceId === spaceId && !isAfter(issuedAt, one.at))
+    const revoked = await revocations.find(spaceIds, userId, { clientId, grantId })
+    const isRevokedIn = (spaceId: string) =>
+      revoked.some((revocation) => revocation.spaceId === spaceId && !isIssuedAfter(issuedAt, revocation.at))
     return {
       userId,
-      spaceIds: spaceIds.filter((spaceId) => !isOver(spaceId)),
+      spaceIds: spaceIds.filter((spaceId) => !isRevokedIn(spaceId)),
       scope,
       credential: { kind: 'token', issuer, clientId, grantId, issuedAt },
-      usableUntil: expiresAt.getTime() + TOKEN_CLOCK_TOLERANCE_SECONDS * 1000,
+      expiresAtMs: expiresAt.getTime() + TOKEN_CLOCK_TOLERANCE_SECONDS * 1000,
       isCurrent,
-      isRevoked: spaceIds.length > 0 && spaceIds.every(isOver),
+      isRevoked: spaceIds.length > 0 && spaceIds.every(isRevokedIn),
     }
   }
 
-  const check = async (name: string, { text, digest, resource }: Credentials): Promise<Known> => {
+  const check = async (cacheKey: string, { text, digest, resource }: Credentials): Promise<CheckedCredential> => {
     for (;;) {
-      const begun = epoch
-      const one = isKey(text) ? await readKey(digest) : await readToken(text, resource)
-      // Something was revoked meanwhile; what was read may be from before.
-      if (epoch !== begun) continue
-      if (news.isConnected()) remember(name, one)
-      return one
+      const epochBefore = epoch
+      const checked = isKey(text) ? await checkKey(digest) : await checkToken(text, resource)
+      // Access was revoked in the meantime, and the data may have been read before that.
+      if (epoch !== epochBefore) continue
+      if (notices.isConnected()) addToCache(cacheKey, checked)
+      return checked
     }
   }
 
-  const remember = (name: string, one: Known) => {
-    known.set(name, one)
-    if (known.size > REMEMBERED) known.delete(known.keys().next().value as string)
+  const addToCache = (cacheKey: string, checked: CheckedCredential) => {
+    cache.set(cacheKey, checked)
+    if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value as string)
   }
 
-  const use = (one: Known, wanted: string | undefined): Principal => {
-    if (one.isRevoked) throw accessRevoked()
-    if (clock().getTime() >= one.usableUntil)
-      throw refused('This access has expired. Log in again from the client, or give it another key.')
-    const [only, ...others] = one.spaceIds
-    const spaceId = wanted ?? (others.length === 0 ? only : undefined)
+  const toPrincipal = (checked: CheckedCredential, requestedSpaceId: string | undefined): Principal => {
+    if (checked.isRevoked) throw accessRevoked()
+    if (clock().getTime() >= checked.expiresAtMs)
+      throw unauthenticated('This access has expired. Log in again from your client, or create a new key for it.')
+    const [firstSpaceId, ...otherSpaceIds] = checked.spaceIds
+    const spaceId = requestedSpaceId ?? (otherSpaceIds.length === 0 ? firstSpaceId : undefined)
     if (spaceId === undefined) {
       throw new Failure(
         'missing_space',
-        'Missing space_id. This access is good for several spaces; name one in X-Space-ID.',
+        'Missing space_id. This access covers several spaces. Name one in the X-Space-ID header.',
       )
     }
-    if (!one.spaceIds.includes(spaceId))
+    if (!checked.spaceIds.includes(spaceId))
       throw new Failure(
         'forbidden_space',
-        'This access is not for this space. Take the address from the page “Clients” of its own space, or log in again.',
+        'This access is for another space. Use the URL from the Clients page of that space, or log in again for this one.',
       )
-    if (one.scope === undefined) {
-      throw new Failure('insufficient_scope', 'This access has neither the scope notion:read nor notion:write.')
+    if (checked.scope === undefined) {
+      throw new Failure(
+        'insufficient_scope',
+        'This access needs the scope notion:read or notion:write. It has neither.',
+      )
     }
-    return { spaceId, userId: one.userId, scope: one.scope, credential: one.credential } as Principal
+    return { spaceId, userId: checked.userId, scope: checked.scope, credential: checked.credential } as Principal
   }
 
   return {
-    prove(presented) {
-      // A token is good for the addresses in it, so where it was presented belongs to what was found out.
-      const { text, digest, resource } = presented
-      const name = digest.toString('base64') + (isKey(text) ? '' : resource)
-      const one = news.isConnected() ? known.get(name) : undefined
-      if (one) {
-        if (one.isCurrent()) return use(one, presented.spaceId)
-        known.delete(name)
+    authenticate(credentials) {
+      // A token is valid only for the URLs in its audience, so its cache key includes the resource.
+      const { text, digest, resource, spaceId } = credentials
+      const cacheKey = digest.toString('base64') + (isKey(text) ? '' : resource)
+      const cached = notices.isConnected() ? cache.get(cacheKey) : undefined
+      if (cached) {
+        if (cached.isCurrent()) return toPrincipal(cached, spaceId)
+        cache.delete(cacheKey)
       }
       if (isKey(text) ? !isAccessKey(text) : !isJwt(text)) {
-        throw refused('This is neither a key nor an access token that the gateway can check.')
+        throw unauthenticated('This is not a valid access key or access token.')
       }
-      let checked = checking.get(name)
-      if (!checked) {
-        const work = () => check(name, presented)
-        checked = (isKey(text) ? work() : tokenTurns.take(work)).finally(() => checking.delete(name))
-        checking.set(name, checked)
+      let running = runningChecks.get(cacheKey)
+      if (!running) {
+        const work = () => check(cacheKey, credentials)
+        running = (isKey(text) ? work() : tokenChecks.run(work)).finally(() => runningChecks.delete(cacheKey))
+        runningChecks.set(cacheKey, running)
       }
-      return checked.then((found) => use(found, presented.spaceId))
+      return running.then((checked) => toPrincipal(checked, spaceId))
     },
 
     async isRevoked({ spaceId, userId, credential }) {
       if (credential.kind === 'key') return !(await keys.exists(credential.keyId))
-      const revoked = await revocations.of([spaceId], userId, credential)
-      return revoked.some(({ at }) => !isAfter(credential.issuedAt, at))
+      const revoked = await revocations.find([spaceId], userId, credential)
+      return revoked.some(({ at }) => !isIssuedAfter(credential.issuedAt, at))
     },
   }
 }
 
-/** Tokens say to the second when they were issued. One of the very second of a revocation counts as issued before. */
-const isAfter = (issuedAt: Date, revokedAt: Date) =>
+/** `iat` has a resolution of one second. A token issued in the second of the revocation counts as issued before it. */
+const isIssuedAfter = (issuedAt: Date, revokedAt: Date) =>
   Math.floor(issuedAt.getTime() / 1000) > Math.floor(revokedAt.getTime() / 1000)
 
-/** Whatever the clocks say: a token that was seen before the revocation is over. */
-function isRevokedBy({ userId, spaceIds, credential }: Known, revoked: Revoked): boolean {
-  return spaceIds.some((spaceId) => isEndedBy({ spaceId, userId, scope: 'notion:read', credential }, revoked))
+/** Ignores `issuedAt`: a cached token was received before the revocation, even if its issuer's clock is ahead. */
+function isAffectedBy({ userId, spaceIds, credential }: CheckedCredential, revocation: AccessRevocation): boolean {
+  return spaceIds.some((spaceId) => isRevokedBy({ spaceId, userId, credential }, revocation))
 }
 
 const isKey = (text: string) => text.startsWith(ACCESS_KEY_PREFIX)
 const isJwt = (text: string) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
 
-const refused = (detail: string) => new Failure('unauthenticated', detail)
+const unauthenticated = (detail: string) => new Failure('unauthenticated', detail)
 
-/** For who presents access that was ended, and for what is open with it. */
+/** The failure of requests with revoked access, and of open exchanges whose access is revoked. */
 export const accessRevoked = (): Failure =>
-  refused('This access was revoked. Log in again from the client, or give it another key.')
+  unauthenticated('This access was revoked. Log in again from your client, or create a new key for it.')
 
-/** Lets so many do something at once; others wait in line, and those for whom the line is too long are refused. */
-class Turns {
-  readonly #atOnce: number
-  readonly #longestLine: number
-  readonly #line: (() => void)[] = []
-  #busy = 0
+/** Semaphore with a bounded queue. */
+class Semaphore {
+  readonly #permits: number
+  readonly #maxQueued: number
+  readonly #queue: (() => void)[] = []
+  #running = 0
 
-  constructor(atOnce: number, longestLine: number) {
-    this.#atOnce = atOnce
-    this.#longestLine = longestLine
+  constructor(permits: number, maxQueued: number) {
+    this.#permits = permits
+    this.#maxQueued = maxQueued
   }
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#busy >= this.#atOnce) {
-      if (this.#line.length >= this.#longestLine) {
-        throw new Failure('overloaded', 'Too many callers prove who they are at once. Try again in a moment.', {
+  /** @throws {Failure} `overloaded` if the queue is full. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#permits) {
+      if (this.#queue.length >= this.#maxQueued) {
+        throw new Failure('overloaded', 'Too many clients are authenticating at once. Try again in a moment.', {
           retryAfterSeconds: 1,
         })
       }
-      await new Promise<void>((resolve) => this.#line.push(resolve))
+      await new Promise<void>((resolve) => this.#queue.push(resolve))
     } else {
-      this.#busy++
+      this.#running++
     }
     try {
       return await work()
     } finally {
-      const next = this.#line.shift()
+      const next = this.#queue.shift()
       if (next) next()
-      else this.#busy--
+      else this.#running--
     }
   }
 }

@@ -3,70 +3,73 @@ import { Failure } from '../platform/failure.ts'
 import type { OriginRule } from './origins.ts'
 
 /**
- * Refuses requests that were addressed to another host, when the gateway listens on this machine only: a web page whose name an attacker
- * points to this machine sends the attacker's name (DNS rebinding). A gateway that listens elsewhere has many names, so there only the
- * hosts that the operator lists count, if any are listed.
+ * Rejects requests with an unknown `Host`, as protection against DNS rebinding: an attacker's web page whose name resolves to this machine
+ * sends the attacker's name. Active if the gateway listens on a loopback address. On other addresses a gateway may have any number of
+ * names, so there the check is active only if the operator lists allowed hosts.
  *
- * @param bindHost where the gateway listens.
- * @param listed host names that the operator listed, without a port.
- * @param own addresses under which the gateway is known anyway.
+ * @param bindHost the address that the gateway listens on.
+ * @param allowedHosts host names from the settings, without a port.
+ * @param ownUrls URLs of the gateway and the web app, whose hosts are always allowed.
  */
 export function hostCheck(
   bindHost: string,
-  listed: readonly string[],
-  own: readonly URL[],
+  allowedHosts: readonly string[],
+  ownUrls: readonly URL[],
 ): (req: IncomingMessage) => void {
   const isLocal = isLoopback(bindHost)
-  if (!isLocal && listed.length === 0) return () => {}
-  const known = new Set([...listed.map((name) => name.toLowerCase()), ...own.map(({ hostname: name }) => name)])
-  /** Headers that were found good: reading one as a URL takes longer than everything else here. */
-  const good = new Set<string>()
+  if (!isLocal && allowedHosts.length === 0) return () => {}
+  const allowed = new Set([
+    ...allowedHosts.map((name) => name.toLowerCase()),
+    ...ownUrls.map(({ hostname: name }) => name),
+  ])
+  /** Cache of accepted headers, because parsing a URL is slow compared with the rest of the check. */
+  const accepted = new Set<string>()
   return ({ headers: { host = '' } }) => {
-    if (good.has(host)) return
+    if (accepted.has(host)) return
     const name = hostname(host)
-    if (known.has(name) || isLoopback(name)) {
-      if (good.size < MOST_GOOD) good.add(host)
+    if (allowed.has(name) || isLoopback(name)) {
+      if (accepted.size < MAX_ACCEPTED) accepted.add(host)
       return
     }
     throw new Failure(
       'forbidden_origin',
-      'This host name is none of the gateway. Its operator can add it to MCP_ALLOWED_HOSTS.',
+      'The gateway does not accept requests for this host name. The operator can add it to MCP_ALLOWED_HOSTS.',
     )
   }
 }
 
-const MOST_GOOD = 1000
+const MAX_ACCEPTED = 1000
 
-/** The name in a `Host` header, in the spelling of URLs; empty for what is none. */
+/** The normalized name in a `Host` header; empty if the header is invalid. */
 const hostname = (host: string) => URL.parse(`http://${host}`)?.hostname ?? ''
 
 const isLoopback = (name: string) => /^(localhost|.+\.localhost|127(\.\d+){3}|\[?::1\]?)$/.test(name)
 
-const EXPOSED = 'Mcp-Session-Id, WWW-Authenticate, Retry-After'
-const METHODS = 'GET, POST, DELETE'
-/** What a page's client sends beyond the ordinary. A wildcard would not cover `Authorization`. */
-const HEADERS =
+const EXPOSED_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, Retry-After'
+const ALLOWED_METHODS = 'GET, POST, DELETE'
+/** Request headers of MCP clients. A wildcard would not include `Authorization`. */
+const ALLOWED_HEADERS =
   'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, X-Space-ID'
 
 /**
- * Lets web pages of allowed origins read the MCP endpoint's answers (CORS).
+ * CORS for the MCP endpoints: lets web pages of allowed origins call them and read their responses.
  *
- * @returns whether the request was only the browser's question beforehand, and is answered.
+ * @returns true if the request was a preflight request, to which the response has been sent.
  */
-export function corsFor(mayCall: OriginRule): (req: IncomingMessage, res: ServerResponse) => boolean {
+export function corsHandler(isAllowedOrigin: OriginRule): (req: IncomingMessage, res: ServerResponse) => boolean {
   return (req, res) => {
     const { origin } = req.headers
-    if (origin === undefined || !mayCall(origin, req.socket.remoteAddress)) return false
+    if (origin === undefined || !isAllowedOrigin(origin, req.socket.remoteAddress)) return false
     res.setHeader('access-control-allow-origin', origin)
-    res.setHeader('access-control-expose-headers', EXPOSED)
+    res.setHeader('access-control-expose-headers', EXPOSED_HEADERS)
     res.setHeader('vary', 'Origin')
     if (req.method !== 'OPTIONS') return false
-    const asked = req.headers['access-control-request-headers']
-    // Mcp-Param-* has names that only the tool knows.
-    const parameters = /^[\w\s,-]{1,1000}$/.test(asked ?? '') ? mcpParameters(asked ?? '') : ''
+    const requested = req.headers['access-control-request-headers'] ?? ''
+    // The names of Mcp-Param-* headers depend on the tool, so the requested ones are allowed.
+    const parameterHeaders = /^[\w\s,-]{1,1000}$/.test(requested) ? mcpParameters(requested) : ''
     res.writeHead(204, {
-      'access-control-allow-methods': METHODS,
-      'access-control-allow-headers': HEADERS + parameters,
+      'access-control-allow-methods': ALLOWED_METHODS,
+      'access-control-allow-headers': ALLOWED_HEADERS + parameterHeaders,
       'access-control-max-age': '600',
     })
     res.end()
@@ -74,8 +77,8 @@ export function corsFor(mayCall: OriginRule): (req: IncomingMessage, res: Server
   }
 }
 
-function mcpParameters(asked: string): string {
-  const names = asked.split(',').map((name) => name.trim())
+function mcpParameters(requested: string): string {
+  const names = requested.split(',').map((name) => name.trim())
   return names
     .filter((name) => /^mcp-param-/i.test(name))
     .map((name) => `, ${name}`)

@@ -1,8 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { AccessKey, CreatedAccessKey, NewAccessKey } from '@nmg/contract'
-import { accessKey } from './access-key.ts'
+import { type AccessKeyStore, encodeAccessKey, type StoredAccessKey } from './access-key.ts'
 import { Failure } from '../platform/failure.ts'
-import type { AccessKeyStore, StoredAccessKey } from './ports.ts'
 import type { Clock } from '../platform/clock.ts'
 
 export interface AccessKeyDependencies {
@@ -10,11 +9,11 @@ export interface AccessKeyDependencies {
   readonly keys: AccessKeyStore
 }
 
-/** More keys of one person in one space are more than anybody keeps an eye on. */
-const MOST_KEYS = 100
+/** Limit per user and space. */
+const MAX_KEYS = 100
 
 /**
- * Makes a key for a person's MCP clients. The answer is the only place where the key itself ever stands.
+ * Creates an access key for a user's MCP clients. The result contains the key in plain text, which is not stored and cannot be read again.
  *
  * @throws {Failure} `invalid_request`, `store_unavailable`.
  */
@@ -23,22 +22,22 @@ export async function createAccessKey(
   userId: string,
   { spaceId, scope, name, expiresAt }: NewAccessKey,
 ): Promise<CreatedAccessKey> {
-  const end = expiresAt === undefined ? null : new Date(expiresAt)
-  if (end && end <= clock())
-    throw new Failure('invalid_request', 'expiresAt is in the past. Give a later moment, or none.')
-  if ((await keys.list(spaceId, userId)).length >= MOST_KEYS) {
+  const expiry = expiresAt === undefined ? null : new Date(expiresAt)
+  if (expiry && expiry <= clock())
+    throw new Failure('invalid_request', 'expiresAt is in the past. Send a future time, or omit it.')
+  if ((await keys.list(spaceId, userId)).length >= MAX_KEYS) {
     throw new Failure(
       'invalid_request',
-      `You have ${MOST_KEYS} keys in this space. Delete one that is not used any more.`,
+      `You already have ${MAX_KEYS} keys in this space. Delete one that you no longer use.`,
     )
   }
-  const key = accessKey(randomBytes(32))
+  const key = encodeAccessKey(randomBytes(32))
   const hash = createHash('sha256').update(key).digest()
-  const stored = await keys.add({ id: randomUUID(), hash, name, spaceId, userId, scope, expiresAt: end })
+  const stored = await keys.add({ id: randomUUID(), hash, name, spaceId, userId, scope, expiresAt: expiry })
   return { ...describeAccessKey(stored), key }
 }
 
-/** A key as people see it: everything but what proves anything. */
+/** The public description of a key, without its hash. */
 export function describeAccessKey(key: StoredAccessKey): AccessKey {
   return {
     id: key.id,

@@ -1,15 +1,16 @@
 import type { ProblemCode } from '@nmg/contract'
 import type { Failure } from '../platform/failure.ts'
-import type { Answer } from '../platform/problems.ts'
+import type { ErrorResponse } from '../platform/problems.ts'
 import type { RpcRequest } from '../proxy/policy.ts'
 
 /**
- * How the gateway's own failures are told to MCP clients. The status decides what a client does next: on 400, 404 and 405 it tries another
- * revision of the protocol or begins a new session, on 401 it logs in, so these stand only where that helps. What a person has to mend is 403.
+ * HTTP status and JSON-RPC error code of each failure, for MCP clients. Clients react to the status: on 400, 404 and 405 they try another
+ * revision of the protocol or open a new session, on 401 they log in. So these are used only where that helps, and failures that need a
+ * user's action are 403.
  *
- * Codes below zero are the protocol's own; ours are positive, and `data.reason` says the same in a word.
+ * Negative codes are defined by JSON-RPC and MCP; positive ones are the gateway's own, and `data.reason` has the same meaning as text.
  */
-const answers = {
+const rpcErrors = {
   invalid_json: { status: 400, code: -32700 },
   invalid_request: { status: 400, code: -32600 },
   missing_space: { status: 400, code: -32600 },
@@ -41,21 +42,21 @@ const answers = {
   internal: { status: 500, code: 1042 },
 } as const satisfies Record<ProblemCode, { status: number; code: number }>
 
-/** The method whose answer tells a client which revision of the protocol to speak. */
+/** Clients choose the revision of the protocol by the response to this method. */
 const DISCOVER = 'server/discover'
 
 export interface ErrorDetails {
   readonly requestId: string
-  /** Where a person can mend it. */
+  /** Page where the user can resolve the failure. */
   readonly connectUrl: string | undefined
-  /** `WWW-Authenticate`. */
+  /** Value of `WWW-Authenticate`. */
   readonly challenge: string | undefined
 }
 
-/** The failure as a JSON-RPC error, under a status by which clients do the right thing. */
-export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): Answer {
-  const { code } = answers[failure.code]
-  const status = failure.status ?? answers[failure.code].status
+/** The response to a failed request, as a JSON-RPC error. */
+export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details: ErrorDetails): ErrorResponse {
+  const { code } = rpcErrors[failure.code]
+  const status = failure.status ?? rpcErrors[failure.code].status
   const { retryAfterSeconds } = failure
   const error = {
     code,
@@ -67,21 +68,21 @@ export function rpcError(failure: Failure, rpc: RpcRequest | undefined, details:
       requestId: details.requestId,
     },
   }
-  // A client that is told 429 when it asks which protocol to speak takes the older one from then on.
+  // Clients that get 429 for `server/discover` fall back to the older protocol permanently, so they get 503.
   const isProbe = status === 429 && rpc?.method === DISCOVER
-  return rpcAnswer(isProbe ? 503 : status, rpc, 'error', error, [
+  return rpcResponse(isProbe ? 503 : status, rpc, 'error', error, [
     ...(retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)]),
     ...(failure.code === 'unsupported_encoding' ? ['accept-encoding', 'identity'] : []),
     ...(details.challenge === undefined ? [] : ['www-authenticate', details.challenge]),
   ])
 }
 
-/** Under which key a client of 2026-07-28 hands back what its person answered. */
+/** Key of the input request; clients of 2026-07-28 use it in `inputResponses`. */
 export const CONNECT_INPUT = 'connect_notion'
 
 /**
- * Sends the person of a client that can open URLs to the page where Notion is connected: up to revision 2025-11-25 as an error that asks for
- * it, since 2026-07-28 as a result that says what is missing.
+ * URL elicitation: asks a client to open the page where its user connects Notion. Up to revision 2025-11-25 this is an error
+ * (`URLElicitationRequiredError`), since 2026-07-28 a result of type `input_required`.
  */
 export function urlElicitation(
   form: 'error' | 'result',
@@ -89,25 +90,25 @@ export function urlElicitation(
   rpc: RpcRequest,
   connectUrl: string,
   elicitationId: string,
-): Answer {
+): ErrorResponse {
   const params = { mode: 'url', message: failure.message, url: connectUrl }
   if (form === 'result') {
     const inputRequests = { [CONNECT_INPUT]: { method: 'elicitation/create', params } }
-    return rpcAnswer(200, rpc, 'result', { resultType: 'input_required', inputRequests })
+    return rpcResponse(200, rpc, 'result', { resultType: 'input_required', inputRequests })
   }
   const data = { elicitations: [{ ...params, elicitationId }], reason: failure.code, connectUrl }
-  return rpcAnswer(200, rpc, 'error', { code: -32042, message: failure.message, data })
+  return rpcResponse(200, rpc, 'error', { code: -32042, message: failure.message, data })
 }
 
-function rpcAnswer(
+function rpcResponse(
   status: number,
   rpc: RpcRequest | undefined,
   member: 'error' | 'result',
   value: object,
   headers: readonly string[] = [],
-): Answer {
+): ErrorResponse {
   const id = rpc && echoedId(rpc)
-  // The id goes back as it came: as JSON text, not as a number that may have lost digits.
+  // Echoes the ID as the original JSON text, because parsing a large number would lose digits.
   const body = `{"jsonrpc":"2.0",${id === undefined ? '' : `"id":${id},`}"${member}":${JSON.stringify(value)}}`
   return {
     status,
@@ -124,7 +125,7 @@ function rpcAnswer(
   }
 }
 
-/** Without a method it is an answer to the server, and the id is the server's. Clients refuse an answer with the id null. */
+/** The ID for the response. A message without a method is a response itself, whose ID is the server's. Clients reject a null ID, so it is omitted. */
 function echoedId({ method, id }: RpcRequest): string | undefined {
   return method !== undefined && id !== undefined && /^["\d-]/.test(id) ? id : undefined
 }

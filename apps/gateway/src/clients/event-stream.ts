@@ -1,4 +1,4 @@
-/** The bytes of an event stream ([HTML §9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream)), event by event. */
+/** Splits and edits the bytes of an SSE stream ([HTML §9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream)). */
 import { edited, type Edit } from '../proxy/json-bytes.ts'
 
 const LF = 0x0a
@@ -6,25 +6,25 @@ const CR = 0x0d
 const COLON = 0x3a
 
 /**
- * Takes a stream apart at its blank lines, and behind comments that stand between events: they keep a quiet connection alive and must not
- * wait. What it gives out, joined, is what it was given.
+ * Splits a stream after blank lines, and after comments between events: comments keep an idle connection alive and must not be delayed.
+ * The concatenated output equals the input.
  */
 export class EventSplitter {
   #pieces: Buffer[] = []
-  #heldBytes = 0
-  /** Nothing has come on the current line yet. */
+  #bufferedBytes = 0
+  /** True at the start of a line. */
   #isLineEmpty = true
   #isComment = false
-  /** A field of the next event has come, in whole or in part. */
+  /** True if the buffered event contains a field or the start of one. */
   #hasField = false
   #isAfterCr = false
 
-  /** Bytes of the event that is not complete. */
-  get heldBytes(): number {
-    return this.#heldBytes
+  /** Bytes of the incomplete event. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
   }
 
-  /** The events and comments that are complete now, each with its line end. */
+  /** Adds bytes. @returns the events and comments that are now complete, including their line ends. */
   push(bytes: Buffer): Buffer[] {
     const events: Buffer[] = []
     let from = 0
@@ -32,8 +32,8 @@ export class EventSplitter {
       const byte = bytes[at]
       if (byte === LF && this.#isAfterCr) {
         this.#isAfterCr = false
-        // The other half of a line end whose event has gone already: readers may be waiting for it.
-        if (this.#heldBytes === 0 && at === from) {
+        // The LF of a CRLF whose event was already returned. It is returned at once, because a parser may wait for it.
+        if (this.#bufferedBytes === 0 && at === from) {
           events.push(bytes.subarray(at, at + 1))
           from = at + 1
         }
@@ -47,7 +47,7 @@ export class EventSplitter {
         continue
       }
       if (this.#isLineEmpty || !this.#hasField) {
-        events.push(this.#joined(bytes.subarray(from, at + 1)))
+        events.push(this.#takeBuffered(bytes.subarray(from, at + 1)))
         from = at + 1
         this.#hasField = false
       }
@@ -55,52 +55,52 @@ export class EventSplitter {
     }
     if (from < bytes.length) {
       this.#pieces.push(bytes.subarray(from))
-      this.#heldBytes += bytes.length - from
+      this.#bufferedBytes += bytes.length - from
     }
     return events
   }
 
-  /** What came after the last complete event. */
+  /** The bytes after the last complete event. */
   rest(): Buffer {
-    return this.#joined(Buffer.alloc(0))
+    return this.#takeBuffered(Buffer.alloc(0))
   }
 
-  #joined(last: Buffer): Buffer {
+  #takeBuffered(last: Buffer): Buffer {
     const event = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last])
     this.#pieces = []
-    this.#heldBytes = 0
+    this.#bufferedBytes = 0
     return event
   }
 }
 
-/** A stretch of an event's data: where it stands in the event, and where in the data. */
-interface Stretch {
+/** The position of one `data` line's value, in the event and in the event's data. */
+interface DataSpan {
   readonly start: number
   readonly length: number
   readonly dataStart: number
 }
 
 /**
- * The event with its data edited and everything else as it was: other fields, comments, the kind of line ends.
+ * Edits the data of an event. Other fields, comments and the style of line ends do not change.
  *
- * @param edit returns the changes to an event's data (its lines joined by line feeds); undefined if the data cannot be read.
- * @returns undefined if `edit` does.
+ * @param edit returns the edits of an event's data (its lines joined by line feeds); undefined if it cannot parse the data.
+ * @returns the edited event; undefined if `edit` returns undefined.
  */
 export function editEvent(event: Buffer, edit: (data: Buffer) => Edit[] | undefined): Buffer | undefined {
-  const { data, stretches } = dataOf(event)
-  if (stretches.length === 0) return event
+  const { data, spans } = extractData(event)
+  if (spans.length === 0) return event
   const edits = edit(data)
   return (
     edits &&
     edited(
       event,
-      edits.flatMap((one) => placed(one, stretches)),
+      edits.flatMap((dataEdit) => toEventEdits(dataEdit, spans)),
     )
   )
 }
 
-function dataOf(event: Buffer): { data: Buffer; stretches: Stretch[] } {
-  const stretches: Stretch[] = []
+function extractData(event: Buffer): { data: Buffer; spans: DataSpan[] } {
+  const spans: DataSpan[] = []
   const pieces: Buffer[] = []
   let dataStart = 0
   let at = 0
@@ -111,24 +111,24 @@ function dataOf(event: Buffer): { data: Buffer; stretches: Stretch[] } {
       const start = at + (event[at + 5] === 0x20 && end > at + 5 ? 6 : 5)
       if (pieces.length > 0) pieces.push(Buffer.from('\n'))
       pieces.push(event.subarray(start, end))
-      stretches.push({ start, length: end - start, dataStart })
+      spans.push({ start, length: end - start, dataStart })
       dataStart += end - start + 1
     }
     at = end + 1
   }
-  return { data: Buffer.concat(pieces), stretches }
+  return { data: Buffer.concat(pieces), spans }
 }
 
-/** An edit of the data as edits of the event: of a line that it touches, only what is data goes. */
-function placed({ start, end, text }: Edit, stretches: readonly Stretch[]): Edit[] {
+/** Converts an edit of the data to edits of the event, one per affected line. Field names and line ends remain. */
+function toEventEdits({ start, end, text }: Edit, spans: readonly DataSpan[]): Edit[] {
   const edits: Edit[] = []
-  for (const { start: place, length, dataStart } of stretches) {
+  for (const { start: spanStart, length, dataStart } of spans) {
     const from = Math.max(start, dataStart)
     const to = Math.min(end, dataStart + length)
     if (from >= to) continue
     edits.push({
-      start: place + from - dataStart,
-      end: place + to - dataStart,
+      start: spanStart + from - dataStart,
+      end: spanStart + to - dataStart,
       text: edits.length === 0 ? text : '',
     })
   }

@@ -1,35 +1,48 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ResponseHeaders } from '../proxy/headers.ts'
-import { Failure } from '../platform/failure.ts'
 import { FilterMemory, filterTools } from './filter-tools.ts'
 
-/** Where an answer ends up. */
-function reader({ hasRoom = true, memory = new FilterMemory() } = {}) {
-  const seen = {
+/** A filter whose output, state and failure are recorded. */
+function recordingFilter({ hasRoom = true, memory = new FilterMemory() } = {}) {
+  const recorded = {
     status: 0,
     headers: undefined as ResponseHeaders | undefined,
     body: '',
     isEnded: false,
     failure: undefined as unknown,
   }
-  const answer = {
-    answered(status: number, headers: ResponseHeaders) {
-      seen.status = status
-      seen.headers = headers
+  const sink = {
+    onHeaders(status: number, headers: ResponseHeaders) {
+      recorded.status = status
+      recorded.headers = headers
     },
-    received(bytes: Buffer) {
-      seen.body += bytes.toString('latin1')
+    onData(bytes: Buffer) {
+      recorded.body += bytes.toString('latin1')
       return hasRoom
     },
-    ended() {
-      seen.isEnded = true
-    },
-    failed(reason: unknown) {
-      seen.failure = reason
+    onEnd() {
+      recorded.isEnded = true
     },
   }
-  return { seen, filter: filterTools(answer, (name) => name === 'get', memory) }
+  const tested = filterTools(sink, (name) => name === 'get', memory)
+  // An exchange ends at the first failure, so later calls are ignored.
+  const unlessFailed = <T>(work: () => T): T | undefined => {
+    if (recorded.failure !== undefined) return undefined
+    try {
+      return work()
+    } catch (failure) {
+      recorded.failure = failure
+      return undefined
+    }
+  }
+  const filter = {
+    onHeaders: (status: number, headers: ResponseHeaders) => unlessFailed(() => tested.onHeaders(status, headers)),
+    onData: (bytes: Buffer) => unlessFailed(() => tested.onData(bytes)),
+    onEnd: () => unlessFailed(() => tested.onEnd()),
+    release: () => tested.release(),
+  }
+  return { recorded, filter }
 }
 
 const head = (type: string, ...more: string[]): ResponseHeaders => ({
@@ -39,106 +52,104 @@ const head = (type: string, ...more: string[]): ResponseHeaders => ({
   challenge: undefined,
 })
 const list = '{"id":1,"result":{"tools":[{"name":"put","d":"ü😀"},{"name":"get","d":"ü😀"}]}}'
-const short = '{"id":1,"result":{"tools":[{"name":"get","d":"ü😀"}]}}'
+const filteredList = '{"id":1,"result":{"tools":[{"name":"get","d":"ü😀"}]}}'
 const latin1 = (text: string) => Buffer.from(text).toString('latin1')
 
-describe('an answer with tools', () => {
+describe('a response with tools', () => {
   it.each([
-    ['application/json', list, short],
-    ['application/json; charset=utf-8', list, short],
+    ['application/json', list, filteredList],
+    ['application/json; charset=utf-8', list, filteredList],
     [
       'text/event-stream',
       `: x\n\ndata: ${list}\r\n\r\nid: 7\ndata: ${list}\n\n`,
-      `: x\n\ndata: ${short}\r\n\r\nid: 7\ndata: ${short}\n\n`,
+      `: x\n\ndata: ${filteredList}\r\n\r\nid: 7\ndata: ${filteredList}\n\n`,
     ],
-    ['text/event-stream', `data: ${list}\n`, `data: ${short}\n`],
-  ])('as %s is the same, cut anywhere on its way', (type, text, cut) => {
+    ['text/event-stream', `data: ${list}\n`, `data: ${filteredList}\n`],
+  ])('as %s is filtered for any chunking', (type, text, filteredText) => {
     const bytes = Buffer.from(text)
     fc.assert(
-      fc.property(fc.array(fc.nat(bytes.length)), (places) => {
-        const { seen, filter } = reader()
-        filter.answered(200, head(type))
-        const borders = [0, ...places.toSorted((a, b) => a - b), bytes.length]
-        for (const [i, end] of borders.entries()) filter.received(bytes.subarray(borders[i - 1] ?? 0, end))
-        filter.ended()
-        expect(seen.body).toBe(latin1(cut))
-        expect(seen.isEnded).toBe(true)
-        expect(seen.headers?.contentLength).toBeUndefined()
+      fc.property(fc.array(fc.nat(bytes.length)), (positions) => {
+        const { recorded, filter } = recordingFilter()
+        filter.onHeaders(200, head(type))
+        const boundaries = [0, ...positions.toSorted((a, b) => a - b), bytes.length]
+        for (const [i, end] of boundaries.entries()) filter.onData(bytes.subarray(boundaries[i - 1] ?? 0, end))
+        filter.onEnd()
+        expect(recorded.body).toBe(latin1(filteredText))
+        expect(recorded.isEnded).toBe(true)
+        expect(recorded.headers?.contentLength).toBeUndefined()
       }),
     )
   })
 
-  it('passes event by event', () => {
-    const { seen, filter } = reader()
-    filter.answered(200, head('text/event-stream'))
-    expect(seen.status).toBe(200)
-    filter.received(Buffer.from(`: ping\n\ndata: ${list}\n`))
-    expect(seen.body).toBe(': ping\n\n')
-    filter.received(Buffer.from('\n'))
-    expect(seen.body).toBe(latin1(`: ping\n\ndata: ${short}\n\n`))
+  it('is forwarded event by event', () => {
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(200, head('text/event-stream'))
+    expect(recorded.status).toBe(200)
+    filter.onData(Buffer.from(`: ping\n\ndata: ${list}\n`))
+    expect(recorded.body).toBe(': ping\n\n')
+    filter.onData(Buffer.from('\n'))
+    expect(recorded.body).toBe(latin1(`: ping\n\ndata: ${filteredList}\n\n`))
   })
 
-  it('no longer has the tag of what it was', () => {
-    const { seen, filter } = reader()
-    filter.answered(200, head('text/event-stream', 'ETag', '"1"', 'Cache-Control', 'no-store'))
-    expect(seen.headers?.forward).toEqual(['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'])
+  it('loses its ETag', () => {
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(200, head('text/event-stream', 'ETag', '"1"', 'Cache-Control', 'no-store'))
+    expect(recorded.headers?.forward).toEqual(['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'])
   })
 
-  it('slows upstream down when its reader is slow', () => {
-    const { filter } = reader({ hasRoom: false })
-    filter.answered(200, head('text/event-stream'))
-    expect(filter.received(Buffer.from('data: {"method":"x"}\n\n'))).toBe(false)
-    expect(filter.received(Buffer.from('data: 2'))).toBe(true)
+  it('passes the backpressure of the sink on', () => {
+    const { filter } = recordingFilter({ hasRoom: false })
+    filter.onHeaders(200, head('text/event-stream'))
+    expect(filter.onData(Buffer.from('data: {"method":"x"}\n\n'))).toBe(false)
+    expect(filter.onData(Buffer.from('data: 2'))).toBe(true)
   })
 
-  it('that breaks off breaks off', () => {
-    const { seen, filter } = reader()
-    filter.answered(200, head('application/json'))
-    filter.received(Buffer.from(list.slice(0, 20)))
-    const failure = new Failure('upstream_unreachable', 'It broke.')
-    filter.failed(failure)
-    expect(seen).toMatchObject({ failure, status: 0, body: '', isEnded: false })
+  it('is not forwarded if it is interrupted', () => {
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(200, head('application/json'))
+    filter.onData(Buffer.from(list.slice(0, 20)))
+    expect(recorded).toMatchObject({ status: 0, body: '', isEnded: false })
   })
 
-  it('that is compressed cannot be cut, and is refused', () => {
-    const { seen, filter } = reader()
-    filter.answered(200, head('application/json', 'Content-Encoding', 'gzip'))
-    filter.received(Buffer.from('...'))
-    filter.ended()
-    expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '', isEnded: false })
+  it('is rejected if it is compressed', () => {
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(200, head('application/json', 'Content-Encoding', 'gzip'))
+    filter.onData(Buffer.from('...'))
+    filter.onEnd()
+    expect(recorded).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '', isEnded: false })
   })
 
-  it('that never ends is refused before it fills the memory', () => {
-    const { seen, filter } = reader()
-    filter.answered(200, head('application/json'))
-    for (let i = 0; i < 20; i++) filter.received(Buffer.alloc(1024 * 1024, 0x20))
-    expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '' })
+  it('is rejected if it exceeds the maximum size', () => {
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(200, head('application/json'))
+    for (let i = 0; i < 20; i++) filter.onData(Buffer.alloc(1024 * 1024, 0x20))
+    expect(recorded).toMatchObject({ failure: { code: 'outcome_unknown' }, status: 0, body: '' })
   })
 
   it.each(['application/json', 'text/event-stream'])(
-    'as %s shares its memory with all others that are under way',
+    'as %s shares the memory limit with all other responses',
     (type) => {
       const memory = new FilterMemory(5 * 1024 * 1024)
-      const held = Buffer.alloc(2 * 1024 * 1024, 'x')
-      const readers = [reader({ memory }), reader({ memory }), reader({ memory })]
-      for (const { filter } of readers) {
-        filter.answered(200, head(type))
-        filter.received(held)
+      const chunk = Buffer.alloc(2 * 1024 * 1024, 'x')
+      const filters = [recordingFilter({ memory }), recordingFilter({ memory }), recordingFilter({ memory })]
+      for (const { filter } of filters) {
+        filter.onHeaders(200, head(type))
+        filter.onData(chunk)
       }
-      const failures = readers.map(({ seen }) => seen.failure)
+      const failures = filters.map(({ recorded }) => recorded.failure)
       expect(failures).toMatchObject([undefined, undefined, { code: 'outcome_unknown', status: 503 }])
-      // One whose caller has gone gives its memory back.
-      readers[0]?.filter.release()
-      readers[0]?.filter.release()
-      const last = reader({ memory })
-      last.filter.answered(200, head(type))
-      last.filter.received(held)
-      expect(last.seen.failure).toBeUndefined()
+      // A response whose caller has disconnected releases its memory, also if it is released twice.
+      filters[0]?.filter.release()
+      filters[0]?.filter.release()
+      const last = recordingFilter({ memory })
+      last.filter.onHeaders(200, head(type))
+      last.filter.onData(chunk)
+      expect(last.recorded.failure).toBeUndefined()
     },
   )
 })
 
-describe('another answer', () => {
+describe('another response', () => {
   it.each([
     [404, 'application/json', list],
     [400, 'text/plain', 'bad'],
@@ -150,46 +161,46 @@ describe('another answer', () => {
     [200, 'text/event-stream', 'id: 1\ndata:\n\ndata: {"method":"ping","id":1}\n\n'],
     [200, 'text/event-stream', 'data\n\nretry: 5\n\n: ping\n\n'],
     [201, 'application/json', '{"id":1,"result":{}}'],
-  ])('with %i and %s passes as it is', (status, type, text) => {
-    const { seen, filter } = reader()
-    filter.answered(status, type === '' ? { ...head(''), forward: [] } : head(type))
-    filter.received(Buffer.from(text))
-    filter.ended()
-    expect(seen).toMatchObject({ status, body: latin1(text), isEnded: true })
+  ])('with %i and %s is forwarded unchanged', (status, type, text) => {
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(status, type === '' ? { ...head(''), forward: [] } : head(type))
+    filter.onData(Buffer.from(text))
+    filter.onEnd()
+    expect(recorded).toMatchObject({ status, body: latin1(text), isEnded: true })
   })
 
   it.each([200, 201, 203, 206, 226, 299])('with %i is filtered as well', (status) => {
-    const { seen, filter } = reader()
-    filter.answered(status, head('application/json'))
-    filter.received(Buffer.from(list))
-    filter.ended()
-    expect(seen).toMatchObject({ status, body: latin1(short), isEnded: true })
+    const { recorded, filter } = recordingFilter()
+    filter.onHeaders(status, head('application/json'))
+    filter.onData(Buffer.from(list))
+    filter.onEnd()
+    expect(recorded).toMatchObject({ status, body: latin1(filteredList), isEnded: true })
   })
 
   it.each([
     ['another type', ['Content-Type', 'text/plain'], list],
-    ['a type that is JSON under another name', ['Content-Type', 'application/vnd.mcp+json'], list],
+    ['another JSON type', ['Content-Type', 'application/vnd.mcp+json'], list],
     ['no type', [], list],
     ['an empty type', ['Content-Type', ''], list],
     ['two types', ['Content-Type', 'application/json', 'content-type', 'text/event-stream'], list],
     ['two types in one', ['Content-Type', 'application/json, text/event-stream'], list],
     ['another character set', ['Content-Type', 'application/json; charset=utf-16le'], Buffer.from(list, 'utf16le')],
-    ['a character set that looks the same', ['Content-Type', 'application/json; charset=utf-7'], list],
-    ['a second coding', ['Content-Type', 'application/json', 'Content-Encoding', 'identity, gzip'], list],
-    ['text that is no JSON', ['Content-Type', 'application/json'], '{"result":{"tools":['],
-    ['tools that are no list', ['Content-Type', 'application/json'], '{"result":{"tools":{"put":{}}}}'],
-    ['a result that is no message', ['Content-Type', 'application/json'], '{"tools":[{"name":"put"}]}'],
-    ['an event that is no JSON', ['Content-Type', 'text/event-stream'], 'data: {"result":\n\n'],
-    ['an event behind a byte order mark', ['Content-Type', 'text/event-stream'], `\ufeffdata: ${list}\n\n`],
-    ['a last event without its end', ['Content-Type', 'text/event-stream'], 'data: {"result":{"tools":'],
-    ['events of another character set', ['Content-Type', 'text/event-stream; charset=utf-16'], `data: ${list}\n\n`],
-  ])('that is no error and has %s is refused', (_, forward, body) => {
+    ['an ASCII-compatible character set', ['Content-Type', 'application/json; charset=utf-7'], list],
+    ['a second content coding', ['Content-Type', 'application/json', 'Content-Encoding', 'identity, gzip'], list],
+    ['text that is not JSON', ['Content-Type', 'application/json'], '{"result":{"tools":['],
+    ['tools that are not an array', ['Content-Type', 'application/json'], '{"result":{"tools":{"put":{}}}}'],
+    ['a result without its message', ['Content-Type', 'application/json'], '{"tools":[{"name":"put"}]}'],
+    ['an event that is not JSON', ['Content-Type', 'text/event-stream'], 'data: {"result":\n\n'],
+    ['an event after a byte order mark', ['Content-Type', 'text/event-stream'], `\ufeffdata: ${list}\n\n`],
+    ['a truncated last event', ['Content-Type', 'text/event-stream'], 'data: {"result":{"tools":'],
+    ['events in another character set', ['Content-Type', 'text/event-stream; charset=utf-16'], `data: ${list}\n\n`],
+  ])('that is not an error and has %s is rejected', (_, forward, body) => {
     for (const status of [200, 201]) {
-      const { seen, filter } = reader()
-      filter.answered(status, { ...head(''), forward })
-      filter.received(Buffer.from(body as string))
-      filter.ended()
-      expect(seen).toMatchObject({ failure: { code: 'outcome_unknown' }, body: '', isEnded: false })
+      const { recorded, filter } = recordingFilter()
+      filter.onHeaders(status, { ...head(''), forward })
+      filter.onData(Buffer.from(body as string))
+      filter.onEnd()
+      expect(recorded).toMatchObject({ failure: { code: 'outcome_unknown' }, body: '', isEnded: false })
     }
   })
 })

@@ -5,141 +5,127 @@ import { edited } from '../proxy/json-bytes.ts'
 import { toolListEdits } from './tool-list.ts'
 import type { Failure } from '../platform/failure.ts'
 import { interrupted } from '../proxy/outcome.ts'
-import type { AnswerReceiver } from '../proxy/forward.ts'
+import type { ResponseSink } from '../proxy/upstream.ts'
 
-/** The largest list of tools, or event in a stream, that is looked through. Notion's whole list has about 200 kB. */
+/** Maximum size of a filtered list of tools, or of one event in a stream. Notion's complete list has about 200 kB. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** What all responses that are looked through at this moment may hold in memory, together. */
-const MAX_BYTES_OF_ALL = 64 * 1024 * 1024
+/** Maximum memory of all responses that are being filtered. */
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024
 
-/** Counts the bytes that all filters of a process hold. */
+/** Limits the bytes that all filters of a process buffer. */
 export class FilterMemory {
   readonly #limit: number
-  #held = 0
+  #reservedBytes = 0
 
-  constructor(limit = MAX_BYTES_OF_ALL) {
+  constructor(limit = MAX_TOTAL_BYTES) {
     this.#limit = limit
   }
 
-  /** @returns whether so many more may be held; only then they are counted. */
-  hold(bytes: number): boolean {
-    if (bytes > 0 && this.#held + bytes > this.#limit) return false
-    this.#held += bytes
+  /** Reserves bytes, or releases them if negative. @returns false if the limit would be exceeded; nothing is reserved then. */
+  reserve(bytes: number): boolean {
+    if (bytes > 0 && this.#reservedBytes + bytes > this.#limit) return false
+    this.#reservedBytes += bytes
     return true
   }
 }
 
-export interface ToolFilter extends AnswerReceiver {
-  /** Gives back the memory. Must be called when the exchange is over, however it ended. */
+export interface ToolFilter extends ResponseSink {
+  /** Releases the reserved memory. Must be called when the exchange has ended, for whatever reason. */
   release(): void
 }
 
 /**
- * Passes an answer on to `answer`, and cuts the tools out of it that the caller may not call. Nothing else changes, and an event stream
- * still passes event by event. An answer that is no error and cannot be filtered is refused: with `outcome_unknown`, or, where a part of it has
- * passed already, by breaking off.
+ * Removes the tools that the caller may not call from a response. Nothing else changes, and an event stream still passes event by event.
+ *
+ * @returns a sink that throws `outcome_unknown` for a successful response that cannot be filtered.
  */
-export function filterTools(
-  answer: AnswerReceiver,
-  mayCall: (name: string) => boolean,
-  memory: FilterMemory,
-): ToolFilter {
-  return new Filter(answer, mayCall, memory)
+export function filterTools(sink: ResponseSink, mayCall: (name: string) => boolean, memory: FilterMemory): ToolFilter {
+  return new Filter(sink, mayCall, memory)
 }
 
 class Filter implements ToolFilter {
-  readonly #answer: AnswerReceiver
+  readonly #sink: ResponseSink
   readonly #mayCall: (name: string) => boolean
   readonly #memory: FilterMemory
-  /** How the body passes: as it is, in events, as one, or not at all. */
-  #pass: Plain | Events | Whole | Empty = new Plain()
+  #body: PlainBody | EventStreamBody | JsonBody | EmptyBody = new PlainBody()
   #head: { status: number; headers: ResponseHeaders } | undefined
-  #countedBytes = 0
-  #isOver = false
+  #reservedBytes = 0
 
-  constructor(answer: AnswerReceiver, mayCall: (name: string) => boolean, memory: FilterMemory) {
-    this.#answer = answer
+  constructor(sink: ResponseSink, mayCall: (name: string) => boolean, memory: FilterMemory) {
+    this.#sink = sink
     this.#mayCall = mayCall
     this.#memory = memory
   }
 
-  answered(status: number, headers: ResponseHeaders): void {
-    // Every client takes these statuses for errors, independent of the body.
+  onHeaders(status: number, headers: ResponseHeaders): void {
+    // Clients treat these statuses as errors, whatever the body contains.
     if (status >= 400) {
-      this.#answer.answered(status, headers)
+      this.#sink.onHeaders(status, headers)
       return
     }
     if (valuesOf(headers, 'content-encoding').some((encoding) => encoding.trim().toLowerCase() !== 'identity')) {
-      this.failed(interrupted('Notion sent its list of tools compressed, which was not asked for.', 502))
-      return
+      this.#fail(
+        interrupted('Notion sent a compressed list of tools, although the gateway requested no compression.', 502),
+      )
     }
-    const head = { status, headers: { ...headers, forward: withoutTag(headers.forward), contentLength: undefined } }
+    const head = { status, headers: { ...headers, forward: withoutETag(headers.forward), contentLength: undefined } }
     const type = mediaType(headers)
     if (type === 'text/event-stream') {
-      this.#pass = new Events(this.#mayCall)
-      this.#answer.answered(status, head.headers)
+      this.#body = new EventStreamBody(this.#mayCall)
+      this.#sink.onHeaders(status, head.headers)
     } else {
-      this.#pass = type === 'application/json' ? new Whole(this.#mayCall) : new Empty()
+      this.#body = type === 'application/json' ? new JsonBody(this.#mayCall) : new EmptyBody()
       this.#head = head
     }
   }
 
-  received(bytes: Buffer): boolean {
-    if (this.#isOver) return true
+  onData(bytes: Buffer): boolean {
     let hasRoom = true
-    for (const piece of this.#pass.push(bytes)) {
-      if (piece === undefined) {
-        this.failed(unreadable())
-        return true
-      }
-      hasRoom = this.#answer.received(piece)
+    for (const chunk of this.#body.push(bytes)) {
+      if (chunk === undefined) this.#fail(unfilterable())
+      hasRoom = this.#sink.onData(chunk)
     }
     this.#checkMemory()
     return hasRoom
   }
 
-  ended(): void {
-    if (this.#isOver) return
-    const rest = this.#pass.rest()
-    if (rest === undefined) {
-      this.failed(unreadable())
-      return
-    }
+  onEnd(): void {
+    const rest = this.#body.rest()
+    if (rest === undefined) this.#fail(unfilterable())
     this.release()
-    if (this.#head) this.#answer.answered(this.#head.status, this.#head.headers)
-    if (rest.length > 0) this.#answer.received(rest)
-    this.#answer.ended()
+    if (this.#head) this.#sink.onHeaders(this.#head.status, this.#head.headers)
+    if (rest.length > 0) this.#sink.onData(rest)
+    this.#sink.onEnd()
   }
 
-  failed(reason: unknown): void {
-    if (this.#isOver) return
-    this.#isOver = true
+  #fail(failure: Failure): never {
     this.release()
-    this.#answer.failed(reason)
+    throw failure
   }
 
   release(): void {
-    this.#memory.hold(-this.#countedBytes)
-    this.#countedBytes = 0
+    this.#memory.reserve(-this.#reservedBytes)
+    this.#reservedBytes = 0
   }
 
   #checkMemory(): void {
-    const { heldBytes } = this.#pass
-    if (heldBytes > MAX_BYTES) {
-      this.failed(interrupted('Notion sent a list of tools that is too large.', 502))
-    } else if (this.#memory.hold(heldBytes - this.#countedBytes)) {
-      this.#countedBytes = heldBytes
+    const { bufferedBytes } = this.#body
+    if (bufferedBytes > MAX_BYTES) {
+      this.#fail(interrupted('The list of tools from Notion is too large to filter.', 502))
+    } else if (this.#memory.reserve(bufferedBytes - this.#reservedBytes)) {
+      this.#reservedBytes = bufferedBytes
     } else {
-      this.failed(interrupted('Too many lists of tools are under way at once.', 503))
+      this.#fail(interrupted('The gateway is filtering too many lists of tools at once.', 503))
     }
   }
 }
 
-const unreadable = (): Failure =>
-  interrupted('Notion sent a response in a form that the gateway cannot filter for an access that only reads.', 502)
+const unfilterable = (): Failure =>
+  interrupted('The gateway cannot filter the response from Notion for read-only access.', 502)
 
-class Plain {
-  readonly heldBytes = 0
+/** Forwards the body unchanged. */
+class PlainBody {
+  readonly bufferedBytes = 0
 
   push(bytes: Buffer): Buffer[] {
     return [bytes]
@@ -150,9 +136,9 @@ class Plain {
   }
 }
 
-/** Of a type that holds no messages that a client would read: passes only without a body. */
-class Empty {
-  readonly heldBytes = 0
+/** Accepts only an empty body, for media types that clients do not read messages from. */
+class EmptyBody {
+  readonly bufferedBytes = 0
 
   push(bytes: Buffer): (Buffer | undefined)[] {
     return bytes.length === 0 ? [] : [undefined]
@@ -163,8 +149,8 @@ class Empty {
   }
 }
 
-/** Undefined for what cannot be filtered. */
-class Events {
+/** Filters each event. Returns undefined for an event that cannot be filtered. */
+class EventStreamBody {
   readonly #splitter = new EventSplitter()
   readonly #mayCall: (name: string) => boolean
   #isFirst = true
@@ -173,53 +159,54 @@ class Events {
     this.#mayCall = mayCall
   }
 
-  get heldBytes(): number {
-    return this.#splitter.heldBytes
+  get bufferedBytes(): number {
+    return this.#splitter.bufferedBytes
   }
 
   push(bytes: Buffer): (Buffer | undefined)[] {
-    return this.#splitter.push(bytes).map((event) => this.#cut(event))
+    return this.#splitter.push(bytes).map((event) => this.#filter(event))
   }
 
   rest(): Buffer | undefined {
-    return this.#cut(this.#splitter.rest())
+    return this.#filter(this.#splitter.rest())
   }
 
-  #cut(event: Buffer): Buffer | undefined {
-    // Readers skip a byte order mark at the beginning, and would find a field where there is none for us.
+  #filter(event: Buffer): Buffer | undefined {
+    // Parsers skip a byte order mark at the start, and would find a field that the filter does not see.
     if (this.#isFirst && event[0] === 0xef) return undefined
     this.#isFirst &&= event.length === 0
     return editEvent(event, (data) => (isBlank(data) ? [] : toolListEdits(data, this.#mayCall)))
   }
 }
 
-/** An event that only carries an id has no data, or empty data. */
+/** An event that contains only an ID has no data or empty data. */
 const isBlank = (data: Buffer) => data.every((byte) => byte === 0x20 || byte === 0x0a)
 
-class Whole {
-  readonly #pieces: Buffer[] = []
+/** Buffers the complete body and filters it at the end. */
+class JsonBody {
+  readonly #chunks: Buffer[] = []
   readonly #mayCall: (name: string) => boolean
-  heldBytes = 0
+  bufferedBytes = 0
 
   constructor(mayCall: (name: string) => boolean) {
     this.#mayCall = mayCall
   }
 
   push(bytes: Buffer): Buffer[] {
-    this.#pieces.push(bytes)
-    this.heldBytes += bytes.length
+    this.#chunks.push(bytes)
+    this.bufferedBytes += bytes.length
     return []
   }
 
   rest(): Buffer | undefined {
-    if (this.heldBytes === 0) return Buffer.alloc(0)
-    const body = Buffer.concat(this.#pieces)
+    if (this.bufferedBytes === 0) return Buffer.alloc(0)
+    const body = Buffer.concat(this.#chunks)
     const edits = toolListEdits(body, this.#mayCall)
     return edits && edited(body, edits)
   }
 }
 
-/** Undefined for a type that cannot be filtered, or that two readers could take for different ones. */
+/** Undefined for a type that cannot be filtered, or that parsers could interpret differently. */
 function mediaType(headers: ResponseHeaders): 'application/json' | 'text/event-stream' | undefined {
   const [value = '', ...others] = valuesOf(headers, 'content-type')
   if (others.length > 0 || !isInUtf8(value)) return undefined
@@ -231,11 +218,11 @@ function valuesOf({ forward }: ResponseHeaders, name: string): string[] {
   return forward.filter((_, i) => i % 2 === 1 && forward[i - 1]?.toLowerCase() === name)
 }
 
-/** A tag names the bytes as upstream sent them. */
-function withoutTag(fields: readonly string[]): string[] {
-  const rest: string[] = []
+/** Removes `ETag`, which identifies the unfiltered bytes. */
+function withoutETag(fields: readonly string[]): string[] {
+  const remaining: string[] = []
   for (let i = 0; i + 1 < fields.length; i += 2) {
-    if (fields[i]?.toLowerCase() !== 'etag') rest.push(fields[i] ?? '', fields[i + 1] ?? '')
+    if (fields[i]?.toLowerCase() !== 'etag') remaining.push(fields[i] ?? '', fields[i + 1] ?? '')
   }
-  return rest
+  return remaining
 }

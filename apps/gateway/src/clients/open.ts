@@ -1,4 +1,4 @@
-/** Puts together what the gateway has for people's own MCP clients. */
+/** Composes the gateway's parts for users' MCP clients. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isReadOnlyTool } from '@nmg/contract'
 import type { Hono } from 'hono'
@@ -16,7 +16,7 @@ import { authenticator } from './authenticate.ts'
 import { activityRecorder } from './activity.ts'
 import { addAccessRoutes } from './routes.ts'
 import type { App } from '../platform/router.ts'
-import { corsFor, hostCheck } from './cors.ts'
+import { corsHandler, hostCheck } from './cors.ts'
 import { type Caller, requestAuthenticator } from './authenticate-request.ts'
 import { type ServicePrincipal, type CallerHeaders } from '../platform/service-token.ts'
 import { clientPolicy } from './policy.ts'
@@ -33,9 +33,9 @@ export interface ClientsOptions {
   readonly connectUrl: (spaceId: string) => string
 }
 
-export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'answer'>> {
-  /** Whether a browser's question beforehand was answered. */
-  readonly answerBrowser: (req: IncomingMessage, res: ServerResponse) => boolean
+export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate' | 'errorResponse'>> {
+  /** Sets CORS headers. Returns true if the request was a preflight request, to which the response has been sent. */
+  readonly handleCors: (req: IncomingMessage, res: ServerResponse) => boolean
   addRoutes(app: Hono<App>, authenticate: (headers: CallerHeaders) => ServicePrincipal): void
   sweep(): Promise<void>
   close(): void
@@ -43,17 +43,19 @@ export interface Clients extends Required<Pick<ProxyDependencies, 'authenticate'
 
 export function openClients({ platform, settings, connectUrl }: ClientsOptions): Clients {
   const { sql, clock, log } = platform
-  const news = revocationNotices(platform.notifications)
+  const notices = revocationNotices(platform.notifications)
   const { publicUrl, tokenIssuers } = settings
   const keys = postgresAccessKeys(sql)
   const revocations = postgresRevocations(sql)
   const activity = postgresClientActivity(sql)
   const tokens = jwtVerifier({ issuers: tokenIssuers, clock, log, proxies: settings.proxies })
-  const accesses = authenticator({ clock, keys, revocations, tokens, news })
-  const desk = clientPolicy({
-    accesses,
-    news,
-    notes: activityRecorder(activity, (error) => log.warn('clients.not_noted', describeError(error))),
+  const clientAuthenticator = authenticator({ clock, keys, revocations, tokens, notices })
+  const policies = clientPolicy({
+    authenticator: clientAuthenticator,
+    notices,
+    activityRecorder: activityRecorder(activity, (error) =>
+      log.warn('clients.activity_not_recorded', describeError(error)),
+    ),
     activity,
     isReadOnlyTool,
     connectUrl,
@@ -69,20 +71,25 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
   })
 
   const checkHost = hostCheck(settings.HOST, settings.MCP_ALLOWED_HOSTS, [publicUrl, new URL(settings.redirectUri)])
-  const mayCall = originRule(settings.MCP_ALLOWED_ORIGINS)
-  const checkOrigin = originCheck(mayCall)
-  const identify = requestAuthenticator({ serviceTokens: settings.serviceTokens, accesses, publicUrl, checkOrigin })
-  const received = (caller: Caller): ProxyCaller =>
-    caller.kind === 'application' ? caller : { userId: caller.access.userId, visit: desk.receive(caller.access) }
+  const isAllowedOrigin = originRule(settings.MCP_ALLOWED_ORIGINS)
+  const checkOrigin = originCheck(isAllowedOrigin)
+  const authenticateRequest = requestAuthenticator({
+    serviceTokens: settings.serviceTokens,
+    clientAuthenticator,
+    publicUrl,
+    checkOrigin,
+  })
+  const toProxyCaller = (caller: Caller): ProxyCaller =>
+    caller.kind === 'application' ? caller : { userId: caller.access.userId, policy: policies.policyFor(caller.access) }
 
   return {
     authenticate(req: IncomingMessage, target: McpTarget) {
       checkHost(req)
-      const caller = identify(req, target)
-      return caller instanceof Promise ? caller.then(received) : received(caller)
+      const caller = authenticateRequest(req, target)
+      return caller instanceof Promise ? caller.then(toProxyCaller) : toProxyCaller(caller)
     },
-    answer: (failure, refused) => desk.answer(failure, refused),
-    answerBrowser: corsFor(mayCall),
+    errorResponse: (failure, failed) => policies.errorResponse(failure, failed),
+    handleCors: corsHandler(isAllowedOrigin),
     addRoutes(app, authenticate) {
       addAccessRoutes(app, {
         authenticate,
@@ -95,6 +102,6 @@ export function openClients({ platform, settings, connectUrl }: ClientsOptions):
       })
     },
     sweep: () => sweepClientAccess(sql),
-    close: () => desk.close(),
+    close: () => policies.close(),
   }
 }

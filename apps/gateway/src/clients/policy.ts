@@ -2,107 +2,110 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProblemCode } from '@nmg/contract'
-import { clientName, isEndedBy, principalName } from './access.ts'
+import { clientIdentity, principalIdentity } from './access.ts'
 import { type IsReadOnlyTool, readVerdict } from '../proxy/read-only.ts'
 import { Failure } from '../platform/failure.ts'
 import { accessRevoked, type Authenticator, type Principal } from './authenticate.ts'
 import { FilterMemory, filterTools, type ToolFilter } from './filter-tools.ts'
-import { type ActivityRecorder, clientInfoIn } from './activity.ts'
+import { type ActivityRecorder, type ClientActivityStore, readClientInfo } from './activity.ts'
 import { describeError, type Log } from '../platform/log.ts'
-import type { ClientActivity } from './ports.ts'
 import type { RevocationNotices } from './revocation-notices.ts'
-import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
+import { isRevokedBy } from './revocations.ts'
 import { CONNECT_INPUT, rpcError, urlElicitation } from './errors.ts'
-import { type Answer } from '../platform/problems.ts'
-import { ClientLimits, type ClientLimitSettings, type Counted } from './rate-limit.ts'
+import { type ErrorResponse } from '../platform/problems.ts'
+import { ClientRateLimiter, type ClientLimitSettings, type CountedRequest } from './rate-limit.ts'
 import { metadataUrl } from '../proxy/endpoint.ts'
 import { problemResponse } from '../platform/problems.ts'
-import type { Passage, Refused, RequestPolicy, PolicyRequest } from '../proxy/policy.ts'
+import type { FailedRequest, PolicyDecision, PolicyRequest, RequestPolicy } from '../proxy/policy.ts'
 
 export interface ClientPolicyDependencies {
-  readonly accesses: Authenticator
-  readonly news: RevocationNotices
-  readonly notes: ActivityRecorder
-  readonly activity: ClientActivity
+  readonly authenticator: Authenticator
+  readonly notices: RevocationNotices
+  readonly activityRecorder: ActivityRecorder
+  readonly activity: ClientActivityStore
   readonly isReadOnlyTool: IsReadOnlyTool
-  /** Where a person connects this space to Notion again. */
+  /** Page where a user connects the space to Notion. */
   readonly connectUrl: (spaceId: string) => string
-  /** The gateway as clients know it. */
+  /** The gateway's URL for clients. */
   readonly publicUrl: URL
-  /** Whether there is an authorization server to send clients to. */
+  /** True if clients can log in at an authorization server. */
   readonly hasIssuers: boolean
   readonly limits: ClientLimitSettings
   readonly maxBodyBytes: number
   readonly log: Log
 }
 
-/** Receives MCP clients of persons at the proxy: their rights, limits, the end of their access, and answers in their language. */
+/** The proxy's rules for users' MCP clients: scopes, limits, revocation and error responses. */
 export interface ClientPolicy {
-  receive(access: Principal): RequestPolicy
-  /** How a failure is told: to applications as a problem document, to MCP clients as a JSON-RPC error. */
-  answer(failure: Failure, refused: Refused): Answer | Promise<Answer>
+  /** Creates the policy for one request. */
+  policyFor(access: Principal): RequestPolicy
+  /** Creates the response to a failed request: a problem document for applications, a JSON-RPC error for MCP clients. */
+  errorResponse(failure: Failure, failed: FailedRequest): ErrorResponse | Promise<ErrorResponse>
+  /** Stops checks for missed revocations. */
   close(): void
 }
 
-/** Both, so that a client that asks for what the challenge names gets all of what the person may give it. */
+/** The scopes in a challenge. Both, so that clients request all that their user may grant. */
 const ALL_SCOPES = 'notion:read notion:write'
-/** While news of revocations could be missed, and until this has been made up for, open exchanges are looked at that often. */
+/** Interval of checks for missed revocations, from an interruption of notifications until a check succeeds after it. */
 const RECHECK_EVERY_MS = 1_000
 
 export function clientPolicy(deps: ClientPolicyDependencies): ClientPolicy {
-  const limits = new ClientLimits(deps.limits)
+  const limits = new ClientRateLimiter(deps.limits)
   const memory = new FilterMemory()
-  const open = new InFlightSet<UserClientPolicy>()
+  const inFlight = new InFlightSet<UserClientPolicy>()
   let isRechecking = false
   let isClosed = false
 
-  deps.news.onRevoked((revoked) => {
-    for (const visit of open) if (isEndedBy(visit.access, revoked)) visit.end()
+  deps.notices.onRevoked((revocation) => {
+    for (const policy of inFlight) if (isRevokedBy(policy.access, revocation)) policy.revoke()
   })
-  deps.news.onGap(() => void recheck())
+  deps.notices.onGap(() => void recheck())
 
   async function recheck(): Promise<void> {
     if (isRechecking) return
     isRechecking = true
     while (!isClosed) {
       await sleep(RECHECK_EVERY_MS, undefined, { ref: false })
-      const wasLive = deps.news.isConnected()
-      const isDone = await endWhatHasEnded().catch((error: unknown) => {
-        deps.log.warn('clients.not_rechecked', describeError(error))
+      const wasConnected = deps.notices.isConnected()
+      const hasSucceeded = await abortRevoked().catch((error: unknown) => {
+        deps.log.warn('clients.recheck_failed', describeError(error))
         return false
       })
-      if (wasLive && isDone) break
+      if (wasConnected && hasSucceeded) break
     }
     isRechecking = false
   }
 
-  async function endWhatHasEnded(): Promise<boolean> {
-    // Of one credential, all has ended or nothing.
-    for (const visits of Map.groupBy(open, credentialOf).values()) {
-      const [one] = visits
-      if (one && (await deps.accesses.isRevoked(one.access))) for (const visit of visits) visit.end()
+  async function abortRevoked(): Promise<boolean> {
+    // A revocation affects all exchanges of a credential, so one check per credential is enough.
+    for (const policies of Map.groupBy(inFlight, credentialIdentity).values()) {
+      const [first] = policies
+      if (first && (await deps.authenticator.isRevoked(first.access))) for (const policy of policies) policy.revoke()
     }
     return true
   }
 
   return {
-    receive: (access) => new UserClientPolicy(access, deps, limits, memory, open),
-    answer(failure, refused) {
-      const { visit, requestId } = refused
-      const challenge = challengeFor(failure, refused, deps)
-      if (!isForClient(refused)) {
-        const answer = problemResponse(failure, requestId)
-        return challenge === undefined ? answer : { ...answer, headers: withChallenge(answer.headers, challenge) }
+    policyFor: (access) => new UserClientPolicy(access, deps, limits, memory, inFlight),
+    errorResponse(failure, failed) {
+      const { policy, requestId } = failed
+      const challenge = challengeFor(failure, failed, deps)
+      if (!isMcpClient(failed)) {
+        const response = problemResponse(failure, requestId)
+        if (challenge === undefined) return response
+        return { ...response, headers: setChallenge(response.headers, challenge) }
       }
-      const access = visit instanceof UserClientPolicy ? visit.access : undefined
-      const isToConnect = MENDED_BY_CONNECTING.has(failure.code)
-      const connectUrl = access && isToConnect ? deps.connectUrl(access.spaceId) : undefined
-      const plain = () => rpcError(failure, refused.rpc, { requestId, connectUrl, challenge })
-      if (!access || connectUrl === undefined) return plain()
-      return elicitationForm(access, refused, deps).then(
+      const access = policy instanceof UserClientPolicy ? policy.access : undefined
+      const canConnect = RESOLVED_BY_CONNECTING.has(failure.code)
+      const connectUrl = access && canConnect ? deps.connectUrl(access.spaceId) : undefined
+      const plainError = () => rpcError(failure, failed.rpc, { requestId, connectUrl, challenge })
+      if (!access || connectUrl === undefined) return plainError()
+      return elicitationForm(access, failed, deps).then(
         (form) =>
-          form && refused.rpc ? urlElicitation(form, failure, refused.rpc, connectUrl, randomUUID()) : plain(),
-        plain,
+          form && failed.rpc ? urlElicitation(form, failure, failed.rpc, connectUrl, randomUUID()) : plainError(),
+        plainError,
       )
     },
     close() {
@@ -111,22 +114,22 @@ export function clientPolicy(deps: ClientPolicyDependencies): ClientPolicy {
   }
 }
 
-const MENDED_BY_CONNECTING = new Set<ProblemCode>(['not_connected', 'reconnect_required', 'consent_required'])
+const RESOLVED_BY_CONNECTING = new Set<ProblemCode>(['not_connected', 'reconnect_required', 'consent_required'])
 
-const credentialOf = ({ principal, access: { credential } }: UserClientPolicy) =>
+const credentialIdentity = ({ principal, access: { credential } }: UserClientPolicy) =>
   credential.kind === 'key' ? principal : `${principal}\n${credential.grantId ?? ''}\n${credential.issuedAt.getTime()}`
 
-/** Whether the one who is refused speaks MCP. Of somebody unknown, the address and what they presented tell. */
-function isForClient({ req, target, visit, isApplication }: Refused): boolean {
-  if (isApplication) return false
-  return visit !== undefined || target.spaceId !== undefined || isClientCredential(req.headers.authorization ?? '')
+/** True if the rejected caller is an MCP client; for unauthenticated callers, inferred from the path and the credential format. */
+function isMcpClient({ req, target, policy, isService }: FailedRequest): boolean {
+  if (isService) return false
+  return policy !== undefined || target.spaceId !== undefined || isClientCredential(req.headers.authorization ?? '')
 }
 
 const isClientCredential = (authorization: string) => /^Bearer +(nmg_|[\w-]+\.[\w-]+\.)/i.test(authorization)
 
 /** One request of a client. */
-class UserClientPolicy implements RequestPolicy, Listed {
-  place = -1
+class UserClientPolicy implements RequestPolicy, InFlightItem {
+  inFlightIndex = -1
   readonly access: Principal
   readonly principal: string
   readonly spaceId: string
@@ -134,82 +137,85 @@ class UserClientPolicy implements RequestPolicy, Listed {
   readonly client: string
   readonly maxBodyBytes: number
   readonly #deps: ClientPolicyDependencies
-  readonly #limits: ClientLimits
-  readonly #open: InFlightSet<UserClientPolicy>
-  #end: ((failure: Failure) => void) | undefined
+  readonly #limits: ClientRateLimiter
+  readonly #inFlight: InFlightSet<UserClientPolicy>
+  #abort: ((failure: Failure) => void) | undefined
   readonly #memory: FilterMemory
-  #counted: Counted | undefined
+  #counted: CountedRequest | undefined
   #filter: ToolFilter | undefined
 
   constructor(
     access: Principal,
     deps: ClientPolicyDependencies,
-    limits: ClientLimits,
+    limits: ClientRateLimiter,
     memory: FilterMemory,
-    open: InFlightSet<UserClientPolicy>,
+    inFlight: InFlightSet<UserClientPolicy>,
   ) {
     this.access = access
-    this.principal = principalName(access)
+    this.principal = principalIdentity(access)
     this.spaceId = access.spaceId
     this.userId = access.userId
-    this.client = clientName(access.credential)
+    this.client = clientIdentity(access.credential)
     this.maxBodyBytes = deps.maxBodyBytes
     this.#deps = deps
     this.#limits = limits
     this.#memory = memory
-    this.#open = open
+    this.#inFlight = inFlight
   }
 
-  begin(end: (failure: Failure) => void): void {
-    this.#end = end
-    this.#open.add(this)
-    this.#counted = this.#limits.count(this.principal)
+  onStart(abort: (failure: Failure) => void): void {
+    this.#abort = abort
+    this.#inFlight.add(this)
+    this.#counted = this.#limits.countRequest(this.principal)
   }
 
-  enter({ headers, body, rpcMethod, isStream, isResumption }: PolicyRequest): Passage {
-    this.#counted?.enter(isStream)
-    if (body) this.#deps.notes.called(this.access, rpcMethod, body)
-    if (this.access.scope === 'notion:write') return { headers, through: (answer) => answer }
-    const listsTools = body === undefined ? isResumption : this.#assertReading(body, headers)
-    if (!listsTools) return { headers, through: (answer) => answer }
+  onRequest({ headers, body, rpcMethod, isStream, isResumption }: PolicyRequest): PolicyDecision {
+    this.#counted?.acquire(isStream)
+    if (body) this.#deps.activityRecorder.recordCall(this.access, rpcMethod, body)
+    if (this.access.scope === 'notion:write') return { headers, transformResponse: (sink) => sink }
+    const mayListTools = body === undefined ? isResumption : this.#assertReadOnly(body, headers)
+    if (!mayListTools) return { headers, transformResponse: (sink) => sink }
     const { isReadOnlyTool } = this.#deps
-    // Cutting needs the plain text.
+    // The filter cannot read compressed responses.
     return {
-      headers: uncompressed(headers),
-      through: (answer) => (this.#filter = filterTools(answer, isReadOnlyTool, this.#memory)),
+      headers: requestUncompressed(headers),
+      transformResponse: (sink) => (this.#filter = filterTools(sink, isReadOnlyTool, this.#memory)),
     }
   }
 
-  leave(): void {
-    this.#open.delete(this)
-    this.#counted?.leave()
+  onEnd(): void {
+    this.#inFlight.delete(this)
+    this.#counted?.release()
     this.#filter?.release()
   }
 
-  end(): void {
-    this.#end?.(accessRevoked())
+  revoke(): void {
+    this.#abort?.(accessRevoked())
   }
 
-  /** @returns whether the answer may hold a list of tools. */
-  #assertReading(body: Buffer, headers: readonly string[]): boolean {
+  /** @returns true if the response may contain a list of tools. @throws {Failure} if the message may change anything. */
+  #assertReadOnly(body: Buffer, headers: readonly string[]): boolean {
     const verdict = readVerdict(body, headers, this.#deps.isReadOnlyTool)
     if (verdict.isAllowed) return verdict.listsTools
     switch (verdict.refused) {
       case 'ambiguous':
-        throw new Failure('invalid_request', 'The message has a member more than once that decides what is asked for.')
+        throw new Failure(
+          'invalid_request',
+          'The message is ambiguous. Send method, params and name only once, and do not nest batches.',
+        )
       case 'writing':
         throw new Failure(
           'insufficient_scope',
-          `This access only reads (notion:read), and the ${verdict.kind}${legible(verdict.what)} is not known to only read. It needs notion:write.`,
+          `This access has the scope notion:read, and the ${verdict.kind}${formatName(verdict.what)} is not known to be read-only. It requires notion:write.`,
         )
     }
   }
 }
 
-/** The name as the caller wrote it, in a form that fits into a sentence and a header; else nothing. */
-const legible = (name: string) => (/^[\w./-]{1,100}$/.test(name) ? ` ${name}` : '')
+/** The name for use in a message and a header; empty if it has characters that could break them. */
+const formatName = (name: string) => (/^[\w./-]{1,100}$/.test(name) ? ` ${name}` : '')
 
-function uncompressed(headers: readonly string[]): string[] {
+function requestUncompressed(headers: readonly string[]): string[] {
   const rest: string[] = []
   for (let i = 0; i + 1 < headers.length; i += 2) {
     if (headers[i]?.toLowerCase() !== 'accept-encoding') rest.push(headers[i] ?? '', headers[i + 1] ?? '')
@@ -219,19 +225,19 @@ function uncompressed(headers: readonly string[]): string[] {
 
 /**
  * The challenge of [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3) and
- * [RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1). A key is what it is: no login makes more of it, so its client is not
- * sent to one for more rights.
+ * [RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1). There is no challenge for the
+ * scope of a key, because a login cannot widen it.
  */
 function challengeFor(
   failure: Failure,
-  { target, req, visit }: Refused,
+  { target, req, policy }: FailedRequest,
   { publicUrl, hasIssuers }: ClientPolicyDependencies,
 ): string | undefined {
-  const isKey = visit instanceof UserClientPolicy && visit.access.credential.kind === 'key'
+  const isKey = policy instanceof UserClientPolicy && policy.access.credential.kind === 'key'
   if (failure.code !== 'unauthenticated' && (failure.code !== 'insufficient_scope' || isKey)) return undefined
-  const isPresented = failure.code === 'insufficient_scope' || hasBearer(req)
+  const hasCredential = failure.code === 'insufficient_scope' || hasBearer(req)
   const parameters = [
-    ...(isPresented
+    ...(hasCredential
       ? [
           `error="${failure.code === 'insufficient_scope' ? 'insufficient_scope' : 'invalid_token'}"`,
           `error_description="${failure.message.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")}"`,
@@ -244,7 +250,7 @@ function challengeFor(
 
 const hasBearer = (req: IncomingMessage) => /^Bearer /i.test(req.headers.authorization ?? '')
 
-function withChallenge(headers: readonly string[], challenge: string): string[] {
+function setChallenge(headers: readonly string[], challenge: string): string[] {
   const all = [...headers]
   const at = all.indexOf('www-authenticate')
   if (at === -1) all.push('www-authenticate', challenge)
@@ -252,23 +258,25 @@ function withChallenge(headers: readonly string[], challenge: string): string[] 
   return all
 }
 
-/** The requests of 2026-07-28 whose result may say that something is missing. */
-const MAY_ASK_FOR_INPUT = new Set(['tools/call', 'prompts/get', 'resources/read'])
+/** Methods of 2026-07-28 whose result may be `input_required`. */
+const INPUT_REQUIRED_METHODS = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
-/** In which form this client takes a URL for its person; undefined when it takes none, or was just sent there. */
+/** The form of URL elicitation that the client supports; undefined if it supports none, or has just responded to one. */
 async function elicitationForm(
   access: Principal,
-  { rpc, body }: Refused,
-  { notes, activity }: ClientPolicyDependencies,
+  { rpc, body }: FailedRequest,
+  { activityRecorder, activity }: ClientPolicyDependencies,
 ): Promise<'error' | 'result' | undefined> {
   if (rpc?.id === undefined || rpc.method === undefined || body === undefined || rpc.method === 'initialize')
     return undefined
-  const clientInfo = clientInfoIn(body)
+  const clientInfo = readClientInfo(body)
   if (clientInfo === undefined) {
-    // The client's capabilities came with `initialize`, perhaps a moment ago.
-    await notes.stored()
-    return (await activity.takesUrls(access)) ? 'error' : undefined
+    // The capabilities were in `initialize`, whose record may not be written yet.
+    await activityRecorder.flush()
+    return (await activity.supportsUrlElicitation(access)) ? 'error' : undefined
   }
-  const isAnswered = body.includes(`"${CONNECT_INPUT}"`)
-  return clientInfo.takesUrls && MAY_ASK_FOR_INPUT.has(rpc.method) && !isAnswered ? 'result' : undefined
+  const hasResponded = body.includes(`"${CONNECT_INPUT}"`)
+  return clientInfo.supportsUrlElicitation && INPUT_REQUIRED_METHODS.has(rpc.method) && !hasResponded
+    ? 'result'
+    : undefined
 }

@@ -1,8 +1,10 @@
 import type { Scope } from '@nmg/contract'
 import { createHash } from 'node:crypto'
-import { type ClientAccess, principalName, type Revoked } from './access.ts'
-import type { AccessKeyStore, Revocations, ClientActivityRecord, ClientActivity, StoredAccessKey } from './ports.ts'
+import type { AccessKeyStore, StoredAccessKey } from './access-key.ts'
+import { type ClientAccess, principalIdentity } from './access.ts'
+import type { ClientActivityRecord, ClientActivityStore } from './activity.ts'
 import { ACCESS_CHANNEL } from './revocation-notices.ts'
+import type { RevocationStore } from './revocations.ts'
 import { batched } from '../platform/batched.ts'
 import type { Sql } from '../platform/database.ts'
 
@@ -17,9 +19,9 @@ interface KeyRow {
   expires_at: Date | null
   last_used_at: Date | null
 }
-const KEY = 'id, hash, name, space_id, user_id, scope, created_at, expires_at, last_used_at'
+const KEY_COLUMNS = 'id, hash, name, space_id, user_id, scope, created_at, expires_at, last_used_at'
 
-const keyOf = (row: KeyRow): StoredAccessKey => ({
+const toAccessKey = (row: KeyRow): StoredAccessKey => ({
   id: row.id,
   hash: row.hash,
   name: row.name,
@@ -31,26 +33,27 @@ const keyOf = (row: KeyRow): StoredAccessKey => ({
   lastUsedAt: row.last_used_at,
 })
 
-/** Everybody may present keys, real ones or not, so their look-ups must not wait for one another. */
-const LOOK_UPS = { atOnce: 2, keysPerBatch: 1000, waiting: 20_000 }
+/** Limits of batched look-ups. Anybody can send keys that do not exist; batches keep them from delaying valid keys. */
+const LOOK_UP_LIMITS = { atOnce: 2, keysPerBatch: 1000, waiting: 20_000 }
 
 export function postgresAccessKeys(sql: Sql): AccessKeyStore {
   const find = batched(async (hashes: readonly Buffer[]) => {
-    const { rows } = await sql.query<KeyRow>(`select ${KEY} from gateway.access_keys where hash = any($1::bytea[])`, [
-      hashes,
-    ])
-    const found = new Map(rows.map((row) => [row.hash.toString('hex'), keyOf(row)]))
+    const { rows } = await sql.query<KeyRow>(
+      `select ${KEY_COLUMNS} from gateway.access_keys where hash = any($1::bytea[])`,
+      [hashes],
+    )
+    const found = new Map(rows.map((row) => [row.hash.toString('hex'), toAccessKey(row)]))
     return hashes.map((hash) => found.get(hash.toString('hex')))
-  }, LOOK_UPS)
+  }, LOOK_UP_LIMITS)
 
   return {
     async add({ id, hash, name, spaceId, userId, scope, expiresAt }) {
       const { rows } = await sql.query<KeyRow>(
         `insert into gateway.access_keys (id, hash, name, space_id, user_id, scope, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7) returning ${KEY}`,
+         values ($1, $2, $3, $4, $5, $6, $7) returning ${KEY_COLUMNS}`,
         [id, hash, name, spaceId, userId, scope, expiresAt],
       )
-      return keyOf(rows[0] as KeyRow)
+      return toAccessKey(rows[0] as KeyRow)
     },
     find,
     async exists(id) {
@@ -59,57 +62,58 @@ export function postgresAccessKeys(sql: Sql): AccessKeyStore {
     },
     async list(spaceId, userId) {
       const { rows } = await sql.query<KeyRow>(
-        `select ${KEY} from gateway.access_keys
+        `select ${KEY_COLUMNS} from gateway.access_keys
           where space_id = $1 and ($2::text is null or user_id = $2) order by created_at desc, id`,
         [spaceId, userId ?? null],
       )
-      return rows.map(keyOf)
+      return rows.map(toAccessKey)
     },
     async remove(id, { spaceId, userId }) {
       await sql.query(
-        `with gone as (
+        `with deleted as (
            delete from gateway.access_keys
             where id = $1 and ($2::text is null or space_id = $2) and ($3::text is null or user_id = $3)
             returning id),
-         forgotten as (delete from gateway.seen_clients where key_id in (select id from gone))
-         select pg_notify('${ACCESS_CHANNEL}', json_build_object('keyId', id)::text) from gone`,
+         activity as (delete from gateway.seen_clients where key_id in (select id from deleted))
+         select pg_notify('${ACCESS_CHANNEL}', json_build_object('keyId', id)::text) from deleted`,
         [id, spaceId ?? null, userId ?? null],
       )
     },
   }
 }
 
-/** Revocations are kept for so long, in days. No token is good for longer than one. */
-const KEPT_DAYS = 2
+/** Retention of revocations, in days. Tokens are valid for one day at most. */
+const RETENTION_DAYS = 2
 
-export function postgresRevocations(sql: Sql): Revocations {
+export function postgresRevocations(sql: Sql): RevocationStore {
   return {
     async add({ spaceId, userId, clientId, grantId }) {
-      const news: Revoked = { spaceId, userId, clientId, grantId }
+      const payload = JSON.stringify({ spaceId, userId, clientId, grantId })
       if (grantId !== undefined) {
         await sql.query(
-          `with ended as (
+          `with stored as (
              insert into gateway.ended_grants (space_id, user_id, grant_id, client_id, ended_at) values ($1, $2, $3, $4, now())
              on conflict (space_id, user_id, grant_id) do update set ended_at = excluded.ended_at)
            select pg_notify('${ACCESS_CHANNEL}', $5)`,
-          [spaceId, userId, grantId, clientId ?? '', JSON.stringify(news)],
+          [spaceId, userId, grantId, clientId ?? '', payload],
         )
         return
       }
       await sql.query(
-        `with revoked as (
+        `with stored as (
            insert into gateway.access_revocations (space_id, user_id, client_id, revoked_at) values ($1, $2, $3, now())
            on conflict (space_id, user_id, client_id) do update set revoked_at = excluded.revoked_at),
          keys as (delete from gateway.access_keys where space_id = $1 and user_id = $2 and $3 = ''),
-         forgotten as (
+         activity as (
            delete from gateway.seen_clients
             where space_id = $1 and user_id = $2 and ($3 = '' or client_id = $3))
          select pg_notify('${ACCESS_CHANNEL}', $4)`,
-        [spaceId, userId, clientId ?? '', JSON.stringify(news)],
+        [spaceId, userId, clientId ?? '', payload],
       )
     },
-    async of(spaceIds, userId, { clientId, grantId }) {
-      // A grant that has ended does not come back, so its tokens are over whenever they were issued. One that names no grant may be of any.
+    async find(spaceIds, userId, { clientId, grantId }) {
+      // A revoked grant stays revoked, so all of its tokens are revoked, whenever they were issued: hence the date in the future. A token
+      // without a grant ID may belong to any grant of its client.
       const { rows } = await sql.query<{ space_id: string; at: Date }>(
         `select space_id, max(at) as at from (
            select space_id, revoked_at as at from gateway.access_revocations
@@ -120,17 +124,17 @@ export function postgresRevocations(sql: Sql): Revocations {
             where space_id = any ($1) and user_id = $2
               and case when $4::text is null then client_id = $3 else grant_id = $4 end) as revoked
           group by space_id`,
-        [spaceIds, userId, clientId, grantId ?? null, KEPT_DAYS],
+        [spaceIds, userId, clientId, grantId ?? null, RETENTION_DAYS],
       )
       return rows.map(({ space_id, at }) => ({ spaceId: space_id, at }))
     },
   }
 }
 
-/** How many names one credential may call itself by; whoever changes names all the time drops the oldest. */
-const NAMES_KEPT = 20
+/** Limit of client names per principal. The names that were used least recently are deleted. */
+const MAX_CLIENT_NAMES = 20
 
-interface SeenRow {
+interface ClientRow {
   client_id: string | null
   key_id: string | null
   user_id: string
@@ -141,10 +145,10 @@ interface SeenRow {
   last_seen_at: Date
 }
 
-export function postgresClientActivity(sql: Sql): ClientActivity {
+export function postgresClientActivity(sql: Sql): ClientActivityStore {
   return {
-    async note(access, clientInfo) {
-      const principal = hashOf(access)
+    async record(access, clientInfo) {
+      const principal = hashPrincipal(access)
       const keyId = access.credential.kind === 'key' ? access.credential.keyId : null
       if (keyId !== null) await sql.query('update gateway.access_keys set last_used_at = now() where id = $1', [keyId])
       if (clientInfo === undefined) {
@@ -156,7 +160,7 @@ export function postgresClientActivity(sql: Sql): ClientActivity {
         )
         if (rowCount !== 0) return
       }
-      const { name, version, era, takesUrls } = clientInfo ?? UNKNOWN
+      const { name, version, era, supportsUrlElicitation } = clientInfo ?? UNKNOWN_CLIENT
       await sql.query(
         `insert into gateway.seen_clients
            (principal, name, space_id, user_id, client_id, key_id, version, era, takes_urls)
@@ -173,17 +177,17 @@ export function postgresClientActivity(sql: Sql): ClientActivity {
           keyId,
           version ?? null,
           era,
-          takesUrls ?? null,
+          supportsUrlElicitation ?? null,
         ],
       )
       await sql.query(
         `delete from gateway.seen_clients where principal = $1 and name in (
            select name from gateway.seen_clients where principal = $1 order by last_seen_at desc offset $2)`,
-        [principal, NAMES_KEPT],
+        [principal, MAX_CLIENT_NAMES],
       )
     },
     async list(spaceId, userId) {
-      const { rows } = await sql.query<SeenRow>(
+      const { rows } = await sql.query<ClientRow>(
         `select client_id, key_id, user_id, name, version, era, first_seen_at, last_seen_at from gateway.seen_clients
           where space_id = $1 and ($2::text is null or user_id = $2) order by last_seen_at desc, name`,
         [spaceId, userId ?? null],
@@ -199,26 +203,28 @@ export function postgresClientActivity(sql: Sql): ClientActivity {
         lastSeenAt: row.last_seen_at,
       }))
     },
-    async takesUrls(access) {
+    async supportsUrlElicitation(access) {
       const { rows } = await sql.query<{ takes_urls: boolean }>(
         'select takes_urls from gateway.seen_clients where principal = $1 order by last_seen_at desc limit 1',
-        [hashOf(access)],
+        [hashPrincipal(access)],
       )
       return rows[0]?.takes_urls ?? false
     },
   }
 }
 
-const UNKNOWN = { name: '', version: undefined, era: '2025', takesUrls: undefined } as const
+const UNKNOWN_CLIENT = { name: '', version: undefined, era: '2025', supportsUrlElicitation: undefined } as const
 
-const hashOf = (access: ClientAccess) => createHash('sha256').update(principalName(access)).digest()
+const hashPrincipal = (access: ClientAccess) => createHash('sha256').update(principalIdentity(access)).digest()
 
-/** Drops what no token is old enough for any more, and clients and keys that nobody has used for half a year. */
+/** Deletes revocations older than any valid token, clients unused for 180 days, and keys that expired more than 90 days ago. */
 export async function sweepClientAccess(sql: Sql): Promise<void> {
   await sql.query(`delete from gateway.access_revocations where revoked_at < now() - make_interval(days => $1)`, [
-    KEPT_DAYS,
+    RETENTION_DAYS,
   ])
-  await sql.query(`delete from gateway.ended_grants where ended_at < now() - make_interval(days => $1)`, [KEPT_DAYS])
+  await sql.query(`delete from gateway.ended_grants where ended_at < now() - make_interval(days => $1)`, [
+    RETENTION_DAYS,
+  ])
   await sql.query(`delete from gateway.seen_clients where last_seen_at < now() - make_interval(days => 180)`)
   await sql.query(`delete from gateway.access_keys where expires_at < now() - make_interval(days => 90)`)
 }

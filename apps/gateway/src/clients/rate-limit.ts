@@ -1,100 +1,102 @@
 import { Failure } from '../platform/failure.ts'
 
-/** What one principal (a person with one client or key, in one space) may do at this replica. */
+/** Limits of one principal (a user with one client or key, in one space) at this replica. */
 export interface ClientLimitSettings {
   readonly requestsPerMinute: number
-  /** Calls under way at once. */
+  /** Concurrent calls. */
   readonly calls: number
-  /** Streams open at once. */
+  /** Concurrent streams. */
   readonly streams: number
 }
 
-/** A principal that has done nothing for that long starts afresh, so nothing of it need be kept. */
-const FORGET_AFTER_MS = 60_000
-/** So many are looked through for forgotten ones at a time. */
+/** Idle time after which a principal's token bucket is full again, so that its state can be deleted. */
+const IDLE_AFTER_MS = 60_000
+/** Number of requests between two sweeps for idle principals. */
 const SWEEP_EVERY = 1000
 
-/** Keeps one client from taking what is there for all. */
-export class ClientLimits {
+/** Limits the request rate, concurrent calls and concurrent streams of each principal. */
+export class ClientRateLimiter {
   readonly #settings: ClientLimitSettings
-  readonly #loads = new Map<string, Load>()
-  #counted = 0
+  readonly #usages = new Map<string, Usage>()
+  #requests = 0
 
   constructor(settings: ClientLimitSettings) {
     this.#settings = settings
   }
 
-  /** Counts a request as soon as it is there, so that one that comes to nothing counts as well. */
-  count(principal: string): Counted {
-    if (++this.#counted % SWEEP_EVERY === 0) this.#sweep()
-    const load = this.#loads.get(principal) ?? new Load(this.#settings.requestsPerMinute)
-    this.#loads.set(principal, load)
-    return new Counted(load, this.#settings)
+  /** Counts a request when it arrives, so that rejected requests count as well. */
+  countRequest(principal: string): CountedRequest {
+    if (++this.#requests % SWEEP_EVERY === 0) this.#sweep()
+    const usage = this.#usages.get(principal) ?? new Usage(this.#settings.requestsPerMinute)
+    this.#usages.set(principal, usage)
+    return new CountedRequest(usage, this.#settings)
   }
 
   #sweep(): void {
-    const before = performance.now() - FORGET_AFTER_MS
-    for (const [principal, load] of this.#loads) if (load.isIdleSince(before)) this.#loads.delete(principal)
+    const before = performance.now() - IDLE_AFTER_MS
+    for (const [principal, usage] of this.#usages) if (usage.isIdleSince(before)) this.#usages.delete(principal)
   }
 }
 
-/** A request that was counted, and may take a place when it is known what it is. */
-export class Counted {
-  readonly #load: Load
+/** A counted request. It acquires a permit for a call or a stream once its kind is known. */
+export class CountedRequest {
+  readonly #usage: Usage
   readonly #settings: ClientLimitSettings
   readonly #waitSeconds: number
-  #place: 'calls' | 'streams' | undefined
+  #permit: 'calls' | 'streams' | undefined
 
-  constructor(load: Load, settings: ClientLimitSettings) {
-    this.#load = load
+  constructor(usage: Usage, settings: ClientLimitSettings) {
+    this.#usage = usage
     this.#settings = settings
-    this.#waitSeconds = load.spend(settings.requestsPerMinute)
+    this.#waitSeconds = usage.takeToken(settings.requestsPerMinute)
   }
 
   /** @throws {Failure} `rate_limited`. */
-  enter(isStream: boolean): void {
+  acquire(isStream: boolean): void {
     const { requestsPerMinute, calls, streams } = this.#settings
-    const load = this.#load
+    const usage = this.#usage
     if (this.#waitSeconds > 0)
-      throw limited(`This client has sent ${requestsPerMinute} requests within a minute.`, this.#waitSeconds)
-    if (isStream && load.streams >= streams) throw limited(`This client has ${streams} streams open.`, 5)
-    if (!isStream && load.calls >= calls) throw limited(`This client has ${calls} calls under way.`, 1)
-    this.#place = isStream ? 'streams' : 'calls'
-    load[this.#place]++
+      throw rateLimited(`This client exceeded ${requestsPerMinute} requests per minute.`, this.#waitSeconds)
+    if (isStream && usage.streams >= streams) throw rateLimited(`This client already has ${streams} open streams.`, 5)
+    if (!isStream && usage.calls >= calls) throw rateLimited(`This client already has ${calls} calls in progress.`, 1)
+    this.#permit = isStream ? 'streams' : 'calls'
+    usage[this.#permit]++
   }
 
-  /** Gives the place back, if it had one. */
-  leave(): void {
-    if (this.#place) this.#load[this.#place]--
-    this.#place = undefined
+  /** Releases the permit, if the request has one. */
+  release(): void {
+    if (this.#permit) this.#usage[this.#permit]--
+    this.#permit = undefined
   }
 }
 
-class Load {
+/** A principal's token bucket, and its calls and streams in progress. */
+class Usage {
   calls = 0
   streams = 0
-  #left: number
-  #at = performance.now()
+  #tokens: number
+  #updatedAt = performance.now()
 
   constructor(requestsPerMinute: number) {
-    this.#left = requestsPerMinute
+    this.#tokens = requestsPerMinute
   }
 
-  /** Takes one request out of what is left, which grows evenly again; or answers how many seconds to wait for it. */
-  spend(perMinute: number): number {
+  /** Takes a token from the bucket. @returns 0, or the seconds until a token is available. */
+  takeToken(tokensPerMinute: number): number {
     const now = performance.now()
-    this.#left = Math.min(perMinute, this.#left + ((now - this.#at) / 60_000) * perMinute)
-    this.#at = now
-    if (this.#left < 1) return Math.ceil(((1 - this.#left) / perMinute) * 60)
-    this.#left--
+    const refill = ((now - this.#updatedAt) / 60_000) * tokensPerMinute
+    this.#tokens = Math.min(tokensPerMinute, this.#tokens + refill)
+    this.#updatedAt = now
+    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / tokensPerMinute) * 60)
+    this.#tokens--
     return 0
   }
 
-  isIdleSince(moment: number): boolean {
-    return this.calls === 0 && this.streams === 0 && this.#at < moment
+  isIdleSince(time: number): boolean {
+    return this.calls === 0 && this.streams === 0 && this.#updatedAt < time
   }
 }
 
-function limited(what: string, retryAfterSeconds: number): Failure {
-  return new Failure('rate_limited', `${what} Wait a little and try again.`, { retryAfterSeconds })
+function rateLimited(reason: string, retryAfterSeconds: number): Failure {
+  return new Failure('rate_limited', `${reason} Wait a moment and try again.`, { retryAfterSeconds })
 }

@@ -1,26 +1,26 @@
 import { z } from 'zod'
 import type { Notifications } from '../platform/notifications.ts'
-import type { Revoked } from './access.ts'
+import type { AccessRevocation } from './revocations.ts'
 
-/** Payload: JSON of {@link Revoked}. */
+/** Payload: {@link AccessRevocation} as JSON. */
 export const ACCESS_CHANNEL = 'gateway_access_revoked'
 
-/** Revocations of access, on any replica. */
+/** Notifies of revocations on any replica. */
 export interface RevocationNotices extends Pick<Notifications, 'isConnected'> {
-  onRevoked(listener: (revoked: Revoked) => void): void
-  /** Calls back when revocations may have been missed, or one could not be read: whatever is in memory may be outdated. */
+  onRevoked(listener: (revocation: AccessRevocation) => void): void
+  /** Calls back when a revocation may have been missed, or could not be parsed: state in memory may be outdated. */
   onGap(listener: () => void): void
 }
 
 export function revocationNotices(notifications: Notifications): RevocationNotices {
   const gapListeners = new Set<() => void>()
-  const listeners = new Set<(revoked: Revoked) => void>()
+  const listeners = new Set<(revocation: AccessRevocation) => void>()
 
   notifications.onGap(() => gapListeners.forEach((listener) => listener()))
   notifications.on(ACCESS_CHANNEL, (payload) => {
-    const revoked = readRevoked(payload)
-    if (revoked) for (const listener of listeners) listener(revoked)
-    // A newer release may send a form that this one does not know: then nothing in memory is certain.
+    const revocation = parseRevocation(payload)
+    if (revocation) for (const listener of listeners) listener(revocation)
+    // A newer release may send an unknown format. Its meaning is unknown, so all state in memory counts as outdated.
     else for (const listener of gapListeners) listener()
   })
 
@@ -31,7 +31,7 @@ export function revocationNotices(notifications: Notifications): RevocationNotic
   }
 }
 
-const Revocation = z.union([
+const Payload = z.union([
   z.object({ keyId: z.string() }),
   z.object({
     spaceId: z.string(),
@@ -41,11 +41,13 @@ const Revocation = z.union([
   }),
 ])
 
-/** What a replica tells the others. Undefined for what is not understood, as it may come from a newer one. */
-function readRevoked(payload: string): Revoked | undefined {
+/** Parses a notification; undefined if its format is unknown, for example that of a newer release. */
+function parseRevocation(payload: string): AccessRevocation | undefined {
   try {
-    const revoked = Revocation.parse(JSON.parse(payload))
-    return 'keyId' in revoked ? revoked : { ...revoked, clientId: revoked.clientId, grantId: revoked.grantId }
+    const revocation = Payload.parse(JSON.parse(payload))
+    return 'keyId' in revocation
+      ? revocation
+      : { ...revocation, clientId: revocation.clientId, grantId: revocation.grantId }
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-/** What applications manage for their people's MCP clients, and what those clients read before they have any access. */
+/** Routes for applications to manage access of their users' MCP clients, and the public metadata of the MCP endpoints. */
 import {
   type AccessKeys,
   type CreatedAccessKey,
@@ -11,66 +11,69 @@ import {
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../platform/failure.ts'
+import type { AccessKeyStore } from './access-key.ts'
+import type { ClientActivityRecord, ClientActivityStore } from './activity.ts'
 import { describeAccessKey } from './create-access-key.ts'
-import type { AccessKeyStore, Revocations, ClientActivityRecord, ClientActivity } from './ports.ts'
+import type { RevocationStore } from './revocations.ts'
 import type { App } from '../platform/router.ts'
-import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
-import { bodyOf } from '../platform/json-body.ts'
+import { type ServicePrincipal, type CallerHeaders, requireUserId } from '../platform/service-token.ts'
+import { readJsonBody } from '../platform/json-body.ts'
 import { describedTarget, resourceUrl } from '../proxy/endpoint.ts'
 
 export interface AccessRouteDependencies {
   readonly authenticate: (headers: CallerHeaders) => ServicePrincipal
   readonly createKey: (userId: string, key: NewAccessKey) => Promise<CreatedAccessKey>
   readonly keys: AccessKeyStore
-  readonly revocations: Revocations
-  readonly activity: ClientActivity
+  readonly revocations: RevocationStore
+  readonly activity: ClientActivityStore
   readonly publicUrl: URL
-  /** Identifiers of the authorization servers that give out tokens for the MCP endpoints. */
+  /** Identifiers of the authorization servers that issue tokens for the MCP endpoints. */
   readonly issuers: readonly string[]
 }
 
 const NO_STORE = { 'cache-control': 'no-store' }
+
 export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): void {
   const { keys, revocations, activity } = deps
-  const callerOf = (c: Context<App>) =>
+  const authenticate = (c: Context<App>) =>
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.post('/access/keys', async (c) => {
-    const userId = userOf(callerOf(c))
-    return c.json(await deps.createKey(userId, await bodyOf(c, NewAccessKey)), 201, NO_STORE)
+    const userId = requireUserId(authenticate(c))
+    return c.json(await deps.createKey(userId, await readJsonBody(c, NewAccessKey)), 201, NO_STORE)
   })
 
   app.get('/access/keys', async (c) => {
-    callerOf(c)
-    const { spaceId, userId } = whose(c)
-    const found: AccessKeys = { keys: (await keys.list(spaceId, userId)).map(describeAccessKey) }
-    return c.json(found, 200, NO_STORE)
+    authenticate(c)
+    const { spaceId, userId } = listFilter(c)
+    const body: AccessKeys = { keys: (await keys.list(spaceId, userId)).map(describeAccessKey) }
+    return c.json(body, 200, NO_STORE)
   })
 
   app.delete('/access/keys/:id', async (c) => {
-    callerOf(c)
+    authenticate(c)
     const id = z.uuid().safeParse(c.req.param('id'))
     const { space_id: spaceId, user_id: userId } = c.req.query()
-    // A key that cannot be there is gone as well.
+    // An ID that is not a UUID names no key, so there is nothing to delete.
     if (id.success) await keys.remove(id.data, { spaceId, userId })
     return c.body(null, 204, NO_STORE)
   })
 
   app.post('/access/revocations', async (c) => {
-    callerOf(c)
-    const { spaceId, userId, clientId, grantId } = await bodyOf(c, Revocation)
+    authenticate(c)
+    const { spaceId, userId, clientId, grantId } = await readJsonBody(c, Revocation)
     await revocations.add({ spaceId, userId, clientId, grantId })
     return c.body(null, 204, NO_STORE)
   })
 
   app.get('/access/clients', async (c) => {
-    callerOf(c)
-    const { spaceId, userId } = whose(c)
-    const found: ActiveClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
-    return c.json(found, 200, NO_STORE)
+    authenticate(c)
+    const { spaceId, userId } = listFilter(c)
+    const body: ActiveClients = { clients: (await activity.list(spaceId, userId)).map(describeClient) }
+    return c.json(body, 200, NO_STORE)
   })
 
-  // Clients in web pages send a header with their request, so browsers ask first.
+  // Clients in web pages send custom headers, so browsers send a preflight request.
   app.options('/.well-known/oauth-protected-resource/*', (c) =>
     c.body(null, 204, {
       'access-control-allow-origin': '*',
@@ -81,7 +84,7 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   )
 
   app.get('/.well-known/oauth-protected-resource/*', (c) => {
-    // Not the path as the router sees it, which is decoded: the space may hold a slash.
+    // The raw path, because the router decodes it and a space ID may contain a slash.
     const target = describedTarget(new URL(c.req.url).pathname)
     if (!target || deps.issuers.length === 0) return c.notFound()
     return c.json(
@@ -98,9 +101,9 @@ export function addAccessRoutes(app: Hono<App>, deps: AccessRouteDependencies): 
   })
 }
 
-function whose(c: Context<App>): { spaceId: string; userId: string | undefined } {
+function listFilter(c: Context<App>): { spaceId: string; userId: string | undefined } {
   const { space_id: spaceId, user_id: userId } = c.req.query()
-  if (!spaceId) throw new Failure('missing_space', 'Missing space_id. Say which space this is about.')
+  if (!spaceId) throw new Failure('missing_space', 'Missing space_id. Add the query parameter space_id.')
   return { spaceId, userId: userId || undefined }
 }
 

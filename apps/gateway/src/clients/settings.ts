@@ -13,7 +13,7 @@ const origin = webUrl
     error: 'must be an origin, as https://gateway.example.com, without a path',
   })
 
-const list = z.string().transform((text) =>
+const commaSeparated = z.string().transform((text) =>
   text
     .split(',')
     .map((entry) => entry.trim())
@@ -31,7 +31,7 @@ const Issuer = z.strictObject({
 })
 
 const issuers = z.string().transform((text, context): TrustedIssuer[] => {
-  const { success, data } = z.array(Issuer).max(20).safeParse(parsed(text))
+  const { success, data } = z.array(Issuer).max(20).safeParse(parseJson(text))
   if (success && new Set(data.map(({ issuer }) => issuer)).size === data.length) return data
   context.addIssue({
     code: 'custom',
@@ -41,7 +41,7 @@ const issuers = z.string().transform((text, context): TrustedIssuer[] => {
   return z.NEVER
 })
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -49,25 +49,40 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Settings about people's MCP clients. */
+/** Settings for users' MCP clients. */
 export const clientSettings = {
-  /** The gateway as MCP clients know it. What their tokens are issued for is below this. Default: this machine's `PORT`. */
-  GATEWAY_PUBLIC_URL: origin.optional(),
-  /** Authorization servers whose access tokens are accepted; `[]` for none. Default: the web app at `NOTION_MCP_RETURN_BASE_URL`. */
-  CLIENT_TOKEN_ISSUERS: issuers.optional(),
-  /** Origins of web pages that may call the MCP endpoints, comma-separated. */
-  MCP_ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
-  /** Host names, comma-separated, under which the MCP endpoints answer beside localhost and the public URL's. */
-  MCP_ALLOWED_HOSTS: list.default([]),
-  /** What one person may do with one client, or one key, at each replica. */
-  CLIENT_REQUESTS_PER_MINUTE: count(600),
-  CLIENT_MAX_CALLS: count(32),
-  CLIENT_MAX_STREAMS: count(16),
-  /** The largest request body of a client; never more than `PROXY_MAX_BODY_BYTES`. */
-  CLIENT_MAX_BODY_BYTES: count(4 * 1024 * 1024).pipe(z.number().min(1024)),
+  GATEWAY_PUBLIC_URL: origin.optional().meta({
+    description:
+      "The gateway's origin as MCP clients know it. Access tokens are issued for URLs below it. The same value for both processes.",
+    defaultText: '`http://localhost:<PORT>`',
+  }),
+  CLIENT_TOKEN_ISSUERS: issuers.optional().meta({
+    description:
+      'Authorization servers whose access tokens are accepted, as a JSON list: `issuer`, `jwksUri?`, `audience?`, `type?` (`at+jwt`), `spaceClaim?` (`space_id`), `userClaim?` (`sub`), `scopeClaim?` (`scope`). `[]`: keys only. See [clients.md](clients.md).',
+    defaultText: 'the web app: `[{"issuer":"<NOTION_MCP_RETURN_BASE_URL>/api/auth"}]`',
+  }),
+  MCP_ALLOWED_ORIGINS: commaSeparated
+    .pipe(z.array(origin))
+    .default([])
+    .describe(
+      'Origins of web pages that may call the MCP endpoints, separated by commas. Pages on this machine may call from this machine in any case.',
+    ),
+  MCP_ALLOWED_HOSTS: commaSeparated
+    .default([])
+    .describe(
+      'Further host names of the MCP endpoints, separated by commas. Checked if the gateway listens on a loopback address, or if this is set.',
+    ),
+  CLIENT_REQUESTS_PER_MINUTE: count(600).describe(
+    'Requests per minute of one user with one client or key, on each replica.',
+  ),
+  CLIENT_MAX_CALLS: count(32).describe('Calls in flight of one user with one client or key, on each replica.'),
+  CLIENT_MAX_STREAMS: count(16).describe('Open streams of one user with one client or key, on each replica.'),
+  CLIENT_MAX_BODY_BYTES: count(4 * 1024 * 1024)
+    .pipe(z.number().min(1024))
+    .describe('Largest request body of a client; never more than `PROXY_MAX_BODY_BYTES`.'),
 }
 
-/** What {@link clientSettings} and a few others come to. */
+/** The parsed {@link clientSettings}, with settings of other areas that clients need. */
 export interface ClientSettings extends Readonly<z.infer<z.ZodObject<typeof clientSettings>>> {
   readonly HOST: string
   readonly PROXY_MAX_BODY_BYTES: number
@@ -78,7 +93,7 @@ export interface ClientSettings extends Readonly<z.infer<z.ZodObject<typeof clie
   readonly tokenIssuers: readonly TrustedIssuer[]
 }
 
-/** The web app's own authorization server: what is trusted unless the operator says otherwise. */
+/** The web app's authorization server: the default of `CLIENT_TOKEN_ISSUERS`. */
 export function webAppIssuer(returnBase: URL): TrustedIssuer {
   return Issuer.parse({ issuer: new URL('/api/auth', returnBase).href })
 }

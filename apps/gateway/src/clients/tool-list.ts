@@ -10,84 +10,87 @@ import {
 } from '../proxy/json-bytes.ts'
 
 /**
- * Where tools have to be cut out of the answer to `tools/list` so that only those are left that may be called. Every byte outside of the
- * edits stays. Undefined for a text in which a reader could find other tools than are found here: anything but JSON-RPC messages that are an
- * error, a request, or a result whose `tools`, if there are any, are a list. Names are compared without regard to case, as some readers do.
+ * Computes the edits that remove from a response to `tools/list` all tools that the caller may not call. All bytes outside of the edits
+ * remain. Because a filtered response differs between callers, `cacheScope` is changed from `public` to `private`.
  *
- * An answer that was cut is no longer the same for everybody: when it allows caches to share it, that is taken back.
+ * Member names are compared case-insensitively, as some parsers do.
+ *
+ * @returns undefined if a parser could find other tools than this function: for anything but JSON-RPC errors, requests and results whose
+ * `tools`, if present, is an array.
  */
-export function toolListEdits(answer: Buffer, mayCall: (name: string) => boolean): Edit[] | undefined {
-  if (!isJson(answer)) return undefined
+export function toolListEdits(response: Buffer, mayCall: (name: string) => boolean): Edit[] | undefined {
+  if (!isJson(response)) return undefined
   const edits: Edit[] = []
-  let isReadable = true
+  let isFilterable = true
   const read = (at: number): void => {
-    isReadable &&= isObject(answer, at) && readMessage(answer, at, mayCall, edits)
+    isFilterable &&= isObject(response, at) && collectMessageEdits(response, at, mayCall, edits)
   }
-  const first = firstValue(answer)
-  if (isArray(answer, first)) eachElement(answer, first, read)
+  const first = firstValue(response)
+  if (isArray(response, first)) eachElement(response, first, read)
   else read(first)
-  return isReadable ? edits : undefined
+  return isFilterable ? edits : undefined
 }
 
-/** @returns whether it could be read. */
-function readMessage(answer: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): boolean {
+/** @returns false if the value cannot be filtered reliably. */
+function collectMessageEdits(response: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): boolean {
   let isMessage = false
-  let isReadable = true
-  eachMember(answer, at, (name, start) => {
+  let isFilterable = true
+  eachMember(response, at, (name, start) => {
     const folded = foldedCase(name)
     isMessage ||= folded === 'result' || folded === 'error' || folded === 'method'
-    if (folded === 'result') isReadable &&= isObject(answer, start) && readResult(answer, start, mayCall, edits)
+    if (folded === 'result')
+      isFilterable &&= isObject(response, start) && collectResultEdits(response, start, mayCall, edits)
   })
-  return isMessage && isReadable
+  return isMessage && isFilterable
 }
 
-/** @returns whether it could be read. */
-function readResult(answer: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): boolean {
-  const found: Edit[] = []
+/** @returns false if the value cannot be filtered reliably. */
+function collectResultEdits(response: Buffer, at: number, mayCall: (name: string) => boolean, edits: Edit[]): boolean {
+  const resultEdits: Edit[] = []
   let hasTools = false
-  let isReadable = true
-  eachMember(answer, at, (name, start, end) => {
+  let isFilterable = true
+  eachMember(response, at, (name, start, end) => {
     const folded = foldedCase(name)
     if (folded === 'tools') {
       hasTools = true
-      if (isArray(answer, start)) found.push(...toolEdits(answer, start, mayCall))
-      else isReadable = false
-    } else if (folded === 'cachescope' && stringOf(answer, start, end) === 'public') {
-      found.push({ start, end, text: '"private"' })
+      if (isArray(response, start)) resultEdits.push(...toolEdits(response, start, mayCall))
+      else isFilterable = false
+    } else if (folded === 'cachescope' && stringOf(response, start, end) === 'public') {
+      resultEdits.push({ start, end, text: '"private"' })
     }
   })
-  if (hasTools) edits.push(...found)
-  return isReadable
+  if (hasTools) edits.push(...resultEdits)
+  return isFilterable
 }
 
-function toolEdits(answer: Buffer, at: number, mayCall: (name: string) => boolean): Edit[] {
+function toolEdits(response: Buffer, at: number, mayCall: (name: string) => boolean): Edit[] {
   const edits: Edit[] = []
-  /** Where the last tool that stays ends. */
+  /** End of the last tool to keep. */
   let keptEnd = -1
-  /** Where the tools that go begin, and where the last of them ends. */
-  let from = -1
-  let to = -1
-  eachElement(answer, at, (start, end) => {
-    if (!isCallable(answer, start, mayCall)) {
-      if (from === -1) from = start
-      to = end
+  /** Start and end of the current run of tools to remove. */
+  let removeStart = -1
+  let removeEnd = -1
+  eachElement(response, at, (start, end) => {
+    if (!isCallable(response, start, mayCall)) {
+      if (removeStart === -1) removeStart = start
+      removeEnd = end
       return
     }
-    // With the comma behind them.
-    if (from !== -1) edits.push({ start: from, end: start, text: '' })
-    from = -1
+    // Includes the comma after the run.
+    if (removeStart !== -1) edits.push({ start: removeStart, end: start, text: '' })
+    removeStart = -1
     keptEnd = end
   })
-  // At the end of the list, the comma before them goes.
-  if (from !== -1) edits.push({ start: keptEnd === -1 ? from : keptEnd, end: to, text: '' })
+  // At the end of the array, removes the comma before the run instead.
+  if (removeStart !== -1) edits.push({ start: keptEnd === -1 ? removeStart : keptEnd, end: removeEnd, text: '' })
   return edits
 }
 
-function isCallable(answer: Buffer, at: number, mayCall: (name: string) => boolean): boolean {
-  if (!isObject(answer, at)) return false
+function isCallable(response: Buffer, at: number, mayCall: (name: string) => boolean): boolean {
+  if (!isObject(response, at)) return false
   const names: (string | undefined)[] = []
-  eachMember(answer, at, (name, start, end) => {
-    if (foldedCase(name) === 'name') names.push(stringOf(answer, start, end))
+  eachMember(response, at, (name, start, end) => {
+    if (foldedCase(name) === 'name') names.push(stringOf(response, start, end))
   })
   const [name] = names
   return names.length === 1 && name !== undefined && mayCall(name)

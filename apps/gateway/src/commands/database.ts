@@ -1,10 +1,10 @@
 /**
- * What an operator says about a database that was restored, copied or is to be moved:
+ * Resolves the state of a database that was restored or copied, or is about to be moved:
  *
- *     npm run database             what is known about it
- *     npm run database adopt       this copy lives on; the original is gone
- *     npm run database detach      this is a copy beside the original: its logins are deleted here, not revoked
- *     npm run database move        its folder or server is about to be moved: this one holds, the copy of it lives on
+ *     npm run database             shows its state
+ *     npm run database adopt       use this copy: the original is gone
+ *     npm run database detach      this copy runs beside the original: deletes its credentials here without revoking them
+ *     npm run database move        prepares a move of its folder or server: stops refreshing here; the moved copy takes over
  */
 import { openDataDir, loadEnvFile, openDatabase, readSettings, repositoryRoot, StartupError } from '@nmg/process'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ import { identifyingUrl } from '../connections/copies/database-identity.ts'
 import { deleteCredentials } from '../connections/copies/detach-database.ts'
 import {
   adoptDatabase,
-  planNext,
+  recordPlan,
   readDatabaseState,
   renameInstallation,
   writeHold,
@@ -29,9 +29,9 @@ const Settings = z.object({
 })
 
 async function run(command: string): Promise<string> {
-  const work = COMMANDS[command]
-  if (work === undefined) {
-    throw new StartupError(`There is no command "${command}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  const execute = COMMANDS[command]
+  if (execute === undefined) {
+    throw new StartupError(`Unknown command "${command}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
   }
   const env = loadEnvFile(repositoryRoot, process.env)
   const settings = readSettings(Settings, env)
@@ -41,7 +41,7 @@ async function run(command: string): Promise<string> {
   try {
     await migrate(opened.url)
     const facts = { publicUrl: identifyingUrl(settings.GATEWAY_PUBLIC_URL), dataFolder: opened.folderIdentity }
-    return await work(database, await readDatabaseState(database, facts))
+    return await execute(database, await readDatabaseState(database, facts))
   } finally {
     await database.end()
     await opened.close()
@@ -70,9 +70,9 @@ const COMMANDS: Record<string, Command> = {
   async adopt(database, { seen }) {
     await database.transaction((sql) => adoptDatabase(sql, seen))
     return (
-      'This database lives on. Running gateways notice it within seconds.\n' +
+      'This database is in use now. Running gateways notice it within seconds.\n' +
       'Do not start the original again with these connections: detach it first, or delete it.\n' +
-      'Connections whose tokens were renewed after this copy was made have to be reconnected; all others go on.'
+      'Connections whose tokens were refreshed after this copy was made must be reconnected; all others keep working.'
     )
   },
 
@@ -83,17 +83,17 @@ const COMMANDS: Record<string, Command> = {
       await renameInstallation(sql)
       return deleted
     })
-    return `The logins of ${count} connections were deleted here and not revoked: the original keeps them. These spaces have to connect Notion again.`
+    return `Deleted the credentials of ${count} connections here without revoking them: the original keeps them. These spaces have to connect Notion again.`
   },
 
   async move(database) {
     await database.transaction(async (sql) => {
-      await planNext(sql, 'move')
+      await recordPlan(sql, 'move')
       await writeHold(sql, ['moved_away'])
     })
     return (
-      'This database renews nothing from now on. Stop the processes, move or copy it, and start them on the copy, which lives on.\n' +
-      'To go on here instead: npm run database adopt'
+      'This database refreshes no tokens from now on. Stop the processes, move or copy it, and start them on the copy, which takes over.\n' +
+      'To keep using this one instead: npm run database adopt'
     )
   },
 }

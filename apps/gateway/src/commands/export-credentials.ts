@@ -3,7 +3,7 @@
  *
  *     eval "$(npm run --silent export-notion-mcp-credentials)"
  *
- * What is set already is printed instead, unless `--force` is given.
+ * Prints the client from the settings instead if there is one, unless `--force` is given.
  */
 import { loadEnvFile, repositoryRoot, StartupError } from '@nmg/process'
 import { oauthServer } from '../connections/oauth/authorization-server.ts'
@@ -13,7 +13,7 @@ import type { ClientRegistration } from '../connections/credential.ts'
 
 try {
   const env = loadEnvFile(repositoryRoot, process.env)
-  // Nothing is stored here, so nothing needs a key or a token of its own.
+  // This command stores nothing, so it needs neither keys nor a service token.
   const oauthSettings = Object.fromEntries(
     Object.entries(env).filter(
       ([name]) => name.startsWith('NOTION_MCP_') || name === 'PORT' || /^\w+_PROXY(_FILE)?$/i.test(name),
@@ -34,7 +34,7 @@ function notUsedHere() {
 }
 
 async function register(config: Config): Promise<ClientRegistration> {
-  // A client to be kept by an operator gets a secret, unless the settings say otherwise.
+  // A client whose credentials the operator stores is confidential, unless the settings specify otherwise.
   const authMethod = config.NOTION_MCP_TOKEN_AUTH_METHOD ?? 'client_secret_basic'
   const server = oauthServer({ ...oauthSettings(config), fixedClient: null, authMethod })
   return server.register(await server.discover())
@@ -50,7 +50,7 @@ function exportLines({ clientId, clientSecret, authMethod }: ClientRegistration)
     .join('')
 }
 
-/** What the server named reaches a shell through `eval`, so it is quoted whatever it holds. */
+/** Quotes a value from the server for a shell's `eval`. */
 function quoted(value: string): string {
   return /^[\w@%+=:,./-]*$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
 }

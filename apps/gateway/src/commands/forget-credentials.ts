@@ -1,8 +1,8 @@
 /**
- * For an operator who has lost CREDENTIAL_KEYS for good: lists the connections whose credential does not open, asks, and marks them so that the
- * gateway starts again and people can reconnect:
+ * For an operator who has lost CREDENTIAL_KEYS permanently: lists the connections whose credential cannot be decrypted and, after a
+ * confirmation, marks them so that the gateway starts again and people can reconnect:
  *
- *     npm run forget-credentials             lists, and asks
+ *     npm run forget-credentials             lists, then asks for confirmation
  *     npm run forget-credentials -- --yes    does not ask
  */
 import { createInterface } from 'node:readline/promises'
@@ -41,7 +41,7 @@ async function run(isConfirmed: boolean): Promise<void> {
     dataDir: config.DATABASE_URL === undefined ? dataFolder() : '',
     database: 'gateway',
   })
-  // A single connection, to distinguish it from those of a running gateway.
+  // A single connection, so that all other sessions belong to a running gateway.
   const sql = openPool(database.url, jsonLog('silent'), 1)
   try {
     await migrate(database.url)
@@ -51,7 +51,7 @@ async function run(isConfirmed: boolean): Promise<void> {
     const found = await findLostCredentials(deps)
     process.stdout.write(report(found, config))
     if (found.lost.length === 0 && found.kids.length === 0) return
-    if (!isConfirmed && !(await isAgreed())) {
+    if (!isConfirmed && !(await askForConfirmation())) {
       process.stdout.write('Nothing was changed.\n')
       process.exitCode = 1
       return
@@ -66,7 +66,7 @@ async function run(isConfirmed: boolean): Promise<void> {
   }
 }
 
-/** A running gateway opens credentials with its own keys; with other keys, this command would delete credentials that work. */
+/** A running gateway may have other keys than this command, which would then delete working credentials. */
 async function refuseWhileGatewayRuns(sql: ReturnType<typeof openPool>): Promise<void> {
   const { rows } = await sql.query<{ count: number }>(
     `select count(*)::int from pg_stat_activity
@@ -74,7 +74,7 @@ async function refuseWhileGatewayRuns(sql: ReturnType<typeof openPool>): Promise
   )
   if (rows[0]?.count) {
     throw new StartupError(
-      'A gateway is running on this database, with keys of its own. Stop it first. Nothing was changed.',
+      'A gateway is running on this database, possibly with other keys. Stop it first. Nothing was changed.',
     )
   }
 }
@@ -82,14 +82,14 @@ async function refuseWhileGatewayRuns(sql: ReturnType<typeof openPool>): Promise
 function report({ connected, lost, kids }: LostCredentials, { credentialKeys }: Config): string {
   const given = credentialKeys.map(({ kid }) => `"${kid}"`).join(', ')
   if (lost.length === 0 && kids.length === 0) {
-    return `All ${connected} connected spaces can be opened with CREDENTIAL_KEYS (${given}). There is nothing to do.\n`
+    return `All ${connected} connected spaces can be opened with CREDENTIAL_KEYS (${given}). Nothing to do.\n`
   }
   const lines = [
     `${lost.length} of ${connected} connected spaces cannot be opened with CREDENTIAL_KEYS (${given}):`,
     ...lost.map((stored) => `  ${described(stored)}`),
     '',
     `They were sealed with ${kids.map((kid) => `"${kid}"`).join(', ') || 'keys that are missing from the database'}. If you can find ${kids.length === 1 ? 'that key' : 'those keys'}, add ${kids.length === 1 ? 'it' : 'them'} to CREDENTIAL_KEYS instead, and nothing is lost.`,
-    'Otherwise these spaces have to connect Notion again; their history stays. What is sealed is deleted here, and cannot be revoked at Notion: people can remove the old connection in Notion’s settings.',
+    'Otherwise these spaces have to connect Notion again; their history is kept. The encrypted credentials are deleted here and cannot be revoked at Notion: people can remove the old connection in Notion’s settings.',
   ]
   return `${lines.join('\n')}\n`
 }
@@ -101,11 +101,11 @@ function described({ spaceId, stream, connection, workspace }: StoredConnection)
   return `${spaceId}${named}${by} (process ${stream})`
 }
 
-/** No answer is no. */
-async function isAgreed(): Promise<boolean> {
-  const questions = createInterface({ input: process.stdin, output: process.stdout })
-  const ended = new Promise<string>((resolve) => questions.once('close', () => resolve('')))
-  const answer = await Promise.race([questions.question('Mark them as “reconnect required”? [y/N] '), ended])
-  questions.close()
+/** End of input counts as no. */
+async function askForConfirmation(): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stdout })
+  const closed = new Promise<string>((resolve) => prompt.once('close', () => resolve('')))
+  const answer = await Promise.race([prompt.question('Mark them as “reconnect required”? [y/N] '), closed])
+  prompt.close()
   return /^y(es)?$/i.test(answer.trim())
 }

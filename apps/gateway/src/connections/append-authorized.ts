@@ -1,29 +1,29 @@
 import { degradedAgain, missingTokenPauseMs } from './degraded.ts'
 import { evolve, type ConnectionEvent, type Grant } from './connection.ts'
-import { endDueAt, refreshDueAt } from './refresh-schedule.ts'
-import { beyond } from './oauth/scope.ts'
+import { expiryDueAt, refreshDueAt } from './refresh-schedule.ts'
+import { subtractScopes } from './oauth/scope.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import type { Credential } from './credential.ts'
 import type { Vault, WrappedDataKey } from './vault.ts'
 
-/** A consent that the connection goes on with. */
-export interface Authorized {
+/** A completed consent that the connection will use. */
+export interface CompletedConsent {
   readonly at: Date
   readonly by: string
-  /** Who said that the workspace which it reaches is the one that is meant. */
+  /** User who confirmed the workspace change. */
   readonly confirmedBy?: string
   readonly grant: Grant
   readonly credential: Credential
-  /** End of the access token. */
+  /** Expiry of the access token. */
   readonly expiresAt: Date | null
 }
 
-/** Seals what a consent brought and appends it to the stream. @returns false when something else came in between. */
+/** Seals the credential of a consent and appends the event. @returns false when the stream has moved on. */
 export function appendAuthorized(
   { random, store, vault }: { readonly random: () => number; readonly store: ConnectionStore; readonly vault: Vault },
   { stream, spaceId, version, connection, stepUpScope }: StoredConnection,
   dataKey: WrappedDataKey,
-  { credential, expiresAt, ...consent }: Authorized,
+  { credential, expiresAt, ...consent }: CompletedConsent,
 ): Promise<boolean> {
   const generation = version + 1
   const isRenewable = credential.refreshToken !== null
@@ -48,11 +48,11 @@ export function appendAuthorized(
     expectedVersion: version,
     event,
     connection: evolve(connection, event),
-    // A call may have lacked something since this consent was begun.
-    stepUpScope: stepUpScope && beyond(stepUpScope, consent.grant.scope),
+    // Calls may have been refused for further scopes since this consent was started.
+    stepUpScope: stepUpScope && subtractScopes(stepUpScope, consent.grant.scope),
     refreshDueAt:
       degraded?.nextAttemptAt ??
-      (isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : endDueAt(consent.at, expiresAt)),
+      (isRenewable ? refreshDueAt(consent.at, expiresAt, random()) : expiryDueAt(consent.at, expiresAt)),
     degraded,
     replacesConsent: connection.status === 'connected',
   })

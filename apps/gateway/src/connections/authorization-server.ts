@@ -5,49 +5,49 @@ import type { Grant } from './connection.ts'
 import type { ClientRegistration, Credential, RenewableCredential, Workspace } from './credential.ts'
 import type { AuthorizationError } from '@nmg/contract'
 
-/** What a token response brought: an access token, a refresh token, or both. */
+/** The result of a token response: an access token, a refresh token, or both. */
 export interface Tokens {
-  /** Null when there was none that can be used. */
+  /** Null when the response has no usable access token. */
   readonly accessToken: Secret | null
   readonly refreshToken: Secret | null
-  /** Seconds; null when the server did not say. */
+  /** Seconds; null when the response does not tell. */
   readonly expiresInSeconds: number | null
-  /** What was granted, where the server says so; null otherwise. */
+  /** The granted scope; null when the response has none. */
   readonly scope: string | null
   /** Optional, unofficial members of Notion's token response. */
   readonly workspace: Workspace
 }
 
 /**
- * What was seen of an authorization server that brought no decision.
- * - `unreachable`: there was no connection to it.
- * - `silent`: it was given up after its time and may be at work still.
- * - `cut`: the connection ended before the response did.
- * - `unreadable`: a response that is neither yes nor no (5xx, a web page, broken JSON, an error that says "later").
- * - `moved`: 3xx, 404, 405 or 410: the token endpoint is somewhere else.
- * - `busy`: 429.
- * - `objecting`: a refusal that is not known to be final.
- * - `resource_refused`: it says no to the resource indicator.
- * - `client_rejected`: it does not accept the fixed client of the settings.
- * - `withheld`: the token stayed here, as the claim on it was no longer proven.
- * - `forbidden`: its address leads where this gateway sends nothing.
+ * Symptom of a refresh that brought no decision.
+ * - `unreachable`: no connection was established.
+ * - `timed_out`: the request timed out; the server may still be processing it.
+ * - `connection_lost`: the connection ended before the response.
+ * - `unreadable`: a response that neither grants nor refuses (5xx, a web page, broken JSON, a temporary error).
+ * - `moved`: 3xx, 404, 405 or 410; the token endpoint has another address.
+ * - `rate_limited`: 429.
+ * - `rejected`: a refusal that is not known to be final.
+ * - `resource_refused`: the server rejects the resource indicator.
+ * - `client_rejected`: the server rejects the fixed client of the settings.
+ * - `not_sent`: the token was not sent, as the refresh lock was no longer proven.
+ * - `forbidden`: the SSRF guard forbids the address.
  */
-export type RefreshSign =
+export type RefreshSymptom =
   | 'unreachable'
-  | 'silent'
-  | 'cut'
+  | 'timed_out'
+  | 'connection_lost'
   | 'unreadable'
   | 'moved'
-  | 'busy'
-  | 'objecting'
+  | 'rate_limited'
+  | 'rejected'
   | 'resource_refused'
   | 'client_rejected'
-  | 'withheld'
+  | 'not_sent'
   | 'forbidden'
 
 interface NoDecision {
-  readonly sign: RefreshSign
-  /** The server's error code, or in a few words what happened instead. */
+  readonly symptom: RefreshSymptom
+  /** The server's error code, or a short description of the failure. */
   readonly error: string
   readonly cause?: unknown
   readonly retryAfterSeconds?: number
@@ -55,14 +55,14 @@ interface NoDecision {
 
 export type RefreshOutcome =
   | { readonly kind: 'granted'; readonly tokens: Tokens }
-  /** The server's final word: this grant is gone. `error` is the OAuth error code. */
-  | { readonly kind: 'refused'; readonly error: string; readonly saysExpired: boolean }
-  /** The token was certainly not redeemed: it never left, or the server said clearly that it did nothing with it. */
+  /** The grant is lost for good. `error` is the OAuth error code. */
+  | { readonly kind: 'refused'; readonly error: string; readonly isTokenExpired: boolean }
+  /** The token was certainly not redeemed: it was never sent, or the server's error proves it. */
   | ({ readonly kind: 'not_redeemed' } & NoDecision)
-  /** The token left and no readable response came: it may have been redeemed. */
+  /** The token was sent without a readable response: it may have been redeemed. */
   | ({ readonly kind: 'in_doubt' } & NoDecision)
 
-/** The consent did not complete; `code` is what the browser is sent back with. */
+/** The authorization failed; `code` goes into the redirect back to the application. */
 export class AuthorizationRefused extends Error {
   override readonly name = 'AuthorizationRefused'
   readonly code: AuthorizationError
@@ -73,33 +73,33 @@ export class AuthorizationRefused extends Error {
   }
 }
 
-/** Permission to send a refresh token now, as its holder can prove it without asking anybody. */
+/** Permission to send a refresh token, which its holder verifies locally. */
 export interface RedeemPermit {
   mayRedeem(): boolean
-  /** Milliseconds until the exchange has to be over. */
+  /** Milliseconds until the request must have ended. */
   remainingMs(): number
 }
 
 export interface AuthorizationServer {
-  /** What the operator has said to ask for: then nothing else is. */
+  /** The scope fixed in the settings, which is the only one requested then. */
   readonly fixedScope: string | undefined
-  /** @throws {Failure} `authorization_unavailable`, `authorization_refused` (it lacks what we insist on). */
+  /** @throws {Failure} `authorization_unavailable`, `authorization_refused` (a required feature is missing). */
   discover(): Promise<AuthorizationServerInfo>
   /**
-   * The grant as its tokens are to be sent now: endpoints of the settings first, then those that this process has learned from the metadata of
-   * the same issuer, then the stored ones. Becomes durable when the next generation is sealed with it.
+   * The grant with its current endpoints: those of the settings, else those that this process has read from the issuer's metadata, else the
+   * stored ones. Becomes durable when the next token generation is sealed with it.
    */
   currentGrant(grant: Grant): Grant
   /**
-   * Reads the metadata of the grant's issuer again, at most once a minute. Resolves to whether {@link currentGrant} has changed. Never throws.
+   * Reads the metadata of the grant's issuer again, at most once a minute. Resolves to true if {@link currentGrant} has changed. Never throws.
    */
   rereadEndpoints(grant: Grant): Promise<boolean>
-  /** Whether the client is shared by all consents: given by the settings, or described by a document. */
+  /** True if all consents share the client: it comes from the settings or is a client ID metadata document. */
   isShared(client: ClientRegistration): boolean
-  /** The configured registration, else a new one. @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
+  /** Registers a client, unless the settings have one. @throws {Failure} `authorization_unavailable`, `authorization_refused`. */
   register(server: AuthorizationServerInfo): Promise<ClientRegistration>
-  /** The client that needs no registering there: the one given by the settings, or the address of the document that describes us. */
-  readyClient(server: AuthorizationServerInfo): ClientRegistration | null
+  /** The client that needs no registration: from the settings, or our client ID metadata document if the server supports it. */
+  preregisteredClient(server: AuthorizationServerInfo): ClientRegistration | null
   readonly redirectUri: string
   authorizationUrl(
     server: AuthorizationServerInfo,
@@ -108,23 +108,19 @@ export interface AuthorizationServer {
     codeVerifier: Secret,
   ): Promise<URL>
   /**
-   * Redeems the code of an authorization response. Checks `iss` before anything else.
+   * Redeems the code of an authorization response after checking `iss`.
    *
-   * @throws {AuthorizationRefused} with the code for the person.
+   * @throws {AuthorizationRefused} with the code for the redirect.
    */
   exchange(request: AuthorizationRequest, response: URLSearchParams): Promise<Tokens>
   /**
-   * Asks `permit` in the moment before the first byte leaves whether it may; if not, the token stays here (`not_redeemed`). Whatever is not
-   * answered within what remains to the claim is cut off, so that nothing of it can arrive later. Never throws.
+   * Sends the refresh token if `permit` allows it right before the first byte; otherwise the outcome is `not_redeemed`. A request without a
+   * response within the remaining time is aborted, so that nothing of it can arrive later. Never throws.
    */
-  refresh(
-    grant: Grant,
-    credential: RenewableCredential,
-    permit: RedeemPermit,
-  ): Promise<RefreshOutcome>
-  /** [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009), of the refresh token and so of the whole grant; of the access token where there is no other. Never throws. */
+  refresh(grant: Grant, credential: RenewableCredential, permit: RedeemPermit): Promise<RefreshOutcome>
+  /** Revokes the refresh token, and with it the grant, or else the access token ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). Never throws. */
   revoke(grant: Grant, credential: Credential): Promise<'revoked' | 'failed' | 'not_supported'>
 }
 
-/** Whom the access token speaks for. Never throws: undefined when Notion does not say in time. */
+/** Identifies the workspace of an access token. Never rejects; undefined when Notion gives no usable response in time. */
 export type IdentifyWorkspace = (accessToken: Secret) => Promise<Workspace | undefined>

@@ -1,6 +1,6 @@
 import type { WorkspaceChangeDecision } from '@nmg/contract'
-import { clientInUse, revokeReplaced, revokeWaiting } from './revoke-consent.ts'
-import { WAITING_GENERATION } from './connection.ts'
+import { clientInUse, revokeReplaced, revokePending } from './revoke-consent.ts'
+import { PENDING_GENERATION } from './connection.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -21,9 +21,9 @@ export interface ConfirmWorkspaceChangeDependencies {
 const ATTEMPTS = 20
 
 /**
- * Carries out what a person decided about a consent that reaches another workspace: the connection goes on with it, or it is let go of.
+ * Applies a user's decision about a pending consent for another workspace: the connection uses it, or it is revoked.
  *
- * @throws {Failure} `not_found` when it does not wait any more, `store_unavailable`.
+ * @throws {Failure} `not_found` when the consent is no longer pending, `store_unavailable`.
  */
 export async function confirmWorkspaceChange(
   deps: ConfirmWorkspaceChangeDependencies,
@@ -34,32 +34,32 @@ export async function confirmWorkspaceChange(
   const { clock, log, store, vault } = deps
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = await store.read(spaceId)
-    const { stream, waiting, dataKey } = stored
+    const { stream, pending, dataKey } = stored
     const now = clock()
-    if (waiting?.id !== id || !dataKey) throw settledAlready()
-    if (!accept || now >= waiting.waitsUntil) {
+    if (pending?.id !== id || !dataKey) throw noLongerPending()
+    if (!accept || now >= pending.waitsUntil) {
       if (await store.dropPendingAuthorization(stream, id)) {
-        await revokeWaiting(deps, stored, dataKey, waiting, [clientInUse(vault, stored)])
+        await revokePending(deps, stored, dataKey, pending, [clientInUse(vault, stored)])
       }
-      if (accept) throw settledAlready()
+      if (accept) throw noLongerPending()
       return
     }
-    const { grant, expiresAt, by } = waiting
-    const credential = vault.open(dataKey, { stream, generation: WAITING_GENERATION, grant }, waiting.sealed)
+    const { grant, expiresAt, by } = pending
+    const credential = vault.open(dataKey, { stream, generation: PENDING_GENERATION, grant }, pending.sealed)
     const consent = { at: now, by, confirmedBy: userId, grant, credential, expiresAt }
     const isStored = await appendAuthorized(deps, stored, dataKey, consent)
-    // A refresh of the connection that is in use came in between, or somebody else has decided.
+    // The connection was refreshed meanwhile, or another user has decided.
     if (!isStored) continue
-    await store.nameWorkspace(stream, waiting.workspace)
+    await store.nameWorkspace(stream, pending.workspace)
     log.info('connection.authorized', { space: spaceId, process: stream })
     await revokeReplaced(deps, stored, credential)
     return
   }
-  throw new Failure('store_unavailable', 'The connection changes too fast to be stored. Try again.')
+  throw new Failure('store_unavailable', 'The connection is being changed by others at the same time. Try again.')
 }
 
-const settledAlready = () =>
+const noLongerPending = () =>
   new Failure(
     'not_found',
-    'Nothing waits to be confirmed any more. Look at the connection, and connect again if needed.',
+    'There is no longer a consent to confirm. Check the connection, and connect again if needed.',
   )

@@ -1,13 +1,13 @@
 import type { Notifications } from '../platform/notifications.ts'
 
-/** Payload: `<version> <space id>`, with `!` behind the version when somebody disconnected. */
+/** Payload: `<version> <space id>`, with `!` after the version of a disconnect. */
 export const CONNECTION_CHANNEL = 'gateway_connection_changed'
 
-/** ConnectionChanges of connections, on any replica. */
+/** Changes of connections on all replicas. */
 export interface ConnectionChanges extends Pick<Notifications, 'isConnected' | 'onGap'> {
-  /** `isDisconnected`: somebody disconnected the space. */
+  /** `isDisconnected`: a user disconnected the space. */
   onChange(listener: (spaceId: string, version: number, isDisconnected: boolean) => void): void
-  /** Resolves at the next change of this space, or after `ms`. */
+  /** Resolves at the next change of this space, but after `ms` at the latest. */
   next(spaceId: string, ms: number): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export function connectionChanges(notifications: Notifications): ConnectionChang
   const waiting = new Map<string, Set<() => void>>()
 
   notifications.on(CONNECTION_CHANNEL, (payload) => {
-    const { version, isDisconnected, spaceId } = parsed(payload)
+    const { version, isDisconnected, spaceId } = parsePayload(payload)
     for (const listener of listeners) listener(spaceId, version, isDisconnected)
     for (const wake of waiting.get(spaceId) ?? []) wake()
   })
@@ -39,7 +39,7 @@ export function connectionChanges(notifications: Notifications): ConnectionChang
   }
 }
 
-function parsed(payload: string): { version: number; isDisconnected: boolean; spaceId: string } {
+function parsePayload(payload: string): { version: number; isDisconnected: boolean; spaceId: string } {
   const at = payload.indexOf(' ')
   return {
     version: Number.parseInt(payload, 10),

@@ -4,27 +4,27 @@ import type { WrappedDataKey } from './vault.ts'
 import type { Degraded } from './degraded.ts'
 
 /**
- * Written before a refresh token goes out: generation `generation` is about to be redeemed by claim `fencingToken`. Found by the next holder,
- * it says that the outcome may be in doubt.
+ * Written before a refresh token is sent: the holder of `fencingToken` is about to redeem `generation`. If the next holder of the refresh lock
+ * finds it, the outcome may be in doubt.
  */
 export interface RefreshIntent {
   readonly generation: number
   readonly fencingToken: string
-  /** How often this generation's token went out without a readable answer; an attempt that is under way counts. */
+  /** Times this generation's token was sent without a readable response, including an attempt in flight. */
   readonly inDoubt: number
-  /** Attempts in a row that brought no decision, for the back-off. */
+  /** Consecutive attempts without a decision, for the back-off. */
   readonly failures: number
-  /** No attempt before this moment. Null for an attempt that nobody settled: it is under way, or its holder died in it. */
+  /** Earliest time of the next attempt. Null for an unresolved attempt: it is in flight, or its holder died. */
   readonly notBefore: Date | null
-  /** How long that pause was when it began. A pause that has longer to go than this was written by a clock that has moved since. */
+  /** Initial length of the pause until `notBefore`. If more than this remains, a wrong clock wrote it. */
   readonly pauseMs: number | null
-  /** Milliseconds since it was written, by the database's clock. */
+  /** Age in milliseconds by the database's clock. */
   readonly ageMs: number
 }
 
 /**
- * A consent that reaches another workspace than the connection did. Nothing uses it before a person says that this is meant. Sealed for generation 0,
- * which no event has.
+ * A consent for another workspace than the connection had. It is not used until a user confirms it. Sealed for generation 0, which no event
+ * has.
  */
 export interface PendingAuthorization {
   readonly id: string
@@ -40,20 +40,20 @@ export interface PendingAuthorization {
 export interface StoredConnection {
   readonly stream: string
   readonly spaceId: string
-  /** 0 for a stream never written. */
+  /** 0 for an empty stream. */
   readonly version: number
   readonly connection: Connection
   readonly dataKey: WrappedDataKey | null
   readonly workspace: Workspace | null
-  readonly waiting: PendingAuthorization | null
-  /** What upstream refused calls for want of, and nobody has been asked for yet; null for nothing, empty when asking was refused. */
+  readonly pending: PendingAuthorization | null
+  /** Scopes that calls lacked and no consent has requested yet; null for none, empty after the server refused such a request. */
   readonly stepUpScope: string | null
   readonly intent: RefreshIntent | null
-  /** Why the credential cannot be renewed or used right now; null while all is well. */
+  /** Why the credential cannot be refreshed or used at present; null while it can. */
   readonly degraded: Degraded | null
   /** Earlier consents of this space that may still be valid at the authorization server. */
   readonly unrevokedConsents: number
-  /** About when a call last used the connection; null before the first one. */
+  /** Approximate time of the last call; null before the first one. */
   readonly lastUsedAt: Date | null
 }
 
@@ -62,50 +62,50 @@ export interface Append {
   readonly spaceId: string
   readonly expectedVersion: number
   readonly event: ConnectionEvent
-  /** The state after the event; stored beside the stream so that reading it does not depend on the stream's length. */
+  /** The state after the event, stored as a snapshot so that reads do not depend on the length of the stream. */
   readonly connection: Connection
-  /** When the background refresher looks at this connection next; null for never. */
+  /** When the background refresh checks this connection next; null for never. */
   readonly refreshDueAt: Date | null
-  /** With an authorization: what is still wanted after it. */
+  /** With an authorization: the scopes that are still missing after it. */
   readonly stepUpScope?: string | null
-  /** Only while the refresh intent is this claim's: a holder that was overtaken stores nothing. */
+  /** Makes the append fail unless the refresh intent has this token, so that an overtaken lock holder stores nothing. */
   readonly fencingToken?: string
-  /** What is wrong with the renewal after the event; nothing when left out. */
+  /** Default: null. */
   readonly degraded?: Degraded | null
-  /** With an authorization: the consent that it replaces may stay valid, until {@link ConnectionStore.noteRevoked} says otherwise. */
+  /** With an authorization: the replaced consent counts as valid until {@link ConnectionStore.recordRevoked}. */
   readonly replacesConsent?: boolean
 }
 
-/** One event stream for each space's connection, its current state beside it. */
+/** One event stream per connection, with a snapshot of its current state. */
 export interface ConnectionStore {
-  /** The connection as of now, in one round trip. */
+  /** The current connection, in one round trip. */
   read(spaceId: string): Promise<StoredConnection>
   /**
-   * Appends right after `expectedVersion` and moves the state, both or neither. A disconnect also destroys the data key.
+   * Appends after `expectedVersion` and updates the snapshot, atomically. A disconnect also destroys the data key.
    *
-   * @returns false when the stream has moved on since it was read, or the claim is another's by now.
+   * @returns false when the stream has moved on, or the intent has another fencing token.
    */
   append(append: Append): Promise<boolean>
-  /** Newest first, those before version `before`. */
+  /** The events before version `before`, newest first. */
   history(
     spaceId: string,
     before: number | undefined,
     limit: number,
   ): Promise<{ version: number; event: ConnectionEvent }[]>
-  /** The stored data key of the stream, made with `make` when there is none. */
+  /** The data key of the stream; stores the one of `make` if there is none. */
   ensureDataKey(stream: string, make: () => WrappedDataKey): Promise<WrappedDataKey>
   nameWorkspace(stream: string, workspace: Workspace): Promise<void>
-  /** Keeps a consent beside the connection, in place of one that waits already. An authorization or a disconnect drops it. */
-  park(stream: string, waiting: PendingAuthorization): Promise<void>
-  /** @returns false when another one waits by now, or none. */
+  /** Stores a pending authorization and replaces an earlier one. An authorization or a disconnect deletes it. */
+  storePendingAuthorization(stream: string, pending: PendingAuthorization): Promise<void>
+  /** @returns false when it is no longer pending. */
   dropPendingAuthorization(stream: string, id: string): Promise<boolean>
   /**
-   * Keeps what the next consent should ask for as well. A disconnect drops it.
+   * Stores the scopes that the next consent requests in addition. A disconnect deletes them.
    *
-   * @returns false when the connection is not as it was read any more.
+   * @returns false when the connection has changed since it was read.
    */
   requestStepUp(stored: StoredConnection, scope: string): Promise<boolean>
-  /** Settles an attempt that brought no decision, as long as the intent is still this claim's, and notes when to try again. */
+  /** Resolves an attempt without a decision and schedules the next one, if the intent still has this fencing token. */
   postponeRefresh(
     stream: string,
     intent: Omit<RefreshIntent, 'ageMs' | 'notBefore' | 'pauseMs'> & {
@@ -115,24 +115,21 @@ export interface ConnectionStore {
     },
   ): Promise<void>
   /**
-   * Marks or unmarks the connection, as long as its version is still the one that was read, and tells all replicas.
+   * Sets or clears the mark if the version is still the one that was read, and notifies all replicas.
    *
-   * @param dueAt when the background refresher looks at it next; left out to leave that as it is.
+   * @param dueAt when the background refresh checks the connection next; unchanged if omitted.
    */
   setDegraded(stored: StoredConnection, degraded: Degraded | null, dueAt?: Date): Promise<void>
-  /** One of the earlier consents was revoked after all. */
-  noteRevoked(stream: string): Promise<void>
-  /** Notes that these spaces are in use; an unused connection is renewed more rarely. */
+  /** Records that one of the earlier consents was revoked. */
+  recordRevoked(stream: string): Promise<void>
+  /** Records the use of these spaces; unused connections are refreshed less often. */
   markUsed(spaceIds: readonly string[], now: Date): Promise<void>
-  /**
-   * Takes up to `limit` connections whose renewal is due at `now`, and puts each off by `leaseMs`, so that no other replica gets it
-   * meanwhile.
-   */
+  /** Leases up to `limit` connections whose refresh is due at `now` for `leaseMs`, in which no other replica gets them. */
   takeDue(now: Date, limit: number, leaseMs: number): Promise<DueConnection[]>
 }
 
 export interface DueConnection {
   readonly spaceId: string
-  /** The version that is due. A connection that has moved on since is not due any longer. */
+  /** The version that is due. A later version is not. */
   readonly version: number
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import {
-  endOfToken,
+  classifyTokenEnd,
   evolve,
   noticeOf,
-  reasonOf,
+  classifyRefusal,
   reconnectBy,
   replay,
   type ConnectionEvent,
@@ -51,21 +51,25 @@ const disconnected: ConnectionEvent = { type: 'NotionIntegrationDisconnected', a
 
 describe('a connection', () => {
   it.each([
-    ['is absent before anything happened', [], 'absent'],
+    ['is absent without events', [], 'absent'],
     ['is connected once authorized', [authorized()], 'connected'],
     ['stays connected when refreshed', [authorized(), refreshed(2)], 'connected'],
     ['must be reconnected after a final refusal', [authorized(), refreshed(2), failed], 'reconnect_required'],
     ['is connected again by a new consent', [authorized(), failed, authorized(3)], 'connected'],
-    ['is disconnected by a person', [authorized(), disconnected], 'disconnected'],
-    ['can be disconnected when it must be reconnected', [authorized(), failed, disconnected], 'disconnected'],
+    ['is disconnected by a user', [authorized(), disconnected], 'disconnected'],
+    ['can be disconnected while a reconnect is required', [authorized(), failed, disconnected], 'disconnected'],
     [
-      'is not revived by a refresh that was stored after the disconnect',
+      'is not reactivated by a refresh stored after the disconnect',
       [authorized(), disconnected, refreshed(3)],
       'disconnected',
     ],
-    ['is not revived by a refresh after the final refusal', [authorized(), failed, refreshed(3)], 'reconnect_required'],
-    ['is not lost by a refusal that comes after the disconnect', [authorized(), disconnected, failed], 'disconnected'],
-    ['is absent still when somebody disconnects nothing', [disconnected], 'absent'],
+    [
+      'is not reactivated by a refresh after the final refusal',
+      [authorized(), failed, refreshed(3)],
+      'reconnect_required',
+    ],
+    ['stays disconnected after a later refusal', [authorized(), disconnected, failed], 'disconnected'],
+    ['stays absent after a disconnect', [disconnected], 'absent'],
   ] as const)('%s', (_title, events, status) => {
     expect(replay(events).status).toBe(status)
   })
@@ -84,29 +88,29 @@ describe('a connection', () => {
     [177, { kind: 'reconnect_now', days: 3 }],
     [179.5, { kind: 'reconnect_now', days: 1 }],
     [181, { kind: 'reconnect_now', days: 0 }],
-  ])('tells on day %d of 180 what is to come', (day, notice) => {
+  ])('announces its end on day %d of 180', (day, notice) => {
     expect(noticeOf(replay([authorized(), refreshed(2)]), at(day))).toEqual(notice)
   })
 
-  it('tells nothing of the kind when it is over already', () => {
+  it('has no notice after it has ended', () => {
     expect(noticeOf(replay([authorized(), failed]), at(179))).toBeUndefined()
   })
 
-  it('ends with its access token when there is nothing to renew that with', () => {
+  it('ends with its access token if it has no refresh token', () => {
     const credential = { ...sealed(1), isRenewable: false }
     const connected = { status: 'connected', grant, credential, lastRefreshedAt: null } as const
     expect(reconnectBy(connected, at(0.5))).toEqual(at(1))
     expect(noticeOf(connected, at(0.5))).toEqual({ kind: 'reconnect_now', days: 1 })
     expect(noticeOf({ ...connected, credential: { ...credential, expiresAt: null } }, at(179))).toBeUndefined()
-    expect(endOfToken(credential, at(0.5)).reason).toBe('revoked')
-    expect(endOfToken(credential, at(1)).reason).toBe('expired')
-    expect(endOfToken({ ...credential, expiresAt: null }, at(0.5)).reason).toBe('expired')
+    expect(classifyTokenEnd(credential, at(0.5)).reason).toBe('revoked')
+    expect(classifyTokenEnd(credential, at(1)).reason).toBe('expired')
+    expect(classifyTokenEnd({ ...credential, expiresAt: null }, at(0.5)).reason).toBe('expired')
   })
 
-  it('starts its 180 days anew with each consent, and only then', () => {
+  it('restarts its 180 days with each consent only', () => {
     const connected = { status: 'connected', grant, credential: sealed(1), lastRefreshedAt: null } as const
     expect(reconnectBy(connected, at(1))).toEqual(at(180))
-    // The consent was dated by a clock that was 200 days ahead, and has been corrected since.
+    // The consent was dated by a clock that was 200 days ahead and has been corrected since.
     const misdated = { ...connected, grant: { ...grant, authorizedAt: at(200) } }
     expect(reconnectBy(misdated, at(1))).toEqual(at(181))
     const later = { ...grant, authorizedAt: at(100) }
@@ -114,7 +118,7 @@ describe('a connection', () => {
     expect(again).toMatchObject({ grant: later, lastRefreshedAt: null })
   })
 
-  it('reads back from JSON as it was written, each event and each state', () => {
+  it('survives a JSON round trip, each event and each state', () => {
     const events = [authorized(), refreshed(2), failed, disconnected]
     for (const event of events) expect(decodeEvent(JSON.parse(encode(event)))).toEqual(event)
     for (let count = 0; count <= events.length; count++) {
@@ -135,15 +139,15 @@ describe('the reason of a final refusal', () => {
     ['unsupported_grant_type', null, 1, 'refused'],
     ['bad_refresh_token', null, 1, 'revoked'],
   ] as const)('for %s, last refreshed %s, on day %i is %s', (error, lastRefreshedAt, day, reason) => {
-    expect(reasonOf({ error, saysExpired: false }, grant, lastRefreshedAt, at(day))).toBe(reason)
+    expect(classifyRefusal({ error, isTokenExpired: false }, grant, lastRefreshedAt, at(day))).toBe(reason)
   })
-  it('is what the server says where it says more than the code', () => {
-    expect(reasonOf({ error: 'invalid_grant', saysExpired: true }, grant, null, at(1))).toBe('expired')
+  it('is taken from the description of the server if that is more specific than the code', () => {
+    expect(classifyRefusal({ error: 'invalid_grant', isTokenExpired: true }, grant, null, at(1))).toBe('expired')
   })
 })
 
-describe('a refresh that went to another endpoint', () => {
-  it('moves the grant, and one that did not leaves it as it is', () => {
+describe('a refresh at another endpoint', () => {
+  it('updates the grant, which later refreshes leave unchanged', () => {
     const moved = { ...grant, tokenEndpoint: 'https://notion.example/oauth/token' }
     const connected = replay([authorized(), { ...refreshed(2), grant: moved } as ConnectionEvent])
     expect(connected).toMatchObject({ grant: moved })

@@ -14,28 +14,28 @@ import type { ConnectionNotice, ReconnectReason } from '@nmg/contract'
 export interface SealedCredential {
   /** Nonce, ciphertext and tag, base64. */
   readonly sealed: string
-  /** The data key that opens it. */
+  /** The data key that decrypts it. */
   readonly keyId: string
-  /** The version of the event that stored it; part of what the encryption authenticates. */
+  /** Token generation: the version of the event that stored it. Authenticated by the encryption. */
   readonly generation: number
-  /** End of the access token; null when the server did not say. Outside of the seal: "refresh now?" needs no key. */
+  /** Expiry of the access token; null if unknown. Stored unencrypted, so that no key is needed to decide on a refresh. */
   readonly expiresAt: Date | null
-  /** Whether it holds a refresh token. Without one the connection ends with the access token. */
+  /** True if it holds a refresh token. Without one, the connection ends with the access token. */
   readonly isRenewable: boolean
 }
 
-/** What the credential of a consent that waits to be confirmed is sealed for: events have versions from 1 on. */
-export const WAITING_GENERATION = 0
+/** Token generation of a pending authorization. Events have versions from 1 on. */
+export const PENDING_GENERATION = 0
 
-/** A consent, and where it was given. Lives until it expires, is disconnected, or is refused for good. */
+/** A consent and its authorization server. Lasts until it expires, is disconnected or is finally refused. */
 export interface Grant {
   readonly issuer: string
-  /** As discovered when the consent was given; used when discovery does not answer. */
+  /** As discovered when the consent was given. */
   readonly tokenEndpoint: string
   readonly revocationEndpoint: string | null
   /** Resource indicator, the same in authorize, exchange and refresh ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). */
   readonly resource: string | null
-  /** What was asked for, and what was granted; null for nothing in particular. */
+  /** The requested and the granted scopes; null for none. */
   readonly scope: string | null
   readonly authorizedAt: Date
   readonly authorizedBy: string
@@ -46,7 +46,7 @@ export type ConnectionEvent =
       readonly type: 'NotionIntegrationAuthorized'
       readonly at: Date
       readonly by: string
-      /** Who said that another workspace than before is meant, where that was asked. */
+      /** User who confirmed the workspace change, if there was one. */
       readonly confirmedBy?: string | undefined
       readonly grant: Grant
       readonly credential: SealedCredential
@@ -55,7 +55,7 @@ export type ConnectionEvent =
       readonly type: 'NotionIntegrationTokenRefreshed'
       readonly at: Date
       readonly credential: SealedCredential
-      /** Present when the refresh went to other endpoints, or with another resource indicator, than the grant was stored with. */
+      /** Present when the refresh used other endpoints, or another resource indicator, than the stored grant. */
       readonly grant?: Grant | undefined
     }
   | {
@@ -64,7 +64,7 @@ export type ConnectionEvent =
       /** The OAuth error code of the refusal. */
       readonly error: string
       readonly reason: ReconnectReason
-      /** Which generation of the credential was refused. */
+      /** The token generation that was refused. */
       readonly generation: number
     }
   | { readonly type: 'NotionIntegrationDisconnected'; readonly at: Date; readonly by: string }
@@ -75,7 +75,7 @@ export type Connection =
       readonly status: 'connected'
       readonly grant: Grant
       readonly credential: SealedCredential
-      /** When this consent's tokens were last renewed; null before the first time. */
+      /** When this consent's tokens were last refreshed; null before the first refresh. */
       readonly lastRefreshedAt: Date | null
     }
   | {
@@ -91,8 +91,8 @@ export type Connection =
 export const absent: Connection = { status: 'absent' }
 
 /**
- * The connection after `event`. Total and forgiving: an event that makes no sense in a state (a refresh that was stored
- * after a disconnect) changes nothing. The decisions that lead to events are strict, and appends name the version they expect.
+ * The connection after `event`. Total: an event that does not apply to a state (a refresh stored after a disconnect)
+ * changes nothing. The decisions that lead to events are strict, and appends check the expected version.
  */
 export function evolve(connection: Connection, event: ConnectionEvent): Connection {
   switch (event.type) {
@@ -126,17 +126,17 @@ export const replay = (events: Iterable<ConnectionEvent>): Connection => {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A grant of Notion ends 180 days after the consent, whatever happens in between. */
+/** A grant of Notion ends 180 days after the consent. */
 export const GRANT_LIFE_MS = 180 * DAY_MS
 
 /** A grant of Notion ends after 30 days without a refresh. */
 export const IDLE_LIFE_MS = 30 * DAY_MS
 
-/** A consent that lies ahead was dated by a clock that has moved since. It began now at the latest. */
+/** A consent dated in the future was written by a wrong clock, so it counts from now. */
 const grantEndsAt = ({ authorizedAt }: Grant, now: Date): Date =>
   new Date(Math.min(authorizedAt.getTime(), now.getTime()) + GRANT_LIFE_MS)
 
-/** The moment at which the person has to consent again at the latest; null when nobody knows. */
+/** Latest time at which a user has to consent again; null if unknown. */
 export const reconnectBy = (
   { grant, credential }: Extract<Connection, { status: 'connected' }>,
   now: Date,
@@ -146,11 +146,11 @@ export const reconnectBy = (
 export const issuedAt = ({ grant, lastRefreshedAt }: Extract<Connection, { status: 'connected' }>): Date =>
   lastRefreshedAt ?? grant.authorizedAt
 
-/** Days before the end of a grant from which on the person is told, and told with more emphasis. */
+/** Days before the end of a grant from which users see a notice, and an urgent one. */
 const NOTICE_DAYS = 14
 const URGENT_NOTICE_DAYS = 3
 
-/** What the person should know of a connection that still works. */
+/** The notice for users of a connection that is about to end. */
 export function noticeOf(connection: Connection, now: Date): ConnectionNotice | undefined {
   if (connection.status !== 'connected') return undefined
   const end = reconnectBy(connection, now)
@@ -160,25 +160,28 @@ export function noticeOf(connection: Connection, now: Date): ConnectionNotice | 
   return { kind: days > URGENT_NOTICE_DAYS ? 'reconnect_soon' : 'reconnect_now', days }
 }
 
-/** What it means that an access token is of no use any more, and there is nothing to renew it with. */
-export const endOfToken = ({ expiresAt }: SealedCredential, now: Date): { error: string; reason: ReconnectReason } => ({
+/** Classifies the end of an access token without a refresh token. */
+export const classifyTokenEnd = (
+  { expiresAt }: SealedCredential,
+  now: Date,
+): { error: string; reason: ReconnectReason } => ({
   error: 'invalid_token',
   reason: expiresAt !== null && now < expiresAt ? 'revoked' : 'expired',
 })
 
 /**
- * What a final refusal means for the person. The server says `invalid_grant` for a grant that was revoked as well as for
- * one that ran out; its description or the clocks tell them apart.
+ * Classifies a final refusal for users. `invalid_grant` stands for a revoked grant as well as for an expired one; the
+ * server's description or the age of the grant distinguishes them.
  */
-export function reasonOf(
-  { error, saysExpired }: { readonly error: string; readonly saysExpired: boolean },
+export function classifyRefusal(
+  { error, isTokenExpired }: { readonly error: string; readonly isTokenExpired: boolean },
   grant: Grant,
   lastRefreshedAt: Date | null,
   now: Date,
 ): ReconnectReason {
   if (error === 'invalid_client' || error === 'unauthorized_client') return 'client_lost'
   if (error === 'unsupported_grant_type') return 'refused'
-  const lastSignOfLife = lastRefreshedAt ?? grant.authorizedAt
-  const isOver = now >= grantEndsAt(grant, now) || now.getTime() - lastSignOfLife.getTime() >= IDLE_LIFE_MS
-  return saysExpired || isOver ? 'expired' : 'revoked'
+  const lastUse = lastRefreshedAt ?? grant.authorizedAt
+  const hasEnded = now >= grantEndsAt(grant, now) || now.getTime() - lastUse.getTime() >= IDLE_LIFE_MS
+  return isTokenExpired || hasEnded ? 'expired' : 'revoked'
 }

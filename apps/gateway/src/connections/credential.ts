@@ -7,11 +7,11 @@ export interface ClientRegistration {
   readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'
 }
 
-/** What a grant lets us use. The client belongs to it for life: another client's refresh is refused. */
+/** The tokens of a grant and its client, the only one that can refresh it. */
 export interface Credential {
-  /** Null when the last token response had a refresh token only: then there is nothing to call with before the next refresh. */
+  /** Null when the last token response had only a refresh token; calls then need a refresh first. */
   readonly accessToken: Secret | null
-  /** Null when the server gave none: then this credential ends with its access token. */
+  /** Null when the server issued none; the credential then ends with its access token. */
   readonly refreshToken: Secret | null
   readonly client: ClientRegistration
 }
@@ -20,7 +20,7 @@ export interface RenewableCredential extends Credential {
   readonly refreshToken: Secret
 }
 
-/** Which workspace a connection reaches, as Notion itself says. */
+/** The workspace of a connection, as reported by Notion. */
 export interface Workspace {
   readonly id?: string | undefined
   readonly name?: string | undefined

@@ -1,23 +1,23 @@
-/** Connected, but the credential cannot be renewed or used right now. Pure: clock and jitter are given. */
+/** The degraded state: connected, but the credential cannot be refreshed or used at present. Pure: clock and jitter are parameters. */
 import { DegradedReason } from '@nmg/contract'
 import { z } from 'zod'
-import { backOffMs, LONGEST_PAUSE_MS, remainingPauseMs } from './refresh-schedule.ts'
+import { backOffMs, MAX_PAUSE_MS, remainingPauseMs } from './refresh-schedule.ts'
 
-/** Stored beside the connection, until a refresh or a consent succeeds. */
+/** Stored with the connection until a refresh or a consent succeeds. */
 export interface Degraded {
   readonly reason: DegradedReason
   readonly since: Date
-  /** The OAuth error code, or in a few words what happened instead. Never a server's text. */
+  /** The OAuth error code or a short description of the failure. Never text of the server. */
   readonly lastError: string
-  /** No refresh token leaves before this moment. */
+  /** No refresh token is sent before this time. */
   readonly nextAttemptAt: Date
-  /** How long that pause was when it began. */
+  /** Initial length of the pause until `nextAttemptAt`. */
   readonly pauseMs: number
-  /** Attempts in a row that failed for this reason. */
+  /** Consecutive attempts that failed for this reason. */
   readonly attempts: number
 }
 
-/** Milliseconds until the next attempt may be made; 0 when it may be made now. */
+/** Milliseconds until the next attempt is allowed; 0 if it is allowed now. */
 export const remainingMs = ({ nextAttemptAt, pauseMs }: Degraded, now: Date): number =>
   remainingPauseMs(nextAttemptAt, pauseMs, now)
 
@@ -39,44 +39,44 @@ export function degradedAgain(
   }
 }
 
-/** Failures in a row for this reason up to now. */
+/** Consecutive failures for this reason so far. */
 export const attemptsOf = (degraded: Degraded | null, reason: DegradedReason): number =>
   degraded?.reason === reason ? degraded.attempts : 0
 
-/** Attempts in a row without a decision after which a connection whose access token is over counts as degraded. */
+/** Consecutive attempts without a decision after which a connection with an expired access token is degraded. */
 const FAILURES_UNTIL_DEGRADED = 3
 
-/** A wrong client in the settings: the operator corrects it and restarts, and should not have to wait an hour. */
+/** After the operator has corrected the client in the settings, the connection should recover sooner than after an hour. */
 const CLIENT_REJECTED_PAUSE_MS = 5 * 60_000
 
-/** An attempt to renew that brought no decision. */
+/** A refresh attempt without a decision. */
 export interface FailedAttempt {
   readonly reason: 'renewal_refused' | 'renewal_unreadable' | 'renewal_unreachable' | 'client_rejected'
   readonly error: string
-  /** Attempts in a row without a decision, this one included. */
+  /** Consecutive attempts without a decision, including this one. */
   readonly failures: number
-  /** The least pause, in milliseconds: what the server asked for, or what the kind of failure needs. */
-  readonly leastPauseMs: number
+  /** Minimum pause in milliseconds, from `Retry-After` or by the kind of failure. */
+  readonly minimumPauseMs: number
 }
 
 /**
- * When to try again after an attempt without a decision, and whether the connection is degraded by now.
+ * The pause after an attempt without a decision, and the degraded mark if the connection counts as degraded now.
  *
- * A refusal that is not known to be final is repeated soon, in case it passes. When it does not, the token goes out again only once the access
- * token is over, and then hourly. Everything else backs off up to a minute: an outage should not last longer than it does.
+ * A refusal that may be temporary is retried soon. If it persists, the token is sent again only after the access token has expired, and then
+ * hourly. All other failures back off up to a minute, so that connections recover soon after an outage.
  *
- * @param tokenEndsInMs milliseconds until the access token ends; 0 when it is over, null when nobody knows.
+ * @param tokenEndsInMs milliseconds until the access token expires; 0 or less if it has expired, null if unknown.
  */
 export function afterFailedAttempt(
   previous: Degraded | null,
-  { reason, error, failures, leastPauseMs }: FailedAttempt,
+  { reason, error, failures, minimumPauseMs }: FailedAttempt,
   tokenEndsInMs: number | null,
   now: Date,
   jitter: number,
 ): { pauseMs: number; degraded: Degraded | null } {
   const isRepeated = failures >= FAILURES_UNTIL_DEGRADED
   const isOver = tokenEndsInMs === null || tokenEndsInMs <= 0
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(leastPauseMs, backOff()))
+  const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(minimumPauseMs, backOff()))
   const isDegraded = previous !== null || (isRepeated && isOver)
   return { pauseMs, degraded: isDegraded ? degradedAgain(previous, reason, error, now, pauseMs) : null }
 
@@ -84,18 +84,18 @@ export function afterFailedAttempt(
     if (!isRepeated) return backOffMs(failures, jitter)
     if (reason === 'client_rejected') return CLIENT_REJECTED_PAUSE_MS
     if (reason === 'renewal_refused')
-      return isOver ? LONGEST_PAUSE_MS : Math.max(backOffMs(failures, jitter), tokenEndsInMs ?? 0)
+      return isOver ? MAX_PAUSE_MS : Math.max(backOffMs(failures, jitter), tokenEndsInMs ?? 0)
     return backOffMs(failures, jitter)
   }
 }
 
-/** Minutes 1, 2, 4 … up to an hour: how long no new token is asked for while upstream refuses those that it gets. */
+/** Pause between refreshes while upstream refuses fresh access tokens: 1, 2, 4 … minutes, up to an hour. */
 export const refusedTokenPauseMs = (attempts: number): number =>
-  Math.min(LONGEST_PAUSE_MS, 60_000 * 2 ** Math.min(attempts, 10))
+  Math.min(MAX_PAUSE_MS, 60_000 * 2 ** Math.min(attempts, 10))
 
-/** Seconds 1, 2, 4 … up to an hour: until the next refresh after one that brought no access token. */
+/** Pause after a refresh without an access token: 1, 2, 4 … seconds, up to an hour. */
 export const missingTokenPauseMs = (attempts: number): number =>
-  Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** Math.min(attempts, 20))
+  Math.min(MAX_PAUSE_MS, 1_000 * 2 ** Math.min(attempts, 20))
 
 const instant = z.iso.datetime().transform((text) => new Date(text))
 
@@ -108,5 +108,5 @@ const DegradedJson = z.object({
   attempts: z.number().int(),
 })
 
-/** As it is stored. @throws {z.ZodError} when the JSON is no mark that this version knows. */
+/** Decodes the stored form. @throws {z.ZodError} when this release does not know it. */
 export const decodeDegraded = (json: unknown): Degraded => DegradedJson.parse(json)

@@ -9,24 +9,24 @@ import type {
 import { degradedAgain, remainingMs, type Degraded } from './degraded.ts'
 import { noticeOf, reconnectBy, type ConnectionEvent } from './connection.ts'
 import { Failure } from '../platform/failure.ts'
-import { LONGEST_PAUSE_MS } from './refresh-schedule.ts'
+import { MAX_PAUSE_MS } from './refresh-schedule.ts'
 import type { ConnectionStore, StoredConnection, PendingAuthorization } from './connection-store.ts'
 import { openCredential, type OpenDependencies } from './open-credential.ts'
 
 export interface DescribeConnectionDependencies extends OpenDependencies {
   readonly store: ConnectionStore
-  /** Why nothing is renewed; undefined while all is well. */
+  /** Why no token is refreshed at present; undefined if tokens are. */
   readonly hold: () => Hold | undefined
 }
 
-/** The space's connection as the outside sees it: no secret, sealed or not. @throws {Failure} `not_connected` when it never was. */
+/** The public view of the space's connection, without secrets, not even sealed ones. @throws {Failure} `not_connected` when it never was connected. */
 export async function describeConnection(
   deps: DescribeConnectionDependencies,
   spaceId: string,
 ): Promise<ConnectionView> {
   const { clock } = deps
   const stored = await deps.store.read(spaceId)
-  const { stream: processId, connection, workspace, waiting, stepUpScope, unrevokedConsents } = stored
+  const { stream: processId, connection, workspace, pending, stepUpScope, unrevokedConsents } = stored
   if (connection.status === 'absent') throw neverConnected()
   const { grant, status } = connection
   const endsAt = connection.status === 'connected' ? reconnectBy(connection, clock()) : null
@@ -54,11 +54,11 @@ export async function describeConnection(
     ...(connection.status === 'connected' && stepUpScope ? { consentRequired: true } : {}),
     ...(connection.status === 'reconnect_required' ? { reason: connection.reason } : {}),
     hasMcpToken: status === 'connected',
-    ...(waiting && clock() < waiting.waitsUntil ? { waiting: describeWaiting(waiting) } : {}),
+    ...(pending && clock() < pending.waitsUntil ? { waiting: describePending(pending) } : {}),
   }
 }
 
-/** As marked; and a credential that does not open, before any call has found that out. */
+/** The stored mark, or that of an unreadable credential which no call has detected yet. */
 function degradedNow(deps: OpenDependencies, stored: StoredConnection): Degraded | null {
   if (stored.connection.status !== 'connected') return null
   try {
@@ -67,7 +67,7 @@ function degradedNow(deps: OpenDependencies, stored: StoredConnection): Degraded
   } catch {
     const reason = 'credential_unreadable'
     if (stored.degraded?.reason === reason) return stored.degraded
-    return degradedAgain(stored.degraded, reason, reason, deps.clock(), LONGEST_PAUSE_MS)
+    return degradedAgain(stored.degraded, reason, reason, deps.clock(), MAX_PAUSE_MS)
   }
 }
 
@@ -78,7 +78,7 @@ const describeDegraded = (degraded: Degraded, now: Date): DegradedView => ({
   nextAttemptAt: new Date(now.getTime() + remainingMs(degraded, now)).toISOString(),
 })
 
-function describeWaiting({ id, by, at, waitsUntil, workspace }: PendingAuthorization): PendingWorkspaceChange {
+function describePending({ id, by, at, waitsUntil, workspace }: PendingAuthorization): PendingWorkspaceChange {
   return {
     id,
     ...(workspace.id === undefined ? {} : { workspaceId: workspace.id }),
@@ -89,7 +89,7 @@ function describeWaiting({ id, by, at, waitsUntil, workspace }: PendingAuthoriza
   }
 }
 
-/** What happened to the connection, newest first. @throws {Failure} `not_connected` when nothing ever did. */
+/** A page of the connection's events, newest first. @throws {Failure} `not_connected` when there are none. */
 export async function connectionHistory(
   store: ConnectionStore,
   spaceId: string,

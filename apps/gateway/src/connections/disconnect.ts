@@ -1,6 +1,7 @@
 import type { DisconnectReceipt } from '@nmg/contract'
-import { revokeWaiting } from './revoke-consent.ts'
+import { revokePending } from './revoke-consent.ts'
 import { evolve, type ConnectionEvent } from './connection.ts'
+import type { ConnectionChanges } from './connection-changes.ts'
 import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -12,14 +13,17 @@ export interface DisconnectDependencies {
   readonly clock: Clock
   readonly log: Log
   readonly store: ConnectionStore
+  readonly changes: Pick<ConnectionChanges, 'next'>
   readonly vault: Vault
   readonly server: AuthorizationServer
 }
 
 const ATTEMPTS = 20
+/** Upper limit of the wait for the notification of the append; it takes milliseconds. */
+const NOTIFICATION_WAIT_MS = 1_000
 
 /**
- * Ends the space's connection: the event first, and with it the data key, then the grant at the authorization server. Idempotent.
+ * Ends the space's connection: appends the event, which destroys the data key, then revokes the grant at the authorization server. Idempotent.
  *
  * @throws {Failure} `store_unavailable`.
  */
@@ -28,7 +32,7 @@ export async function disconnect(
   spaceId: string,
   userId: string,
 ): Promise<DisconnectReceipt> {
-  const { clock, store, log } = deps
+  const { clock, store, changes, log } = deps
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = await store.read(spaceId)
     const { stream, version, connection } = stored
@@ -37,9 +41,10 @@ export async function disconnect(
     if (connection.status === 'disconnected') {
       return { spaceId, processId: stream, status: 'disconnected', changed: false, revocation: 'nothing_to_revoke' }
     }
-    // The append destroys the data key, and with it what is stored. What was read is still good for revoking.
-    const revoke = revocation(deps, stored)
+    // The append destroys the data key, so the credential is opened before.
+    const revoke = prepareRevocation(deps, stored)
     const event: ConnectionEvent = { type: 'NotionIntegrationDisconnected', at: clock(), by: userId }
+    const notified = changes.next(spaceId, NOTIFICATION_WAIT_MS)
     const isStored = await store.append({
       stream,
       spaceId,
@@ -49,10 +54,12 @@ export async function disconnect(
       refreshDueAt: null,
     })
     if (!isStored) continue
-    const { waiting, dataKey, unrevokedConsents } = stored
+    const { pending, dataKey, unrevokedConsents } = stored
     const [outcome] = await Promise.all([
       revoke(),
-      waiting && dataKey && revokeWaiting(deps, stored, dataKey, waiting, []),
+      // Once the caller has the receipt, a call on this replica must not still find the access token in memory.
+      notified,
+      pending && dataKey && revokePending(deps, stored, dataKey, pending, []),
     ])
     log.info('connection.disconnected', { space: spaceId, process: stream, revocation: outcome })
     return {
@@ -64,10 +71,10 @@ export async function disconnect(
       ...(unrevokedConsents > 0 && { unrevokedConsents }),
     }
   }
-  throw new Failure('store_unavailable', 'The connection changes too fast to be disconnected. Try again.')
+  throw new Failure('store_unavailable', 'The connection is being changed by others at the same time. Try again.')
 }
 
-function revocation(
+function prepareRevocation(
   { vault, server, log }: DisconnectDependencies,
   { connection, dataKey, stream, spaceId }: StoredConnection,
 ): () => Promise<DisconnectReceipt['revocation']> {
@@ -77,7 +84,7 @@ function revocation(
     const opened = vault.open(dataKey, { stream, generation: credential.generation, grant }, credential.sealed)
     return () => server.revoke(grant, opened)
   } catch (error) {
-    // What cannot be opened cannot be revoked from here, but it can be let go of.
+    // An unreadable credential cannot be revoked, but the connection can still be disconnected.
     log.warn('connection.not_revocable', { space: spaceId, ...describeError(error) })
     return async () => 'failed'
   }

@@ -1,9 +1,9 @@
-/** Connection events and states as JSON and back. Events are never rewritten: a new shape is a new optional member here. */
+/** Encodes connection events and states as JSON. Stored events are never rewritten, so new members must be optional. */
 import { ReconnectReason } from '@nmg/contract'
 import { z } from 'zod'
 import type { Connection, ConnectionEvent } from './connection.ts'
 
-/** A later release may give reasons that this one does not know; that the access is over for good is true of all. */
+/** Reasons of later releases are decoded as `refused`, since all of them mean that the grant is lost. */
 const Reason = ReconnectReason.catch('refused')
 
 const instant = z.iso.datetime().transform((text) => new Date(text))
@@ -13,7 +13,7 @@ const SealedCredentialJson = z.object({
   keyId: z.string(),
   generation: z.number().int(),
   expiresAt: instant.nullable(),
-  // Versions before this one took no others.
+  // Earlier releases stored only renewable credentials.
   isRenewable: z.boolean().default(true),
 })
 
@@ -22,7 +22,7 @@ const GrantJson = z.object({
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().nullable(),
   resource: z.string().nullable(),
-  // Versions before this one did not keep it.
+  // Earlier releases did not store it.
   scope: z.string().nullable().default(null),
   authorizedAt: instant,
   authorizedBy: z.string(),
@@ -83,15 +83,15 @@ const PendingAuthorizationJson = z.object({
   expiresAt: instant.nullable(),
 })
 
-/** @throws {z.ZodError} when the JSON is no consent that this version knows. */
+/** @throws {z.ZodError} when this release does not know the form. */
 export const decodePendingAuthorization = (json: unknown): z.infer<typeof PendingAuthorizationJson> =>
   PendingAuthorizationJson.parse(json)
 
-/** @throws {z.ZodError} when the JSON is no event that this version knows. */
+/** @throws {z.ZodError} when this release does not know the event. */
 export const decodeEvent = (json: unknown): ConnectionEvent => EventJson.parse(json)
 
-/** @throws {z.ZodError} when the JSON is no state that this version knows. */
+/** @throws {z.ZodError} when this release does not know the state. */
 export const decodeConnection = (json: unknown): Connection => ConnectionJson.parse(json)
 
-/** Dates become ISO 8601 in UTC, as `JSON.stringify` writes them. */
+/** Dates are encoded as ISO 8601 in UTC. */
 export const encode = (value: ConnectionEvent | Connection): string => JSON.stringify(value)

@@ -1,12 +1,17 @@
 import type { AuthorizationError, PreviousConsent } from '@nmg/contract'
 import { randomUUID } from 'node:crypto'
-import { clientInUse, revokeReplaced, revokeWaiting } from './revoke-consent.ts'
-import { WAITING_GENERATION, type Grant } from './connection.ts'
+import { clientInUse, revokeReplaced, revokePending } from './revoke-consent.ts'
+import { PENDING_GENERATION, type Grant } from './connection.ts'
 import { DEFAULT_RETURN_PATH, returnUrl } from './return-path.ts'
-import { unionOf } from './oauth/scope.ts'
+import { mergeScopes } from './oauth/scope.ts'
 import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
-import { AuthorizationRefused, type AuthorizationServer, type IdentifyWorkspace, type Tokens } from './authorization-server.ts'
+import {
+  AuthorizationRefused,
+  type AuthorizationServer,
+  type IdentifyWorkspace,
+  type Tokens,
+} from './authorization-server.ts'
 import type { AuthorizationRequest, AuthorizationRequests } from './authorization-requests.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
@@ -15,7 +20,7 @@ import type { Vault } from './vault.ts'
 import { appendAuthorized } from './append-authorized.ts'
 import { expiryOf } from './open-credential.ts'
 import { digest } from './start-authorization.ts'
-import { askForLess } from './request-scope.ts'
+import { refuseStepUp } from './step-up.ts'
 
 export interface FinishAuthorizationDependencies {
   readonly clock: Clock
@@ -31,13 +36,13 @@ export interface FinishAuthorizationDependencies {
 }
 
 /**
- * Completes the authorization that the response's state belongs to, and returns where to send the browser. Never throws: whatever goes wrong, the
- * person comes back to the application with an error code.
+ * Completes the authorization of the response's state. Never throws: on any failure the browser returns to the application with an error code.
  *
- * The state is taken only by the browser that holds the binding. A repeated callback of that browser gets the outcome of the first.
+ * Only the browser with the binding can redeem the state. A repeated callback of that browser gets the outcome of the first.
  *
  * @param response the query of the callback; untrusted.
  * @param binding the cookie of the browser; untrusted.
+ * @returns the URL to redirect the browser to.
  */
 export async function finishAuthorization(
   deps: FinishAuthorizationDependencies,
@@ -47,16 +52,16 @@ export async function finishAuthorization(
   let request: AuthorizationRequest | undefined
   try {
     const stateHash = stateHashOf(response)
-    request = await requestOf(deps, stateHash)
+    request = await readRequest(deps, stateHash)
     assertSameBrowser(request, binding)
-    if (!(await deps.requests.take(stateHash))) return await outcomeOfFirst(deps, stateHash, request)
+    if (!(await deps.requests.take(stateHash))) return await awaitFirstOutcome(deps, stateHash, request)
     const outcome = await complete(deps, request, response)
     await deps.requests.finish(stateHash, outcome).catch((error: unknown) => {
-      deps.log.warn('authorization.outcome_not_kept', { space: request?.spaceId, ...describeError(error) })
+      deps.log.warn('authorization.outcome_not_stored', { space: request?.spaceId, ...describeError(error) })
     })
     return outcome
   } catch (error) {
-    return failed(deps, request, error)
+    return handleFailure(deps, request, error)
   }
 }
 
@@ -66,7 +71,7 @@ function stateHashOf(response: URLSearchParams): string {
   return digest(state)
 }
 
-async function requestOf(
+async function readRequest(
   { requests, vault }: FinishAuthorizationDependencies,
   stateHash: string,
 ): Promise<AuthorizationRequest> {
@@ -75,7 +80,7 @@ async function requestOf(
   try {
     return vault.openRequest(stateHash, pending.sealed)
   } catch (cause) {
-    // Sealed with a key that has been replaced meanwhile: starting again helps.
+    // Its key has been removed meanwhile. Starting again helps.
     throw new AuthorizationRefused('unknown_state', { cause })
   }
 }
@@ -86,17 +91,17 @@ function assertSameBrowser({ bindingHash }: AuthorizationRequest, binding: strin
 }
 
 /** How long a repeated callback waits for the first: longer than a code exchange may take. */
-const FIRST_TAKES_MS = 20_000
+const FIRST_CALLBACK_MS = 20_000
 const POLL_MS = 250
 
-/** Without a binding, nobody knows whether it is the same browser that comes again. */
-async function outcomeOfFirst(
+/** Waits for the outcome of the first callback. Without a binding, a repeated callback may come from another browser and is refused. */
+async function awaitFirstOutcome(
   { requests, pause }: FinishAuthorizationDependencies,
   stateHash: string,
   { bindingHash }: AuthorizationRequest,
 ): Promise<URL> {
   if (bindingHash === null) throw new AuthorizationRefused('unknown_state')
-  for (let waitedMs = 0; waitedMs <= FIRST_TAKES_MS; waitedMs += POLL_MS) {
+  for (let waitedMs = 0; waitedMs <= FIRST_CALLBACK_MS; waitedMs += POLL_MS) {
     const pending = await requests.read(stateHash)
     if (pending?.outcome) return pending.outcome
     if (!pending?.isTaken) break
@@ -105,7 +110,7 @@ async function outcomeOfFirst(
   throw new AuthorizationRefused('unknown_state')
 }
 
-/** Redeems the code and stores what it brings. @returns where to send the browser. */
+/** Redeems the code and stores its tokens. @returns the URL to redirect the browser to. */
 async function complete(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
@@ -115,8 +120,8 @@ async function complete(
   const { spaceId, returnPath } = request
   try {
     const tokens = await server.exchange(request, response)
-    const { stream, workspaceId, isWaiting, previousConsent } = await connect(deps, request, tokens)
-    log.info(isWaiting ? 'connection.waits_for_confirmation' : 'connection.authorized', {
+    const { stream, workspaceId, isPending, previousConsent } = await connect(deps, request, tokens)
+    log.info(isPending ? 'connection.confirmation_pending' : 'connection.authorized', {
       space: spaceId,
       process: stream,
     })
@@ -125,16 +130,16 @@ async function complete(
       spaceId,
       processId: stream,
       workspaceId,
-      mcp: isWaiting ? 'confirmation_required' : 'connected',
+      mcp: isPending ? 'confirmation_required' : 'connected',
       previousConsent,
     })
   } catch (error) {
-    return failed(deps, request, error)
+    return handleFailure(deps, request, error)
   }
 }
 
-/** Where the browser goes when the authorization did not complete. */
-async function failed(
+/** Logs a failed authorization. @returns the URL to redirect the browser to. */
+async function handleFailure(
   { log, returnBase, store }: FinishAuthorizationDependencies,
   request: AuthorizationRequest | undefined,
   cause: unknown,
@@ -142,8 +147,8 @@ async function failed(
   const spaceId = request?.spaceId
   const error = errorCode(cause)
   if (error === 'invalid_scope' && spaceId !== undefined) {
-    await askForLess(store, spaceId).catch((reason: unknown) => {
-      log.warn('connection.scope_not_kept', { space: spaceId, ...describeError(reason) })
+    await refuseStepUp(store, spaceId).catch((reason: unknown) => {
+      log.warn('connection.step_up_not_stored', { space: spaceId, ...describeError(reason) })
     })
   }
   log.warn('connection.not_authorized', { space: spaceId, outcome: error, ...describeError(cause) })
@@ -153,12 +158,12 @@ async function failed(
 interface Connected {
   readonly stream: string
   readonly workspaceId: string | undefined
-  readonly isWaiting: boolean
-  /** What became of the grant that this consent replaced. */
+  readonly isPending: boolean
+  /** Outcome of revoking the replaced grant. */
   readonly previousConsent?: PreviousConsent | undefined
 }
 
-/** Stores the consent, then asks Notion which workspace it reaches, and revokes the grant that it replaces. */
+/** Stores the consent, then identifies its workspace and revokes the replaced grant. */
 async function connect(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
@@ -166,44 +171,44 @@ async function connect(
 ): Promise<Connected> {
   const { refreshToken, accessToken } = tokens
   const credential = { accessToken, refreshToken, client: request.client }
-  const identified = async (): Promise<Workspace> => ({
-    ...known(tokens.workspace),
-    ...known((accessToken && (await deps.identify(accessToken))) ?? {}),
+  const identify = async (): Promise<Workspace> => ({
+    ...withoutUndefined(tokens.workspace),
+    ...withoutUndefined((accessToken && (await deps.identify(accessToken))) ?? {}),
   })
 
-  const before = await insist(deps, () => deps.store.read(request.spaceId))
+  const before = await retryWhileUnavailable(deps, () => deps.store.read(request.spaceId))
   if (request.confirmsWorkspace && isInUse(before)) {
-    const workspace = await identified()
-    // One that nobody could name may be another, too.
+    const workspace = await identify()
+    // A workspace that could not be identified may be another one.
     if (workspace.id !== before.workspace?.id) {
-      await insist(deps, () => park(deps, request, credential, tokens, workspace))
-      return { stream: before.stream, workspaceId: workspace.id, isWaiting: true }
+      await retryWhileUnavailable(deps, () => holdForConfirmation(deps, request, credential, tokens, workspace))
+      return { stream: before.stream, workspaceId: workspace.id, isPending: true }
     }
   }
 
-  const replaced = await insist(deps, () => append(deps, request, credential, tokens))
+  const replaced = await retryWhileUnavailable(deps, () => append(deps, request, credential, tokens))
   const { stream } = replaced
   const [workspace, previousConsent] = await Promise.all([
-    identified(),
+    identify(),
     revokeReplaced(deps, replaced, credential),
-    replaced.waiting &&
+    replaced.pending &&
       replaced.dataKey &&
-      revokeWaiting(deps, replaced, replaced.dataKey, replaced.waiting, [credential.client]),
+      revokePending(deps, replaced, replaced.dataKey, replaced.pending, [credential.client]),
   ])
   await deps.store.nameWorkspace(stream, workspace).catch((error: unknown) => {
     deps.log.warn('workspace.not_named', { space: request.spaceId, ...describeError(error) })
   })
-  return { stream, workspaceId: workspace.id, isWaiting: false, previousConsent }
+  return { stream, workspaceId: workspace.id, isPending: false, previousConsent }
 }
 
-/** A connection whose workspace people work with, or did until its grant was lost. After a disconnect, any workspace is as good. */
+/** True if the connection has a workspace that a new consent would change. After a disconnect, any workspace is accepted. */
 const isInUse = ({ connection, workspace }: StoredConnection): boolean =>
   (connection.status === 'connected' || connection.status === 'reconnect_required') && workspace?.id !== undefined
 
-/** How long a consent waits: somebody may have to be asked. */
-const WAITS_MS = 24 * 60 * 60 * 1000
+/** Lifetime of a pending authorization. */
+const PENDING_MS = 24 * 60 * 60 * 1000
 
-async function park(
+async function holdForConfirmation(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
   credential: Credential,
@@ -212,52 +217,55 @@ async function park(
 ): Promise<void> {
   const { clock, store, vault } = deps
   const stored = await store.read(request.spaceId)
-  const { stream, waiting } = stored
+  const { stream, pending } = stored
   const dataKey = await store.ensureDataKey(stream, () => vault.newDataKey(stream))
   const now = clock()
   const grant = grantOf(request, tokens, now)
-  await store.park(stream, {
+  await store.storePendingAuthorization(stream, {
     id: randomUUID(),
     by: request.userId,
     at: now,
-    waitsUntil: new Date(now.getTime() + WAITS_MS),
+    waitsUntil: new Date(now.getTime() + PENDING_MS),
     workspace,
     grant,
-    sealed: vault.seal(dataKey, { stream, generation: WAITING_GENERATION, grant }, credential),
+    sealed: vault.seal(dataKey, { stream, generation: PENDING_GENERATION, grant }, credential),
     expiresAt: expiryOf(now, tokens),
   })
-  if (waiting) {
-    await revokeWaiting(deps, stored, dataKey, waiting, [clientInUse(vault, stored), credential.client])
+  if (pending) {
+    await revokePending(deps, stored, dataKey, pending, [clientInUse(vault, stored), credential.client])
   }
 }
 
 function grantOf({ server, userId }: AuthorizationRequest, tokens: Tokens, now: Date): Grant {
   const { issuer, tokenEndpoint, revocationEndpoint, resource } = server
-  const scope = unionOf(server.scope, tokens.scope)
+  const scope = mergeScopes(server.scope, tokens.scope)
   return { issuer, tokenEndpoint, revocationEndpoint, resource, scope, authorizedAt: now, authorizedBy: userId }
 }
 
 const APPEND_ATTEMPTS = 20
 
-/** How long each step of storing the consent is tried while the database does not respond: the code is spent, and the browser waits. */
-const STORING_PATIENCE_MS = 15_000
-const STORING_PAUSE_MS = 500
+/** How long each step of storing the consent is retried during a database outage. The code is spent, and the browser waits. */
+const STORE_RETRY_MS = 15_000
+const STORE_RETRY_PAUSE_MS = 500
 
-/** Does this until the database responds. @throws {Failure} `store_unavailable`. */
-async function insist<T>({ pause }: FinishAuthorizationDependencies, work: () => Promise<T>): Promise<T> {
-  for (let waitedMs = 0; ; waitedMs += STORING_PAUSE_MS) {
+/** Retries `work` while the database does not respond. @throws {Failure} `store_unavailable`. */
+async function retryWhileUnavailable<T>(
+  { pause }: FinishAuthorizationDependencies,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += STORE_RETRY_PAUSE_MS) {
     try {
       return await work()
     } catch (error) {
-      const isPassing = error instanceof Failure && error.code === 'store_unavailable'
-      // Not revoked when it fails: the database may have stored it all the same.
-      if (!isPassing || waitedMs >= STORING_PATIENCE_MS) throw error
-      await pause(STORING_PAUSE_MS)
+      const isTransient = error instanceof Failure && error.code === 'store_unavailable'
+      // The grant is not revoked on failure, as the database may have stored it nevertheless.
+      if (!isTransient || waitedMs >= STORE_RETRY_MS) throw error
+      await pause(STORE_RETRY_PAUSE_MS)
     }
   }
 }
 
-/** @returns the connection as it was before. @throws {Failure} `store_unavailable`. */
+/** Appends the consent. @returns the previous state of the connection. @throws {Failure} `store_unavailable`. */
 async function append(
   deps: FinishAuthorizationDependencies,
   request: AuthorizationRequest,
@@ -274,13 +282,13 @@ async function append(
     const consent = { at, by, grant: grantOf(request, tokens, at), credential, expiresAt: expiryOf(at, tokens) }
     const isStored = await appendAuthorized(deps, stored, dataKey, consent)
     if (isStored) return stored
-    // A refresh or a disconnect came in between; a consent that a person has just given stands above either.
+    // The connection was refreshed or disconnected meanwhile. The new consent takes precedence.
   }
-  throw new Failure('store_unavailable', 'The connection changes too fast to be stored. Try again.')
+  throw new Failure('store_unavailable', 'The connection is being changed by others at the same time. Try again.')
 }
 
-const known = <T extends object>(members: T): Partial<T> =>
-  // Keeps the type of T and drops what is undefined, so that a later spread does not overwrite.
+/** Drops undefined members, so that a later spread does not overwrite earlier values with them. */
+const withoutUndefined = <T extends object>(members: T): Partial<T> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>
 
 function errorCode(error: unknown): AuthorizationError {

@@ -8,17 +8,16 @@ import { oneResponseFetch } from './one-response-fetch.ts'
 
 const TIMEOUT_MS = 8_000
 
-/** What `notion-fetch` says of `self`; other members come and go. */
+/** The part of the `notion-fetch` result for `self` that is used here. */
 const short = z.string().transform((text) => text.slice(0, 200))
 const Self = z.object({ self: z.object({ workspace: z.object({ id: short, name: short }).partial() }) })
 
 /**
- * Asks Notion which workspace an access token reaches. The token response does not promise to say; the tool `notion-fetch` with the id `self`
- * does.
+ * Identifies the workspace of an access token with the tool `notion-fetch` and the id `self`, since token responses need not contain it.
  */
 export function identifyWorkspace(mcpServer: URL, log: Log, proxy?: OutboundProxy): IdentifyWorkspace {
   return async (accessToken) => {
-    // Loaded when it is needed: no start has to wait for it.
+    // Loaded on first use, so that it does not delay the start.
     const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
     const dispatcher = new Agent(proxy && { connect: throughProxy(proxy) })
     const signal = AbortSignal.timeout(TIMEOUT_MS)
@@ -45,7 +44,7 @@ export function identifyWorkspace(mcpServer: URL, log: Log, proxy?: OutboundProx
         await client.close().catch(() => undefined)
         await dispatcher.destroy()
       }
-      // Not awaited: a server may be slow to end a session.
+      // Not awaited, as a server may be slow to end a session.
       void end()
     }
   }

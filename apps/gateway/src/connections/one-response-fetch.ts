@@ -2,22 +2,22 @@ import { BodyTooLarge } from '@nmg/outbound'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { fetch, type Dispatcher, type Response as UndiciResponse } from 'undici'
 
-/** Of one response, after decompression. */
+/** Limit of one response after decompression. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 type Message = { id?: unknown; result?: unknown; error?: unknown }
 
 /**
- * A `fetch` for a short-lived MCP client that only makes requests of its own. The SDK waits for its time-out when a response to a request
- * holds no JSON-RPC response (202, an event stream that ends early, another id), and reads bodies of any length. This one resolves with
- * the response message alone, and rejects as soon as it is certain that there will be none, or more than a megabyte came before it.
+ * A `fetch` for a short-lived MCP client that only sends requests. The SDK waits for its time-out when a response to a request has no
+ * JSON-RPC response (202, an event stream that ends early, another id), and reads bodies of any length. This one resolves with
+ * the JSON-RPC response only, and rejects as soon as there cannot be one or more than a megabyte was received before it.
  *
- * @param signal ends every request.
+ * @param signal aborts every request.
  */
 export function oneResponseFetch(dispatcher: Dispatcher, signal: AbortSignal): Fetch {
   return async (url, init = {}) => {
-    // The stream for messages of the server; nothing here listens to it.
+    // The stream for messages of the server, which this client does not use.
     if (init.method === 'GET') return new Response(null, { status: 405 })
     const response = await fetch(url, {
       method: init.method ?? 'GET',

@@ -1,4 +1,4 @@
-/** Puts together what the gateway knows of connections: their store, their vault, and the flows that change them. */
+/** Assembles the connections module: the store, the vault, and the flows that change connections. */
 import type { Hold } from '@nmg/contract'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutboundProxy } from '@nmg/outbound'
@@ -8,19 +8,19 @@ import { confirmWorkspaceChange } from './confirm-workspace.ts'
 import { type ConnectionChanges, connectionChanges } from './connection-changes.ts'
 import type { ConnectionStore } from './connection-store.ts'
 import type { DatabaseGuard } from './copies/database-guard.ts'
-import { heldServer } from './copies/held-server.ts'
+import { guardAuthorizationServer } from './copies/guard-authorization-server.ts'
 import { connectionHistory, describeConnection } from './describe-connection.ts'
 import { disconnect } from './disconnect.ts'
 import { finishAuthorization } from './finish-authorization.ts'
 import { identifyWorkspace } from './identify-workspace.ts'
 import type { CredentialKey } from './keys/aes-vault.ts'
-import { sweepNeverConnected } from './keys/data-keys.ts'
+import { deleteUnusedDataKeys } from './keys/data-keys.ts'
 import { openVault } from './keys/open.ts'
 import { type AuthorizationServerSettings, oauthServer } from './oauth/authorization-server.ts'
 import { postgresAuthorizationRequests } from './postgres-authorization-requests.ts'
 import { postgresConnectionStore } from './postgres-connection-store.ts'
 import { postgresRegistrationLimit, sweepRegistrationCounts } from './postgres-registration-limit.ts'
-import { type RequestStepUp, requestStepUp } from './request-scope.ts'
+import { type RequestStepUp, requestStepUp } from './step-up.ts'
 import { sweepExpired } from './retention.ts'
 import type { AppDependencies } from './routes.ts'
 import { startAuthorization } from './start-authorization.ts'
@@ -29,17 +29,17 @@ import type { Vault } from './vault.ts'
 export interface ConnectionsOptions {
   readonly platform: Platform
   readonly guard: DatabaseGuard
-  /** As found on a session that was checked just now. @throws {Failure} `store_unavailable`. */
+  /** The hold as checked on the current session. @throws {Failure} `store_unavailable`. */
   readonly currentHold: () => Promise<Hold | undefined>
   readonly credentialKeys: readonly [CredentialKey, ...CredentialKey[]]
-  /** Pending authorization requests are kept there; in the database without one. */
+  /** Redis for pending authorization requests. Default: the database. */
   readonly redisUrl: string | undefined
   readonly oauth: AuthorizationServerSettings
   readonly outboundProxy: OutboundProxy | undefined
   readonly returnBase: URL
   readonly stateTtlSeconds: number
   readonly eventRetentionDays: number
-  /** The page on which a person connects this space again. */
+  /** URL of the page on which users connect the space. */
   readonly connectUrl: (spaceId: string) => string
 }
 
@@ -47,17 +47,17 @@ export interface Connections {
   readonly store: ConnectionStore
   readonly vault: Vault
   readonly changes: ConnectionChanges
-  /** Receives no token while the database is held. */
+  /** Sends no token while the database is held. */
   readonly server: AuthorizationServer
   readonly identify: IdentifyWorkspace
-  /** Left out where the operator has fixed the scope. */
+  /** Omitted if the settings fix the scope. */
   readonly requestStepUp?: RequestStepUp
   readonly flows: Omit<AppDependencies, 'authenticate' | 'checkReadiness' | 'returnBase'>
   /** False when Redis is used and does not respond. */
   isRedisUp(): Promise<boolean>
-  /** Removes what is past its time. */
+  /** Deletes expired data. */
   sweep(): Promise<void>
-  /** Stops the work on keys; the store still works. */
+  /** Stops the background work on keys; the store still works. */
   stop(): Promise<void>
   close(): Promise<void>
 }
@@ -68,11 +68,11 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
   const { sql, clock, log } = platform
   const vault = await openVault(sql, options.credentialKeys, log)
   const changes = connectionChanges(platform.notifications)
-  const store = postgresConnectionStore(sql, guard.counted)
+  const store = postgresConnectionStore(sql, guard.recordCount)
   const redis = options.redisUrl === undefined ? undefined : await openRedis(options.redisUrl, platform)
   const requests = redis ?? postgresAuthorizationRequests(sql)
   const registrations = postgresRegistrationLimit(sql)
-  const server = heldServer(oauthServer(oauth), { known: guard.hold, current: currentHold })
+  const server = guardAuthorizationServer(oauthServer(oauth), { known: guard.hold, current: currentHold })
   const identify = identifyWorkspace(oauth.mcpServer, log, options.outboundProxy)
   const { stateTtlSeconds } = options
   const deps = { clock, random: Math.random, pause: sleep, log, store, vault, server, identify, requests }
@@ -90,13 +90,13 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
       describeConnection: (spaceId) => describeConnection({ ...deps, connectUrl, hold: guard.hold }, spaceId),
       connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
       confirmWorkspaceChange: (spaceId, userId, decision) => confirmWorkspaceChange(deps, spaceId, userId, decision),
-      disconnect: (spaceId, userId) => disconnect(deps, spaceId, userId),
+      disconnect: (spaceId, userId) => disconnect({ ...deps, changes }, spaceId, userId),
     },
     isRedisUp: async () => (await redis?.isUp()) ?? true,
     async sweep() {
       await Promise.all([
         sweepExpired(sql, clock(), options.eventRetentionDays),
-        sweepNeverConnected(sql),
+        deleteUnusedDataKeys(sql),
         sweepRegistrationCounts(sql),
       ])
     },
@@ -105,7 +105,7 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
   }
 }
 
-/** The driver is loaded only where it is used. */
+/** Loads the driver on demand. */
 async function openRedis(url: string, { log }: Platform) {
   const { redisAuthorizationRequests } = await import('./redis-authorization-requests.ts')
   return redisAuthorizationRequests(url, log)

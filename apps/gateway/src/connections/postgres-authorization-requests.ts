@@ -27,9 +27,9 @@ export function postgresAuthorizationRequests(sql: Sql): AuthorizationRequests {
       )
     },
     async take(stateHash) {
-      // One statement checks and marks: of ten callbacks at once, one wins.
+      // One atomic statement: of ten concurrent callbacks, one wins.
       const { rowCount } = await sql.query(
-        // Marked in the text as well: a release before this one does not look at `taken_at`, and would redeem the code a second time.
+        // The prefix makes the text unreadable for earlier releases, which ignore `taken_at` and would redeem the code again.
         `update gateway.authorization_requests set taken_at = now(), sealed = '-' || sealed
           where state_hash = $1 and taken_at is null and expires_at > now()`,
         [stateHash],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeDegraded, type Degraded } from './degraded.ts'
 import { absent, type ConnectionEvent } from './connection.ts'
-import { FURTHEST_DUE_MS } from './refresh-schedule.ts'
+import { MAX_DUE_AHEAD_MS } from './refresh-schedule.ts'
 import { decodeConnection, decodeEvent, decodePendingAuthorization, encode } from './event-codec.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import type { WrappedDataKey } from './vault.ts'
@@ -29,17 +29,17 @@ interface Row {
   wrapped: string
 }
 
-/** What an append returns when it has moved the stream; the count only when it has stored a credential. */
-interface Stored {
+/** The row of a successful append, with the count if it stored a credential. */
+interface AppendRow {
   readonly count: string | null
 }
 
-/** One row for all connections: it is locked only while the statement commits. */
+/** Counts stored credentials in one row for all connections, which is locked only while the statement commits. */
 const COUNTED = `counted as (
   update gateway.credential_count set value = value + 1 where exists (select from moved) returning value)`
 const NOT_COUNTED = 'counted as (select null::bigint as value)'
 
-/** The generation that this append replaces, as the statement found it: nothing uses its tokens from here on. */
+/** Erases the credential of the generation that this append replaces. */
 const ERASED = `erased as (
   update gateway.connection_events e set event = jsonb_set(e.event, '{credential,sealed}', '""')
     from gateway.connections before
@@ -47,25 +47,25 @@ const ERASED = `erased as (
      and e.version = (before.connection->'credential'->>'generation')::int)`
 
 /**
- * `$1` now, `$2` how many, `$3` for how many milliseconds, `$4` how far ahead a renewal may be planned. What is planned further ahead was planned by a
- * clock that has moved since, so it is due. Materialized, so that each part is carried out once: joined in another way, each repetition would lock
- * and take another batch.
+ * Leases due connections. `$1` now, `$2` the limit, `$3` the lease in milliseconds, `$4` how far ahead a refresh may be scheduled. A refresh
+ * scheduled further ahead was scheduled by a wrong clock, so it is due. Materialized, so that each part runs once: otherwise a nested loop would
+ * lock and lease another batch at each repetition.
  */
 export const TAKE_DUE = `with due as materialized (
   select stream from gateway.connections where refresh_due_at <= $1 order by refresh_due_at limit $2 for update skip locked
-), misplanned as materialized (
+), misscheduled as materialized (
   select stream from gateway.connections where refresh_due_at > $1::timestamptz + make_interval(secs => $4::float / 1000)
    order by refresh_due_at desc limit $2 for update skip locked
 )
 update gateway.connections c set refresh_due_at = $1::timestamptz + make_interval(secs => $3::float / 1000)
-  from (select stream from due union all select stream from misplanned limit $2) taken where c.stream = taken.stream
+  from (select stream from due union all select stream from misscheduled limit $2) taken where c.stream = taken.stream
 returning c.space_id, c.version`
 
-/** @param onCounted called with the count of stored credentials after each that was stored here. */
-export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) => void): ConnectionStore {
-  const isStored = ([stored]: readonly Stored[]): boolean => {
-    if (stored?.count != null) onCounted?.(Number(stored.count))
-    return stored !== undefined
+/** @param onCredentialStored is called with the new count of stored credentials after each append that stored one. */
+export function postgresConnectionStore(sql: Sql, onCredentialStored?: (count: number) => void): ConnectionStore {
+  const isStored = ([row]: readonly AppendRow[]): boolean => {
+    if (row?.count != null) onCredentialStored?.(Number(row.count))
+    return row !== undefined
   }
   return {
     async read(spaceId) {
@@ -79,7 +79,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
            left join gateway.data_keys k using (stream)`,
         [stream],
       )
-      return stored(stream, spaceId, rows[0])
+      return decodeRow(stream, spaceId, rows[0])
     },
 
     async append({
@@ -106,18 +106,18 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
         `recorded as (insert into gateway.connection_events (stream, version, event, recorded_at) select stream, version, $3, ${at}::timestamptz from moved)`
       const mark = connection.status === 'disconnected' ? '!' : ''
       const counted = 'credential' in event ? COUNTED : NOT_COUNTED
-      const tell = `select pg_notify('${CONNECTION_CHANNEL}', version || '${mark} ' || $2), (select value from counted) as count from moved`
+      const notify = `select pg_notify('${CONNECTION_CHANNEL}', version || '${mark} ' || $2), (select value from counted) as count from moved`
       if (expectedVersion === 0) {
-        const { rows } = await sql.query<Stored>(
+        const { rows } = await sql.query<AppendRow>(
           `with moved as (
              insert into gateway.connections (stream, space_id, version, connection, refresh_due_at, degraded, last_used_at)
              values ($1, $2::text, 1, $4, $5, $6, $7) on conflict do nothing returning stream, version
-           ), ${record('$7')}, ${counted} ${tell}`,
+           ), ${record('$7')}, ${counted} ${notify}`,
           [...shared, event.at],
         )
         return isStored(rows)
       }
-      const { rows } = await sql.query<Stored>(
+      const { rows } = await sql.query<AppendRow>(
         `with moved as (
            update gateway.connections
               set version = version + 1, connection = $4, refresh_due_at = $5, degraded = $6, intent_generation = null, intent_claim = null,
@@ -129,7 +129,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
            returning stream, version
          ), ${record('$13')}, ${counted}, ${ERASED}, shredded as (
            delete from gateway.data_keys where $9 and stream in (select stream from moved)
-         ) ${tell}`,
+         ) ${notify}`,
         [
           ...shared,
           expectedVersion,
@@ -158,7 +158,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
 
     async ensureDataKey(stream, make) {
       const { id, kid, wrapped } = make()
-      // The update that changes nothing makes `returning` answer with the row that was there first.
+      // The update changes nothing, but makes `returning` return an existing row.
       const { rows } = await sql.query<WrappedDataKey>(
         `insert into gateway.data_keys (stream, id, kid, wrapped) values ($1, $2, $3, $4)
          on conflict (stream) do update set stream = excluded.stream returning id, kid, wrapped`,
@@ -174,10 +174,10 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
       ])
     },
 
-    async park(stream, waiting) {
+    async storePendingAuthorization(stream, pending) {
       await sql.query('update gateway.connections set waiting = $2 where stream = $1', [
         stream,
-        JSON.stringify(waiting),
+        JSON.stringify(pending),
       ])
     },
 
@@ -208,7 +208,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
     },
 
     async setDegraded({ stream, spaceId, version, degraded: before }, degraded, dueAt) {
-      // Of calls that found the same, one counts.
+      // Of concurrent calls that read the same state, one succeeds.
       await sql.query(
         `with marked as (
            update gateway.connections set degraded = $4, refresh_due_at = coalesce($5, refresh_due_at)
@@ -219,7 +219,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
       )
     },
 
-    async noteRevoked(stream) {
+    async recordRevoked(stream) {
       await sql.query(
         'update gateway.connections set unrevoked_consents = greatest(0, unrevoked_consents - 1) where stream = $1',
         [stream],
@@ -227,7 +227,7 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
     },
 
     async markUsed(spaceIds, now) {
-      // To the hour is good enough, and saves most of the writing.
+      // A resolution of an hour suffices and saves most writes.
       await sql.query(
         `update gateway.connections set last_used_at = $2
           where stream = any($1) and (last_used_at is null or last_used_at < $2::timestamptz - interval '1 hour')`,
@@ -240,18 +240,18 @@ export function postgresConnectionStore(sql: Sql, onCounted?: (count: number) =>
         now,
         limit,
         leaseMs,
-        FURTHEST_DUE_MS,
+        MAX_DUE_AHEAD_MS,
       ])
       return rows.map(({ space_id: spaceId, version }) => ({ spaceId, version }))
     },
   }
 }
 
-/** What leaves nothing to confirm: a newer consent, or the end. */
+/** True for events that delete a pending authorization: a newer consent, or a disconnect. */
 const isConsentOrEnd = ({ type }: ConnectionEvent) =>
   type === 'NotionIntegrationAuthorized' || type === 'NotionIntegrationDisconnected'
 
-function stored(stream: string, spaceId: string, row: Row | undefined): StoredConnection {
+function decodeRow(stream: string, spaceId: string, row: Row | undefined): StoredConnection {
   const dataKey = row?.key_id ? { id: row.key_id, kid: row.kid, wrapped: row.wrapped } : null
   if (!row || row.version === null) {
     return {
@@ -261,7 +261,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
       connection: absent,
       dataKey,
       workspace: null,
-      waiting: null,
+      pending: null,
       stepUpScope: null,
       intent: null,
       degraded: null,
@@ -288,7 +288,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
     connection: decodeConnection(row.connection),
     dataKey,
     workspace: row.workspace,
-    waiting: row.waiting === null ? null : decodePendingAuthorization(row.waiting),
+    pending: row.waiting === null ? null : decodePendingAuthorization(row.waiting),
     stepUpScope: row.wanted_scope,
     intent,
     degraded: degradedOf(row.degraded, row.version),
@@ -298,8 +298,7 @@ function stored(stream: string, spaceId: string, row: Row | undefined): StoredCo
 }
 
 /**
- * A mark counts for the version that it was made for. A release before this one moves the connection on and leaves the mark: what was wrong is over
- * then.
+ * A mark is valid for one version. Earlier releases append without clearing it, which makes it obsolete.
  */
 const encodeDegraded = (degraded: Degraded | null, version: number): string | null =>
   degraded && JSON.stringify({ ...degraded, version })
@@ -313,7 +312,7 @@ const NAMESPACE = Buffer.from('7d0f6f7a3c5b4a0e9e5a0c1b8f2d4e66', 'hex')
 
 /**
  * The stream of a space's connection, and its `processId`: a name-based UUID ([RFC 9562 §5.5](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)).
- * So it is the same after each reconnect, and two replicas that see a space for the first time agree without asking.
+ * It is the same after each reconnect, and replicas derive it without coordination.
  */
 export function streamOf(spaceId: string): string {
   const bytes = createHash('sha1').update(NAMESPACE).update(`notion:${spaceId}`).digest().subarray(0, 16)

@@ -2,24 +2,24 @@ import { Failure } from '../platform/failure.ts'
 import type { RegistrationLimit } from './authorization-requests.ts'
 import type { Sql } from '../platform/database.ts'
 
-/** Registrations of one connection within {@link WINDOW_SECONDS}. */
-const MOST_REGISTRATIONS = 10
+/** Maximum registrations of one connection within {@link WINDOW_SECONDS}. */
+const MAX_REGISTRATIONS = 10
 const WINDOW_SECONDS = 3600
 
-/** The moments of the last hour, oldest first. Those that lie ahead were written before the clock was corrected; they do not count. */
+/** The times of the last hour, oldest first. Times in the future were written by a wrong clock and do not count. */
 const recent = (table: string, seconds = '$3') =>
   `array(select at from unnest(${table}.made) at
           where at > clock_timestamp() - make_interval(secs => ${seconds}) and at <= clock_timestamp() + interval '1 minute' order by at)`
 
 export function postgresRegistrationLimit(sql: Sql): RegistrationLimit {
   return {
-    async count(stream) {
-      // The row of the conflict is the latest, locked: of many at the same moment each counts the ones before it.
+    async consume(stream) {
+      // On conflict the row is locked and current, so concurrent registrations count each other.
       const { rowCount } = await sql.query(
         `insert into gateway.registration_counts as held (stream, made) values ($1, array[clock_timestamp()])
          on conflict (stream) do update set made = ${recent('held')} || clock_timestamp()
           where cardinality(${recent('held')}) < $2`,
-        [stream, MOST_REGISTRATIONS, WINDOW_SECONDS],
+        [stream, MAX_REGISTRATIONS, WINDOW_SECONDS],
       )
       if (rowCount === 1) return
       const { rows } = await sql.query<{ wait_seconds: number }>(
@@ -29,11 +29,11 @@ export function postgresRegistrationLimit(sql: Sql): RegistrationLimit {
       )
       throw new Failure(
         'rate_limited',
-        `Connecting Notion was begun ${MOST_REGISTRATIONS} times for this space within an hour. Finish one of them, or try again later.`,
+        `Connecting Notion was started ${MAX_REGISTRATIONS} times for this space within an hour. Finish one of these attempts, or try again later.`,
         { retryAfterSeconds: Math.max(1, rows[0]?.wait_seconds ?? 1) },
       )
     },
-    async uncount(stream) {
+    async refund(stream) {
       await sql.query(
         `update gateway.registration_counts set made = trim_array(made, 1) where stream = $1 and cardinality(made) > 0`,
         [stream],

@@ -4,14 +4,14 @@ import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { AuthorizationRequests } from './authorization-requests.ts'
 
-/** How long Redis may take to say that it is there, in milliseconds. */
+/** Time-out of the readiness ping, in milliseconds. */
 const PING_MS = 500
-/** Before the text of a request that was taken: a release before this one looks for no mark, and would redeem the code a second time. */
+/** Prefix of taken requests. It makes them unreadable for earlier releases, which ignore the mark and would redeem the code again. */
 const TAKEN = '-'
 
 /**
- * Marks the request as taken for as long as it lives, if it is there and nobody has: of ten callbacks at once, one wins. `KEYS`: the request, its
- * mark. `PTTL` first, since the request may end between two commands of different clients, but not within a script.
+ * Marks the request as taken for its remaining lifetime, unless it is already: of ten concurrent callbacks, one wins. `KEYS`: the request, its
+ * mark. A script is atomic, so the request cannot expire after `PTTL`.
  */
 const TAKE = `local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then return 0 end
@@ -19,17 +19,17 @@ if not redis.call('SET', KEYS[2], '1', 'PX', left, 'NX') then return 0 end
 redis.call('SET', KEYS[1], '${TAKEN}' .. redis.call('GET', KEYS[1]), 'PX', left)
 return 1`
 
-/** Keeps the outcome for as long as the request lives. `KEYS`: the request, its outcome. */
+/** Stores the outcome for the remaining lifetime of the request. `KEYS`: the request, its outcome. */
 const FINISH = `local left = redis.call('PTTL', KEYS[1])
 if left > 0 then redis.call('SET', KEYS[2], ARGV[1], 'PX', left) end`
 
 const key = (stateHash: string) => `notion-mcp-gateway:authorization-request:${stateHash}`
-/** The hash tag puts them into the slot of the request's own key, as a cluster demands. */
+/** The hash tag puts these keys into the cluster slot of the request's own key. */
 const takenKey = (stateHash: string) => `{${key(stateHash)}}:taken`
 const outcomeKey = (stateHash: string) => `{${key(stateHash)}}:outcome`
 
 /**
- * @throws nothing here; each call throws {Failure} `store_unavailable` when Redis does not answer within two seconds.
+ * Does not throw; each operation rejects with {Failure} `store_unavailable` when Redis does not respond within two seconds.
  */
 export function redisAuthorizationRequests(
   url: string,
@@ -50,7 +50,7 @@ export function redisAuthorizationRequests(
     try {
       return await command
     } catch (cause) {
-      throw new Failure('store_unavailable', "The gateway's Redis does not answer. Try again in a moment.", {
+      throw new Failure('store_unavailable', "The gateway's Redis is not responding. Try again in a moment.", {
         cause,
         retryAfterSeconds: 2,
       })
@@ -76,7 +76,7 @@ export function redisAuthorizationRequests(
       await guarded(redis.eval(FINISH, 2, key(stateHash), outcomeKey(stateHash), outcome.href))
     },
     async isUp() {
-      // A command would wait for the connection, and readiness probes have short time-outs.
+      // A command would wait for the connection, but readiness probes have short time-outs.
       if (redis.status !== 'ready') return false
       const late = sleep(PING_MS, false, { ref: false })
       return Promise.race([

@@ -7,18 +7,18 @@ const inMinutes = (minutes: number) => new Date(now.getTime() + minutes * 60_000
 const minutesAfter = (date: Date) => (date.getTime() - now.getTime()) / 60_000
 const DAY = 24 * 60
 
-describe('the renewal ahead of need', () => {
+describe('the background refresh', () => {
   it.each([
     ['a token of eight hours', 480, 440, 450],
     ['a token of one hour', 60, 37.5, 45],
     ['a token of one minute', 1, 0.6, 0.76],
-  ])('of %s falls between fixed moments before its end', (_what, life, earliest, latest) => {
+  ])('of %s is due within fixed limits before its expiry', (_what, life, earliest, latest) => {
     expect(minutesAfter(refreshDueAt(now, inMinutes(life), 0))).toBeCloseTo(latest, 0)
     expect(minutesAfter(refreshDueAt(now, inMinutes(life), 1))).toBeGreaterThanOrEqual(earliest)
     expect(refreshDueAt(now, inMinutes(life), 1) < refreshDueAt(now, inMinutes(life), 0)).toBe(true)
   })
 
-  it('of an idle connection, or of one whose token has no known end, falls within a week', () => {
+  it('of an idle connection, or of a token without known expiry, is due within a week', () => {
     for (const due of [
       refreshDueAt(now, inMinutes(480), 0, true),
       refreshDueAt(now, null, 0),
@@ -29,7 +29,7 @@ describe('the renewal ahead of need', () => {
     expect(minutesAfter(refreshDueAt(now, null, 1))).toBe(5 * DAY)
   })
 
-  it('never falls so soon that a round of the background refresher would find it again', () => {
+  it('is never due so soon that the same round would find the connection again', () => {
     for (const life of [-5, 0, 0.1]) {
       expect(refreshDueAt(now, inMinutes(life), 0.5)).toEqual(inMinutes(0.5))
     }
@@ -37,7 +37,7 @@ describe('the renewal ahead of need', () => {
 })
 
 describe('the back-off', () => {
-  it('doubles from a second to a minute, give or take a quarter', () => {
+  it('doubles from a second to a minute, ± 25 %', () => {
     expect([1, 2, 3, 4].map((failures) => backOffMs(failures, 0.5))).toEqual([1000, 2000, 4000, 8000])
     expect(backOffMs(40, 0.5)).toBe(60_000)
     expect([backOffMs(1, 0), backOffMs(1, 1)]).toEqual([750, 1250])
@@ -62,35 +62,35 @@ describe('an access token', () => {
   }
   const MARGIN_MS = 60_000
 
-  it('is used until a margin before its end', () => {
+  it('is used until a margin before its expiry', () => {
     expect(freshUntilMs(connected(480, null), MARGIN_MS, now)).toBe(inMinutes(479).getTime())
     expect(freshUntilMs(connected(480, 10), MARGIN_MS, now)).toBe(inMinutes(479).getTime())
     expect(freshUntilMs(connected(0.5, null), MARGIN_MS, now)).toBeLessThan(now.getTime())
   })
 
-  it('that a refresh brought is used for half of its life, however short: else each call would bring another', () => {
+  it('of a refresh is used for half of its lifetime, however short, so that not each call refreshes', () => {
     expect(freshUntilMs(connected(0.5, 0), MARGIN_MS, now)).toBe(inMinutes(0.25).getTime())
   })
 
-  it('of unknown end is used until it is refused', () => {
+  it('without known expiry is used until it is refused', () => {
     expect(freshUntilMs(connected(null, 3), MARGIN_MS, now)).toBe(Infinity)
   })
 })
 
-describe('a deadline whose clock has moved since', () => {
+describe('the remaining pause', () => {
   const minutes = (count: number) => new Date(now.getTime() + count * 60_000)
 
   it.each([
-    ['goes on while it can', 5, 10 * 60_000, 5 * 60_000],
-    ['is over when it is past', -1, 10 * 60_000, 0],
-    ['is over when it has longer to go than it was long', 15, 10 * 60_000, 0],
-    ['of a release that did not keep its length goes on for an hour at most', 59, null, 59 * 60_000],
-    ['of such a release is over beyond that', 62, null, 0],
+    ['is the time until its end', 5, 10 * 60_000, 5 * 60_000],
+    ['is zero after its end', -1, 10 * 60_000, 0],
+    ['is zero if more than its initial length remains', 15, 10 * 60_000, 0],
+    ['without an initial length is an hour at most', 59, null, 59 * 60_000],
+    ['without an initial length is zero beyond an hour', 62, null, 0],
   ])('%s', (_, untilMinutes, pauseMs, remaining) => {
     expect(remainingPauseMs(minutes(untilMinutes), pauseMs, now)).toBe(remaining)
   })
 
-  it('of an access token that was issued in the future does not count: it is renewed', () => {
+  it('ignores the lifetime of an access token issued in the future, which is refreshed', () => {
     const ahead = 200 * 24 * 60
     const grant = {
       issuer: 'https://notion.example',
@@ -111,14 +111,14 @@ describe('a deadline whose clock has moved since', () => {
 describe('the times of a refresh', () => {
   const times = REFRESH_TIMES
 
-  it('leave nothing under way when an intent is taken over', () => {
+  it('leave no request in flight when an intent is taken over', () => {
     expect(times.mayRedeemForMs).toBeLessThan(times.redeemWithinMs)
-    // Two clocks measure these; a tenth is more than they drift apart.
-    expect(times.takenOverAfterMs).toBeGreaterThanOrEqual(times.redeemWithinMs * 1.1)
+    // Measured by two clocks, which drift apart by less than a tenth.
+    expect(times.takeoverAfterMs).toBeGreaterThanOrEqual(times.redeemWithinMs * 1.1)
   })
 
-  it('let a call outlast a take-over, and a refresh outlast the calls that wait for it', () => {
-    expect(times.callWaitsMs).toBeGreaterThan(times.takenOverAfterMs)
-    expect(times.lockWaitsMs).toBeGreaterThan(times.takenOverAfterMs + times.redeemWithinMs)
+  it('let a call outlast a takeover, and a refresh outlast its waiting calls', () => {
+    expect(times.callTimeoutMs).toBeGreaterThan(times.takeoverAfterMs)
+    expect(times.lockTimeoutMs).toBeGreaterThan(times.takeoverAfterMs + times.redeemWithinMs)
   })
 })

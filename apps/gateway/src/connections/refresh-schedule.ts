@@ -1,61 +1,61 @@
-/** When a credential is renewed, and the times that keep a renewal safe. No clock and no randomness of its own: both are given. */
+/** The schedule of refreshes and the timings of the refresh protocol. Pure: clock and jitter are parameters. */
 import { issuedAt, type Connection } from './connection.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** The times that the refresh protocol rests on. They depend on each other: see docs/refresh.md. */
+/** Timings of the refresh protocol, in milliseconds. They depend on each other: see docs/refresh.md. */
 export interface RefreshTimes {
-  /** A refresh token leaves within this after its intent was asked for, or it stays. */
+  /** A refresh token may be sent within this time after its intent was requested. */
   readonly mayRedeemForMs: number
-  /** Counted from the same moment: by then its request has a whole answer, or has been given up and cut off. */
+  /** From the same start: by then the request has a complete response or has been aborted. */
   readonly redeemWithinMs: number
-  /** An intent that nobody settled is taken over at this age: from wherever its request went out, it is over. More than `redeemWithinMs`. */
-  readonly takenOverAfterMs: number
-  /** After a request that was given up unanswered, before the next: the server may be at work on it still. */
+  /** Age at which an unresolved intent may be taken over; its request has ended by then. More than `redeemWithinMs`. */
+  readonly takeoverAfterMs: number
+  /** Pause after a request that timed out, since the server may still be processing it. */
   readonly silencePauseMs: number
-  /** After a connection that broke, before the token goes out again: the first request may still be on its way inside of the server. */
+  /** Pause after a lost connection before the token is sent again, since the server may still be processing the first request. */
   readonly repeatPauseMs: number
-  /** How long a call waits for a refresh, its own or another's, before it is told to come back. */
-  readonly callWaitsMs: number
-  /** How long it waits while its access token is still good. */
-  readonly marginWaitsMs: number
-  /** How long a refresh that found the claim taken goes on asking for it. Longer than a take-over and a request last. */
-  readonly lockWaitsMs: number
-  /** An access token that a refresh brought less than this ago may not be known everywhere yet. */
-  readonly settlingMs: number
-  /** Such a token, when refused, is tried again after this. */
-  readonly settlePauseMs: number
+  /** How long a call waits for a refresh on this or another replica before it fails with `Retry-After`. */
+  readonly callTimeoutMs: number
+  /** How long a call waits for a refresh while its access token is still valid. */
+  readonly marginTimeoutMs: number
+  /** How long a refresh waits for the lock. More than a takeover plus a request. */
+  readonly lockTimeoutMs: number
+  /** A fresh access token may take this long to be accepted by all of upstream's servers. */
+  readonly propagationMs: number
+  /** Pause before such a token is sent again after a 401. */
+  readonly propagationPauseMs: number
 }
 
 export const REFRESH_TIMES: RefreshTimes = {
   mayRedeemForMs: 5_000,
   redeemWithinMs: 15_000,
-  takenOverAfterMs: 17_000,
+  takeoverAfterMs: 17_000,
   silencePauseMs: 15_000,
   repeatPauseMs: 500,
-  callWaitsMs: 25_000,
-  marginWaitsMs: 5_000,
-  lockWaitsMs: 40_000,
-  settlingMs: 10_000,
-  settlePauseMs: 2_000,
+  callTimeoutMs: 25_000,
+  marginTimeoutMs: 5_000,
+  lockTimeoutMs: 40_000,
+  propagationMs: 10_000,
+  propagationPauseMs: 2_000,
 }
 
-/** A connection that nobody used for this long is idle: kept alive, but not kept ready. */
+/** A connection without calls for this long is idle: its grant is kept alive, but its access token may expire. */
 export const IDLE_AFTER_MS = 2 * DAY_MS
 
-/** Idle connections are renewed this often at least; a grant ends after 30 days without a refresh. */
+/** Maximum interval between refreshes of an idle connection; a grant ends after 30 days without a refresh. */
 export const KEEP_ALIVE_MS = 6 * DAY_MS
 
-/** Two renewals of one connection are this far apart at least, however short the life of its tokens. */
-const LEAST_DISTANCE_MS = 30_000
+/** Minimum interval between two background refreshes of a connection, for tokens with a very short lifetime. */
+const MIN_INTERVAL_MS = 30_000
 
-/** No renewal is planned further ahead than this: what is, was planned by a clock that has moved since. */
-export const FURTHEST_DUE_MS = 7 * DAY_MS
+/** No refresh is scheduled further ahead than this; one that is was scheduled by a wrong clock. */
+export const MAX_DUE_AHEAD_MS = 7 * DAY_MS
 
 /**
- * When the background refresher renews a credential: well before its access token ends, at a moment that `jitter` (0 to 1) spreads, so that
- * connections made together are not renewed together. Half an hour early for tokens of eight hours, a quarter of the life for shorter ones.
+ * When the background refresh refreshes a credential: half an hour before its access token expires, or a quarter of its lifetime if that is
+ * shorter. `jitter` (0 to 1) spreads the refreshes of connections made at the same time.
  */
 export function refreshDueAt(now: Date, expiresAt: Date | null, jitter: number, isIdle = false): Date {
   const keepAlive = now.getTime() + KEEP_ALIVE_MS - jitter * DAY_MS
@@ -63,20 +63,20 @@ export function refreshDueAt(now: Date, expiresAt: Date | null, jitter: number, 
   const life = Math.max(0, expiresAt.getTime() - now.getTime())
   const early = Math.min(30 * MINUTE_MS, life / 4)
   const due = expiresAt.getTime() - early - jitter * Math.min(10 * MINUTE_MS, life / 8)
-  return new Date(Math.max(now.getTime() + LEAST_DISTANCE_MS, Math.min(due, keepAlive)))
+  return new Date(Math.max(now.getTime() + MIN_INTERVAL_MS, Math.min(due, keepAlive)))
 }
 
 /**
- * When the background refresher looks at a credential that cannot be renewed: at its end, to note that it is over. Not further ahead than a
- * renewal would be planned.
+ * When the background refresh checks a credential without a refresh token: at its expiry, to record that it has ended, but not further ahead
+ * than a refresh would be scheduled.
  */
-export const endDueAt = (now: Date, expiresAt: Date | null): Date | null =>
+export const expiryDueAt = (now: Date, expiresAt: Date | null): Date | null =>
   expiresAt && new Date(Math.min(expiresAt.getTime(), now.getTime() + KEEP_ALIVE_MS))
 
 /**
- * Until when a call uses the access token without asking for a new one, in milliseconds since the epoch: until `marginMs` before its end.
- * One that a refresh brought is used for half of its life at least. Near the end of a grant tokens live shorter than any margin, and each
- * call would bring the next refresh.
+ * Until when calls use the access token without a refresh, in milliseconds since the epoch: until `marginMs` before its expiry. A refreshed
+ * token is used for at least half of its lifetime: near the end of a grant, lifetimes are shorter than the margin, and each call would
+ * trigger another refresh.
  */
 export function freshUntilMs(
   connection: Extract<Connection, { status: 'connected' }>,
@@ -85,7 +85,7 @@ export function freshUntilMs(
 ): number {
   const { credential, lastRefreshedAt } = connection
   if (credential.expiresAt === null) return Infinity
-  // Issued by a clock that has moved since: its end is unknown, and a refresh writes it anew.
+  // Issued in the future, so a wrong clock has dated it. Its expiry is unknown until a refresh.
   if (credential.isRenewable && issuedAt(connection).getTime() - now.getTime() > CLOCK_TOLERANCE_MS) return 0
   const endsAtMs = credential.expiresAt.getTime()
   if (!credential.isRenewable) return endsAtMs
@@ -93,27 +93,26 @@ export function freshUntilMs(
   return Math.max(endsAtMs - marginMs, Math.min(halfMs, endsAtMs))
 }
 
-/** How far a moment that is past may lie ahead, so that a clock that is corrected a little is no clock that has moved. */
+/** Tolerance for times in the future, so that small clock corrections are ignored. */
 const CLOCK_TOLERANCE_MS = MINUTE_MS
 
 /**
- * Milliseconds that a pause still has to go, 0 when it is over. One that has longer to go than it was long was written by a clock that has moved
- * since, and is over.
+ * Remaining milliseconds of a pause; 0 when it is over. If more than its initial length remains, a wrong clock wrote it, and it is over.
  *
- * @param pauseMs how long it was when it began; null for one that a release before this one wrote, which were an hour at most.
+ * @param pauseMs its initial length; null if an earlier release wrote it, whose pauses last an hour at most.
  */
 export function remainingPauseMs(until: Date, pauseMs: number | null, now: Date): number {
   const remainingMs = until.getTime() - now.getTime()
-  const isPossible = remainingMs <= (pauseMs ?? LONGEST_PAUSE_MS) + 1_000
+  const isPossible = remainingMs <= (pauseMs ?? MAX_PAUSE_MS) + 1_000
   return isPossible ? Math.max(0, remainingMs) : 0
 }
 
-/** The longest that a connection waits between two attempts to renew it; also the longest `Retry-After` that is obeyed. */
-export const LONGEST_PAUSE_MS = 60 * MINUTE_MS
+/** Maximum pause between two attempts to refresh a connection, and maximum `Retry-After` that is honoured. */
+export const MAX_PAUSE_MS = 60 * MINUTE_MS
 
 const MAX_BACK_OFF_MS = MINUTE_MS
 
-/** How long to wait after `failures` attempts in a row that brought no decision: 1 s doubling up to a minute, ± a quarter by `jitter` (0 to 1). */
+/** Pause after `failures` consecutive attempts without a decision: 1 s doubling up to a minute, ± 25 % by `jitter` (0 to 1). */
 export function backOffMs(failures: number, jitter: number): number {
   const base = Math.min(MAX_BACK_OFF_MS, 1000 * 2 ** Math.max(0, failures - 1))
   return Math.round(base * (0.75 + jitter / 2))

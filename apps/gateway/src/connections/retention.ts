@@ -1,24 +1,24 @@
-/** Removes what is over: in batches, and on one replica at a time. */
+/** Deletes expired data in batches, on one replica at a time. */
 import type { Database, Sql } from '../platform/database.ts'
 
-/** Rows that one transaction removes. */
+/** Rows per transaction. */
 const BATCH = 1_000
 
-/** MCP sessions older than this are dropped; upstream ends idle ones long before. */
+/** MCP sessions older than this are deleted; upstream ends idle ones long before. */
 const SESSION_LIFE_DAYS = 30
 
-/** Deletes by a bounded selection, as PostgreSQL has no `delete … limit`. `$1` how many, `$2` the moment before which something is over. */
+/** Deletes by a bounded selection, as PostgreSQL has no `delete … limit`. `$1` the limit, `$2` the cut-off time. */
 const deleteWhere = (table: string, condition: string) =>
   `delete from gateway.${table} where ctid = any(array(select ctid from gateway.${table} t where ${condition} limit $1 for update skip locked))`
 
-/** Events without a credential stay, and so does the last event of a stream, which holds the credential that is in use. */
+/** Deletes refresh events except for the last event of a stream, which holds the current credential. */
 const OLD_REFRESHES = deleteWhere(
   'connection_events',
   `t.event->>'type' = 'NotionIntegrationTokenRefreshed' and t.recorded_at < $2
    and t.version < (select c.version from gateway.connections c where c.stream = t.stream)`,
 )
 
-/** Appending erases the generation that it replaces; this finds what an older release, or an append beside another one, has left. */
+/** Appends erase the credential that they replace; this erases those left by older releases and by concurrent appends. */
 const REPLACED_CREDENTIALS = `update gateway.connection_events set event = jsonb_set(event, '{credential,sealed}', '""')
   where (stream, version) in (
     select e.stream, e.version from gateway.connection_events e join gateway.connections c using (stream)
@@ -29,8 +29,8 @@ const EXPIRED_REQUESTS = deleteWhere('authorization_requests', 't.expires_at < $
 
 /**
  * @param now by the database's clock.
- * @param eventRetentionDays how long the history tells of refreshes.
- * @returns how many rows were removed or erased.
+ * @param eventRetentionDays days after which refresh events are deleted.
+ * @returns the number of rows deleted or erased.
  */
 export async function sweepExpired(database: Database, now: Date, eventRetentionDays: number): Promise<number> {
   const daysAgo = (days: number) => new Date(now.getTime() - days * 24 * 60 * 60 * 1000)
@@ -42,14 +42,14 @@ export async function sweepExpired(database: Database, now: Date, eventRetention
     [EXPIRED_REQUESTS, BATCH, now],
   ] as const) {
     for (let removed = BATCH; removed === BATCH; count += removed) {
-      removed = await database.transaction((sql) => unlessElsewhere(sql, statement, values))
+      removed = await database.transaction((sql) => runExclusively(sql, statement, values))
     }
   }
   return count
 }
 
-/** Another replica that sweeps does the work for this one. */
-async function unlessElsewhere(sql: Sql, statement: string, values: readonly unknown[]): Promise<number> {
+/** Runs the statement unless another replica is sweeping. */
+async function runExclusively(sql: Sql, statement: string, values: readonly unknown[]): Promise<number> {
   const { rows } = await sql.query<{ isOurs: boolean }>(
     `select pg_try_advisory_xact_lock(hashtextextended('gateway.retention', 0)) as "isOurs"`,
   )

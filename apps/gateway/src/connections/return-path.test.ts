@@ -5,7 +5,7 @@ const base = new URL('https://app.example.com')
 
 describe('a return path', () => {
   it.each(['/', '/settings', '/settings?tab=notion', '/a/b#c', '/integrations/notion/callback', '/%5Cevil.example'])(
-    'may be %j: it stays below the application',
+    'is accepted as %j, which stays on the origin of the application',
     (text) => {
       const path = parseReturnPath(text, base)
       expect(path).toBeDefined()
@@ -33,11 +33,11 @@ describe('a return path', () => {
     '',
     '/a\u0000b',
     `/${'a'.repeat(3000)}`,
-  ])('is refused as %j: it could lead elsewhere', (text) => {
+  ])('is rejected as %j, which could lead to another origin', (text) => {
     expect(parseReturnPath(text, base)).toBeUndefined()
   })
 
-  it('takes the answer into its own query and keeps what is there', () => {
+  it('gets the parameters appended to its own query', () => {
     const path = parseReturnPath('/settings?tab=notion', base) ?? DEFAULT_RETURN_PATH
     const url = returnUrl(base, path, { status: 'error', error: 'access_denied', workspaceId: undefined })
     expect(url.href).toBe('https://app.example.com/settings?tab=notion&status=error&error=access_denied')

@@ -1,16 +1,16 @@
 declare const parsed: unique symbol
 
-/** A path below the application's origin. Only {@link parseReturnPath} makes one, so an open redirect cannot be expressed. */
+/** A path on the application's origin. Only {@link parseReturnPath} creates one, which rules out open redirects. */
 export type ReturnPath = string & { readonly [parsed]: true }
 
-/** Where the browser lands when the application named no place of its own. */
+/** Used when the application passes no return path. */
 export const DEFAULT_RETURN_PATH = '/integrations/notion/callback' as ReturnPath
 
 const MAX_LENGTH = 2000
 
 /**
- * The return path that `text` names, or undefined when it could lead anywhere but below `base`'s origin: absolute and
- * scheme-relative URLs, backslashes, control characters (browsers drop tabs and line breaks inside URLs), userinfo tricks.
+ * Parses a return path; undefined if it could lead outside of `base`'s origin: absolute and scheme-relative URLs,
+ * backslashes, control characters (browsers drop tabs and line breaks inside URLs), userinfo tricks.
  */
 export function parseReturnPath(text: string, base: URL): ReturnPath | undefined {
   if (!text.startsWith('/') || text.length > MAX_LENGTH) return undefined
@@ -23,9 +23,9 @@ export function parseReturnPath(text: string, base: URL): ReturnPath | undefined
   return path.startsWith('//') ? undefined : (path as ReturnPath)
 }
 
-/** The absolute URL to send the browser to. `answer` is added to the path's own query. */
-export function returnUrl(base: URL, path: ReturnPath, answer: Record<string, string | undefined>): URL {
+/** The absolute URL of a redirect to the application. `parameters` are added to the path's own query. */
+export function returnUrl(base: URL, path: ReturnPath, parameters: Record<string, string | undefined>): URL {
   const url = new URL(path, base)
-  for (const [name, value] of Object.entries(answer)) if (value !== undefined) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value)
   return url
 }

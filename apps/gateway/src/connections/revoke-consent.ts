@@ -1,6 +1,6 @@
-/** Ends grants that nothing uses any longer, at the authorization server ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). */
+/** Revokes unused grants at the authorization server ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)). */
 import type { PreviousConsent } from '@nmg/contract'
-import { WAITING_GENERATION } from './connection.ts'
+import { PENDING_GENERATION } from './connection.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
 import type { ClientRegistration, Credential } from './credential.ts'
@@ -9,17 +9,17 @@ import type { ConnectionStore, StoredConnection, PendingAuthorization } from './
 
 export interface RevokeConsentDependencies {
   readonly log: Log
-  readonly store: Pick<ConnectionStore, 'noteRevoked'>
+  readonly store: Pick<ConnectionStore, 'recordRevoked'>
   readonly vault: Vault
   readonly server: Pick<AuthorizationServer, 'revoke' | 'isShared'>
 }
 
 /**
- * Ends the grant that a consent has replaced, after the new one is stored. With the same client it is kept: the server may treat both consents as
- * one grant, and would end the new one as well. Never throws.
+ * Revokes the grant that a new consent has replaced, after the new one is stored. A grant of the same client is kept: the server may treat both
+ * consents as one grant and would revoke the new one as well. Never throws.
  *
- * @param replaced the connection as it was before the consent.
- * @param by what the consent brought.
+ * @param replaced the previous state of the connection.
+ * @param by the credential of the new consent.
  * @returns undefined when nothing was replaced.
  */
 export async function revokeReplaced(
@@ -33,12 +33,12 @@ export async function revokeReplaced(
     if (dataKey) {
       const { generation, sealed } = connection.credential
       const old = vault.open(dataKey, { stream, generation, grant: connection.grant }, sealed)
-      // Stored twice, as the response to the first attempt was lost.
+      // The same consent was stored twice, because the response to the first attempt was lost.
       if (isSameGrant(old, by)) outcome = undefined
       else if (server.isShared(old.client) || isSameClient(old.client, by.client)) outcome = 'kept'
       else outcome = await server.revoke(connection.grant, old)
     }
-    if (outcome === 'revoked' || outcome === undefined) await store.noteRevoked(stream)
+    if (outcome === 'revoked' || outcome === undefined) await store.recordRevoked(stream)
     log.info('connection.replaced', { space: spaceId, revocation: outcome })
   } catch (error) {
     log.warn('connection.replaced', { space: spaceId, revocation: outcome, ...describeError(error) })
@@ -47,29 +47,29 @@ export async function revokeReplaced(
 }
 
 /**
- * Ends the grant of a consent that waited to be confirmed and is not used. Never throws.
+ * Revokes the grant of a pending authorization that will not be used. Never throws.
  *
- * @param remaining the clients that the space goes on with, of its connection and of a consent that waits now.
+ * @param remaining the clients that the space still uses, of its connection and of a newer pending authorization.
  */
-export async function revokeWaiting(
+export async function revokePending(
   { vault, server, log }: Omit<RevokeConsentDependencies, 'store'>,
   { stream, spaceId }: StoredConnection,
   dataKey: WrappedDataKey,
-  waiting: PendingAuthorization,
+  pending: PendingAuthorization,
   remaining: readonly (ClientRegistration | undefined)[],
 ): Promise<void> {
   try {
-    const place = { stream, generation: WAITING_GENERATION, grant: waiting.grant }
-    const credential: Credential = vault.open(dataKey, place, waiting.sealed)
+    const place = { stream, generation: PENDING_GENERATION, grant: pending.grant }
+    const credential: Credential = vault.open(dataKey, place, pending.sealed)
     const isKept = remaining.some((client) => client && isSameClient(client, credential.client))
-    const revocation = isKept ? 'kept' : await server.revoke(waiting.grant, credential)
+    const revocation = isKept ? 'kept' : await server.revoke(pending.grant, credential)
     log.info('connection.declined', { space: spaceId, revocation })
   } catch (error) {
     log.warn('connection.declined', { space: spaceId, revocation: 'failed', ...describeError(error) })
   }
 }
 
-/** The client of the connection in use; undefined when there is none, or when it does not open. */
+/** The client of the connection; undefined if it is not connected or its credential is unreadable. */
 export function clientInUse(
   vault: Vault,
   { stream, connection, dataKey }: StoredConnection,
@@ -84,8 +84,8 @@ export function clientInUse(
 }
 
 /**
- * Whether a server may treat consents of these clients as one grant. Settings share a client; and there are servers that give everybody who registers
- * the same one.
+ * True if a server may treat consents of these clients as one grant: connections share the client of the settings, and some servers return the
+ * same client to every registration.
  */
 export const isSameClient = (one: ClientRegistration, other: ClientRegistration): boolean =>
   one.clientId === other.clientId

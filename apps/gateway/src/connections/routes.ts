@@ -14,12 +14,12 @@ import { DEFAULT_RETURN_PATH, parseReturnPath, type ReturnPath } from './return-
 import { Failure } from '../platform/failure.ts'
 import type { StartAuthorization } from './start-authorization.ts'
 import type { Readiness } from '../platform/readiness.ts'
-import { type ServicePrincipal, type CallerHeaders, userOf } from '../platform/service-token.ts'
-import { bodyOf } from '../platform/json-body.ts'
+import { type ServicePrincipal, type CallerHeaders, requireUserId } from '../platform/service-token.ts'
+import { readJsonBody } from '../platform/json-body.ts'
 import type { App } from '../platform/router.ts'
 import { problemResponse } from '../platform/problems.ts'
 
-/** What can be asked for, beside the MCP endpoint. */
+/** The flows behind the routes outside of the MCP endpoint. */
 export interface AppDependencies {
   readonly authenticate: (headers: CallerHeaders) => ServicePrincipal
   readonly returnBase: URL
@@ -29,7 +29,7 @@ export interface AppDependencies {
   readonly connectionHistory: (spaceId: string, before: number | undefined, limit: number) => Promise<History>
   readonly confirmWorkspaceChange: (spaceId: string, userId: string, decision: WorkspaceChangeDecision) => Promise<void>
   readonly disconnect: (spaceId: string, userId: string) => Promise<DisconnectReceipt>
-  /** Rejects with what is not ready. Resolves to what is ready but limited. */
+  /** Rejects when the gateway is not ready; resolves to its degraded parts. */
   readonly checkReadiness: () => Promise<Readiness & { readonly hold?: Hold }>
 }
 
@@ -39,7 +39,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
     deps.authenticate({ authorization: c.req.header('authorization'), 'x-user-id': c.req.header('x-user-id') })
 
   app.get('/integrations/notion/oauth/mcp/start', async (c) => {
-    const userId = userOf(callerOf(c))
+    const userId = requireUserId(callerOf(c))
     const spaceId = spaceIdFrom(c.req.query('space_id'), c.req.queries('space_id')?.length)
     const returnPath = returnPathFrom(c.req.query('return_path'), deps.returnBase)
     const binding = bindingFrom(c.req.query('binding'))
@@ -49,10 +49,10 @@ export function createApp(deps: AppDependencies): Hono<App> {
   })
 
   app.get('/integrations/notion/mcp/oauth/callback', async (c) => {
-    // Link scanners and browsers that load ahead must not use up the state. The person's own request still comes.
+    // Link scanners and prefetching browsers must not redeem the state before the user's own request.
     if (c.req.raw.method !== 'GET' || isPrefetch(c.req.raw.headers)) return c.body(null, 503, NO_STORE)
     const target = await deps.finishAuthorization(new URL(c.req.url).searchParams, getCookie(c, BINDING_COOKIE))
-    // The address bar holds the code: nothing may keep it or pass it on.
+    // The URL contains the code, so it must not be stored or sent as a referrer.
     return c.body(null, 303, { ...NO_STORE, location: target.href, 'referrer-policy': 'no-referrer' })
   })
 
@@ -62,13 +62,13 @@ export function createApp(deps: AppDependencies): Hono<App> {
   })
 
   app.delete('/integrations/notion/:spaceId', async (c) => {
-    const userId = userOf(callerOf(c))
+    const userId = requireUserId(callerOf(c))
     return c.json(await deps.disconnect(spaceIdFrom(c.req.param('spaceId')), userId), 200, NO_STORE)
   })
 
   app.post('/integrations/notion/:spaceId/waiting', async (c) => {
-    const userId = userOf(callerOf(c))
-    const decision = await bodyOf(c, WorkspaceChangeDecision)
+    const userId = requireUserId(callerOf(c))
+    const decision = await readJsonBody(c, WorkspaceChangeDecision)
     const spaceId = spaceIdFrom(c.req.param('spaceId'))
     await deps.confirmWorkspaceChange(spaceId, userId, decision)
     return c.json(await deps.describeConnection(spaceId), 200, NO_STORE)
@@ -88,28 +88,31 @@ export function createApp(deps: AppDependencies): Hono<App> {
 
   app.notFound((c) => {
     const methods = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0)
-    // A handler that has taken the request found nothing.
+    // No other method exists, or a handler of this method found nothing.
     if (methods.length === 0 || methods.includes(c.req.method === 'HEAD' ? 'GET' : c.req.method)) {
-      return answer(c, new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.'))
+      return failureResponse(
+        c,
+        new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.'),
+      )
     }
     const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
-    const response = answer(c, new Failure('method_not_allowed', `This address takes ${allow}.`))
+    const response = failureResponse(c, new Failure('method_not_allowed', `This address supports ${allow}.`))
     response.headers.set('allow', allow)
     return response
   })
 
   app.onError((error, c) => {
-    if (error instanceof Failure) return answer(c, error)
-    return answer(
+    if (error instanceof Failure) return failureResponse(c, error)
+    return failureResponse(
       c,
-      new Failure('internal', 'The gateway failed. Its log has the details under this request id.', { cause: error }),
+      new Failure('internal', 'The gateway failed. Its log has the details under this request ID.', { cause: error }),
     )
   })
 
   return app
 }
 
-/** Whether a browser loads the page in case the person wants it ([Fetch, Sec-Purpose](https://fetch.spec.whatwg.org/#sec-purpose-header), and what browsers sent before). */
+/** True if a browser loads the page speculatively ([Fetch, Sec-Purpose](https://fetch.spec.whatwg.org/#sec-purpose-header), and what browsers sent before). */
 const isPrefetch = (headers: Headers): boolean =>
   ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>
     /\b(prefetch|prerender|preview)\b/i.test(headers.get(name) ?? ''),
@@ -119,7 +122,7 @@ const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS']
 
 const NO_STORE = { 'cache-control': 'no-store' }
 
-function answer(c: Context<App>, failure: Failure): Response {
+function failureResponse(c: Context<App>, failure: Failure): Response {
   c.env.failure = failure
   const { status, headers, body } = problemResponse(failure, c.env.requestId)
   const pairs: [string, string][] = []
@@ -127,11 +130,11 @@ function answer(c: Context<App>, failure: Failure): Response {
   return new Response(body, { status, headers: pairs })
 }
 
-/** Left out is no. */
+/** A flag of the query; false if omitted. */
 function flagFrom(name: string, text: string | undefined): boolean {
   if (text === undefined || text === '0') return false
   if (text === '1') return true
-  throw new Failure('invalid_request', `${name} is 1 or 0.`)
+  throw new Failure('invalid_request', `${name} must be 1 or 0.`)
 }
 
 const SpaceId = z
@@ -141,12 +144,12 @@ const SpaceId = z
   .regex(/^[^\p{Cc}]+$/u)
 
 function spaceIdFrom(text: string | undefined, count = 1): string {
-  if (count > 1) throw new Failure('invalid_request', 'space_id is there more than once. Send one.')
+  if (count > 1) throw new Failure('invalid_request', 'The request has more than one space_id. Send one.')
   if (text === undefined || text === '')
-    throw new Failure('missing_space', 'Missing space_id. Say which space this is about.')
+    throw new Failure('missing_space', 'Missing space_id. Send the space that this is about.')
   const { success, data } = SpaceId.safeParse(text)
   if (!success)
-    throw new Failure('invalid_request', 'space_id is longer than 200 characters or holds control characters.')
+    throw new Failure('invalid_request', 'space_id must have at most 200 characters and no control characters.')
   return data
 }
 
@@ -176,6 +179,6 @@ const Page = z.object({
 
 function pageFrom(query: Record<string, string>): z.infer<typeof Page> {
   const { success, data } = Page.safeParse(query)
-  if (!success) throw new Failure('invalid_request', 'before must be a version, limit a number from 1 to 200.')
+  if (!success) throw new Failure('invalid_request', 'before must be a version, and limit a number from 1 to 200.')
   return data
 }

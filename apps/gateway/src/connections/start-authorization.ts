@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { AuthorizationStart } from '@nmg/contract'
 import type { ReturnPath } from './return-path.ts'
-import { unionOf } from './oauth/scope.ts'
+import { mergeScopes } from './oauth/scope.ts'
 import type { Log } from '../platform/log.ts'
 import type { AuthorizationRequests, RegistrationLimit } from './authorization-requests.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -10,7 +10,7 @@ import type { ClientRegistration } from './credential.ts'
 import type { Vault } from './vault.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import { Secret } from '../platform/secret.ts'
-import { ASKING_WAS_REFUSED } from './request-scope.ts'
+import { STEP_UP_REFUSED } from './step-up.ts'
 
 export interface StartAuthorizationDependencies {
   readonly log: Log
@@ -27,12 +27,12 @@ export interface StartAuthorization {
   readonly userId: string
   readonly returnPath: ReturnPath
   readonly binding: string | undefined
-  /** Whether a consent that reaches another workspace than before waits until a person confirms it. */
+  /** Hold a consent for another workspace than before until a user confirms it. */
   readonly confirmsWorkspace: boolean
 }
 
 /**
- * Where to send the browser so that a person can consent, and the state that their answer will carry.
+ * Starts an authorization: the URL to redirect the browser to, and the state of the authorization response.
  *
  * @throws {Failure} `authorization_unavailable`, `authorization_refused`, `store_unavailable`; `rate_limited` after ten within an hour.
  */
@@ -40,15 +40,15 @@ export async function startAuthorization(
   deps: StartAuthorizationDependencies,
   start: StartAuthorization,
 ): Promise<AuthorizationStart> {
-  // Discovered anew each time: whoever reconnects may do so because the authorization server has moved.
+  // Discovered each time: a reconnect may be necessary because the authorization server has moved.
   const [found, stored] = await Promise.all([deps.server.discover(), deps.store.read(start.spaceId)])
-  const server = { ...found, scope: deps.server.fixedScope ?? scopeToAsk(found, stored) }
+  const server = { ...found, scope: deps.server.fixedScope ?? requestedScope(found, stored) }
   await deps.store.ensureDataKey(stored.stream, () => deps.vault.newDataKey(stored.stream))
   const state = randomBytes(32).toString('base64url')
   const stateHash = digest(state)
-  // Where the request could not be kept, no client is registered for it.
+  // Do not register a client while the request cannot be stored.
   await deps.requests.read(stateHash)
-  const client = deps.server.readyClient(server) ?? (await register(deps, server, stored))
+  const client = deps.server.preregisteredClient(server) ?? (await register(deps, server, stored))
 
   const codeVerifier = new Secret(randomBytes(32).toString('base64url'))
   const { spaceId, userId, returnPath, binding, confirmsWorkspace } = start
@@ -70,34 +70,34 @@ export async function startAuthorization(
 }
 
 /**
- * Each consent has a registration of its own. Authorization servers forget registrations, and nobody notices before a person has ended on an error
- * page of theirs; and a grant can be revoked without harm to its successor only when the two have different clients.
+ * Registers a client for one consent. Authorization servers delete registrations, which the gateway could only notice after a user has reached
+ * their error page; and a grant can be revoked without harm to its successor only if their clients differ.
  */
 async function register(
   { log, server, registrations }: StartAuthorizationDependencies,
   info: AuthorizationServerInfo,
   { stream }: StoredConnection,
 ): Promise<ClientRegistration> {
-  await registrations.count(stream)
+  await registrations.consume(stream)
   try {
     const client = await server.register(info)
     log.info('client.registered', { stream, issuer: info.issuer })
     return client
   } catch (error) {
     // A failed registration must not count against the next attempt.
-    await registrations.uncount(stream)
+    await registrations.refund(stream)
     throw error
   }
 }
 
-/** What the server names, what this connection has, and what calls were refused for want of: a consent replaces the one before. */
-function scopeToAsk({ scope, issuer }: AuthorizationServerInfo, stored: StoredConnection): string | null {
+/** The scopes of the server's metadata, of the current grant and of the step-up, since a consent replaces the previous one. */
+function requestedScope({ scope, issuer }: AuthorizationServerInfo, stored: StoredConnection): string | null {
   const { connection, stepUpScope } = stored
   const isOngoing = connection.status === 'connected' || connection.status === 'reconnect_required'
-  // Another server may not know what this one named.
-  if (!isOngoing || connection.grant.issuer !== issuer || stepUpScope === ASKING_WAS_REFUSED) return scope
-  return unionOf(scope, connection.grant.scope, stepUpScope)
+  // Another server may not know these scopes.
+  if (!isOngoing || connection.grant.issuer !== issuer || stepUpScope === STEP_UP_REFUSED) return scope
+  return mergeScopes(scope, connection.grant.scope, stepUpScope)
 }
 
-/** SHA-256, base64url: what is stored of a state or a binding, so that neither can be read from the database. */
+/** SHA-256, base64url: states and bindings are stored hashed. */
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')

@@ -1,15 +1,15 @@
 /**
- * Gathers what comes up in one turn of the event loop and does it together at the turn's end, in order. What goes out for many callers
- * then leaves in one go: whoever is at the other end wakes up once, and not for each of them.
+ * Collects the items added during one tick of the event loop and processes them together, in order, in the next `setImmediate`. Writes for
+ * many callers then leave in one system call, and the receiving process wakes up once.
  *
- * @param work is called once for each turn, with all that was added. It must not throw.
+ * @param work is called once per tick with all items added. It must not throw.
  */
 export function batchPerTick<T>(work: (items: T[]) => void): (item: T) => void {
   let items: T[] = []
   const run = (): void => {
-    const gathered = items
+    const batch = items
     items = []
-    work(gathered)
+    work(batch)
   }
   return (item) => {
     if (items.push(item) === 1) setImmediate(run)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { batched } from './batched.ts'
 
-/** A look-up that ends when the test calls `end`. */
+/** A look-up that completes when the test calls `end`. */
 function slowLoad() {
   const asked: { keys: readonly number[]; end: (error?: Error) => void }[] = []
   const load = (keys: readonly number[]) =>
@@ -15,7 +15,7 @@ function slowLoad() {
 const limits = { atOnce: 1, keysPerBatch: 3, waiting: 5 }
 
 describe('a batched look-up', () => {
-  it('asks at once for all that came while another was under way, and gives each its own value', async () => {
+  it('loads the keys requested during a running look-up together and resolves each to its own value', async () => {
     const { asked, load } = slowLoad()
     const find = batched(load, limits)
     const found = [0, 1, 2, 3, 4].map(find)
@@ -28,7 +28,7 @@ describe('a batched look-up', () => {
     expect(await Promise.all(found)).toEqual(['value 0', undefined, 'value 2', undefined, 'value 4'])
   })
 
-  it('fails for those of one batch only', async () => {
+  it('rejects only the callers of the batch that failed', async () => {
     const { asked, load } = slowLoad()
     const find = batched(load, limits)
     const first = find(0)
@@ -39,7 +39,7 @@ describe('a batched look-up', () => {
     expect(await second).toBe('value 2')
   })
 
-  it('refuses more than may wait', async () => {
+  it('rejects a caller with overloaded when the queue is full', async () => {
     const { asked, load } = slowLoad()
     const find = batched(load, limits)
     const found = [0, 2, 4, 6, 8, 10].map(find)

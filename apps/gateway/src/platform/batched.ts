@@ -1,10 +1,10 @@
 import { Failure } from './failure.ts'
 
 export interface BatchLimits {
-  /** Batches under way at once. */
+  /** Concurrent batches. */
   readonly atOnce: number
   readonly keysPerBatch: number
-  /** Keys that may wait; more are refused. */
+  /** Length of the queue; further keys are rejected. */
   readonly waiting: number
 }
 
@@ -15,11 +15,11 @@ interface Waiter<Key, Value> {
 }
 
 /**
- * Turns a look-up of many keys into one of a single key: what is asked for while a look-up is under way is asked for together in the next one.
- * So however many ask at once, each waits for two look-ups at most, and nobody for a queue that others fill.
+ * Turns a look-up of many keys into a look-up of one key. Keys requested during a running look-up are loaded together by the next one, so a
+ * caller waits for at most two look-ups as long as the queue fits into one batch.
  *
- * @param load answers with a value, or undefined, for each key, in order.
- * @returns rejects with {Failure} `overloaded` when too many wait, and with what `load` rejects with.
+ * @param load resolves to a value, or undefined, for each key, in order.
+ * @returns rejects with {Failure} `overloaded` when the queue is full, and with the rejection of `load`.
  */
 export function batched<Key, Value>(
   load: (keys: readonly Key[]) => Promise<readonly (Value | undefined)[]>,
@@ -47,7 +47,7 @@ export function batched<Key, Value>(
     new Promise((resolve, reject) => {
       if (waiting.length >= limits.waiting) {
         reject(
-          new Failure('overloaded', 'Too many callers authenticate at once. Try again in a moment.', {
+          new Failure('overloaded', 'Too many callers are authenticating at once. Try again in a moment.', {
             retryAfterSeconds: 1,
           }),
         )

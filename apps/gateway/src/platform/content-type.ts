@@ -1,11 +1,11 @@
-/** A parameter of a media type ([RFC 9110 §5.6.6](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.6)), or none behind the semicolon. */
+/** A parameter of a media type ([RFC 9110 §5.6.6](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.6)), which may be empty after the semicolon. */
 const PARAMETER = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?/y
-/** The one character set that JSON has, and the other name that programs give it. */
+/** The only character set of JSON, with the alias without a hyphen. */
 const UTF_8 = /^"?utf-?8"?$/i
 
 /**
- * Whether a body of this type is read as UTF-8 by everybody. A server that goes by another `charset`, or finds one where we do not, would
- * read another message than the one that was judged here.
+ * True if every receiver decodes a body of this type as UTF-8. A server that honours another `charset`, or finds one where this parser does
+ * not, would read a different message than the one checked here.
  */
 export function isInUtf8(contentType: string): boolean {
   if (!/charset/i.test(contentType)) return true
@@ -14,7 +14,7 @@ export function isInUtf8(contentType: string): boolean {
   if (PARAMETER.lastIndex === -1) return false
   for (let at = PARAMETER.lastIndex; at < contentType.length; at = PARAMETER.lastIndex) {
     const [text, name, value = ''] = PARAMETER.exec(contentType) ?? []
-    // Behind the last one, white space may follow.
+    // White space may follow the last parameter.
     if (text === undefined) return count === 1 && contentType.slice(at).trim() === ''
     if (name?.toLowerCase() === 'charset') {
       count++
@@ -24,6 +24,6 @@ export function isInUtf8(contentType: string): boolean {
   return count === 1
 }
 
-/** Whether `Content-Encoding` says that the body is what it is. */
-export const isPlain = (contentEncoding: string | undefined): boolean =>
+/** True if `Content-Encoding` is absent or `identity`. */
+export const isUnencoded = (contentEncoding: string | undefined): boolean =>
   (contentEncoding ?? '').split(',').every((coding) => /^(identity)?$/i.test(coding.trim()))

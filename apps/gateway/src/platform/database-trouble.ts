@@ -1,14 +1,14 @@
-/** What is wrong with the database, by the SQLSTATE of its refusals. */
+/** Persistent faults of the database, recognized by the SQLSTATE of its errors. */
 import type { Log } from './log.ts'
 
-/** A state of the database that its operator has to end. */
+/** A state of the database that its operator has to fix. */
 export interface DatabaseTrouble {
   readonly event: string
-  /** For people: what is wrong, and who can do what. */
+  /** For people: what is wrong and how the operator fixes it. */
   readonly message: string
 }
 
-/** By SQLSTATE, or by its class where the rest does not matter ([PostgreSQL, Appendix A](https://www.postgresql.org/docs/current/errcodes-appendix.html)). */
+/** By SQLSTATE, or by its two-character class ([PostgreSQL, Appendix A](https://www.postgresql.org/docs/current/errcodes-appendix.html)). */
 const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
   '53100': {
     event: 'database.disk_full',
@@ -63,24 +63,24 @@ const TROUBLES: Readonly<Record<string, DatabaseTrouble>> = {
   },
 }
 
-/** Undefined for temporary refusals, and for mistakes of the statement. */
+/** Undefined for temporary errors and for errors in the statement. */
 export function troubleOf(sqlstate: string | undefined): DatabaseTrouble | undefined {
   if (sqlstate === undefined) return undefined
   return TROUBLES[sqlstate] ?? TROUBLES[sqlstate.slice(0, 2)]
 }
 
-/** A trouble that lasts is logged again after this time. */
+/** A lasting fault is logged again at this interval. */
 const LOG_EVERY_MS = 60_000
-/** What has not come up for this long has ended when a statement changes a row. */
+/** A fault that has not occurred for this long is over as soon as a statement changes a row. */
 const LASTS_MS = 60_000
 
-/** Remembers the trouble of one database until a statement shows that it has ended. */
+/** Holds the fault of one database until a statement proves that it is over. */
 export class TroubleLog {
   readonly #log: Log
   readonly #loggedAtMs = new Map<string, number>()
   #current: DatabaseTrouble | undefined
   #foundAtMs = 0
-  /** The statements that failed, and have not succeeded since. On a full disk some fail while others still find room. */
+  /** Statements that failed and have not succeeded since: on a full disk some statements fail while others still succeed. */
   readonly #failing = new Set<string>()
 
   constructor(log: Log) {
@@ -91,17 +91,18 @@ export class TroubleLog {
     return this.#current
   }
 
-  /** A statement failed. */
+  /** Records a failed statement. */
   failed(text: string, trouble: DatabaseTrouble, sqlstate: string): void {
     const now = performance.now()
     this.#current = trouble
     this.#foundAtMs = now
-    if (this.#failing.size < MOST_STATEMENTS) this.#failing.add(text)
+    if (this.#failing.size < MAX_STATEMENTS) this.#failing.add(text)
     if (now - (this.#loggedAtMs.get(trouble.event) ?? -Infinity) < LOG_EVERY_MS) return
     this.#loggedAtMs.set(trouble.event, now)
     this.#log.error(trouble.event, { sqlstate, advice: trouble.message })
   }
 
+  /** Records a successful statement, which may end the fault. */
   succeeded(text: string, rowCount: number | null): void {
     if (!this.#current) return
     this.#failing.delete(text)
@@ -114,5 +115,5 @@ export class TroubleLog {
   }
 }
 
-const MOST_STATEMENTS = 100
+const MAX_STATEMENTS = 100
 const CHANGE = /\b(insert|update|delete)\b/i

@@ -5,7 +5,7 @@ import { Failure } from './failure.ts'
 import { describeError, type Log } from './log.ts'
 import { type DatabaseTrouble, TroubleLog, troubleOf } from './database-trouble.ts'
 
-/** What the adapters need of a database: `pg.Pool` and `pg.Client` satisfy it as they are. */
+/** The part of a database client that stores use; `pg.Pool` and `pg.Client` satisfy it. */
 export interface Sql {
   query<Row extends object>(
     text: string,
@@ -14,12 +14,12 @@ export interface Sql {
 }
 
 export interface Database extends Sql {
-  /** Carries out `work` in one transaction; rolls it back when `work` rejects. */
+  /** Runs `work` in one transaction; rolls back when `work` rejects. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   end(): Promise<void>
 }
 
-/** Milliseconds after which a statement, or the wait for a free connection, counts as failed: nothing here takes long. */
+/** Time-out of a statement and of the wait for a free connection, in milliseconds. All statements are short. */
 const STATEMENT_TIMEOUT_MS = 5_000
 
 const clientConfig = (url: string): ClientConfig => ({
@@ -32,13 +32,13 @@ const clientConfig = (url: string): ClientConfig => ({
 })
 
 export interface Pooled extends Database {
-  /** What the operator has to mend, as far as the statements up to now showed. */
+  /** The current fault that the operator has to fix, as observed by the statements so far. */
   trouble(): DatabaseTrouble | undefined
-  /** Where sessions beside the pool report what they meet. */
+  /** For sessions outside of the pool, which report their errors here too. */
   readonly troubles: TroubleLog
 }
 
-/** A pool whose failures are `store_unavailable`. Lost idle connections are logged; the next query opens another. */
+/** A pool that reports outages as {Failure} `store_unavailable`. Lost idle connections are logged; the next query opens another one. */
 export function openPool(url: string, log: Log, max = 10): Pooled {
   const pool = new Pool({ ...clientConfig(url), max })
   const troubles = new TroubleLog(log)
@@ -51,7 +51,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
       const client = await pool.connect().catch((cause: unknown) => {
         throw storeUnavailable(cause)
       })
-      // A connection that breaks between two statements fails the next one; without a listener it would end the process.
+      // A connection that breaks between two statements makes the next one fail; without a listener it would crash the process.
       const ignore = () => undefined
       client.on('error', ignore)
       const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[]), troubles) }
@@ -65,7 +65,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
         failure = error
         throw error
       } finally {
-        // Closing the session rolls back, whatever state it is in.
+        // After a failure, close the session: that rolls back in any state.
         client.off('error', ignore)
         client.release(failure !== undefined)
       }
@@ -75,8 +75,10 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
 }
 
 /**
- * A session of its own, outside of the pool: for advisory locks and LISTEN, which live as long as their session. The server lets go of a
- * session whose client is unreachable after about half a minute.
+ * Opens a dedicated session outside of the pool, for advisory locks and LISTEN, which last as long as their session. The server drops the
+ * session of an unreachable client after about half a minute.
+ *
+ * @param onEnd is called once when an opened session ends. A session that fails to open rejects instead.
  */
 export async function openSession(
   url: string,
@@ -85,12 +87,11 @@ export async function openSession(
 ): Promise<Sql & { client: Client; destroy(): void }> {
   const client = new Client(clientConfig(url))
   let ended = false
-  // Who waits for the session is told by the rejection; only who has it in hand, by `onEnd`.
-  let isHandedOver = false
+  let isOpen = false
   const end = () => {
     if (ended) return
     ended = true
-    if (isHandedOver) onEnd()
+    if (isOpen) onEnd()
   }
   client.on('error', end)
   client.on('end', end)
@@ -105,15 +106,15 @@ export async function openSession(
     end()
     void client.end().catch(() => undefined)
   }
-  // One statement at a time: a client takes the next one when it is through with the last.
+  // One statement at a time: pg deprecates queueing queries on a client.
   let last: Promise<unknown> = Promise.resolve()
   const query = guarded((text, values) => {
-    const answer = last.then(() => client.query(text, values as unknown[]))
-    last = answer.catch(() => undefined)
-    return answer
+    const result = last.then(() => client.query(text, values as unknown[]))
+    last = result.catch(() => undefined)
+    return result
   }, troubles)
   if (ended) throw storeUnavailable(undefined)
-  isHandedOver = true
+  isOpen = true
   return { client, query, destroy }
 }
 
@@ -129,16 +130,16 @@ const guarded = (query: Query, troubles?: TroubleLog): Sql['query'] =>
       const sqlstate = sqlstateOf(cause)
       const trouble = troubleOf(sqlstate)
       if (trouble && sqlstate !== undefined) troubles?.failed(text, trouble, sqlstate)
-      throw isAnswer(cause) ? cause : storeUnavailable(cause)
+      throw isStatementError(cause) ? cause : storeUnavailable(cause)
     }
-    // The row type is what the statement selects; each caller states it beside its SQL.
+    // Each caller states the row type beside its SQL.
   }) as Sql['query']
 
 /**
- * Whether the server itself refused the statement: a mistake of ours, not an outage. Classes 08, 53, 57 and 58 of SQLSTATE speak of the
- * connection, of resources, of a server that is shutting down; 40 and 55P03 of others that were in the way; and others are the operator's.
+ * True if the statement itself is wrong, which is a bug and not an outage. SQLSTATE classes 08, 53, 57 and 58 report the connection,
+ * resources or a server shutting down; 40 and 55P03 report conflicts with other transactions; and some others report a fault of the database.
  */
-const isAnswer = (error: unknown): boolean =>
+const isStatementError = (error: unknown): boolean =>
   error instanceof DatabaseError && !/^(08|40|53|55P03|57|58)/.test(error.code ?? '') && !troubleOf(error.code)
 
 const sqlstateOf = (error: unknown): string | undefined => (error instanceof DatabaseError ? error.code : undefined)
@@ -146,7 +147,7 @@ const sqlstateOf = (error: unknown): string | undefined => (error instanceof Dat
 const storeUnavailable = (cause: unknown) =>
   new Failure(
     'store_unavailable',
-    troubleOf(sqlstateOf(cause))?.message ?? "The gateway's database does not answer. Try again in a moment.",
+    troubleOf(sqlstateOf(cause))?.message ?? "The gateway's database is not responding. Try again in a moment.",
     { cause, retryAfterSeconds: 2 },
   )
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, type Log } from './log.ts'
 
 /**
- * Runs `work` about every `ms` milliseconds, spread by a quarter either way, never twice at once. A rejection is logged and the next round comes.
+ * Runs `work` every `ms` milliseconds ± 25 % of jitter, never concurrently. A rejection is logged and the rounds continue.
  *
- * @returns stops it; resolves when the last round has ended.
+ * @returns stops the rounds; resolves when the running one has ended.
  */
 export function every(ms: number, work: () => Promise<unknown>, log: Log): () => Promise<void> {
   const stop = new AbortController()

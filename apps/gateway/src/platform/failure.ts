@@ -1,15 +1,15 @@
 import type { ProblemCode } from '@nmg/contract'
 
 /**
- * A failure that has a name. `message` is written for the person who reads it: what is the matter and what to do next;
- * it becomes the `detail` of the problem document. Nothing of a stranger's error text goes in there: that is `cause`.
+ * A failure with a problem code. `message` becomes the `detail` of the problem document and is written for people: what happened and what to
+ * do next. Error texts of other parties never go into it; they belong to `cause`.
  */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly code: ProblemCode
-  /** When trying again makes sense, in whole seconds; sent as `Retry-After`. */
+  /** Whole seconds until a retry makes sense; sent as `Retry-After`. */
   readonly retryAfterSeconds: number | undefined
-  /** The HTTP status, where it is not the usual one of the code. */
+  /** The HTTP status, if it differs from the default of the code. */
   readonly status: number | undefined
 
   constructor(

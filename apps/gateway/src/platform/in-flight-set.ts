@@ -1,14 +1,14 @@
-/** Something that can be on a {@link InFlightSet}. */
-export interface Listed {
-  /** Where it stands there; -1 when it does not. Only the roster changes it. */
-  place: number
+/** An item of at most one {@link InFlightSet}. */
+export interface InFlightItem {
+  /** Index in the set; -1 outside of one. Written only by the set. */
+  inFlightIndex: number
 }
 
 /**
- * What is under way. A `Set` would do the same, but one that takes in and lets go of something for every call makes new tables all the
- * time, and the old ones, once V8 has moved them to the old generation, keep alive all that was ever in them until the next full collection.
+ * The set of calls in flight, with constant-time `add` and `delete`. A `Set` with one insertion and deletion per call reallocates its hash
+ * table all the time, and old tables that V8 has promoted to the old generation retain all their former items until the next full collection.
  */
-export class InFlightSet<T extends Listed> implements Iterable<T> {
+export class InFlightSet<T extends InFlightItem> implements Iterable<T> {
   readonly #items: T[] = []
 
   get size(): number {
@@ -16,21 +16,21 @@ export class InFlightSet<T extends Listed> implements Iterable<T> {
   }
 
   add(item: T): void {
-    item.place = this.#items.length
+    item.inFlightIndex = this.#items.length
     this.#items.push(item)
   }
 
   delete(item: T): void {
-    const { place } = item
-    if (place === -1) return
-    item.place = -1
+    const { inFlightIndex: index } = item
+    if (index === -1) return
+    item.inFlightIndex = -1
     const last = this.#items.pop()
     if (last === undefined || last === item) return
-    last.place = place
-    this.#items[place] = last
+    last.inFlightIndex = index
+    this.#items[index] = last
   }
 
-  /** Over those that are there now, whatever becomes of them meanwhile. */
+  /** Iterates over a snapshot, so items may be added and deleted meanwhile. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items.slice().values()
   }

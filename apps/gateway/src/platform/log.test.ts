@@ -15,8 +15,8 @@ function logged(facts: Record<string, unknown>): string {
   return text
 }
 
-describe('a line of the log', () => {
-  it('is one line of JSON without control characters, whatever text is in it, and holds that text', () => {
+describe('a log event', () => {
+  it('is written as one line of JSON without control characters and keeps any text intact', () => {
     const unit = fc.oneof(fc.integer({ min: 0, max: 0x9f }), fc.constantFrom(0x2028, 0x2029, 0x1f600, 0xfc, 0xd800))
     const text = fc.array(unit).map((codes) => String.fromCodePoint(...codes))
     fc.assert(

@@ -1,15 +1,15 @@
 import { pino, type DestinationStream } from 'pino'
 import { batchPerTick } from './batch-per-tick.ts'
 
-/** Facts of one event. Secrets show as `[secret]`; a stranger's text goes in as a value, never into the name. */
-export type Facts = Readonly<Record<string, unknown>>
+/** Fields of one log event. Secrets appear as `[secret]`; untrusted text is only ever a value, never a field name. */
+export type LogFields = Readonly<Record<string, unknown>>
 
-/** Logs are events: a stable name and facts, no sentences. One JSON line each. */
+/** Structured log: each event is one line of JSON with a stable name and fields, without sentences. */
 export interface Log {
-  debug(event: string, facts?: Facts): void
-  info(event: string, facts?: Facts): void
-  warn(event: string, facts?: Facts): void
-  error(event: string, facts?: Facts): void
+  debug(event: string, facts?: LogFields): void
+  info(event: string, facts?: LogFields): void
+  warn(event: string, facts?: LogFields): void
+  error(event: string, facts?: LogFields): void
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -23,34 +23,35 @@ export function jsonLog(level: LogLevel, destination: DestinationStream = standa
       timestamp,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => destination.write(visible(line)) },
+    { write: (line) => destination.write(escapeInvisible(line)) },
   )
-  const write = (at: Exclude<LogLevel, 'silent'>) => (event: string, facts?: Facts) => logger[at](facts ?? {}, event)
+  const write = (at: Exclude<LogLevel, 'silent'>) => (event: string, facts?: LogFields) =>
+    logger[at](facts ?? {}, event)
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-/** Control characters that JSON need not escape, and that terminals obey or readers of lines take for line ends. */
+/** Control characters that JSON does not have to escape, but that terminals interpret or line readers take for line breaks. */
 // oxlint-disable-next-line no-control-regex
 const INVISIBLE = /[\x7f-\x9f\u2028\u2029]/g
 
-/** The line of JSON with these escaped: they stand in strings only, so it stays the same value. */
-const visible = (line: string) =>
+/** Escapes these characters. They occur only within JSON strings, so the value stays the same. */
+const escapeInvisible = (line: string) =>
   line.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** Standard output, with one write for all lines of a turn. A process that exits, however, exits with all its lines written. */
+/** Standard output with one write for all lines of a tick. Pending lines are flushed when the process exits. */
 function standardOutput(): DestinationStream {
-  let waiting = ''
+  let pending = ''
   const flush = (): void => {
-    const lines = waiting
-    waiting = ''
+    const lines = pending
+    pending = ''
     if (lines !== '') process.stdout.write(lines)
   }
   const flushLater = batchPerTick(flush)
   process.on('exit', flush)
   return {
     write(line) {
-      if (waiting === '') flushLater(undefined)
-      waiting += line
+      if (pending === '') flushLater(undefined)
+      pending += line
     },
   }
 }
@@ -58,7 +59,7 @@ function standardOutput(): DestinationStream {
 let timestampMs = 0
 let timestampText = ''
 
-/** Many lines fall into one millisecond, and spelling it out takes longer than the rest of a line. */
+/** Cached per millisecond: many lines share one, and formatting it takes longer than the rest of a line. */
 function timestamp(): string {
   const now = Date.now()
   if (now !== timestampMs) {
@@ -68,10 +69,8 @@ function timestamp(): string {
   return timestampText
 }
 
-/**
- * Where an error of unknown origin was made: the places of its stack, without its message.
- */
-export function placesOf(error: unknown): string[] {
+/** The first stack frames of an error of unknown origin, without its message, which may hold a secret. */
+export function stackFramesOf(error: unknown): string[] {
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : []
   return lines
     .filter((line) => /^ {4}at /.test(line))
@@ -79,18 +78,15 @@ export function placesOf(error: unknown): string[] {
     .map((line) => line.trim())
 }
 
-/** The level at which a response is logged: what is the gateway's fault, what failed elsewhere, everything else. */
+/** The level at which a response is logged: `error` for the gateway's bugs, `warn` for failures elsewhere, else `info`. */
 export const levelOf = (status: number): 'error' | 'warn' | 'info' =>
   status === 500 ? 'error' : status > 500 ? 'warn' : 'info'
 
-/**
- * What may be said of an error of unknown origin: its class and its code, and those of its causes. Never the message: it may hold what a peer
- * sent.
- */
-export function describeError(error: unknown): Facts {
+/** The class and code of an error of unknown origin and of its causes. Never the message, which may hold text sent by a peer. */
+export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  // PostgreSQL's errors have a severity, and SQLSTATE for a code.
+  // Only PostgreSQL's errors have a severity; their code is the SQLSTATE.
   const isSqlState = 'severity' in error
   return {
     error: isSqlState ? 'DatabaseError' : error.name,
@@ -99,12 +95,12 @@ export function describeError(error: unknown): Facts {
   }
 }
 
-/** Node prints its warnings, and the error that ends the process, as text for people. In a log, they are lines as all others are. */
+/** Logs Node's warnings and an uncaught exception as events; by default Node prints them as plain text. */
 export function logWarningsAndCrashes(log: Log): void {
   process.removeAllListeners('warning')
   process.on('warning', (warning) => log.warn('process.warning', describeError(warning)))
   process.on('uncaughtException', (error) => {
-    log.error('process.crashed', { ...describeError(error), at: placesOf(error) })
+    log.error('process.crashed', { ...describeError(error), at: stackFramesOf(error) })
     process.exit(1)
   })
 }

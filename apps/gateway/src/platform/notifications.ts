@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openSession } from './database.ts'
 import type { Log } from './log.ts'
 
-/** How long a connection that went silent counts as alive: a heartbeat is sent this often, and answered within the statement time-out. */
+/** Interval of the heartbeat that detects a silent connection; it fails after the statement time-out. */
 const HEARTBEAT_MS = 2_000
 
-/** Notifications from all replicas, this one included. */
+/** Notifications from all replicas, including this one. */
 export interface Notifications {
-  /** False while notifications may be missed: then nothing may be answered from memory. */
+  /** False while notifications may be missed; caches must not be used then. */
   isConnected(): boolean
-  /** Calls back with the payload of each notification on the channel. */
+  /** Calls `listener` with the payload of each notification on the channel. */
   on(channel: string, listener: (payload: string) => void): void
-  /** Calls back after notifications may have been missed: whatever is in memory may be outdated. */
+  /** Calls `listener` when notifications may have been missed; caches may be outdated and must be cleared. */
   onGap(listener: () => void): void
 }
 
-/** PostgreSQL's LISTEN/NOTIFY on a session of its own, which is opened again when it breaks. */
+/** PostgreSQL's LISTEN/NOTIFY on a dedicated session, which is reopened when it breaks. */
 export async function postgresNotifications(
   url: string,
   channels: readonly string[],
@@ -59,9 +59,9 @@ export async function postgresNotifications(
   return {
     isConnected: () => session !== undefined,
     on(channel, listener) {
-      const known = listeners.get(channel)
-      if (!known) throw new Error(`not subscribed to ${channel}`)
-      known.add(listener)
+      const subscribed = listeners.get(channel)
+      if (!subscribed) throw new Error(`not subscribed to ${channel}`)
+      subscribed.add(listener)
     },
     onGap: (listener) => void gapListeners.add(listener),
     close() {

@@ -5,10 +5,10 @@ import { every } from './every.ts'
 import type { Log } from './log.ts'
 import { type Notifications, postgresNotifications } from './notifications.ts'
 
-/** Two clocks drift apart by less than a millisecond in this time; a clock that is set is noticed soon. */
+/** Two clocks drift apart by less than a millisecond in this time, and a clock that was set is noticed soon. */
 const READ_CLOCK_EVERY_MS = 5_000
 
-/** What every subject uses. */
+/** Infrastructure shared by connections, refresh, proxy and clients. */
 export interface Platform {
   readonly databaseUrl: string
   readonly sql: Pooled
@@ -20,15 +20,16 @@ export interface Platform {
 
 export interface PlatformOptions {
   readonly databaseUrl: string
-  /** Connections of the pool. */
+  /** Maximum connections of the pool. */
   readonly poolSize: number
+  /** NOTIFY channels to subscribe to. */
   readonly channels: readonly string[]
   readonly log: Log
-  /** For tests that move time. */
+  /** Replaces the database's clock in tests. */
   readonly clock?: Clock | undefined
 }
 
-/** Brings the schema up to date and opens the database. @throws {Failure} `store_unavailable`. */
+/** Migrates the schema and opens the database. @throws {Failure} `store_unavailable`. */
 export async function openPlatform(options: PlatformOptions): Promise<Platform & { close(): Promise<void> }> {
   const { databaseUrl, poolSize, channels, log } = options
   await migrate(databaseUrl)

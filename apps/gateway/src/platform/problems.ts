@@ -1,8 +1,8 @@
 import { type Problem, problems } from '@nmg/contract'
 import type { Failure } from './failure.ts'
 
-/** A whole answer. Headers are names and values in turn. */
-export interface Answer {
+/** A complete HTTP response. Headers are names and values in turn. */
+export interface ErrorResponse {
   readonly status: number
   readonly headers: string[]
   readonly body: string
@@ -11,7 +11,7 @@ export interface Answer {
 /** The media type of {@link problemDocument}. */
 export const PROBLEM_JSON = 'application/problem+json'
 
-/** How a failure is told to an application ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). */
+/** The problem document of a failure ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). */
 export function problemDocument(failure: Failure, requestId: string): Problem {
   const { status, title } = problems[failure.code]
   return {
@@ -24,22 +24,19 @@ export function problemDocument(failure: Failure, requestId: string): Problem {
   }
 }
 
-/** The header fields that go with {@link problemDocument}, names and values in turn. */
+/** The header fields of a response with {@link problemDocument}, names and values in turn. */
 export function problemHeaders(failure: Failure): string[] {
   const headers = ['content-type', PROBLEM_JSON, 'cache-control', 'no-store']
   if (failure.retryAfterSeconds !== undefined) headers.push('retry-after', String(failure.retryAfterSeconds))
-  // RFC 9110 §15.5.16: which codings there are.
+  // RFC 9110 §15.5.16: lists the accepted codings.
   if (failure.code === 'unsupported_encoding') headers.push('accept-encoding', 'identity')
-  // RFC 9110 §15.5.2 wants a challenge with each 401. Without parameters: there is nowhere that a client could go and log in.
+  // RFC 9110 §15.5.2 requires a challenge with each 401. It has no parameters, as there is no authorization server for service tokens.
   if (failure.code === 'unauthenticated') headers.push('www-authenticate', 'Bearer')
   return headers
 }
 
-/** The whole answer to a failure. */
-export function problemResponse(
-  failure: Failure,
-  requestId: string,
-): { status: number; headers: string[]; body: string } {
+/** The complete response to a failed request. */
+export function problemResponse(failure: Failure, requestId: string): ErrorResponse {
   const problem = problemDocument(failure, requestId)
   const body = JSON.stringify(problem)
   return {

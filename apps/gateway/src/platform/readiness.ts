@@ -1,41 +1,43 @@
 import type { DatabaseTrouble } from './database-trouble.ts'
 
-/** What `GET /readyz` answers: 200 while calls can be served, with the parts that are impaired; 503 otherwise. */
+/** The body of `GET /readyz`: 200 while calls can be served, with the degraded parts; 503 otherwise. */
 export interface Readiness {
-  /** Left out while all parts work. */
+  /** Omitted while all parts work. */
   readonly degraded?: readonly DegradedPart[]
 }
 
 export interface DegradedPart {
   readonly part: 'redis' | 'notifications' | 'database'
-  /** What does not work meanwhile. */
+  /** What does not work as a result. */
   readonly detail: string
 }
 
-/** A part without which calls are still served: answers what does not work, or undefined. */
+/** Checks a part without which calls are still served; undefined while it works. */
 export type OptionalPart = () => DegradedPart | undefined | Promise<DegradedPart | undefined>
 
 /**
- * @param need what every call needs; rejects with what is wrong.
- * @throws what `need` rejects with.
+ * @param checkRequired checks what every call needs and rejects when it is unavailable.
+ * @throws the rejection of `checkRequired`.
  */
-export async function checkReadiness(need: () => Promise<unknown>, parts: readonly OptionalPart[]): Promise<Readiness> {
-  const [, ...found] = await Promise.all([need(), ...parts.map((part) => part())])
+export async function checkReadiness(
+  checkRequired: () => Promise<unknown>,
+  parts: readonly OptionalPart[],
+): Promise<Readiness> {
+  const [, ...found] = await Promise.all([checkRequired(), ...parts.map((part) => part())])
   const degraded = found.filter((part) => part !== undefined)
   return degraded.length === 0 ? {} : { degraded }
 }
 
-export const REDIS_IS_AWAY: DegradedPart = {
+export const REDIS_UNAVAILABLE: DegradedPart = {
   part: 'redis',
-  detail: 'Redis does not answer, so nobody can connect Notion. Connected spaces work.',
+  detail: 'Redis is not responding, so nobody can connect Notion. Connected spaces work.',
 }
 
-export const NOTIFICATIONS_ARE_INTERRUPTED: DegradedPart = {
+export const NOTIFICATIONS_INTERRUPTED: DegradedPart = {
   part: 'notifications',
-  detail:
-    "The session that listens to the database is interrupted, so other replicas' changes are looked for instead of announced. Calls work.",
+  detail: "The database session for notifications is interrupted, so other replicas' changes are polled. Calls work.",
 }
 
-/** Calls work as long as the access tokens last that are stored. */
+/** Calls work until the stored access tokens expire. */
 export const degradedBy = (trouble: DatabaseTrouble | undefined): DegradedPart | undefined =>
   trouble && { part: 'database', detail: trouble.message }

@@ -6,17 +6,17 @@ const HOST = /^([\w.~%!$&'()*+,;=-]*|\[[\da-f:.]+\])(:\d{0,5})?$/i
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is
 
 /**
- * Checks what Node leaves to the program of a request's head, and brings its target into the form that everything else reads: path and query. A
- * target in absolute form has the host in it, and that one counts ([RFC 9112 §3.2.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2)).
+ * Validates the parts of a request head that Node does not validate, and rewrites the target to origin form (path and query). The host of a
+ * target in absolute form replaces `Host` ([RFC 9112 §3.2.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2)).
  *
- * @throws {Failure} `invalid_request` (400, or 501 for a transfer coding that is not known).
+ * @throws {Failure} `invalid_request` (400, or 501 for an unknown transfer coding).
  */
-export function normalizeForm(req: IncomingMessage): void {
+export function normalizeRequest(req: IncomingMessage): void {
   const { headers } = req
   if (countOf(req, 'host') > 1) throw invalid('The request has more than one Host. Send one.')
   const coding = headers['transfer-encoding']
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
-    throw new Failure('invalid_request', 'The gateway knows no transfer coding but chunked.', { status: 501 })
+    throw new Failure('invalid_request', 'The gateway supports no transfer coding but chunked.', { status: 501 })
   }
   const [, authority, rest] = req.url?.startsWith('/') ? [] : (ABSOLUTE.exec(req.url ?? '') ?? [])
   if (authority !== undefined && rest !== undefined) {
@@ -27,7 +27,7 @@ export function normalizeForm(req: IncomingMessage): void {
   if (!req.url?.startsWith('/') && !(req.url === '*' && req.method === 'OPTIONS')) {
     throw invalid('The target of the request is not valid.')
   }
-  // HTTP/1.0 has no Host. No browser sends that, so the check against DNS rebinding has nothing to find.
+  // HTTP/1.0 has no Host. Browsers do not send HTTP/1.0, so the check against DNS rebinding does not apply.
   headers.host ??= 'localhost'
   if (!HOST.test(headers.host)) throw invalid('The Host of the request is not valid.')
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Failure } from './failure.ts'
 
-/** What the router's contexts hold. */
+/** The environment of the router's contexts. */
 export interface App {
   Bindings: {
     requestId: string
     incoming: IncomingMessage
-    /** Set for what was refused or failed, for the log. */
+    /** The failure of the request, for the log. */
     failure: Failure | undefined
   }
 }

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 
-/** A value that must not be printed: logs, errors and JSON show `[secret]`. Call `reveal()` where it leaves for its one destination. */
+/** A value that must not be printed: logs, errors and JSON show `[secret]`. Call `reveal()` only where the value is used. */
 export class Secret {
   readonly #value: string
 
@@ -13,12 +13,12 @@ export class Secret {
     return this.#value
   }
 
-  /** Whether both hold the same value; takes the same time whichever byte differs. */
+  /** Compares both values in constant time. */
   equals(other: Secret): boolean {
     return timingSafeEqual(this.digest(), other.digest())
   }
 
-  /** SHA-256 of the value: to recognise it again where it must not be kept. */
+  /** SHA-256 of the value, to recognise it where it must not be stored. */
   digest(): Buffer {
     return createHash('sha256').update(this.#value).digest()
   }

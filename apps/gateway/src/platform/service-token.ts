@@ -4,12 +4,12 @@ import type { Secret } from './secret.ts'
 
 declare const verified: unique symbol
 
-/** An application that proved itself, and the person it names. Only the checks of this file make one. */
+/** An authenticated application and the user it acts for. Only the functions of this file create one. */
 export type ServicePrincipal = { readonly kind: 'application'; readonly userId: string | undefined } & {
   readonly [verified]: true
 }
 
-/** The two headers that say who calls. */
+/** The two headers that identify the caller. */
 export interface CallerHeaders {
   readonly authorization?: string | undefined
   readonly 'x-user-id'?: string | string[] | undefined
@@ -18,25 +18,25 @@ export interface CallerHeaders {
 const MAX_USER_ID_LENGTH = 200
 
 /**
- * Tells applications by their service token. Answers only to valid ones: without the token, `X-User-ID` is worth nothing.
+ * Authenticates applications by their service token. `X-User-ID` is trusted only together with a valid one.
  *
  * @throws {Failure} `unauthenticated`.
  */
 export function serviceAuthenticator(serviceTokens: readonly Secret[]): (headers: CallerHeaders) => ServicePrincipal {
   const isServiceToken = serviceTokenCheck(serviceTokens)
   return (headers) => {
-    const presented = bearer(headers.authorization)
+    const presented = bearerToken(headers.authorization)
     if (presented === undefined) throw unauthenticated('Send the service token as "Authorization: Bearer …".')
     if (!isServiceToken(presented)) {
       throw unauthenticated('The service token is not one of GATEWAY_SERVICE_TOKEN.')
     }
-    return application(headers)
+    return servicePrincipal(headers)
   }
 }
 
 /**
- * All are compared, in full, so that time does not tell which of several tokens came close, nor how close. It may tell their length. (A
- * digest would hide that too, for more than the rest of a call's checks take together.)
+ * Compares with every token in constant time, so that timing reveals neither the matching token nor the length of a matching prefix. It may
+ * reveal the length of a token. (Comparing digests would hide that too, but cost more than all other checks of a call.)
  */
 export function serviceTokenCheck(serviceTokens: readonly Secret[]): (presented: string) => boolean {
   const known = serviceTokens.map((token) => Buffer.from(token.reveal()))
@@ -52,12 +52,12 @@ export function serviceTokenCheck(serviceTokens: readonly Secret[]): (presented:
   }
 }
 
-export const application = (headers: CallerHeaders) =>
-  ({ kind: 'application', userId: userId(headers['x-user-id']) }) as ServicePrincipal
+export const servicePrincipal = (headers: CallerHeaders) =>
+  ({ kind: 'application', userId: userIdOf(headers['x-user-id']) }) as ServicePrincipal
 
-export const bearer = (authorization: string | undefined) => /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+export const bearerToken = (authorization: string | undefined) => /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
 
-export function userId(header: string | string[] | undefined): string | undefined {
+export function userIdOf(header: string | string[] | undefined): string | undefined {
   const text = Array.isArray(header) ? header.join(',') : header?.trim()
   if (!text) return undefined
   if (text.length > MAX_USER_ID_LENGTH)
@@ -65,10 +65,10 @@ export function userId(header: string | string[] | undefined): string | undefine
   return text
 }
 
-/** The person who acts. @throws {Failure} `unauthenticated` when the application named nobody. */
-export function userOf({ userId: person }: ServicePrincipal): string {
-  if (person === undefined) throw unauthenticated('Name the person who does this in the header X-User-ID.')
-  return person
+/** The user the application acts for. @throws {Failure} `unauthenticated` when `X-User-ID` is missing. */
+export function requireUserId({ userId }: ServicePrincipal): string {
+  if (userId === undefined) throw unauthenticated('Name the user who does this in the header X-User-ID.')
+  return userId
 }
 
 export const unauthenticated = (detail: string) => new Failure('unauthenticated', detail)

@@ -32,17 +32,10 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
 /** How many spaces may be on record before the quiet ones are forgotten. Not at once: that would make a new table for every few calls. */
 const REMEMBERED_SPACES = 10_000
 
-/** Who asks to be let in. */
-export interface Entrant {
-  /** Its turn has come, later than `enter` returned. */
-  admitted(): void
-  /** Its turn has not come in time. */
-  refused(failure: Failure): void
-}
-
-/** A place inside or in the queue. Must be given back with {@link Admission.leave}. */
-export interface Ticket {
-  readonly isAdmitted: boolean
+/** A permit to be under way, or a position in the queue. Must be given back with {@link Admission.leave}. */
+export interface Permit {
+  /** Resolves when the call may go on; undefined when it may go on at once. Rejects with `overloaded` when the wait was too long. */
+  readonly admitted: Promise<void> | undefined
 }
 
 /**
@@ -66,29 +59,29 @@ export class Admission {
   }
 
   /** @throws {Failure} `overloaded`. */
-  enter(spaceId: string, isStream: boolean, entrant: Entrant): Ticket {
+  enter(spaceId: string, isStream: boolean): Permit {
     const space = this.#spaces.get(spaceId) ?? new SpaceLoad()
-    const ticket = new Place(space, isStream, entrant)
+    const permit = new Waiter(space, isStream)
     if (isStream) this.#openStream(space)
-    else if (this.#calls < this.#limits.calls && space.calls < this.#limits.callsPerSpace) this.#start(ticket)
-    else this.#queue(ticket)
+    else if (this.#calls < this.#limits.calls && space.calls < this.#limits.callsPerSpace) this.#start(permit)
+    else this.#queue(permit)
     this.#spaces.set(spaceId, space)
-    return ticket
+    return permit
   }
 
-  leave(ticket: Ticket): void {
-    if (!(ticket instanceof Place) || ticket.isGone) return
-    ticket.isGone = true
-    const { space } = ticket
-    if (ticket.isStream) {
+  leave(permit: Permit): void {
+    if (!(permit instanceof Waiter) || permit.isGone) return
+    permit.isGone = true
+    const { space } = permit
+    if (permit.isStream) {
       space.streams--
       this.#streams--
-    } else if (ticket.isAdmitted) {
+    } else if (permit.isAdmitted) {
       space.calls--
       this.#calls--
       if (this.#queued > 0) this.#next()
     } else {
-      this.#unqueue(ticket)
+      this.#unqueue(permit)
     }
     if (this.#spaces.size > this.#forgetAbove) this.#forgetQuietSpaces()
   }
@@ -134,32 +127,33 @@ export class Admission {
     this.#streams++
   }
 
-  #start(ticket: Place): void {
-    ticket.isAdmitted = true
-    ticket.space.calls++
+  #start(permit: Waiter): void {
+    permit.isAdmitted = true
+    permit.space.calls++
     this.#calls++
   }
 
-  #queue(ticket: Place): void {
-    const { space } = ticket
+  #queue(permit: Waiter): void {
+    const { space } = permit
     const { queued, queuedPerSpace, queueMs } = this.#limits
     if (this.#queued >= queued) throw overloaded('Too many calls are under way.')
     if ((space.waiting?.size ?? 0) >= queuedPerSpace) throw overloaded('This space has too many calls under way.')
     space.waiting ??= new Set()
-    space.waiting.add(ticket)
+    space.waiting.add(permit)
     this.#turns.add(space)
     this.#queued++
-    ticket.timer = setTimeout(() => {
-      this.leave(ticket)
-      ticket.entrant.refused(overloaded('Too many calls are under way.'))
+    permit.whenAdmitted = Promise.withResolvers<void>()
+    permit.timer = setTimeout(() => {
+      this.leave(permit)
+      permit.whenAdmitted?.reject(overloaded('Too many calls are under way.'))
     }, queueMs)
   }
 
-  #unqueue(ticket: Place): void {
-    clearTimeout(ticket.timer)
-    const { space } = ticket
+  #unqueue(permit: Waiter): void {
+    clearTimeout(permit.timer)
+    const { space } = permit
     this.#queued--
-    space.waiting?.delete(ticket)
+    space.waiting?.delete(permit)
     if (space.waiting?.size !== 0) return
     space.waiting = undefined
     this.#turns.delete(space)
@@ -169,12 +163,12 @@ export class Admission {
   #next(): void {
     for (const space of this.#turns) {
       if (space.calls >= this.#limits.callsPerSpace) continue
-      const [ticket] = space.waiting ?? []
-      if (!ticket) continue
-      this.#unqueue(ticket)
+      const [permit] = space.waiting ?? []
+      if (!permit) continue
+      this.#unqueue(permit)
       if (this.#turns.delete(space)) this.#turns.add(space)
-      this.#start(ticket)
-      ticket.entrant.admitted()
+      this.#start(permit)
+      permit.whenAdmitted?.resolve()
       return
     }
   }
@@ -184,22 +178,25 @@ export class Admission {
 class SpaceLoad {
   calls = 0
   streams = 0
-  waiting: Set<Place> | undefined
+  waiting: Set<Waiter> | undefined
 }
 
-class Place implements Ticket {
+class Waiter implements Permit {
   readonly space: SpaceLoad
   readonly isStream: boolean
-  readonly entrant: Entrant
   isAdmitted: boolean
   isGone = false
   timer: NodeJS.Timeout | undefined
+  whenAdmitted: PromiseWithResolvers<void> | undefined
 
-  constructor(space: SpaceLoad, isStream: boolean, entrant: Entrant) {
+  constructor(space: SpaceLoad, isStream: boolean) {
     this.space = space
     this.isStream = isStream
-    this.entrant = entrant
     this.isAdmitted = isStream
+  }
+
+  get admitted(): Promise<void> | undefined {
+    return this.whenAdmitted?.promise
   }
 }
 

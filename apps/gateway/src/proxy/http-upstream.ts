@@ -4,8 +4,8 @@ import { buildConnector, Client, type Dispatcher, errors } from 'undici'
 import { responseHeaders } from './headers.ts'
 import { Failure } from '../platform/failure.ts'
 import { interrupted } from './outcome.ts'
-import type { Upstream, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from './upstream.ts'
-import { type Listed, InFlightSet } from '../platform/in-flight-set.ts'
+import type { ResponseHead, ResponseSink, Upstream, UpstreamExchange, UpstreamRequest } from './upstream.ts'
+import { type InFlightItem, InFlightSet } from '../platform/in-flight-set.ts'
 import type { Secret } from '../platform/secret.ts'
 import { batchPerTick } from '../platform/batch-per-tick.ts'
 
@@ -26,6 +26,8 @@ export interface UpstreamSettings {
 const WORTH_DRAINING_BYTES = 64 * 1024
 /** Requests up to this size leave in one piece; to copy larger ones costs more than it saves. */
 const JOINED_BYTES = 16 * 1024
+/** What may be held of a response before it is relayed. */
+const MAX_HELD_BYTES = 64 * 1024
 /** Connections kept for later calls. More are opened when needed, and closed afterwards. */
 const KEPT_CONNECTIONS = 1024
 /** How long an idle connection is kept when upstream does not say; many servers close theirs after a minute. */
@@ -43,7 +45,7 @@ export interface HttpUpstream extends Upstream {
 export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
   const connections = new Connections(settings)
   const path = settings.url.pathname + settings.url.search
-  const open = new InFlightSet<Exchange>()
+  const open = new InFlightSet<HttpExchange>()
   // One timer for all: none is set and cleared for every call, and a second more or less does not matter.
   const sweep = setInterval(
     () => expire(open, settings),
@@ -52,15 +54,15 @@ export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
   sweep.unref()
 
   return {
-    send(request, accessToken, receiver) {
-      const exchange = new Exchange(connections, open, receiver)
+    send(request, accessToken) {
+      const exchange = new HttpExchange(connections, open)
       exchange.start(path, request, accessToken, settings.userAgent)
       return exchange
     },
     close() {
       clearInterval(sweep)
       for (const exchange of open)
-        exchange.expire(
+        exchange.cancel(
           exchange.mayHaveLeft
             ? interrupted('This gateway stopped before a response from Notion arrived.', 503)
             : new Failure('overloaded', 'This gateway is about to stop. Try again.', { retryAfterSeconds: 1 }),
@@ -70,18 +72,18 @@ export function httpUpstream(settings: UpstreamSettings): HttpUpstream {
   }
 }
 
-function expire(open: InFlightSet<Exchange>, settings: UpstreamSettings): void {
+function expire(open: InFlightSet<HttpExchange>, settings: UpstreamSettings): void {
   const now = performance.now()
   for (const exchange of open) {
     const ageMs = now - exchange.startedAt
     if (!exchange.hasHead && ageMs > settings.headTimeoutMs) {
-      exchange.expire(
+      exchange.cancel(
         exchange.mayHaveLeft
           ? interrupted('Notion did not begin to respond in time.', 504)
           : new Failure('upstream_unreachable', 'Notion could not be reached in time. Try again in a moment.'),
       )
     } else if (ageMs > (exchange.isDiscarded ? settings.headTimeoutMs : settings.maxAgeMs)) {
-      exchange.expire(interrupted('The response was open for longer than this gateway allows.', 504))
+      exchange.cancel(interrupted('The response was open for longer than this gateway allows.', 504))
     }
   }
 }
@@ -170,36 +172,34 @@ class Connections {
   }
 }
 
-/** Hears the rest of an answer that nobody wants. */
-const nobody: UpstreamReceiver = {
-  answered: () => true,
-  received: () => true,
-  ended: () => {},
-  broken: () => {},
-}
-
 /**
- * One request and its answer. It is undici's handler itself, in the older form of that interface: only there the head comes as the raw
- * bytes, uncopied and unmerged.
+ * One request and its response. It is undici's handler itself, in the form in which the head arrives as raw bytes, uncopied and unmerged.
  */
-class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
-  place = -1
+class HttpExchange implements UpstreamExchange, Dispatcher.DispatchHandler, InFlightItem {
+  inFlightIndex = -1
   readonly startedAt = performance.now()
   hasHead = false
   mayHaveLeft = false
 
   readonly #connections: Connections
-  readonly #open: InFlightSet<Exchange>
+  readonly #open: InFlightSet<HttpExchange>
   readonly #client: Client
-  #receiver: UpstreamReceiver
-  #resume: (() => void) | undefined
+  readonly #whenHead = Promise.withResolvers<ResponseHead>()
+  #head: ResponseHead | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #sink: ResponseSink | undefined
+  #whenEnd: PromiseWithResolvers<void> | undefined
+  /** Chunks that arrived before {@link relay}. */
+  #held: Buffer[] = []
+  #heldBytes = 0
+  #failure: Error | undefined
   #isOver = false
-  #drained = -1
+  /** Bytes read after {@link discard}; negative before it. */
+  #discardedBytes = -1
 
-  constructor(connections: Connections, open: InFlightSet<Exchange>, receiver: UpstreamReceiver) {
+  constructor(connections: Connections, open: InFlightSet<HttpExchange>) {
     this.#connections = connections
     this.#open = open
-    this.#receiver = receiver
     this.#client = connections.take()
     open.add(this)
   }
@@ -210,33 +210,61 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
   }
 
   get isDiscarded(): boolean {
-    return this.#drained >= 0
+    return this.#discardedBytes >= 0
+  }
+
+  head(): Promise<ResponseHead> {
+    return this.#whenHead.promise
+  }
+
+  async relay(sink: ResponseSink): Promise<void> {
+    if (!this.#head) throw new Error('relay() before the response head')
+    try {
+      sink.onHeaders(this.#head.status, this.#head.headers)
+      let hasRoom = true
+      for (const bytes of this.#held) hasRoom = sink.onData(bytes)
+      this.#held = []
+      if (this.#failure) throw this.#failure
+      if (this.#isOver) {
+        sink.onEnd()
+        return
+      }
+      if (hasRoom) this.resume()
+      else this.#controller?.pause()
+    } catch (reason) {
+      this.#close()
+      throw reason
+    }
+    this.#sink = sink
+    this.#whenEnd = Promise.withResolvers<void>()
+    return this.#whenEnd.promise
   }
 
   resume(): void {
-    this.#resume?.()
-  }
-
-  cancel(): void {
-    this.#receiver = nobody
-    this.#breakOff()
+    this.#controller?.resume()
   }
 
   discard(): void {
-    this.#receiver = nobody
-    // It goes on to be read, up to a limit; one that was held must be let go.
-    this.#drained = 0
-    this.#resume?.()
+    this.#held = []
+    this.#sink = undefined
+    this.#discardedBytes = 0
+    this.resume()
   }
 
-  expire(failure: Failure): void {
-    const receiver = this.#receiver
-    this.cancel()
-    receiver.broken(failure)
+  cancel(failure: Error): void {
+    this.#close()
+    this.#fail(failure)
   }
 
-  /** Nobody else uses this client, and undici cannot take back a request that still waits for its connection. */
-  #breakOff(): void {
+  #fail(failure: Error): void {
+    this.#failure ??= failure
+    this.#sink = undefined
+    if (!this.#head) this.#whenHead.reject(failure)
+    this.#whenEnd?.reject(failure)
+  }
+
+  /** No other request uses this client, and undici cannot take back a request that still waits for its connection. */
+  #close(): void {
     if (this.#isOver) return
     this.#leave()
     void this.#client.destroy()
@@ -255,31 +283,47 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler, Listed {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.#isOver || status < 200) return
     this.hasHead = true
-    this.#resume = () => controller.resume()
-    // As they came: undici's own object has lost their order and case.
-    const headers = (controller.rawHeaders ?? []) as Buffer[]
-    if (!this.#receiver.answered(status, responseHeaders(headers))) controller.pause()
+    this.#controller = controller
+    // In their original order and case, which undici's own object has lost.
+    const raw = (controller.rawHeaders ?? []) as Buffer[]
+    this.#head = { status, headers: responseHeaders(raw) }
+    this.#whenHead.resolve(this.#head)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#drained >= 0) {
-      this.#drained += bytes.length
-      if (this.#drained > WORTH_DRAINING_BYTES) this.#breakOff()
-    } else if (!this.#receiver.received(bytes)) controller.pause()
+    if (this.isDiscarded) {
+      this.#discardedBytes += bytes.length
+      if (this.#discardedBytes > WORTH_DRAINING_BYTES) this.#close()
+    } else if (!this.#sink) {
+      this.#held.push(bytes)
+      this.#heldBytes += bytes.length
+      if (this.#heldBytes > MAX_HELD_BYTES) controller.pause()
+    } else {
+      try {
+        if (!this.#sink.onData(bytes)) controller.pause()
+      } catch (reason) {
+        this.cancel(reason as Error)
+      }
+    }
   }
 
   onResponseEnd(): void {
     if (this.#isOver) return
     this.#leave()
     this.#connections.giveBack(this.#client)
-    this.#receiver.ended()
+    try {
+      this.#sink?.onEnd()
+      this.#whenEnd?.resolve()
+    } catch (reason) {
+      this.#fail(reason as Error)
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return
     this.#leave()
     void this.#client.destroy()
-    this.#receiver.broken(this.mayHaveLeft ? brokenAfterSending(error) : neverSent(error))
+    this.#fail(this.mayHaveLeft ? brokenAfterSending(error) : neverSent(error))
   }
 }
 

@@ -16,7 +16,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 const CLOSE_GAP_EVERY_MS = 5_000
 
 export interface ProxyOptions extends Required<
-  Pick<ProxyDependencies, 'authenticate' | 'answer' | 'maxBodyBytes' | 'requestId' | 'onDone'>
+  Pick<ProxyDependencies, 'authenticate' | 'errorResponse' | 'maxBodyBytes' | 'requestId' | 'onDone'>
 > {
   readonly platform: Platform
   readonly connections: Connections
@@ -49,7 +49,7 @@ export function openProxy(options: ProxyOptions): McpProxy & { close(): Promise<
     ...(requestStepUp && { requestStepUp }),
     connectUrl,
     authenticate: options.authenticate,
-    answer: options.answer,
+    errorResponse: options.errorResponse,
     maxBodyBytes,
     limits: {
       ...DEFAULT_LIMITS,

@@ -1,44 +1,57 @@
+import type { IncomingMessage } from 'node:http'
 import { Failure } from '../platform/failure.ts'
 import type { Admission } from './admission.ts'
 
-/** The body of a request as it comes in: bounded, and counted for its holder until it is let go. */
+/** A request body while it arrives: limited in size, and counted for its holder until it is released. */
 export class RequestBody {
   readonly #admission: Admission
   readonly #maxBytes: number
   readonly #holder: string | undefined
-  #pieces: Buffer[] = []
+  #chunks: Buffer[] = []
   #bytes = 0
 
-  /**
-   * @param announcedBytes by `Content-Length`; 0 when nothing is.
-   * @param holder as {@link Admission.holdBody} has it.
-   * @throws {Failure} `too_large`.
-   */
-  constructor(admission: Admission, maxBytes: number, announcedBytes: number, holder: string | undefined) {
-    if (announcedBytes > maxBytes) throw tooLarge(maxBytes)
+  /** @param holder as in {@link Admission.holdBody}. */
+  constructor(admission: Admission, maxBytes: number, holder: string | undefined) {
     this.#admission = admission
     this.#maxBytes = maxBytes
     this.#holder = holder
   }
 
-  /** @throws {Failure} `too_large`, `overloaded`. */
-  add(piece: Buffer): void {
-    if (this.#bytes + piece.length > this.#maxBytes) throw tooLarge(this.#maxBytes)
-    this.#admission.holdBody(this.#holder, piece.length)
-    this.#bytes += piece.length
-    this.#pieces.push(piece)
+  /**
+   * Resolves to the whole body; it stays counted. What arrives after a rejection is read and dropped.
+   *
+   * @throws {Failure} `too_large`, `overloaded`.
+   */
+  async read(req: IncomingMessage): Promise<Buffer> {
+    if (Number(req.headers['content-length'] ?? 0) > this.#maxBytes) throw tooLarge(this.#maxBytes)
+    await new Promise<void>((resolve, reject) => {
+      let isRejected = false
+      req.on('data', (chunk: Buffer) => {
+        if (isRejected) return
+        try {
+          this.#add(chunk)
+        } catch (reason) {
+          isRejected = true
+          reject(reason as Failure)
+        }
+      })
+      req.on('end', resolve)
+    })
+    const chunks = this.#chunks
+    this.#chunks = []
+    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
   }
 
-  /** All that came, once; it stays counted. */
-  take(): Buffer {
-    const pieces = this.#pieces
-    this.#pieces = []
-    return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
-  }
-
-  letGo(): void {
+  release(): void {
     this.#admission.releaseBody(this.#holder, this.#bytes)
     this.#bytes = 0
+  }
+
+  #add(chunk: Buffer): void {
+    if (this.#bytes + chunk.length > this.#maxBytes) throw tooLarge(this.#maxBytes)
+    this.#admission.holdBody(this.#holder, chunk.length)
+    this.#bytes += chunk.length
+    this.#chunks.push(chunk)
   }
 }
 

@@ -1,16 +1,16 @@
-/** A gateway with an issuer of tokens and connected spaces, and MCP clients that call it with plain HTTP. */
+/** Test fixture: a gateway with a token issuer and a connected space, called over plain HTTP as MCP clients do. */
 import type { CreatedAccessKey } from '@nmg/contract'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterAll, beforeAll } from 'vitest'
 import { startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
-import { type Issuer, startIssuer, type RefreshLocks, type TokenOptions } from './issuer.ts'
+import { type Issuer, startIssuer, type TokenClaims, type TokenOptions } from './issuer.ts'
 
-/** How an answer of the gateway to an MCP client looks. */
-export interface RpcAnswer {
+/** The gateway's response to an MCP client. */
+export interface RpcResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The message, out of a JSON body or the last event of a stream. */
+  /** The message from the JSON body or from the last event of the stream. */
   readonly rpc: {
     id?: unknown
     result?: { tools?: { name: string }[]; content?: { text: string }[]; isError?: boolean; [name: string]: unknown }
@@ -25,21 +25,22 @@ export interface Call {
   readonly signal?: AbortSignal
 }
 
-export interface Scene {
+export interface ClientFixture {
   readonly simulator: Simulator
   readonly gateway: InProcessGateway
   readonly issuer: Issuer
-  /** Another gateway on the same database, known by the same public URL. */
+  /** Starts another gateway on the same database with the same public URL. */
   replica(options?: Partial<GatewayTestOptions>): Promise<InProcessGateway>
-  /** The endpoint of a space, as the gateway is reached in the test. */
+  /** The URL of a space's endpoint for requests in the test. */
   endpoint(space?: string, at?: InProcessGateway): string
-  /** What tokens for it are issued for. */
+  /** The public URL of a space's endpoint: the audience of its tokens. */
   resource(space?: string): string
-  /** A token for the endpoint of the space, unless the claims say otherwise. */
-  token(space?: string, claims?: RefreshLocks, options?: TokenOptions): Promise<string>
+  /** Issues a token for the endpoint of the space; `claims` override its claims. */
+  token(space?: string, claims?: TokenClaims, options?: TokenOptions): Promise<string>
+  /** Creates an access key; `more` overrides its properties. */
   newKey(more?: Record<string, unknown>, user?: string): Promise<CreatedAccessKey>
-  /** POSTs a message (or whatever `body` is) with this credential; the answer whole. */
-  call(credential: string | undefined, url: string, call?: Call): Promise<RpcAnswer>
+  /** Sends a message with this credential and reads the complete response. */
+  call(credential: string | undefined, url: string, call?: Call): Promise<RpcResponse>
 }
 
 export const LIST: { jsonrpc: string; id: string; method: string; params?: object } = {
@@ -53,14 +54,14 @@ export const tool = (name: string, args: object = {}, id: unknown = 7) => ({
   method: 'tools/call',
   params: { name, arguments: args },
 })
-/** What a client sends first, before 2026-07-28. */
+/** The first message of a client, before 2026-07-28. */
 export const initialize = (capabilities: object = {}, name = 'test-client') => ({
   jsonrpc: '2.0',
   id: 0,
   method: 'initialize',
   params: { protocolVersion: '2025-11-25', capabilities, clientInfo: { name, version: '1.2.3' } },
 })
-/** A message as clients of 2026-07-28 send it. */
+/** Adds the `_meta` that clients of 2026-07-28 send with each message. */
 export const modern = <T extends { params?: object }>(
   message: T,
   capabilities: object = {},
@@ -78,7 +79,7 @@ export const modern = <T extends { params?: object }>(
 })
 
 /** Sends a message as an MCP client does. */
-export async function call(credential: string | undefined, url: string, init: Call = {}): Promise<RpcAnswer> {
+export async function call(credential: string | undefined, url: string, init: Call = {}): Promise<RpcResponse> {
   const { method = 'POST', headers = {}, body = LIST, signal } = init
   const response = await fetch(url, {
     method,
@@ -93,70 +94,73 @@ export async function call(credential: string | undefined, url: string, init: Ca
     ...(method === 'POST' ? { body: typeof body === 'string' ? body : JSON.stringify(body) } : {}),
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, rpc: message(text) }
+  return { status: response.status, headers: response.headers, text, rpc: parseMessage(text) }
 }
 
-/** @param env for the gateway. */
-export function scene(env: Record<string, string> = {}): Scene {
-  const publicUrl = () => self.gateway.url.replace('127.0.0.1', 'localhost')
-  const settings = () => ({ CLIENT_TOKEN_ISSUERS: JSON.stringify([{ issuer: self.issuer.url }]), ...env })
-  const it: { simulator?: Simulator; gateway?: InProcessGateway; issuer?: Issuer } = {}
+/** Starts the fixture before the tests of the file. @param env settings of the gateway. */
+export function clientFixture(env: Record<string, string> = {}): ClientFixture {
+  const publicUrl = () => fixture.gateway.url.replace('127.0.0.1', 'localhost')
+  const settings = () => ({ CLIENT_TOKEN_ISSUERS: JSON.stringify([{ issuer: fixture.issuer.url }]), ...env })
+  const parts: { simulator?: Simulator; gateway?: InProcessGateway; issuer?: Issuer } = {}
 
   beforeAll(async () => {
-    it.simulator = await startSimulator({ options: { autoApprove: true, testTools: true, rateLimitPerMinute: null } })
-    it.issuer = await startIssuer()
-    it.gateway = await startGateway({ mcpUrl: it.simulator.mcpUrl, env: settings() })
-    await it.gateway.connect('north')
+    parts.simulator = await startSimulator({
+      options: { autoApprove: true, testTools: true, rateLimitPerMinute: null },
+    })
+    parts.issuer = await startIssuer()
+    parts.gateway = await startGateway({ mcpUrl: parts.simulator.mcpUrl, env: settings() })
+    await parts.gateway.connect('north')
   })
   afterAll(async () => {
-    await it.gateway?.stop()
-    await it.issuer?.close()
-    await it.simulator?.close()
+    await parts.gateway?.stop()
+    await parts.issuer?.close()
+    await parts.simulator?.close()
   })
 
-  const there = <T>(part: T | undefined): T => {
-    if (part === undefined) throw new Error('only within a test')
+  const started = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error('The fixture is only available within tests.')
     return part
   }
-  const self: Scene = {
+  const fixture: ClientFixture = {
     get simulator() {
-      return there(it.simulator)
+      return started(parts.simulator)
     },
     get gateway() {
-      return there(it.gateway)
+      return started(parts.gateway)
     },
     get issuer() {
-      return there(it.issuer)
+      return started(parts.issuer)
     },
     replica: (options = {}) =>
       startGateway({
-        mcpUrl: self.simulator.mcpUrl,
-        databaseUrl: self.gateway.databaseUrl,
+        mcpUrl: fixture.simulator.mcpUrl,
+        databaseUrl: fixture.gateway.databaseUrl,
         env: { ...settings(), GATEWAY_PUBLIC_URL: publicUrl() },
         ...options,
       }),
-    endpoint: (space = 'north', at = self.gateway) => `${at.url}/mcp/notion/spaces/${encodeURIComponent(space)}`,
+    endpoint: (space = 'north', at = fixture.gateway) => `${at.url}/mcp/notion/spaces/${encodeURIComponent(space)}`,
     resource: (space = 'north') => `${publicUrl()}/mcp/notion/spaces/${encodeURIComponent(space)}`,
     token: (space = 'north', claims = {}, options = {}) =>
-      self.issuer.token(self.resource(space), { space_id: space, ...claims }, options),
+      fixture.issuer.token(fixture.resource(space), { space_id: space, ...claims }, options),
     async newKey(more = {}, user = 'ada') {
-      const response = await self.gateway.fetch('/access/keys', {
+      const response = await fixture.gateway.fetch('/access/keys', {
         method: 'POST',
         user,
         body: JSON.stringify({ spaceId: 'north', scope: 'notion:write', name: 'a key', ...more }),
       })
-      if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`)
+      if (response.status !== 201)
+        throw new Error(`Could not create a key: ${response.status} ${await response.text()}`)
       return (await response.json()) as CreatedAccessKey
     },
     call,
   }
-  return self
+  return fixture
 }
 
-function message(text: string): RpcAnswer['rpc'] {
+function parseMessage(text: string): RpcResponse['rpc'] {
   const events = text.match(/^data: ?(\{.*\})$/gm)
   try {
-    return JSON.parse(events?.at(-1)?.replace(/^data: ?/, '') ?? text) as RpcAnswer['rpc']
+    return JSON.parse(events?.at(-1)?.replace(/^data: ?/, '') ?? text) as RpcResponse['rpc']
   } catch {
     return {}
   }

@@ -1,7 +1,9 @@
-/** What the conformance suite starts as its client: hands the assignment on to the test, whose gateway carries it out. */
-const [desk, url] = process.argv.slice(2)
+/** The client that the conformance suite starts: forwards the scenario to the test, whose gateway performs it. */
+const [testUrl, url] = process.argv.slice(2)
 const { MCP_CONFORMANCE_PROTOCOL_VERSION: revision, MCP_CONFORMANCE_CONTEXT: context = '{}' } = process.env
-const assignment = JSON.stringify({ url, revision, context: JSON.parse(context) })
-// On a time-out, the suite ends only the shell around this.
-const answer = await fetch(`${desk}/?${new URLSearchParams({ assignment })}`, { signal: AbortSignal.timeout(38_000) })
-if (!answer.ok) process.exitCode = 1
+const scenario = JSON.stringify({ url, revision, context: JSON.parse(context) })
+// On a time-out the suite kills only the parent shell, so the request has a time-out of its own.
+const response = await fetch(`${testUrl}/?${new URLSearchParams({ scenario })}`, {
+  signal: AbortSignal.timeout(38_000),
+})
+if (!response.ok) process.exitCode = 1

@@ -1,6 +1,6 @@
 /**
- * The official conformance suite with the connect flow as the client under test: the suite plays the MCP server and its authorization server, and
- * a person with a browser connects the space, calls, and connects again where the gateway says that this is needed.
+ * The official conformance suite, with the connect flow as the client under test. The suite runs the MCP server and its authorization server;
+ * a user connects the space in a browser, sends calls, and connects again if the gateway requests it.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -21,8 +21,8 @@ const suiteFolder = join(createRequire(import.meta.url).resolve('@modelcontextpr
 
 type Revision = '2025-11-25' | '2026-07-28'
 
-/** Scored, and not what a connect flow does: these speak of an MCP client's messages, which a gateway passes on unchanged. */
-const messages: Record<Revision, readonly string[]> = {
+/** Scored scenarios about an MCP client's messages, which the gateway forwards unchanged. They do not apply to the connect flow. */
+const messageScenarios: Record<Revision, readonly string[]> = {
   '2025-11-25': ['initialize', 'tools_call', 'elicitation-sep1034-client-defaults', 'sse-retry'],
   '2026-07-28': [
     'tools_call',
@@ -35,18 +35,18 @@ const messages: Record<Revision, readonly string[]> = {
   ],
 }
 
-/** The address that the suite has in mind. */
+/** The URL that the suite expects. */
 const CLIENT_METADATA_URL = 'https://conformance-test.local/client-metadata.json'
-const MOST_CONSENTS = 3
+const MAX_CONSENTS = 3
 
-const Assignment = z.object({
+const Scenario = z.object({
   url: z.url(),
   revision: z.enum(['2025-11-25', '2026-07-28']),
   context: z.object({ client_id: z.string().optional(), client_secret: z.string().optional() }),
 })
 
-/** Carries out what one scenario asks of a client. @returns whether all calls were answered. */
-async function perform({ url, revision, context }: z.infer<typeof Assignment>, databaseUrl: string): Promise<boolean> {
+/** Performs the client's part of one scenario. @returns true if all calls succeeded. */
+async function perform({ url, revision, context }: z.infer<typeof Scenario>, databaseUrl: string): Promise<boolean> {
   const { client_id: id, client_secret: secret } = context
   const gateway = await startGateway({
     mcpUrl: url,
@@ -58,36 +58,36 @@ async function perform({ url, revision, context }: z.infer<typeof Assignment>, d
       ...(secret === undefined ? {} : { NOTION_MCP_CLIENT_SECRET: secret }),
     },
   })
-  // All of them share a database, and each has its own server.
+  // The scenarios share a database; each has its own server and uses its own space.
   const space = new URL(url).port
   try {
-    if (!(await connects(gateway, space))) return false
+    if (!(await connect(gateway, space))) return false
     for (let consents = 1; ; consents++) {
       const last = revision === '2026-07-28' ? await callModern(gateway, space) : await callLegacy(gateway, space)
       if (last.status < 300) return true
-      const isToReconnect = last.status === 401 || last.text.includes('"consent_required"')
-      if (!isToReconnect || consents === MOST_CONSENTS || !(await connects(gateway, space))) return false
+      const mustReconnect = last.status === 401 || last.text.includes('"consent_required"')
+      if (!mustReconnect || consents === MAX_CONSENTS || !(await connect(gateway, space))) return false
     }
   } finally {
     await gateway.stop()
   }
 }
 
-async function connects(gateway: InProcessGateway, space: string): Promise<boolean> {
+async function connect(gateway: InProcessGateway, space: string): Promise<boolean> {
   try {
-    const end = await gateway.authorize(space)
-    return end.searchParams.get('status') === 'success'
+    const returnUrl = await gateway.authorize(space)
+    return returnUrl.searchParams.get('status') === 'success'
   } catch {
     return false
   }
 }
 
-/** The messages in turn, up to the first that is refused. @returns the last answer. */
-async function inTurn(messages: (() => Promise<Response>)[]): Promise<{ status: number; text: string }> {
+/** Sends messages in order until one fails. @returns the last response. */
+async function sendInOrder(messages: (() => Promise<Response>)[]): Promise<{ status: number; text: string }> {
   let last = { status: 0, text: '' }
   for (const send of messages) {
-    const answer = await send()
-    last = { status: answer.status, text: await answer.text() }
+    const response = await send()
+    last = { status: response.status, text: await response.text() }
     if (last.status >= 300) break
   }
   return last
@@ -96,10 +96,10 @@ async function inTurn(messages: (() => Promise<Response>)[]): Promise<{ status: 
 const clientInfo = { name: 'a person', version: '1' }
 const TOOL = { name: 'test-tool', arguments: {} }
 
-function callLegacy(gateway: InProcessGateway, space: string): ReturnType<typeof inTurn> {
+function callLegacy(gateway: InProcessGateway, space: string): ReturnType<typeof sendInOrder> {
   const headers = { 'mcp-protocol-version': '2025-11-25' }
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
-  return inTurn([
+  return sendInOrder([
     () => gateway.call(space, { id: 1, method: 'initialize', params }, { headers }),
     () => gateway.call(space, { method: 'notifications/initialized' }, { headers }),
     () => gateway.call(space, { id: 2, method: 'tools/list' }, { headers }),
@@ -107,7 +107,7 @@ function callLegacy(gateway: InProcessGateway, space: string): ReturnType<typeof
   ])
 }
 
-function callModern(gateway: InProcessGateway, space: string): ReturnType<typeof inTurn> {
+function callModern(gateway: InProcessGateway, space: string): ReturnType<typeof sendInOrder> {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -117,10 +117,10 @@ function callModern(gateway: InProcessGateway, space: string): ReturnType<typeof
     const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...named }
     return gateway.call(space, { id, method, params: { ...params, _meta } }, { headers })
   }
-  return inTurn([
+  return sendInOrder([
     () => send(1, 'tools/list', {}),
     () => send(2, 'tools/call', TOOL, { 'mcp-name': TOOL.name }),
-    // Only now does one of the servers move to another authorization server.
+    // One of the suite's servers changes its authorization server before this message.
     () => send(3, 'tools/list', {}),
   ])
 }
@@ -128,31 +128,31 @@ function callModern(gateway: InProcessGateway, space: string): ReturnType<typeof
 describe.each<[Revision]>([['2025-11-25'], ['2026-07-28']])(
   'the connect flow in the conformance suite for %s',
   (revision) => {
-    /** Where the suite's client leaves its assignment; a gateway in this process takes it. */
-    const desk = createServer((req, res) => {
-      const { searchParams } = new URL(req.url ?? '', 'http://desk.test')
-      void next(JSON.parse(searchParams.get('assignment') ?? '')).then(
+    /** Receives each scenario from conformance-client.mjs and performs it with a gateway in this process. */
+    const scenarioServer = createServer((req, res) => {
+      const { searchParams } = new URL(req.url ?? '', 'http://scenarios.test')
+      void performNext(JSON.parse(searchParams.get('scenario') ?? '')).then(
         (isDone) => res.writeHead(isDone ? 200 : 409).end(),
         (error: unknown) => res.writeHead(500).end(String(error)),
       )
     })
     let databaseUrl: string
-    const next = async (assignment: unknown) => perform(Assignment.parse(assignment), databaseUrl)
+    const performNext = async (scenario: unknown) => perform(Scenario.parse(scenario), databaseUrl)
 
     beforeAll(async () => {
       databaseUrl = (await testDatabase()).url
       await migrate(databaseUrl)
-      await new Promise<void>((resolve) => desk.listen(0, '127.0.0.1', resolve))
+      await new Promise<void>((resolve) => scenarioServer.listen(0, '127.0.0.1', resolve))
     })
     afterAll(() => {
-      desk.closeAllConnections()
-      desk.close()
+      scenarioServer.closeAllConnections()
+      scenarioServer.close()
     })
 
-    it('passes every scored scenario that is about authorization', async () => {
+    it('passes every scored scenario about authorization', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'conformance-'))
       try {
-        const { port } = desk.address() as AddressInfo
+        const { port } = scenarioServer.address() as AddressInfo
         const client = join(import.meta.dirname, 'conformance-client.mjs')
         const command = `${process.execPath} ${client} http://127.0.0.1:${port}`
         const options = ['client', '--command', command, '--requirements', revision, '-o', folder, '--timeout', '40000']
@@ -161,13 +161,13 @@ describe.each<[Revision]>([['2025-11-25'], ['2026-07-28']])(
         }).catch((error: { code?: unknown }) => {
           if (typeof error.code !== 'number') throw error
         })
-        const troubles = await troublesIn(folder)
-        const all = await scored(revision)
-        expect(all).toEqual(expect.arrayContaining([...messages[revision]]))
-        const expected = all.filter((name) => !messages[revision].includes(name))
+        const problems = await readProblems(folder)
+        const all = await readScoredScenarios(revision)
+        expect(all).toEqual(expect.arrayContaining([...messageScenarios[revision]]))
+        const expected = all.filter((name) => !messageScenarios[revision].includes(name))
         expect(expected.every((name) => name.startsWith('auth/'))).toBe(true)
-        expect(expected.filter((name) => troubles[name] === undefined)).toEqual([])
-        expect(Object.fromEntries(expected.map((name) => [name, troubles[name]]))).toEqual(
+        expect(expected.filter((name) => problems[name] === undefined)).toEqual([])
+        expect(Object.fromEntries(expected.map((name) => [name, problems[name]]))).toEqual(
           Object.fromEntries(expected.map((name) => [name, []])),
         )
       } finally {
@@ -177,23 +177,23 @@ describe.each<[Revision]>([['2025-11-25'], ['2026-07-28']])(
   },
 )
 
-/** What went wrong in each scenario, warnings included. */
-async function troublesIn(folder: string): Promise<Record<string, string[]>> {
-  const troubles: Record<string, string[]> = {}
+/** Failed checks of each scenario, including warnings. */
+async function readProblems(folder: string): Promise<Record<string, string[]>> {
+  const problems: Record<string, string[]> = {}
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('checks.json'))
   for (const file of files) {
     const name = file.replace(/-\d{4}-\d\d-\d\dT[^/]*\/checks\.json$/, '')
     const checks = z
       .array(z.object({ id: z.string(), status: z.string() }))
       .parse(JSON.parse(await readFile(join(folder, file), 'utf8')))
-    const wrong = checks.filter(({ status }) => status !== 'SUCCESS' && status !== 'INFO').map(({ id }) => id)
-    troubles[name] = checks.length === 0 ? ['nothing was checked'] : wrong
+    const failed = checks.filter(({ status }) => status !== 'SUCCESS' && status !== 'INFO').map(({ id }) => id)
+    problems[name] = checks.length === 0 ? ['nothing was checked'] : failed
   }
-  return troubles
+  return problems
 }
 
-/** The client scenarios that count for a revision, as the suite itself lists them. */
-async function scored(revision: Revision): Promise<string[]> {
+/** Reads the scored client scenarios of a revision from the suite. */
+async function readScoredScenarios(revision: Revision): Promise<string[]> {
   const [file = ''] = (await readdir(join(suiteFolder, 'requirements'))).filter((name) => name.startsWith(revision))
   const text = await readFile(join(suiteFolder, 'requirements', file), 'utf8')
   const [, list = ''] = /^client:\n((?: +- .*\n| *#.*\n)*)/m.exec(text) ?? []

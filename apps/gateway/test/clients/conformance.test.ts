@@ -1,4 +1,4 @@
-/** The official conformance suite at the endpoint of a space: a client with a key must not notice that a gateway is in between. */
+/** The official conformance suite at a space's endpoint: a client with a key must get the same results as without the gateway. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,14 +22,14 @@ import { tokensInMemory } from '../proxy/proxy-under-test.ts'
 import { CREDENTIAL_KEYS, SERVICE_TOKEN } from '../support/gateway.ts'
 
 interface Endpoint {
-  /** The endpoint of a space, with a key added to whatever comes. */
+  /** The URL of a space's endpoint that adds a key to each request. */
   readonly url: string
   requests(): number
   close(): Promise<void>
 }
 
-/** The gateway's HTTP side with all that it has for clients, in front of an MCP server that wants no OAuth. */
-async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
+/** Starts the gateway's HTTP server with all parts for clients, in front of an MCP server without OAuth. */
+async function startEndpoint(upstreamUrl: URL): Promise<Endpoint> {
   const { url: databaseUrl } = await testDatabase()
   const log = jsonLog('silent', new Writable())
   const config = readConfig(
@@ -60,14 +60,14 @@ async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
     upstream,
     connectUrl,
     authenticate: clients.authenticate,
-    answer: clients.answer,
+    errorResponse: clients.errorResponse,
     maxBodyBytes: config.PROXY_MAX_BODY_BYTES,
     onDone: () => requests++,
   })
   const authenticate = serviceAuthenticator(config.serviceTokens)
   const app = createApp({ log, authenticate } as never)
   clients.addRoutes(app, authenticate)
-  const gateway = createGatewayServer(proxy, app as never, log, clients.answerBrowser).listen(0, '127.0.0.1')
+  const gateway = createGatewayServer(proxy, app as never, log, clients.handleCors).listen(0, '127.0.0.1')
   await once(gateway, 'listening')
   const base = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`
   const created = await fetch(`${base}/access/keys`, {
@@ -77,7 +77,7 @@ async function endpointOf(upstreamUrl: URL): Promise<Endpoint> {
   })
   const { key } = (await created.json()) as { key: string }
 
-  // The suite cannot be told a header, so whoever comes here has the key.
+  // The suite cannot send a custom header, so this server adds the key to each request.
   const front = createServer((req, res) => {
     req.headers['authorization'] = `Bearer ${key}`
     req.rawHeaders.push('authorization', `Bearer ${key}`)
@@ -108,18 +108,18 @@ describe.each([
 
   beforeAll(async () => {
     server = await conformanceServer()
-    endpoint = await endpointOf(server.url)
+    endpoint = await startEndpoint(server.url)
   })
   afterAll(async () => {
     await endpoint?.close()
     await server?.close()
   })
 
-  it('differs in no check for a client with a key', async () => {
+  it('has the same result in each check as without the gateway', async () => {
     const direct = await checks(server.url.href, '--requirements', revision)
-    const behind = await checks(endpoint.url, '--requirements', revision)
+    const throughGateway = await checks(endpoint.url, '--requirements', revision)
     expect(Object.keys(direct)).toHaveLength(count)
-    expect(behind).toEqual(direct)
+    expect(throughGateway).toEqual(direct)
     expect(endpoint.requests()).toBeGreaterThan(count)
   })
 })

@@ -1,32 +1,32 @@
-/** An authorization server for tests, as far as the gateway sees one: metadata, keys, and the tokens that it signs. */
+/** An authorization server for tests, reduced to what the gateway uses: metadata, public keys and signed tokens. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, SignJWT, type CryptoKey } from 'jose'
 
-export interface RefreshLocks {
+export interface TokenClaims {
   [name: string]: unknown
 }
 
 export interface TokenOptions {
   readonly header?: Record<string, unknown>
-  /** Signs instead of the issuer's own key. */
+  /** Signing key to use instead of the issuer's own key. */
   readonly key?: CryptoKey | Uint8Array
 }
 
 export interface Issuer {
-  /** Its identifier. */
+  /** The issuer identifier. */
   readonly url: string
-  /** Paths that were asked for. */
+  /** Paths of received requests. */
   readonly requests: string[]
-  /** The public keys as they are published now. */
+  /** The public keys that are currently published. */
   readonly keys: JWK[]
   readonly privateKey: CryptoKey
-  /** A good token for Ada and this resource in the space north, but for what `claims` say. Undefined leaves a claim out. */
-  token(resource: string, claims?: RefreshLocks, options?: TokenOptions): Promise<string>
-  /** Signs with a new key from now on; the old one is published no more, unless it is kept. */
+  /** Signs a valid token for Ada, the space north and this resource. `claims` override its claims; undefined removes a claim. */
+  token(resource: string, claims?: TokenClaims, options?: TokenOptions): Promise<string>
+  /** Replaces the signing key. The old public key is removed unless `keepOld`. */
   rotate(options?: { keepOld: boolean }): Promise<void>
-  /** Answers everything with this status; undefined for as it should. */
+  /** Makes all responses have this status; undefined restores normal responses. */
   fail(status: number | undefined): void
   close(): Promise<void>
 }
@@ -36,12 +36,12 @@ const ALGORITHM = 'ES256'
 export async function startIssuer(path = '/api/auth'): Promise<Issuer> {
   const requests: string[] = []
   const keys: JWK[] = []
-  let generation = 0
-  let failure: number | undefined
+  let keyNumber = 0
+  let failureStatus: number | undefined
   let pair = await generateKeyPair(ALGORITHM, { extractable: true })
 
   const publish = async () => {
-    keys.push({ ...(await exportJWK(pair.publicKey)), kid: `key-${++generation}`, alg: ALGORITHM, use: 'sig' })
+    keys.push({ ...(await exportJWK(pair.publicKey)), kid: `key-${++keyNumber}`, alg: ALGORITHM, use: 'sig' })
   }
   await publish()
 
@@ -53,7 +53,7 @@ export async function startIssuer(path = '/api/auth'): Promise<Issuer> {
         : req.url === `${path}/jwks`
           ? { keys }
           : undefined
-    res.writeHead(failure ?? (document ? 200 : 404), { 'content-type': 'application/json' })
+    res.writeHead(failureStatus ?? (document ? 200 : 404), { 'content-type': 'application/json' })
     res.end(JSON.stringify(document ?? {}))
   })
   server.listen(0, '127.0.0.1')
@@ -69,7 +69,7 @@ export async function startIssuer(path = '/api/auth'): Promise<Issuer> {
     },
     token(resource, claims = {}, { header = {}, key = pair.privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000)
-      const all: RefreshLocks = {
+      const payload: TokenClaims = {
         iss: url,
         sub: 'ada',
         aud: resource,
@@ -81,9 +81,9 @@ export async function startIssuer(path = '/api/auth'): Promise<Issuer> {
         jti: crypto.randomUUID(),
         ...claims,
       }
-      for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name]
-      return new SignJWT(all)
-        .setProtectedHeader({ alg: ALGORITHM, typ: 'at+jwt', kid: `key-${generation}`, ...header } as never)
+      for (const name of Object.keys(payload)) if (payload[name] === undefined) delete payload[name]
+      return new SignJWT(payload)
+        .setProtectedHeader({ alg: ALGORITHM, typ: 'at+jwt', kid: `key-${keyNumber}`, ...header } as never)
         .sign(key)
     },
     async rotate({ keepOld } = { keepOld: false }) {
@@ -92,7 +92,7 @@ export async function startIssuer(path = '/api/auth'): Promise<Issuer> {
       await publish()
     },
     fail(status) {
-      failure = status
+      failureStatus = status
     },
     async close() {
       server.closeAllConnections()

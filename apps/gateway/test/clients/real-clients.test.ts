@@ -1,4 +1,4 @@
-/** The clients that people use, with the endpoint of a space as their server. */
+/** Widely used MCP clients, with a space's endpoint as their server. */
 import { inspect } from 'node:util'
 import { createMCPClient } from '@ai-sdk/mcp'
 import {
@@ -8,25 +8,25 @@ import {
   StreamableHTTPClientTransport,
   UrlElicitationRequiredError,
 } from '@modelcontextprotocol/client'
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { UrlElicitationRequiredError as OldUrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
+import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as FirstTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { UrlElicitationRequiredError as FirstUrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
 import { ActiveClients } from '@nmg/contract'
 import { describe, expect, it } from 'vitest'
 import { RETURN_BASE } from '../support/gateway.ts'
-import { scene } from './clients.ts'
+import { clientFixture } from './clients.ts'
 
-const on = scene()
+const on = clientFixture()
 const clientInfo = { name: 'real', version: '1.0.0' }
 const URLS = { elicitation: { url: {} } }
 const search = { name: 'notion-search', arguments: { query: 'launch plan' } }
 const write = { name: 'notion-create-pages', arguments: { pages: [] } }
 let spaces = 0
-/** An error with all that hangs on it. */
-const everything = (error: unknown) => inspect(error, { depth: 6 })
+/** The error as text, including its causes and data. */
+const inspectError = (error: unknown) => inspect(error, { depth: 6 })
 const newSpace = () => `real-${++spaces}`
 
-/** As every client has it: tools by name, a call, the end. */
+/** The operations that all clients share. */
 interface Connected {
   tools(): Promise<string[]>
   call(tool: { name: string; arguments: Record<string, unknown> }): Promise<unknown>
@@ -38,7 +38,7 @@ type Connect = (
   capabilities?: { elicitation?: { url: Record<string, string> } },
 ) => Promise<Connected>
 
-const current =
+const currentSdk =
   (mode: 'legacy' | 'auto', more: object = {}): Connect =>
   async (url, credential, capabilities = {}) => {
     const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode } })
@@ -51,10 +51,10 @@ const current =
     }
   }
 
-const old: Connect = async (url, credential, capabilities = {}) => {
-  const client = new OldClient(clientInfo, { capabilities })
+const firstSdk: Connect = async (url, credential, capabilities = {}) => {
+  const client = new FirstClient(clientInfo, { capabilities })
   const requestInit = { headers: { authorization: `Bearer ${credential}` } }
-  await client.connect(new OldTransport(new URL(url), { requestInit }) as never)
+  await client.connect(new FirstTransport(new URL(url), { requestInit }) as never)
   return {
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: (tool) => client.callTool(tool),
@@ -78,29 +78,29 @@ const aiSdk: Connect = async (url, credential, capabilities = {}) => {
 }
 
 const clients: [string, Connect, '2025' | '2026'][] = [
-  ['the SDK in its older way', current('legacy'), '2025'],
-  ['the SDK in its newer way', current('auto'), '2026'],
-  ['the first SDK', old, '2025'],
+  ['the SDK in legacy mode', currentSdk('legacy'), '2025'],
+  ['the SDK in auto mode', currentSdk('auto'), '2026'],
+  ['the first SDK', firstSdk, '2025'],
   ['the AI SDK', aiSdk, '2026'],
 ]
 
 describe.each(clients)('%s', (_, connect, era) => {
-  it('lists and calls tools with a key, and is seen', async () => {
+  it('lists and calls tools with a key, and appears in the list of clients', async () => {
     const { id, key } = await on.newKey()
     const client = await connect(on.resource(), key)
     expect(await client.tools()).toContain('notion-create-pages')
     expect(JSON.stringify(await client.call(search))).toContain('Launch plan')
     await client.close()
-    const seen = async () => {
+    const listedEras = async () => {
       const { clients: all } = ActiveClients.parse(
         await (await on.gateway.fetch('/access/clients?space_id=north')).json(),
       )
       return all.filter(({ keyId, name }) => keyId === id && name !== '').map((one) => one.era)
     }
-    await expect.poll(seen).toEqual([era])
+    await expect.poll(listedEras).toEqual([era])
   })
 
-  it('lists what it may call with a token that only reads, and learns what it may not', async () => {
+  it('lists only the tools that a read-only token may call, and gets an error for others', async () => {
     const client = await connect(on.resource(), await on.token('north', { scope: 'notion:read' }))
     const tools = await client.tools()
     expect(tools).toContain('notion-search')
@@ -108,21 +108,21 @@ describe.each(clients)('%s', (_, connect, era) => {
     await client.call(search)
     const error = (await client.call(write).catch((reason: unknown) => reason)) as Error
     expect(error).toBeInstanceOf(Error)
-    expect(everything(error)).toMatch(/notion:write|insufficient/i)
+    expect(inspectError(error)).toMatch(/notion:write|insufficient/i)
     await client.close()
   })
 
-  it('finds in its error where to connect Notion', async () => {
+  it('gets an error with the link to connect Notion', async () => {
     const space = newSpace()
     const { key } = await on.newKey({ spaceId: space })
     const error = (await connect(on.resource(space), key).catch((reason: unknown) => reason)) as Error
     expect(error).toBeInstanceOf(Error)
-    expect(everything(error)).toContain(`${RETURN_BASE}/?space=${space}`)
+    expect(inspectError(error)).toContain(`${RETURN_BASE}/?space=${space}`)
   })
 })
 
 describe('the AI SDK', () => {
-  it('has reason and link as data of its error', async () => {
+  it('exposes reason and link as data of its error', async () => {
     const space = newSpace()
     await on.gateway.connect(space)
     const client = await aiSdk(on.resource(space), (await on.newKey({ spaceId: space })).key)
@@ -136,24 +136,24 @@ describe('the AI SDK', () => {
   })
 })
 
-describe('a client that opens URLs', () => {
+describe('a client that supports URL elicitation', () => {
   it.each([
-    ['the SDK in its older way', current('legacy'), UrlElicitationRequiredError],
-    ['the first SDK', old, OldUrlElicitationRequiredError],
-  ] as const)('has the URL as what the server asks for: %s', async (_, connect, kind) => {
+    ['the SDK in legacy mode', currentSdk('legacy'), UrlElicitationRequiredError],
+    ['the first SDK', firstSdk, FirstUrlElicitationRequiredError],
+  ] as const)('gets the URL in an elicitation error: %s', async (_, connect, kind) => {
     const space = newSpace()
     await on.gateway.connect(space)
     const client = await connect(on.resource(space), (await on.newKey({ spaceId: space })).key, URLS)
     await client.call(search)
     await on.gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
-    const asked = client.call(search).catch((reason: unknown) => reason)
-    const error = (await asked) as UrlElicitationRequiredError
+    const failed = client.call(search).catch((reason: unknown) => reason)
+    const error = (await failed) as UrlElicitationRequiredError
     expect(error).toBeInstanceOf(kind)
     expect(error.elicitations).toMatchObject([{ mode: 'url', url: `${RETURN_BASE}/?space=${space}` }])
     await client.close()
   })
 
-  it('of 2026-07-28 opens it, and its call succeeds when the person has connected Notion meanwhile', async () => {
+  it('of 2026-07-28 opens the URL, and its call succeeds once the user has connected Notion', async () => {
     const space = newSpace()
     await on.gateway.connect(space)
     const { key } = await on.newKey({ spaceId: space })
@@ -172,7 +172,7 @@ describe('a client that opens URLs', () => {
     expect(JSON.stringify(result)).toContain('Launch plan')
     expect(opened).toMatchObject([{ mode: 'url', url: `${RETURN_BASE}/?space=${space}` }])
 
-    // Who agrees and does not connect is told once, not ten times.
+    // A user who accepts without connecting gets the error after one elicitation, not after ten.
     await on.gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
     await expect(client.callTool(search)).rejects.toThrow(`${RETURN_BASE}/?space=${space}`)
     expect(opened).toHaveLength(2)
@@ -180,13 +180,13 @@ describe('a client that opens URLs', () => {
   })
 })
 
-describe('a client that logs in', () => {
-  it('finds its authorization server', async () => {
+describe('a client with OAuth', () => {
+  it('discovers its authorization server', async () => {
     const metadata = await discoverOAuthProtectedResourceMetadata(on.resource())
     expect(metadata).toMatchObject({ resource: on.resource(), authorization_servers: [on.issuer.url] })
   })
 
-  it.each(['legacy', 'auto'] as const)('goes on with a new token when its own has expired (%s)', async (mode) => {
+  it.each(['legacy', 'auto'] as const)('continues with a new token after its token expired (%s)', async (mode) => {
     let token = await on.token('north', { iat: 1, exp: 2 })
     let renewals = 0
     const authProvider = {
@@ -204,11 +204,11 @@ describe('a client that logs in', () => {
     await client.close()
   })
 
-  it('learns which scope to ask for', async () => {
+  it('reads the required scope from the challenge', async () => {
     const token = await on.token('north', { scope: 'notion:read' })
-    const client = await current('legacy', { onInsufficientScope: 'throw' })(on.resource(), token)
-    const asked = client.call(write).catch((reason: unknown) => reason)
-    const error = (await asked) as InsufficientScopeError
+    const client = await currentSdk('legacy', { onInsufficientScope: 'throw' })(on.resource(), token)
+    const failed = client.call(write).catch((reason: unknown) => reason)
+    const error = (await failed) as InsufficientScopeError
     expect(error).toBeInstanceOf(InsufficientScopeError)
     expect(error.requiredScope).toBe('notion:read notion:write')
     await client.close()

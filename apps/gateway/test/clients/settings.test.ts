@@ -6,8 +6,8 @@ import { SERVICE_TOKEN } from '../support/gateway.ts'
 const secrets = { GATEWAY_SERVICE_TOKEN: SERVICE_TOKEN, CREDENTIAL_KEYS: `k:${Buffer.alloc(32, 7).toString('base64')}` }
 const config = (env: Record<string, string>) => readConfig({ ...secrets, ...env }, () => '')
 
-describe('the settings about clients', () => {
-  it('trust the web app, and know the gateway by its port, when nothing is said', () => {
+describe('client settings', () => {
+  it('default to the web app as the issuer and to the port in the public URL', () => {
     const { publicUrl, tokenIssuers, MCP_ALLOWED_ORIGINS } = config({ PORT: '8123' })
     expect(publicUrl.href).toBe('http://localhost:8123/')
     expect(tokenIssuers).toEqual([
@@ -22,16 +22,16 @@ describe('the settings about clients', () => {
     expect(MCP_ALLOWED_ORIGINS).toEqual([])
   })
 
-  it('follow the web app to where the browser is sent back', () => {
+  it('take the default issuer from NOTION_MCP_RETURN_BASE_URL', () => {
     const { tokenIssuers } = config({ NOTION_MCP_RETURN_BASE_URL: 'https://app.example/' })
     expect(tokenIssuers[0]?.issuer).toBe('https://app.example/api/auth')
   })
 
-  it('trust nobody when told so', () => {
+  it('accept an empty list of issuers', () => {
     expect(config({ CLIENT_TOKEN_ISSUERS: '[]' }).tokenIssuers).toEqual([])
   })
 
-  it('are lists with or without spaces', () => {
+  it('accept lists with or without spaces', () => {
     const { MCP_ALLOWED_ORIGINS, MCP_ALLOWED_HOSTS } = config({
       MCP_ALLOWED_ORIGINS: 'https://a.example, https://b.example:8443',
       MCP_ALLOWED_HOSTS: 'one,two , ',
@@ -53,7 +53,7 @@ describe('the settings about clients', () => {
     ['MCP_ALLOWED_ORIGINS', 'https://a.example/page'],
     ['CLIENT_REQUESTS_PER_MINUTE', '0'],
     ['CLIENT_MAX_BODY_BYTES', '10'],
-  ])('are refused at the start when %s is %s', (name, value) => {
+  ])('fail at startup when %s is %s', (name, value) => {
     expect(() => config({ [name]: value })).toThrow(StartupError)
     expect(() => config({ [name]: value })).toThrow(new RegExp(`^${name}`))
   })

@@ -26,22 +26,25 @@ describe.each([
   ['2025-11-25', ['--requirements', '2025-11-25'], 33, []],
   ['2026-07-28', ['--requirements', '2026-07-28'], 50, withoutTasks],
 ])('the official conformance suite for %s', (_, options, count, expectedFailures) => {
-  let server: ConformanceServer
+  /** One for each run: both runs at once on one server would receive each other's notifications. */
+  let servers: ConformanceServer[] = []
   let proxy: ProxyUnderTest
   let direct: Scenarios
   let proxied: Scenarios
 
   beforeAll(async () => {
-    server = await conformanceServer()
-    proxy = await proxyUnderTest(server.url, {
+    const alone = await conformanceServer()
+    const behind = await conformanceServer()
+    servers = [alone, behind]
+    proxy = await proxyUnderTest(behind.url, {
       front: { authorization: 'Bearer service-token', 'x-space-id': 'north', 'x-user-id': 'ada' },
     })
-    ;[direct, proxied] = await Promise.all([checks(server.url.href, ...options), checks(proxy.url, ...options)])
+    ;[direct, proxied] = await Promise.all([checks(alone.url.href, ...options), checks(proxy.url, ...options)])
   })
 
   afterAll(async () => {
     await proxy?.close()
-    await server?.close()
+    for (const server of servers) await server.close()
   })
 
   it('runs all its scenarios, and fails in those that are expected to, no more and no fewer', () => {

@@ -1,4 +1,4 @@
-/** A whole gateway for tests: over HTTP, on a real database, in this process or in one of its own. */
+/** A whole gateway for tests: over HTTP, on a real database, in this process or in a separate one. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { Writable } from 'node:stream'
 import { BINDING_COOKIE, type Connection, type History } from '@nmg/contract'
 import { testDatabase } from '@nmg/process/testing'
 import { readConfig } from '../../src/config.ts'
-import type { DataPlaces } from '../../src/connections/copies/open.ts'
+import type { DataLocations } from '../../src/connections/copies/open.ts'
 import { openGateway, type Gateway } from '../../src/gateway.ts'
 import type { RefreshFailpoints } from '../../src/refresh/open.ts'
 import { jsonLog } from '../../src/platform/log.ts'
@@ -22,21 +22,21 @@ export const RETURN_BASE = 'http://localhost:3999'
 export interface GatewayClient {
   readonly url: string
   readonly databaseUrl: string
-  /** What was logged up to now, as text. */
+  /** The log so far. */
   logs(): string
-  /** A request as the application makes it, with service token and person. */
+  /** Sends a request as the application does, with the service token and a user. */
   fetch(path: string, init?: RequestInit & { user?: string | null }): Promise<Response>
-  /** Asks for an authorization URL. */
+  /** Starts an authorization. */
   start(space: string, more?: Record<string, string>): Promise<{ authorizeUrl: string; state: string }>
-  /** Goes through a consent as a browser does; the simulator must approve by itself. Answers where the browser ends. */
+  /** Completes an authorization as a browser does; the simulator must approve automatically. Resolves to the final redirect. */
   authorize(space: string, more?: { user?: string; binding?: string; returnPath?: string }): Promise<URL>
-  /** {@link authorize}, and fails unless it ended well. */
+  /** Completes an authorization and rejects unless it succeeded. */
   connect(space: string, user?: string): Promise<void>
   connection(space: string): Promise<Connection>
   history(space: string): Promise<History>
-  /** One JSON-RPC message through the proxy. */
+  /** Sends a JSON-RPC message through the proxy. */
   call(space: string, message: object, init?: RequestInit & { user?: string | null }): Promise<Response>
-  /** Calls a tool of Notion's and answers its result. */
+  /** Calls a Notion tool. Resolves to its result. */
   callTool(space: string, name: string, args: object): Promise<{ content: { text: string }[]; isError?: boolean }>
 }
 
@@ -47,22 +47,22 @@ export interface InProcessGateway extends GatewayClient {
 
 export interface ProcessGateway extends GatewayClient {
   readonly process: ChildProcess
-  /** SIGTERM, and waits for the end. */
+  /** Sends SIGTERM and waits for the exit. */
   stop(): Promise<void>
-  /** SIGKILL, and waits for the end. */
+  /** Sends SIGKILL and waits for the exit. */
   kill(): Promise<void>
 }
 
 export interface GatewayTestOptions {
   /** The simulator's MCP endpoint. */
   readonly mcpUrl: string
-  /** A new database when left out. */
+  /** Default: a new database. */
   readonly databaseUrl?: string
   readonly env?: Record<string, string>
   readonly clock?: Clock
   readonly failpoints?: RefreshFailpoints
   readonly lookup?: LookupFunction
-  readonly places?: DataPlaces
+  readonly locations?: DataLocations
 }
 
 export async function startGateway(options: GatewayTestOptions): Promise<InProcessGateway> {
@@ -75,7 +75,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     },
   })
   const config = readConfig(env, () => {
-    throw new Error('a test gives every secret')
+    throw new Error('tests must pass all secrets')
   })
   const gateway = await openGateway({
     config,
@@ -84,7 +84,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.failpoints === undefined ? {} : { failpoints: options.failpoints }),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
-    ...(options.places === undefined ? {} : { places: options.places }),
+    ...(options.locations === undefined ? {} : { locations: options.locations }),
   })
   gateway.server.listen(config.PORT, '127.0.0.1')
   await once(gateway.server, 'listening')
@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     ...client(`http://127.0.0.1:${config.PORT}`, databaseUrl, () => lines.join('')),
     gateway,
     stop() {
-      // The test's own, which it does not use any more. The gateway would wait for them a moment.
+      // The idle connections of the test, for which the gateway would wait a moment.
       gateway.server.closeIdleConnections()
       return gateway.stop()
     },
@@ -100,7 +100,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
 }
 
 export async function spawnGateway(
-  options: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'places'>,
+  options: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'locations'>,
 ): Promise<ProcessGateway> {
   const { env, databaseUrl, port } = await environment(options)
   const main = join(import.meta.dirname, '../../src/main.ts')
@@ -134,7 +134,7 @@ async function environment({
   mcpUrl,
   databaseUrl: given,
   env,
-}: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'places'>) {
+}: Omit<GatewayTestOptions, 'clock' | 'failpoints' | 'lookup' | 'locations'>) {
   const databaseUrl = given ?? (await testDatabase()).url
   const port = await freePort()
   return {

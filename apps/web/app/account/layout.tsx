@@ -1,8 +1,8 @@
 import Link from 'next/link'
 import type { ReactNode } from 'react'
-import { requireVisitor } from '../../lib/visitor.ts'
-import { linkStyle } from '../entrance.tsx'
-import { PlainFrame } from '../plain-frame.tsx'
+import { requireVisitor } from '@/lib/visitor.ts'
+import { linkStyle } from '@/app/entrance.tsx'
+import { PlainFrame } from '@/app/plain-frame.tsx'
 
 /** The frame of the pages about one's own account. */
 export default async function AccountLayout({ children }: { children: ReactNode }) {

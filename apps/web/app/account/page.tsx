@@ -1,13 +1,13 @@
 import type { Metadata } from 'next'
-import { Notice } from '../../components/ui/notice.tsx'
-import { sessionsOf, waysOf } from '../../features/accounts/account-data.ts'
-import { NameForm } from '../../features/accounts/name-form.tsx'
-import { PasswordForm } from '../../features/accounts/password-form.tsx'
-import { providerError } from '../../features/accounts/provider-choice.ts'
-import { SessionList } from '../../features/accounts/session-list.tsx'
-import { SignInWays } from '../../features/accounts/sign-in-ways.tsx'
-import { runtime } from '../../lib/runtime.ts'
-import { requireVisitor } from '../../lib/visitor.ts'
+import { Notice } from '@/components/ui/notice.tsx'
+import { sessionsOf, waysOf } from '@/features/accounts/account-data.ts'
+import { NameForm } from '@/features/accounts/name-form.tsx'
+import { PasswordForm } from '@/features/accounts/password-form.tsx'
+import { providerError } from '@/features/accounts/provider-choice.ts'
+import { SessionList } from '@/features/accounts/session-list.tsx'
+import { SignInWays } from '@/features/accounts/sign-in-ways.tsx'
+import { runtime } from '@/lib/runtime.ts'
+import { requireVisitor } from '@/lib/visitor.ts'
 
 export const metadata: Metadata = { title: 'Your account' }
 

@@ -1,8 +1,8 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
-import { ForgotPasswordForm } from '../../features/accounts/forgot-password-form.tsx'
-import { runtime } from '../../lib/runtime.ts'
-import { Entrance, linkStyle } from '../entrance.tsx'
+import { ForgotPasswordForm } from '@/features/accounts/forgot-password-form.tsx'
+import { runtime } from '@/lib/runtime.ts'
+import { Entrance, linkStyle } from '@/app/entrance.tsx'
 
 export const metadata: Metadata = { title: 'Forgot your password?' }
 

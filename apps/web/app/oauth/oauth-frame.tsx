@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import Link from 'next/link'
-import { Logo } from '../../components/ui/marks.tsx'
+import { Logo } from '@/components/ui/marks.tsx'
 
 /** The frame of the pages to which a client's request leads. */
 export function OAuthFrame({

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
-import { ResetPasswordForm } from '../../features/accounts/reset-password-form.tsx'
-import { Entrance, linkStyle } from '../entrance.tsx'
+import { ResetPasswordForm } from '@/features/accounts/reset-password-form.tsx'
+import { Entrance, linkStyle } from '@/app/entrance.tsx'
 
 export const metadata: Metadata = { title: 'Choose a new password' }
 

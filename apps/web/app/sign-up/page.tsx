@@ -1,12 +1,12 @@
 import type { Metadata, Route } from 'next'
 import Link from 'next/link'
 import { redirect } from 'next/navigation'
-import { ProviderButtons } from '../../features/accounts/provider-buttons.tsx'
-import { SignUpForm } from '../../features/accounts/sign-up-form.tsx'
-import { returnPath } from '../../lib/return-path.ts'
-import { runtime } from '../../lib/runtime.ts'
-import { visitor } from '../../lib/visitor.ts'
-import { Entrance, linkStyle, withNext } from '../entrance.tsx'
+import { ProviderButtons } from '@/features/accounts/provider-buttons.tsx'
+import { SignUpForm } from '@/features/accounts/sign-up-form.tsx'
+import { returnPath } from '@/lib/return-path.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { visitor } from '@/lib/visitor.ts'
+import { Entrance, linkStyle, withNext } from '@/app/entrance.tsx'
 
 export const metadata: Metadata = { title: 'Create an account' }
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { cn } from '../ui/class-names.ts'
+import { cn } from '@/components/ui/class-names.ts'
 
 /**
  * A page's Markdown, as far as it helps reading: headings, lists, to-dos, bold and code. It makes elements and never HTML, because what

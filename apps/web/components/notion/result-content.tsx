@@ -1,7 +1,7 @@
 'use client'
 
 import { ExternalLink, File } from 'lucide-react'
-import { JsonText } from '../json-text.tsx'
+import { JsonText } from '@/components/json-text.tsx'
 import { fileSize, type ResultBlock } from './result-blocks.ts'
 import { webLink } from './tool-result.ts'
 

@@ -1,4 +1,4 @@
-import '../zod-without-eval.ts'
+import '@/lib/zod-without-eval.ts'
 import { z } from 'zod'
 
 /** What a tool returned, as far as it is read here. */

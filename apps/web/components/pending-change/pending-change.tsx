@@ -2,8 +2,8 @@
 
 import { ExternalLink, PenLine, TriangleAlert } from 'lucide-react'
 import { useId, useMemo, useState } from 'react'
-import { Button } from '../ui/button.tsx'
-import { cn } from '../ui/class-names.ts'
+import { Button } from '@/components/ui/button.tsx'
+import { cn } from '@/components/ui/class-names.ts'
 import { changeParts, hiddenCharacters, MANY_PARTS, type ChangePart, type PageLookup } from './change-parts.ts'
 import { visibleText } from './visible-text.ts'
 import { VisibleText } from './visible-text-view.tsx'

@@ -1,11 +1,12 @@
 'use client'
 
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
+import { useCall } from '@/lib/use-call.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
 import { Notice } from './notice.tsx'
 
-/** Asks before something that is not easily undone. `onConfirm` answers with a sentence when it did not work. */
+/** Asks before something that is not easily undone. It stays open, with the message, when `onConfirm` throws. */
 export function Confirm({
   open,
   onClose,
@@ -21,32 +22,33 @@ export function Confirm({
   children: ReactNode
   action: string
   look?: 'danger' | 'primary'
-  onConfirm: () => Promise<string | undefined>
+  onConfirm: () => Promise<void>
 }) {
-  const [state, setState] = useState<{ isBusy: boolean; refusal?: string | undefined }>({ isBusy: false })
+  const call = useCall()
+  const isBusy = call.status === 'busy'
   const close = () => {
-    setState({ isBusy: false })
+    call.reset()
     onClose()
   }
   return (
     <Dialog open={open} onClose={close} title={title}>
       <div className="space-y-5">
         <div className="space-y-2 text-sm text-pretty text-soft">{children}</div>
-        {state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+        {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
         <div className="flex flex-wrap gap-2">
           <Button
             look={look}
-            busy={state.isBusy}
-            onClick={async () => {
-              setState({ isBusy: true })
-              const refusal = await onConfirm()
-              if (refusal === undefined) close()
-              else setState({ isBusy: false, refusal })
-            }}
+            busy={isBusy}
+            onClick={() =>
+              void call.run(async () => {
+                await onConfirm()
+                onClose()
+              })
+            }
           >
             {action}
           </Button>
-          <Button look="secondary" disabled={state.isBusy} onClick={close}>
+          <Button look="secondary" disabled={isBusy} onClick={close}>
             Cancel
           </Button>
         </div>

@@ -1,4 +1,7 @@
-/** By the code that better-auth answers when it refuses. */
+import * as z from 'zod/mini'
+import { callApi, readApi, type ApiCall } from '@/lib/api-client.ts'
+
+/** By the code of better-auth's error. */
 const sentences: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD: 'This email and password do not belong together. Check both and try again.',
   INVALID_EMAIL: 'This does not look like an email address.',
@@ -14,48 +17,19 @@ const sentences: Record<string, string> = {
     'This way to sign in cannot be used at the moment. Try again in a minute, or sign in with your password.',
 }
 
-const UNKNOWN = 'That did not work, and the fault is ours. Try again in a moment.'
+const explain: ApiCall['explain'] = ({ code = '', message }) =>
+  // This app checks names itself, and says what is wrong with one.
+  code === 'INVALID_NAME' ? message : sentences[code]
 
-type Answer = { refusal: string } | { body: unknown }
+/** A form for one of better-auth's endpoints. */
+const post = (body: object) => ({ method: 'POST', body, explain }) as const
 
-async function ask(path: string, method: 'POST' | 'DELETE', body: object): Promise<Answer> {
-  let answer: Response
-  let content: unknown
-  try {
-    answer = await fetch(path, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    content = await answer.json().catch(() => undefined)
-  } catch {
-    return { refusal: 'The app does not answer. Check your connection and try again.' }
-  }
-  if (answer.ok) return { body: content }
-  if (answer.status === 429) {
-    return { refusal: textAt(content, 'detail') || 'Too many attempts. Wait a minute and try again.' }
-  }
-  if (textAt(content, 'code') === 'INVALID_NAME') return { refusal: textAt(content, 'message') }
-  return { refusal: sentences[textAt(content, 'code')] ?? UNKNOWN }
-}
-
-/** Sends a form to one of better-auth's endpoints. Undefined when it went well, else a sentence for the person. */
-async function send(path: string, body: object): Promise<string | undefined> {
-  const answer = await ask(`/api/auth${path}`, 'POST', body)
-  return 'refusal' in answer ? answer.refusal : undefined
-}
-
-const textAt = (body: unknown, member: string): string => {
-  const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[member] : undefined
-  return typeof value === 'string' ? value : ''
-}
+const send = (path: string, body: object) => callApi(`/api/auth${path}`, post(body))
 
 export const signIn = (email: string, password: string) => send('/sign-in/email', { email, password })
 
 export const signUp = (name: string, email: string, password: string) =>
   send('/sign-up/email', { name, email, password })
-
-export const signOut = () => send('/sign-out', {})
 
 export const rename = (name: string) => send('/update-user', { name })
 
@@ -67,32 +41,34 @@ export const requestReset = (email: string) => send('/request-password-reset', {
 
 export const resetPassword = (token: string, newPassword: string) => send('/reset-password', { token, newPassword })
 
-/** Whether a link to reset a password still works; undefined when that could not be found out. */
-export async function isResetLinkGood(token: string): Promise<boolean | undefined> {
-  const answer = await ask('/api/account/reset-link', 'POST', { token })
-  if ('refusal' in answer || typeof answer.body !== 'object' || answer.body === null) return undefined
-  return 'isGood' in answer.body && answer.body.isGood === true
-}
+/** Whether a link to reset a password still works. */
+export const isResetLinkGood = async (token: string): Promise<boolean> =>
+  (await readApi('/api/account/reset-link', z.object({ isGood: z.boolean() }), post({ token }))).isGood
 
 export const disconnectProvider = (providerId: string) => send('/unlink-account', { providerId })
 
-async function toProvider(path: string, body: object): Promise<{ url: string } | { refusal: string }> {
-  const answer = await ask(`/api/auth${path}`, 'POST', body)
-  if ('refusal' in answer) return answer
-  const url = textAt(answer.body, 'url')
-  return url ? { url } : { refusal: UNKNOWN }
-}
+const Redirect = z.object({ url: z.string().check(z.minLength(1)) })
 
 /** Where to go on to sign in there, and to come back to `next`. */
-export const signInWith = (provider: string, next: string) =>
-  toProvider('/sign-in/social', { provider, callbackURL: next, errorCallbackURL: '/sign-in' })
+export const signInWith = async (provider: string, next: string): Promise<string> =>
+  (
+    await readApi(
+      '/api/auth/sign-in/social',
+      Redirect,
+      post({ provider, callbackURL: next, errorCallbackURL: '/sign-in' }),
+    )
+  ).url
 
 /** Where to go on to connect that account with one's own. */
-export const connectProvider = (provider: string) =>
-  toProvider('/link-social', { provider, callbackURL: '/account', errorCallbackURL: '/account' })
+export const connectProvider = async (provider: string): Promise<string> =>
+  (
+    await readApi(
+      '/api/auth/link-social',
+      Redirect,
+      post({ provider, callbackURL: '/account', errorCallbackURL: '/account' }),
+    )
+  ).url
 
 /** Ends one of one's own sessions; without `id`, all but this one. */
-export async function endSessions(id?: string): Promise<string | undefined> {
-  const answer = await ask(`/api/account/sessions${id === undefined ? '' : `/${id}`}`, 'DELETE', {})
-  return 'refusal' in answer ? answer.refusal : undefined
-}
+export const endSessions = (id?: string) =>
+  callApi(`/api/account/sessions${id === undefined ? '' : `/${id}`}`, { method: 'DELETE', body: {} })

@@ -1,8 +1,8 @@
 import 'server-only'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import type { SignedIn } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import type { SignedIn } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { deviceOf } from './device.ts'
 
 /** Where somebody is signed in. */

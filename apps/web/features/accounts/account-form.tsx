@@ -1,14 +1,13 @@
 'use client'
 
-import { useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-
-type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' }
+import type { ReactNode } from 'react'
+import { Button } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 
 /**
- * The frame of the sign-in and sign-up forms. `send` answers with a sentence when it went wrong; else the person goes on by a full page
- * load, so that nothing of a person who was signed in before stays in memory.
+ * The frame of the sign-in and sign-up forms. After `send` the user goes on by a full page load, so that nothing of a user who was signed
+ * in before stays in memory.
  */
 export function AccountForm({
   action,
@@ -19,25 +18,26 @@ export function AccountForm({
   action: string
   /** Where to go on. */
   next: string
-  send: (form: FormData) => Promise<string | undefined>
+  send: (form: FormData) => Promise<void>
   children: ReactNode
 }) {
-  const [state, setState] = useState<FormState>({ status: 'editing' })
+  const call = useCall()
   return (
     <form
       method="post"
       className="space-y-4"
-      onSubmit={async (event) => {
+      onSubmit={(event) => {
         event.preventDefault()
-        setState({ status: 'sending' })
-        const refusal = await send(new FormData(event.currentTarget))
-        if (refusal === undefined) window.location.assign(next)
-        else setState({ status: 'editing', refusal })
+        const form = new FormData(event.currentTarget)
+        void call.run(async () => {
+          await send(form)
+          window.location.assign(next)
+        })
       }}
     >
       {children}
-      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-      <Button type="submit" className="w-full" busy={state.status === 'sending'}>
+      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <Button type="submit" className="w-full" busy={call.status !== 'idle'}>
         {action}
       </Button>
     </form>

@@ -2,13 +2,12 @@
 
 import { LogOut, UserRound } from 'lucide-react'
 import Link from 'next/link'
-import { useState } from 'react'
-import { DiscardDrafts } from '../../components/discard-drafts.tsx'
-import { Avatar } from '../../components/ui/avatar.tsx'
-import { cn } from '../../components/ui/class-names.ts'
-import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
-import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
-import { signOut } from './account-api.ts'
+import { DiscardDrafts } from '@/components/discard-drafts.tsx'
+import { Avatar } from '@/components/ui/avatar.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
+import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
+import { useCall } from '@/lib/use-call.ts'
 
 /** Who is signed in, and the way out. `wide` shows the name beside the picture. */
 export function AccountMenu({
@@ -22,8 +21,8 @@ export function AccountMenu({
   email: string
   wide?: boolean
 }) {
-  const [refusal, setRefusal] = useState<string>()
-  const leaving = useSignOut(id, signOut, () => window.location.assign('/sign-in'))
+  const call = useCall()
+  const leaving = useSignOut(id, () => window.location.assign('/sign-in'))
   return (
     <>
       <Menu
@@ -62,17 +61,17 @@ export function AccountMenu({
           </Link>
         </MenuItem>
         <MenuItem
-          onSelect={async (event) => {
+          onSelect={(event) => {
             event.preventDefault()
-            setRefusal(await leaving.start())
+            void call.run(leaving.start)
           }}
         >
           <LogOut aria-hidden />
           Sign out
         </MenuItem>
-        {refusal && (
+        {call.trouble && (
           <p role="alert" className="max-w-64 px-2.5 py-1.5 text-[13px] text-danger">
-            {refusal}
+            {call.trouble}
           </p>
         )}
       </Menu>

@@ -1,17 +1,15 @@
 'use client'
 
-import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { requestReset } from './account-api.ts'
 
-type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'sent' }
-
 export function ForgotPasswordForm() {
-  const [state, setState] = useState<FormState>({ status: 'editing' })
-  if (state.status === 'sent') {
+  const call = useCall()
+  if (call.status === 'done') {
     // The same whether there is such an account or not.
     return (
       <Notice tone="success">
@@ -22,17 +20,15 @@ export function ForgotPasswordForm() {
   return (
     <form
       className="space-y-4"
-      onSubmit={async (event) => {
+      onSubmit={(event) => {
         event.preventDefault()
         const email = formText(new FormData(event.currentTarget), 'email')
-        setState({ status: 'sending' })
-        const refusal = await requestReset(email)
-        setState(refusal === undefined ? { status: 'sent' } : { status: 'editing', refusal })
+        void call.run(() => requestReset(email))
       }}
     >
       <Field label="Email" name="email" type="email" autoComplete="username" required />
-      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-      <Button type="submit" className="w-full" busy={state.status === 'sending'}>
+      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <Button type="submit" className="w-full" busy={call.status === 'busy'}>
         Send the link
       </Button>
     </form>

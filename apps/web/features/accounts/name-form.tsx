@@ -1,8 +1,8 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
 import { rename } from './account-api.ts'
 import { SettingForm } from './setting-form.tsx'
 
@@ -14,9 +14,7 @@ export function NameForm({ name }: { name: string }) {
       action="Save"
       done="Saved."
       send={async (form) => {
-        const refusal = await rename(formText(form, 'name').trim())
-        router.refresh()
-        return refusal
+        await rename(formText(form, 'name').trim()).finally(() => router.refresh())
       }}
     >
       <Field label="Your name" name="name" autoComplete="name" required maxLength={100} defaultValue={name} />

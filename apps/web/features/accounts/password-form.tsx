@@ -1,8 +1,8 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
 import { changePassword } from './account-api.ts'
 import { SettingForm } from './setting-form.tsx'
 
@@ -15,9 +15,7 @@ export function PasswordForm({ email }: { email: string }) {
       done="Your password is changed, and you are signed out everywhere else."
       clears
       send={async (form) => {
-        const refusal = await changePassword(formText(form, 'current'), formText(form, 'new'))
-        router.refresh()
-        return refusal
+        await changePassword(formText(form, 'current'), formText(form, 'new')).finally(() => router.refresh())
       }}
     >
       {/* So that password managers know whose password it is. */}

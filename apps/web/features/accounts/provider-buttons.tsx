@@ -1,14 +1,16 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { signInWith } from './account-api.ts'
 import type { ProviderChoice } from './provider-choice.ts'
 
 /** Ways to sign in besides the password; nothing where there are none. */
 export function ProviderButtons({ providers, next }: { providers: readonly ProviderChoice[]; next: string }) {
-  const [state, setState] = useState<{ busy?: string; refusal?: string }>({})
+  const [chosen, setChosen] = useState<string>()
+  const call = useCall()
   if (providers.length === 0) return null
   return (
     <div className="mt-5 space-y-3">
@@ -18,18 +20,16 @@ export function ProviderButtons({ providers, next }: { providers: readonly Provi
       >
         or
       </p>
-      {state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
       {providers.map(({ id, name }) => (
         <Button
           key={id}
           look="secondary"
           className="w-full"
-          busy={state.busy === id}
-          onClick={async () => {
-            setState({ busy: id })
-            const answer = await signInWith(id, next)
-            if ('url' in answer) window.location.assign(answer.url)
-            else setState({ refusal: answer.refusal })
+          busy={call.status !== 'idle' && chosen === id}
+          onClick={() => {
+            setChosen(id)
+            void call.run(async () => window.location.assign(await signInWith(id, next)))
           }}
         >
           Continue with {name}

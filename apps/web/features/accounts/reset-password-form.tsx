@@ -2,35 +2,36 @@
 
 import Link from 'next/link'
 import { useEffect, useState } from 'react'
-import { Button, buttonStyle } from '../../components/ui/button.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button, buttonStyle } from '@/components/ui/button.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { isResetLinkGood, resetPassword } from './account-api.ts'
-
-type FormState =
-  { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'done' } | { status: 'over' }
 
 /** The secret of the link is in the fragment of the address, which browsers send to nobody. */
 export function ResetPasswordForm() {
-  const [state, setState] = useState<FormState>({ status: 'editing' })
+  const [isOver, setOver] = useState(false)
+  const call = useCall()
   useEffect(() => {
     let isLeft = false
-    void isResetLinkGood(window.location.hash.slice(1)).then((isGood) => {
-      if (isGood === false && !isLeft) setState({ status: 'over' })
-    })
+    isResetLinkGood(window.location.hash.slice(1)).then(
+      (isGood) => !isGood && !isLeft && setOver(true),
+      // It is checked again when it is used.
+      () => undefined,
+    )
     return () => {
       isLeft = true
     }
   }, [])
-  if (state.status === 'over') {
+  if (isOver) {
     return (
       <Notice tone="warning" title="This link doesn’t work any more">
         It was used already, or it is older than an hour. Ask for another one below.
       </Notice>
     )
   }
-  if (state.status === 'done') {
+  if (call.status === 'done') {
     return (
       <div className="space-y-4">
         <Notice tone="success">Your new password is set.</Notice>
@@ -43,15 +44,14 @@ export function ResetPasswordForm() {
   return (
     <form
       className="space-y-4"
-      onSubmit={async (event) => {
+      onSubmit={(event) => {
         event.preventDefault()
         const password = formText(new FormData(event.currentTarget), 'password')
-        setState({ status: 'sending' })
-        const refusal = await resetPassword(window.location.hash.slice(1), password)
-        if (refusal !== undefined) return setState({ status: 'editing', refusal })
-        // Used up; it need not stay in the history.
-        window.history.replaceState(null, '', window.location.pathname)
-        setState({ status: 'done' })
+        void call.run(async () => {
+          await resetPassword(window.location.hash.slice(1), password)
+          // Used up; it need not stay in the history.
+          window.history.replaceState(null, '', window.location.pathname)
+        })
       }}
     >
       <Field
@@ -64,8 +64,8 @@ export function ResetPasswordForm() {
         maxLength={128}
         hint="At least 8 characters."
       />
-      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-      <Button type="submit" className="w-full" busy={state.status === 'sending'}>
+      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <Button type="submit" className="w-full" busy={call.status === 'busy'}>
         Set the password
       </Button>
     </form>

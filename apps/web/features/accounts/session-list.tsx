@@ -2,21 +2,21 @@
 
 import { MonitorSmartphone } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { endSessions } from './account-api.ts'
 import type { AccountSession } from './account-data.ts'
 
 /** Where one is signed in, and the way to end that. */
 export function SessionList({ sessions }: { sessions: readonly AccountSession[] }) {
   const router = useRouter()
-  const [refusal, setRefusal] = useState<string>()
+  const call = useCall()
   const end = async (id?: string) => {
-    setRefusal(await endSessions(id))
+    await call.run(() => endSessions(id))
     router.refresh()
   }
   return (
@@ -31,9 +31,9 @@ export function SessionList({ sessions }: { sessions: readonly AccountSession[] 
           </Button>
         )}
       </div>
-      {refusal && (
+      {call.trouble && (
         <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {refusal}
+          {call.trouble}
         </Notice>
       )}
       <ul aria-label="Sessions" className="mt-2 divide-y divide-line">

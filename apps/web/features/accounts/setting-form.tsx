@@ -1,13 +1,12 @@
 'use client'
 
-import { useId, useRef, useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { useId, useRef, type ReactNode } from 'react'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 
-type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' } | { status: 'done' }
-
-/** One thing about the account that can be changed. `send` answers with a sentence when it did not work. */
+/** One thing about the account that can be changed. */
 export function SettingForm({
   title,
   action,
@@ -21,12 +20,12 @@ export function SettingForm({
   done: string
   /** Whether the fields are empty again when it worked. */
   clears?: boolean
-  send: (form: FormData) => Promise<string | undefined>
+  send: (form: FormData) => Promise<void>
   children: ReactNode
 }) {
   const headingId = useId()
   const form = useRef<HTMLFormElement>(null)
-  const [state, setState] = useState<FormState>({ status: 'editing' })
+  const call = useCall()
   return (
     <Card aria-labelledby={headingId} className="p-5 sm:p-6">
       <h2 id={headingId} className="mb-4 font-semibold tracking-tight">
@@ -35,21 +34,20 @@ export function SettingForm({
       <form
         ref={form}
         className="space-y-4"
-        onInput={() => setState({ status: 'editing' })}
-        onSubmit={async (event) => {
+        onInput={call.reset}
+        onSubmit={(event) => {
           event.preventDefault()
           const content = new FormData(event.currentTarget)
-          setState({ status: 'sending' })
-          const refusal = await send(content)
-          if (refusal !== undefined) return setState({ status: 'editing', refusal })
-          if (clears) form.current?.reset()
-          setState({ status: 'done' })
+          void call.run(async () => {
+            await send(content)
+            if (clears) form.current?.reset()
+          })
         }}
       >
         {children}
-        {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-        {state.status === 'done' && <Notice tone="success">{done}</Notice>}
-        <Button type="submit" look="secondary" busy={state.status === 'sending'}>
+        {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+        {call.status === 'done' && <Notice tone="success">{done}</Notice>}
+        <Button type="submit" look="secondary" busy={call.status === 'busy'}>
           {action}
         </Button>
       </form>

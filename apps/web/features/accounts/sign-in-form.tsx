@@ -1,7 +1,7 @@
 'use client'
 
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
 import { signIn } from './account-api.ts'
 import { AccountForm } from './account-form.tsx'
 

@@ -1,11 +1,11 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { connectProvider, disconnectProvider } from './account-api.ts'
 import type { ProviderChoice } from './provider-choice.ts'
 
@@ -16,15 +16,11 @@ interface Way extends ProviderChoice {
 /** Accounts elsewhere by which one can sign in. */
 export function SignInWays({ ways, isOnlyOne }: { ways: readonly Way[]; isOnlyOne: boolean }) {
   const router = useRouter()
-  const [refusal, setRefusal] = useState<string>()
+  const call = useCall()
 
-  const connect = async (id: string) => {
-    const answer = await connectProvider(id)
-    if ('url' in answer) window.location.assign(answer.url)
-    else setRefusal(answer.refusal)
-  }
+  const connect = (id: string) => call.run(async () => window.location.assign(await connectProvider(id)))
   const disconnect = async (id: string) => {
-    setRefusal(await disconnectProvider(id))
+    await call.run(() => disconnectProvider(id))
     router.refresh()
   }
 
@@ -33,9 +29,9 @@ export function SignInWays({ ways, isOnlyOne }: { ways: readonly Way[]; isOnlyOn
       <h2 id="ways" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
         Other ways to sign in
       </h2>
-      {refusal && (
+      {call.trouble && (
         <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {refusal}
+          {call.trouble}
         </Notice>
       )}
       <ul className="mt-2 divide-y divide-line">

@@ -2,11 +2,11 @@
 
 import type { Route } from 'next'
 import Link from 'next/link'
-import { Button, buttonStyle } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Button, buttonStyle } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import { useChat } from './chat-context.tsx'
-import type { AnswerEnd, FailureCode } from './chat-message.ts'
+import type { AnswerEnd, RunFailureCode } from './chat-message.ts'
 
 interface Told {
   readonly tone: 'info' | 'warning' | 'danger'
@@ -39,7 +39,7 @@ const ends: { [Kind in AnswerEnd['kind']]: (end: Extract<AnswerEnd, { kind: Kind
   failed: ({ code, detail }) => ({ tone: 'danger', text: detail, ...failures[code] }),
 }
 
-const failures: Record<FailureCode, { title: string; action?: 'again'; isConnection?: true }> = {
+const failures: Record<RunFailureCode, { title: string; action?: 'again'; isConnection?: true }> = {
   model_refused: { title: 'The model cannot be used' },
   model_rate_limited: { title: 'The model’s rate limit is reached', action: 'again' },
   model_unavailable: { title: 'The model isn’t responding', action: 'again' },

@@ -1,8 +1,8 @@
 import 'server-only'
 import type { PoolClient } from 'pg'
-import { SCHEMA } from '../../lib/database.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { Failure } from '@/lib/failure.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { applyChunk } from './apply-chunk.ts'
 import type { ChatChunk, ChatMessage } from './chat-message.ts'
 import { endMessage } from './end-message.ts'
@@ -19,7 +19,7 @@ const UNIQUE_VIOLATION = '23505'
 /**
  * Begins an answer in a conversation, where there may be only one at a time over all replicas.
  *
- * @throws {Refusal} `answering`
+ * @throws {Failure} `answering`
  */
 export async function beginAnswer(
   client: PoolClient,
@@ -32,7 +32,7 @@ export async function beginAnswer(
     )
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error
-    throw new Refusal(
+    throw new Failure(
       'answering',
       'An answer is being written in this conversation already. Wait for it, or stop it.',
       {

@@ -1,19 +1,21 @@
 import type { DynamicToolUIPart, UIMessage, UIMessageChunk } from 'ai'
 
 /** Why an answer could not go on, by where it failed. */
-export type FailureCode =
-  | 'model_refused'
-  | 'model_rate_limited'
-  | 'model_unavailable'
-  | 'notion_rate_limited'
-  | 'not_connected'
-  | 'reconnect_required'
-  | 'notion_unavailable'
-  | 'notion_refused'
-  | 'outcome_unknown'
-  | 'gateway_unavailable'
-  | 'no_access'
-  | 'internal'
+export const runFailureCodes = [
+  'model_refused',
+  'model_rate_limited',
+  'model_unavailable',
+  'notion_rate_limited',
+  'not_connected',
+  'reconnect_required',
+  'notion_unavailable',
+  'notion_refused',
+  'outcome_unknown',
+  'gateway_unavailable',
+  'no_access',
+  'internal',
+] as const
+export type RunFailureCode = (typeof runFailureCodes)[number]
 
 /** How an answer ended. */
 export type AnswerEnd =
@@ -28,7 +30,9 @@ export type AnswerEnd =
   /** The process that wrote it ended. */
   | { readonly kind: 'interrupted' }
   /** `detail` is a sentence for the person; `until` (ISO 8601) is when trying again makes sense. */
-  | { readonly kind: 'failed'; readonly code: FailureCode; readonly detail: string; readonly until?: string }
+  | { readonly kind: 'failed'; readonly code: RunFailureCode; readonly detail: string; readonly until?: string }
+
+export type RunFailure = Extract<AnswerEnd, { kind: 'failed' }>
 
 /** Tokens of all steps of an answer together, as the model counted them. */
 export interface TokenUse {

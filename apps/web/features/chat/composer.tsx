@@ -2,7 +2,7 @@
 
 import { ArrowUp, Square } from 'lucide-react'
 import { useId, type KeyboardEvent, type Ref } from 'react'
-import { Button } from '../../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 import { useChat } from './chat-context.tsx'
 import { LONGEST_MESSAGE } from './chat-message.ts'
 import { LengthCount } from './length-count.tsx'

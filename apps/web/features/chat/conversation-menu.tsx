@@ -2,13 +2,14 @@
 
 import { Ellipsis, Lock, Pencil, Trash2, Users } from 'lucide-react'
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Dialog } from '../../components/ui/dialog.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { Menu, MenuItem, MenuLine } from '../../components/ui/menu.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { draftsOf } from '../../lib/drafts/use-draft.ts'
-import { ChatError, chatApi } from './chat-api.ts'
+import { Button } from '@/components/ui/button.tsx'
+import { Dialog } from '@/components/ui/dialog.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { Menu, MenuItem, MenuLine } from '@/components/ui/menu.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { draftsOf } from '@/lib/drafts/use-draft.ts'
+import { messageOf } from '@/lib/api-client.ts'
+import { chatApi } from './chat-api.ts'
 import { useChat } from './chat-context.tsx'
 import { LONGEST_TITLE, type ConversationSummary } from './conversation.ts'
 import { draftName } from './use-chat-draft.ts'
@@ -36,7 +37,7 @@ export function ConversationMenu({
       setAsking(undefined)
       list.refresh()
     } catch (error) {
-      setTrouble(error instanceof ChatError ? error.message : 'Something went wrong. Try again in a moment.')
+      setTrouble(messageOf(error))
     }
   }
   const share = () =>

@@ -1,9 +1,9 @@
 import 'server-only'
 import type { PoolClient } from 'pg'
-import { SCHEMA } from '../../lib/database.ts'
-import { isManager, type SpaceMember } from '../../lib/members.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { isManager, type SpaceMember } from '@/lib/members.ts'
+import { Failure } from '@/lib/failure.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { MESSAGE_FORMAT, textOf, type ChatMessage } from './chat-message.ts'
 import type { ConversationPage, ConversationSummary, MessagePage, Visibility } from './conversation.ts'
 
@@ -95,7 +95,7 @@ function cursorParts(cursor: string | undefined): [string | null, string | null]
   if (cursor === undefined) return [null, null]
   const [updatedAt = '', id = ''] = cursor.split('_')
   if (!isTimestamp(updatedAt) || !isUuid(id)) {
-    throw new Refusal('invalid_request', 'This is not where a page of conversations begins. Start with the first page.')
+    throw new Failure('invalid_request', 'This is not where a page of conversations begins. Start with the first page.')
   }
   return [updatedAt, id]
 }
@@ -127,11 +127,11 @@ export const publicSummary = ({ id, title, visibility, isMine, ownerName, update
 /**
  * A conversation that the member may read: their own, or one that is shared with the space.
  *
- * @throws {Refusal} `not_found`; also for one of somebody else, so that nobody can tell.
+ * @throws {Failure} `not_found`; also for one of somebody else, so that nobody can tell.
  */
 export async function readConversation(member: SpaceMember, id: string): Promise<Conversation> {
   const found = await findConversation(member, id)
-  if (!found) throw new Refusal('not_found', 'There is no such conversation, or it is not shared with you.')
+  if (!found) throw new Failure('not_found', 'There is no such conversation, or it is not shared with you.')
   return found
 }
 
@@ -145,11 +145,11 @@ export async function findConversation(member: SpaceMember, id: string): Promise
   return rows[0] && summary(rows[0], member)
 }
 
-/** @throws {Refusal} `not_found`, `forbidden_conversation` */
+/** @throws {Failure} `not_found`, `forbidden_conversation` */
 export async function ownConversation(member: SpaceMember, id: string): Promise<Conversation> {
   const found = await readConversation(member, id)
   if (!found.isMine) {
-    throw new Refusal(
+    throw new Failure(
       'forbidden_conversation',
       `Only ${found.ownerName} continues and changes this conversation. Start one of your own.`,
     )
@@ -218,7 +218,7 @@ interface MessageRow {
 const toMessage = ({ id, role, parts, metadata }: MessageRow): ChatMessage => ({ id, role, parts, metadata })
 
 /** The newest messages, or those before a position. */
-export async function readMessages(conversationId: string, before?: number): Promise<MessagePage<ChatMessage>> {
+export async function readMessages(conversationId: string, before?: number): Promise<MessagePage> {
   const { rows } = await runtime().pool.query<MessageRow>(
     `select position, id, role, parts, metadata from ${SCHEMA}.chat_message
      where conversation_id = $1 and ($2::int is null or position < $2)

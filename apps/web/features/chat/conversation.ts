@@ -1,28 +1,69 @@
-/** A conversation as lists and headings show it. */
-export interface ConversationSummary {
-  readonly id: string
-  readonly title: string
-  readonly visibility: Visibility
-  readonly isMine: boolean
-  readonly ownerName: string
-  readonly updatedAt: string
-}
+import * as z from 'zod/mini'
+import type { ChatMessage } from './chat-message.ts'
 
 /** `space`: every member of the space may read it. Only its owner continues it. */
-export type Visibility = 'private' | 'space'
+export const Visibility = z.enum(['private', 'space'])
+export type Visibility = z.infer<typeof Visibility>
 
-export interface ConversationPage {
-  readonly conversations: readonly ConversationSummary[]
-  /** Where the next page begins; undefined on the last. */
-  readonly next?: string
-}
+/** A conversation as lists and headings show it. */
+export const ConversationSummary = z.readonly(
+  z.object({
+    id: z.string(),
+    title: z.string(),
+    visibility: Visibility,
+    isMine: z.boolean(),
+    ownerName: z.string(),
+    updatedAt: z.string(),
+  }),
+)
+export type ConversationSummary = z.infer<typeof ConversationSummary>
 
-export interface MessagePage<Message> {
+export const ConversationPage = z.readonly(
+  z.object({
+    conversations: z.readonly(z.array(ConversationSummary)),
+    /** Where the next page begins; absent on the last. */
+    next: z.exactOptional(z.string()),
+  }),
+)
+export type ConversationPage = z.infer<typeof ConversationPage>
+
+/** As far as every part of this app relies on it: parts that are not known are not shown. */
+const Message = z.custom<ChatMessage>(
+  (value) =>
+    z.safeParse(
+      z.object({
+        id: z.string(),
+        role: z.enum(['system', 'user', 'assistant']),
+        parts: z.array(z.looseObject({ type: z.string() })),
+        metadata: z.optional(z.looseObject({})),
+      }),
+      value,
+    ).success,
+)
+
+const page = {
   /** Oldest first. */
-  readonly messages: readonly Message[]
+  messages: z.readonly(z.array(Message)),
   /** There are older ones before this position. */
-  readonly before?: number
+  before: z.exactOptional(z.number()),
 }
+
+export const MessagePage = z.readonly(z.object(page))
+export type MessagePage = z.infer<typeof MessagePage>
+
+/** A conversation as its page shows it first. */
+export const OpenedConversation = z.readonly(
+  z.object({
+    ...page,
+    conversation: ConversationSummary,
+    model: z.nullable(z.string()),
+    /** An answer is being written; its stream has what the messages do not have yet. */
+    isAnswering: z.boolean(),
+    /** Changes with everything that is shown of the conversation. */
+    version: z.string(),
+  }),
+)
+export type OpenedConversation = z.infer<typeof OpenedConversation>
 
 /** How long a title may be. */
 export const LONGEST_TITLE = 120

@@ -1,7 +1,7 @@
 'use client'
 
 import { BookOpen, FilePlus2, ListChecks, Search, type LucideIcon } from 'lucide-react'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
 import { useChat } from './chat-context.tsx'
 
 interface Suggestion {

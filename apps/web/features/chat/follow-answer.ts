@@ -1,5 +1,5 @@
 import 'server-only'
-import type { SpaceMember } from '../../lib/members.ts'
+import type { SpaceMember } from '@/lib/members.ts'
 import { hasEnded, readChunks, type AnswerInProgress } from './answer-store.ts'
 import type { ChatChunk } from './chat-message.ts'
 import { mayStillRead } from './conversation-store.ts'

@@ -3,7 +3,7 @@ import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import type { ChatModel, ChatProvider } from '../../lib/chat-models.ts'
+import type { ChatModel, ChatProvider } from '@/lib/chat-models.ts'
 import { scriptedModel, type LanguageModelV4 } from './scripted-model.ts'
 
 /** How each provider is asked. A new one does not compile until it is here. */

@@ -1,6 +1,6 @@
 import 'server-only'
-import type { LiveAnswer } from '../../lib/live-answers.ts'
-import { runtime } from '../../lib/runtime.ts'
+import type { LiveAnswer } from '@/lib/live-answers.ts'
+import { runtime } from '@/lib/runtime.ts'
 import type { AnswerEnd, ChatChunk } from './chat-message.ts'
 
 /** An answer that this process is writing, for its readers in this process. */

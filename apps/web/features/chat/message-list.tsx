@@ -3,7 +3,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown } from 'lucide-react'
 import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
-import { Button } from '../../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 import type { ChatMessage } from './chat-message.ts'
 import { MessageView, NOTHING_EARLIER, type MessageActions } from './message-view.tsx'
 import { Thinking } from './plain-messages.tsx'

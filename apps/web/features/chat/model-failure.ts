@@ -1,8 +1,8 @@
 import { APICallError, RetryError } from 'ai'
-import type { Failure } from './space-tools.ts'
+import type { RunFailure } from './chat-message.ts'
 
 /** What a model's refusal means for the person. What the provider says of it stays out: it may hold anything. */
-export function modelFailure(error: unknown): Failure {
+export function modelFailure(error: unknown): RunFailure {
   const cause = RetryError.isInstance(error) ? error.lastError : error
   if (!APICallError.isInstance(cause)) {
     return { kind: 'failed', code: 'model_unavailable', detail: 'The model didn’t respond. Try again in a moment.' }

@@ -1,5 +1,5 @@
 import type { ToolSet } from 'ai'
-import { fileSize, resultBlocks, type ResultBlock } from '../../components/notion/result-blocks.ts'
+import { fileSize, resultBlocks, type ResultBlock } from '@/components/notion/result-blocks.ts'
 
 /** How much of one tool's result the model is told, in characters. The person sees all of it. */
 export const LONGEST_FOR_MODEL = 60_000

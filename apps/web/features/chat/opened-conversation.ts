@@ -1,24 +1,13 @@
 import 'server-only'
-import type { SpaceMember } from '../../lib/members.ts'
+import type { SpaceMember } from '@/lib/members.ts'
 import { answerInProgress } from './answer-store.ts'
-import type { ChatMessage } from './chat-message.ts'
-import type { ConversationSummary, MessagePage } from './conversation.ts'
+import type { OpenedConversation } from './conversation.ts'
 import { publicSummary, readConversation, readMessages } from './conversation-store.ts'
-
-/** A conversation as its page shows it first. */
-export interface OpenedConversation extends MessagePage<ChatMessage> {
-  readonly conversation: ConversationSummary
-  readonly model: string | null
-  /** An answer is being written; its stream has what the messages do not have yet. */
-  readonly isAnswering: boolean
-  /** Changes with everything that is shown of the conversation. */
-  readonly version: string
-}
 
 /**
  * @param known the version that the reader has already.
  * @returns undefined when that is still the newest.
- * @throws {Refusal} `not_found`
+ * @throws {Failure} `not_found`
  */
 export async function newerConversation(
   member: SpaceMember,
@@ -40,7 +29,7 @@ export async function newerConversation(
   }
 }
 
-/** @throws {Refusal} `not_found` */
+/** @throws {Failure} `not_found` */
 export async function openedConversation(member: SpaceMember, id: string): Promise<OpenedConversation> {
   const opened = await newerConversation(member, id, undefined)
   if (!opened) throw new Error('Without a known version there is always a newer one.')

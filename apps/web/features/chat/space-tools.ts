@@ -2,13 +2,13 @@ import 'server-only'
 import { createMCPClient } from '@ai-sdk/mcp'
 import { mayHaveBeenSent, Problem, type ProblemCode } from '@nmg/contract'
 import type { ToolSet } from 'ai'
-import { boundedBody } from '../../lib/bounded-body.ts'
-import { fetchGateway } from '../../lib/gateway.ts'
-import { log } from '../../lib/log.ts'
-import { isStillMember, type SpaceMember } from '../../lib/members.ts'
-import { Refusal } from '../../lib/refusal.ts'
+import { boundedBody } from '@/lib/bounded-body.ts'
+import { fetchGateway } from '@/lib/gateway.ts'
+import { log } from '@/lib/log.ts'
+import { isStillMember, type SpaceMember } from '@/lib/members.ts'
+import { Failure, failureWith } from '@/lib/failure.ts'
 import { boundedResult } from './bounded-result.ts'
-import type { AnswerEnd, FailureCode } from './chat-message.ts'
+import { runFailureCodes, type RunFailure, type RunFailureCode } from './chat-message.ts'
 import { modelOutput } from './model-output.ts'
 import { withoutOddTools } from './tool-definitions.ts'
 
@@ -16,21 +16,20 @@ import { withoutOddTools } from './tool-definitions.ts'
 export interface SpaceTools {
   readonly tools: ToolSet
   /** What keeps all further calls from working; an answer ends with it. */
-  trouble(): Failure | undefined
+  trouble(): RunFailure | undefined
   close(): Promise<void>
 }
 
-export type Failure = Extract<AnswerEnd, { kind: 'failed' }>
+/** A failure that ends the answer. `until` as the answer's end has it. */
+const answerFailure = ({ code, detail, until }: RunFailure, cause: unknown) =>
+  new Failure<RunFailureCode>(code, detail, { cause, retryAfter: until })
 
-/** A failure that ends the answer. */
-export class AnswerFailure extends Error {
-  override readonly name = 'AnswerFailure'
-  readonly failure: Failure
-
-  constructor(failure: Failure, options?: ErrorOptions) {
-    super(failure.detail, options)
-    this.failure = failure
-  }
+/** The end of an answer that an error says, whatever wraps it; undefined for an error of something else. */
+export function runFailureOf(error: unknown): RunFailure | undefined {
+  const failure = failureWith(error, runFailureCodes)
+  if (!failure) return undefined
+  const { code, message: detail, retryAfter: until } = failure
+  return { kind: 'failed', code, detail, ...(until !== undefined && { until }) }
 }
 
 /** What is read of one response of the gateway, in bytes. */
@@ -45,19 +44,19 @@ const CONNECT_TIMEOUT_MS = 45_000
  * Connects to the space's Notion through the gateway, as the member. Membership is checked before each request: an answer may go on for
  * minutes after it was asked for.
  *
- * @throws {AnswerFailure}
+ * @throws {Failure} with a {@link RunFailureCode}
  */
 export async function openSpaceTools(
   member: SpaceMember,
   signal: AbortSignal,
   { canSeeImages }: { readonly canSeeImages: boolean },
 ): Promise<SpaceTools> {
-  let trouble: Failure | undefined
+  let trouble: RunFailure | undefined
   /** Ends the calls that wait for a response which is too large: the MCP client does not tell them. */
   let overflow = new AbortController()
-  const fail = (failure: Failure, cause?: unknown): never => {
+  const fail = (failure: RunFailure, cause?: unknown): never => {
     trouble ??= failure
-    throw new AnswerFailure(failure, { cause })
+    throw answerFailure(failure, cause)
   }
 
   const fetchAsMember = async (_url: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
@@ -68,7 +67,7 @@ export async function openSpaceTools(
     try {
       answer = await fetchGateway(member, '/mcp/notion/proxy', init)
     } catch (error) {
-      if (init.signal?.aborted || !(error instanceof Refusal)) throw error
+      if (init.signal?.aborted || !(error instanceof Failure)) throw error
       return fail({ kind: 'failed', code: 'gateway_unavailable', detail: error.message }, error)
     }
     // Problem documents are the gateway's own; whatever Notion answers goes to the MCP client.
@@ -107,7 +106,7 @@ export async function openSpaceTools(
     }
   } catch (error) {
     if (signal.aborted) throw error
-    throw new AnswerFailure(trouble ?? unavailable, { cause: error })
+    throw answerFailure(trouble ?? unavailable, error)
   }
 
   /** A tool that keeps to its time, tells the model no more than it can read, and notices a rate limit. */
@@ -124,7 +123,7 @@ export async function openSpaceTools(
           trouble ??= rateLimit(result)
           return boundedResult(result)
         } catch (error) {
-          throw tooLarge.aborted ? new AnswerFailure(unreadablyLarge, { cause: error }) : error
+          throw tooLarge.aborted ? answerFailure(unreadablyLarge, error) : error
         }
       },
       toModelOutput: ({ output }: ModelOutputOptions) => modelOutput(output, canSeeImages),
@@ -136,19 +135,19 @@ const isToolList = ({ body }: RequestInit): boolean => typeof body === 'string' 
 
 const noteLeftOut = (tools: readonly string[]) => log.warn('chat.tools_left_out', { tools: tools.join(', ') })
 
-const unavailable: Failure = {
+const unavailable: RunFailure = {
   kind: 'failed',
   code: 'notion_unavailable',
   detail: 'Couldn’t load Notion’s tools. Try again in a moment.',
 }
 
-const unreadablyLarge: Failure = {
+const unreadablyLarge: RunFailure = {
   kind: 'failed',
   code: 'outcome_unknown',
   detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it was not read. The call may have been carried out; check before retrying.`,
 }
 
-const codes: Partial<Record<string, FailureCode>> = {
+const codes: Partial<Record<string, RunFailureCode>> = {
   not_connected: 'not_connected',
   reconnect_required: 'reconnect_required',
   consent_required: 'reconnect_required',
@@ -161,7 +160,7 @@ const codes: Partial<Record<string, FailureCode>> = {
   upstream_refuses_token: 'notion_refused',
   credential_unreadable: 'reconnect_required',
   overloaded: 'gateway_unavailable',
-} satisfies Partial<Record<ProblemCode, FailureCode>>
+} satisfies Partial<Record<ProblemCode, RunFailureCode>>
 
 /** Where the gateway writes for clients outside of this app, with an address to open. */
 const details: Partial<Record<string, string>> = {
@@ -172,7 +171,7 @@ const details: Partial<Record<string, string>> = {
 
 const withoutAddresses = (detail: string): string => detail.replaceAll(/:?\s*https?:\/\/\S+/g, '').trim()
 
-function failureOf(problem: Problem | undefined, retryAfter: string | null): Failure {
+function failureOf(problem: Problem | undefined, retryAfter: string | null): RunFailure {
   const until = retryAfter === null ? undefined : inSeconds(Number(retryAfter))
   const code = problem?.code ?? ''
   const isUnknown = codes[code] === undefined && mayHaveBeenSent(code)
@@ -201,7 +200,7 @@ interface ToolResult {
 }
 
 /** Notion reports its rate limit as the result of a call. */
-function rateLimit(result: unknown): Failure | undefined {
+function rateLimit(result: unknown): RunFailure | undefined {
   const { isError, content } = (result ?? {}) as ToolResult // Whatever it is, members that are missing are undefined.
   const text = isError ? (content?.find((block) => block.type === 'text')?.text ?? '') : ''
   if (!text.includes('"rate_limited"')) return undefined

@@ -1,10 +1,10 @@
 import 'server-only'
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
-import type { ChatModel } from '../../lib/chat-models.ts'
-import type { SpaceMember } from '../../lib/members.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import type { ChatModel } from '@/lib/chat-models.ts'
+import type { SpaceMember } from '@/lib/members.ts'
+import { Failure } from '@/lib/failure.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { answerInProgress, beginAnswer, type AnswerInProgress } from './answer-store.ts'
 import { isToolPart, LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
 import {
@@ -58,11 +58,11 @@ export type TakenTurn =
  * Stores what the person did and begins the answer. A message whose id is stored already is not stored again: a browser that lost the
  * connection, or its session, cannot know whether the message arrived.
  *
- * @throws {Refusal} `restarting` while the process ends.
+ * @throws {Failure} `restarting` while the process ends.
  */
 export async function takeTurn(member: SpaceMember, turn: Turn): Promise<TakenTurn> {
   if (runtime().liveAnswers.isClosing) {
-    throw new Refusal('restarting', 'The app is restarting. Try again in a moment.')
+    throw new Failure('restarting', 'The app is restarting. Try again in a moment.')
   }
   const conversation =
     turn.type === 'ask'
@@ -86,12 +86,12 @@ export async function takeTurn(member: SpaceMember, turn: Turn): Promise<TakenTu
   return { kind: 'answering', answer: { id: task.id, messageId: task.message.id } }
 }
 
-/** @throws {Refusal} `no_model` */
+/** @throws {Failure} `no_model` */
 function chosenModel(id: string | null | undefined): ChatModel {
   const { chatModels } = runtime()
   // One that is not offered any more gives way to the default.
   const found = chatModels.find((offered) => offered.id === id) ?? chatModels[0]
-  if (!found) throw new Refusal('no_model', 'No model is configured. Ask your administrator to set CHAT_MODEL.')
+  if (!found) throw new Failure('no_model', 'No model is configured. Ask your administrator to set CHAT_MODEL.')
   return found
 }
 
@@ -138,7 +138,7 @@ async function prepare(
       const index = known.findIndex(({ message }) => message.id === turn.messageId && message.role === 'user')
       const edited = known[index]
       if (!edited) {
-        throw new Refusal('not_found', 'This message cannot be edited: it is not there, or too far back.')
+        throw new Failure('not_found', 'This message cannot be edited: it is not there, or too far back.')
       }
       await removeMessagesFrom(client, conversation.id, edited.position)
       const question = personMessage(turn.message)
@@ -150,7 +150,7 @@ async function prepare(
       if (last?.message.role === 'assistant') await removeMessagesFrom(client, conversation.id, last.position)
       const before = known.filter(({ message }) => message !== last?.message || message.role === 'user')
       const question = before.at(-1)
-      if (question?.message.role !== 'user') throw new Refusal('not_found', 'There is no message to answer.')
+      if (question?.message.role !== 'user') throw new Failure('not_found', 'There is no message to answer.')
       return begin(
         before.map(({ message }) => message),
         emptyAnswer(),
@@ -160,7 +160,7 @@ async function prepare(
     case 'decide': {
       const asked = last && pendingApprovals(last.message).find((part) => part.approval?.id === turn.approvalId)
       if (!last || !asked) {
-        throw new Refusal('nothing_to_decide', 'This change no longer waits for a decision.')
+        throw new Failure('nothing_to_decide', 'This change no longer waits for a decision.')
       }
       const isAlways = turn.approved && turn.always
       if (isAlways) await allowAlways(client, conversation.id, asked.toolName)

@@ -2,9 +2,9 @@
 
 import { Check, ChevronRight, CircleAlert, CircleSlash, LoaderCircle } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
-import { JsonText } from '../../components/json-text.tsx'
-import type { PageLookup } from '../../components/pending-change/change-parts.ts'
-import { PendingChange } from '../../components/pending-change/pending-change.tsx'
+import { JsonText } from '@/components/json-text.tsx'
+import type { PageLookup } from '@/components/pending-change/change-parts.ts'
+import { PendingChange } from '@/components/pending-change/pending-change.tsx'
 import { useChat } from './chat-context.tsx'
 import type { ToolPart } from './chat-message.ts'
 import { failureIn, payloadIn } from './tool-result.ts'

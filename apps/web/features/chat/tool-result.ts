@@ -1,6 +1,6 @@
-import { resultBlocks } from '../../components/notion/result-blocks.ts'
-import { errorSentence, webLink } from '../../components/notion/tool-result.ts'
-import type { KnownPage, PageLookup } from '../../components/pending-change/change-parts.ts'
+import { resultBlocks } from '@/components/notion/result-blocks.ts'
+import { errorSentence, webLink } from '@/components/notion/tool-result.ts'
+import type { KnownPage, PageLookup } from '@/components/pending-change/change-parts.ts'
 import { isToolPart, type ChatMessage, type ToolPart } from './chat-message.ts'
 import { isArgs, textOf } from './tool-words.ts'
 

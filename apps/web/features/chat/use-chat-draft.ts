@@ -1,8 +1,8 @@
 'use client'
 
 import { useCallback, useEffect, useState } from 'react'
-import { draftsOf, useDraft } from '../../lib/drafts/use-draft.ts'
-import type { DraftTrouble } from '../../lib/drafts/draft-store.ts'
+import { draftsOf, useDraft } from '@/lib/drafts/use-draft.ts'
+import type { DraftTrouble } from '@/lib/drafts/draft-store.ts'
 import {
   delivered,
   messageFor,

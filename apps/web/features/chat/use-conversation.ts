@@ -1,10 +1,11 @@
 'use client'
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { ChatError, chatApi, readAnswer, type ChatApi, type NewMessage, type Turn } from './chat-api.ts'
+import { ApiError, isOutside, messageOf, UNREACHABLE } from '@/lib/api-client.ts'
+import { chatApi, type ChatApi, type NewMessage, type Turn } from './chat-api.ts'
 import type { ChatMessage } from './chat-message.ts'
-import type { ConversationSummary } from './conversation.ts'
-import type { OpenedConversation } from './opened-conversation.ts'
+import type { ConversationSummary, OpenedConversation } from './conversation.ts'
+import { readAnswer } from './read-answer.ts'
 
 export type Phase = 'idle' | 'sending' | 'answering'
 
@@ -92,7 +93,7 @@ export function useConversation(options: Options): ConversationControl {
   const report = useCallback(
     (error: unknown) => {
       if (isOutside(error)) return onOutside()
-      setTrouble(error instanceof ChatError ? error.message : 'Something went wrong on this page. Reload it.')
+      setTrouble(messageOf(error))
     },
     [onOutside],
   )
@@ -164,7 +165,7 @@ export function useConversation(options: Options): ConversationControl {
         } catch (error) {
           if (isOver) return
           if (isOutside(error)) return onOutside()
-          if (error instanceof ChatError && error.code === 'not_found') {
+          if (error instanceof ApiError && error.code === 'not_found') {
             setTrouble('This conversation was deleted, or is no longer shared with you.')
             return
           }
@@ -256,17 +257,13 @@ async function readToEnd(
       if (answer.status !== 200) return
       if (await readAnswer(answer, begun, show)) return
     } catch (error) {
-      if (signal.aborted || error instanceof ChatError) throw error
+      if (signal.aborted || error instanceof ApiError) throw error
     }
     source = undefined
     await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** attempt))
   }
-  if (!signal.aborted)
-    throw new ChatError('unreachable', 'Lost the connection to the answer. Reload the page to see it.')
+  if (!signal.aborted) throw new ApiError(UNREACHABLE, 'Lost the connection to the answer. Reload the page to see it.')
 }
-
-const isOutside = (error: unknown) =>
-  error instanceof ChatError && ['unauthenticated', 'forbidden_space'].includes(error.code)
 
 const personMessage = ({ id, text }: { id: string; text: string }): ChatMessage => ({
   id,

@@ -11,10 +11,10 @@ import {
   type ModelMessage,
   type ToolSet,
 } from 'ai'
-import type { ChatModel, ChatProvider } from '../../lib/chat-models.ts'
-import { log } from '../../lib/log.ts'
-import type { SpaceMember } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
+import type { ChatModel, ChatProvider } from '@/lib/chat-models.ts'
+import { log } from '@/lib/log.ts'
+import type { SpaceMember } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { finishAnswer, forgetEndedAnswers, pulse, putChunks } from './answer-store.ts'
 import { applyChunk } from './apply-chunk.ts'
 import {
@@ -34,7 +34,7 @@ import { languageModel } from './language-models.ts'
 import { addLiveAnswer, type WritableAnswer } from './live-answer.ts'
 import { modelFailure } from './model-failure.ts'
 import { LONGEST_FOR_MODEL, modelOutput } from './model-output.ts'
-import { AnswerFailure, openSpaceTools } from './space-tools.ts'
+import { openSpaceTools, runFailureOf } from './space-tools.ts'
 
 /** How often the writing process says that it lives, and asks whether it should go on. */
 const PULSE_MS = 1_000
@@ -125,7 +125,8 @@ const NO_ACCESS: AnswerEnd = {
 }
 
 function failureOf(error: unknown): AnswerEnd {
-  if (error instanceof AnswerFailure) return error.failure
+  const known = runFailureOf(error)
+  if (known) return known
   const failure = modelFailure(error)
   // The provider's words may quote the conversation; its status does not.
   log.warn('chat.failed', { code: failure.code, cause: error instanceof Error ? error.name : typeof error })
@@ -189,12 +190,9 @@ async function stream(
   }
 }
 
-const toolErrorText = (error: unknown): string => {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof AnswerFailure) return cause.failure.detail
-  }
-  return 'The call failed. Its arguments may not be what the tool expects, or Notion took too long.'
-}
+const toolErrorText = (error: unknown): string =>
+  runFailureOf(error)?.detail ??
+  'The call failed. Its arguments may not be what the tool expects, or Notion took too long.'
 
 /** How much of a conversation the model is told, in characters. Older messages are left out whole. */
 const LONGEST_HISTORY = 400_000

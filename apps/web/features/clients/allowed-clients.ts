@@ -1,8 +1,8 @@
 import 'server-only'
-import { documentHost } from '../../authorization-server/client-document.ts'
-import { notionScopes } from '../../authorization-server/scopes.ts'
-import type { Person, SignedIn } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { documentHost } from '@/authorization-server/client-document.ts'
+import { notionScopes } from '@/authorization-server/scopes.ts'
+import type { Person, SignedIn } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { browserName } from './browser-name.ts'
 import type { AllowedClient } from './client-lists.ts'
 

@@ -1,12 +1,12 @@
 'use client'
 
 import { useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
-import { Time } from '../../components/ui/time.tsx'
-import { endAllAllowed, endAllowed } from './client-api.ts'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { revokeAllGrants, revokeGrant } from './client-api.ts'
 import type { AllowedClient } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
 
@@ -42,10 +42,9 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
         title="End this client’s access?"
         action="Revoke"
         onConfirm={async () => {
-          const ended = one && (await endAllowed(one.id))
-          if (ended && 'refusal' in ended) return ended.refusal
-          setAllowed((all) => all.filter(({ id }) => id !== one?.id))
-          return undefined
+          if (!one) return
+          await revokeGrant(one.id)
+          setAllowed((all) => all.filter(({ id }) => id !== one.id))
         }}
       >
         <p className="break-words">
@@ -59,10 +58,8 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
         title="End the access of all clients?"
         action="Revoke all"
         onConfirm={async () => {
-          const ended = await endAllAllowed()
-          if ('refusal' in ended) return ended.refusal
+          await revokeAllGrants()
           setAllowed([])
-          return undefined
         }}
       >
         <p>All clients that you logged in from lose their access at once, on all machines and in all spaces.</p>

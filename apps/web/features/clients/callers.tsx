@@ -2,9 +2,9 @@
 
 import { Radio } from 'lucide-react'
 import Link from 'next/link'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import type { CallerView } from './client-lists.ts'
 
 /** Clients that have called for the person, the latest first. */

@@ -1,10 +1,10 @@
 'use client'
 
 import { useState } from 'react'
-import { Card } from '../../components/ui/card.tsx'
-import { Choice } from '../../components/ui/choice.tsx'
-import { cn } from '../../components/ui/class-names.ts'
-import { CopyBlock } from '../../components/ui/copy-block.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Choice } from '@/components/ui/choice.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { CopyBlock } from '@/components/ui/copy-block.tsx'
 import { KEY_PLACEHOLDER, recipes, serverName } from './client-recipes.ts'
 
 interface ConnectClientProps {

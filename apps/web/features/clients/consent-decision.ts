@@ -1,11 +1,11 @@
 import 'server-only'
 import { Scope } from '@nmg/contract'
 import { z } from 'zod'
-import { requireMember, signedIn } from '../../lib/members.ts'
-import { resourceOf } from '../../authorization-server/resources.ts'
-import { notionScopes, OFFLINE } from '../../authorization-server/scopes.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { requireMember, signedIn } from '@/lib/members.ts'
+import { resourceOf } from '@/authorization-server/resources.ts'
+import { notionScopes, OFFLINE } from '@/authorization-server/scopes.ts'
+import { Failure } from '@/lib/failure.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** What the consent page sends. */
 export const ConsentDecision = z.discriminatedUnion('allow', [
@@ -17,15 +17,15 @@ export type ConsentDecision = z.infer<typeof ConsentDecision>
 /**
  * Carries out what the person decided, and answers where their browser goes next.
  *
- * @throws {Refusal} `unauthenticated`, `forbidden_space`, `invalid_request`
+ * @throws {Failure} `unauthenticated`, `forbidden_space`, `invalid_request`
  */
 export async function carryOut(headers: Headers, decision: ConsentDecision): Promise<string> {
   const found = await signedIn(headers)
-  if (!found) throw new Refusal('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  if (!found) throw new Failure('unauthenticated', 'Nobody is signed in. Sign in and try again.')
   const made = decision.allow ? await allowed(headers, decision) : ({ allow: false } as const)
   const next = await runtime().authorizationServer.decide(found.person.id, decision.request, made)
   if (next === undefined) {
-    throw new Refusal('invalid_request', 'This request is too old. Start again from the client.')
+    throw new Failure('invalid_request', 'This request is too old. Start again from the client.')
   }
   return next
 }
@@ -35,7 +35,7 @@ async function allowed(headers: Headers, { request, spaceId, scope }: ConsentDec
   const asked = new URLSearchParams(request)
   const named = resourceOf(runtime().gatewayPublicUrl, asked.get('resource') ?? '')?.spaceId
   if (named !== undefined && named !== space.id) {
-    throw new Refusal('forbidden_space', 'The client asks for another space. Start again from the client.')
+    throw new Failure('forbidden_space', 'The client asks for another space. Start again from the client.')
   }
   return {
     allow: true,
@@ -49,6 +49,6 @@ async function allowed(headers: Headers, { request, spaceId, scope }: ConsentDec
 function granted(requested: string | null, upTo: Scope): Scope[] {
   const scopes = notionScopes(requested).filter((scope) => upTo === 'notion:write' || scope === 'notion:read')
   // A client that asked to write only can be allowed to read: writing includes it.
-  if (scopes.length === 0) throw new Refusal('invalid_request', 'The client did not ask for reading only.')
+  if (scopes.length === 0) throw new Failure('invalid_request', 'The client did not ask for reading only.')
   return scopes
 }

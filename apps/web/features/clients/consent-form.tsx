@@ -2,18 +2,20 @@
 
 import { AppWindow, Globe, MonitorSmartphone } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { DiscardDrafts } from '../../components/discard-drafts.tsx'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Choice } from '../../components/ui/choice.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { useSignOut } from '../../lib/drafts/use-sign-out.ts'
-import { answerConsent, signOut } from './client-api.ts'
+import { DiscardDrafts } from '@/components/discard-drafts.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Choice } from '@/components/ui/choice.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { ApiError, messageOf } from '@/lib/api-client.ts'
+import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
+import { useCall } from '@/lib/use-call.ts'
+import { sendConsent } from './client-api.ts'
 import type { ConsentQuestion } from './consent-view.ts'
 
 type Progress =
-  | { status: 'asking'; refusal?: string }
+  | { status: 'asking'; trouble?: string }
   | { status: 'sending'; answer: 'allow' | 'deny' }
   | { status: 'answered'; answer: 'allow' | 'deny' }
   | { status: 'over'; why: string }
@@ -54,17 +56,19 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
     const chosen = form?.get('space')
     const spaceId = typeof chosen === 'string' ? chosen : ''
     const scope = form?.get('scope') === 'notion:read' ? 'notion:read' : 'notion:write'
-    const sent = await answerConsent(
-      answer === 'allow' ? { allow: true, request, spaceId, scope } : { allow: false, request },
-    )
-    if ('refusal' in sent) {
-      // The page sends whoever is not signed in to do so, and comes back with the same request.
-      if (sent.code === 'unauthenticated') return window.location.reload()
-      if (sent.code === 'invalid_request') return setProgress({ status: 'over', why: sent.refusal })
-      return setProgress({ status: 'asking', refusal: sent.refusal })
+    try {
+      const location = await sendConsent(
+        answer === 'allow' ? { allow: true, request, spaceId, scope } : { allow: false, request },
+      )
+      setProgress({ status: 'answered', answer })
+      window.location.assign(location)
+    } catch (error) {
+      const { code } = error instanceof ApiError ? error : {}
+      // The page sends a user who is not signed in to do so, and comes back with the same request.
+      if (code === 'unauthenticated') return window.location.reload()
+      if (code === 'invalid_request') return setProgress({ status: 'over', why: messageOf(error) })
+      setProgress({ status: 'asking', trouble: messageOf(error) })
     }
-    setProgress({ status: 'answered', answer })
-    window.location.assign(sent.location)
   }
 
   if (progress.status === 'over') return <Notice tone="warning">{progress.why}</Notice>
@@ -97,7 +101,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
           <Scopes scopes={scopes} />
         </>
       )}
-      {progress.status === 'asking' && progress.refusal && <Notice tone="danger">{progress.refusal}</Notice>}
+      {progress.status === 'asking' && progress.trouble && <Notice tone="danger">{progress.trouble}</Notice>}
       <div className="flex flex-col gap-2.5 sm:flex-row-reverse">
         {spaces.length > 0 && (
           <Button
@@ -143,7 +147,8 @@ function Asker({ question }: { question: ConsentQuestion }) {
   const { clientName, host, target, person } = question
   const { Icon, text } = targets[target.kind]
   // The page sends a user who is not signed in to do so, and comes back with the same request.
-  const leaving = useSignOut(person.id, leaveAccount, () => window.location.reload())
+  const call = useCall()
+  const leaving = useSignOut(person.id, () => window.location.reload())
   return (
     <Card className="p-4" aria-label="Who asks">
       {host !== undefined && (
@@ -170,23 +175,20 @@ function Asker({ question }: { question: ConsentQuestion }) {
         <button
           type="button"
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
-          onClick={() => void leaving.start()}
+          onClick={() => void call.run(leaving.start)}
         >
           Not you?
         </button>
       </p>
+      {call.trouble && (
+        <Notice tone="danger" className="mt-3">
+          {call.trouble}
+        </Notice>
+      )}
       <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
     </Card>
   )
 }
-
-const leaveAccount = async (): Promise<string | undefined> => {
-  const answer = await signOut()
-  return isRefusal(answer) ? answer.refusal : undefined
-}
-
-const isRefusal = (answer: unknown): answer is { refusal: string } =>
-  typeof answer === 'object' && answer !== null && 'refusal' in answer && typeof answer.refusal === 'string'
 
 function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   const [only, ...others] = spaces

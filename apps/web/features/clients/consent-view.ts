@@ -1,12 +1,12 @@
 import 'server-only'
 import { Connection, type Scope } from '@nmg/contract'
-import { askGateway } from '../../lib/gateway.ts'
-import { memberIn, type Person, type SignedIn, type SpaceMember } from '../../lib/members.ts'
-import { documentHost } from '../../authorization-server/client-document.ts'
-import { isRegisteredRedirect, redirectTarget } from '../../authorization-server/redirect-uris.ts'
-import { resourceOf } from '../../authorization-server/resources.ts'
-import { notionScopes } from '../../authorization-server/scopes.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { askGateway } from '@/lib/gateway.ts'
+import { memberIn, type Person, type SignedIn, type SpaceMember } from '@/lib/members.ts'
+import { documentHost } from '@/authorization-server/client-document.ts'
+import { isRegisteredRedirect, redirectTarget } from '@/authorization-server/redirect-uris.ts'
+import { resourceOf } from '@/authorization-server/resources.ts'
+import { notionScopes } from '@/authorization-server/scopes.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** What a person is asked on the consent page. */
 export interface ConsentQuestion {

@@ -2,17 +2,19 @@
 
 import { KeyRound } from 'lucide-react'
 import { useId, useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Choice } from '../../components/ui/choice.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
-import { CopyBlock } from '../../components/ui/copy-block.tsx'
-import { Dialog } from '../../components/ui/dialog.tsx'
-import { Field, inputStyle } from '../../components/ui/field.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
-import { deleteKey, makeKey } from './client-api.ts'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Choice } from '@/components/ui/choice.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { CopyBlock } from '@/components/ui/copy-block.tsx'
+import { Dialog } from '@/components/ui/dialog.tsx'
+import { Field, inputStyle } from '@/components/ui/field.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { ApiError } from '@/lib/api-client.ts'
+import { useCall } from '@/lib/use-call.ts'
+import { createKey, deleteKey } from './client-api.ts'
 import { KEY_DAYS, NewKey, type KeyView, type MadeKey } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
 
@@ -110,12 +112,10 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         title="Delete this key?"
         action="Delete the key"
         onConfirm={async () => {
-          if (!doomed) return undefined
-          const gone = await deleteKey(spaceId, doomed.id)
-          if ('refusal' in gone) return gone.refusal
+          if (!doomed) return
+          await deleteKey(spaceId, doomed.id)
           if (made?.id === doomed.id) onMade(undefined)
           await onChange()
-          return undefined
         }}
       >
         <p className="break-words">
@@ -136,15 +136,13 @@ const dayWords: Record<(typeof KEY_DAYS)[number], string> = {
   0: 'Until I delete it',
 }
 
-type FormState = { status: 'editing'; refusal?: string } | { status: 'sending' }
-
 function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) => void }) {
-  const [state, setState] = useState<FormState>({ status: 'editing' })
+  const call = useCall()
   const daysId = useId()
   return (
     <form
       className="space-y-5"
-      onSubmit={async (event) => {
+      onSubmit={(event) => {
         event.preventDefault()
         const form = new FormData(event.currentTarget)
         const key = NewKey.safeParse({
@@ -152,11 +150,10 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
           scope: form.get('scope'),
           days: Number(form.get('days')),
         })
-        if (!key.success) return setState({ status: 'editing', refusal: 'Give the key a name.' })
-        setState({ status: 'sending' })
-        const made = await makeKey(spaceId, key.data)
-        if ('refusal' in made) setState({ status: 'editing', refusal: made.refusal })
-        else onMade(made)
+        void call.run(async () => {
+          if (!key.success) throw new ApiError('invalid_request', 'Give the key a name.')
+          onMade(await createKey(spaceId, key.data))
+        })
       }}
     >
       <Field
@@ -188,8 +185,8 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
           ))}
         </select>
       </div>
-      {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-      <Button type="submit" className="w-full" busy={state.status === 'sending'}>
+      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <Button type="submit" className="w-full" busy={call.status === 'busy'}>
         Make the key
       </Button>
     </form>

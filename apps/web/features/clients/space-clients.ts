@@ -1,12 +1,12 @@
 import 'server-only'
 import { AccessKeys, CreatedAccessKey, ActiveClients, type AccessKey, type NewAccessKey } from '@nmg/contract'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import { askGateway } from '../../lib/gateway.ts'
-import { isStillMember, type SpaceMember } from '../../lib/members.ts'
-import { documentHost } from '../../authorization-server/client-document.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { askGateway } from '@/lib/gateway.ts'
+import { isStillMember, type SpaceMember } from '@/lib/members.ts'
+import { documentHost } from '@/authorization-server/client-document.ts'
+import { Failure } from '@/lib/failure.ts'
+import { runtime } from '@/lib/runtime.ts'
 import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client-lists.ts'
 
 const DAY_MS = 24 * 3600_000
@@ -53,7 +53,7 @@ function loginView(clientId: string, names: ReadonlyMap<string, string>): Caller
   return { kind: 'login', name: names.get(clientId) ?? 'a client', ...(host !== undefined && { host }) }
 }
 
-/** @throws {Refusal} `forbidden_space` when the membership ended meanwhile: the gateway, which knows of none, would keep the key for good. */
+/** @throws {Failure} `forbidden_space` when the membership ended meanwhile: the gateway, which knows of none, would keep the key for good. */
 export async function makeKey(member: SpaceMember, { name, scope, days }: NewKey): Promise<MadeKey> {
   const body: NewAccessKey = {
     spaceId: member.space.id,
@@ -65,7 +65,7 @@ export async function makeKey(member: SpaceMember, { name, scope, days }: NewKey
   if (!made) throw new Error('The gateway made no key.')
   if (!(await isStillMember(member))) {
     await deleteKey(member, made.id)
-    throw new Refusal('forbidden_space', 'You are not a member of this space any more. No key was made.')
+    throw new Failure('forbidden_space', 'You are not a member of this space any more. No key was made.')
   }
   return { ...keyView(made), key: made.key }
 }

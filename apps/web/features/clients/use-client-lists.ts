@@ -12,10 +12,12 @@ export function useClientLists(spaceId: string, initial: ClientLists) {
   const [isStale, setStale] = useState(false)
 
   const refresh = useCallback(async () => {
-    const read = await readLists(spaceId)
-    const isRead = !('refusal' in read)
-    if (isRead) setLists(read)
-    setStale(!isRead)
+    try {
+      setLists(await readLists(spaceId))
+      setStale(false)
+    } catch {
+      setStale(true)
+    }
   }, [spaceId])
 
   useEffect(() => {

@@ -1,7 +1,7 @@
 import 'server-only'
-import { isRegisteredRedirect, redirectTarget } from '../../authorization-server/redirect-uris.ts'
-import { ISSUER_PATH } from '../../authorization-server/issuer.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { isRegisteredRedirect, redirectTarget } from '@/authorization-server/redirect-uris.ts'
+import { ISSUER_PATH } from '@/authorization-server/issuer.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 type Asked = Partial<Record<'client_id' | 'redirect_uri' | 'state', string | string[] | undefined>>
 

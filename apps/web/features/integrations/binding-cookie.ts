@@ -1,7 +1,7 @@
 import 'server-only'
 import { randomBytes } from 'node:crypto'
 import { BINDING_COOKIE } from '@nmg/contract'
-import { runtime } from '../../lib/runtime.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** As long as the gateway keeps an authorization request by default. */
 const LIFE_SECONDS = 600

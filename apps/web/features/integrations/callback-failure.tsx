@@ -4,9 +4,9 @@ import { CircleX } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { useState } from 'react'
-import { Button, buttonStyle } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { messageOf } from './api-error.ts'
+import { Button, buttonStyle } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { messageOf } from '@/lib/api-client.ts'
 
 type Retry = { status: 'offered'; refusal?: string } | { status: 'running' }
 
@@ -29,7 +29,7 @@ export function CallbackFailure({
     setRetry({ status: 'running' })
     try {
       const { startAuthorization } = await import('./notion-api.ts')
-      const { authorizeUrl } = await startAuthorization(space, new AbortController().signal)
+      const { authorizeUrl } = await startAuthorization(space)
       window.location.assign(authorizeUrl)
     } catch (error) {
       setRetry({ status: 'offered', refusal: messageOf(error) })

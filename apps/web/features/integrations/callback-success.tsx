@@ -4,8 +4,8 @@ import { CircleCheck } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
 import { useEffect } from 'react'
-import { buttonStyle } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { buttonStyle } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
 import { tellConnectionChanged } from './connection-news.ts'
 
 /** Long enough to read the message, short enough not to wait for it. */

@@ -1,7 +1,7 @@
 'use client'
 
 import { TriangleAlert, Unplug } from 'lucide-react'
-import { cn } from '../../components/ui/class-names.ts'
+import { cn } from '@/components/ui/class-names.ts'
 import { useSpaceConnection } from './connection-context.tsx'
 import { textOf } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { personOf, workspace } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'

@@ -2,12 +2,12 @@
 
 import { KeyRound, Link2, RefreshCw, Unlink, type LucideIcon } from 'lucide-react'
 import { useEffect, useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { cn } from '../../components/ui/class-names.ts'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
-import { messageOf } from './api-error.ts'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { messageOf } from '@/lib/api-client.ts'
 import { useSpaceConnection } from './connection-context.tsx'
 import { reconnectReasons, type ConnectionView } from './connection-view.ts'
 import type { HistoryKind, PastEvent } from './history-answer.ts'
@@ -81,7 +81,7 @@ function Events({ spaceId, kind }: { spaceId: string; kind: HistoryKind }) {
   const readOlder = async () => {
     setState({ ...state, isReading: true })
     try {
-      const older = await read(spaceId, kind, nextBefore, new AbortController().signal)
+      const older = await read(spaceId, kind, nextBefore)
       setState({
         status: 'ready',
         events: [...events, ...older.events],
@@ -114,7 +114,7 @@ function Events({ spaceId, kind }: { spaceId: string; kind: HistoryKind }) {
   )
 }
 
-async function read(spaceId: string, kind: HistoryKind, before: number | undefined, signal: AbortSignal) {
+async function read(spaceId: string, kind: HistoryKind, before: number | undefined, signal?: AbortSignal) {
   const { readHistory } = await import('./notion-api.ts')
   const { events, nextBefore } = await readHistory(spaceId, kind, before, signal)
   return { events, nextBefore }

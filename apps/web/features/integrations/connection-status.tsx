@@ -2,7 +2,7 @@
 
 import type { Route } from 'next'
 import { useState } from 'react'
-import { cn } from '../../components/ui/class-names.ts'
+import { cn } from '@/components/ui/class-names.ts'
 import { useSpaceConnection } from './connection-context.tsx'
 import { textOf } from './connection-texts.tsx'
 import { IntegrationDialog } from './integration-dialog.tsx'

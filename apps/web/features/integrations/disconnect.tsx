@@ -1,7 +1,7 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { workspace } from './connection-texts.tsx'
 import type { ConnectionControl } from './use-connection.ts'

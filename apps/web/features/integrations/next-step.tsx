@@ -2,7 +2,7 @@
 
 import type { PendingWorkspaceChange } from '@nmg/contract'
 import { useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 import type { SpaceConnection } from './connection-answer.ts'
 import { waitingWorkspace, workspace } from './connection-texts.tsx'
 import { isReconnectUseful, type ConnectionView } from './connection-view.ts'

@@ -1,14 +1,8 @@
 import 'server-only'
-import {
-  AuthorizationStart,
-  Connection,
-  DisconnectReceipt,
-  type ProblemCode,
-  type WorkspaceChangeDecision,
-} from '@nmg/contract'
-import { askGateway } from '../../lib/gateway.ts'
-import { personNames, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
-import { PassedOn, Refusal } from '../../lib/refusal.ts'
+import { AuthorizationStart, Connection, DisconnectReceipt, type WorkspaceChangeDecision } from '@nmg/contract'
+import { askGateway } from '@/lib/gateway.ts'
+import { personNames, type SpaceManager, type SpaceMember } from '@/lib/members.ts'
+import { Failure, failureWith } from '@/lib/failure.ts'
 import type { NotionAnswer } from './connection-answer.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
 import { tooManyConsentsText } from './too-many-consents.ts'
@@ -42,8 +36,7 @@ export async function connectionView(member: SpaceMember): Promise<ConnectionVie
   try {
     return viewOf(await describeConnection(member, PAGE_DEADLINE_MS))
   } catch (error) {
-    if (error instanceof Refusal || error instanceof PassedOn)
-      return { status: 'gateway_unreachable', detail: error.message }
+    if (error instanceof Failure) return { status: 'gateway_unreachable', detail: error.message }
     throw error
   }
 }
@@ -65,7 +58,7 @@ export async function startAuthorization(
     sayWhenToTryAgain,
   )
   if (!start)
-    throw new Refusal(
+    throw new Failure(
       'gateway_misconfigured',
       'The gateway does not know how to connect Notion. The operator has to look at it.',
     )
@@ -74,12 +67,17 @@ export async function startAuthorization(
 
 /** Too many consents are refused until a moment that only the header names. */
 function sayWhenToTryAgain(error: unknown): never {
-  if (!(error instanceof PassedOn) || error.problem.code !== ('rate_limited' satisfies ProblemCode)) throw error
-  const detail = tooManyConsentsText(error.retryAfter, new Date())
-  throw new PassedOn({ ...error.problem, title: 'Too many attempts to connect', detail }, error.retryAfter)
+  const limited = failureWith(error, ['rate_limited'])
+  if (!limited?.problem) throw error
+  const { code, problem, retryAfter } = limited
+  const detail = tooManyConsentsText(retryAfter ?? null, new Date())
+  throw new Failure(code, detail, {
+    problem: { ...problem, title: 'Too many attempts to connect', detail },
+    retryAfter,
+  })
 }
 
-/** Goes on with the workspace that a new consent reached, or lets go of it. @throws {PassedOn} `not_found` when nothing waits any more. */
+/** Goes on with the workspace that a new consent reached, or lets go of it. @throws {Failure} `not_found` when nothing waits any more. */
 export async function settleWorkspace(manager: SpaceManager, decision: WorkspaceChangeDecision): Promise<void> {
   await askGateway(manager, `${path(manager)}/waiting`, Connection, { method: 'POST', body: decision })
 }

@@ -1,7 +1,7 @@
 import 'server-only'
 import { History, type HistoryEvent } from '@nmg/contract'
-import { askGateway } from '../../lib/gateway.ts'
-import { personNames, type SpaceMember } from '../../lib/members.ts'
+import { askGateway } from '@/lib/gateway.ts'
+import { personNames, type SpaceMember } from '@/lib/members.ts'
 import type { HistoryAnswer, HistoryKind } from './history-answer.ts'
 
 /** Events on one page of the history. */

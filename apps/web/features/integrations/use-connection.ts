@@ -1,7 +1,7 @@
 'use client'
 
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { ApiError, messageOf } from './api-error.ts'
+import { isOutside, messageOf } from '@/lib/api-client.ts'
 import { onConnectionChanged, tellConnectionChanged } from './connection-news.ts'
 import { notionTroubleOf, viewOf, type ConnectionView } from './connection-view.ts'
 import { disconnectNotice } from './earlier-consents.ts'
@@ -162,6 +162,3 @@ function useNotionTrouble() {
 
 const withTrouble = (view: ConnectionView, notionTrouble: string | undefined): ConnectionView =>
   view.status === 'connected' && notionTrouble !== undefined ? { ...view, notionTrouble } : view
-
-const isOutside = (error: unknown) =>
-  error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)

@@ -2,12 +2,12 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
-import { Select } from '../../components/ui/select.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { Select } from '@/components/ui/select.tsx'
 import type { SpacePerson } from './people.ts'
-import { handOver } from './space-api.ts'
+import { transferOwnership } from './space-api.ts'
 
 /** Makes somebody else the owner in one's place. */
 export function HandOver({ spaceId, others }: { spaceId: string; others: readonly SpacePerson[] }) {
@@ -49,11 +49,9 @@ export function HandOver({ spaceId, others }: { spaceId: string; others: readonl
         title={`Hand the space over to ${heir?.name}?`}
         action="Hand over"
         onConfirm={async () => {
-          if (!heir) return undefined
-          const outcome = await handOver(spaceId, heir.id)
-          if (!outcome.ok) return outcome.refusal
+          if (!heir) return
+          await transferOwnership(spaceId, heir.id)
           router.refresh()
-          return undefined
         }}
       >
         <p>Only an owner can make you an owner again.</p>

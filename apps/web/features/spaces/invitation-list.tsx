@@ -2,12 +2,12 @@
 
 import { Link2, Mail } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import type { PendingInvitation } from './people.ts'
 import { roleNames } from './role-texts.ts'
 import { cancelInvitation } from './space-api.ts'
@@ -21,15 +21,15 @@ export function InvitationList({
   invitations: readonly PendingInvitation[]
 }) {
   const router = useRouter()
-  const [refusal, setRefusal] = useState<string>()
+  const call = useCall()
   return (
     <Card aria-labelledby="invitations">
       <h2 id="invitations" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
         Open invitations
       </h2>
-      {refusal && (
+      {call.trouble && (
         <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {refusal}
+          {call.trouble}
         </Notice>
       )}
       <ul aria-label="Open invitations" className="mt-2 divide-y divide-line">
@@ -52,8 +52,7 @@ export function InvitationList({
                 look="quiet"
                 aria-label={`Cancel the invitation for ${whom}`}
                 onClick={async () => {
-                  const outcome = await cancelInvitation(spaceId, id)
-                  setRefusal(outcome.ok ? undefined : outcome.refusal)
+                  await call.run(() => cancelInvitation(spaceId, id))
                   router.refresh()
                 }}
               >

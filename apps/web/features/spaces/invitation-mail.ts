@@ -1,7 +1,7 @@
 import 'server-only'
 import { cleanDisplayName } from '@nmg/contract'
-import type { SpaceManager } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
+import type { SpaceManager } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** Mails the link, if mail is set up; the person can always copy it, too. */
 export async function sendInvitation(

@@ -2,44 +2,41 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { CopyText } from '../../components/ui/copy.tsx'
-import { Field } from '../../components/ui/field.tsx'
-import { formText } from '../../components/ui/form-text.ts'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Select } from '../../components/ui/select.tsx'
-import { Time } from '../../components/ui/time.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { CopyText } from '@/components/ui/copy.tsx'
+import { Field } from '@/components/ui/field.tsx'
+import { formText } from '@/components/ui/form-text.ts'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Select } from '@/components/ui/select.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { invite, type CreatedInvitation } from './space-api.ts'
-
-type FormState =
-  | { status: 'editing'; refusal?: string }
-  | { status: 'sending' }
-  | { status: 'done'; invitation: CreatedInvitation; email: string }
 
 /** Makes an invitation link, which is shown once. */
 export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boolean }) {
   const router = useRouter()
-  const [state, setState] = useState<FormState>({ status: 'editing' })
+  const [invited, setInvited] = useState<{ invitation: CreatedInvitation; email: string }>()
+  const call = useCall()
   return (
     <Card aria-labelledby="invite" className="p-5 sm:p-6">
       <h2 id="invite" className="font-semibold tracking-tight">
         Invite somebody
       </h2>
-      {state.status === 'done' ? (
-        <Invited {...state} onAgain={() => setState({ status: 'editing' })} />
+      {invited ? (
+        <Invited {...invited} onAgain={() => setInvited(undefined)} />
       ) : (
         <form
           className="mt-4 space-y-4"
-          onSubmit={async (event) => {
+          onSubmit={(event) => {
             event.preventDefault()
             const form = new FormData(event.currentTarget)
             const email = formText(form, 'email').trim()
-            setState({ status: 'sending' })
-            const outcome = await invite(spaceId, form.get('role') === 'admin' ? 'admin' : 'member', email)
-            if (!outcome.ok) return setState({ status: 'editing', refusal: outcome.refusal })
-            setState({ status: 'done', invitation: outcome.answer, email })
-            router.refresh()
+            void call.run(async () => {
+              const invitation = await invite(spaceId, form.get('role') === 'admin' ? 'admin' : 'member', email)
+              setInvited({ invitation, email })
+              router.refresh()
+            })
           }}
         >
           <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_12rem]">
@@ -60,8 +57,8 @@ export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boo
               <option value="admin">Admin</option>
             </Select>
           </div>
-          {state.status === 'editing' && state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
-          <Button type="submit" busy={state.status === 'sending'}>
+          {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+          <Button type="submit" busy={call.status === 'busy'}>
             Create invitation link
           </Button>
         </form>

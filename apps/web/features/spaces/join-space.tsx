@@ -1,24 +1,24 @@
 'use client'
 
-import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 import { acceptInvitation } from './space-api.ts'
 
 export function JoinSpace({ secret }: { secret: string }) {
-  const [state, setState] = useState<{ isBusy: boolean; refusal?: string }>({ isBusy: false })
+  const call = useCall()
   return (
     <>
-      {state.refusal && <Notice tone="danger">{state.refusal}</Notice>}
+      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
       <Button
         className="w-full"
-        busy={state.isBusy}
-        onClick={async () => {
-          setState({ isBusy: true })
-          const outcome = await acceptInvitation(secret)
-          if (outcome.ok) window.location.assign(`/spaces/${outcome.answer.spaceId}`)
-          else setState({ isBusy: false, refusal: outcome.refusal })
-        }}
+        busy={call.status !== 'idle'}
+        onClick={() =>
+          void call.run(async () => {
+            const { spaceId } = await acceptInvitation(secret)
+            window.location.assign(`/spaces/${spaceId}`)
+          })
+        }
       >
         Join the space
       </Button>

@@ -1,10 +1,10 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
-import { removePerson } from './space-api.ts'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { removeMember } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
 
 /** The way out of a space. */
@@ -37,10 +37,8 @@ export function LeaveSpace({
         title={`Leave ${space.name}?`}
         action="Leave"
         onConfirm={async () => {
-          const outcome = await removePerson(space.id, personId)
-          if (!outcome.ok) return outcome.refusal
+          await removeMember(space.id, personId)
           window.location.assign('/')
-          return undefined
         }}
       >
         <p>To come back you need an invitation.</p>

@@ -2,17 +2,18 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { Avatar } from '../../components/ui/avatar.tsx'
-import { Badge } from '../../components/ui/badge.tsx'
-import { Button } from '../../components/ui/button.tsx'
-import { Card } from '../../components/ui/card.tsx'
-import { Confirm } from '../../components/ui/confirm.tsx'
-import { Notice } from '../../components/ui/notice.tsx'
-import { Select } from '../../components/ui/select.tsx'
-import { grantable, mayManage, roles, type Role } from '../../lib/roles.ts'
+import { Avatar } from '@/components/ui/avatar.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { Select } from '@/components/ui/select.tsx'
+import { grantable, mayManage, roles, type Role } from '@/lib/roles.ts'
+import { useCall } from '@/lib/use-call.ts'
 import type { SpacePerson } from './people.ts'
 import { roleNames } from './role-texts.ts'
-import { changeRole, removePerson } from './space-api.ts'
+import { changeRole, removeMember } from './space-api.ts'
 
 interface MemberListProps {
   readonly spaceId: string
@@ -23,12 +24,11 @@ interface MemberListProps {
 /** Who is in the space, and what the reader may do about them. */
 export function MemberList({ spaceId, people, self }: MemberListProps) {
   const router = useRouter()
-  const [refusal, setRefusal] = useState<string>()
+  const call = useCall()
   const [leaving, setLeaving] = useState<SpacePerson>()
 
   const change = async (person: SpacePerson, role: Role) => {
-    const outcome = await changeRole(spaceId, person.id, role)
-    setRefusal(outcome.ok ? undefined : outcome.refusal)
+    await call.run(() => changeRole(spaceId, person.id, role))
     router.refresh()
   }
 
@@ -37,9 +37,9 @@ export function MemberList({ spaceId, people, self }: MemberListProps) {
       <h2 id="people" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
         {people.length === 1 ? 'One member' : `${people.length} members`}
       </h2>
-      {refusal && (
+      {call.trouble && (
         <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {refusal}
+          {call.trouble}
         </Notice>
       )}
       <ul aria-label="Members" className="mt-2 divide-y divide-line">
@@ -84,11 +84,9 @@ export function MemberList({ spaceId, people, self }: MemberListProps) {
         title={`Remove ${leaving?.name}?`}
         action="Remove"
         onConfirm={async () => {
-          if (!leaving) return undefined
-          const outcome = await removePerson(spaceId, leaving.id)
-          if (!outcome.ok) return outcome.refusal
+          if (!leaving) return
+          await removeMember(spaceId, leaving.id)
           router.refresh()
-          return undefined
         }}
       >
         <p>

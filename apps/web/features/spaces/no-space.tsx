@@ -1,4 +1,4 @@
-import { Card } from '../../components/ui/card.tsx'
+import { Card } from '@/components/ui/card.tsx'
 import { NewSpaceForm } from './new-space-form.tsx'
 
 /** For somebody who left, or was removed from, their last space. */

@@ -3,11 +3,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { DisplayName } from '@nmg/contract'
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import { memberIn, strongestRole, type SignedIn, type SpaceManager, type SpaceMember } from '../../lib/members.ts'
-import { Refusal } from '../../lib/refusal.ts'
-import { grantable, mayManage, type Role } from '../../lib/roles.ts'
-import { runtime } from '../../lib/runtime.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import { memberIn, strongestRole, type SignedIn, type SpaceManager, type SpaceMember } from '@/lib/members.ts'
+import { Failure } from '@/lib/failure.ts'
+import { grantable, mayManage, type Role } from '@/lib/roles.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 /** Spaces that one person owns. Each has a connection of its own, and each connection a client registered at Notion. */
 const MOST_SPACES = 10
@@ -76,7 +76,7 @@ export async function invite(
 ): Promise<{ id: string; secret: string; expiresAt: Date }> {
   return inSpace(manager, async ({ client, actor, members }) => {
     requireGrantable(actor, role)
-    if (role === 'owner') throw new Refusal('forbidden_role', 'Ownership is handed over to a member, not by a link.')
+    if (role === 'owner') throw new Failure('forbidden_role', 'Ownership is handed over to a member, not by a link.')
     if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
     const address = email?.toLowerCase() ?? null
     await client.query(
@@ -143,13 +143,13 @@ export const isFor = ({ email }: Pick<Invitation, 'email'>, person: { email: str
 /**
  * Joins the space that the link invites to; the link is used up then.
  *
- * @throws {Refusal} `unknown_invitation`, `wrong_person`
+ * @throws {Failure} `unknown_invitation`, `wrong_person`
  */
 export async function acceptInvitation({ person, sessionId }: SignedIn, secret: string): Promise<string> {
   const found = await findInvitation(secret)
   if (!found) throw unknownInvitation()
   if (!isFor(found, person)) {
-    throw new Refusal(
+    throw new Failure(
       'wrong_person',
       'This invitation is for another email address. Sign in with the account of that address.',
     )
@@ -178,7 +178,7 @@ export async function changeRole(manager: SpaceManager, personId: string, role: 
     requireManageable(actor, members, personId)
     requireGrantable(actor, role)
     if (personId === manager.person.id) {
-      throw new Refusal('forbidden_role', 'Nobody changes their own role. Ask another owner or admin.')
+      throw new Failure('forbidden_role', 'Nobody changes their own role. Ask another owner or admin.')
     }
     await setRole(client, manager.space.id, personId, role)
   })
@@ -189,7 +189,7 @@ export async function removePerson(member: SpaceMember, personId: string): Promi
   await inSpace(member, async ({ client, actor, members }) => {
     if (personId !== member.person.id) requireManageable(actor, members, personId)
     if (members.get(personId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
-      throw new Refusal(
+      throw new Failure(
         'last_owner',
         'The last owner of a space cannot leave it. Hand the space over to another member first.',
       )
@@ -207,9 +207,9 @@ export async function removePerson(member: SpaceMember, personId: string): Promi
 /** Makes another member the owner; the one who hands over stays as an admin. */
 export async function handOver(manager: SpaceManager, personId: string): Promise<void> {
   await inSpace(manager, async ({ client, actor, members }) => {
-    if (actor !== 'owner') throw new Refusal('forbidden_role', 'Only an owner hands a space over.')
+    if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner hands a space over.')
     requireManageable(actor, members, personId)
-    if (personId === manager.person.id) throw new Refusal('invalid_request', 'Choose another member.')
+    if (personId === manager.person.id) throw new Failure('invalid_request', 'Choose another member.')
     await setRole(client, manager.space.id, personId, 'owner')
     await setRole(client, manager.space.id, manager.person.id, 'admin')
   })
@@ -246,7 +246,7 @@ export async function foundSpace({ person, sessionId }: SignedIn, name: string):
 
 /** The space that this session is in from now on. */
 export async function enterSpace(found: SignedIn, spaceId: string): Promise<void> {
-  if (!memberIn(found, spaceId)) throw new Refusal('forbidden_space', 'You are not a member of this space.')
+  if (!memberIn(found, spaceId)) throw new Failure('forbidden_space', 'You are not a member of this space.')
   await runtime().pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
     found.sessionId,
     spaceId,
@@ -267,7 +267,7 @@ function inSpace<T>({ space, person }: SpaceMember, work: (locked: LockedSpace) 
     await lockSpace(client, space.id)
     const members = await membersOf(client, space.id)
     const actor = members.get(person.id)
-    if (!actor) throw new Refusal('forbidden_space', 'You are not a member of this space any more.')
+    if (!actor) throw new Failure('forbidden_space', 'You are not a member of this space any more.')
     return work({ client, actor, members })
   })
 }
@@ -324,21 +324,21 @@ const forgetInvitations = (client: PoolClient, spaceId: string, personId: string
   client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, personId])
 
 function requireManageable(actor: Role, members: ReadonlyMap<string, Role>, personId: string): void {
-  if (actor === 'member') throw new Refusal('forbidden_role', 'Only owners and admins of the space may do this.')
+  if (actor === 'member') throw new Failure('forbidden_role', 'Only owners and admins of the space may do this.')
   const target = members.get(personId)
-  if (!target) throw new Refusal('unknown_member', 'This person is not a member of the space any more.')
-  if (!mayManage(actor, target)) throw new Refusal('forbidden_role', 'Only an owner may do this to an owner.')
+  if (!target) throw new Failure('unknown_member', 'This person is not a member of the space any more.')
+  if (!mayManage(actor, target)) throw new Failure('forbidden_role', 'Only an owner may do this to an owner.')
 }
 
 function requireGrantable(actor: Role, role: Role): void {
-  if (!grantable(actor).includes(role)) throw new Refusal('forbidden_role', 'Your role does not allow this.')
+  if (!grantable(actor).includes(role)) throw new Failure('forbidden_role', 'Your role does not allow this.')
 }
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
 const isId = (value: string) => z.uuid().safeParse(value).success
 
-const tooMany = (message: string) => new Refusal('too_many', message)
+const tooMany = (message: string) => new Failure('too_many', message)
 
 const unknownInvitation = () =>
-  new Refusal('unknown_invitation', 'This invitation was used or cancelled, or it is too old. Ask for a new one.')
+  new Failure('unknown_invitation', 'This invitation was used or cancelled, or it is too old. Ask for a new one.')

@@ -1,58 +1,40 @@
-import type { Role } from '../../lib/roles.ts'
+import * as z from 'zod/mini'
+import { callApi, readApi } from '@/lib/api-client.ts'
+import type { Role } from '@/lib/roles.ts'
 
-/** What became of a request: the answer, or a sentence for the person. */
-export type Outcome<Answer = undefined> = { ok: true; answer: Answer } | { ok: false; refusal: string }
+const CreatedInvitation = z.object({
+  link: z.string(),
+  expiresAt: z.string(),
+  mail: z.enum(['sent', 'not_sent', 'failed']),
+})
+export type CreatedInvitation = z.infer<typeof CreatedInvitation>
 
-const UNKNOWN = 'That did not work, and the fault is ours. Try again in a moment.'
+const EnteredSpace = z.object({ spaceId: z.string() })
 
-async function send<Answer = undefined>(method: string, path: string, body: object = {}): Promise<Outcome<Answer>> {
-  let response: Response
-  let answer: unknown
-  try {
-    response = await fetch(`/api${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    answer = response.status === 204 ? undefined : await response.json().catch(() => undefined)
-  } catch {
-    return { ok: false, refusal: 'The app does not answer. Check your connection and try again.' }
-  }
-  // Answers of this very app, of the same build as this page.
-  if (response.ok) return { ok: true, answer: answer as Answer }
-  return { ok: false, refusal: detailOf(answer) ?? UNKNOWN }
-}
+const post = (body: object = {}) => ({ method: 'POST', body }) as const
 
-const detailOf = (body: unknown): string | undefined =>
-  typeof body === 'object' && body !== null && 'detail' in body && typeof body.detail === 'string'
-    ? body.detail
-    : undefined
+export const switchSpace = (spaceId: string) => callApi(`/api/spaces/${spaceId}/enter`, post())
 
-export interface CreatedInvitation {
-  readonly link: string
-  readonly expiresAt: string
-  readonly mail: 'sent' | 'not_sent' | 'failed'
-}
+/** The new space becomes the user's active one. */
+export const createSpace = (name: string) => readApi('/api/spaces', EnteredSpace, post({ name }))
 
-export const enterSpace = (spaceId: string) => send('POST', `/spaces/${spaceId}/enter`)
-
-/** The new space becomes the one that the person is in. */
-export const createSpace = (name: string) => send<{ spaceId: string }>('POST', '/spaces', { name })
-
-export const renameSpace = (spaceId: string, name: string) => send('PATCH', `/spaces/${spaceId}`, { name })
+export const renameSpace = (spaceId: string, name: string) =>
+  callApi(`/api/spaces/${spaceId}`, { method: 'PATCH', body: { name } })
 
 export const invite = (spaceId: string, role: Role, email: string) =>
-  send<CreatedInvitation>('POST', `/spaces/${spaceId}/invitations`, { role, ...(email ? { email } : {}) })
+  readApi(`/api/spaces/${spaceId}/invitations`, CreatedInvitation, post({ role, ...(email ? { email } : {}) }))
 
-export const cancelInvitation = (spaceId: string, id: string) => send('DELETE', `/spaces/${spaceId}/invitations/${id}`)
+export const cancelInvitation = (spaceId: string, id: string) =>
+  callApi(`/api/spaces/${spaceId}/invitations/${id}`, { method: 'DELETE', body: {} })
 
-export const changeRole = (spaceId: string, personId: string, role: Role) =>
-  send('PATCH', `/spaces/${spaceId}/members/${personId}`, { role })
+export const changeRole = (spaceId: string, userId: string, role: Role) =>
+  callApi(`/api/spaces/${spaceId}/members/${userId}`, { method: 'PATCH', body: { role } })
 
-/** Also how somebody leaves. */
-export const removePerson = (spaceId: string, personId: string) =>
-  send('DELETE', `/spaces/${spaceId}/members/${personId}`)
+/** Also how a member leaves. */
+export const removeMember = (spaceId: string, userId: string) =>
+  callApi(`/api/spaces/${spaceId}/members/${userId}`, { method: 'DELETE', body: {} })
 
-export const handOver = (spaceId: string, to: string) => send('POST', `/spaces/${spaceId}/handover`, { to })
+export const transferOwnership = (spaceId: string, to: string) =>
+  callApi(`/api/spaces/${spaceId}/handover`, post({ to }))
 
-export const acceptInvitation = (secret: string) => send<{ spaceId: string }>('POST', `/invitations/${secret}`)
+export const acceptInvitation = (secret: string) => readApi(`/api/invitations/${secret}`, EnteredSpace, post())

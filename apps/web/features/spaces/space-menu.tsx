@@ -2,9 +2,9 @@
 
 import { Check, ChevronsUpDown, Plus } from 'lucide-react'
 import Link from 'next/link'
-import { useState } from 'react'
-import { Menu, MenuItem, MenuLabel, MenuLine } from '../../components/ui/menu.tsx'
-import { enterSpace } from './space-api.ts'
+import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
+import { useCall } from '@/lib/use-call.ts'
+import { switchSpace } from './space-api.ts'
 
 export interface SpaceChoice {
   readonly id: string
@@ -20,7 +20,7 @@ interface SpaceMenuProps {
 
 /** The choice of the space that the person is in. */
 export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
-  const [refusal, setRefusal] = useState<string>()
+  const call = useCall()
   return (
     <Menu
       align="start"
@@ -43,13 +43,14 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
       {spaces.map((space) => (
         <MenuItem
           key={space.id}
-          onSelect={async (event) => {
+          onSelect={(event) => {
             if (space.id === active.id) return
             event.preventDefault()
             // A full load, so that nothing of the other space stays in memory.
-            const outcome = await enterSpace(space.id)
-            if (outcome.ok) window.location.assign(hrefOf(space.id))
-            else setRefusal(outcome.refusal)
+            void call.run(async () => {
+              await switchSpace(space.id)
+              window.location.assign(hrefOf(space.id))
+            })
           }}
         >
           <SpaceMark name={space.name} />
@@ -67,9 +68,9 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
           New space…
         </Link>
       </MenuItem>
-      {refusal && (
+      {call.trouble && (
         <p role="alert" className="max-w-60 px-2.5 py-1.5 text-[13px] text-danger">
-          {refusal}
+          {call.trouble}
         </p>
       )}
     </Menu>

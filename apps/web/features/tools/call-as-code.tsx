@@ -1,7 +1,7 @@
 'use client'
 
 import { useState } from 'react'
-import { Button } from '../../components/ui/button.tsx'
+import { Button } from '@/components/ui/button.tsx'
 
 interface CallAsCodeProps {
   /** The space's MCP endpoint, for clients with a key of their own. */

@@ -1,12 +1,12 @@
 'use client'
 
 import { Tabs } from 'radix-ui'
-import { JsonText } from '../../components/json-text.tsx'
-import { JsonTree } from '../../components/json-tree.tsx'
-import { resultBlocks } from '../../components/notion/result-blocks.ts'
-import { ResultContent } from '../../components/notion/result-content.tsx'
-import { errorSentence, payloadOf } from '../../components/notion/tool-result.ts'
-import { Notice } from '../../components/ui/notice.tsx'
+import { JsonText } from '@/components/json-text.tsx'
+import { JsonTree } from '@/components/json-tree.tsx'
+import { resultBlocks } from '@/components/notion/result-blocks.ts'
+import { ResultContent } from '@/components/notion/result-content.tsx'
+import { errorSentence, payloadOf } from '@/components/notion/tool-result.ts'
+import { Notice } from '@/components/ui/notice.tsx'
 import type { CallResult as Returned } from './mcp.ts'
 import { toolViews, type ToolView } from './tool-views.tsx'
 

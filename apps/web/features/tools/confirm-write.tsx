@@ -1,7 +1,7 @@
 'use client'
 
-import { PendingChange } from '../../components/pending-change/pending-change.tsx'
-import { Dialog } from '../../components/ui/dialog.tsx'
+import { PendingChange } from '@/components/pending-change/pending-change.tsx'
+import { Dialog } from '@/components/ui/dialog.tsx'
 
 /** Asks before a call that may change something, with everything that would be sent. */
 export function ConfirmWrite({

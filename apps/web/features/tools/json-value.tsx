@@ -1,8 +1,8 @@
 'use client'
 
 import { createContext, use } from 'react'
-import { cn } from '../../components/ui/class-names.ts'
-import { inputStyle } from '../../components/ui/field.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { inputStyle } from '@/components/ui/field.tsx'
 import { isSchema } from './safe-schema.ts'
 import { isSame } from './schema.ts'
 

@@ -1,7 +1,7 @@
-import '../../components/zod-without-eval.ts'
 import type { Client } from '@modelcontextprotocol/client'
-import { Problem, type ProblemCode } from '@nmg/contract'
+import type { ProblemCode } from '@nmg/contract'
 import { z } from 'zod'
+import { ApiError, apiErrorOf } from '@/lib/api-client.ts'
 import { isSchema } from './safe-schema.ts'
 
 /** A tool as far as this page uses it. Whatever else is odd about it is no reason to leave it out. */
@@ -19,22 +19,10 @@ export const CallResult = z.looseObject({
 })
 export type CallResult = z.infer<typeof CallResult>
 
-/** A call without a result; the message is for the person. */
-export class ToolTrouble extends Error {
-  override readonly name = 'ToolTrouble'
-  /** A problem code of the gateway or this app, `server_error` for an error of the MCP server, or `interrupted`. */
-  readonly code: string
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
-
+/** All of it throws {@link ApiError}: with `server_error` for an error of the MCP server, `interrupted` for a call that may have been carried out. */
 export interface McpTools {
-  /** @throws {ToolTrouble} */
   list(signal: AbortSignal): Promise<Tool[]>
-  /** A result that reports an error is a result, too. @throws {ToolTrouble} */
+  /** A result that reports an error is a result, too. */
   call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallResult>
   close(): void
 }
@@ -81,7 +69,7 @@ export function mcpTools(spaceId: string): McpTools {
     try {
       return await withSession(signal, work)
     } catch (error) {
-      if (error instanceof ToolTrouble && error.code === SESSION_GONE) return withSession(signal, work)
+      if (error instanceof ApiError && error.code === SESSION_GONE) return withSession(signal, work)
       throw error
     }
   }
@@ -159,7 +147,7 @@ async function connect(spaceId: string): Promise<Session> {
     client,
     untilInterrupted: () =>
       new Promise((_, reject) => {
-        interrupt = () => reject(new ToolTrouble('interrupted', INTERRUPTED))
+        interrupt = () => reject(new ApiError('interrupted', INTERRUPTED))
       }),
   }
 }
@@ -199,26 +187,25 @@ function watched(response: Response, onEnd: () => void): Response {
 async function fetchOrTrouble(url: string | URL, init?: RequestInit): Promise<Response> {
   const answer = await fetch(url, init)
   if (answer.status === 404 && new Headers(init?.headers).has('mcp-session-id')) {
-    throw new ToolTrouble(SESSION_GONE, 'The session with Notion ended. Try again.')
+    throw new ApiError(SESSION_GONE, 'The session with Notion ended. Try again.')
   }
   // Problem documents come from this app or the gateway, never from Notion.
   if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return answer
-  const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
-  throw new ToolTrouble(problem?.code ?? 'interrupted', problem?.detail ?? INTERRUPTED)
+  throw await apiErrorOf(answer, ({ detail }) => detail ?? INTERRUPTED)
 }
 
 const INTERRUPTED = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'
 
 /** What happened instead of a result. Only a call that has certainly not left may be tried again without a look. */
-export function troubleOf(error: unknown, isSent: boolean): ToolTrouble {
+export function troubleOf(error: unknown, isSent: boolean): ApiError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ToolTrouble) return cause
+    if (cause instanceof ApiError) return cause
     const message = messageOfServer(cause)
-    if (message !== undefined) return new ToolTrouble('server_error', message, { cause: error })
+    if (message !== undefined) return new ApiError('server_error', message, { cause: error })
   }
   return isSent
-    ? new ToolTrouble('interrupted', INTERRUPTED, { cause: error })
-    : new ToolTrouble('internal', 'Couldn’t reach Notion. Nothing was sent. Try again in a moment.', { cause: error })
+    ? new ApiError('interrupted', INTERRUPTED, { cause: error })
+    : new ApiError('internal', 'Couldn’t reach Notion. Nothing was sent. Try again in a moment.', { cause: error })
 }
 
 const RpcError = z.object({ error: z.object({ code: z.number(), message: z.string() }) })

@@ -1,12 +1,18 @@
-/** A call that a person made by hand. What it answered is not kept: it may be anything that Notion holds. */
-export interface PastCall {
-  readonly id: string
-  readonly tool: string
-  readonly arguments: Record<string, unknown>
-  readonly outcome: CallOutcome
-  readonly tookMs: number
-  readonly calledAt: string
-}
+import * as z from 'zod/mini'
 
 /** `error`: the tool or the server reported one; `failed`: no result arrived, and Notion may have applied the call all the same. */
-export type CallOutcome = 'ok' | 'error' | 'failed' | 'cancelled'
+export const CallOutcome = z.enum(['ok', 'error', 'failed', 'cancelled'])
+export type CallOutcome = z.infer<typeof CallOutcome>
+
+/** A call that a person made by hand. What it answered is not kept: it may be anything that Notion holds. */
+export const PastCall = z.readonly(
+  z.object({
+    id: z.string(),
+    tool: z.string(),
+    arguments: z.record(z.string(), z.unknown()),
+    outcome: CallOutcome,
+    tookMs: z.number(),
+    calledAt: z.string(),
+  }),
+)
+export type PastCall = z.infer<typeof PastCall>

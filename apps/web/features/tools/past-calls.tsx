@@ -1,9 +1,11 @@
 'use client'
 
 import { useEffect, useState } from 'react'
-import { Badge, type Tone } from '../../components/ui/badge.tsx'
-import { Time } from '../../components/ui/time.tsx'
-import type { CallOutcome, PastCall } from './past-call.ts'
+import * as z from 'zod/mini'
+import { Badge, type Tone } from '@/components/ui/badge.tsx'
+import { Time } from '@/components/ui/time.tsx'
+import { callApi, readApi } from '@/lib/api-client.ts'
+import { PastCall, type CallOutcome } from './past-call.ts'
 
 const outcomes: Record<CallOutcome, { readonly tone: Tone; readonly label: string }> = {
   ok: { tone: 'success', label: 'worked' },
@@ -27,13 +29,11 @@ export function usePastCalls(spaceId: string): PastCallsControl {
   const [calls, setCalls] = useState<readonly PastCall[]>([])
   useEffect(() => {
     const leaving = new AbortController()
-    fetch(path, { signal: leaving.signal })
-      .then(async (answer) => {
-        // Our own server's, of the same build.
-        if (answer.ok) setCalls(((await answer.json()) as { calls: PastCall[] }).calls)
-      })
+    readApi(path, z.object({ calls: z.array(PastCall) }), { signal: leaving.signal }).then(
+      (read) => setCalls(read.calls),
       // A convenience: without it, everything else works.
-      .catch(() => undefined)
+      () => undefined,
+    )
     return () => leaving.abort()
   }, [path])
   return {
@@ -43,14 +43,12 @@ export function usePastCalls(spaceId: string): PastCallsControl {
         { ...call, id: crypto.randomUUID(), calledAt: new Date().toISOString() },
         ...known.slice(0, 19),
       ])
-      const body = JSON.stringify(call)
-      if (body.length > LONGEST) return
-      const headers = { 'content-type': 'application/json' }
-      fetch(path, { method: 'POST', headers, body, keepalive: true }).catch(() => undefined)
+      if (JSON.stringify(call).length > LONGEST) return
+      callApi(path, { method: 'POST', body: call, keepalive: true }).catch(() => undefined)
     },
     forget() {
       setCalls([])
-      fetch(path, { method: 'DELETE' }).catch(() => undefined)
+      callApi(path, { method: 'DELETE' }).catch(() => undefined)
     },
   }
 }

@@ -2,9 +2,9 @@
 
 import { Plus, X } from 'lucide-react'
 import { useId, useMemo, useState, type ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { cn } from '../../components/ui/class-names.ts'
-import { inputStyle } from '../../components/ui/field.tsx'
+import { Button } from '@/components/ui/button.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { inputStyle } from '@/components/ui/field.tsx'
 import { JsonValue } from './json-value.tsx'
 import { isSchema, type Schema } from './safe-schema.ts'
 import { isValid, pointerTo, type Faults } from './schema-faults.ts'

@@ -1,9 +1,9 @@
 import 'server-only'
 import { z } from 'zod'
-import { SCHEMA } from '../../lib/database.ts'
-import type { SpaceMember } from '../../lib/members.ts'
-import { runtime } from '../../lib/runtime.ts'
-import type { PastCall } from './past-call.ts'
+import { SCHEMA } from '@/lib/database.ts'
+import type { SpaceMember } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { CallOutcome, type PastCall } from './past-call.ts'
 
 /** How many calls of a person in a space are kept. */
 const KEPT = 50
@@ -11,7 +11,7 @@ const KEPT = 50
 export const NewCall = z.object({
   tool: z.string().min(1).max(200),
   arguments: z.record(z.string(), z.unknown()),
-  outcome: z.enum(['ok', 'error', 'failed', 'cancelled']),
+  outcome: CallOutcome,
   tookMs: z.number().int().min(0).max(3_600_000),
 })
 

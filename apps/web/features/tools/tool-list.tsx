@@ -3,9 +3,9 @@
 import { isReadOnlyTool } from '@nmg/contract'
 import { ChevronDown } from 'lucide-react'
 import { useId, useState } from 'react'
-import { Badge } from '../../components/ui/badge.tsx'
-import { cn } from '../../components/ui/class-names.ts'
-import { inputStyle } from '../../components/ui/field.tsx'
+import { Badge } from '@/components/ui/badge.tsx'
+import { cn } from '@/components/ui/class-names.ts'
+import { inputStyle } from '@/components/ui/field.tsx'
 import type { Tool } from './mcp.ts'
 
 interface ToolListProps {

@@ -2,15 +2,9 @@
 
 import { Database, ExternalLink, FileText } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { Button } from '../../components/ui/button.tsx'
-import { PageText, plainText } from '../../components/notion/page-text.tsx'
-import {
-  FetchedPage,
-  pageContent,
-  SearchResults,
-  webLink,
-  type SearchResult,
-} from '../../components/notion/tool-result.ts'
+import { Button } from '@/components/ui/button.tsx'
+import { PageText, plainText } from '@/components/notion/page-text.tsx'
+import { FetchedPage, pageContent, SearchResults, webLink, type SearchResult } from '@/components/notion/tool-result.ts'
 
 export interface ToolViewProps {
   readonly payload: unknown

@@ -1,18 +1,19 @@
 'use client'
 
 import { useEffect, useRef, useState } from 'react'
+import { ApiError } from '@/lib/api-client.ts'
 import type { FinishedCall } from './call-result.tsx'
 import type { CallOutcome, PastCall } from './past-call.ts'
-import { mcpTools, ToolTrouble, type McpTools, type Tool } from './mcp.ts'
+import { mcpTools, type McpTools, type Tool } from './mcp.ts'
 
 export type ToolsState =
-  { status: 'loading' } | { status: 'ready'; tools: readonly Tool[] } | { status: 'failed'; trouble: ToolTrouble }
+  { status: 'loading' } | { status: 'ready'; tools: readonly Tool[] } | { status: 'failed'; trouble: ApiError }
 
 export type CallState =
   | { status: 'idle' }
   | { status: 'running'; toolName: string }
   | { status: 'done'; call: FinishedCall }
-  | { status: 'failed'; toolName: string; trouble: ToolTrouble }
+  | { status: 'failed'; toolName: string; trouble: ApiError }
   | { status: 'cancelled'; toolName: string }
 
 export interface ToolsControl {
@@ -41,11 +42,11 @@ export function useTools(
   const [args, setArgs] = useState<Record<string, unknown>>()
   const [round, setRound] = useState(0)
 
-  const troubled = (error: unknown): { status: 'failed'; trouble: ToolTrouble } => {
+  const troubled = (error: unknown): { status: 'failed'; trouble: ApiError } => {
     const trouble =
-      error instanceof ToolTrouble
+      error instanceof ApiError
         ? error
-        : new ToolTrouble('internal', 'Something went wrong on this page. Reload it and check before retrying.')
+        : new ApiError('internal', 'Something went wrong on this page. Reload it and check before retrying.')
     onTrouble(trouble.code)
     return { status: 'failed', trouble }
   }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { clientDocument, documentUrl, freshSeconds } from '../../authorization-server/client-document.ts'
+import { clientDocument, documentUrl, freshSeconds } from '@/authorization-server/client-document.ts'
 
 const faultOf = (work: () => unknown): unknown => {
   try {
     work()
     return undefined
   } catch (error) {
-    return (error as { fault?: unknown }).fault
+    return (error as { code?: unknown }).code
   }
 }
 

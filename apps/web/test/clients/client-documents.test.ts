@@ -1,9 +1,9 @@
 /** Clients that do not register: the address of a document that describes them is their id. */
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { PersonClient } from '../../e2e/person.ts'
-import { sweep } from '../../authorization-server/sweep.ts'
-import { freePort } from '../../e2e/product.ts'
+import type { PersonClient } from '@/test/support/person.ts'
+import { sweep } from '@/authorization-server/sweep.ts'
+import { freePort } from '@/test/support/product.ts'
 import { decide, describedClient, logIn, metadataOf, open, registerClient } from './client-person.ts'
 import { authorizationServerScene, clientsScene } from './clients.ts'
 import { documentSite, trusting } from './document-site.ts'

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { PersonClient } from '../../e2e/person.ts'
+import type { PersonClient } from '@/test/support/person.ts'
 
 /** What a client has to know of the authorization server, as it finds it. */
 export interface AuthorizationServer {

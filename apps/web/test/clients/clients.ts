@@ -1,9 +1,9 @@
 import { testDatabase } from '@nmg/process/testing'
 import { Pool } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
-import { buildApp } from '../../e2e/built-app.ts'
-import { consent, newPerson, type PersonClient } from '../../e2e/person.ts'
-import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '../../e2e/product.ts'
+import { buildApp } from '@/test/support/built-app.ts'
+import { consent, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 
 export interface AuthorizationServerScene {
   readonly webUrl: string

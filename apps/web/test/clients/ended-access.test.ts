@@ -1,7 +1,7 @@
 /** Access that ends before its time ends at the gateway too. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { invite, type PersonClient } from '../../e2e/person.ts'
+import { invite, type PersonClient } from '@/test/support/person.ts'
 import { logIn, registerClient } from './client-person.ts'
 import { clientsScene } from './clients.ts'
 

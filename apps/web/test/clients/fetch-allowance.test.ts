@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fetchAllowance } from '../../authorization-server/fetch-allowance.ts'
+import { fetchAllowance } from '@/authorization-server/fetch-allowance.ts'
 
 describe('an allowance', () => {
   const limits = { atOnce: 5, atOnceOfOne: 2, perMinuteOfOne: 3 }

@@ -2,12 +2,12 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { consentRequests } from '../../authorization-server/consent-request.ts'
-import { errorForClient } from '../../authorization-server/provider.ts'
-import { authorizationRequest, tokenRequest } from '../../authorization-server/requests.ts'
-import { browserName } from '../../features/clients/browser-name.ts'
-import { authSecrets } from '../../lib/settings.ts'
-import { resignedCookies } from '../../server/resigned-cookies.ts'
+import { consentRequests } from '@/authorization-server/consent-request.ts'
+import { errorForClient } from '@/authorization-server/provider.ts'
+import { authorizationRequest, tokenRequest } from '@/authorization-server/requests.ts'
+import { browserName } from '@/features/clients/browser-name.ts'
+import { authSecrets } from '@/lib/settings.ts'
+import { resignedCookies } from '@/server/resigned-cookies.ts'
 
 const GATEWAY = 'https://gateway.test'
 const SPACE = `${GATEWAY}/mcp/notion/spaces/06129497-6f47-49d5-bc6c-b492a691053d`

@@ -1,7 +1,7 @@
 /** What clients get for odd requests: errors in OAuth's form, and the benefit of the doubt where RFCs give it. */
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { whyNotRedirect } from '../../authorization-server/redirect-uris.ts'
+import { whyNotRedirect } from '@/authorization-server/redirect-uris.ts'
 import { decide, describedClient, logIn, open, registerClient, type Tokens } from './client-person.ts'
 import { authorizationServerScene } from './clients.ts'
 

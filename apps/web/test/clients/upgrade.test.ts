@@ -7,9 +7,9 @@ import { testDatabase } from '@nmg/process/testing'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { postgresGrants } from '../../authorization-server/grants.ts'
-import { buildApp } from '../../e2e/built-app.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '../../e2e/product.ts'
+import { postgresGrants } from '@/authorization-server/grants.ts'
+import { buildApp } from '@/test/support/built-app.ts'
+import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 import type { Tokens } from './client-person.ts'
 
 /** What is in `release-0.1.sql`. */

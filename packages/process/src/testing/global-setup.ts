@@ -6,7 +6,7 @@ import { openServer } from '../embedded/server.ts'
 import { startRedis } from './redis-server.ts'
 
 /** The projects whose tests need neither PostgreSQL nor Redis. */
-const WITHOUT_SERVERS = ['contract', 'simulator']
+const WITHOUT_SERVERS = ['unit', 'simulator']
 
 /** Starts one PostgreSQL (without fsync) and one Redis for the whole run, or uses those of the environment. */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {

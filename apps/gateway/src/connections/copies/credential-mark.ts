@@ -1,29 +1,29 @@
 /**
- * The highest count of stored credentials that is known outside of the database. A database that counts less was put back to an earlier state, so its
- * refresh tokens may be spent.
+ * The high-water mark of the count of stored credentials, kept outside of the database. A database with a lower count was restored to an earlier
+ * state, so its refresh tokens may be spent.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeError, type Log } from '../../platform/log.ts'
 
-/** Keeps the mark of one installation. Both methods may reject; the caller goes on without it then. */
-export interface MarkPlace {
-  /** Null when nothing was kept yet. */
+/** Stores the marks of installations. Both methods may reject; the caller continues without the store then. */
+export interface MarkStore {
+  /** Null when there is no mark. */
   read(installation: string): Promise<number | null>
-  /** Keeps `mark`, or what is there already when that is higher. @returns the higher one. */
+  /** Raises the mark to at least `mark`. @returns the resulting mark. */
   raise(installation: string, mark: number): Promise<number>
 }
 
-/** The mark as this process knows it, also while its place does not respond. */
+/** The mark with a copy in memory for outages of its store. */
 export interface CredentialMark {
-  /** Never rejects; null when nobody kept one. */
+  /** Never rejects; null when there is no mark. */
   read(installation: string): Promise<number | null>
-  /** Never rejects. @returns the highest mark that is known by now. */
+  /** Never rejects. @returns the highest known mark. */
   raise(installation: string, mark: number): Promise<number>
 }
 
-/** @param place where it outlives this process; undefined for nowhere. */
-export function credentialMark(place: MarkPlace | undefined, log: Log): CredentialMark {
+/** @param store outlives this process; undefined to keep the mark in memory only. */
+export function credentialMark(store: MarkStore | undefined, log: Log): CredentialMark {
   const known = new Map<string, number>()
   const remember = (installation: string, mark: number | null): number | null => {
     const before = known.get(installation) ?? null
@@ -31,29 +31,29 @@ export function credentialMark(place: MarkPlace | undefined, log: Log): Credenti
     if (highest !== null) known.set(installation, highest)
     return highest
   }
-  const outside = async (installation: string, work: (at: MarkPlace) => Promise<number | null>) => {
-    if (place === undefined) return null
-    return work(place).catch((error: unknown) => {
+  const inStore = async (installation: string, work: (marks: MarkStore) => Promise<number | null>) => {
+    if (store === undefined) return null
+    return work(store).catch((error: unknown) => {
       log.warn('credential_mark.unavailable', { installation, ...describeError(error) })
       return null
     })
   }
   return {
     async read(installation) {
-      return remember(installation, await outside(installation, (at) => at.read(installation)))
+      return remember(installation, await inStore(installation, (marks) => marks.read(installation)))
     },
     async raise(installation, mark) {
       remember(installation, mark)
-      return remember(installation, await outside(installation, (at) => at.raise(installation, mark))) ?? mark
+      return remember(installation, await inStore(installation, (marks) => marks.raise(installation, mark))) ?? mark
     },
   }
 }
 
 /**
- * Keeps the mark as the name of an empty file in `<folder>/credential-marks/<installation>/`: the highest name counts, so processes that write at the same
- * time need no lock.
+ * Stores the mark as the name of an empty file in `<folder>/credential-marks/<installation>/`. The highest name counts, so concurrent processes
+ * need no lock.
  */
-export function markFolder(folder: string): MarkPlace {
+export function folderMarkStore(folder: string): MarkStore {
   const pathOf = (installation: string) => join(folder, 'credential-marks', installation)
   const marks = (installation: string): number[] => {
     try {

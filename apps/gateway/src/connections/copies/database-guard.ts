@@ -1,8 +1,8 @@
-/** Keeps tokens from leaving while the database may be a copy of another one: then the original may have spent them, and would lose its grants. */
+/** Prevents tokens from being sent while the database may be a copy: the original may have spent them and would lose its grants. */
 import type { Hold, HoldReason } from '@nmg/contract'
 import type { Sql } from '../../platform/database.ts'
 import type { CredentialMark } from './credential-mark.ts'
-import { isSharedReason, judgeDatabase } from './database-identity.ts'
+import { isSharedReason, compareIdentity } from './database-identity.ts'
 import {
   acceptPromotion,
   adoptDatabase,
@@ -11,47 +11,47 @@ import {
   recordFacts,
   writeHold,
   type DatabaseState,
-  type ProcessFacts,
+  type ProcessProperties,
 } from './postgres-database-identity.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { Log } from '../../platform/log.ts'
 
 export interface DatabaseGuard {
   /**
-   * Looks at the database behind `session`; {@link hold} has the outcome. To be called on each new session, before anything is sent on the strength of it.
+   * Checks the database of `session` and updates {@link hold}. Must be called on each new session before a token is sent.
    *
    * @throws {Failure} `store_unavailable`.
    */
   check(session: Sql): Promise<void>
-  /** Why no token may leave; undefined when it may. */
+  /** Why no token may be sent; undefined if tokens may be sent. */
   hold(): Hold | undefined
-  /** The least count of stored credentials that the database must have; see `isUnheld`. Never rejects. */
-  leastCount(): Promise<number>
-  /** A credential was stored, and the database has counted it. */
-  counted(count: number): void
+  /** The minimum count of stored credentials that the database must have; see `notHeldCondition`. Never rejects. */
+  minimumCount(): Promise<number>
+  /** Raises the mark after a credential was stored. */
+  recordCount(count: number): void
 }
 
 export interface DatabaseGuardDependencies {
   readonly mark: CredentialMark
-  readonly process: ProcessFacts
+  readonly process: ProcessProperties
   readonly log: Log
-  /** Carries out `work` in one transaction. */
+  /** Runs `work` in one transaction. */
   readonly transaction: (work: (sql: Sql) => Promise<void>) => Promise<void>
 }
 
 export function databaseGuard({ mark, process, log, transaction }: DatabaseGuardDependencies): DatabaseGuard {
   let held: Hold | undefined
   let installation: string | undefined
-  let leastCount = 0
-  const atLeast = (count: number | null) => (leastCount = Math.max(leastCount, count ?? 0))
+  let minimumCount = 0
+  const raiseMinimum = (count: number | null) => (minimumCount = Math.max(minimumCount, count ?? 0))
 
   const decide = async (session: Sql, state: DatabaseState): Promise<Hold | undefined> => {
-    const judgement = judgeDatabase(state.recorded, state.seen, await mark.read(state.installation))
-    switch (judgement.kind) {
+    const comparison = compareIdentity(state.recorded, state.seen, await mark.read(state.installation))
+    switch (comparison.kind) {
       case 'held': {
-        const shared = judgement.reasons.filter(isSharedReason)
+        const shared = comparison.reasons.filter(isSharedReason)
         if (shared.length > 0) await writeHold(session, shared)
-        const [first, ...others] = new Set([...judgement.reasons, ...(state.hold?.reasons ?? [])])
+        const [first, ...others] = new Set([...comparison.reasons, ...(state.hold?.reasons ?? [])])
         return {
           since: state.hold?.since ?? held?.since ?? state.now.toISOString(),
           reasons: [first as HoldReason, ...others],
@@ -81,24 +81,24 @@ export function databaseGuard({ mark, process, log, transaction }: DatabaseGuard
       if (now && !held) log.error('database.held', { reasons: now.reasons, alert: true, advice: 'npm run database' })
       if (!now && held) log.warn('database.released')
       held = now
-      // Kept from the first start on, so that a mark that is missing later means something.
-      if (!now) atLeast(await mark.raise(installation, await readCount(session)))
+      // Stored from the first start on, so that a mark missing later is significant.
+      if (!now) raiseMinimum(await mark.raise(installation, await readCount(session)))
     },
     hold: () => held,
-    async leastCount() {
-      // Another database with the same mark may have counted on.
-      return atLeast(installation === undefined ? null : await mark.read(installation))
+    async minimumCount() {
+      // Another database with the same mark may have stored credentials meanwhile.
+      return raiseMinimum(installation === undefined ? null : await mark.read(installation))
     },
-    counted(count) {
-      if (installation !== undefined) void mark.raise(installation, count).then(atLeast)
+    recordCount(count) {
+      if (installation !== undefined) void mark.raise(installation, count).then(raiseMinimum)
     },
   }
 }
 
-/** What a call or a person is told while no token may leave. */
+/** The failure of calls and authorizations while no token may be sent. */
 export const holdFailure = (code: 'refresh_unavailable' | 'authorization_unavailable'): Failure =>
   new Failure(
     code,
-    "The gateway's database was restored or copied, so nothing is renewed or connected until its operator has confirmed that it replaces the original (npm run database). The connection is kept.",
+    "The gateway's database was restored or copied, so nothing is refreshed or connected until its operator has confirmed that it replaces the original (npm run database). The connection is kept.",
     { retryAfterSeconds: 60 },
   )

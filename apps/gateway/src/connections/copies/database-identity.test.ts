@@ -2,13 +2,13 @@ import type { HoldReason } from '@nmg/contract'
 import { describe, expect, it } from 'vitest'
 import {
   identifyingUrl,
-  judgeDatabase,
-  type DatabaseFacts,
-  type Judgement,
+  compareIdentity,
+  type DatabaseProperties,
+  type IdentityComparison,
   type RecordedIdentity,
 } from './database-identity.ts'
 
-const original: DatabaseFacts = {
+const original: DatabaseProperties = {
   systemIdentifier: '7578000000000000001',
   databaseOid: '16385',
   timeline: '00000001',
@@ -16,14 +16,14 @@ const original: DatabaseFacts = {
   dataFolder: '4711 1764400000000000000',
 }
 const recorded: RecordedIdentity = { ...original, isOriginalRow: true, count: 100, plan: null }
-const held = (...reasons: [HoldReason, ...HoldReason[]]): Judgement => ({ kind: 'held', reasons })
+const held = (...reasons: [HoldReason, ...HoldReason[]]): IdentityComparison => ({ kind: 'held', reasons })
 
 interface Row {
   readonly event: string
   readonly recorded?: Partial<RecordedIdentity>
-  readonly seen?: Partial<DatabaseFacts>
+  readonly seen?: Partial<DatabaseProperties>
   readonly mark?: number | null
-  readonly expected: Judgement
+  readonly expected: IdentityComparison
 }
 
 const promoted = { timeline: '00000002' }
@@ -88,19 +88,23 @@ const rows: Row[] = [
     seen: { dataFolder: '4711 1764400000000000001' },
     expected: held('copied_data_folder'),
   },
-  { event: 'a folder whose file system keeps no birth', seen: { dataFolder: '4711' }, expected: { kind: 'same' } },
   {
-    event: 'a copied folder whose file system keeps no birth',
+    event: 'a folder on a file system without creation times',
+    seen: { dataFolder: '4711' },
+    expected: { kind: 'same' },
+  },
+  {
+    event: 'a copied folder on a file system without creation times',
     seen: { dataFolder: '4712' },
     expected: held('copied_data_folder'),
   },
   {
-    event: 'a server that tells nothing of itself',
+    event: 'a server whose properties cannot be read',
     seen: { systemIdentifier: null, databaseOid: null, timeline: null, dataFolder: null },
     expected: { kind: 'same' },
   },
   {
-    event: 'a database that was recorded where nothing could be told',
+    event: 'a database recorded without properties',
     recorded: { systemIdentifier: null, databaseOid: null, timeline: null, dataFolder: null },
     expected: { kind: 'same' },
   },
@@ -119,9 +123,9 @@ const rows: Row[] = [
   { event: 'the original of a move', recorded: { plan: 'move' }, expected: held('moved_away') },
 ]
 
-describe('judgeDatabase', () => {
-  it.each(rows)('judges $event', ({ recorded: changes, seen, mark = 100, expected }) => {
-    expect(judgeDatabase({ ...recorded, ...changes }, { ...original, ...seen }, mark)).toEqual(expected)
+describe('compareIdentity', () => {
+  it.each(rows)('classifies $event', ({ recorded: changes, seen, mark = 100, expected }) => {
+    expect(compareIdentity({ ...recorded, ...changes }, { ...original, ...seen }, mark)).toEqual(expected)
   })
 })
 
@@ -133,10 +137,10 @@ describe('identifyingUrl', () => {
     ['http://gateway.localhost', null],
     ['http://127.0.0.1:8123', null],
     ['http://[::1]:8000', null],
-  ])('makes of %s %s', (url, expected) => {
+  ])('maps %s to %s', (url, expected) => {
     expect(identifyingUrl(new URL(url))).toBe(expected)
   })
-  it('makes nothing of a URL that is not set', () => {
+  it('is null without a URL', () => {
     expect(identifyingUrl(undefined)).toBeNull()
   })
 })

@@ -1,44 +1,46 @@
-/** Is this database the one that it was, or a copy of it? Pure: what is known is given. See docs/deploy.md for the copies that stay undetected. */
+/** Detects whether a database is a copy. Pure. See docs/deploy.md for the copies that remain undetected. */
 import type { HoldReason } from '@nmg/contract'
 
-/** Properties of a database that change when it is copied. Null where this server, or this process, cannot tell: then it is not compared. */
-export interface DatabaseFacts {
-  /** Of the cluster; another one after `initdb`, and so after a restore into another cluster and after `pg_upgrade`. */
+/** Properties of a database that change when it is copied. Null if they cannot be read; they are not compared then. */
+export interface DatabaseProperties {
+  /** Identifies the cluster; changes with `initdb`, that is by a restore into another cluster or by `pg_upgrade`. */
   readonly systemIdentifier: string | null
-  /** Of the database within its cluster; a small number that other clusters use as well. */
+  /** Identifies the database within its cluster; a small number that is not unique across clusters. */
   readonly databaseOid: string | null
-  /** Eight hexadecimal digits; a promoted standby and a point-in-time recovery count one more. */
+  /** Eight hexadecimal digits, incremented by the promotion of a standby and by point-in-time recovery. */
   readonly timeline: string | null
-  /** `GATEWAY_PUBLIC_URL`; null when it is not set or leads to this machine. */
+  /** `GATEWAY_PUBLIC_URL`; null if it is not set or is a loopback URL. */
   readonly publicUrl: string | null
-  /** Inode and birth of the embedded database's folder. */
+  /** Inode and creation time of the embedded database's folder. */
   readonly dataFolder: string | null
 }
 
-/** What the database says of itself. */
-export interface RecordedIdentity extends DatabaseFacts {
-  /** False when the row that holds all this was not written by the transaction that it names: it came out of a dump. */
+/** The identity recorded in the database itself. */
+export interface RecordedIdentity extends DatabaseProperties {
+  /** False if its row was not written by the transaction recorded in it, that is if it was restored from a dump. */
   readonly isOriginalRow: boolean
-  /** How many credentials were stored. */
+  /** Count of stored credentials. */
   readonly count: number
-  /** What an operator has announced. */
+  /** The change announced by the operator. */
   readonly plan: 'adopt' | 'move' | null
 }
 
 /**
- * - `same`: nothing speaks for a copy.
- * - `promoted`: a standby took over that has everything which is known to have been stored. The last commits may be missing nevertheless.
- * - `adopted`: it is a copy, and an operator has announced it.
- * - `held`: it may be a copy. The original may be alive, and may have spent the refresh tokens that are stored here.
+ * - `same`: nothing indicates a copy.
+ * - `promoted`: a promoted standby with all credentials known to have been stored. Its last commits may be missing nevertheless.
+ * - `adopted`: a copy that the operator has announced.
+ * - `held`: possibly a copy. The original may be running and may have spent the refresh tokens stored here.
  */
-export type Judgement =
+export type IdentityComparison =
   | { readonly kind: 'same' | 'promoted' | 'adopted' }
   | { readonly kind: 'held'; readonly reasons: readonly [HoldReason, ...HoldReason[]] }
 
-/**
- * @param mark the highest {@link RecordedIdentity.count} that is known outside of the database; null when nobody kept one.
- */
-export function judgeDatabase(recorded: RecordedIdentity, seen: DatabaseFacts, mark: number | null): Judgement {
+/** @param mark the highest {@link RecordedIdentity.count} known outside of the database; null if unknown. */
+export function compareIdentity(
+  recorded: RecordedIdentity,
+  seen: DatabaseProperties,
+  mark: number | null,
+): IdentityComparison {
   const differs = (fact: 'systemIdentifier' | 'databaseOid' | 'timeline') =>
     recorded[fact] !== null && seen[fact] !== null && recorded[fact] !== seen[fact]
   const isOnAnotherTimeline = differs('timeline')
@@ -47,7 +49,7 @@ export function judgeDatabase(recorded: RecordedIdentity, seen: DatabaseFacts, m
     ['other_cluster', differs('systemIdentifier')],
     ['copied_database', differs('databaseOid')],
     ['credentials_missing', mark !== null && recorded.count < mark],
-    // Of another cluster it says nothing.
+    // Timelines of different clusters are not comparable.
     ['timeline_unproven', isOnAnotherTimeline && mark === null && !differs('systemIdentifier')],
     ['other_public_url', recorded.publicUrl !== null && recorded.publicUrl !== seen.publicUrl],
     ['copied_data_folder', !isSameFolder(recorded.dataFolder, seen.dataFolder)],
@@ -60,7 +62,7 @@ export function judgeDatabase(recorded: RecordedIdentity, seen: DatabaseFacts, m
   return recorded.plan === null ? { kind: 'held', reasons: [first, ...others] } : { kind: 'adopted' }
 }
 
-/** `<inode> <birth>`, or the inode alone where the file system keeps no birth: then only the inodes are compared. */
+/** Compares `<inode> <creation time>`, or only the inodes if the file system has no creation times. */
 function isSameFolder(one: string | null, other: string | null): boolean {
   if (one === null || other === null || one === other) return true
   const [inode, birth] = one.split(' ')
@@ -68,11 +70,11 @@ function isSameFolder(one: string | null, other: string | null): boolean {
   return inode === otherInode && (birth === undefined || otherBirth === undefined)
 }
 
-/** Reasons that lie in the database itself, so that they hold for every replica on it. The others are about the process that finds them. */
+/** True for reasons found in the database itself, which apply to every replica. The others concern the process that found them. */
 export const isSharedReason = (reason: HoldReason): boolean =>
   reason !== 'other_public_url' && reason !== 'copied_data_folder'
 
-/** Where `localhost` leads is another place on each machine, so it names no installation. */
+/** The URL if it identifies an installation; null for loopback URLs, which differ per machine. */
 export function identifyingUrl(publicUrl: URL | undefined): string | null {
   if (publicUrl === undefined) return null
   return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(publicUrl.hostname) ? null : publicUrl.href

@@ -4,13 +4,14 @@ import { evolve, type ConnectionEvent } from '../connection.ts'
 import { decodeConnection, encode } from '../event-codec.ts'
 
 /**
- * Deletes every credential without revoking it, as the original goes on using it. Connections become `reconnect_required`; their history stays.
+ * Deletes all credentials without revoking them, since the original still uses them. Connections become `reconnect_required`; their history is
+ * kept.
  *
- * @param sql one transaction.
- * @returns how many connections have to be made again.
+ * @param sql a transaction.
+ * @returns the number of connections that must be reconnected.
  */
 export async function deleteCredentials(sql: Sql): Promise<number> {
-  // A refresh that is under way stores nothing afterwards: the version it expects is gone.
+  // A refresh in flight stores nothing afterwards, as its expected version no longer matches.
   const { rows } = await sql.query<{
     stream: string
     space_id: string

@@ -1,14 +1,14 @@
 import type { Pooled } from '../../platform/database.ts'
 import type { Log } from '../../platform/log.ts'
-import { credentialMark, markFolder } from './credential-mark.ts'
+import { credentialMark, folderMarkStore } from './credential-mark.ts'
 import { type DatabaseGuard, databaseGuard } from './database-guard.ts'
 import { identifyingUrl } from './database-identity.ts'
 
-/** What a copy of the database is recognized by, beside the database itself. */
-export interface DataPlaces {
-  /** A folder for the mark of stored credentials, where there is no Redis; undefined for none. */
+/** Locations outside of the database by which copies are detected. */
+export interface DataLocations {
+  /** A folder for the credential mark if there is no Redis; undefined for none. */
   readonly markFolder?: string | undefined
-  /** The folder of the embedded database, identified; null for a server of DATABASE_URL. */
+  /** The identity of the embedded database's folder; null for a server of DATABASE_URL. */
   readonly dataFolder: string | null
 }
 
@@ -17,7 +17,7 @@ export interface DatabaseGuardOptions {
   readonly log: Log
   readonly redisUrl: string | undefined
   readonly publicUrl: URL | undefined
-  readonly places: DataPlaces
+  readonly locations: DataLocations
 }
 
 export async function openDatabaseGuard({
@@ -25,21 +25,21 @@ export async function openDatabaseGuard({
   log,
   redisUrl,
   publicUrl,
-  places,
+  locations,
 }: DatabaseGuardOptions): Promise<DatabaseGuard & { close(): void }> {
-  const shared = redisUrl === undefined ? undefined : await openRedisMark(redisUrl, log)
-  const mark = shared ?? (places.markFolder === undefined ? undefined : markFolder(places.markFolder))
+  const redis = redisUrl === undefined ? undefined : await openRedisMark(redisUrl, log)
+  const marks = redis ?? (locations.markFolder === undefined ? undefined : folderMarkStore(locations.markFolder))
   const guard = databaseGuard({
-    mark: credentialMark(mark, log),
-    process: { publicUrl: identifyingUrl(publicUrl), dataFolder: places.dataFolder },
+    mark: credentialMark(marks, log),
+    process: { publicUrl: identifyingUrl(publicUrl), dataFolder: locations.dataFolder },
     log,
     transaction: sql.transaction,
   })
-  return { ...guard, close: () => shared?.close() }
+  return { ...guard, close: () => redis?.close() }
 }
 
-/** The driver is loaded only where it is used. */
+/** Loads the driver on demand. */
 async function openRedisMark(url: string, log: Log) {
-  const { redisMark } = await import('./redis-credential-mark.ts')
-  return redisMark(url, log)
+  const { redisMarkStore } = await import('./redis-credential-mark.ts')
+  return redisMarkStore(url, log)
 }

@@ -1,42 +1,42 @@
-/** Reads and writes what a database knows of itself. Copies are told apart by connections/database-identity.ts. */
+/** Reads and writes the identity recorded in the database. database-identity.ts detects copies. */
 import type { Hold, HoldReason } from '@nmg/contract'
 import type { Sql } from '../../platform/database.ts'
-import type { DatabaseFacts, RecordedIdentity } from './database-identity.ts'
+import type { DatabaseProperties, RecordedIdentity } from './database-identity.ts'
 import { Failure } from '../../platform/failure.ts'
 
-/** What a process knows that the database cannot. */
-export type ProcessFacts = Pick<DatabaseFacts, 'publicUrl' | 'dataFolder'>
+/** The properties that only a process can read. */
+export type ProcessProperties = Pick<DatabaseProperties, 'publicUrl' | 'dataFolder'>
 
 export interface DatabaseState {
-  /** The same for all copies. */
+  /** ID of the installation, the same for all copies. */
   readonly installation: string
   readonly recorded: RecordedIdentity
-  readonly seen: DatabaseFacts
-  /** As it was found before, by any replica. */
+  readonly seen: DatabaseProperties
+  /** The hold stored by any replica. */
   readonly hold: Hold | undefined
   /** The database's time. */
   readonly now: Date
 }
 
-/** Whether the identity's row was written by the transaction that it names. A savepoint's would not be. */
+/** True if the row was written by the transaction recorded in it. A row written within a savepoint would not be. */
 const IS_ORIGINAL_ROW = `i.xmin::text::bigint = (i.xid::text::bigint & 4294967295)`
 
 /**
- * True while the database is the one that it was when its identity was checked, and nobody has found it to be a copy. `$count` is the parameter with the
- * least count of stored credentials. For statements that must not succeed on a copy.
+ * SQL condition for statements that must not succeed on a copy: no hold is stored, the identity row is original, and the database has at least
+ * the count of stored credentials in the parameter `count`.
  */
-export const isUnheld = (count: string): string =>
+export const notHeldCondition = (count: string): string =>
   `not exists (select from gateway.database_hold)
    and not exists (select from gateway.database_identity i where not ${IS_ORIGINAL_ROW})
    and (select value from gateway.credential_count) >= ${count}`
 
 /**
- * Reads the state; records it first where nothing is recorded.
+ * Reads the state, after recording it if nothing is recorded yet.
  *
- * @param sql one session, or what the facts say may be about two servers.
+ * @param sql a single session, as a pool may be connected to different servers.
  * @throws {Failure} `store_unavailable`, also on a standby that is not promoted yet.
  */
-export async function readDatabaseState(sql: Sql, process: ProcessFacts): Promise<DatabaseState> {
+export async function readDatabaseState(sql: Sql, process: ProcessProperties): Promise<DatabaseState> {
   const seen = await readFacts(sql, process)
   await sql.query(
     `insert into gateway.database_identity (system_identifier, database_oid, timeline, public_url, data_folder)
@@ -81,25 +81,21 @@ export async function readDatabaseState(sql: Sql, process: ProcessFacts): Promis
   }
 }
 
-/** How many credentials were stored. */
+/** The count of stored credentials. */
 export async function readCount(sql: Sql): Promise<number> {
   const { rows } = await sql.query<{ value: string }>('select value from gateway.credential_count')
   return Number(rows[0]?.value ?? 0)
 }
 
-/** Facts that this server withholds from an ordinary role, or does not have, are null. */
-async function readFacts(sql: Sql, process: ProcessFacts): Promise<DatabaseFacts> {
+/** Properties that this server does not have, or does not show to an ordinary role, are null. */
+async function readFacts(sql: Sql, process: ProcessProperties): Promise<DatabaseProperties> {
   const { rows } = await sql.query<{ oid: string; is_standby: boolean }>(
     'select oid::text, pg_is_in_recovery() as is_standby from pg_database where datname = current_database()',
   )
   if (rows[0]?.is_standby !== false) {
-    throw new Failure(
-      'store_unavailable',
-      "The gateway's database is a standby that only reads. Try again in a moment.",
-      {
-        retryAfterSeconds: 2,
-      },
-    )
+    throw new Failure('store_unavailable', "The gateway's database is a read-only standby. Try again in a moment.", {
+      retryAfterSeconds: 2,
+    })
   }
   return {
     databaseOid: rows[0].oid,
@@ -119,12 +115,12 @@ async function factOf(sql: Sql, statement: string): Promise<string | null> {
   }
 }
 
-/** Takes what is seen for what this database is, from now on. */
+/** Records the current properties as the database's identity. */
 const RECORD = `update gateway.database_identity
    set xid = pg_current_xact_id(), system_identifier = coalesce($1, system_identifier), database_oid = coalesce($2, database_oid),
        timeline = coalesce($3, timeline), public_url = coalesce($4, public_url), data_folder = coalesce($5, data_folder)`
 
-const factsOf = ({ systemIdentifier, databaseOid, timeline, publicUrl, dataFolder }: DatabaseFacts) => [
+const factsOf = ({ systemIdentifier, databaseOid, timeline, publicUrl, dataFolder }: DatabaseProperties) => [
   systemIdentifier,
   databaseOid,
   timeline,
@@ -132,40 +128,40 @@ const factsOf = ({ systemIdentifier, databaseOid, timeline, publicUrl, dataFolde
   dataFolder,
 ]
 
-/** Adds what could not be told before; a plan that came to nothing is over. */
+/** Records properties that could not be read before, and deletes an announced plan that did not happen. */
 export async function recordFacts(sql: Sql, { recorded, seen }: DatabaseState): Promise<void> {
-  const isNew = (Object.keys(seen) as (keyof DatabaseFacts)[]).some(
+  const isNew = (Object.keys(seen) as (keyof DatabaseProperties)[]).some(
     (name) => recorded[name] === null && seen[name] !== null,
   )
   if (isNew) await sql.query(RECORD, factsOf(seen))
   if (recorded.plan === 'adopt') await sql.query(`delete from gateway.database_plan where plan = 'adopt'`)
 }
 
-/** Writes down that this database counts as a copy, for all replicas. What was found first stays. */
+/** Stores for all replicas that this database counts as a copy. The first reasons are kept. */
 export async function writeHold(sql: Sql, reasons: readonly HoldReason[]): Promise<void> {
   await sql.query('insert into gateway.database_hold (reasons) values ($1) on conflict do nothing', [reasons])
 }
 
 /**
- * Goes on after a promotion. The standby may lack the last commits, so the last generation of each connection may have been redeemed: that is noted as an
- * attempt in doubt that is over. No replica repeats it within one attempt then.
+ * Accepts a promoted standby. It may lack the last commits, so the current token generation of each connection may have been redeemed: this is
+ * recorded as a resolved attempt in doubt, so that no replica repeats the request within one attempt.
  */
-export async function acceptPromotion(sql: Sql, seen: DatabaseFacts): Promise<void> {
+export async function acceptPromotion(sql: Sql, seen: DatabaseProperties): Promise<void> {
   await sql.query(DOUBT_LAST_GENERATIONS)
   await sql.query(RECORD, factsOf(seen))
 }
 
-/** An attempt that is under way, or settled, says more than this. */
+/** Skips connections with an intent, which is more accurate. */
 const DOUBT_LAST_GENERATIONS = `update gateway.connections
    set intent_generation = version, intent_claim = gen_random_uuid(), intent_in_doubt = 1, intent_failures = 0,
        intent_not_before = now(), intent_pause_ms = 0, intent_at = now()
  where connection->>'status' = 'connected' and intent_claim is null`
 
-/** More than any copy has counted since, so that every other copy that shares the mark finds that it is behind. */
+/** More than any copy can count, so that all other copies with the same mark detect that they are behind. */
 const MORE_THAN_ANY_COPY = 2 ** 32
 
-/** This copy lives on. @param sql one transaction. */
-export async function adoptDatabase(sql: Sql, seen: DatabaseFacts): Promise<void> {
+/** Makes this copy the original. @param sql a transaction. */
+export async function adoptDatabase(sql: Sql, seen: DatabaseProperties): Promise<void> {
   await sql.query(
     `update gateway.database_identity
         set xid = pg_current_xact_id(), system_identifier = $1, database_oid = $2, timeline = $3, public_url = $4, data_folder = $5`,
@@ -177,13 +173,13 @@ export async function adoptDatabase(sql: Sql, seen: DatabaseFacts): Promise<void
   await sql.query('delete from gateway.database_plan')
 }
 
-/** From here on it is an installation of its own, with no mark in common with the original. @param sql the same transaction as {@link adoptDatabase}. */
+/** Makes this database a separate installation, which shares no mark with the original. @param sql the same transaction as {@link adoptDatabase}. */
 export async function renameInstallation(sql: Sql): Promise<void> {
   await sql.query('update gateway.database_identity set xid = pg_current_xact_id(), installation = gen_random_uuid()')
 }
 
-/** `adopt`: the next difference is meant. `move`: this database holds, and the copy of it is adopted. */
-export async function planNext(sql: Sql, plan: 'adopt' | 'move'): Promise<void> {
+/** Announces a change. `adopt`: accept the next difference. `move`: hold this database, and adopt its copy. */
+export async function recordPlan(sql: Sql, plan: 'adopt' | 'move'): Promise<void> {
   await sql.query(
     'insert into gateway.database_plan (plan) values ($1) on conflict (only_row) do update set plan = excluded.plan',
     [plan],

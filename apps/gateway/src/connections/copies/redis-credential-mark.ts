@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
-import type { MarkPlace } from './credential-mark.ts'
+import type { MarkStore } from './credential-mark.ts'
 import { describeError, type Log } from '../../platform/log.ts'
 
-/** Keeps the higher one. Compared as numbers by Lua, which are exact up to 2^53. */
+/** Stores the higher mark. Lua compares numbers exactly up to 2^53. */
 const RAISE = `local kept = tonumber(redis.call('GET', KEYS[1]) or '-1')
 local mark = tonumber(ARGV[1])
 if mark > kept then redis.call('SET', KEYS[1], ARGV[1]) return ARGV[1] end
@@ -10,8 +10,8 @@ return redis.call('GET', KEYS[1])`
 
 const key = (installation: string) => `notion-mcp-gateway:credential-mark:${installation}`
 
-/** Keeps the mark in Redis, which all replicas share. Rejects when Redis does not respond within two seconds. */
-export function redisMark(url: string, log: Log): MarkPlace & { close(): void } {
+/** Stores the mark in Redis, shared by all replicas. Rejects when Redis does not respond within two seconds. */
+export function redisMarkStore(url: string, log: Log): MarkStore & { close(): void } {
   const redis = new Redis(url, { commandTimeout: 2_000, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
   redis.on('error', (error) => log.debug('redis.connection_lost', describeError(error)))
   return {

@@ -28,7 +28,7 @@ describe('a sealed credential', () => {
   const dataKey = vault.newDataKey(NORTH)
   const sealed = vault.seal(dataKey, at(3), credential)
 
-  it('opens for its stream and generation, and shows nothing before', () => {
+  it('opens for its stream and generation and reveals nothing while sealed', () => {
     const opened = vault.open(dataKey, at(3), sealed)
     expect(opened.refreshToken?.reveal()).toBe('the refresh token')
     expect(opened.client.clientSecret?.reveal()).toBe('the client secret')
@@ -36,11 +36,11 @@ describe('a sealed credential', () => {
     expect(JSON.stringify(opened)).not.toContain('the ')
   })
 
-  it('is another text each time it is sealed', () => {
+  it('has a different ciphertext each time', () => {
     expect(vault.seal(dataKey, at(3), credential)).not.toBe(sealed)
   })
 
-  it('does not open when it was moved to another stream or generation', () => {
+  it('does not open for another stream or generation', () => {
     expect(() => vault.open(dataKey, at(4), sealed)).toThrow(unreadable)
     expect(() => vault.open(dataKey, at(3, SOUTH), sealed)).toThrow(unreadable)
     expect(() => vault.open(vault.newDataKey(NORTH), at(3), sealed)).toThrow(unreadable)
@@ -54,7 +54,7 @@ describe('a sealed credential', () => {
     },
   )
 
-  it('does not open when a single bit of it was changed, or its end is cut off', () => {
+  it('does not open after a single bit was changed or its end was cut off', () => {
     const bytes = Buffer.from(sealed, 'base64')
     for (const position of [0, 12, bytes.length - 1]) {
       const changed = Buffer.from(bytes)
@@ -66,14 +66,14 @@ describe('a sealed credential', () => {
     }
   })
 
-  it('does not open without the key it was sealed with, nor with another key of that name, and the error says which key', () => {
+  it('does not open without its key or with a different key of that name, and the error names the key', () => {
     expect(() => aesVault([second]).open(dataKey, at(3), sealed)).toThrow(/key "first"/)
     expect(() => aesVault([key('first')]).open(dataKey, at(3), sealed)).toThrow(unreadable)
   })
 })
 
 describe('a sealed credential without an access token', () => {
-  it('opens as such', () => {
+  it('opens without one', () => {
     const dataKey = vault.newDataKey(NORTH)
     const sealed = vault.seal(dataKey, at(1), { ...credential, accessToken: null })
     expect(vault.open(dataKey, at(1), sealed).accessToken).toBeNull()
@@ -81,7 +81,7 @@ describe('a sealed credential without an access token', () => {
 })
 
 describe('a data key', () => {
-  it('opens with the old key among several, and needs only the new one when it was wrapped anew', () => {
+  it('opens with the old key among several, and only needs the new one after it was rewrapped', () => {
     const dataKey = vault.newDataKey(NORTH)
     const sealed = vault.seal(dataKey, at(1), credential)
     const rotated = aesVault([second, first])
@@ -128,7 +128,7 @@ describe('a sealed authorization request', () => {
     expect(() => vault.openRequest('other', sealed)).toThrow(unreadable)
   })
 
-  it('of a version that did not know a member yet opens', () => {
+  it('of an earlier release without a newer member opens', () => {
     const { tokenEndpointAuthMethods: _, ...server } = request.server
     const sealed = vault.sealRequest('state', { ...request, server: server as typeof request.server })
     expect(vault.openRequest('state', sealed).server).toEqual({ ...server, tokenEndpointAuthMethods: null })

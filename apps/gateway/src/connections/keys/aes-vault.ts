@@ -1,16 +1,16 @@
 /**
- * AES-256-GCM throughout. Keys wrap keys: the operator's `CREDENTIAL_KEYS` wrap one data key for each connection, the data key seals its
- * credentials. The associated data names what a value is, whose, and of which generation; moved elsewhere it does not open.
+ * Envelope encryption with AES-256-GCM: the operator's `CREDENTIAL_KEYS` wrap one data key per connection, which seals its credentials. The
+ * associated data contains the kind, owner and token generation of a value, so that a value moved elsewhere does not open.
  */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../platform/failure.ts'
 import type { AuthorizationRequest } from '../authorization-requests.ts'
-import type { CredentialPlace, Vault, WrappedDataKey } from '../vault.ts'
+import type { CredentialContext, Vault, WrappedDataKey } from '../vault.ts'
 import { DEFAULT_RETURN_PATH, type ReturnPath } from '../return-path.ts'
 import { Secret } from '../../platform/secret.ts'
 
-/** One of the operator's keys: 32 random bytes under a name. */
+/** One of the operator's keys: a name and 32 random bytes. */
 export interface CredentialKey {
   readonly kid: string
   readonly key: Buffer
@@ -20,8 +20,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * @param keys all of them open.
- * @param sealing the name of the one that seals; the first when left out.
+ * @param keys the keys that can open values.
+ * @param sealing returns the name of the key that seals. Default: the first.
  */
 export function aesVault(
   keys: readonly [CredentialKey, ...CredentialKey[]],
@@ -78,7 +78,7 @@ export function aesVault(
   }
 }
 
-const credentialContext = (key: WrappedDataKey, { stream, generation, grant }: CredentialPlace) => {
+const credentialContext = (key: WrappedDataKey, { stream, generation, grant }: CredentialContext) => {
   const { issuer, tokenEndpoint, revocationEndpoint, resource } = grant
   return ['credential', stream, key.id, String(generation), issuer, tokenEndpoint, revocationEndpoint, resource]
 }
@@ -99,11 +99,11 @@ function decrypt(key: Buffer, sealed: string, context: readonly (string | null)[
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
   } catch (cause) {
-    throw unreadable('It was changed or moved, or the key of that name has another value.', cause)
+    throw unreadable('It was changed or moved, or the key of that name has a different value.', cause)
   }
 }
 
-/** JSON, so that no two contexts read alike whatever their parts contain. */
+/** Encoded as JSON, so that different contexts never have the same encoding. */
 const associatedData = (context: readonly (string | null)[]) => Buffer.from(JSON.stringify(context))
 
 const unreadable = (why: string, cause?: unknown) =>
@@ -113,9 +113,9 @@ const unreadable = (why: string, cause?: unknown) =>
     { cause },
   )
 
-/** The one place where secrets become text: what comes out is encrypted before it goes anywhere. */
+/** Reveals secrets for encryption. The result must not be used for anything else. */
 const serialize = (value: object): Buffer =>
-  // `JSON.stringify` would ask `toJSON` first, so the replacer looks at the holder's own member.
+  // The replacer gets the result of `toJSON`, so it reads the member itself.
   Buffer.from(
     JSON.stringify(value, function (this: Record<string, unknown>, name, plain: unknown) {
       const member = this[name]
@@ -125,7 +125,7 @@ const serialize = (value: object): Buffer =>
 
 function deserialize<T>(schema: z.ZodType<T>, bytes: Buffer): T {
   const { success, data } = schema.safeParse(jsonOf(bytes))
-  if (!success) throw unreadable('It is not of a form that this version knows.')
+  if (!success) throw unreadable('This release does not know its form.')
   return data
 }
 
@@ -146,7 +146,7 @@ const ClientJson = z.object({
 })
 
 const CredentialJson = z.object({
-  // Sealed as an empty string, which releases before this one can read.
+  // A missing token is sealed as an empty string, which earlier releases can read.
   accessToken: z.string().transform((text) => (text === '' ? null : new Secret(text))),
   refreshToken: secret.nullable(),
   client: ClientJson,
@@ -157,14 +157,14 @@ const SealedRequestJson = z.object({ kid: z.string(), wrapped: z.string(), seale
 const RequestJson = z.object({
   spaceId: z.string(),
   userId: z.string(),
-  // Was parsed before it was sealed, and nobody without the key could change it.
+  // Parsed before it was sealed, and authenticated since.
   returnPath: z
     .string()
     .transform((path) => path as ReturnPath)
     .catch(DEFAULT_RETURN_PATH),
   codeVerifier: secret,
   bindingHash: z.string().nullable(),
-  // Requests that were sealed by a version before this one are still on their way.
+  // Missing in pending requests of earlier releases.
   confirmsWorkspace: z.boolean().default(false),
   client: ClientJson,
   server: z.object({

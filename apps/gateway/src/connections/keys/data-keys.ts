@@ -8,9 +8,9 @@ interface Row extends WrappedDataKey {
 }
 
 /**
- * Opens one stored data key for each of the operator's keys that is in use, and one pending authorization request.
+ * Checks at startup that the operator's keys open the stored values: one data key and one pending authorization request for each key in use.
  *
- * @throws {Failure} `sealed_value_unreadable` when one does not open: better now than at the first call.
+ * @throws {Failure} `sealed_value_unreadable`.
  */
 export async function checkDataKeys(sql: Sql, vault: Vault): Promise<void> {
   const { rows } = await sql.query<Row>(
@@ -32,7 +32,7 @@ export async function checkDataKeys(sql: Sql, vault: Vault): Promise<void> {
 
 const BATCH = 200
 
-/** Wraps every data key with the key that seals now, so that the others can be retired. Resolves to how many were wrapped anew. */
+/** Rewraps all data keys with the current sealing key, so that the others can be removed. Resolves to the number of rewrapped keys. */
 export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string, log: Log): Promise<number> {
   let count = 0
   for (let last = '00000000-0000-0000-0000-000000000000'; ;) {
@@ -45,7 +45,7 @@ export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string,
       const rewrapped = rewrap(vault, stream, key, log)
       if (!rewrapped) continue
       const { kid, wrapped } = rewrapped
-      // Named by its old wrapping: a key that was destroyed or replaced meanwhile stays so.
+      // Selected by its old wrapping, so that a key destroyed or replaced meanwhile is not restored.
       await sql.query(
         'update gateway.data_keys set kid = $4, wrapped = $5 where stream = $1 and id = $2 and wrapped = $3',
         [stream, key.id, key.wrapped, kid, wrapped],
@@ -56,7 +56,7 @@ export async function rewrapDataKeys(sql: Sql, vault: Vault, currentKid: string,
   }
 }
 
-/** Undefined, and said aloud, for one that does not open: the others are not to wait for it. */
+/** Undefined and logged for a key that does not open, so that the others are rewrapped nevertheless. */
 function rewrap(vault: Vault, stream: string, key: WrappedDataKey, log: Log): WrappedDataKey | undefined {
   try {
     return vault.rewrap(stream, key)
@@ -66,15 +66,15 @@ function rewrap(vault: Vault, stream: string, key: WrappedDataKey, log: Log): Wr
   }
 }
 
-/** How long what an authorization request left behind is kept for a connection that never came to be. */
-const NEVER_CONNECTED_DAYS = 30
+/** Age at which the data key of a connection that was never completed is deleted. */
+const UNUSED_DAYS = 30
 
-/** Removes data keys of connections that were begun and never completed. */
-export async function sweepNeverConnected(sql: Sql): Promise<void> {
+/** Deletes the data keys of connections that were started and never completed. */
+export async function deleteUnusedDataKeys(sql: Sql): Promise<void> {
   await sql.query(
     `delete from gateway.data_keys k
       where created_at < now() - make_interval(days => $1)
         and not exists (select 1 from gateway.connections c where c.stream = k.stream)`,
-    [NEVER_CONNECTED_DAYS],
+    [UNUSED_DAYS],
   )
 }

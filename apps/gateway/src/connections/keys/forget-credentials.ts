@@ -1,4 +1,4 @@
-/** What can be done about stored credentials whose CREDENTIAL_KEYS are lost. */
+/** Finds and deletes stored credentials whose CREDENTIAL_KEYS are lost. */
 import type { Sql } from '../../platform/database.ts'
 import { evolve } from '../connection.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -14,19 +14,19 @@ export interface ForgetDependencies {
   readonly clock: Clock
 }
 
-/** What cannot be opened with the operator's keys. */
+/** Stored values that cannot be opened with the operator's keys. */
 export interface LostCredentials {
-  /** How many spaces are connected in all. */
+  /** Number of all connected spaces. */
   readonly connected: number
   /** Connected spaces whose credential does not open. */
   readonly lost: readonly StoredConnection[]
-  /** Names of the operator's keys that data keys were wrapped with and that do not open them. */
+  /** Names of the keys with which unreadable data keys were wrapped. */
   readonly kids: readonly string[]
 }
 
 const BATCH = 200
 
-/** Opens every stored credential. ConnectionChanges nothing. */
+/** Tries to open every stored credential, without changes. */
 export async function findLostCredentials(deps: ForgetDependencies): Promise<LostCredentials> {
   let connected = 0
   const lost: StoredConnection[] = []
@@ -41,10 +41,10 @@ export async function findLostCredentials(deps: ForgetDependencies): Promise<Los
 }
 
 /**
- * Marks these connections as `reconnect_required`, with the reason `credentials_lost`, and deletes every data key and pending consent that does not
- * open: nobody can read what they hold. Connections that have changed meanwhile are left as they are.
+ * Marks these connections as `reconnect_required` with the reason `credentials_lost`, and deletes all unreadable data keys and pending
+ * authorizations. Skips connections that have changed meanwhile.
  *
- * @returns how many connections were marked.
+ * @returns the number of connections marked.
  */
 export async function forgetLostCredentials(
   deps: ForgetDependencies,
@@ -64,7 +64,7 @@ export async function forgetLostCredentials(
     if (await deps.store.append({ ...append, refreshDueAt: null })) marked++
   }
   for (const { stream, id } of await unreadableKeys(deps)) {
-    // A consent that waits to be confirmed was sealed with it, too.
+    // A pending authorization was sealed with the same key.
     await deps.sql.query(
       `with gone as (delete from gateway.data_keys where stream = $1 and id = $2 returning stream)
        update gateway.connections set waiting = null where stream in (select stream from gone)`,
@@ -75,7 +75,7 @@ export async function forgetLostCredentials(
   return marked
 }
 
-/** Deletes pending authorization requests that cannot be opened; those people start again. */
+/** Deletes unreadable pending authorization requests; their users have to start again. */
 async function deleteUnreadableRequests({ sql, vault }: ForgetDependencies): Promise<void> {
   const { rows } = await sql.query<{ state_hash: string; sealed: string }>(
     'select state_hash, sealed from gateway.authorization_requests where taken_at is null',
@@ -104,7 +104,7 @@ interface KeyRow {
   readonly wrapped: string
 }
 
-/** Data keys that do not open, of whatever became of their connection. */
+/** Data keys that do not open, whatever the status of their connection. */
 async function unreadableKeys({ sql, vault }: ForgetDependencies): Promise<KeyRow[]> {
   const { rows } = await sql.query<KeyRow>('select stream, id, kid, wrapped from gateway.data_keys order by stream')
   return rows.filter(({ stream, ...key }) => !opens(() => vault.rewrap(stream, key)))

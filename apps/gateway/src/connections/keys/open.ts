@@ -7,13 +7,13 @@ import { checkDataKeys, rewrapDataKeys } from './data-keys.ts'
 import { joinReplicas } from './postgres-replicas.ts'
 import { keyId, kidOf } from './sealing-key.ts'
 
-/** With the spread of {@link every} at most 10 s apart; see postgres-replicas.ts. */
+/** At most 10 s with the jitter of {@link every}; see postgres-replicas.ts. */
 const RENEW_REPLICA_EVERY_MS = 8_000
 
 /**
- * The vault, sealing with a key that every replica can open. Wraps stored data keys anew when that key changes.
+ * Opens a vault that seals with a key which every replica has, and rewraps stored data keys when that key changes.
  *
- * @throws {Failure} `sealed_value_unreadable` when a key that is in use is missing; `store_unavailable`.
+ * @throws {Failure} `sealed_value_unreadable` when a key in use is missing; `store_unavailable`.
  */
 export async function openVault(
   sql: Database,
@@ -25,12 +25,12 @@ export async function openVault(
   const replicas = await joinReplicas(sql, [keyId(firstKey), ...otherKeys.map(keyId)], log)
   const vault = aesVault(keys, () => kidOf(replicas.sealing()))
 
-  /** A replica that was promoted later than this one may have sealed with the old key after the first round. */
+  /** Repeated, since a replica that switched later may have sealed with the old key after the first round. */
   const rewrap = async (isFirstRound: boolean): Promise<void> => {
     const kid = kidOf(replicas.sealing())
     if (kid !== firstKey.kid) {
       if (isFirstRound)
-        log.info('data_keys.rewrap_waits', { kid: firstKey.kid, advice: 'other replicas lack this key' })
+        log.info('data_keys.rewrap_pending', { kid: firstKey.kid, advice: 'other replicas lack this key' })
       return
     }
     await rewrapDataKeys(sql, vault, kid, log).then(

@@ -1,4 +1,4 @@
-/** The replicas on one database, as far as they have to agree on the key that seals. See docs/rotate-secrets.md. */
+/** Coordinates the sealing key among the replicas on one database. See docs/rotate-secrets.md. */
 import { randomUUID } from 'node:crypto'
 import type { Database, Sql } from '../../platform/database.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -9,18 +9,18 @@ import { kidOf, missingKeys, sealingKey, type Replica } from './sealing-key.ts'
 const LIVE_SECONDS = 30
 
 export interface Replicas {
-  /** The key that this replica seals with: every live replica can open it. */
+  /** The ID of the key that this replica seals with, which every live replica has. */
   sealing(): string
-  /** Renews the row, and decides anew which key seals. @returns whether that is another one now. @throws {Failure} `store_unavailable`. */
+  /** Renews the row and chooses the sealing key again. @returns true if it has changed. @throws {Failure} `store_unavailable`. */
   renew(): Promise<boolean>
-  /** Removes the row, so that nobody waits for this replica. */
+  /** Deletes the row, so that others no longer consider this replica. */
   leave(): Promise<void>
 }
 
 /**
  * Announces the keys of this replica.
  *
- * @param keys ids of its `CREDENTIAL_KEYS`, as listed.
+ * @param keys IDs of its `CREDENTIAL_KEYS`, in their order.
  * @throws {Failure} `sealed_value_unreadable` when live replicas seal with a key that it lacks; `store_unavailable`.
  */
 export async function joinReplicas(
@@ -31,7 +31,7 @@ export async function joinReplicas(
   const id = randomUUID()
   let sealing = keys[0]
 
-  /** One at a time: no replica starts to seal with a key while another joins that lacks it. */
+  /** Exclusive, so that no replica starts to seal with a key while another one joins that lacks it. */
   const announce = (onMissing: (missing: readonly string[]) => void) =>
     database.transaction(async (sql) => {
       await sql.query(`select pg_advisory_xact_lock(hashtextextended('gateway.replicas', 0))`)
@@ -51,14 +51,14 @@ export async function joinReplicas(
     throw new Failure(
       'sealed_value_unreadable',
       `CREDENTIAL_KEYS lacks ${missing.map((kid) => `"${kid}"`).join(', ')}, which other replicas on this database still seal with. ` +
-        'Add the key behind the others, and remove it when every replica lists the new one first (docs/rotate-secrets.md).',
+        'Add the key after the others, and remove it when every replica lists the new one first (docs/rotate-secrets.md).',
     )
   })
   return {
     sealing: () => sealing,
     async renew() {
       const before = sealing
-      // The row says so before anything is sealed with it.
+      // The row is updated before anything is sealed with the key.
       sealing = await announce((missing) => log.error('credential_keys.missing', { kids: missing, alert: true }))
       if (sealing !== before) log.info('credential_keys.sealing', { kid: kidOf(sealing) })
       return sealing !== before

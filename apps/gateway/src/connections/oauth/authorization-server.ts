@@ -24,7 +24,7 @@ import {
   AuthorizationRefused,
   type AuthorizationServer,
   type RefreshOutcome,
-  type RefreshSign,
+  type RefreshSymptom,
 } from '../authorization-server.ts'
 import { type AuthorizationServerInfo } from './discovery.ts'
 import type { ClientRegistration, RenewableCredential } from '../credential.ts'
@@ -46,43 +46,42 @@ export interface AuthorizationServerSettings {
   readonly redirectUri: string
   readonly clientName: string
   readonly fixedClient: ClientRegistration | null
-  /** Where the document is that describes us, for servers that take its address as the id of a client. */
+  /** URL of our client ID metadata document, which is the client ID at servers that support it. */
   readonly clientMetadataUrl: URL | undefined
-  /** How a registered client authenticates; undefined to use what the server supports. */
+  /** Authentication method of registered clients; undefined to choose one that the server supports. */
   readonly authMethod: ClientRegistration['authMethod'] | undefined
   readonly scope: string | undefined
-  /** The MCP server may name addresses of private networks. */
+  /** Allows discovered addresses in private networks. */
   readonly isPrivateNetwork: boolean
   readonly proxies: Proxies
-  /** For tests: called right before a refresh token leaves, and right after. */
-  readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
-  /** How names become addresses; as the system does it when left out. */
+
+  /** Default: the system's resolver. */
   readonly lookup?: LookupFunction | undefined
 }
 
-/** The authorization server of the upstream, over oauth4webapi. */
+/** The OAuth client for upstream's authorization server, on top of oauth4webapi. */
 export function oauthServer(settings: AuthorizationServerSettings): AuthorizationServer {
   const { redirectUri, fixedClient, clientMetadataUrl, mcpServer, overrides } = settings
   const guard = guardFrom(settings)
   const fetches = guardedFetches(guard, settings.proxies)
-  const metadataPlace = { mcpServer, overrides, guard, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
-  const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataPlace))
+  const metadataContext = { mcpServer, overrides, guard, fetch: fetches({ timeoutMs: METADATA_TIMEOUT_MS }) }
+  const endpoints = issuerEndpoints(overrides, (issuer) => readIssuerMetadata(issuer, metadataContext))
 
-  /** Changed settings of the fixed client count for connections that were made with the old ones, too. */
+  /** Changed settings of the fixed client also apply to connections made with the old ones. */
   const currentClient = (client: ClientRegistration): ClientRegistration =>
     fixedClient?.clientId === client.clientId ? fixedClient : client
   const isFixed = (client: ClientRegistration) => fixedClient?.clientId === client.clientId
   const isShared = (client: ClientRegistration) => isFixed(client) || client.clientId === clientMetadataUrl?.href
 
   return {
-    readyClient(server) {
+    preregisteredClient(server) {
       if (fixedClient) return fixedClient
       if (!clientMetadataUrl || !server.takesMetadataDocuments) return null
       return { clientId: clientMetadataUrl.href, clientSecret: null, authMethod: 'none' }
     },
     redirectUri,
     fixedScope: settings.scope,
-    discover: () => discover(metadataPlace),
+    discover: () => discover(metadataContext),
     currentGrant: endpoints.current,
     rereadEndpoints: endpoints.reread,
     isShared,
@@ -123,9 +122,9 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       const registered = currentClient(request.client)
       const client = asClient(registered)
       const validated = validateResponse(as, client, response, isFixed(registered))
-      let answer: Response
+      let tokenResponse: Response
       try {
-        answer = await oauth.authorizationCodeGrantRequest(
+        tokenResponse = await oauth.authorizationCodeGrantRequest(
           as,
           client,
           clientAuth(registered),
@@ -140,20 +139,20 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
       }
       const sent = [validated.get('code') ?? '', request.codeVerifier.reveal()]
       const read = withoutEcho(
-        readTokenResponse({ status: answer.status, body: await answer.text() }),
-        answer.status,
+        readTokenResponse({ status: tokenResponse.status, body: await tokenResponse.text() }),
+        tokenResponse.status,
         sent,
       )
       if (read.kind === 'granted') return read.tokens
-      throw new AuthorizationRefused(exchangeError(read, answer.status, isFixed(registered)), {
-        cause: new Error(`the token endpoint responded with ${errorIn(read, answer.status)}`),
+      throw new AuthorizationRefused(exchangeError(read, tokenResponse.status, isFixed(registered)), {
+        cause: new Error(`the token endpoint responded with ${errorIn(read, tokenResponse.status)}`),
       })
     },
 
     refresh(grant, credential, permit) {
       const current = { ...credential, client: currentClient(credential.client) }
-      const standing = isFixed(current.client) ? 'fixed' : isShared(current.client) ? 'document' : 'registered'
-      return redeem(grant, current, standing, permit, fetches, settings.onRefresh)
+      const clientKind = isFixed(current.client) ? 'fixed' : isShared(current.client) ? 'document' : 'registered'
+      return redeem(grant, current, clientKind, permit, fetches)
     },
 
     async revoke(grant, credential) {
@@ -167,14 +166,14 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
         additionalParameters: { token_type_hint: credential.refreshToken ? 'refresh_token' : 'access_token' },
       }
       try {
-        const answer = await oauth.revocationRequest(
+        const { status } = await oauth.revocationRequest(
           asMetadata({ issuer, tokenEndpoint, revocationEndpoint }),
           asClient(client),
           clientAuth(client),
           token.reveal(),
           options,
         )
-        return answer.status >= 200 && answer.status < 300 ? 'revoked' : 'failed'
+        return status >= 200 && status < 300 ? 'revoked' : 'failed'
       } catch {
         return 'failed'
       }
@@ -184,7 +183,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
 
 const REVOCATION_TIMEOUT_MS = 5_000
 
-/** What the operator has named may be anywhere, but not without TLS. What the MCP server names is as public as itself. */
+/** Origins from the settings are trusted, if they use TLS or are loopback. Discovered ones must be as public as the MCP server. */
 function guardFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: AuthorizationServerSettings): SsrfGuard {
   const named = [mcpServer, overrides.authorize, overrides.token, overrides.registration, overrides.revocation]
   return createSsrfGuard({
@@ -194,7 +193,7 @@ function guardFrom({ mcpServer, overrides, isPrivateNetwork, lookup }: Authoriza
   })
 }
 
-/** Checks the authorization response; `iss` comes first, so that a mixed-up answer is not believed in anything else it says. */
+/** Validates the authorization response, `iss` first, so that nothing else in a response of another issuer is trusted (RFC 9207). */
 function validateResponse(
   as: oauth.AuthorizationServer,
   client: oauth.Client,
@@ -206,7 +205,7 @@ function validateResponse(
   if (!isAsPromised && (issuers.length !== 1 || issuers[0] !== as.issuer))
     throw new AuthorizationRefused('wrong_issuer')
   try {
-    // The state chose the request whose parameters are used here, so there is nothing left to compare it with.
+    // The request was looked up by the state, which therefore matches.
     const validated = oauth.validateAuthResponse(as, client, response, oauth.skipStateCheck)
     if (!validated.get('code')) throw new AuthorizationRefused('missing_code')
     return validated
@@ -216,18 +215,20 @@ function validateResponse(
     if (isFixed && error !== undefined && CLIENT_ERRORS.has(error)) {
       throw new AuthorizationRefused('client_rejected', { cause })
     }
-    throw new AuthorizationRefused(passedOn.find((code) => code === error) ?? 'authorization_refused', { cause })
+    throw new AuthorizationRefused(FORWARDED_ERRORS.find((code) => code === error) ?? 'authorization_refused', {
+      cause,
+    })
   }
 }
 
-/** Errors of the authorization response that the person is told as they are. */
-const passedOn = ['access_denied', 'invalid_scope', 'temporarily_unavailable', 'server_error'] as const
+/** Errors of the authorization response that are forwarded to the application. */
+const FORWARDED_ERRORS = ['access_denied', 'invalid_scope', 'temporarily_unavailable', 'server_error'] as const
 
-/** The server does not know the client, or not with these credentials. */
+/** The server does not know the client or rejects its credentials. */
 const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client'])
 
-/** Codes that say "later" ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), and what servers use beside them). */
-const PASSING_ERRORS = new Set([
+/** Temporary errors ([RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1), and non-standard codes in use). */
+const TRANSIENT_ERRORS = new Set([
   'temporarily_unavailable',
   'server_error',
   'slow_down',
@@ -235,15 +236,15 @@ const PASSING_ERRORS = new Set([
   'rate_limit_exceeded',
 ])
 
-/** The resource indicator is refused ([RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2), and as its drafts called it). */
+/** The resource indicator is rejected ([RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2), and the code of its drafts). */
 const RESOURCE_ERRORS = new Set(['invalid_target', 'invalid_resource'])
 
-/** Request Timeout, Too Early, Too Many Requests: whatever the body says, the grant is not meant. */
-const PASSING_STATUSES = new Set([408, 425, 429])
+/** Request Timeout, Too Early, Too Many Requests: these do not concern the grant, whatever the body. */
+const TRANSIENT_STATUSES = new Set([408, 425, 429])
 
 /**
- * Codes after which the grant cannot be refreshed ever again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and what
- * servers say in place of `invalid_grant`.
+ * Errors after which the grant can never be refreshed again ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and codes that
+ * servers use instead of `invalid_grant`.
  */
 const FINAL_ERRORS = new Set([
   'invalid_grant',
@@ -265,12 +266,12 @@ function exchangeError(
   status: number,
   isFixed: boolean,
 ): AuthorizationError {
-  if (read.kind === 'unreadable' || PASSING_STATUSES.has(status)) return 'authorization_unavailable'
-  if (PASSING_ERRORS.has(read.error)) return 'temporarily_unavailable'
+  if (read.kind === 'unreadable' || TRANSIENT_STATUSES.has(status)) return 'authorization_unavailable'
+  if (TRANSIENT_ERRORS.has(read.error)) return 'temporarily_unavailable'
   return isFixed && CLIENT_ERRORS.has(read.error) ? 'client_rejected' : 'exchange_refused'
 }
 
-/** What was sent in secret may come back in place of an error code, which is shown, stored and logged. */
+/** Replaces an error code that repeats a secret of the request, since error codes are displayed, stored and logged. */
 function withoutEcho(read: TokenResponse, status: number, secrets: readonly string[]): TokenResponse {
   if (read.kind !== 'refused') return read
   const isEcho = secrets.some((secret) => secret.toLowerCase() === read.error)
@@ -279,25 +280,20 @@ function withoutEcho(read: TokenResponse, status: number, secrets: readonly stri
 
 const errorIn = (read: TokenResponse, status: number) => (read.kind === 'refused' ? read.error : `HTTP ${status}`)
 
-/** To whom a client belongs: to one connection, or to all of them. */
-type ClientStanding = 'registered' | 'document' | 'fixed'
+/** The origin of a client: registered for one connection, or shared as a metadata document or by the settings. */
+type ClientKind = 'registered' | 'document' | 'fixed'
 
 async function redeem(
   grant: Grant,
   credential: RenewableCredential,
-  standing: ClientStanding,
+  clientKind: ClientKind,
   permit: RedeemPermit,
   fetches: ReturnType<typeof guardedFetches>,
-  onStep: AuthorizationServerSettings['onRefresh'],
 ): Promise<RefreshOutcome> {
-  let hasLeft = false
+  let isSent = false
   const hooks: SendHooks = {
-    beforeSend() {
-      onStep?.('connected')
-      return permit.mayRedeem()
-    },
-    onSend: () => (hasLeft = true),
-    ...(onStep && { onFlushed: () => onStep('sent') }),
+    beforeSend: () => permit.mayRedeem(),
+    onSend: () => (isSent = true),
   }
   let response: Response
   try {
@@ -309,11 +305,11 @@ async function redeem(
       tokenOptions(fetches({ hooks, timeoutMs: permit.remainingMs() }), grant.resource),
     )
   } catch (cause) {
-    const sign = signOf(cause, hasLeft)
+    const symptom = symptomOf(cause, isSent)
     return {
-      kind: hasLeft ? 'in_doubt' : 'not_redeemed',
-      sign,
-      error: WORDS[sign],
+      kind: isSent ? 'in_doubt' : 'not_redeemed',
+      symptom,
+      error: DESCRIPTIONS[symptom],
       cause: cause instanceof ProxyFailed ? proxyFailure(cause) : cause,
     }
   }
@@ -323,47 +319,47 @@ async function redeem(
     response.status,
     sent,
   )
-  return outcomeOf(read, response, standing)
+  return outcomeOf(read, response, clientKind)
 }
 
-function outcomeOf(read: TokenResponse, response: Response, standing: ClientStanding): RefreshOutcome {
+function outcomeOf(read: TokenResponse, response: Response, clientKind: ClientKind): RefreshOutcome {
   if (read.kind === 'granted') return read
   const { status } = response
   const retryAfterSeconds = retryAfter(response.headers)
-  const facts = { error: errorIn(read, status), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
-  if (PASSING_STATUSES.has(status)) return { kind: 'in_doubt', sign: 'busy', ...facts }
+  const details = { error: errorIn(read, status), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+  if (TRANSIENT_STATUSES.has(status)) return { kind: 'in_doubt', symptom: 'rate_limited', ...details }
   const hasMoved = (status >= 300 && status < 400) || [404, 405, 410].includes(status)
-  if (read.kind === 'unreadable') return { kind: 'in_doubt', sign: hasMoved ? 'moved' : 'unreadable', ...facts }
-  if (PASSING_ERRORS.has(read.error)) return { kind: 'in_doubt', sign: 'unreadable', ...facts }
-  if (CLIENT_ERRORS.has(read.error) && standing !== 'registered') {
-    // The settings, or a document that the server could not fetch, are to blame. The grant is still there.
-    return { kind: 'not_redeemed', sign: standing === 'fixed' ? 'client_rejected' : 'objecting', ...facts }
+  if (read.kind === 'unreadable') return { kind: 'in_doubt', symptom: hasMoved ? 'moved' : 'unreadable', ...details }
+  if (TRANSIENT_ERRORS.has(read.error)) return { kind: 'in_doubt', symptom: 'unreadable', ...details }
+  if (CLIENT_ERRORS.has(read.error) && clientKind !== 'registered') {
+    // The cause is the settings, or a metadata document that the server could not fetch. The grant still exists.
+    return { kind: 'not_redeemed', symptom: clientKind === 'fixed' ? 'client_rejected' : 'rejected', ...details }
   }
-  if (FINAL_ERRORS.has(read.error)) return { kind: 'refused', error: read.error, saysExpired: read.saysExpired }
-  if (RESOURCE_ERRORS.has(read.error)) return { kind: 'not_redeemed', sign: 'resource_refused', ...facts }
-  return { kind: 'not_redeemed', sign: hasMoved ? 'moved' : 'objecting', ...facts }
+  if (FINAL_ERRORS.has(read.error)) return { kind: 'refused', error: read.error, isTokenExpired: read.isTokenExpired }
+  if (RESOURCE_ERRORS.has(read.error)) return { kind: 'not_redeemed', symptom: 'resource_refused', ...details }
+  return { kind: 'not_redeemed', symptom: hasMoved ? 'moved' : 'rejected', ...details }
 }
 
-function signOf(cause: unknown, hasLeft: boolean): RefreshSign {
-  if (cause instanceof RequestWithheld) return 'withheld'
+function symptomOf(cause: unknown, isSent: boolean): RefreshSymptom {
+  if (cause instanceof RequestWithheld) return 'not_sent'
   if (cause instanceof ForbiddenUrl) return 'forbidden'
-  if (!hasLeft) return 'unreachable'
+  if (!isSent) return 'unreachable'
   if (cause instanceof BodyTooLarge) return 'unreadable'
-  return cause instanceof Error && cause.name === 'TimeoutError' ? 'silent' : 'cut'
+  return cause instanceof Error && cause.name === 'TimeoutError' ? 'timed_out' : 'connection_lost'
 }
 
-/** What is shown of a failure without a response. */
-const WORDS: Record<RefreshSign, string> = {
+/** Descriptions of failures without a response, displayed as the last error. */
+const DESCRIPTIONS: Record<RefreshSymptom, string> = {
   unreachable: 'no connection',
-  silent: 'no response in time',
-  cut: 'connection lost before the response',
+  timed_out: 'no response in time',
+  connection_lost: 'connection lost before the response',
   unreadable: 'unreadable response',
   moved: 'moved',
-  busy: 'busy',
-  objecting: 'refused',
+  rate_limited: 'rate_limited',
+  rejected: 'refused',
   resource_refused: 'refused',
   client_rejected: 'client rejected',
-  withheld: 'not sent',
+  not_sent: 'not sent',
   forbidden: 'forbidden address',
 }
 

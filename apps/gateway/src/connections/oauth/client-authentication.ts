@@ -1,4 +1,4 @@
-/** How the gateway shows itself to an authorization server ([RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)). */
+/** Client authentication at the authorization server ([RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)). */
 import * as oauth from 'oauth4webapi'
 import type { ClientRegistration } from '../credential.ts'
 import type { Secret } from '../../platform/secret.ts'
@@ -11,8 +11,8 @@ export function clientAuth({ authMethod, clientSecret }: ClientRegistration): oa
 }
 
 /**
- * Not oauth4webapi's, which also escapes `-` and `_`: correct by the letter, but servers that forget to decode would then know neither the
- * client nor its secret. Ids and secrets are seldom made of more.
+ * Replaces oauth4webapi's encoding, which also escapes `-` and `_`: correct, but servers that do not decode would not recognize the client or
+ * its secret. IDs and secrets rarely contain other special characters.
  */
 const basic =
   (secret: Secret): oauth.ClientAuth =>

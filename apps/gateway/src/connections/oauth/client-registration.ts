@@ -1,10 +1,6 @@
 import { ForbiddenUrl, isLoopback, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
 import * as oauth from 'oauth4webapi'
-import {
-  methodToRequest,
-  readRegistrationResponse,
-  type AuthMethod,
-} from './registration-response.ts'
+import { methodToRequest, readRegistrationResponse, type AuthMethod } from './registration-response.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { AuthorizationServerInfo } from './discovery.ts'
 import type { ClientRegistration } from '../credential.ts'
@@ -13,14 +9,14 @@ import { forbidden, originOf, proxyFailure } from './discovery.ts'
 export interface RegistrationSettings {
   readonly redirectUri: string
   readonly clientName: string
-  /** What the operator has set; undefined to use what the server supports, `none` first. */
+  /** The method of the settings; undefined to choose one that the server supports, preferably `none`. */
   readonly authMethod: AuthMethod | undefined
 }
 
 /**
  * Registers the gateway as a client ([RFC 7591 §3](https://www.rfc-editor.org/rfc/rfc7591#section-3)).
  *
- * @throws {Failure} `authorization_refused` when the server refuses, or registers what the gateway cannot use; `authorization_unavailable`.
+ * @throws {Failure} `authorization_refused` when the server refuses or returns an unusable client; `authorization_unavailable`.
  */
 export async function registerClient(
   server: AuthorizationServerInfo & { readonly registrationEndpoint: string },

@@ -15,13 +15,13 @@ const grantAt = (path: string): Grant => ({
 })
 const read = async () => ({ tokenEndpoint: `${issuer}/two`, revocationEndpoint: `${issuer}/two/revoke` })
 
-it('what metadata named in place of an endpoint that is gone counts for all grants with that endpoint', async () => {
+it('uses the endpoint of new metadata for all grants with the moved endpoint', async () => {
   const endpoints = issuerEndpoints(overrides, read)
   expect(await endpoints.reread(grantAt('one'))).toBe(true)
   expect(endpoints.current(grantAt('one'))).toMatchObject(await read())
 })
 
-it('does not count for a grant that was made later, with another endpoint', async () => {
+it('does not use it for a later grant with another endpoint', async () => {
   const endpoints = issuerEndpoints(overrides, read)
   await endpoints.reread(grantAt('one'))
   expect(endpoints.current(grantAt('three'))).toEqual(grantAt('three'))

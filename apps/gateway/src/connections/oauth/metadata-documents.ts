@@ -1,41 +1,40 @@
-/** Reads the first usable one of several metadata documents, and explains why when there is none. */
+/** Reads the first usable one of several metadata documents, or explains why there is none. */
 import { ForbiddenUrl, ProxyFailed, type GuardedFetch } from '@nmg/outbound'
 import { retryAfter } from './retry-after.ts'
 import type { MetadataLocation } from './metadata-locations.ts'
 import { Failure } from '../../platform/failure.ts'
 
 /**
- * Why a document was not used. `refused`: a redirect or a 4xx, which is also how a server without this document responds. `unavailable`:
- * no connection, a time-out, 429, 5xx, or a bot challenge in place of the server. `malformed`: not a metadata document at all. `unusable`:
- * a metadata document, but of somebody else or without what we insist on.
+ * Why a document was not used. `refused`: a redirect or a 4xx, as from a server without this document. `unavailable`:
+ * no connection, a time-out, 429, 5xx, or a bot challenge. `malformed`: not a metadata document. `unusable`:
+ * a metadata document of another server, or without a required feature.
  */
 type FaultKind = 'refused' | 'unavailable' | 'malformed' | 'unusable'
 
 export interface Fault {
   readonly kind: FaultKind
   readonly location: MetadataLocation
-  /** What happened there, in our own words. */
-  readonly says: string
-  /** Of a response that was not 200. */
+  /** Describes the fault without text of the server. */
+  readonly description: string
+  /** Status of a response other than 200. */
   readonly status?: number
   readonly retryAfterSeconds?: number | undefined
   readonly cause?: unknown
 }
 
-/** Thrown by the reader of a document that it must not use; the message says why, in our own words. */
+/** Thrown by the reader of a document that must not be used; the message contains no text of the server. */
 export class UnusableDocument extends Error {
   override readonly name = 'UnusableDocument'
 }
 
 /**
- * Asks one location after the other. Whatever is wrong with one does not keep the next from being asked, except that an address where
- * nothing is sent ends the search.
+ * Tries the locations in order. A fault of one leads to the next, except that a forbidden address ends the search.
  *
  * @param read throws {@link UnusableDocument}; any other error makes the document malformed.
  * @returns the document, if any, and a fault for each location before it.
  * @throws {ForbiddenUrl}
  */
-export async function firstUsable<T>(
+export async function readFirstUsable<T>(
   locations: readonly MetadataLocation[],
   fetch: GuardedFetch,
   read: (json: unknown) => T,
@@ -59,33 +58,37 @@ async function readOne<T>(
     response = await fetch(url.href, { headers: { accept: 'application/json' } })
   } catch (cause) {
     if (cause instanceof ForbiddenUrl) throw cause
-    return { kind: 'unavailable', says: 'could not be reached', cause }
+    return { kind: 'unavailable', description: 'could not be reached', cause }
   }
   const body = await response.text()
   if (response.status !== 200) return faultOf(response, body)
   try {
     return { document: read(JSON.parse(body)) }
   } catch (cause) {
-    if (cause instanceof UnusableDocument) return { kind: 'unusable', says: cause.message, cause }
-    return { kind: 'malformed', says: 'is malformed', cause }
+    if (cause instanceof UnusableDocument) return { kind: 'unusable', description: cause.message, cause }
+    return { kind: 'malformed', description: 'is malformed', cause }
   }
 }
 
 function faultOf(response: Response, body: string): Omit<Fault, 'location'> {
   const { status, headers } = response
   if (isBotChallenge(response, body)) {
-    return { kind: 'unavailable', says: `answered ${status} with a bot check`, retryAfterSeconds: retryAfter(headers) }
+    return {
+      kind: 'unavailable',
+      description: `answered ${status} with a bot check`,
+      retryAfterSeconds: retryAfter(headers),
+    }
   }
-  if (status >= 500 || PASSING.has(status)) {
-    return { kind: 'unavailable', says: `answered ${status}`, retryAfterSeconds: retryAfter(headers) }
+  if (status >= 500 || TRANSIENT_STATUSES.has(status)) {
+    return { kind: 'unavailable', description: `answered ${status}`, retryAfterSeconds: retryAfter(headers) }
   }
-  return { kind: status < 300 ? 'malformed' : 'refused', says: `answered ${status}`, status }
+  return { kind: status < 300 ? 'malformed' : 'refused', description: `answered ${status}`, status }
 }
 
-/** Request Timeout, Too Early, Too Many Requests: these say nothing about the document. */
-const PASSING = new Set([408, 425, 429])
+/** Request Timeout, Too Early, Too Many Requests: temporary, whatever the document. */
+const TRANSIENT_STATUSES = new Set([408, 425, 429])
 
-/** A page of the network in front (Cloudflare and its kind) that wants to see a browser; the server itself was not asked. */
+/** A challenge for browsers from a CDN (Cloudflare and others), which did not forward the request to the server. */
 function isBotChallenge({ status, headers }: Response, body: string): boolean {
   if (CHALLENGE_HEADERS.some((name) => headers.has(name))) return true
   if (status !== 403) return false
@@ -98,14 +101,13 @@ function isBotChallenge({ status, headers }: Response, body: string): boolean {
 const CHALLENGE_HEADERS = ['cf-mitigated', 'x-vercel-mitigated', 'x-amzn-waf-action']
 
 /**
- * The failure for a search that found nothing. Unavailability outweighs the rest: a document that could not be read now may be the
- * right one.
+ * The failure for a search without a usable document. Unavailability takes precedence, since an unavailable document may be the right one.
  *
- * @param what whose metadata were looked for.
- * @param wayOut what the operator can do when the server will not change.
+ * @param what the server whose metadata were read.
+ * @param remedy what the operator can do if the server does not change.
  */
-export function notFound(what: string, faults: readonly Fault[], wayOut: string): Failure {
-  const tried = faults.map(({ location, says }) => `${location.name} ${says}`).join('; ')
+export function notFound(what: string, faults: readonly Fault[], remedy: string): Failure {
+  const tried = faults.map(({ location, description }) => `${location.name} ${description}`).join('; ')
   const causes = faults.map(({ cause }) => cause)
   const proxyFailed = causes.find((cause) => cause instanceof ProxyFailed)
   const options = { cause: proxyFailed ?? causes.find((cause) => cause !== undefined) }
@@ -117,7 +119,7 @@ export function notFound(what: string, faults: readonly Fault[], wayOut: string)
       retryAfterSeconds,
     })
   }
-  return new Failure('authorization_refused', `${what} ${verdictOn(faults)}: ${tried}. ${wayOut}`, options)
+  return new Failure('authorization_refused', `${what} ${verdictOn(faults)}: ${tried}. ${remedy}`, options)
 }
 
 function verdictOn(faults: readonly Fault[]): string {

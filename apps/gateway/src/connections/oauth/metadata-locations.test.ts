@@ -16,11 +16,11 @@ describe('protected resource metadata', () => {
     ['https://mcp.test/mcp', `${resource}/mcp`, [`${resource}/mcp`, resource]],
     ['https://mcp.test/mcp', resource, [resource, `${resource}/mcp`]],
     ['https://mcp.test', 'https://meta.test/x', ['https://meta.test/x', resource]],
-  ])('of %s, with %s in the challenge, is looked for in order', (mcpServer, named, expected) => {
+  ])('of %s, with %s in the challenge, is tried at these locations in order', (mcpServer, named, expected) => {
     expect(hrefs(resourceMetadataLocations(new URL(mcpServer), named ? new URL(named) : undefined))).toEqual(expected)
   })
 
-  it('is named in errors without the path that the challenge chose', () => {
+  it('appears in errors without the path from the challenge', () => {
     const named = new URL('https://meta.test/call-0900-now')
     const [first] = resourceMetadataLocations(new URL('https://mcp.test/mcp'), named)
     expect(first?.name).toBe('the resource_metadata of the challenge, at https://meta.test')
@@ -38,11 +38,11 @@ describe('authorization server metadata', () => {
     ['https://as.test/a/b', [`${oauth}/a/b`, `${openid}/a/b`, `/a/b${openid}`]],
     ['https://as.test//evil.test', [`${oauth}//evil.test`, `${openid}//evil.test`, `//evil.test${openid}`]],
     ['https://as.test/tenant?a=b#c', [`${oauth}/tenant`, `${openid}/tenant`, `/tenant${openid}`]],
-  ])('of %s is looked for in order, at its own host', (issuer, paths) => {
+  ])('of %s is tried at its own host in order', (issuer, paths) => {
     expect(hrefs(issuerMetadataLocations(new URL(issuer)))).toEqual(paths.map((path) => `https://as.test${path}`))
   })
 
-  it('is named in errors without the path of the issuer', () => {
+  it('appears in errors without the path of the issuer', () => {
     for (const { name } of issuerMetadataLocations(new URL('https://as.test/call-0900-now'))) {
       expect(name).toMatch(/^https:\/\/as\.test\/(…\/)?\.well-known\//)
       expect(name).not.toContain('0900')

@@ -2,7 +2,7 @@
 
 export interface MetadataLocation {
   readonly url: URL
-  /** The address as error messages show it: a path that a remote server chose is left out. */
+  /** The URL for error messages, without a path chosen by a remote server. */
   readonly name: string
 }
 
@@ -49,7 +49,7 @@ export function issuerMetadataLocations(issuer: URL): readonly MetadataLocation[
 /** Empty for the root; without the terminating slash, as RFC 8414 §3.1 demands. */
 const pathOf = ({ pathname }: URL): string => pathname.replace(/\/$/, '')
 
-/** Not `new URL(path, base)`: a path that begins with two slashes would name another host. */
+/** Not `new URL(path, base)`, in which a path with two leading slashes would be another host. */
 function at({ origin }: URL, pathname: string): URL {
   const url = new URL(origin)
   url.pathname = pathname

@@ -33,7 +33,7 @@ describe('a registration response', () => {
   })
 
   it.each([
-    // A secret without a method is sent by RFC 7591's default, or by what the server lists.
+    // Without a method, a secret is used with RFC 7591's default or a method that the server lists.
     [undefined, 'none', null, 'client_secret_basic'],
     [null, 'none', ALL, 'client_secret_basic'],
     ['', 'none', ['client_secret_post'], 'client_secret_post'],
@@ -48,7 +48,7 @@ describe('a registration response', () => {
     },
   )
 
-  it('with a method that the gateway cannot use is no registration', () => {
+  it('with an unsupported method is unusable', () => {
     const body = { client_id: 'c', token_endpoint_auth_method: 'private_key_jwt' }
     expect(read(body)).toEqual({ kind: 'unusable_method' })
   })
@@ -69,7 +69,7 @@ describe('a registration response', () => {
   })
 })
 
-describe('the method that is asked for', () => {
+describe('the requested method', () => {
   it.each([
     [null, 'none'],
     [[], 'none'],
@@ -77,7 +77,7 @@ describe('the method that is asked for', () => {
     [['client_secret_post'], 'client_secret_post'],
     [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
     [['private_key_jwt'], 'none'],
-  ])('of a server that lists %j is %s', (supported, expected) => {
+  ])('for a server that lists %j is %s', (supported, expected) => {
     expect(methodToRequest('none', supported)).toBe(expected)
   })
 })

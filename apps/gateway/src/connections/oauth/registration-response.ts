@@ -19,8 +19,8 @@ const METHODS: readonly AuthMethod[] = ['none', 'client_secret_basic', 'client_s
 const isMethod = (value: unknown): value is AuthMethod => METHODS.includes(value as AuthMethod)
 
 /**
- * The method to register with: `preferred`, or the first of ours that the server lists
- * ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)). A server that lists none of them is asked for `preferred`.
+ * The method to register with: `preferred`, or the first of ours that the server supports
+ * ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)). `preferred` if it supports none of them.
  */
 export function methodToRequest(preferred: AuthMethod, supported: readonly string[] | null): AuthMethod {
   if (supported === null || supported.includes(preferred)) return preferred
@@ -28,7 +28,7 @@ export function methodToRequest(preferred: AuthMethod, supported: readonly strin
 }
 
 /**
- * @param requested the method that the registration asked for.
+ * @param requested the method of the registration request.
  * @param supported the methods that the server lists; null when it lists none.
  */
 export function readRegistrationResponse(
@@ -56,7 +56,7 @@ export function readRegistrationResponse(
   return { kind: 'unreadable' }
 }
 
-/** Servers that leave the method out mean the one that was asked for, or with a secret RFC 7591's default, `client_secret_basic`. */
+/** If the server omits the method: the requested one, or with a secret RFC 7591's default, `client_secret_basic`. */
 function methodOf(
   registered: unknown,
   hasSecret: boolean,

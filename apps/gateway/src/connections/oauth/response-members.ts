@@ -1,6 +1,6 @@
-/** Members of the responses of authorization servers, read without trust in their types. */
+/** Reads members of authorization servers' responses without trusting their types. */
 
-/** What an HTTP response looks like to the readers of this folder. The body has been read whole, within a size limit. */
+/** An HTTP response whose complete body has been read, within a size limit. */
 export interface OAuthResponse {
   readonly status: number
   readonly body: string
@@ -9,7 +9,7 @@ export interface OAuthResponse {
 export type Members = Readonly<Record<string, unknown>>
 
 /**
- * The members of a JSON object, whatever the content type says; of a repeated member the last value. Null when the body is no JSON object.
+ * The members of a JSON object, whatever the content type. The last value of a repeated member counts. Null if the body is not a JSON object.
  */
 export function jsonMembers(body: string): Members | null {
   try {
@@ -20,17 +20,17 @@ export function jsonMembers(body: string): Members | null {
   }
 }
 
-/** Form-encoded members ([WHATWG URL §5.1](https://url.spec.whatwg.org/#urlencoded-parsing)); of a repeated one the last value. */
+/** Form-encoded members ([WHATWG URL §5.1](https://url.spec.whatwg.org/#urlencoded-parsing)). The last value of a repeated member counts. */
 export const formMembers = (body: string): Members => Object.fromEntries(new URLSearchParams(body.trim()))
 
-/** Non-empty text that can stand in a header: RFC 6749's VSCHAR, without spaces around it. Undefined for everything else. */
+/** Non-empty text that is valid in a header: RFC 6749's VSCHAR, without surrounding spaces. Undefined for everything else. */
 export function headerText(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) ? value : undefined
 }
 
 /**
- * The error code of a refusal, in lower case: `error` ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), or where servers put
- * it instead. `http_<status>` when there is none, so that what is shown and stored never is a server's text.
+ * The error code of a refusal in lower case: `error` ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), or a non-standard
+ * member in use. `http_<status>` if there is none, so that a server's text is never displayed or stored.
  */
 export function errorCodeOf(members: Members, status: number): string {
   const nested = [members['error'], firstOf(members['errors'])].filter(isObject)

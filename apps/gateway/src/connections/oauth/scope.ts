@@ -1,42 +1,42 @@
-/** Scopes of the upstream's authorization server: lists of names separated by spaces ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)). */
+/** Scopes of upstream's authorization server: names separated by spaces ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)). */
 
-/** Notion's only scope, which is also what a request without any gets. Naming it alone would bring nothing. */
+/** Notion's only scope and its default, so requesting it is redundant. */
 export const IMPLIED_SCOPE = 'default'
 
-/** More than anybody means, in characters. It stands in an address, and in every grant. */
-const LONGEST_SCOPE = 4_000
+/** Maximum length of a scope, which is part of a URL and of every grant. */
+const MAX_SCOPE_LENGTH = 4_000
 
 /**
- * The names as one may send them, each once, as many as there is room for; null for none. A comma separates names as a space does: some
- * servers write lists so, and asked for such a list as one name they refuse it.
+ * Joins scope names without duplicates up to the maximum length; null for none. Commas count as separators, since some servers list scopes that
+ * way and reject such a list as one name.
  */
-export function scopeOf(names: readonly string[]): string | null {
+export function joinScopes(names: readonly string[]): string | null {
   let scope = ''
   for (const name of new Set(names.flatMap(namesIn))) {
     const longer = scope === '' ? name : `${scope} ${name}`
-    if (/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name) && longer.length <= LONGEST_SCOPE) scope = longer
+    if (/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name) && longer.length <= MAX_SCOPE_LENGTH) scope = longer
   }
   return scope || null
 }
 
-/** All that is in any of them, as long as there is room; the first come first. */
-export const unionOf = (...scopes: readonly (string | null)[]): string | null => scopeOf(scopes.flatMap(namesIn))
+/** The union of scopes in order of appearance, up to the maximum length. */
+export const mergeScopes = (...scopes: readonly (string | null)[]): string | null => joinScopes(scopes.flatMap(namesIn))
 
-/** What of `wanted` is not in `had`; null for nothing. */
-export function beyond(wanted: string | null, had: string | null): string | null {
-  const names = new Set(namesIn(had))
-  return scopeOf(namesIn(wanted).filter((name) => !names.has(name)))
+/** The scopes of `minuend` that are not in `subtrahend`; null for none. */
+export function subtractScopes(minuend: string | null, subtrahend: string | null): string | null {
+  const names = new Set(namesIn(subtrahend))
+  return joinScopes(namesIn(minuend).filter((name) => !names.has(name)))
 }
 
-/** What a challenge asks for ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)); null for nothing in particular. */
+/** The scope of a challenge ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)); null for none. */
 export const challengedScope = (challenge: string): string | null =>
-  scopeOf(namesIn(challengeParameter(challenge, 'scope') ?? null))
+  joinScopes(namesIn(challengeParameter(challenge, 'scope') ?? null))
 
-/** @returns a scope when the challenge says that the token is good, but not for this. */
+/** The scope of an `insufficient_scope` challenge; null for other challenges. */
 export const missingScopes = (challenge: string): string | null =>
   challengeParameter(challenge, 'error') === 'insufficient_scope' ? challengedScope(challenge) : null
 
-/** Names with a value, quoted or not, in turn: what looks like one inside of quotes is none. */
+/** Parameters with a token or quoted string as value. Text inside quoted strings is not matched. */
 const PARAMETERS = /(?:^|[\s,])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/g
 
 /** A parameter of `WWW-Authenticate` ([RFC 9110 §11.2](https://www.rfc-editor.org/rfc/rfc9110#section-11.2)), the first of its name. */

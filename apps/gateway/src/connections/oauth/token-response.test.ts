@@ -3,7 +3,7 @@ import { readTokenResponse } from './token-response.ts'
 
 const pair = { access_token: 'access', refresh_token: 'refresh', token_type: 'bearer', expires_in: 3600 }
 
-/** What was read, with its secrets in the open. */
+/** The parsed response with its secrets revealed. */
 function read(body: unknown, status = 200) {
   const response = readTokenResponse({ status, body: typeof body === 'string' ? body : JSON.stringify(body) })
   if (response.kind !== 'granted') return response
@@ -13,7 +13,7 @@ function read(body: unknown, status = 200) {
 const without = (name: string) => Object.fromEntries(Object.entries(pair).filter(([key]) => key !== name))
 
 describe('a token response', () => {
-  it('is read with all that is used of it', () => {
+  it('is parsed with all its members', () => {
     const workspace = { workspace_id: 'w', workspace_name: 'North', bot_id: 'b' }
     expect(read({ ...pair, ...workspace, scope: 'a b' })).toEqual({
       access: 'access',
@@ -62,7 +62,7 @@ describe('a token response', () => {
     [1e300, 315_360_000],
     [0.5, 0.5],
     ...[0, -1, '', 'soon', null, undefined, {}, [5], true, Number.NaN].map((value): [unknown, null] => [value, null]),
-  ])('that lives for %j lives for %j seconds', (value, seconds) => {
+  ])('with the lifetime %j expires in %j seconds', (value, seconds) => {
     expect(read({ ...pair, expires_in: value })).toMatchObject({ expiresInSeconds: seconds })
   })
 
@@ -83,7 +83,7 @@ describe('a token response', () => {
     expect(read('access_token=old&access_token=new')).toMatchObject({ access: 'new' })
   })
 
-  it('is read form-encoded, and with a byte order mark', () => {
+  it('is parsed form-encoded and with a byte order mark', () => {
     expect(read('access_token=a%2Bb&refresh_token=r&expires_in=60\n')).toMatchObject({
       access: 'a+b',
       refresh: 'r',
@@ -103,7 +103,7 @@ describe('a token response', () => {
     '{"error":"invalid_grant"}',
   ])('is unreadable when its body is %j', (body) => expect(read(body)).toEqual({ kind: 'unreadable' }))
 
-  it('counts in 2xx only', () => {
+  it('grants tokens in 2xx only', () => {
     for (const status of [300, 302, 307, 308, 500, 502, 503, 599]) {
       expect(read(pair, status)).toEqual({ kind: 'unreadable' })
     }
@@ -129,7 +129,7 @@ describe('a refusal of a token endpoint', () => {
     expect(read(body, 403)).toMatchObject({ kind: 'refused', error })
   })
 
-  it('is one with every 4xx that has a JSON object, and with nothing else', () => {
+  it('requires a 4xx with a JSON object', () => {
     for (const status of [400, 401, 403, 404, 409, 422, 499]) {
       expect(read({ error: 'invalid_grant' }, status)).toMatchObject({ kind: 'refused' })
       for (const body of ['', 'invalid_grant', '<html></html>', '["invalid_grant"]', 'error=invalid_grant']) {
@@ -140,12 +140,12 @@ describe('a refusal of a token endpoint', () => {
       expect(read({ error: 'invalid_grant' }, status)).toEqual({ kind: 'unreadable' })
   })
 
-  it('tells an expired token from a revoked one where the server does', () => {
+  it('distinguishes an expired token from a revoked one if the server does', () => {
     expect(read({ error: 'invalid_grant', error_description: 'Refresh token has expired' }, 400)).toMatchObject({
-      saysExpired: true,
+      isTokenExpired: true,
     })
     expect(read({ error: 'invalid_grant', error_description: 'OAuth grant revoked' }, 400)).toMatchObject({
-      saysExpired: false,
+      isTokenExpired: false,
     })
   })
 })

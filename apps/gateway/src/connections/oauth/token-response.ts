@@ -1,10 +1,10 @@
 /**
  * Reads responses of a token endpoint ([RFC 6749 §5](https://www.rfc-editor.org/rfc/rfc6749#section-5)). Pure.
  *
- * By the time a response arrives, a single-use secret has been spent. So every usable token in a 2xx response counts, whatever else is wrong with the
- * response: a member that is missing, null, or of an unexpected type or value never costs the grant.
+ * When a response arrives, a single-use secret has been spent. So every usable token in a 2xx response counts, whatever else is wrong with
+ * it: a member that is missing, null, or of an unexpected type or value must not lose the grant.
  */
-import { scopeOf } from './scope.ts'
+import { joinScopes } from './scope.ts'
 import type { Tokens } from '../authorization-server.ts'
 import { Secret } from '../../platform/secret.ts'
 import {
@@ -18,18 +18,18 @@ import {
 
 export type TokenResponse =
   | { readonly kind: 'granted'; readonly tokens: Tokens }
-  /** A 4xx with a JSON object: the server says no. */
+  /** A 4xx with a JSON object. */
   | {
       readonly kind: 'refused'
-      /** The server's code, or `http_<status>`. */
+      /** The server's error code, or `http_<status>`. */
       readonly error: string
-      /** The server says that the token has expired, not that it was revoked. */
-      readonly saysExpired: boolean
+      /** The server's description mentions an expired token. */
+      readonly isTokenExpired: boolean
     }
-  /** Neither: another status, a web page, broken JSON, no usable token. Whether a token was redeemed is unknown. */
+  /** Another status, a web page, broken JSON or no usable token. The token may have been redeemed. */
   | { readonly kind: 'unreadable' }
 
-/** The response as one of the three kinds. Redirects are not followed, so 3xx is `unreadable`. */
+/** Classifies a token response. Redirects are not followed, so 3xx is `unreadable`. */
 export function readTokenResponse({ status, body }: OAuthResponse): TokenResponse {
   if (status >= 200 && status < 300) {
     const tokens = tokensIn(jsonMembers(body) ?? formMembers(body))
@@ -37,7 +37,7 @@ export function readTokenResponse({ status, body }: OAuthResponse): TokenRespons
   }
   const members = status >= 400 && status < 500 ? jsonMembers(body) : null
   if (!members) return { kind: 'unreadable' }
-  return { kind: 'refused', error: errorCodeOf(members, status), saysExpired: saysExpired(members) }
+  return { kind: 'refused', error: errorCodeOf(members, status), isTokenExpired: isTokenExpired(members) }
 }
 
 function tokensIn(members: Members): Tokens | undefined {
@@ -58,31 +58,31 @@ function tokensIn(members: Members): Tokens | undefined {
 }
 
 /**
- * Token types and authentication schemes that are certainly not `Bearer`
- * ([IANA](https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#token-types)). Servers also send words of their own and mean
- * `Bearer`, so an unknown word does not count.
+ * Token types and authentication schemes that are known to differ from `Bearer`
+ * ([IANA](https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#token-types)). Some servers send non-standard types for
+ * bearer tokens, so unknown types are accepted.
  */
 const OTHER_SCHEMES = new Set(['n_a', 'pop', 'dpop', 'mac', 'basic', 'digest', 'hawk', 'hoba', 'mutual', 'negotiate'])
 
 const hasOtherScheme = (tokenType: unknown): boolean =>
   typeof tokenType === 'string' && OTHER_SCHEMES.has(tokenType.trim().toLowerCase())
 
-/** Ten years. Servers that mean "never" send numbers for which there is no date. */
-const LONGEST_LIFE_SECONDS = 315_360_000
+/** Ten years. Servers with unlimited tokens send numbers beyond the range of dates. */
+const MAX_LIFETIME_SECONDS = 315_360_000
 
-/** Seconds; null, as when it is missing, for a lifetime that makes no sense: a 401 then tells that the token has ended. */
+/** Seconds; null if the lifetime is missing or invalid, so that a 401 shows that the token has expired. */
 function lifetimeOf(value: unknown): number | null {
   const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
   const seconds = isNumeric ? Number(value) : Number.NaN
-  return seconds > 0 ? Math.min(seconds, LONGEST_LIFE_SECONDS) : null
+  return seconds > 0 ? Math.min(seconds, MAX_LIFETIME_SECONDS) : null
 }
 
 function scopeIn(value: unknown): string | null {
-  if (Array.isArray(value)) return scopeOf(value.filter((name) => typeof name === 'string'))
-  return typeof value === 'string' ? scopeOf(value.split(/[\s,]+/)) : null
+  if (Array.isArray(value)) return joinScopes(value.filter((name) => typeof name === 'string'))
+  return typeof value === 'string' ? joinScopes(value.split(/[\s,]+/)) : null
 }
 
-function saysExpired(members: Members): boolean {
+function isTokenExpired(members: Members): boolean {
   const description = members['error_description'] ?? members['message']
   return typeof description === 'string' && /\bexpired?\b/i.test(description)
 }

@@ -1,11 +1,11 @@
-/** The issuer's public key is known to all. Taken for the secret of a symmetric algorithm, anybody could sign with it (RFC 8725 §2.1). */
+/** The issuer's public key must not be accepted as the secret of a symmetric algorithm, because anybody could sign with it (RFC 8725 §2.1). */
 import { type CryptoKey, exportSPKI, generateKeyPair, importJWK } from 'jose'
 import { expect, it } from 'vitest'
-import { call, scene } from '../clients.ts'
+import { call, clientFixture } from '../clients.ts'
 
-const on = scene()
+const on = clientFixture()
 
-it.each(['HS256', 'HS384', 'HS512'])('a token signed with the public key by %s is refused', async (alg) => {
+it.each(['HS256', 'HS384', 'HS512'])('a token signed with the public key and %s is rejected', async (alg) => {
   const [jwk] = on.issuer.keys
   if (!jwk) throw new Error('the issuer has no key')
   const pem = await exportSPKI((await importJWK(jwk, 'ES256', { extractable: true })) as CryptoKey)
@@ -16,13 +16,13 @@ it.each(['HS256', 'HS384', 'HS512'])('a token signed with the public key by %s i
   }
 })
 
-it('a token of another algorithm than the key is made for is refused', async () => {
+it('a token with an algorithm that does not match the key is rejected', async () => {
   const { privateKey } = await generateKeyPair('RS256')
   const token = await on.token('north', {}, { header: { alg: 'RS256' }, key: privateKey })
   expect((await call(token, on.endpoint())).status).toBe(401)
 })
 
-it('a symmetric key among those of the issuer is not used', async () => {
+it('a symmetric key in the JWKS of the issuer is not used', async () => {
   const secret = Buffer.alloc(64, 7)
   on.issuer.keys.push({ kty: 'oct', k: secret.toString('base64url'), alg: 'HS256', kid: 'shared' })
   const token = await on.token('north', {}, { header: { alg: 'HS256', kid: 'shared' }, key: secret })

@@ -1,12 +1,12 @@
-/** Whoever takes a key back does it at one replica. All others must know at once, also when they cannot be told. */
+/** A key is deleted on one replica. All others must reject it at once, even if they miss the notification. */
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessKey } from '../../../src/clients/access-key.ts'
+import { encodeAccessKey } from '../../../src/clients/access-key.ts'
 import type { InProcessGateway } from '../../support/gateway.ts'
-import { call, scene } from '../clients.ts'
+import { call, clientFixture } from '../clients.ts'
 
-const on = scene()
+const on = clientFixture()
 let replica: InProcessGateway
 beforeAll(async () => {
   replica = await on.replica()
@@ -16,8 +16,8 @@ afterAll(() => replica.stop())
 const status = async (key: string, at: InProcessGateway) => (await call(key, on.endpoint('north', at))).status
 const remove = (id: string, query = '') => on.gateway.fetch(`/access/keys/${id}${query}`, { method: 'DELETE' })
 
-describe('a key that was deleted at one replica', () => {
-  it('is refused there at once, and at the others, which had it in memory', async () => {
+describe('a key that was deleted on one replica', () => {
+  it('is rejected at once there, and on the others, which had it in the cache', async () => {
     const { id, key } = await on.newKey()
     for (const at of [on.gateway, replica]) expect(await status(key, at)).toBe(200)
     expect((await remove(id)).status).toBe(204)
@@ -25,13 +25,13 @@ describe('a key that was deleted at one replica', () => {
     expect((await remove(id)).status).toBe(204)
   })
 
-  it('is refused by a replica that could not hear of it', async () => {
+  it('is rejected by a replica that missed the notification', async () => {
     const { id, key } = await on.newKey()
     expect(await status(key, replica)).toBe(200)
     const database = new Client(on.gateway.databaseUrl)
     await database.connect()
     try {
-      // Deleted behind everybody's back, and no line is left over which anybody could be told.
+      // Deletes the key without a notification, and closes the connections for notifications.
       await database.query('delete from gateway.access_keys where id = $1', [id])
       await database.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' or query = 'select 1'`,
@@ -40,36 +40,36 @@ describe('a key that was deleted at one replica', () => {
       await database.end()
     }
     await expect.poll(() => status(key, replica), { timeout: 5000 }).toBe(401)
-    // Nor when it can hear again.
+    // Also after the connection for notifications is restored.
     const readiness = async () => (await fetch(`${replica.url}/readyz`)).json()
     await expect.poll(readiness, { timeout: 10_000 }).toEqual({ status: 'ready' })
     expect(await status(key, replica)).toBe(401)
   })
 
-  it('is refused by a replica that sees it for the first time', async () => {
+  it('is rejected by a replica that receives it for the first time', async () => {
     const { id, key } = await on.newKey()
     await remove(id)
     expect(await status(key, replica)).toBe(401)
   })
 })
 
-describe('a key that never was', () => {
+describe('a key that never existed', () => {
   it.each([
-    ['made as keys are made', () => accessKey(randomBytes(32))],
-    ['without its checksum', () => accessKey(randomBytes(32)).slice(0, -6)],
-    ['with a wrong checksum', () => `${accessKey(randomBytes(32)).slice(0, -1)}_`],
-    ['of the prefix alone', () => 'nmg_'],
-  ])('%s is refused', async (_, make) => {
+    ['in the correct format', () => encodeAccessKey(randomBytes(32))],
+    ['without its checksum', () => encodeAccessKey(randomBytes(32)).slice(0, -6)],
+    ['with a wrong checksum', () => `${encodeAccessKey(randomBytes(32)).slice(0, -1)}_`],
+    ['with only the prefix', () => 'nmg_'],
+  ])('%s is rejected', async (_, make) => {
     expect(await status(make(), on.gateway)).toBe(401)
   })
 })
 
-it('a key is deleted only for the space and person that are named with it', async () => {
+it('a key is deleted only if the given space and user match', async () => {
   const { id, key } = await on.newKey()
   await remove(id, '?space_id=south')
   await remove(id, '?space_id=north&user_id=ben')
   expect(await status(key, on.gateway)).toBe(200)
   await remove(id, '?space_id=north&user_id=ada')
-  // The news comes from the database, to whoever deleted it as to everybody.
+  // The deleting replica also learns of it through the notification.
   await expect.poll(() => status(key, on.gateway)).toBe(401)
 })

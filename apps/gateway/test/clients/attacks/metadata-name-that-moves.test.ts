@@ -1,4 +1,4 @@
-/** DNS rebinding: a name leads to its owner's server while it is looked at, and elsewhere when something secret is sent to it. */
+/** DNS rebinding: a name resolves to its owner's server when it is checked, and to an internal address when a secret is sent to it. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
 import { foreignServer, namesIn, type ForeignServer } from '../../support/foreign-server.ts'
@@ -17,12 +17,12 @@ afterAll(async () => {
   server.close()
 })
 
-it('a refresh token does not follow its server into the cloud, and is not lost for it', async () => {
-  // The browser knows these names by itself.
+it('a refresh token is not sent to a name that now resolves to a cloud metadata address, and is kept', async () => {
+  // Browsers resolve *.localhost themselves, so the test calls the callback directly.
   const { state } = await gateway.start('north')
   const query = new URLSearchParams({ code: 'a-code', state })
-  const end = await gateway.fetch(`/integrations/notion/mcp/oauth/callback?${query}`, { user: null })
-  expect(new URL(end.headers.get('location') ?? '').searchParams.get('status')).toBe('success')
+  const redirect = await gateway.fetch(`/integrations/notion/mcp/oauth/callback?${query}`, { user: null })
+  expect(new URL(redirect.headers.get('location') ?? '').searchParams.get('status')).toBe('success')
 
   const list = () => gateway.call('north', { id: 1, method: 'tools/list' })
   expect((await list()).status).toBe(200)

@@ -1,4 +1,4 @@
-/** Documents that fill the memory or never end must not hold up anything, nor be believed. */
+/** Documents that are too large, or whose transfer never ends, must not exhaust memory or block requests, and are rejected. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type InProcessGateway } from '../../support/gateway.ts'
 import { type Answer, foreignServer, type ForeignServer } from '../../support/foreign-server.ts'
@@ -18,9 +18,9 @@ afterAll(async () => {
 
 const documents = ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-authorization-server', '/register']
 
-/** A valid document behind a megabyte of blanks. */
+/** A valid document after a megabyte of spaces. */
 const oversize: Answer = (_req, res) => res.end(`${' '.repeat(1024 * 1024)}{}`)
-/** One byte after the other, for ever. */
+/** Sends one byte at a time, without end. */
 const trickle: Answer = (_req, res) => {
   res.writeHead(200, { 'content-type': 'application/json' })
   const timer = setInterval(() => res.write(' '), 50)
@@ -32,23 +32,23 @@ describe.concurrent.each([
   ['is too large', oversize],
   ['never ends', trickle],
   ['never begins', silence],
-])('a document that %s', (_what, answer) => {
-  it.each(documents)('is given up: %s', async (path) => {
+])('a document that %s', (_description, answer) => {
+  it.each(documents)('is aborted: %s', async (path) => {
     const other = await foreignServer('127.0.0.1')
-    const own = await startGateway({ mcpUrl: other.mcpUrl })
+    const ownGateway = await startGateway({ mcpUrl: other.mcpUrl })
     try {
       other.answers[path] = answer
-      const refusal = await own.fetch('/integrations/notion/oauth/mcp/start?space_id=north')
-      expect(refusal.status).toBe(503)
-      expect(await refusal.json()).toMatchObject({ code: 'authorization_unavailable' })
+      const response = await ownGateway.fetch('/integrations/notion/oauth/mcp/start?space_id=north')
+      expect(response.status).toBe(503)
+      expect(await response.json()).toMatchObject({ code: 'authorization_unavailable' })
     } finally {
-      await own.stop()
+      await ownGateway.stop()
       other.close()
     }
   })
 })
 
-it('a token response that is too large is not believed, and what it might hold is not lost sight of', async () => {
+it('a token response that is too large is rejected, and the attempt stays in doubt', async () => {
   server.accessTtlSeconds = 30
   await gateway.connect('north')
   server.answers['/token'] = oversize

@@ -1,9 +1,9 @@
-/** Upstream sees one connection for the whole space, so nobody but the gateway can keep one client out of another's MCP session. */
+/** Upstream sees one connection per space, so only the gateway can keep clients out of each other's MCP sessions. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SERVICE_TOKEN, type InProcessGateway } from '../../support/gateway.ts'
-import { call, initialize, LIST, scene } from '../clients.ts'
+import { call, initialize, LIST, clientFixture } from '../clients.ts'
 
-const on = scene()
+const on = clientFixture()
 let replica: InProcessGateway
 let session: string
 let owner: string
@@ -18,17 +18,17 @@ beforeAll(async () => {
   ownersKey = key
   const opened = await call(key, on.endpoint(), { body: initialize() })
   session = opened.headers.get('mcp-session-id') ?? ''
-  if (session === '') throw new Error('no session was opened')
+  if (session === '') throw new Error('The server opened no session.')
 })
 afterAll(() => replica.stop())
 
 const headers = () => ({ 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' })
 
 const others: [string, () => Promise<string>, string?][] = [
-  ['another person of the space', async () => (await on.newKey({}, 'ben')).key],
-  ['the same person with another key', async () => (await on.newKey()).key],
-  ['the same person with an OAuth client', () => on.token()],
-  ['an OAuth client that calls itself as the key is called', () => on.token('north', { client_id: `key ${owner}` })],
+  ['another user of the space', async () => (await on.newKey({}, 'ben')).key],
+  ['the same user with another key', async () => (await on.newKey()).key],
+  ['the same user with an OAuth client', () => on.token()],
+  ['an OAuth client whose client id imitates the key', () => on.token('north', { client_id: `key ${owner}` })],
   ['another space', async () => (await on.newKey({ spaceId: 'south' })).key, 'south'],
 ]
 
@@ -43,16 +43,16 @@ describe.each(['at the same gateway', 'at another replica'])('an MCP session %s'
     on.simulator.clearRecorded()
     const key = await credential()
     for (const method of ['POST', 'GET', 'DELETE']) {
-      const answer = await call(key, endpoint(space), { method, headers: { ...headers(), 'last-event-id': '1' } })
-      expect(answer.status).toBe(404)
-      expect(answer.rpc.error?.data.reason).toBe('unknown_session')
-      if (method === 'POST') expect(answer.rpc.id).toBe('a-list')
-      else expect(answer.rpc).not.toHaveProperty('id')
+      const response = await call(key, endpoint(space), { method, headers: { ...headers(), 'last-event-id': '1' } })
+      expect(response.status).toBe(404)
+      expect(response.rpc.error?.data.reason).toBe('unknown_session')
+      if (method === 'POST') expect(response.rpc.id).toBe('a-list')
+      else expect(response.rpc).not.toHaveProperty('id')
     }
     expect(on.simulator.recorded.mcpRequests).toEqual([])
   })
 
-  it('does not exist for an application that acts for the same person', async () => {
+  it('does not exist for an application that acts for the same user', async () => {
     const response = await fetch(endpoint(), {
       method: 'POST',
       headers: {
@@ -68,7 +68,7 @@ describe.each(['at the same gateway', 'at another replica'])('an MCP session %s'
     expect(response.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  it('looks the same as one that never was', async () => {
+  it('gets the same error as a session that never existed', async () => {
     const { key } = await on.newKey({}, 'ben')
     const text = async (id: string) => {
       const { rpc } = await call(key, endpoint(), { headers: { ...headers(), 'mcp-session-id': id } })
@@ -78,10 +78,13 @@ describe.each(['at the same gateway', 'at another replica'])('an MCP session %s'
   })
 })
 
-it('a session that its client has ended does not exist for it either', async () => {
+it('a session that its client has deleted does not exist for it either', async () => {
   const { key } = await on.newKey()
   const opened = await call(key, on.endpoint(), { body: initialize() })
-  const mine = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': '2025-11-25' }
-  expect((await call(key, on.endpoint(), { method: 'DELETE', headers: mine })).status).toBeLessThan(300)
-  expect((await call(key, on.endpoint(), { headers: mine })).status).toBe(404)
+  const sessionHeaders = {
+    'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
+    'mcp-protocol-version': '2025-11-25',
+  }
+  expect((await call(key, on.endpoint(), { method: 'DELETE', headers: sessionHeaders })).status).toBeLessThan(300)
+  expect((await call(key, on.endpoint(), { headers: sessionHeaders })).status).toBe(404)
 })

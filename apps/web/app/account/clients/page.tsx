@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
-import { allowedClients } from '../../../features/clients/allowed-clients.ts'
-import { AllowedList } from '../../../features/clients/allowed-list.tsx'
-import { requireVisitor } from '../../../lib/visitor.ts'
+import { allowedClients } from '@/features/clients/allowed-clients.ts'
+import { AllowedList } from '@/features/clients/allowed-list.tsx'
+import { requireVisitor } from '@/lib/visitor.ts'
 
 export const metadata: Metadata = { title: 'Clients you have allowed' }
 

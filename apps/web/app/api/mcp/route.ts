@@ -1,11 +1,12 @@
 import type { NextRequest } from 'next/server'
-import { fetchGateway } from '../../../lib/gateway.ts'
-import { memberIn, requireMember, signedIn } from '../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../lib/own-origin.ts'
-import { answering, Refusal } from '../../../lib/refusal.ts'
-import { cutWhenOver } from '../../../lib/cut-when-over.ts'
-import { requireJson } from '../../../lib/json-body.ts'
-import { mayLeaveApi } from '../../../lib/media-types.ts'
+import { fetchGateway } from '@/lib/gateway.ts'
+import { memberIn, requireMember, signedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { Failure } from '@/lib/failure.ts'
+import { respond } from '@/lib/problem-response.ts'
+import { cutWhenOver } from '@/lib/cut-when-over.ts'
+import { requireJson } from '@/lib/json-body.ts'
+import { mayLeaveApi } from '@/lib/media-types.ts'
 
 /** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
 const isForwarded = (name: string) =>
@@ -41,7 +42,7 @@ async function onlyData(answer: Response): Promise<Response> {
   void reader.cancel().catch(() => undefined)
   if (isEmpty) return new Response(null, answer)
   if (answer.status < 400) {
-    throw new Refusal(
+    throw new Failure(
       'unexpected_response',
       'Notion answered with something that is neither JSON nor events. The call may have been carried out; look in Notion before you repeat it.',
     )
@@ -61,16 +62,16 @@ async function onlyData(answer: Response): Promise<Response> {
 
 /** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the person's session. */
 const forward = (request: NextRequest) =>
-  answering(async () => {
+  respond(async () => {
     if (request.method !== 'GET') requireOwnOrigin(request.headers)
     if (request.method === 'POST') requireJson(request.headers)
     const startedAt = performance.now()
     const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
     // Nobody prepares calls as a member to let them go afterwards.
-    let refusal: Refusal | undefined
+    let refusal: Failure | undefined
     const assertStillIn = async () => {
       if (performance.now() - startedAt < PROMPT_MS || (await isStillIn(request.headers, member.space.id))) return
-      refusal = new Refusal('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
+      refusal = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
       throw refusal
     }
     const answer = await fetchGateway(member, '/mcp/notion/proxy', {

@@ -1,19 +1,20 @@
 import type { NextRequest } from 'next/server'
-import { describeConnection, disconnect } from '../../../features/integrations/space-connection.ts'
-import { requireManager, requireMember } from '../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../lib/own-origin.ts'
-import { answering, Refusal } from '../../../lib/refusal.ts'
+import { describeConnection, disconnect } from '@/features/integrations/space-connection.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { Failure } from '@/lib/failure.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 const noStore = { headers: { 'cache-control': 'no-store' } }
 
 export const GET = (request: NextRequest) =>
-  answering(async () => {
+  respond(async () => {
     const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
     return Response.json(await describeConnection(member), noStore)
   })
 
 export const DELETE = (request: NextRequest) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
     return Response.json(await disconnect(requireManager(member)), noStore)
@@ -21,8 +22,8 @@ export const DELETE = (request: NextRequest) =>
 
 /** Where a classic Notion token was handed in once. */
 const retired = () =>
-  answering(async () => {
-    throw new Refusal('retired', 'Tokens are not handed in any more. Connect Notion with POST /api/notion/oauth/start.')
+  respond(async () => {
+    throw new Failure('retired', 'Tokens are not handed in any more. Connect Notion with POST /api/notion/oauth/start.')
   })
 
 export { retired as POST, retired as PUT }

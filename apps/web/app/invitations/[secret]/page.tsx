@@ -1,12 +1,12 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
-import { buttonStyle } from '../../../components/ui/button.tsx'
-import { JoinSpace } from '../../../features/spaces/join-space.tsx'
-import { findInvitation, isFor, type Invitation } from '../../../features/spaces/people.ts'
-import { memberIn, type Person } from '../../../lib/members.ts'
-import { visitor } from '../../../lib/visitor.ts'
-import { SignOutButton } from '../../../features/accounts/sign-out-button.tsx'
-import { Entrance, linkStyle, withNext } from '../../entrance.tsx'
+import { buttonStyle } from '@/components/ui/button.tsx'
+import { JoinSpace } from '@/features/spaces/join-space.tsx'
+import { findInvitation, isFor, type Invitation } from '@/features/spaces/people.ts'
+import { memberIn, type Person } from '@/lib/members.ts'
+import { visitor } from '@/lib/visitor.ts'
+import { SignOutButton } from '@/features/accounts/sign-out-button.tsx'
+import { Entrance, linkStyle, withNext } from '@/app/entrance.tsx'
 
 // The same for all, so that the title tells nobody whether a link is good.
 export const metadata: Metadata = { title: 'Invitation', referrer: 'no-referrer' }

@@ -1,8 +1,8 @@
 import type { Metadata } from 'next'
-import { ConsentForm } from '../../../features/clients/consent-form.tsx'
-import { consentQuestion } from '../../../features/clients/consent-view.ts'
-import { requireVisitor } from '../../../lib/visitor.ts'
-import { OAuthFrame } from '../oauth-frame.tsx'
+import { ConsentForm } from '@/features/clients/consent-form.tsx'
+import { consentQuestion } from '@/features/clients/consent-view.ts'
+import { requireVisitor } from '@/lib/visitor.ts'
+import { OAuthFrame } from '@/app/oauth/oauth-frame.tsx'
 
 export const metadata: Metadata = { title: 'Allow a client' }
 

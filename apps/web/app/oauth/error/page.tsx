@@ -1,8 +1,8 @@
 import { ArrowUpRight } from 'lucide-react'
 import type { Metadata } from 'next'
-import { wayBack } from '../../../features/clients/way-back.ts'
-import type { DocumentFault } from '../../../authorization-server/client-document.ts'
-import { OAuthFrame } from '../oauth-frame.tsx'
+import { wayBack } from '@/features/clients/way-back.ts'
+import type { DocumentFault } from '@/authorization-server/client-document.ts'
+import { OAuthFrame } from '@/app/oauth/oauth-frame.tsx'
 
 export const metadata: Metadata = { title: 'The client’s request is not valid' }
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
-import { connectionView } from '../../../features/integrations/space-connection.ts'
-import { isManager, managerNames } from '../../../lib/members.ts'
-import { requireMemberPage, requireVisitor } from '../../../lib/visitor.ts'
+import { connectionView } from '@/features/integrations/space-connection.ts'
+import { isManager, managerNames } from '@/lib/members.ts'
+import { requireMemberPage, requireVisitor } from '@/lib/visitor.ts'
 import { SpaceShell } from './space-shell.tsx'
 
 /** The frame of a space's pages, for its members. */

@@ -1,6 +1,6 @@
 import { redirect } from 'next/navigation'
-import { connectionView } from '../../../features/integrations/space-connection.ts'
-import { requireMemberPage } from '../../../lib/visitor.ts'
+import { connectionView } from '@/features/integrations/space-connection.ts'
+import { requireMemberPage } from '@/lib/visitor.ts'
 import { startOf } from './navigation.ts'
 
 /** The address of a space without a page of it. */

@@ -1,8 +1,8 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
-import { NewSpaceForm } from '../../../features/spaces/new-space-form.tsx'
-import { requireVisitor } from '../../../lib/visitor.ts'
-import { Entrance, linkStyle } from '../../entrance.tsx'
+import { NewSpaceForm } from '@/features/spaces/new-space-form.tsx'
+import { requireVisitor } from '@/lib/visitor.ts'
+import { Entrance, linkStyle } from '@/app/entrance.tsx'
 
 export const metadata: Metadata = { title: 'New space' }
 

@@ -1,7 +1,7 @@
 /** What a person has ended stays ended, whatever the client kept back or had under way at that moment. */
 import { describe, expect, it } from 'vitest'
-import { decide, logIn, open, registerClient, type RawClient, type Tokens } from '../client-person.ts'
-import { clientsScene } from '../clients.ts'
+import { decide, logIn, open, registerClient, type RawClient, type Tokens } from '@/test/clients/client-person.ts'
+import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 

@@ -1,6 +1,6 @@
-import type { PersonClient } from '../../../e2e/person.ts'
-import { describedClient, open } from '../client-person.ts'
-import type { AuthorizationServerScene } from '../clients.ts'
+import type { PersonClient } from '@/test/support/person.ts'
+import { describedClient, open } from '@/test/clients/client-person.ts'
+import type { AuthorizationServerScene } from '@/test/clients/clients.ts'
 
 /** What one person may have asked for within a minute. */
 const EACH = 8

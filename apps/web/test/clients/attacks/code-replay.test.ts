@@ -1,7 +1,7 @@
 /** A code is good once. When it comes twice, somebody else has seen it. */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient, type Tokens } from '../client-person.ts'
-import { clientsScene } from '../clients.ts'
+import { decide, open, registerClient, type Tokens } from '@/test/clients/client-person.ts'
+import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 

@@ -1,7 +1,7 @@
 /** Nobody else can say yes for a person: no other site, no page in a frame, no request that was changed or made up. */
 import { describe, expect, it } from 'vitest'
-import { open, registerClient } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
+import { open, registerClient } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
 

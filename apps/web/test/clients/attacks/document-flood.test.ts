@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { expect, it } from 'vitest'
-import { describedClient, open } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
-import { documentSite, trusting } from '../document-site.ts'
+import { describedClient, open } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
+import { documentSite, trusting } from '@/test/clients/document-site.ts'
 
 const site = documentSite()
 const on = authorizationServerScene(trusting)

@@ -1,7 +1,7 @@
 /** An answer goes where the document says, letter by letter, or nowhere; also before the document is known, and when it is not valid. */
 import { expect, it } from 'vitest'
-import { authorizationServerScene } from '../clients.ts'
-import { documentSite, trusting } from '../document-site.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
+import { documentSite, trusting } from '@/test/clients/document-site.ts'
 import { askers } from './askers.ts'
 
 const site = documentSite()

@@ -1,9 +1,9 @@
 /** A redirect would lead past every check of the address that was named, and let whoever can make a host redirect speak for it. */
 import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { authorizationServerScene } from '../clients.ts'
-import { documentSite, json, trusting } from '../document-site.ts'
-import { REDIRECT } from '../client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
+import { documentSite, json, trusting } from '@/test/clients/document-site.ts'
+import { REDIRECT } from '@/test/clients/client-person.ts'
 import { askers } from './askers.ts'
 
 const site = documentSite()

@@ -1,7 +1,7 @@
 /** Anybody can name any address as a client. The web app must not ask there for them what only it can reach: MCP "SSRF", the draft's §6.5. */
 import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { authorizationServerScene } from '../clients.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
 import { askers } from './askers.ts'
 
 const names = new URL('../names.ts', import.meta.url)

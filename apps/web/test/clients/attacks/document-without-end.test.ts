@@ -1,8 +1,8 @@
 /** What stands at an address may be anything, and of any length. None of it may hold up the app, fill its memory, or be believed. */
 import { describe, expect, it } from 'vitest'
-import { REDIRECT } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
-import { documentSite, trusting, type Answer } from '../document-site.ts'
+import { REDIRECT } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
+import { documentSite, trusting, type Answer } from '@/test/clients/document-site.ts'
 import { askers } from './askers.ts'
 
 const site = documentSite()

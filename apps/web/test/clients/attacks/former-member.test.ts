@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { invite, type PersonClient } from '../../../e2e/person.ts'
-import { clientsScene } from '../clients.ts'
+import { invite, type PersonClient } from '@/test/support/person.ts'
+import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 let people = 0

@@ -1,7 +1,7 @@
 /** A client that talks to several authorization servers must be able to tell whose answer it got (RFC 9207). */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
+import { decide, open, registerClient } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
 

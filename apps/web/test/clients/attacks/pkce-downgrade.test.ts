@@ -1,7 +1,7 @@
 /** Without the verifier that belongs to it, a code is worth nothing; and there is no way to ask for one without a challenge. */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
+import { decide, open, registerClient } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
 

@@ -1,7 +1,7 @@
 /** An answer goes where the client said beforehand, letter by letter, or nowhere. */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
+import { decide, open, registerClient } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
 const SITE = 'https://client.test/callback?kept=1'

@@ -1,8 +1,8 @@
 /** Anybody can register a client. An error is no way to send a browser from this app's address to theirs, or into an application. */
 import { describe, expect, it } from 'vitest'
-import { newVisitor } from '../../../e2e/person.ts'
-import { open, registerClient } from '../client-person.ts'
-import { authorizationServerScene } from '../clients.ts'
+import { newVisitor } from '@/test/support/person.ts'
+import { open, registerClient } from '@/test/clients/client-person.ts'
+import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
 const SITE = 'https://evil.test/callback?kept=1'

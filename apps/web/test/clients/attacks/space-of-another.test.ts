@@ -1,8 +1,8 @@
 /** Nobody gets a token for a space that they do not belong to, nor one that is good for two. */
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { logIn, open, registerClient } from '../client-person.ts'
-import { clientsScene } from '../clients.ts'
+import { logIn, open, registerClient } from '@/test/clients/client-person.ts'
+import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 

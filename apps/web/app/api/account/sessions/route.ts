@@ -1,11 +1,11 @@
-import { endSessions } from '../../../../features/accounts/account-data.ts'
-import { requireSignedIn } from '../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../lib/own-origin.ts'
-import { answering } from '../../../../lib/refusal.ts'
+import { endSessions } from '@/features/accounts/account-data.ts'
+import { requireSignedIn } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 /** Ends all of the person's sessions but this one. */
 export const DELETE = (request: Request) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     await endSessions(await requireSignedIn(request.headers))
     return new Response(null, { status: 204 })

@@ -1,10 +1,11 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { historyKinds } from '../../../../features/integrations/history-answer.ts'
-import { connectionHistory } from '../../../../features/integrations/space-history.ts'
-import { noStore } from '../../../../lib/json-body.ts'
-import { requireMember } from '../../../../lib/members.ts'
-import { answering, Refusal } from '../../../../lib/refusal.ts'
+import { historyKinds } from '@/features/integrations/history-answer.ts'
+import { connectionHistory } from '@/features/integrations/space-history.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { Failure } from '@/lib/failure.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 const Query = z.object({
   kind: z.enum(historyKinds).default('all'),
@@ -13,11 +14,11 @@ const Query = z.object({
 
 /** What happened to the space's connection, page by page. */
 export const GET = (request: NextRequest) =>
-  answering(async () => {
+  respond(async () => {
     const { spaceId, ...query } = Object.fromEntries(request.nextUrl.searchParams)
     const member = await requireMember(request.headers, spaceId)
     const parsed = Query.safeParse(query)
-    if (!parsed.success) throw new Refusal('invalid_request', 'Give `kind` and `before` as the pages of this app do.')
+    if (!parsed.success) throw new Failure('invalid_request', 'Give `kind` and `before` as the pages of this app do.')
     return Response.json(
       await connectionHistory(member, { before: parsed.data.before, kind: parsed.data.kind }),
       noStore,

@@ -1,11 +1,11 @@
 import type { Metadata, Route } from 'next'
 import { redirect } from 'next/navigation'
-import { authorizationProblem } from '../../../../features/integrations/authorization-errors.ts'
-import { CallbackFailure } from '../../../../features/integrations/callback-failure.tsx'
-import { CallbackSuccess } from '../../../../features/integrations/callback-success.tsx'
-import { previousConsentText } from '../../../../features/integrations/earlier-consents.ts'
-import { isManager, memberIn, type SpaceMember } from '../../../../lib/members.ts'
-import { visitor } from '../../../../lib/visitor.ts'
+import { authorizationProblem } from '@/features/integrations/authorization-errors.ts'
+import { CallbackFailure } from '@/features/integrations/callback-failure.tsx'
+import { CallbackSuccess } from '@/features/integrations/callback-success.tsx'
+import { previousConsentText } from '@/features/integrations/earlier-consents.ts'
+import { isManager, memberIn, type SpaceMember } from '@/lib/members.ts'
+import { visitor } from '@/lib/visitor.ts'
 
 export const metadata: Metadata = { title: 'Connecting Notion' }
 

@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react'
-import { ChatProvider } from '../../../../features/chat/chat-context.tsx'
-import { ConversationList } from '../../../../features/chat/conversation-list.tsx'
-import { listConversations } from '../../../../features/chat/conversation-store.ts'
-import { runtime } from '../../../../lib/runtime.ts'
-import { requireMemberPage } from '../../../../lib/visitor.ts'
+import { ChatProvider } from '@/features/chat/chat-context.tsx'
+import { ConversationList } from '@/features/chat/conversation-list.tsx'
+import { listConversations } from '@/features/chat/conversation-store.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { requireMemberPage } from '@/lib/visitor.ts'
 
 /** The conversations beside the one that is open. */
 export default async function ChatLayout({

@@ -1,18 +1,18 @@
-import { Notice } from '../../../../components/ui/notice.tsx'
-import { ClientsPanel } from '../../../../features/clients/clients-panel.tsx'
-import { clientLists } from '../../../../features/clients/space-clients.ts'
-import { spaceResource } from '../../../../authorization-server/resources.ts'
-import { PassedOn, Refusal } from '../../../../lib/refusal.ts'
-import { runtime } from '../../../../lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
-import { Page } from '../page-frame.tsx'
+import { Notice } from '@/components/ui/notice.tsx'
+import { ClientsPanel } from '@/features/clients/clients-panel.tsx'
+import { clientLists } from '@/features/clients/space-clients.ts'
+import { spaceResource } from '@/authorization-server/resources.ts'
+import { Failure } from '@/lib/failure.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Clients')
 
 export default async function ClientsPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const member = await requireMemberPage(params)
   const lists = await clientLists(member).catch((error: unknown) => {
-    if (error instanceof Refusal || error instanceof PassedOn) return error
+    if (error instanceof Failure) return error
     throw error
   })
   return (

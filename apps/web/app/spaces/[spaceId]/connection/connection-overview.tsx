@@ -1,8 +1,8 @@
 'use client'
 
 import type { Route } from 'next'
-import { ConnectionCard } from '../../../../features/integrations/connection-card.tsx'
-import { ConnectionHistory } from '../../../../features/integrations/connection-history.tsx'
+import { ConnectionCard } from '@/features/integrations/connection-card.tsx'
+import { ConnectionHistory } from '@/features/integrations/connection-history.tsx'
 
 export function ConnectionOverview({ spaceId }: { spaceId: string }) {
   return (

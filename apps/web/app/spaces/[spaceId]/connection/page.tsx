@@ -1,5 +1,5 @@
-import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
-import { Page } from '../page-frame.tsx'
+import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 import { ConnectionOverview } from './connection-overview.tsx'
 
 export const generateMetadata = memberPageTitle('Connection')

@@ -1,11 +1,11 @@
-import { InvitationList } from '../../../../features/spaces/invitation-list.tsx'
-import { InviteForm } from '../../../../features/spaces/invite-form.tsx'
-import { MemberList } from '../../../../features/spaces/member-list.tsx'
-import { invitationsOf, peopleOf } from '../../../../features/spaces/people.ts'
-import { isManager, requireManager } from '../../../../lib/members.ts'
-import { runtime } from '../../../../lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
-import { Page } from '../page-frame.tsx'
+import { InvitationList } from '@/features/spaces/invitation-list.tsx'
+import { InviteForm } from '@/features/spaces/invite-form.tsx'
+import { MemberList } from '@/features/spaces/member-list.tsx'
+import { invitationsOf, peopleOf } from '@/features/spaces/people.ts'
+import { isManager, requireManager } from '@/lib/members.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Members')
 

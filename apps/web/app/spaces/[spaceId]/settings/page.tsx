@@ -1,10 +1,10 @@
-import { peopleOf } from '../../../../features/spaces/people.ts'
-import { HandOver } from '../../../../features/spaces/hand-over.tsx'
-import { LeaveSpace } from '../../../../features/spaces/leave-space.tsx'
-import { RenameSpace } from '../../../../features/spaces/rename-space.tsx'
-import { isManager } from '../../../../lib/members.ts'
-import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
-import { Page } from '../page-frame.tsx'
+import { peopleOf } from '@/features/spaces/people.ts'
+import { HandOver } from '@/features/spaces/hand-over.tsx'
+import { LeaveSpace } from '@/features/spaces/leave-space.tsx'
+import { RenameSpace } from '@/features/spaces/rename-space.tsx'
+import { isManager } from '@/lib/members.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Settings')
 

@@ -3,12 +3,12 @@
 import { Wrench } from 'lucide-react'
 import Link from 'next/link'
 import { lazy, Suspense } from 'react'
-import { buttonStyle } from '../../../../components/ui/button.tsx'
-import { useSpaceConnection } from '../../../../features/integrations/connection-context.tsx'
+import { buttonStyle } from '@/components/ui/button.tsx'
+import { useSpaceConnection } from '@/features/integrations/connection-context.tsx'
 
 /** Speaks MCP, which is a lot of code: only a connected space downloads it. */
 const ToolPanel = lazy(async () => ({
-  default: (await import('../../../../features/tools/tool-panel.tsx')).ToolPanel,
+  default: (await import('@/features/tools/tool-panel.tsx')).ToolPanel,
 }))
 
 /** Brings the connection and the tools together; the two do not know each other. */

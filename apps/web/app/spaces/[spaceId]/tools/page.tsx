@@ -1,7 +1,7 @@
-import { spaceResource } from '../../../../authorization-server/resources.ts'
-import { runtime } from '../../../../lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '../../../../lib/visitor.ts'
-import { Page } from '../page-frame.tsx'
+import { spaceResource } from '@/authorization-server/resources.ts'
+import { runtime } from '@/lib/runtime.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 import { ConnectedTools } from './connected-tools.tsx'
 
 export const generateMetadata = memberPageTitle('Tools')

@@ -1,17 +1,17 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { browserBinding } from '../../../../../features/integrations/binding-cookie.ts'
-import { startAuthorization } from '../../../../../features/integrations/space-connection.ts'
-import { optionalJsonBody } from '../../../../../lib/json-body.ts'
-import { requireManager, requireMember } from '../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../lib/refusal.ts'
-import { requireWithinLimit } from '../../../../../lib/within-limit.ts'
+import { browserBinding } from '@/features/integrations/binding-cookie.ts'
+import { startAuthorization } from '@/features/integrations/space-connection.ts'
+import { optionalJsonBody } from '@/lib/json-body.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { respond } from '@/lib/problem-response.ts'
+import { requireWithinLimit } from '@/lib/within-limit.ts'
 
 const Body = z.object({ spaceId: z.string().optional(), returnPath: z.string().optional() })
 
 export const POST = (request: NextRequest) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, returnPath } = await optionalJsonBody(request, Body)
     const manager = requireManager(await requireMember(request.headers, spaceId))

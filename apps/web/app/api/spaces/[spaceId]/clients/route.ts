@@ -1,12 +1,12 @@
 import type { NextRequest } from 'next/server'
-import { clientLists } from '../../../../../features/clients/space-clients.ts'
-import { noStore } from '../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../lib/members.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { clientLists } from '@/features/clients/space-clients.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 /** The person's keys in the space, and the clients that have called for them. */
 export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
-  answering(async () => {
+  respond(async () => {
     const member = await requireMember(request.headers, (await params).spaceId)
     return Response.json(await clientLists(member), noStore)
   })

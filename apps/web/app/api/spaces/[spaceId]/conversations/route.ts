@@ -1,11 +1,11 @@
 import type { NextRequest } from 'next/server'
-import { listConversations, searchConversations } from '../../../../../features/chat/conversation-store.ts'
-import { noStore } from '../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../lib/members.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { listConversations, searchConversations } from '@/features/chat/conversation-store.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 export const GET = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
-  answering(async () => {
+  respond(async () => {
     const member = await requireMember(request.headers, (await params).spaceId)
     const { searchParams } = request.nextUrl
     const words = searchParams.get('search')?.trim()

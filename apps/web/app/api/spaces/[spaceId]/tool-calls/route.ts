@@ -1,8 +1,8 @@
-import { forgetCalls, keepCall, lastCalls, NewCall } from '../../../../../features/tools/tool-call-store.ts'
-import { jsonBody, noStore } from '../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../lib/refusal.ts'
+import { forgetCalls, keepCall, lastCalls, NewCall } from '@/features/tools/tool-call-store.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string }>
@@ -10,13 +10,13 @@ interface Context {
 
 /** The person's own last calls in this space. */
 export const GET = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     const member = await requireMember(request.headers, (await params).spaceId)
     return Response.json({ calls: await lastCalls(member) }, noStore)
   })
 
 export const POST = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const member = await requireMember(request.headers, (await params).spaceId)
     await keepCall(member, await jsonBody(request, NewCall))
@@ -24,7 +24,7 @@ export const POST = (request: Request, { params }: Context) =>
   })
 
 export const DELETE = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     await forgetCalls(await requireMember(request.headers, (await params).spaceId))
     return new Response(null, { status: 204 })

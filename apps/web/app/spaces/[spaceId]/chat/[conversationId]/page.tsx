@@ -1,9 +1,9 @@
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
-import { ConversationView } from '../../../../../features/chat/conversation-view.tsx'
-import { findConversation } from '../../../../../features/chat/conversation-store.ts'
-import { openedConversation } from '../../../../../features/chat/opened-conversation.ts'
-import { requireMemberPage } from '../../../../../lib/visitor.ts'
+import { ConversationView } from '@/features/chat/conversation-view.tsx'
+import { findConversation } from '@/features/chat/conversation-store.ts'
+import { openedConversation } from '@/features/chat/opened-conversation.ts'
+import { requireMemberPage } from '@/lib/visitor.ts'
 
 interface PageProps {
   readonly params: Promise<{ spaceId: string; conversationId: string }>

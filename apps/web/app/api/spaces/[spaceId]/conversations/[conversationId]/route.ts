@@ -1,16 +1,12 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { LONGEST_TITLE } from '../../../../../../features/chat/conversation.ts'
-import {
-  changeConversation,
-  deleteConversation,
-  publicSummary,
-} from '../../../../../../features/chat/conversation-store.ts'
-import { newerConversation } from '../../../../../../features/chat/opened-conversation.ts'
-import { jsonBody, noStore } from '../../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../lib/refusal.ts'
+import { LONGEST_TITLE, Visibility } from '@/features/chat/conversation.ts'
+import { changeConversation, deleteConversation, publicSummary } from '@/features/chat/conversation-store.ts'
+import { newerConversation } from '@/features/chat/opened-conversation.ts'
+import { jsonBody, noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -18,7 +14,7 @@ interface Context {
 
 /** The conversation with its newest messages; 204 when `known` is its newest version. */
 export const GET = (request: NextRequest, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const opened = await newerConversation(
@@ -36,10 +32,10 @@ const Title = z
   .max(LONGEST_TITLE)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'control characters are not allowed')
 
-const Change = z.object({ title: Title, visibility: z.enum(['private', 'space']) }).partial()
+const Change = z.object({ title: Title, visibility: Visibility }).partial()
 
 export const PATCH = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
@@ -48,7 +44,7 @@ export const PATCH = (request: Request, { params }: Context) =>
   })
 
 export const DELETE = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, conversationId } = await params
     await deleteConversation(await requireMember(request.headers, spaceId), conversationId)

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { changeRole, removePerson } from '../../../../../../features/spaces/people.ts'
-import { jsonBody } from '../../../../../../lib/json-body.ts'
-import { requireManager, requireMember } from '../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../lib/refusal.ts'
-import { roles } from '../../../../../../lib/roles.ts'
+import { changeRole, removePerson } from '@/features/spaces/people.ts'
+import { jsonBody } from '@/lib/json-body.ts'
+import { requireManager, requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { respond } from '@/lib/problem-response.ts'
+import { roles } from '@/lib/roles.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; personId: string }>
@@ -14,7 +14,7 @@ const Body = z.object({ role: z.enum(roles) })
 
 /** Gives a member another role. */
 export const PATCH = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, personId } = await params
     const manager = requireManager(await requireMember(request.headers, spaceId))
@@ -24,7 +24,7 @@ export const PATCH = (request: Request, { params }: Context) =>
 
 /** Removes a member; oneself, to leave. */
 export const DELETE = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, personId } = await params
     const member = await requireMember(request.headers, spaceId)

@@ -1,8 +1,9 @@
 import type { NextRequest } from 'next/server'
-import { readConversation, readMessages } from '../../../../../../../features/chat/conversation-store.ts'
-import { noStore } from '../../../../../../../lib/json-body.ts'
-import { requireMember } from '../../../../../../../lib/members.ts'
-import { answering, Refusal } from '../../../../../../../lib/refusal.ts'
+import { readConversation, readMessages } from '@/features/chat/conversation-store.ts'
+import { noStore } from '@/lib/json-body.ts'
+import { requireMember } from '@/lib/members.ts'
+import { Failure } from '@/lib/failure.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -10,13 +11,13 @@ interface Context {
 
 /** Messages before a position, oldest first. */
 export const GET = (request: NextRequest, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const { id } = await readConversation(member, conversationId)
     const before = request.nextUrl.searchParams.get('before') ?? ''
     if (!/^\d{1,9}$/.test(before)) {
-      throw new Refusal('invalid_request', 'Say before which position, as ?before=40.')
+      throw new Failure('invalid_request', 'Say before which position, as ?before=40.')
     }
     return Response.json(await readMessages(id, Number(before)), noStore)
   })

@@ -1,9 +1,9 @@
-import { requestStop } from '../../../../../../../features/chat/answer-store.ts'
-import { ownConversation } from '../../../../../../../features/chat/conversation-store.ts'
-import { liveAnswer } from '../../../../../../../features/chat/live-answer.ts'
-import { requireMember } from '../../../../../../../lib/members.ts'
-import { requireOwnOrigin } from '../../../../../../../lib/own-origin.ts'
-import { answering } from '../../../../../../../lib/refusal.ts'
+import { requestStop } from '@/features/chat/answer-store.ts'
+import { ownConversation } from '@/features/chat/conversation-store.ts'
+import { liveAnswer } from '@/features/chat/live-answer.ts'
+import { requireMember } from '@/lib/members.ts'
+import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -11,7 +11,7 @@ interface Context {
 
 /** Stops the answer that is being written; what there is of it stays. */
 export const POST = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)

@@ -1,8 +1,8 @@
-import { answerInProgress } from '../../../../../../../features/chat/answer-store.ts'
-import { readConversation } from '../../../../../../../features/chat/conversation-store.ts'
-import { answerStream } from '../../../../../../../features/chat/follow-answer.ts'
-import { requireMember } from '../../../../../../../lib/members.ts'
-import { answering } from '../../../../../../../lib/refusal.ts'
+import { answerInProgress } from '@/features/chat/answer-store.ts'
+import { readConversation } from '@/features/chat/conversation-store.ts'
+import { answerStream } from '@/features/chat/follow-answer.ts'
+import { requireMember } from '@/lib/members.ts'
+import { respond } from '@/lib/problem-response.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -10,7 +10,7 @@ interface Context {
 
 /** The answer that is being written, from its beginning; 204 when none is. */
 export const GET = (request: Request, { params }: Context) =>
-  answering(async () => {
+  respond(async () => {
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const { id } = await readConversation(member, conversationId)

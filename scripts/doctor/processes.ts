@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import type { Check, Context } from './context.ts'
+import type { Opened } from './databases.ts'
+import { findingsOf, type Finding } from './report.ts'
+import { reachesDirectly } from './public-names.ts'
+
+const { ok, warning, error, notChecked } = findingsOf('processes')
+
+const TIMEOUT_MS = 5_000
+
+const Readiness = z.object({
+  degraded: z.array(z.object({ part: z.string(), detail: z.string() })).default([]),
+  detail: z.string().optional(),
+})
+
+/** Whether the processes run and are ready, each at the address where the other one, or this machine, reaches it. */
+export const checkProcesses: Check = async (context) => {
+  const { gateway, web } = context.installation
+  const gatewayAt =
+    'known' in web
+      ? web.known.settings.CUDU_ENDPOINT
+      : 'known' in gateway
+        ? localAddress(gateway.known.config.HOST, gateway.known.config.PORT)
+        : undefined
+  return [
+    ...(gatewayAt === undefined
+      ? [notChecked('The gateway', 'Its address is not known.')]
+      : await readinessFindings('gateway', gatewayAt, 'known' in web ? 'CUDU_ENDPOINT' : 'PORT')),
+    ...('known' in web
+      ? await readinessFindings('web app', localAddress(web.known.settings.HOST, web.known.settings.PORT), 'PORT')
+      : [notChecked('The web app', `${web.unknown}.`)]),
+    ...(await throughCuduEndpoint(context)),
+  ]
+}
+
+function localAddress(host: string, port: number): string {
+  const name = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+async function readinessFindings(name: string, address: string, setting: string): Promise<Finding[]> {
+  let response: Response
+  try {
+    response = await fetch(new URL('/readyz', address), { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
+  } catch (cause) {
+    return [
+      error(`The ${name} does not answer at ${address} (${codeOf(cause)}).`, {
+        detail: `Start it, or correct ${setting}.`,
+        change: `${setting}=…`,
+      }),
+    ]
+  }
+  const { success, data } = Readiness.safeParse(await response.json().catch(() => undefined))
+  if (!success)
+    return [
+      error(`What answers at ${address} is not the ${name} (status ${response.status}).`, { change: `${setting}=…` }),
+    ]
+  if (response.status !== 200)
+    return [
+      error(`The ${name} is not ready (status ${response.status}).`, {
+        ...(data.detail !== undefined && { detail: data.detail }),
+      }),
+    ]
+  return data.degraded.length === 0
+    ? [ok(`The ${name} is ready.`)]
+    : data.degraded.map(({ part, detail }) => warning(`The ${name} works without a part: ${part}.`, { detail }))
+}
+
+export function codeOf(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (typeof code === 'string') return code
+  }
+  return error instanceof Error ? error.name : 'unknown'
+}
+
+/** What only the web app's address of the gateway shows: the token, and whether one gateway's restart is an outage of the pages. */
+async function throughCuduEndpoint({ installation: { gateway, web }, databases, now }: Context): Promise<Finding[]> {
+  if ('unknown' in web || web.known.serviceToken === undefined) return []
+  const { CUDU_ENDPOINT: endpoint } = web.known.settings
+  const isDirect = await reachesDirectly(endpoint, web.known.serviceToken, now)
+  if (isDirect === undefined) {
+    return [
+      error('The gateway at CUDU_ENDPOINT does not know the web app’s service token, or does not answer.', {
+        change: 'GATEWAY_SERVICE_TOKEN=<the same for both processes>',
+      }),
+    ]
+  }
+  const workers = 'known' in gateway ? gateway.known.config.WORKERS : 1
+  const live = await liveGateways(databases.gateway)
+  if (!isDirect || live <= workers) return [ok('The web app reaches the gateway with its service token.')]
+  return [
+    warning(`CUDU_ENDPOINT is one of ${live} gateways: while it restarts, pages work without Notion.`, {
+      detail: 'Name a balancer in front of all of them. A Kubernetes Service is one, and looks like this.',
+      change: 'CUDU_ENDPOINT=http://<balancer>:8000',
+    }),
+  ]
+}
+
+async function liveGateways(database: Opened): Promise<number> {
+  if (!('sql' in database)) return 0
+  const { rows } = await database.sql.query<{ count: number }>(
+    `select count(*)::int as count from gateway.replicas where seen_at > clock_timestamp() - interval '30 seconds'`,
+  )
+  return rows[0]?.count ?? 0
+}

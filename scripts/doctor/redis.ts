@@ -1,0 +1,48 @@
+import type { Check } from './context.ts'
+import { redisFacts } from './parts.ts'
+import { findingsOf } from './report.ts'
+
+const { ok, warning, error, notChecked } = findingsOf('redis')
+
+const OLDEST_MAJOR = 6
+
+/** Version, whether it keeps what it is given, and what it does when its memory is full. */
+export const checkRedis: Check = async ({ installation: { gateway } }) => {
+  if ('unknown' in gateway) return [notChecked('Redis', `${gateway.unknown}.`)]
+  const { REDIS_URL: url } = gateway.known.config
+  if (url === undefined) return [ok('REDIS_URL is not set: pending consents are in the database.')]
+  const { host } = new URL(url)
+  let facts
+  try {
+    facts = await redisFacts(url)
+  } catch (cause) {
+    const { code = 'refused', message } = cause as NodeJS.ErrnoException
+    const reason = /^(NOAUTH|WRONGPASS|NOPERM)/.exec(message)?.[1] ?? code
+    return [
+      error(`Redis at ${host} cannot be used (${reason}), so nobody can connect Notion.`, {
+        detail: 'Calls and refreshes go on without it.',
+        change: 'REDIS_URL=…',
+      }),
+    ]
+  }
+  const { version, evictionPolicy, keepsKeys } = facts
+  if (!keepsKeys)
+    return [
+      error(`Redis at ${host} does not return what was stored a moment before.`, { change: 'REDIS_URL=<the primary>' }),
+    ]
+  if (Number.parseInt(version, 10) < OLDEST_MAJOR)
+    return [error(`Redis ${version} is too old; ${OLDEST_MAJOR} or newer is needed.`)]
+  return [
+    ok(`Redis ${version} keeps what it is given.`),
+    ...(evictionPolicy === undefined || evictionPolicy === 'noeviction'
+      ? []
+      : [
+          warning(
+            'Redis drops keys when its memory is full: pending consents, and the mark by which a copied database is noticed.',
+            {
+              change: 'maxmemory-policy noeviction',
+            },
+          ),
+        ]),
+  ]
+}

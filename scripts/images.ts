@@ -1,0 +1,46 @@
+/**
+ * `npm run test:image`: builds the images of deploy/ and runs the main job through them (test/images/). Needs Linux and Docker or podman; says so
+ * and succeeds where there is neither. BASE names the base image; without it one is made from Debian packages, as root with debootstrap.
+ */
+import { join } from 'node:path'
+import { repositoryRoot } from '../packages/process/src/index.ts'
+import { localBase } from './image-base.ts'
+import { findImageEngine, type ImageEngine } from './image-engine.ts'
+import { endProgramsWithUs, runProgram } from './programs.ts'
+
+const IMAGES = ['gateway', 'web'].map((name) => ({ name, tag: `localhost/notion-mcp-gateway-${name}:test` }))
+
+endProgramsWithUs()
+process.exitCode = await testImages()
+
+async function testImages(): Promise<number> {
+  if (process.platform !== 'linux') return skipped('images run on Linux only')
+  const engine = findImageEngine(join(repositoryRoot, '.data/images'))
+  if (!engine) return skipped('there is neither Docker nor podman. On Debian: apt-get install podman runc')
+  const base = process.env['BASE'] || (await localBase(engine))
+  if (!base) {
+    return skipped(
+      'there is no base image. Name one with BASE=docker.io/library/node:24-bookworm-slim, or install debootstrap and be root',
+    )
+  }
+  for (const { name, tag } of IMAGES) {
+    const code = await build(engine, name, tag, base)
+    if (code !== 0) return code
+  }
+  return runProgram('vitest', ['run', '--project', 'images', ...process.argv.slice(2)], {
+    ...engine.env,
+    IMAGE_ENGINE: engine.program,
+    ...Object.fromEntries(IMAGES.map(({ name, tag }) => [`IMAGE_${name.toUpperCase()}`, tag])),
+  })
+}
+
+function build({ program, env, buildFlags }: ImageEngine, name: string, tag: string, base: string): Promise<number> {
+  console.log(`Building the image of the ${name} on ${base} with ${program}.`)
+  const file = `deploy/${name}.Containerfile`
+  return runProgram(program, ['build', ...buildFlags, '--build-arg', `BASE=${base}`, '-f', file, '-t', tag, '.'], env)
+}
+
+function skipped(reason: string): number {
+  console.log(`SKIPPED: the images were neither built nor tested, because ${reason}.`)
+  return 0
+}

@@ -1,0 +1,48 @@
+// What has to be there before a command runs, and the Node to run it with. Built-in modules of Node 20.19 only.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { currentDependencies, currentNode, hasDependencies, OLDEST_NODE, presentNode, SetupError } from './install.mjs'
+import { hasWebBuild, isCurrentWebBuild } from './web-build.mjs'
+
+/** Whether `root` is a folder that `npm run build` has made: complete, and never changed by what runs in it. */
+export function isRelease(root) {
+  return existsSync(join(root, 'release.json'))
+}
+
+/**
+ * Finds the Node to run `command` with. In a checkout, it also brings dependencies and Node up to date, except for a command that is
+ * `started`: such a one refuses instead.
+ */
+export async function prepare(root, command) {
+  if (isRelease(root)) return nodeOfRelease(root)
+  if (command.started) return nodeOfBuiltCheckout(root, command)
+  const [node] = await Promise.all([currentNode(root), currentDependencies(root, { development: !command.deployed })])
+  return node
+}
+
+function nodeOfRelease(root) {
+  const node = presentNode(root)
+  if (node) return node
+  throw new SetupError(
+    `This release needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}. Put a newer one first in PATH.`,
+  )
+}
+
+function nodeOfBuiltCheckout(root, { web: needsWebBuild }) {
+  const node = presentNode(root)
+  if (!node) {
+    throw new SetupError(
+      `This is Node ${process.versions.node}, and ${OLDEST_NODE.join('.')} or newer is needed. Run npm run build, which gets one.`,
+    )
+  }
+  if (!hasDependencies(root, { development: false })) {
+    throw new SetupError('node_modules is not what package-lock.json says. Run npm run build.')
+  }
+  if (needsWebBuild) {
+    if (!hasWebBuild(root)) throw new SetupError('The web app is not built. Run npm run build.')
+    if (!isCurrentWebBuild(root)) {
+      process.stderr.write('The web app was built from other sources than these. npm run build brings it up to date.\n')
+    }
+  }
+  return node
+}

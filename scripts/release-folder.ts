@@ -1,0 +1,45 @@
+/** Puts a release in its place, and nothing else. */
+import { lstatSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { StartupError } from '../packages/process/src/index.ts'
+import { processesRunning } from './running.mjs'
+
+const ELSEWHERE = 'Build into another folder: npm run build -- --out <folder>'
+
+/** @throws {StartupError} when `out` is something else than a release that nothing uses and nobody has put anything into. */
+export function refuseToReplace(out: string): void {
+  const found = lstatSync(out, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isDirectory()) throw new StartupError(`${out} is there, and is no folder. ${ELSEWHERE}`)
+  const names = readdirSync(out)
+  if (names.length === 0) return
+  const ours = contentsOf(out)
+  if (ours === undefined) throw new StartupError(`${out} is there, and is no release. ${ELSEWHERE}`)
+  const others = names.filter((name) => !ours.includes(name))
+  if (others.length > 0) {
+    throw new StartupError(
+      `${out} would be replaced, and holds ${others.join(', ')}, which is not of its release. Move that elsewhere first.`,
+    )
+  }
+  const [user] = processesRunning(join(realpathSync(dirname(out)), basename(out)))
+  if (user) throw new StartupError(`${out} is in use by process ${user.pid} (${user.command}). ${ELSEWHERE}`)
+}
+
+/** Gives `part` the name `out`, and removes what had it. */
+export function replaceFolder(out: string, part: string): void {
+  const old = join(dirname(out), `.${basename(out)}.old`)
+  rmSync(old, { recursive: true, force: true })
+  if (lstatSync(out, { throwIfNoEntry: false })) renameSync(out, old)
+  renameSync(part, out)
+  rmSync(old, { recursive: true, force: true })
+}
+
+/** The names at the top of a release, as it was built; undefined when the folder is no release. */
+function contentsOf(folder: string): string[] | undefined {
+  try {
+    const { contents } = JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')) as { contents: string[] }
+    return contents
+  } catch {
+    return undefined
+  }
+}

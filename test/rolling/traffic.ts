@@ -1,0 +1,97 @@
+/** What people and programs do meanwhile, and what of it failed. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PersonClient } from '../../apps/web/test/support/person.ts'
+
+export interface Traffic {
+  /** What did not go as it has to, in words. */
+  readonly failures: readonly string[]
+  /** How often each thing was done. */
+  readonly done: ReadonlyMap<string, number>
+  /** Resolves when each thing was done so often from now on. */
+  more(times: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Between one turn of a job and its next: nobody is as fast as a program, and what people do is limited. */
+const PAUSE_MS = 200
+
+/** Does each job again and again, side by side. A job throws to say what failed. */
+export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>): Traffic {
+  const failures: string[] = []
+  const done = new Map(Object.keys(jobs).map((name) => [name, 0]))
+  let isOver = false
+  const running = Promise.all(
+    Object.entries(jobs).map(async ([name, job]) => {
+      while (!isOver) {
+        await job().catch((error: unknown) => failures.push(`${name}: ${String(error)}`))
+        done.set(name, (done.get(name) ?? 0) + 1)
+        await sleep(PAUSE_MS)
+      }
+    }),
+  )
+  return {
+    failures,
+    done,
+    async more(times) {
+      const goal = new Map([...done].map(([name, count]) => [name, count + times]))
+      while ([...goal].some(([name, count]) => (done.get(name) ?? 0) < count)) {
+        await sleep(20)
+      }
+    },
+    async stop() {
+      isOver = true
+      await running
+    },
+  }
+}
+
+/** Calls a tool through the gateway as the application does, and reads the whole response. */
+export async function callTool(
+  gatewayUrl: string,
+  { spaceId, userId, token }: { spaceId: string; userId: string; token: string },
+  name: string,
+  args: object,
+): Promise<void> {
+  const response = await fetch(`${gatewayUrl}/mcp/notion/proxy`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'x-user-id': userId,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2025-06-18',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name, arguments: args, _meta: { progressToken: 1 } },
+      meta: { space_id: spaceId },
+    }),
+  })
+  const text = await response.text()
+  if (response.status !== 200 || !text.includes('"result"') || text.includes('"isError":true')) {
+    throw new Error(`${name}: ${response.status} ${text.slice(0, 300)}`)
+  }
+}
+
+/** A page, as a browser asks for it first. */
+export async function loadPage(person: PersonClient, path: string): Promise<string> {
+  const page = await person.fetch(path)
+  const html = await page.text()
+  if (page.status !== 200) throw new Error(`${path}: ${page.status} ${html.slice(0, 300)}`)
+  return html
+}
+
+/** Loads every script, style and font that the page names. */
+export async function loadFiles(person: PersonClient, html: string): Promise<void> {
+  const files = new Set(html.match(/\/_next\/static\/[\w./~%-]+/g))
+  if (files.size === 0) throw new Error('the page names no scripts')
+  await Promise.all(
+    [...files].map(async (file) => {
+      const response = await person.fetch(file)
+      await response.arrayBuffer()
+      if (response.status !== 200) throw new Error(`${file}: ${response.status}`)
+    }),
+  )
+}
