@@ -24,4 +24,4 @@ export {
   type Environment,
 } from '../../packages/process/src/index.ts'
 export { installationFolder } from '../../packages/process/src/installation.ts'
-export { probeKey, PROBE_PATHS, type ProbedProcess, type Seen } from '../../packages/process/src/probe.ts'
+export { probeKey, PROBE_PATHS, type ProbedProcess, type ObservedRequest } from '../../packages/process/src/probe.ts'
