@@ -19,7 +19,7 @@ describe('the data directory', () => {
     expect(openDataDir({ DATA_DIR: join(root, 'else') }, '/nowhere')).toBe(join(root, 'else'))
   })
 
-  it('of a release is next to the release folder, which the next release replaces', () => {
+  it('is beside the folder of a release, which the next release replaces', () => {
     const parent = temporaryFolder()
     const release = join(parent, 'release')
     mkdirSync(release)

@@ -92,7 +92,7 @@ describe('a .env file', () => {
     })
   })
 
-  it('of a release may also be next to the release folder', () => {
+  it('may also be beside the folder of a release', () => {
     const release = mkdtempSync(join(folder, 'release-'))
     writeFileSync(join(release, 'release.json'), '{}')
     file('.env', 'A=beside\nB=beside\n')
