@@ -3,27 +3,27 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { Client } from 'pg'
 
 export interface DatabaseCounter {
-  /** The database's URL with this counter in between. */
+  /** The database's URL through this counter. */
   readonly url: string
-  /** How often the server has said that it is ready for the next query: that many round trips were made. */
+  /** Number of round trips: the ReadyForQuery messages of the server. */
   roundTrips(): number
   close(): void
 }
 
 const READY_FOR_QUERY = 'Z'.charCodeAt(0)
 
-/** Passes the PostgreSQL protocol on and counts its round trips. */
+/** Forwards the PostgreSQL protocol and counts its round trips. */
 export async function databaseCounter(databaseUrl: string): Promise<DatabaseCounter> {
   const { host, port, user, password, database: name } = new Client(databaseUrl)
   let count = 0
   const server = createServer((client) => {
-    // The embedded server listens on a socket in a folder.
+    // The embedded server listens on a Unix socket.
     const database = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect({ host, port })
     let unread = Buffer.alloc(0)
     database.on('data', (bytes) => {
       client.write(bytes)
       unread = Buffer.concat([unread, bytes])
-      // Each message of the server: a letter, and a length that counts itself.
+      // Each message of the server: a type byte, and a length that includes itself.
       while (unread.length >= 5) {
         const size = 1 + unread.readInt32BE(1)
         if (unread.length < size) break

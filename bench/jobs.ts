@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
-/** What a child process can be asked for: plain data in, plain data out. */
+/** The functions that a child process offers over IPC, with serializable arguments and results. */
 type Jobs<T> = { [Name in keyof T]: (...args: never[]) => unknown }
 
 interface Request {
@@ -15,7 +15,7 @@ interface Reply {
   readonly error?: string
 }
 
-/** Answers the parent process from now on. */
+/** Runs the jobs that the parent process requests. */
 export function serveJobs<T extends Jobs<T>>(jobs: T): void {
   const work = jobs as unknown as Record<string, (...args: unknown[]) => unknown>
   process.on('message', ({ id, name, args }: Request) => {
@@ -29,7 +29,7 @@ export function serveJobs<T extends Jobs<T>>(jobs: T): void {
   process.on('disconnect', () => process.exit(0))
 }
 
-/** A child process that does what {@link serveJobs} serves there. */
+/** The jobs of a child process that calls {@link serveJobs}. */
 export type Worker<T> = {
   readonly [Name in keyof T]: T[Name] extends (...args: infer Args) => infer Result
     ? (...args: Args) => Promise<Awaited<Result>>

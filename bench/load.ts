@@ -1,4 +1,4 @@
-/** Makes load with plain sockets, and measures it. What a full HTTP client would cost would hide what is measured. */
+/** Generates and measures load with plain sockets. The cost of an HTTP client would distort the results. */
 import { connect, type Socket } from 'node:net'
 import { serveJobs } from './jobs.ts'
 
@@ -7,7 +7,7 @@ export interface Target {
   readonly path: string
   readonly method?: 'POST' | 'GET'
   readonly headers: Readonly<Record<string, string>>
-  /** {@link CONNECTION} in it becomes the number of the connection. */
+  /** {@link CONNECTION} is replaced by the number of the connection. */
   readonly body?: string
 }
 
@@ -15,30 +15,30 @@ export interface LoadResult {
   readonly calls: number
   readonly seconds: number
   readonly bytes: number
-  /** Milliseconds from sending a request to the last byte of its answer. */
+  /** Milliseconds from sending a request to the last byte of its response. */
   readonly p50: number
   readonly p99: number
-  /** To the first event of an answer that streams. */
+  /** Milliseconds to the first event of a streamed response. */
   readonly firstEventP50: number
   readonly errors: number
 }
 
 export interface LoadJobs {
-  /** Closed loop: each connection sends its next request when it has the answer. */
+  /** Closed loop: each connection sends its next request after the response. */
   run(target: Target, connections: number, seconds: number): Promise<LoadResult>
-  /** All at once, each on a connection of its own; how long until the last answer. */
+  /** Sends all requests at once, each on its own connection; measures the time to the last response. */
   burst(targets: Target[], connections: number): Promise<{ lastAt: number; startedAt: number; errors: number }>
-  /** Opens streams and keeps them; resolves when all have a head. */
+  /** Opens streams; resolves when all have received the response headers. */
   openStreams(targets: Target[], count: number): Promise<{ opened: number }>
-  /** Delays of the events of one tick, in milliseconds, once `count` have come. */
-  awaitEvents(count: number): Promise<{ p50: number; p99: number; max: number; came: number }>
+  /** Waits for `count` events, and returns their delays in milliseconds. */
+  awaitEvents(count: number): Promise<{ p50: number; p99: number; max: number; received: number }>
   closeStreams(): void
 }
 
-/** For servers of which all connections share a session, in which no two calls may have the same id at once. */
+/** For servers whose connections share a session, where the ids of concurrent calls must be unique. */
 export const CONNECTION = '"$connection"'
-/** After this long without its end, a run has failed. */
-const STUCK_MS = 20_000
+/** Time limit of a response. */
+const RESPONSE_TIMEOUT_MS = 20_000
 
 const now = () => performance.timeOrigin + performance.now()
 
@@ -48,8 +48,8 @@ function requestBytes({ method = 'POST', path, headers, body = '' }: Target): Bu
   return Buffer.from([`${method} ${path} HTTP/1.1`, 'host: localhost', ...lines, ...length, '', body].join('\r\n'))
 }
 
-/** Reads answers off a connection: by length, or by the last chunk. */
-class AnswerReader {
+/** Finds the end of a response, by its length or its last chunk. */
+class ResponseReader {
   #head: Buffer | undefined
   #left = -1
   #isChunked = false
@@ -57,7 +57,7 @@ class AnswerReader {
   firstEventAt = 0
   status = 0
 
-  /** Whether the answer is complete with these bytes. */
+  /** True if these bytes complete the response. */
   read(bytes: Buffer): boolean {
     let body = bytes
     if (this.#left < 0 && !this.#isChunked) {
@@ -111,11 +111,11 @@ async function run(target: Target, connections: number, seconds: number): Promis
         new Promise<void>((resolve) => {
           const request = requestBytes({ ...target, body: target.body?.replace(CONNECTION, String(1000 + i)) ?? '' })
           let sentAt = 0
-          let reader = new AnswerReader()
+          let reader = new ResponseReader()
           const next = (): void => {
             sentAt = performance.now()
             if (sentAt >= endAt) return void socket.end(resolve)
-            reader = new AnswerReader()
+            reader = new ResponseReader()
             socket.write(request)
           }
           socket.on('data', (chunk) => {
@@ -131,7 +131,7 @@ async function run(target: Target, connections: number, seconds: number): Promis
             resolve()
           })
           socket.on('close', () => resolve())
-          socket.setTimeout(STUCK_MS, () => socket.destroy(new Error('no answer')))
+          socket.setTimeout(RESPONSE_TIMEOUT_MS, () => socket.destroy(new Error('no response')))
           next()
         }),
     ),
@@ -164,7 +164,7 @@ async function burst(
     sockets.map(
       (socket, i) =>
         new Promise<void>((resolve) => {
-          const reader = new AnswerReader()
+          const reader = new ResponseReader()
           socket.on('data', (chunk) => {
             if (!reader.read(chunk)) return
             lastAt = now()
@@ -215,7 +215,7 @@ async function openStreams(targets: Target[], count: number): Promise<{ opened: 
   return { opened: streams.length }
 }
 
-async function awaitEvents(count: number): Promise<{ p50: number; p99: number; max: number; came: number }> {
+async function awaitEvents(count: number): Promise<{ p50: number; p99: number; max: number; received: number }> {
   const deadline = Date.now() + 20_000
   while (delays.length < count && Date.now() < deadline) {
     await new Promise<void>((resolve) => {
@@ -229,7 +229,7 @@ async function awaitEvents(count: number): Promise<{ p50: number; p99: number; m
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
     max: percentile(sorted, 1),
-    came: sorted.length,
+    received: sorted.length,
   }
 }
 

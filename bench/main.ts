@@ -17,6 +17,7 @@ import {
   residentBytes,
   type Server,
   SERVICE_TOKEN,
+  startFloor,
   startGateway,
   startNginx,
 } from './servers.ts'
@@ -88,12 +89,13 @@ const stream = (target: Target): Target => {
   return { ...rest, method: 'GET', headers: { ...rest.headers, 'x-space-id': 'north' } }
 }
 
-type Name = 'direct' | 'nginx' | 'gateway'
+type Name = 'direct' | 'floor' | 'nginx' | 'gateway'
 
-/** What each of them did in each round, and the processor time of its process for each call, in microseconds. */
-type Rounds = Partial<Record<Name, (LoadResult & { cpuUs: number })[]>>
+/** The results of each server by round, with the processor time of its process per call in microseconds. */
+type Rounds = Partial<Record<Name, Round[]>>
+type Round = LoadResult & { readonly cpuUs: number }
 
-/** Runs all of them in turn, round after round, so that what disturbs the machine disturbs all of them. */
+/** Runs all targets alternately in rounds, so that disturbances of the machine affect all of them. */
 async function interleaved(
   targets: Partial<Record<Name, Target>>,
   pids: Partial<Record<Name, number>>,
@@ -116,11 +118,10 @@ async function interleaved(
   return results
 }
 
-const per = (results: Rounds, name: Name, value: (round: LoadResult & { cpuUs: number }) => number) =>
-  (results[name] ?? []).map(value)
+const per = (results: Rounds, name: Name, value: (round: Round) => number) => (results[name] ?? []).map(value)
 const perSecond = ({ calls, seconds: took }: LoadResult) => calls / took
 
-function wanted(name: string): boolean {
+function isSelected(name: string): boolean {
   return options.only === undefined || options.only.split(',').includes(name)
 }
 
@@ -129,17 +130,18 @@ function add(measure: Measure): void {
   console.log(row(measure))
 }
 
-/** Everything that is compared with nginx. */
-async function compared(gateway: GatewayServer, nginx: Server | undefined): Promise<void> {
-  const pids = { gateway: gateway.pid, ...(nginx && { nginx: nginx.pid }) }
+/** The measures that compare the gateway with nginx, and calls and latency also with the floor. */
+async function compareWithNginx(gateway: GatewayServer, nginx: Server | undefined, floor: Server): Promise<void> {
+  const pids = { gateway: gateway.pid, floor: floor.pid, ...(nginx && { nginx: nginx.pid }) }
   const all = (name?: string) => ({
     direct: direct('/mcp', name),
     ...(nginx && { nginx: through(nginx, '/mcp', name) }),
     gateway: behind(gateway, 'north', name),
   })
+  const withFloor = { ...all(), floor: through(floor, '/mcp') }
 
-  if (wanted('calls')) {
-    const results = await interleaved(all(), pids, 32)
+  if (isSelected('calls')) {
+    const results = await interleaved(withFloor, pids, 32)
     add({
       name: 'calls/s, small JSON, 32 connections, one process',
       goal: '≥ 0.85 × nginx',
@@ -149,6 +151,7 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ratio: ratio(per(results, 'gateway', perSecond), per(results, 'nginx', perSecond)),
       isMet: (value) => value >= 0.85,
     })
+    add(floorRow('calls/s, small JSON, 32 connections', results, perSecond))
     add({
       name: 'processor time per call, 32 connections, µs',
       goal: '≤ 2.5 × nginx',
@@ -160,13 +163,12 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ),
       isMet: (value) => value <= 2.5,
     })
+    add(floorRow('processor time per call, 32 connections, µs', results, ({ cpuUs }) => cpuUs))
   }
-  if (wanted('latency')) {
-    const results = await interleaved(all(), pids, 1)
-    const added = (name: Name) => {
-      const bare = median(per(results, 'direct', ({ p50 }) => p50))
-      return per(results, name, ({ p50 }) => p50 - bare)
-    }
+  if (isSelected('latency')) {
+    const results = await interleaved(withFloor, pids, 1)
+    const bare = median(per(results, 'direct', ({ p50 }) => p50))
+    const added = (name: Name) => per(results, name, ({ p50 }) => p50 - bare)
     add({
       name: 'added p50 at concurrency 1, ms',
       goal: '≤ 3 × nginx',
@@ -176,8 +178,9 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       ratio: ratio(added('gateway'), added('nginx')),
       isMet: (value) => value <= 3,
     })
+    add(floorRow('added p50 at concurrency 1, ms', results, ({ p50 }) => p50 - bare))
   }
-  if (wanted('events')) {
+  if (isSelected('events')) {
     const results = await interleaved(all('events'), pids, 1)
     const added = (name: Name) => {
       const bare = median(per(results, 'direct', ({ firstEventP50 }) => firstEventP50))
@@ -193,7 +196,7 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
       isMet: (value) => value <= 3,
     })
   }
-  if (wanted('large')) {
+  if (isSelected('large')) {
     const results = await interleaved(all('large'), pids, 8)
     const megabytes = ({ bytes, seconds: took }: LoadResult) => bytes / took / 1e6
     add({
@@ -208,10 +211,22 @@ async function compared(gateway: GatewayServer, nginx: Server | undefined): Prom
   }
 }
 
-async function saturated(nginx: Server | undefined): Promise<void> {
-  if (!wanted('saturation')) return
-  // On a database of its own: a connection belongs to the server that it was made with.
-  const own = await ownDatabase('saturation')
+/** The gateway against the floor, which shows what Node's server and undici alone cost. */
+function floorRow(name: string, results: Rounds, value: (round: Round) => number): Measure {
+  const [floor, gateway] = [per(results, 'floor', value), per(results, 'gateway', value)]
+  return {
+    name: `${name}: against the floor, bare node:http and undici`,
+    goal: '–',
+    other: spread(floor),
+    gateway: spread(gateway),
+    ratio: ratio(gateway, floor),
+  }
+}
+
+async function measureSaturation(nginx: Server | undefined): Promise<void> {
+  if (!isSelected('saturation')) return
+  // On a new database: a connection is bound to its MCP server.
+  const own = await createDatabase('saturation')
   const gateway = await startGateway(own, `http://127.0.0.1:${fastPort}/fast`)
   await gateway.connect('north')
   const targets = {
@@ -232,14 +247,14 @@ async function saturated(nginx: Server | undefined): Promise<void> {
   await gateway.stop()
 }
 
-/** Whether a second process on the same port is a second one's worth, as far as the machine has processors to spare. */
-async function workers(): Promise<void> {
-  if (!wanted('workers')) return
+/** Measures how much a second process on the same port adds, as far as the machine has free processors. */
+async function measureWorkers(): Promise<void> {
+  if (!isSelected('workers')) return
   const rates: Record<number, number[]> = { 1: [], 2: [] }
   const cpu: Record<number, number[]> = { 1: [], 2: [] }
   const gateways = new Map<number, GatewayServer>()
   for (const count of [1, 2]) {
-    const own = await ownDatabase(`workers_${count}`)
+    const own = await createDatabase(`workers_${count}`)
     const gateway = await startGateway(own, `http://127.0.0.1:${fastPort}/fast`, { WORKERS: String(count) })
     await gateway.connect('north')
     await load.run(behind(gateway), 64, 1)
@@ -273,8 +288,8 @@ async function workers(): Promise<void> {
   })
 }
 
-async function peers(gateway: GatewayServer): Promise<void> {
-  if (!options.peers || !wanted('peers')) return
+async function comparePeers(gateway: GatewayServer): Promise<void> {
+  if (!options.peers || !isSelected('peers')) return
   const peer = await startPeer(folder, `http://127.0.0.1:${upstreamPort}/peer`)
   const own = await load.run(behind(gateway), 32, seconds)
   const theirs: number[] = []
@@ -297,10 +312,10 @@ async function peers(gateway: GatewayServer): Promise<void> {
   })
 }
 
-async function idleStreams(): Promise<void> {
-  if (!wanted('streams')) return
-  // A fresh process: one that has worked has free memory that streams would take without a trace.
-  const gateway = await startGateway(await ownDatabase('streams'), mcpUrl)
+async function measureIdleStreams(): Promise<void> {
+  if (!isSelected('streams')) return
+  // A new process: a used one has free heap memory, which would hide the memory of the streams.
+  const gateway = await startGateway(await createDatabase('streams'), mcpUrl)
   await gateway.connect('north')
   const tricklePerSecond = 1000
   const openAndTick = async (target: Target) => {
@@ -309,16 +324,16 @@ async function idleStreams(): Promise<void> {
     for (let i = 0; i < rounds; i++) {
       const { streams } = await upstream.tick()
       if (streams < opened) throw new Error(`${opened - streams} streams are not open upstream`)
-      const { p99, came } = await load.awaitEvents(opened)
-      if (came !== opened) throw new Error(`${opened - came} events did not come`)
+      const { p99, received } = await load.awaitEvents(opened)
+      if (received !== opened) throw new Error(`${opened - received} events were not received`)
       p99s.push(p99)
       await pause(300)
     }
     const trickled: number[] = []
     for (let i = 0; i < rounds; i++) {
-      const came = load.awaitEvents(2000)
+      const events = load.awaitEvents(2000)
       await upstream.trickle(2000, tricklePerSecond)
-      trickled.push((await came).p99)
+      trickled.push((await events).p99)
     }
     return { p99s, trickled }
   }
@@ -355,9 +370,9 @@ async function idleStreams(): Promise<void> {
   })
 }
 
-async function databaseWork(): Promise<void> {
-  if (!wanted('database')) return
-  const own = await ownDatabase('database')
+async function measureDatabase(): Promise<void> {
+  if (!isSelected('database')) return
+  const own = await createDatabase('database')
   const spaces = Array.from({ length: 20 }, (_, i) => `space-${i}`)
   const first = await startGateway(own, mcpUrl)
   for (const space of spaces) await first.connect(space)
@@ -368,7 +383,7 @@ async function databaseWork(): Promise<void> {
     const gateway = await startGateway(counter.url, mcpUrl)
     const roundTrips: number[] = []
     const times: number[] = []
-    // The very first call warms up what all share; the others show what a new space costs.
+    // The first call also warms up the process; the others show the cost of a new space.
     for (const space of spaces) {
       const before = counter.roundTrips()
       const { p50, calls } = await load.run(behind(gateway, space), 1, 0.001)
@@ -409,10 +424,10 @@ async function databaseWork(): Promise<void> {
   counter.close()
 }
 
-async function storm(): Promise<void> {
-  if (!wanted('storm')) return
+async function measureRefreshStorm(): Promise<void> {
+  if (!isSelected('storm')) return
   const waiting = 2000
-  const own = await ownDatabase('storm')
+  const own = await createDatabase('storm')
   const gateway = await startGateway(own, mcpUrl, { NOTION_MCP_REFRESH_MARGIN_SECONDS: '60' })
   const ordinary: number[] = []
   const released: number[] = []
@@ -421,7 +436,7 @@ async function storm(): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const calm = await load.burst([behind(gateway)], waiting)
     ordinary.push(calm.lastAt - calm.startedAt)
-    // Two seconds of use are left: the gateway renews a minute before the end.
+    // Two seconds before the refresh: the gateway refreshes a minute before the token expires.
     const space = `storm-${round}`
     await upstream.grantFor(62)
     await gateway.connect(space)
@@ -449,9 +464,9 @@ async function storm(): Promise<void> {
   })
 }
 
-async function starts(): Promise<void> {
-  if (!wanted('start')) return
-  const own = await ownDatabase('start')
+async function measureStart(): Promise<void> {
+  if (!isSelected('start')) return
+  const own = await createDatabase('start')
   await (await startGateway(own, mcpUrl)).stop()
   const times: number[] = []
   for (let i = 0; i < Math.max(5, rounds); i++) {
@@ -472,7 +487,7 @@ function pause(ms: number): Promise<void> {
 }
 
 /** An empty database on the same server. */
-async function ownDatabase(name: string): Promise<string> {
+async function createDatabase(name: string): Promise<string> {
   const { url } = await openDatabase({ dataDir: folder, database: name })
   return url
 }
@@ -484,7 +499,7 @@ async function withSql(url: string, work: (sql: Client) => Promise<unknown>): Pr
   await sql.end()
 }
 
-/** Makes every stream long, and the tables large. */
+/** Adds events to every stream, and spaces. */
 async function fill(url: string, events: number, spaces: number): Promise<void> {
   await withSql(url, async (sql) => {
     await sql.query(
@@ -506,7 +521,7 @@ async function fill(url: string, events: number, spaces: number): Promise<void> 
   })
 }
 
-/** Puts what was measured into the table of docs/performance.md; rows that were not measured stay. */
+/** Updates the table of docs/performance.md; rows without new results stay. */
 function writeDocs(machine: string): void {
   const page = join(import.meta.dirname, '../docs/performance.md')
   const [begin, end] = ['<!-- results -->', '<!-- /results -->']
@@ -527,20 +542,22 @@ async function main(): Promise<void> {
   console.log(`${machine}; ${rounds} rounds of ${seconds} s, interleaved; median (least to most)\n`)
   const nginx = await startNginx(upstreamPort, fastPort)
   if (!nginx)
-    console.log('nginx IS NOT INSTALLED, so nothing is compared with it. On Debian: apt-get install nginx-light\n')
+    console.log('nginx is not installed: there is no comparison with it. On Debian: apt-get install nginx-light\n')
+  const floor = await startFloor(upstreamPort)
   const gateway = await startGateway(database.url, mcpUrl)
   await gateway.connect('north')
 
-  await compared(gateway, nginx)
-  await saturated(nginx)
-  await workers()
-  await peers(gateway)
-  await idleStreams()
+  await compareWithNginx(gateway, nginx, floor)
+  await floor.stop()
+  await measureSaturation(nginx)
+  await measureWorkers()
+  await comparePeers(gateway)
+  await measureIdleStreams()
   await gateway.stop()
   await nginx?.stop()
-  await databaseWork()
-  await storm()
-  await starts()
+  await measureDatabase()
+  await measureRefreshStorm()
+  await measureStart()
 
   console.log(`\n${table(measures)}`)
   if (options.docs) writeDocs(machine)

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Target } from './load.ts'
 
-/** A proxy from npm that takes MCP over HTTP and passes it on over HTTP. */
+/** A proxy from npm that forwards MCP from HTTP to HTTP. */
 const PEER = 'mcp-proxy@6.7.19'
 
-/** As its documentation says: a server on one side, a client on the other, all that comes passed on. */
+/** As in its documentation: a server and a client, with all messages forwarded. */
 const PROGRAM = `
 import { startHTTPServer, proxyServer } from 'mcp-proxy'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -69,8 +69,8 @@ export async function startPeer(folder: string, upstream: string): Promise<Peer>
     headers,
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: opening }),
   })
-  const answer = await opened.text()
-  if (!opened.ok) throw new Error(`${PEER} did not initialize: ${opened.status} ${answer}`)
+  const text = await opened.text()
+  if (!opened.ok) throw new Error(`${PEER} did not initialize: ${opened.status} ${text}`)
   const session = {
     ...headers,
     'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',

@@ -10,15 +10,15 @@ export const SERVICE_TOKEN = 'the-service-token-of-the-benchmark'
 
 export interface Server {
   readonly port: number
-  /** The process that does the work. */
+  /** The process that handles requests. */
   readonly pid: number
   stop(): Promise<void>
 }
 
 export interface GatewayServer extends Server {
-  /** From the start of the process to its first answer that it is ready. */
+  /** Time from the start of the process to its first successful `/readyz`. */
   readonly readyAfterMs: number
-  /** Connects a space as a person would: start, consent, callback. */
+  /** Connects a space like a user: start, consent, callback. */
   connect(spaceId: string): Promise<void>
 }
 
@@ -39,7 +39,7 @@ function watch(child: ChildProcess, signal: NodeJS.Signals): ChildProcess {
   return child
 }
 
-/** Ends what is still running, however the benchmark ended. */
+/** Kills the servers that are still running. */
 export function killServers(): void {
   for (const [child, signal] of running) child.kill(signal)
 }
@@ -50,7 +50,7 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-/** The gateway as it runs in production: one process, a database, a log line for each call. */
+/** Starts the gateway as in production: one process, a database, one log line per call. */
 export async function startGateway(
   databaseUrl: string,
   mcpUrl: string,
@@ -84,7 +84,7 @@ export async function startGateway(
     ))
   ) {
     if (child.exitCode !== null) throw new Error('the gateway did not start')
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await pause(2)
   }
   const readyAfterMs = performance.now() - startedAt
   const headers = { authorization: `Bearer ${SERVICE_TOKEN}`, 'x-user-id': 'ada' }
@@ -104,7 +104,7 @@ export async function startGateway(
   }
 }
 
-/** nginx with one worker and a fixed header in place of everything that the gateway does; undefined where it is not installed. */
+/** Starts nginx with one worker and a fixed token; undefined if it is not installed. */
 export async function startNginx(upstreamPort: number, fastPort: number): Promise<Server | undefined> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
@@ -140,21 +140,16 @@ http {
 }
 `,
   )
-  // Its worker ends with it only when it is asked to end.
+  // SIGTERM: after a SIGKILL its worker would keep running.
   const child = watch(spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], { stdio: 'ignore' }), 'SIGTERM')
-  let isGone = false
-  child.once('error', () => (isGone = true)).once('exit', () => (isGone = true))
-  const answers = () =>
-    fetch(`http://127.0.0.1:${port}/nothing`).then(
-      () => true,
-      () => false,
-    )
-  while (!(await answers())) {
-    if (isGone) {
+  let hasEnded = false
+  child.once('error', () => (hasEnded = true)).once('exit', () => (hasEnded = true))
+  while (!(await responds(port))) {
+    if (hasEnded) {
       rmSync(folder, { recursive: true })
       return undefined
     }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pause(20)
   }
   return {
     port,
@@ -166,24 +161,49 @@ http {
   }
 }
 
+/** Starts the bare forwarder of floor.ts, with the gateway's Node flags. */
+export async function startFloor(upstreamPort: number): Promise<Server> {
+  const port = await freePort()
+  const floor = join(import.meta.dirname, 'floor.ts')
+  const child = watch(
+    spawn(process.execPath, [...GATEWAY_FLAGS, floor, String(port), String(upstreamPort)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }),
+    'SIGKILL',
+  )
+  while (!(await responds(port))) {
+    if (child.exitCode !== null) throw new Error('the floor did not start')
+    await pause(20)
+  }
+  return { port, pid: child.pid ?? 0, stop: () => end(child) }
+}
+
+const responds = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/nothing`).then(
+    () => true,
+    () => false,
+  )
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
 function workerOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0])
 }
 
-/** Processor time that a process has used, in seconds. */
+/** The processor time of a process in seconds. */
 export function processorSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  // Clock ticks of a hundredth of a second, in user mode and in the kernel.
+  // utime and stime, in clock ticks of 10 ms.
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-/** The same of a process and those that it started. */
+/** The processor time of a process and its children in seconds. */
 export function processorSecondsOfAll(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
   return [pid, ...children.map(Number)].reduce((sum, each) => sum + processorSeconds(each), 0)
 }
 
-/** Resident memory of a process, in bytes. */
+/** The resident memory of a process in bytes. */
 export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }

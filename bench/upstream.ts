@@ -1,27 +1,27 @@
 /**
- * What stands in for Notion in the benchmark: an authorization server that grants everything, and an MCP endpoint that answers at once.
- * `/mcp` is an ordinary server on node:http; `/fast` answers with fixed bytes and does next to nothing.
+ * The stand-in for Notion in the benchmark: an authorization server that grants everything, and an MCP endpoint that responds at once. `/mcp` is an
+ * ordinary server on node:http; `/fast` responds with fixed bytes at minimal cost.
  */
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { serveJobs } from './jobs.ts'
 
-/** What the benchmark asks of this process. */
+/** The jobs of this process. */
 export interface UpstreamJobs {
   listen(): Promise<{ port: number; fastPort: number }>
-  /** Sends one event to every open stream; when it was sent, and to how many. */
+  /** Sends one event to every open stream; returns the time and the number of streams. */
   tick(): { sentAt: number; streams: number }
-  /** Sends `count` events one by one, each to the next open stream, as many a second. */
+  /** Sends `count` events at this rate, each to the next open stream. */
   trickle(count: number, perSecond: number): Promise<void>
-  /** How long the access tokens of new grants are good for, in seconds. */
+  /** Sets the lifetime of the access tokens of new grants, in seconds. */
   grantFor(seconds: number): void
-  /** From now on, a refresh waits until `release`. */
+  /** Makes refreshes wait until `release`. */
   holdRefreshes(): void
   release(): { releasedAt: number; held: number }
-  /** How many token requests came. */
+  /** Number of token requests received. */
   tokenRequests(): number
-  /** How many MCP requests came. */
+  /** Number of MCP requests received. */
   calls(): number
 }
 
@@ -50,16 +50,16 @@ let calls = 0
 const http = createHttpServer({ keepAliveTimeout: 120_000 }, (req, res) => {
   const chunks: Buffer[] = []
   req.on('data', (chunk: Buffer) => chunks.push(chunk))
-  req.on('end', () => answer(req, res, Buffer.concat(chunks)))
+  req.on('end', () => respond(req, res, Buffer.concat(chunks)))
 })
 
-/** A connection that begins with `/fast` stays with it; others, for discovery, are ordinary ones. */
+/** Handles connections whose first request is `POST /fast` itself, and passes others, for discovery, to node:http. */
 const fastServer = createServer({ noDelay: true }, (socket) => {
   socket.once('data', (first) => {
     if (first.toString('latin1', 0, 10) === 'POST /fast') {
-      const answers = fastAnswers(socket)
-      socket.on('data', answers)
-      answers(first)
+      const respond = fastResponder(socket)
+      socket.on('data', respond)
+      respond(first)
     } else {
       http.emit('connection', socket)
       socket.unshift(first)
@@ -68,8 +68,8 @@ const fastServer = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => {})
 })
 
-/** Answers as often as a whole request has come. */
-function fastAnswers(socket: Socket): (bytes: Buffer) => void {
+/** Responds to each complete request. */
+function fastResponder(socket: Socket): (bytes: Buffer) => void {
   let unread: Buffer | undefined
   return (more) => {
     const bytes = unread ? Buffer.concat([unread, more]) : more
@@ -86,14 +86,14 @@ function fastAnswers(socket: Socket): (bytes: Buffer) => void {
   }
 }
 
-function answer(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+function respond(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
   const [path] = (req.url ?? '').split('?')
-  if (path === '/mcp') answerMcp(req, res)
-  else if (path === '/peer') answerPeer(req, res, body)
-  else answerOAuth(req, res, body, path ?? '')
+  if (path === '/mcp') respondToMcp(req, res)
+  else if (path === '/peer') respondToPeer(req, res, body)
+  else respondToOAuth(req, res, body, path ?? '')
 }
 
-function answerMcp(req: IncomingMessage, res: ServerResponse): void {
+function respondToMcp(req: IncomingMessage, res: ServerResponse): void {
   calls++
   const name = req.headers['mcp-name']
   if (req.method === 'GET') {
@@ -115,8 +115,8 @@ function answerMcp(req: IncomingMessage, res: ServerResponse): void {
   }
 }
 
-/** For proxies that speak MCP themselves on both sides: these want their ids back. */
-function answerPeer(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+/** For proxies that implement MCP on both sides, which need matching ids. */
+function respondToPeer(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
   calls++
   if (req.method !== 'POST') {
     res.writeHead(405).end()
@@ -137,7 +137,7 @@ function answerPeer(req: IncomingMessage, res: ServerResponse, body: Buffer): vo
   res.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
 }
 
-function answerOAuth(req: IncomingMessage, res: ServerResponse, body: Buffer, path: string): void {
+function respondToOAuth(req: IncomingMessage, res: ServerResponse, body: Buffer, path: string): void {
   const origin = `http://${req.headers.host}`
   const form = new URLSearchParams(body.toString())
   const send = (status: number, content: unknown): void => {

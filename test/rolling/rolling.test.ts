@@ -33,7 +33,7 @@ let traffic: Traffic
 beforeAll(async () => {
   buildRelease(releases.current)
   buildNextRelease(folder, releases.next)
-  notion = await startSimulator({ knobs: { autoApprove: true, rateLimitPerMinute: null, testTools: true } })
+  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, testTools: true } })
   balancers = { gateway: await startBalancer(), web: await startBalancer() }
   settings = await settingsOfReplicas()
   for (const name of ['gateway', 'web'] as const) {

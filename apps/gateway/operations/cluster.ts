@@ -1,4 +1,4 @@
-/** PostgreSQL clusters of a test's own, with what the embedded database does without: archives, standbys, promotion. */
+/** PostgreSQL clusters for tests with archives, standbys and promotion, which the embedded database lacks. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,14 +16,14 @@ export interface Cluster {
   readonly folder: string
   url(database?: string): string
   start(): Promise<void>
-  /** In order; `crash` takes it down as a power failure does. */
+  /** An orderly stop, unlike `crash`, which simulates a power failure. */
   stop(): Promise<void>
   crash(): Promise<void>
-  /** A copy of the files as they are, which is another cluster to nobody but the file system. Only while it does not run. */
+  /** Copies the files of a stopped cluster. Only the file system can distinguish the copy. */
   copy(): Cluster
-  /** A copy that follows this one, which goes on. Not started. */
+  /** Creates a standby of this running cluster. Not started. */
   standby(): Promise<Cluster>
-  /** A copy that stops at `moment`, made of a base backup and the archive. Not started. */
+  /** Creates a point-in-time recovery to `moment` from a base backup and the archive. Not started. */
   pointInTime(base: Cluster, moment: Date): Cluster
 }
 
@@ -38,7 +38,7 @@ const settings = (socketFolder: string, archive: string): Record<string, string>
   fsync: 'off',
 })
 
-/** @param binaries the PostgreSQL that runs it; the product's own when left out. */
+/** @param binaries the PostgreSQL binaries. Default: those of the embedded database. */
 export async function makeCluster(binaries: Binaries = findBinaries()): Promise<Cluster> {
   const root = mkdtempSync(join(tmpdir(), 'nmg-cluster-'))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
@@ -136,7 +136,7 @@ export async function makeCluster(binaries: Binaries = findBinaries()): Promise<
   return cluster
 }
 
-/** As an operator copies: with modes, owners and times. Files that vanish meanwhile are no failure, as the server goes on. */
+/** Copies with modes, owners and times. Files deleted meanwhile by a running server are ignored. */
 export function copyFiles(from: string, to: string): void {
   spawnSync('cp', ['-a', from, to])
 }

@@ -1,4 +1,4 @@
-/** What a gateway does when its cluster is copied, moved, crashed, promoted or put back: with real clusters. */
+/** Gateways on real clusters that are copied, moved, crashed, promoted or restored. */
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
@@ -43,7 +43,7 @@ function temporaryFolder(): string {
   return folder
 }
 
-/** Shows that `copy` sends nothing, that `original` goes on, and that no grant is lost. */
+/** Asserts that `copy` sends no token, that `original` keeps working, and that no grant is lost. */
 async function isKeptFrom(copy: GatewayClient, original: GatewayClient): Promise<void> {
   notion.clearRecorded()
   expect(await refreshed(copy)).toBe(503)
@@ -66,7 +66,7 @@ describe('the folder of the embedded database', () => {
   it.each([
     ['with the lock file of the running server', false],
     ['without it', true],
-  ])('copied while the original runs, %s, is noticed', async (_how, isWithoutPid) => {
+  ])('is detected as a copy made while the original runs, %s', async (_how, isWithoutPid) => {
     const [dataDir, copyDir] = [temporaryFolder(), join(temporaryFolder(), 'copy')]
     const original = await start(dataDir)
     await original.connect('north')
@@ -79,7 +79,7 @@ describe('the folder of the embedded database', () => {
     await isKeptFrom(copy, original)
   })
 
-  it('is used as before after a crash and after a rename', async () => {
+  it('is used without a hold after a crash and after a rename', async () => {
     const [first, second] = [join(temporaryFolder(), 'data'), join(temporaryFolder(), 'data')]
     const original = await start(first)
     await original.connect('north')
@@ -94,7 +94,7 @@ describe('the folder of the embedded database', () => {
     expect(grantStates()).toEqual(['active'])
   })
 
-  it('goes on where it was moved to, when the move was announced', async () => {
+  it('takes over at its new location after an announced move', async () => {
     const [dataDir, target] = [join(temporaryFolder(), 'data'), join(temporaryFolder(), 'data')]
     const original = await start(dataDir)
     await original.connect('north')
@@ -134,7 +134,7 @@ describe('a cluster', () => {
   }
   const withMark = (markFolder: string) => ({ locations: { dataFolder: null, markFolder } })
 
-  it('that was put back from a cold snapshot is noticed', async () => {
+  it('restored from a cold snapshot is detected', async () => {
     const cluster = await makeCluster()
     const mark = withMark(temporaryFolder())
     await stop(await connected(cluster, mark))
@@ -153,7 +153,7 @@ describe('a cluster', () => {
     expect(tokensSent()).toEqual([])
   })
 
-  it('that crashed is used as before', async () => {
+  it('is used without a hold after a crash', async () => {
     const cluster = await makeCluster()
     const gateway = await connected(cluster)
     await cluster.crash()
@@ -163,7 +163,7 @@ describe('a cluster', () => {
     expect(grantStates()).toEqual(['active'])
   })
 
-  it('that was recovered to a point in time is noticed, with the mark and without it', async () => {
+  it('recovered to a point in time is detected with and without the mark', async () => {
     const cluster = await makeCluster()
     const mark = withMark(temporaryFolder())
     const original = await connected(cluster, mark)
@@ -188,7 +188,7 @@ describe('a cluster', () => {
     await isKeptFrom(late, original)
   })
 
-  it('whose standby is promoted under traffic goes on, and loses no grant', async () => {
+  it('loses no grant when its standby is promoted under traffic', async () => {
     const cluster = await makeCluster()
     const way = await switchableWay(cluster.url())
     const gateways = [await start(way.url), await start(way.url)] as const
@@ -211,7 +211,7 @@ describe('a cluster', () => {
       }
     })()
     await sleep(3_000)
-    // In order: what was committed has reached the standby.
+    // An orderly stop, so all commits have reached the standby.
     way.cut()
     await cluster.stop()
     await withClient(standby.url(), (client) => client.query('select pg_promote()'))
@@ -220,7 +220,7 @@ describe('a cluster', () => {
     isOver = true
     await Promise.all([...traffic, churn])
     for (const space of ['north', 'south', 'east', 'west']) {
-      // An attempt that was under way is taken over when it is old enough.
+      // An attempt in flight is taken over when it is old enough.
       await expect.poll(async () => (await gateways[0].call(space, list)).status, { timeout: 60_000 }).toBe(200)
     }
     expect(statuses.filter((status) => ![200, 503].includes(status))).toEqual([])
@@ -232,7 +232,7 @@ describe('a cluster', () => {
     expect(new Set(grantStates())).toEqual(new Set(['active']))
   })
 
-  it('whose standby is promoted without the last commits holds, until it is adopted', async () => {
+  it('is held until adopt when its standby is promoted without the last commits', async () => {
     const cluster = await makeCluster()
     const way = await switchableWay(cluster.url())
     const gateway = await start(way.url)
@@ -251,7 +251,7 @@ describe('a cluster', () => {
     await expect.poll(() => reasonsOf(gateway)).toEqual(['credentials_missing'])
     expect(await refreshed(gateway)).toBe(503)
     expect(tokensSent()).toEqual([])
-    // The token that is stored is the one before: the server takes it, as it does after a lost response.
+    // The stored token is the previous one, which the server accepts, as after a lost response.
     await databaseCommand('adopt', { DATABASE_URL: standby.url() })
     await gateway.gateway.refreshDue()
     expect(await refreshed(gateway)).toBe(200)
@@ -277,7 +277,7 @@ const isCaughtUp = (primary: Cluster) =>
 const archived = async (cluster: Cluster) =>
   readdirSync(join(cluster.folder, 'pg_wal/archive_status')).every((name) => name.endsWith('.done'))
 
-/** A way to a database that can be led to another one, as a failover does. */
+/** A TCP proxy to a database that can be switched to another one, as by a failover. */
 async function switchableWay(first: string): Promise<{ url: string; cut(): void; leadTo(url: string): void }> {
   let target: string | undefined = first
   const sockets = new Set<Socket>()

@@ -1,11 +1,11 @@
-/** How much the database grows by a connection that is used for a year: simulated time, real tables. */
+/** Growth of the database by a connection used for a year: simulated time, real tables. */
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterEach, expect, it } from 'vitest'
 import { withClient } from '../test/support/database-copies.ts'
 import { startGateway, type InProcessGateway } from '../test/support/gateway.ts'
 
 const DAY_MS = 24 * 3_600_000
-/** Days after the retention window; what they add is taken for a year. */
+/** Days after the retention window, whose growth is extrapolated to a year. */
 const DAYS = 60
 const SPACES = Array.from({ length: 4 }, (_, n) => `space-${n}`)
 

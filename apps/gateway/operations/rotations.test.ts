@@ -1,4 +1,4 @@
-/** Rotates secrets under traffic on two replicas, by add, promote and remove. No request fails. */
+/** Rotations of secrets under traffic on two replicas by add, promote and remove, without a failed request. */
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { databaseCommand } from '../test/support/database-copies.ts'
@@ -32,26 +32,26 @@ async function start(databaseUrl: string | undefined, env: Record<string, string
   return gateway
 }
 
-/** Two replicas as a balancer sees them; one is replaced after the other, each before its predecessor ends. */
+/** Two replicas behind a load balancer, replaced one after the other, each before its predecessor stops. */
 async function twoReplicas(env: Record<string, string>) {
   const first = await start(undefined, env)
   const targets = [first, await start(first.databaseUrl, env)]
   return {
     targets,
-    /** Gives both the settings, as a rolling restart does. */
+    /** Applies the settings to both by a rolling restart. */
     async replace(next: Record<string, string>) {
       for (let at = 0; at < targets.length; at++) {
         const before = targets[at] as InProcessGateway
         targets[at] = await start(first.databaseUrl, next)
         running.delete(before)
-        // With all its patience for those who are connected.
+        // With the full grace period for open connections.
         await before.gateway.stop()
       }
     },
   }
 }
 
-/** Connects a space; the two halves of the consent may meet two replicas. @returns `success`, or what the callback says. */
+/** Connects a space; start and callback may be served by different replicas. @returns `success` or the error of the callback. */
 async function connect(pick: () => InProcessGateway, space: string, token = SERVICE_TOKEN): Promise<string> {
   const path = `/integrations/notion/oauth/mcp/start?space_id=${space}`
   const started = await pick().fetch(path, { headers: { authorization: `Bearer ${token}` } })
@@ -65,7 +65,7 @@ async function connect(pick: () => InProcessGateway, space: string, token = SERV
   return ended.searchParams.get('error') ?? ended.searchParams.get('status') ?? 'nothing'
 }
 
-/** Calls, renewals and consents, whose two halves may meet two replicas, until it is stopped. @returns what failed. */
+/** Sends calls, refreshes and authorizations, possibly across replicas, until it is stopped. @returns the failures. */
 function traffic(targets: readonly InProcessGateway[], token: () => string) {
   let isOver = false
   const failures: string[] = []
@@ -122,7 +122,7 @@ describe('CREDENTIAL_KEYS', () => {
     expect(load.count()).toBeGreaterThan(50)
   })
 
-  it('seal with the old key while a replica lacks the new one, although it is listed first already', async () => {
+  it('seal with the old key while a replica lacks the new one, even if that is listed first', async () => {
     const { targets, replace } = await twoReplicas({ CREDENTIAL_KEYS })
     await connect(() => targets[0] as InProcessGateway, 'north')
     const early = await start(targets[0]?.databaseUrl, { CREDENTIAL_KEYS: `${NEXT_KEY},${CREDENTIAL_KEYS}` })
@@ -138,7 +138,7 @@ describe('CREDENTIAL_KEYS', () => {
     await replace({ CREDENTIAL_KEYS: `${NEXT_KEY},${CREDENTIAL_KEYS}` })
   })
 
-  it('are logged as rewrapped even when nothing was left to do', async () => {
+  it('are logged as rewrapped even without a data key to rewrap', async () => {
     const gateway = await start(undefined, { CREDENTIAL_KEYS })
     await expect.poll(() => gateway.logs()).toMatch(/"count":0,"kid":"test".*"data_keys\.rewrapped"/)
   })

@@ -90,7 +90,7 @@ export async function openGateway({
     currentHold: lock.currentHold,
     credentialKeys: config.credentialKeys,
     redisUrl: config.REDIS_URL,
-    oauth: { ...oauthSettings(config), onRefresh: failpoints.onStep, lookup },
+    oauth: { ...oauthSettings(config), lookup },
     outboundProxy,
     returnBase,
     stateTtlSeconds: config.NOTION_MCP_STATE_TTL_SECONDS,

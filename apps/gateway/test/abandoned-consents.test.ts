@@ -1,4 +1,4 @@
-/** A consent that is begun and not finished, at each point where it can stop: the next one works without an operator. */
+/** Authorizations abandoned at every possible point: the next one succeeds without an operator. */
 import { BINDING_COOKIE } from '@nmg/contract'
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -23,13 +23,13 @@ const list = { id: 1, method: 'tools/list' }
 const callback = (url: string, binding?: string) =>
   fetch(url, { redirect: 'manual', headers: binding === undefined ? {} : { cookie: `${BINDING_COOKIE}=${binding}` } })
 
-/** Goes to Notion's consent page, which allows by itself, and returns the address that it sends the browser to. */
+/** Opens Notion's consent page, which approves automatically, and returns the URL of its redirect. */
 async function allowed(authorizeUrl: string): Promise<string> {
   const page = await fetch(authorizeUrl, { redirect: 'manual' })
   return page.headers.get('location') as string
 }
 
-/** What has happened when the person, or the browser, goes no further. */
+/** The points at which an authorization is abandoned. */
 const points: Record<string, (space: string) => Promise<void>> = {
   async 'before the consent page is opened'(space) {
     await gateway.start(space)
@@ -60,12 +60,12 @@ const points: Record<string, (space: string) => Promise<void>> = {
   },
 }
 
-describe('a consent that was abandoned', () => {
+describe('an authorization abandoned', () => {
   describe.each(['a new space', 'a connected space', 'a space whose grant was revoked', 'a disconnected space'])(
     'of %s',
     (kind) => {
       it.each(Object.keys(points))(
-        '%s: the next one works, also when Notion has forgotten every registration',
+        '%s does not prevent the next one, even after Notion has deleted all registrations',
         async (point) => {
           const space = newSpace()
           if (kind !== 'a new space') await gateway.connect(space)
@@ -85,7 +85,7 @@ describe('a consent that was abandoned', () => {
     },
   )
 
-  it('leaves a connected space as it works', async () => {
+  it('leaves the connection of a space unchanged', async () => {
     const space = newSpace()
     await gateway.connect(space)
     for (const point of Object.values(points)) await point(space)
@@ -94,8 +94,8 @@ describe('a consent that was abandoned', () => {
   })
 })
 
-describe('a registration', () => {
-  it('is one for each consent, ten times an hour for a space; then the person is told when to go on', async () => {
+describe('a client registration', () => {
+  it('happens once per consent and at most ten times per hour and space, then fails with Retry-After', async () => {
     const space = newSpace()
     notion.clearRecorded()
     for (let i = 0; i < 10; i++) await gateway.start(space)
@@ -104,11 +104,11 @@ describe('a registration', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_500)
     expect(await refused.json()).toMatchObject({ code: 'rate_limited' })
     expect(notion.recorded.registrations).toHaveLength(10)
-    // Others go on.
+    // Other spaces are not affected.
     await gateway.connect(newSpace())
   })
 
-  it('that fails is not counted: whoever tried while Notion was away connects when it is back', async () => {
+  it('that fails does not count, so that users can connect after an outage of Notion', async () => {
     const space = newSpace()
     for (const registrationResponse of [{ status: 503 }, { status: 400, error: 'invalid_redirect_uri' }]) {
       notion.setOptions({ registrationResponse })
@@ -121,7 +121,7 @@ describe('a registration', () => {
     await gateway.connect(space)
   })
 
-  it('is counted once for each of many that begin at the same moment', async () => {
+  it('is counted for each of many concurrent authorizations', async () => {
     const space = newSpace()
     const answers = await Promise.all(
       Array.from({ length: 25 }, () => gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${space}`)),
@@ -131,8 +131,8 @@ describe('a registration', () => {
   })
 })
 
-describe('two people who reconnect in turn', () => {
-  it('end the grant of each other, and of none the one in use', async () => {
+describe('two users who reconnect in turn', () => {
+  it('revoke the previous grant and never the current one', async () => {
     const space = newSpace()
     const before = notion.admin.grants().length
     for (const user of ['ada', 'ben', 'ada', 'ben']) {
@@ -151,7 +151,7 @@ describe('two people who reconnect in turn', () => {
     expect(notion.admin.grants().at(-1)?.status).toBe('revoked')
   })
 
-  it('are told what could not be revoked, and how many consents may remain', async () => {
+  it('learn about a failed revocation and the number of remaining consents', async () => {
     const space = newSpace()
     await gateway.connect(space)
     notion.setOptions({ revocationResponse: { status: 503, times: 1 } })
@@ -166,7 +166,7 @@ describe('two people who reconnect in turn', () => {
     expect(await gateway.connection(space)).not.toHaveProperty('unrevokedConsents')
   })
 
-  it('with a fixed client keep the old grant, and are told so', async () => {
+  it('keep the old grant of a fixed client, which the callback reports', async () => {
     const fixed = await startGateway({ mcpUrl: notion.mcpUrl, env: { ...(await fixedClient(notion)) } })
     try {
       await fixed.connect('north')
@@ -174,7 +174,7 @@ describe('two people who reconnect in turn', () => {
       expect(back.searchParams.get('previousConsent')).toBe('kept')
       expect(await fixed.connection('north')).toMatchObject({ unrevokedConsents: 1 })
       expect((await fixed.call('north', list)).status).toBe(200)
-      // Nothing is registered, so nothing is counted.
+      // No client is registered, so none is counted.
       for (let i = 0; i < 12; i++) await fixed.start('north')
       const receipt = await (await fixed.fetch('/integrations/notion/north', { method: 'DELETE' })).json()
       expect(receipt).toMatchObject({ unrevokedConsents: 1 })
@@ -183,7 +183,7 @@ describe('two people who reconnect in turn', () => {
     }
   })
 
-  it('with a server that gives everybody the same client keep the old grant, and are told so', async () => {
+  it('keep the old grant if the server returns the same client to all, which the callback reports', async () => {
     const shared = new URL((await gateway.start(newSpace())).authorizeUrl).searchParams.get('client_id')
     notion.setOptions({ registrationResponse: { with: { client_id: shared } } })
     const space = newSpace()

@@ -11,7 +11,7 @@ const log = jsonLog('silent')
 
 interface Opened {
   readonly requests: AuthorizationRequests
-  /** What a release before this one would take: it deletes the request and looks at nothing else. */
+  /** Takes the request as an earlier release does, which deletes it and ignores the mark. */
   takenAsBefore(stateHash: string): Promise<unknown>
   close(): Promise<void>
 }
@@ -55,14 +55,14 @@ for (const [name, open] of Object.entries(adapters)) {
 
     const outcome = new URL('https://app.test/settings?status=success')
 
-    it('is read as it was saved, and reading takes nothing', async () => {
+    it('can be read as saved without being taken', async () => {
       await opened.requests.save('read', 'sealed', 60)
       const pending = { sealed: 'sealed', isTaken: false, outcome: null }
       expect(await opened.requests.read('read')).toEqual(pending)
       expect(await opened.requests.read('read')).toEqual(pending)
     })
 
-    it('is taken once, and keeps its outcome', async () => {
+    it('is taken once and keeps its outcome', async () => {
       await opened.requests.save('once', 'sealed', 60)
       expect(await opened.requests.take('once')).toBe(true)
       expect(await opened.requests.take('once')).toBe(false)
@@ -71,31 +71,31 @@ for (const [name, open] of Object.entries(adapters)) {
       expect(await opened.requests.read('once')).toEqual({ sealed: 'sealed', isTaken: true, outcome })
     })
 
-    it('that was taken cannot be opened by a release that does not know the mark, and would redeem the code again', async () => {
+    it('that was taken cannot be opened by an earlier release, which would redeem the code again', async () => {
       await opened.requests.save('rolling', '{"sealed":true}', 60)
       expect(await opened.requests.take('rolling')).toBe(true)
       const text = await opened.takenAsBefore('rolling')
       expect(() => JSON.parse(text as string) as unknown).toThrow(SyntaxError)
     })
 
-    it('is taken by one of ten callbacks that come at once', async () => {
+    it('is taken by one of ten concurrent callbacks', async () => {
       await opened.requests.save('raced', 'sealed', 60)
       const taken = await Promise.all(Array.from({ length: 10 }, () => opened.requests.take('raced')))
       expect(taken.filter(Boolean)).toHaveLength(1)
     })
 
-    it('is not found under a state that was never given out', async () => {
+    it('is not found under an unknown state', async () => {
       expect(await opened.requests.read('never')).toBeUndefined()
       expect(await opened.requests.take('never')).toBe(false)
     })
 
-    it('is gone after its time, taken or not, though others are still there', async () => {
+    it('expires, taken or not, independently of others', async () => {
       await opened.requests.save('short', 'sealed', 0.05)
       await opened.requests.save('taken', 'sealed', 0.05)
       await opened.requests.take('taken')
       await opened.requests.finish('taken', outcome)
       await opened.requests.save('long', 'sealed', 60)
-      // Real time is what is tested here: both stores keep it themselves.
+      // In real time, as both stores measure it themselves.
       await new Promise((resolve) => setTimeout(resolve, 100))
       expect(await opened.requests.read('short')).toBeUndefined()
       expect(await opened.requests.take('short')).toBe(false)

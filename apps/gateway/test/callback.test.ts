@@ -1,4 +1,4 @@
-/** The address that Notion sends the browser back to, when more than that one request comes. */
+/** Repeated, premature and foreign requests of the OAuth callback. */
 import { get } from 'node:http'
 import { BINDING_COOKIE } from '@nmg/contract'
 import { hasRedis, testRedisUrl } from '@nmg/process/testing'
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => notion.close())
 
 describe.each(['the database', 'Redis'])('a callback whose request is kept in %s', (place) => {
-  describe.skipIf(place === 'Redis' && !hasRedis())('comes', () => {
+  describe.skipIf(place === 'Redis' && !hasRedis())('a request', () => {
     let gateway: InProcessGateway
     beforeAll(async () => {
       const env = place === 'Redis' ? { REDIS_URL: await testRedisUrl() } : {}
@@ -27,7 +27,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
     })
     afterAll(() => gateway.stop())
 
-    /** The address with code and state, of a request that is bound to a browser unless said otherwise. */
+    /** The callback URL with code and state of an authorization request, which is bound to a browser by default. */
     async function callbackOf(space: string, more: Record<string, string> = { binding: BINDING }): Promise<string> {
       const { authorizeUrl } = await gateway.start(space, more)
       return (await fetch(authorizeUrl, { redirect: 'manual' })).headers.get('location') as string
@@ -41,7 +41,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
     }
     const connected = [303, expect.objectContaining({ status: 'success', mcp: 'connected' })]
     const refused = (error: string) => [303, expect.objectContaining({ status: 'error', error })]
-    /** As a browser sends it: `fetch` does not let anybody set such headers. */
+    /** Sends headers as a browser does, which `fetch` does not allow. */
     const raw = (url: string, headers: Record<string, string>) =>
       new Promise<{ status: number | undefined; cache: string | undefined }>((resolve, reject) => {
         get(url, { headers: { ...MINE, ...headers } }, (response) => {
@@ -58,7 +58,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       { purpose: 'preview' },
       { 'x-purpose': 'preview' },
       { 'x-moz': 'prefetch' },
-    ])('ahead of the person (%j), and takes nothing', async (headers: Record<string, string>) => {
+    ])('of a prefetching browser (%j) does not redeem the state', async (headers: Record<string, string>) => {
       const url = await callbackOf(newSpace())
       notion.clearRecorded()
       expect(await raw(url, headers)).toEqual({ status: 503, cache: 'no-store' })
@@ -66,14 +66,14 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       expect(await end(open(url))).toEqual(connected)
     })
 
-    it('as HEAD, and takes nothing', async () => {
+    it('with HEAD does not redeem the state', async () => {
       const url = await callbackOf(newSpace())
       const response = await open(url, MINE, 'HEAD')
       expect([response.status, response.headers.get('cache-control')]).toEqual([503, 'no-store'])
       expect(await end(open(url))).toEqual(connected)
     })
 
-    it('from a scanner, or another browser, and takes nothing', async () => {
+    it('of a link scanner or another browser does not redeem the state', async () => {
       const url = await callbackOf(newSpace())
       notion.clearRecorded()
       for (const headers of [{}, { cookie: `${BINDING_COOKIE}=another` }, { cookie: `${BINDING_COOKIE}=` }]) {
@@ -83,7 +83,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       expect(await end(open(url))).toEqual(connected)
     })
 
-    it('again, and gets the outcome of the first, which redeemed the code', async () => {
+    it('that is repeated gets the outcome of the first one', async () => {
       const url = await callbackOf(newSpace())
       notion.clearRecorded()
       const first = await end(open(url))
@@ -93,7 +93,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       expect(notion.recorded.tokenRequests).toHaveLength(1)
     })
 
-    it('ten times at once, and all get the outcome of the one that redeemed the code', async () => {
+    it('sent ten times concurrently redeems the code once and always gets its outcome', async () => {
       const space = newSpace()
       const url = await callbackOf(space)
       notion.clearRecorded()
@@ -105,7 +105,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       expect((await gateway.history(space)).events).toHaveLength(1)
     })
 
-    it('again after a failure, and gets that failure, not another', async () => {
+    it('that is repeated after a failure gets the same failure', async () => {
       const url = await callbackOf(newSpace())
       notion.setOptions({ tokenResponse: { status: 503, on: 'authorization_code', times: 1 } })
       expect(await end(open(url))).toEqual(refused('authorization_unavailable'))
@@ -114,13 +114,13 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       expect(notion.recorded.tokenRequests).toEqual([])
     })
 
-    it('again without a binding, and is not known any longer', async () => {
+    it('that is repeated without a binding gets unknown_state', async () => {
       const url = await callbackOf(newSpace(), {})
       expect(await end(open(url, {}))).toEqual(connected)
       expect(await end(open(url, {}))).toEqual(refused('unknown_state'))
     })
 
-    it('with code or state of another request, and redeems nothing', async () => {
+    it('with the code or state of another authorization redeems nothing', async () => {
       const [one, other] = [await callbackOf(newSpace()), await callbackOf(newSpace())]
       for (const change of ['', 'not-a-state']) {
         const url = new URL(one)
@@ -133,7 +133,7 @@ describe.each(['the database', 'Redis'])('a callback whose request is kept in %s
       expect(await end(open(one))).toEqual(connected)
     })
 
-    it('while the code is kept out of what is stored of its outcome', async () => {
+    it('leaves no code in the stored outcome', async () => {
       const url = await callbackOf(newSpace())
       const response = await open(url)
       const { searchParams } = new URL(url)

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const outcome = (url: URL) => Object.fromEntries(url.searchParams)
 
-/** Asks the consent page for its answer and stops before the callback. */
+/** Requests the consent page and stops before the callback. */
 async function consent(authorizeUrl: string): Promise<URL> {
   const response = await fetch(authorizeUrl, { redirect: 'manual' })
   return new URL(response.headers.get('location') ?? '')
@@ -36,7 +36,7 @@ const callback = async (url: URL, headers: Record<string, string> = {}): Promise
 }
 
 describe('connecting a space', () => {
-  it('asks with PKCE, a state and the resource, as a client registered for this connection', async () => {
+  it('sends PKCE, a state and the resource as a client registered for this connection', async () => {
     const space = newSpace()
     const response = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${space}`)
     expect(response.status).toBe(200)
@@ -62,7 +62,7 @@ describe('connecting a space', () => {
     })
   })
 
-  it('ends where the application said, names the workspace, and describes the connection without a secret', async () => {
+  it('redirects to the return path, names the workspace and describes the connection without secrets', async () => {
     const space = newSpace()
     const end = await gateway.authorize(space, { returnPath: '/settings?tab=notion' })
     expect(end.href.startsWith(`${RETURN_BASE}/settings?tab=notion&`)).toBe(true)
@@ -86,7 +86,7 @@ describe('connecting a space', () => {
     expect(history.events).toMatchObject([{ version: 1, type: 'NotionIntegrationAuthorized', by: 'ada' }])
   })
 
-  it('that was begun and never completed must be done again before anything can be called', async () => {
+  it('requires a reconnect for calls if it was started and never completed', async () => {
     const space = newSpace()
     await gateway.start(space)
     const response = await gateway.call(space, { id: 1, method: 'tools/list' })
@@ -99,14 +99,14 @@ describe('connecting a space', () => {
     expect((await gateway.fetch(`/integrations/notion/${space}`)).status).toBe(404)
   })
 
-  it('calls a tool of Notion through the proxy afterwards', async () => {
+  it('allows calls of Notion tools through the proxy', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const result = await gateway.callTool(space, 'notion-search', { query: 'launch plan' })
     expect(JSON.parse(result.content[0]?.text ?? '')).toMatchObject({ type: 'workspace_search' })
   })
 
-  it('answers 404 for a space that never was', async () => {
+  it('responds with 404 for an unknown space', async () => {
     const response = await gateway.fetch('/integrations/notion/nobody')
     expect(response.status).toBe(404)
     expect(await response.json()).toMatchObject({ code: 'not_connected' })
@@ -114,14 +114,14 @@ describe('connecting a space', () => {
     expect(events.status).toBe(404)
   })
 
-  it('brings the person back with the reason when they decline', async () => {
+  it('redirects with the reason when the user declines', async () => {
     simulator.options.autoApprove = { decision: 'deny' }
     const space = newSpace()
     expect(outcome(await gateway.authorize(space))).toEqual({ status: 'error', error: 'access_denied', spaceId: space })
     expect((await gateway.fetch(`/integrations/notion/${space}`)).status).toBe(404)
   })
 
-  it('needs the service token and a person', async () => {
+  it('requires the service token and a user', async () => {
     const path = `/integrations/notion/oauth/mcp/start?space_id=${newSpace()}`
     const attempts = [
       await fetch(gateway.url + path, { headers: { 'x-user-id': 'ada' } }),
@@ -159,7 +159,7 @@ describe('connecting a space', () => {
     'evil',
     '///evil.example',
     '\\\\evil.example',
-  ])('refuses the return path %j, which would leave the application', async (returnPath) => {
+  ])('rejects the return path %j, which would leave the application', async (returnPath) => {
     const response = await gateway.fetch(
       `/integrations/notion/oauth/mcp/start?${new URLSearchParams({ space_id: newSpace(), return_path: returnPath })}`,
     )
@@ -169,7 +169,7 @@ describe('connecting a space', () => {
 })
 
 describe('the callback', () => {
-  it('redeems nothing for a state that is missing, unknown, or there twice', async () => {
+  it('redeems nothing for a missing, unknown or repeated state', async () => {
     const space = newSpace()
     const { authorizeUrl } = await gateway.start(space)
     const answer = await consent(authorizeUrl)
@@ -183,11 +183,11 @@ describe('the callback', () => {
       expect(outcome(await callback(changed))).toMatchObject({ status: 'error', error: 'unknown_state' })
     }
     expect(simulator.recorded.tokenRequests).toEqual([])
-    // None of that used up the real one.
+    // The real state is still valid.
     expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
   })
 
-  it('lets one of ten through that come with the same state at once', async () => {
+  it('redeems the code for one of ten concurrent requests with the same state', async () => {
     const space = newSpace()
     const { authorizeUrl } = await gateway.start(space)
     const answer = await consent(authorizeUrl)
@@ -198,12 +198,12 @@ describe('the callback', () => {
     expect((await gateway.connection(space)).status).toBe('connected')
   })
 
-  it('redeems nothing after the time of the state', async () => {
+  it('redeems nothing after the state has expired', async () => {
     const brief = await startGateway({ mcpUrl: simulator.mcpUrl, env: { NOTION_MCP_STATE_TTL_SECONDS: '1' } })
     try {
       const { authorizeUrl } = await brief.start(newSpace())
       const answer = await consent(authorizeUrl)
-      // The database keeps this time, not a clock that a test could move.
+      // The database measures this time, so the test cannot move the clock.
       await new Promise((resolve) => setTimeout(resolve, 1100))
       expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'unknown_state' })
       expect(simulator.recorded.tokenRequests).toEqual([])
@@ -212,7 +212,7 @@ describe('the callback', () => {
     }
   })
 
-  it('redeems nothing in another browser than the one that started', async () => {
+  it('redeems nothing in another browser than the starting one', async () => {
     for (const cookie of [undefined, `${BINDING_COOKIE}=another-random-value-of-a-browser`]) {
       const { authorizeUrl } = await gateway.start(newSpace(), { binding: BINDING })
       const answer = await consent(authorizeUrl)
@@ -223,7 +223,7 @@ describe('the callback', () => {
     expect(outcome(await gateway.authorize(newSpace(), { binding: BINDING }))).toMatchObject({ status: 'success' })
   })
 
-  it('redeems nothing when the answer names another issuer, or none where one is promised', async () => {
+  it('redeems nothing for a wrong issuer, or a missing one if the server promises it', async () => {
     for (const iss of ['https://evil.example', `${simulator.url}/`]) {
       const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
       answer.searchParams.set('iss', iss)
@@ -248,7 +248,7 @@ describe('the callback', () => {
     }
   })
 
-  it('is refused by Notion without the verifier of its own authorization request', async () => {
+  it('is rejected by Notion without the code verifier of its own authorization request', async () => {
     const first = await gateway.start(newSpace())
     const second = await gateway.start(newSpace())
     const [one, two] = [await consent(first.authorizeUrl), await consent(second.authorizeUrl)]
@@ -259,7 +259,7 @@ describe('the callback', () => {
     expect(outcome(await callback(two))).toMatchObject({ error: 'exchange_refused' })
   })
 
-  it('sends a challenge that is really the hash of the verifier it redeems with', async () => {
+  it('redeems the code with the verifier of the challenge', async () => {
     const { authorizeUrl } = await gateway.start(newSpace())
     await callback(await consent(authorizeUrl))
     const verifier = simulator.issuedSecrets().findLast(({ kind }) => kind === 'code_verifier')?.value ?? ''
@@ -267,13 +267,13 @@ describe('the callback', () => {
     expect(new URL(authorizeUrl).searchParams.get('code_challenge')).toBe(challenge)
   })
 
-  it('does not use up the state when a link scanner looks at it', async () => {
+  it('keeps the state valid after a link scanner', async () => {
     const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
     expect((await fetch(answer, { method: 'HEAD', redirect: 'manual' })).status).toBe(503)
     expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
   })
 
-  it('brings the person back when the token endpoint is down, and lets them try again', async () => {
+  it('redirects with an error while the token endpoint is down and allows another attempt', async () => {
     const space = newSpace()
     simulator.options.tokenFaults = [{ kind: 'server-error', on: 'authorization_code' } as never]
     expect(outcome(await gateway.authorize(space))).toMatchObject({ error: 'authorization_unavailable' })
@@ -300,7 +300,7 @@ describe('an authorization server', () => {
 })
 
 describe('a reconnect', () => {
-  it('keeps the process, has a registration of its own, and ends the grant that it replaces', async () => {
+  it('keeps the process ID, registers a new client and revokes the previous grant', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const before = await gateway.connection(space)
@@ -318,7 +318,7 @@ describe('a reconnect', () => {
     await gateway.callTool(space, 'notion-search', { query: 'plan' })
   })
 
-  it('does not touch the connection of another space, though the same person gave both', async () => {
+  it('does not affect the connection of another space by the same user', async () => {
     const [north, south] = [newSpace(), newSpace()]
     await gateway.connect(north)
     await gateway.connect(south)
@@ -328,7 +328,7 @@ describe('a reconnect', () => {
 })
 
 describe('disconnecting', () => {
-  it('stores the event, revokes the grant, destroys the key, and changes nothing the second time', async () => {
+  it('stores the event, revokes the grant, destroys the data key, and is idempotent', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const receipt = await (await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })).json()
@@ -350,13 +350,13 @@ describe('disconnecting', () => {
     })
   })
 
-  it('of a space that never connected is fine too', async () => {
+  it('succeeds for a space that never connected', async () => {
     const response = await gateway.fetch('/integrations/notion/never', { method: 'DELETE' })
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ changed: false })
   })
 
-  it('succeeds when Notion does not, and says so', async () => {
+  it('succeeds and reports a failed revocation', async () => {
     const space = newSpace()
     await gateway.connect(space)
     simulator.options.tokenFaults = [{ kind: 'server-error', on: 'revocation' } as never]
@@ -365,7 +365,7 @@ describe('disconnecting', () => {
     expect((await gateway.connection(space)).status).toBe('disconnected')
   })
 
-  it('is followed by a new consent under the same process', async () => {
+  it('keeps the process ID for a later consent', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const { processId } = await gateway.connection(space)
@@ -377,7 +377,7 @@ describe('disconnecting', () => {
 })
 
 describe('the history', () => {
-  it('is given newest first, page by page', async () => {
+  it('is returned newest first in pages', async () => {
     const space = newSpace()
     for (let count = 0; count < 5; count++) await gateway.connect(space)
     const page = async (query: string) =>

@@ -20,7 +20,7 @@ let store: ConnectionStore
 
 beforeAll(async () => {
   ;({ url } = await testDatabase())
-  // Three replicas that start at once.
+  // Three replicas that start concurrently.
   await Promise.all([migrate(url), migrate(url), migrate(url)])
   sql = openPool(url, log)
   store = postgresConnectionStore(sql)
@@ -67,13 +67,13 @@ describe('the connection store', () => {
     })
   })
 
-  it('gives a space the same stream for ever, and each space its own', () => {
+  it('maps each space to its own stream permanently', () => {
     expect(streamOf('north')).toBe(streamOf('north'))
     expect(streamOf('north')).not.toBe(streamOf('south'))
     expect(streamOf('north')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   })
 
-  it('lets one of ten appends at the same version through, the first and every later one', async () => {
+  it('accepts one of ten concurrent appends at the same version', async () => {
     for (const version of [1, 2, 3]) {
       const append = await next('raced')
       const stored = await Promise.all(Array.from({ length: 10 }, () => store.append(append)))
@@ -84,7 +84,7 @@ describe('the connection store', () => {
     expect((await store.history('raced', 3, 1)).map(({ version }) => version)).toEqual([2])
   })
 
-  it('stores nothing for a claim that is not the one whose intent is written', async () => {
+  it('rejects an append with a fencing token other than that of the intent', async () => {
     await store.append(await next('fenced'))
     const claims = postgresRefreshLocks(url, log, REFRESH_TIMES)
     const claim = await claims.acquire(streamOf('fenced'))
@@ -97,7 +97,7 @@ describe('the connection store', () => {
     claims.close()
   })
 
-  it('destroys the data key with the disconnect, and not when the disconnect came too late', async () => {
+  it('destroys the data key only with a successful disconnect', async () => {
     const key = { id: '33333333-3333-4333-8333-333333333333', kid: 'first', wrapped: 'wrapped' }
     const stream = streamOf('shredded')
     expect(await store.ensureDataKey(stream, () => key)).toEqual(key)
@@ -111,7 +111,7 @@ describe('the connection store', () => {
     expect(await store.read('shredded')).toMatchObject({ dataKey: null, connection: { status: 'disconnected' } })
   })
 
-  it('keeps a mark for the version that it was made for, also when a release that knows no marks moves the connection on', async () => {
+  it('keeps a degraded mark for one version, even if an earlier release appends without clearing it', async () => {
     await store.append(await next('marked'))
     const degraded = degradedAgain(null, 'renewal_refused', 'invalid_request', now, 60_000)
     await store.setDegraded(await store.read('marked'), degraded)
@@ -123,7 +123,7 @@ describe('the connection store', () => {
     expect((await store.read('marked')).degraded).toEqual(degraded)
   })
 
-  it('hands what is due to one replica at a time, oldest first', async () => {
+  it('leases due connections to one replica at a time, the longest due first', async () => {
     const due = (minute: number) => ({ refreshDueAt: new Date(now.getTime() + minute * 60_000) })
     for (const minute of [3, 1, 2, 9]) await store.append(await next(`due-${minute}`, undefined, due(minute)))
     const at = due(5).refreshDueAt
@@ -144,8 +144,8 @@ describe('the connection store', () => {
   })
 })
 
-describe('the news of changes', () => {
-  it('reaches every replica, with the version, and wakes who waits for that space only', async () => {
+describe('notifications of changes', () => {
+  it('reach every replica with the version and end only waits for the same space', async () => {
     const notifications = await postgresNotifications(url, [CONNECTION_CHANNEL], log)
     const changes = connectionChanges(notifications)
     const heard: [string, number][] = []
@@ -157,7 +157,7 @@ describe('the news of changes', () => {
     notifications.close()
   })
 
-  it('says when the line was interrupted, and comes back by itself', async () => {
+  it('report a gap after an interruption and reconnect automatically', async () => {
     const notifications = await postgresNotifications(url, [CONNECTION_CHANNEL], log)
     const changes = connectionChanges(notifications)
     let interruptions = 0
@@ -173,7 +173,7 @@ describe('the news of changes', () => {
 })
 
 describe('a transaction', () => {
-  it('rejects when its connection is cut between two statements, and ends neither the process nor the pool', async () => {
+  it('rejects when its connection breaks between two statements, without harm to the process or the pool', async () => {
     const cut = sql.transaction(async (inside) => {
       const { rows } = await inside.query<{ pid: number }>('select pg_backend_pid() as pid')
       await sql.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid])

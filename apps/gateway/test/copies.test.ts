@@ -1,4 +1,4 @@
-/** What a gateway does on a database that was restored or copied: the original keeps its grants, whatever happens to the copy. */
+/** Gateways on restored or copied databases: the original keeps its grants, whatever happens to the copy. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ let notion: Simulator
 const running = new Set<InProcessGateway>()
 
 beforeEach(async () => {
-  // The strictest server: whoever presents a token that was replaced loses the grant at once.
+  // The strictest server, which revokes the grant when a replaced token is presented.
   notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null, graceMs: 0 } })
 })
 afterEach(async () => {
@@ -47,20 +47,20 @@ async function refreshed(gateway: InProcessGateway, space = 'north'): Promise<nu
   return statusOf(gateway, space)
 }
 
-/** The connection as it is while the database is held, for these reasons. */
+/** The expected connection while the database is held for these reasons. */
 const heldFor = (...reasons: HoldReason[]) => ({
   status: 'connected',
   hold: { since: expect.any(String) as string, reasons },
 })
 
-/** A place for the mark that outlives a gateway. */
+/** A folder for the credential mark that outlives a gateway. */
 function markPlace(): Pick<GatewayTestOptions, 'locations'> {
   const markFolder = mkdtempSync(join(tmpdir(), 'nmg-marks-'))
   onTestFinished(() => rmSync(markFolder, { recursive: true, force: true }))
   return { locations: { dataFolder: null, markFolder } }
 }
 
-describe('a stale dump restored beside the living original', () => {
+describe('a stale dump restored beside the running original', () => {
   it('sends no token, and the original keeps its grants', async () => {
     const original = await start()
     await original.connect('north')
@@ -86,7 +86,7 @@ describe('a stale dump restored beside the living original', () => {
       hold: { reasons: ['restored_dump', 'copied_database'] },
     })
 
-    // Nor is anything revoked, or asked for.
+    // No revocation or authorization request is sent either.
     expect(await (await copy.fetch('/integrations/notion/south', { method: 'DELETE' })).json()).toMatchObject({
       changed: true,
       revocation: 'failed',
@@ -98,7 +98,7 @@ describe('a stale dump restored beside the living original', () => {
     expect(grantStates()).toEqual(['active', 'active'])
   })
 
-  it('uses an access token for as long as it is valid', async () => {
+  it('uses an access token while it is valid', async () => {
     const original = await start()
     await original.connect('north')
     const copy = await start({ databaseUrl: await (await dump(original.databaseUrl)).restore() })
@@ -107,7 +107,7 @@ describe('a stale dump restored beside the living original', () => {
     expect((await original.connection('north')).hold).toBeUndefined()
   })
 
-  it('has its logins deleted, not revoked, by detach, and connects anew', async () => {
+  it('loses its credentials without a revocation by detach and can connect again', async () => {
     const original = await start()
     await original.connect('north')
     const databaseUrl = await (await dump(original.databaseUrl)).restore()
@@ -130,7 +130,7 @@ describe('a stale dump restored beside the living original', () => {
     expect(grantStates()).toEqual(['active', 'active'])
   })
 
-  it('goes on where the original has stopped, once it is adopted', async () => {
+  it('takes over from the stopped original after adopt', async () => {
     const original = await start()
     await original.connect('north')
     const databaseUrl = await (await dump(original.databaseUrl)).restore()
@@ -150,8 +150,8 @@ describe('a stale dump restored beside the living original', () => {
   })
 })
 
-describe('a database that was put back in place', () => {
-  it('is noticed before the next refresh of a gateway that runs on it', async () => {
+describe('a database restored in place', () => {
+  it('is detected by a running gateway before its next refresh', async () => {
     const gateway = await start()
     await gateway.connect('north')
     const stale = await dump(gateway.databaseUrl)
@@ -163,12 +163,12 @@ describe('a database that was put back in place', () => {
     expect(tokensSent()).toEqual([])
   })
 
-  /** As after a snapshot: every row as it was, written by the transactions that wrote it. */
+  /** Restores the rows as a snapshot does, with their original transaction IDs. */
   async function putBackCount(databaseUrl: string): Promise<void> {
     await withClient(databaseUrl, (client) => client.query('update gateway.credential_count set value = value - 1'))
   }
 
-  it('is noticed under a gateway that runs, when it counts less than that has stored', async () => {
+  it('is detected by a running gateway if it has a lower count than the gateway has stored', async () => {
     const gateway = await start()
     await gateway.connect('north')
     await putBackCount(gateway.databaseUrl)
@@ -178,7 +178,7 @@ describe('a database that was put back in place', () => {
     expect(tokensSent()).toEqual([])
   })
 
-  it('is noticed at the start, by the mark in a folder', async () => {
+  it('is detected at startup by the mark in a folder', async () => {
     const place = markPlace()
     const gateway = await start(place)
     const { databaseUrl } = gateway
@@ -193,7 +193,7 @@ describe('a database that was put back in place', () => {
     )
   })
 
-  it.skipIf(!hasRedis())('is noticed by the mark in Redis, which a copy cannot outrun', async () => {
+  it.skipIf(!hasRedis())('is detected by the mark in Redis, even if a copy has stored more credentials', async () => {
     const env = { REDIS_URL: await testRedisUrl() }
     const original = await start({ env })
     await original.connect('north')
@@ -214,7 +214,7 @@ describe('a database that was put back in place', () => {
 })
 
 describe('a copy of the whole database', () => {
-  it('made as a template is noticed', async () => {
+  it('made from a template is detected', async () => {
     const original = await start()
     await original.connect('north')
     await stop(original)
@@ -222,7 +222,7 @@ describe('a copy of the whole database', () => {
     expect(await clone.connection('north')).toMatchObject(heldFor('copied_database'))
   })
 
-  it('is noticed by another public URL, which the original does not mind', async () => {
+  it('is detected by a different public URL, without effect on the original', async () => {
     const env = { GATEWAY_PUBLIC_URL: 'https://notion.example' }
     const original = await start({ env })
     const { databaseUrl } = original
@@ -237,7 +237,7 @@ describe('a copy of the whole database', () => {
 })
 
 describe('a move', () => {
-  it('has the original hold at once, and the copy go on', async () => {
+  it('holds the original at once and lets the copy take over', async () => {
     const original = await start()
     const { databaseUrl } = original
     await original.connect('north')
@@ -254,11 +254,11 @@ describe('a move', () => {
   })
 })
 
-describe('a database that is the same', () => {
+describe('an unchanged database', () => {
   it.each([
     ['renamed', (name: string) => `alter database ${name} rename to ${name}_renamed`],
     ['rewritten by VACUUM', () => 'vacuum (full, freeze) gateway.database_identity'],
-  ])('is used as before when it was %s', async (_what, statement) => {
+  ])('is used without a hold after it was %s', async (_what, statement) => {
     const gateway = await start()
     await gateway.connect('north')
     await stop(gateway)

@@ -1,4 +1,4 @@
-/** A database that goes away in the moment in which a code is redeemed: the code is spent, and what it brought must not be lost. */
+/** An outage of the database while a code is redeemed: the code is spent, so its tokens must not be lost. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,11 +8,11 @@ import { expect, it } from 'vitest'
 import { databaseLine } from './refresh/database-line.ts'
 import { startGateway } from './support/gateway.ts'
 
-it.each(['cut', 'hold'] as const)('a consent is stored when the database is back (%s)', async (outage) => {
+it.each(['cut', 'hold'] as const)('stores a consent after an outage of the database (%s)', async (outage) => {
   const notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
   const line = await databaseLine((await testDatabase()).url)
   let isDue = false
-  /** The token endpoint: at the second consent, the database is away when the tokens arrive. */
+  /** At the second consent, the database is unavailable when the tokens arrive. */
   const endpoint = createServer(async (req, res) => {
     const body = await new Response(req as never).text()
     const response = await fetch(`${notion.url}/token`, {

@@ -1,4 +1,4 @@
-/** Discovery tries every location of a metadata document, whatever is wrong with the others, and says what was wrong when none works. */
+/** Discovery tries all locations of a metadata document, whatever fault the others have, and reports the faults if none works. */
 import { guardedFetches, createSsrfGuard } from '@nmg/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { discover, readIssuerMetadata, type DiscoveryContext } from '../src/connections/oauth/discovery.ts'
@@ -12,7 +12,7 @@ const OPENID = '/.well-known/openid-configuration'
 
 let server: ForeignServer
 let context: DiscoveryContext
-/** Paths that never answer: nobody waits for them. */
+/** Paths without a response, which get a short time-out. */
 let silent: readonly string[] = []
 
 beforeAll(async () => {
@@ -42,7 +42,7 @@ const silence: Answer = () => {}
 const endless: Answer = (_req, res) => void res.write('{')
 
 type Kind = 'refuses' | 'unavailable' | 'malformed'
-/** What a location may answer in context of the document. */
+/** Responses that a location may give instead of the document. */
 const BAD: [string, Kind, Answer][] = [
   ...[400, 401, 403, 404, 405, 406, 410, 414, 451].map((status): (typeof BAD)[0] => [
     `${status}`,
@@ -113,7 +113,7 @@ const metadata: Answer = (req, res) =>
   })(req, res)
 let issuer = ''
 
-/** Each document with the paths where it may be, in order, and the other document at its usual context. */
+/** Each document with its possible paths in order, and the other document at its usual path. */
 const DOCUMENTS = {
   'resource metadata': {
     good: resource,
@@ -135,7 +135,7 @@ const DOCUMENTS = {
   },
 } satisfies Record<string, { good: Answer; paths: string[]; path: string; other: [string, Answer] }>
 
-/** Publishes one answer in context of all metadata, except the documents of `documents`. */
+/** Replaces all metadata by `documents`. @returns the paths requested so far. */
 function publish(documents: Record<string, Answer>, issuerPath: string): string[] {
   issuer = server.origin + issuerPath
   server.resourceMetadata = `${server.origin}/named`
@@ -165,7 +165,7 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
     )
   }
 
-  it.each(BAD)('are found behind %s, at every later location', async (_what, _kind, bad) => {
+  it.each(BAD)('is found at every later location after %s', async (_what, _kind, bad) => {
     for (let count = 0; count < paths.length; count++) {
       const asked = fill(count, bad)
       expect((await discover(context)).issuer).toBe(issuer)
@@ -173,7 +173,7 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
     }
   })
 
-  it.each(BAD)('are missing when every location answers with %s: %s', async (what, kind, bad) => {
+  it.each(BAD)('is missing when all locations respond with %s: %s', async (what, kind, bad) => {
     const asked = fill(paths.length, bad)
     const isFallback = good === resource && kind === 'refuses'
     if (isFallback) {
@@ -198,7 +198,7 @@ describe.each(Object.entries(DOCUMENTS))('%s', (_name, { good, paths, path: issu
   })
 })
 
-it('an unavailable resource metadata document does not make the MCP server its own authorization server', async () => {
+it('does not treat the MCP server as its own authorization server while the resource metadata is unavailable', async () => {
   for (const at of [0, 1, 2]) {
     const bad = ['/named', `${RESOURCE}/mcp`, RESOURCE].map((path, n) => [path, n === at ? page(503) : page(404)])
     publish({ [OAUTH]: metadata, ...Object.fromEntries(bad) }, '')
@@ -209,16 +209,17 @@ it('an unavailable resource metadata document does not make the MCP server its o
 it.each([
   ['120', 120],
   ['999999999', 3600],
-  [new Date(Date.now() + 1_800_000).toUTCString(), 1790],
+  ['in half an hour', 1790],
   ['soon', 30],
   ['-5', 30],
-])('Retry-After %s is passed on, within reason: %d', async (value, seconds) => {
-  publish({ '/named': resource, [OAUTH]: page(429, { 'retry-after': value }) }, '')
+])('limits the forwarded Retry-After %s to %d', async (value, seconds) => {
+  const sent = value === 'in half an hour' ? new Date(Date.now() + 1_800_000).toUTCString() : value
+  publish({ '/named': resource, [OAUTH]: page(429, { 'retry-after': sent }) }, '')
   const { retryAfterSeconds = 0 } = await failure()
   expect(Math.abs(retryAfterSeconds - seconds)).toBeLessThanOrEqual(value === String(seconds) ? 0 : 10)
 })
 
-describe('an optional member of an unexpected form', () => {
+describe('an optional member of an unexpected type', () => {
   const ODD = [undefined, null, '', ' ', 'n/a', '/relative', 7, true, {}, [], [''], 'mailto:a@b.test']
 
   it.each([
@@ -249,7 +250,7 @@ describe('an optional member of an unexpected form', () => {
       ['client_secret_post', 'none'],
       ['client_secret_post', 'none'],
     ],
-  ])('token_endpoint_auth_methods_supported %j is read as %j', async (given, methods) => {
+  ])('is parsed leniently: token_endpoint_auth_methods_supported %j as %j', async (given, methods) => {
     publish({ '/named': resource, [OAUTH]: metadata }, '')
     server.metadata['token_endpoint_auth_methods_supported'] = given
     expect((await discover(context)).tokenEndpointAuthMethods).toEqual(methods)
@@ -264,7 +265,7 @@ describe('an optional member of an unexpected form', () => {
     [['a,b', 'c'], 'a b c'],
     ['a b', 'a b'],
     ['a, b', 'a b'],
-  ])('scopes_supported %j of the resource asks for %j', async (given, scope) => {
+  ])('is parsed leniently: scopes_supported %j of the resource as %j', async (given, scope) => {
     publish({ '/named': resource, [OAUTH]: metadata }, '')
     server.resource['scopes_supported'] = given
     expect((await discover(context)).scope).toBe(scope)
@@ -272,7 +273,7 @@ describe('an optional member of an unexpected form', () => {
 })
 
 describe('the metadata of one issuer', () => {
-  it('are read again, with the endpoints as they are now', async () => {
+  it('are read again with the current endpoints', async () => {
     publish({ [`/tenant${OPENID}`]: metadata }, '/tenant')
     server.metadata['token_endpoint'] = `${server.origin}/moved`
     expect(await readIssuerMetadata(new URL(issuer), context)).toMatchObject({
@@ -281,7 +282,7 @@ describe('the metadata of one issuer', () => {
     })
   })
 
-  it('give way to the endpoints that the operator has named', async () => {
+  it('are overridden by the endpoints of the settings', async () => {
     publish({ [OAUTH]: metadata }, '')
     const overrides = { ...context.overrides, token: new URL(`${server.origin}/mine`) }
     const { tokenEndpoint } = await readIssuerMetadata(new URL(issuer), { ...context, overrides })
@@ -293,7 +294,7 @@ describe('the metadata of one issuer', () => {
     ['are a web page', { [OAUTH]: page(200), [OPENID]: page(200) }, true],
     ['cannot be read now', { [OAUTH]: page(503) }, false],
     ['are of another issuer', { [OAUTH]: BAD.at(-2)![2] }, false],
-  ])('that %s can do without when the operator has named the endpoints: %j %s', async (_what, documents, isUsed) => {
+  ])('that %s are not needed if the settings have the endpoints: %j %s', async (_what, documents, isUsed) => {
     publish(documents, '')
     const endpoint = new URL(`${server.origin}/mine`)
     const overrides = { ...context.overrides, authorize: endpoint, token: endpoint }
@@ -302,7 +303,7 @@ describe('the metadata of one issuer', () => {
     else await expect(reading).rejects.toMatchObject({ name: 'Failure' })
   })
 
-  it('lead to nothing that is nearer than the issuer', async () => {
+  it('cannot lead to a less public address than the issuer', async () => {
     publish({ [OAUTH]: metadata }, '')
     const guard = createSsrfGuard({ trustedOrigins: [server.origin] })
     const guarded = { ...context, guard, fetch: guardedFetches(guard)() }
@@ -318,7 +319,7 @@ describe('the metadata of one issuer', () => {
   })
 })
 
-it('a person reads which address answered what, and what to do', async () => {
+it('reports the fault of each address and the next step to users', async () => {
   publish({ '/named': resource, [OAUTH]: page(503, { 'retry-after': '7' }), [OPENID]: page(403) }, '')
   const gateway = await startGateway({ mcpUrl: server.mcpUrl })
   try {

@@ -14,7 +14,7 @@ afterAll(() => simulator.close())
 const command = join(import.meta.dirname, '../src/commands/export-credentials.ts')
 const NAMES = ['NOTION_MCP_CLIENT_ID', 'NOTION_MCP_CLIENT_SECRET', 'NOTION_MCP_TOKEN_AUTH_METHOD'] as const
 
-/** Evaluates what the command prints, as an operator's shell does, and answers the variables. */
+/** Evaluates the output of the command as an operator's shell does. @returns the variables. */
 async function evaluated(env: Record<string, string>, ...args: string[]): Promise<Record<string, string>> {
   const script = `eval "$('${process.execPath}' '${command}' ${args.join(' ')})"; printf '%s\\n' ${NAMES.map((name) => `"$${name}"`).join(' ')}`
   const { stdout } = await promisify(execFile)('sh', ['-c', script], {
@@ -25,7 +25,7 @@ async function evaluated(env: Record<string, string>, ...args: string[]): Promis
 }
 
 describe('the command that exports client credentials', () => {
-  it('registers a client whose credentials a shell takes over, and with which a gateway connects', async () => {
+  it('registers a client whose exported credentials a gateway can use', async () => {
     const env = await evaluated({})
     expect(env).toMatchObject({ NOTION_MCP_TOKEN_AUTH_METHOD: 'client_secret_basic' })
     expect(simulator.admin.clients().map(({ clientId }) => clientId)).toContain(env['NOTION_MCP_CLIENT_ID'])
@@ -49,7 +49,7 @@ describe('the command that exports client credentials', () => {
     }
   })
 
-  it('prints what is set already instead of registering anew, unless it is told to', async () => {
+  it('prints the client of the settings instead of registering one, unless forced', async () => {
     const env = await evaluated({})
     simulator.clearRecorded()
     expect(await evaluated(env)).toEqual(env)
@@ -58,13 +58,13 @@ describe('the command that exports client credentials', () => {
     expect(forced['NOTION_MCP_CLIENT_ID']).not.toBe(env['NOTION_MCP_CLIENT_ID'])
   })
 
-  it('hands what a server made up to the shell as text, never as a command', async () => {
+  it('quotes values of the server for the shell', async () => {
     const secret = `'; touch /nowhere; echo $(id) "\`x\``
     const env = { NOTION_MCP_CLIENT_ID: 'client $(id)', NOTION_MCP_CLIENT_SECRET: secret }
     expect(await evaluated(env)).toMatchObject(env)
   })
 
-  it('says in one sentence when the server does not answer, and fails', async () => {
+  it('fails with one sentence when the server does not respond', async () => {
     const failing = promisify(execFile)(process.execPath, [command], {
       env: { NOTION_MCP_SERVER_URL: 'http://localhost:1/mcp' },
     })

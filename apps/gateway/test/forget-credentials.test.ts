@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => simulator.close())
 
-/** Two connected spaces and one that was disconnected, on a database that no gateway uses now. */
+/** Two connected spaces and a disconnected one, on a database without a running gateway. */
 async function stored(): Promise<InProcessGateway> {
   const gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
   for (const space of ['east', 'north', 'west']) await gateway.connect(space)
@@ -24,7 +24,7 @@ async function stored(): Promise<InProcessGateway> {
   return gateway
 }
 
-/** Runs the command to its end; `input` is what the operator types. */
+/** Runs the command with the operator's `input`. */
 async function forget(databaseUrl: string, keys: string, args: string[] = [], input = '') {
   const program = join(import.meta.dirname, '../src/commands/forget-credentials.ts')
   const child = spawn(process.execPath, [program, ...args], {
@@ -42,7 +42,7 @@ describe('the command that forgets credentials', () => {
   it.each([
     ['are missing', OTHER],
     ['have another value', SAME_NAME],
-  ])('lists what does not open when keys %s, asks, and makes the gateway start again', async (_, keys) => {
+  ])('lists unreadable credentials when keys %s, asks, and lets the gateway start again', async (_, keys) => {
     const { databaseUrl } = await stored()
     const env = { CREDENTIAL_KEYS: keys }
     await expect(spawnGateway({ mcpUrl: simulator.mcpUrl, databaseUrl, env })).rejects.toThrow(
@@ -85,7 +85,7 @@ describe('the command that forgets credentials', () => {
     }
   })
 
-  it('touches only what does not open', async () => {
+  it('changes only unreadable credentials', async () => {
     const { databaseUrl } = await stored()
     expect(await forget(databaseUrl, CREDENTIAL_KEYS, ['--yes'])).toEqual({
       code: 0,
@@ -110,13 +110,13 @@ describe('the command that forgets credentials', () => {
     }
   })
 
-  it('needs no answer with --yes, and finds nothing the second time', async () => {
+  it('does not ask with --yes and finds nothing the second time', async () => {
     const { databaseUrl } = await stored()
     expect((await forget(databaseUrl, OTHER, ['--yes'])).output).toContain('2 marked')
     expect((await forget(databaseUrl, OTHER, ['--yes'])).output).toMatch(/^All 0 connected spaces can be opened/)
   })
 
-  it('refuses while a gateway runs, whose keys may be right', async () => {
+  it('fails while a gateway is running, whose keys may be right', async () => {
     const gateway = await startGateway({ mcpUrl: simulator.mcpUrl })
     try {
       await gateway.connect('north')

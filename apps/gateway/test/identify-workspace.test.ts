@@ -1,4 +1,4 @@
-/** Which workspace a token reaches is worth a moment, not more: an odd response ends the question at once. */
+/** Identification of the workspace: an unexpected response ends it at once, so that it does not delay the consent. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -74,7 +74,7 @@ describe('a workspace is identified', () => {
     ],
     ['an event stream', stream((res, id) => res.end(event({ id, result })))],
     [
-      'a stream that begins with a priming event and notifications',
+      'a stream that starts with a priming event and notifications',
       stream((res, id) => {
         res.write(': ping\n\nid: 1\ndata:\n\nevent: other\ndata: x\n\n')
         res.write(event({ method: 'notifications/message', params: { level: 'info', data: 'x' } }))
@@ -94,7 +94,7 @@ describe('a workspace is identified', () => {
     expect(seen.slice(0, 3)).toEqual(['initialize', 'notifications/initialized', 'tools/call'])
   })
 
-  it('in a session, which ends afterwards, however long the server takes for that', async () => {
+  it('in a session, which is ended without waiting for the server', async () => {
     const begin = json({ result: results['initialize'] }, { 'mcp-session-id': 's1' })
     expect(await identify({ initialize: begin, DELETE: () => {} })).toEqual(workspace)
     await expect.poll(() => seen.at(-1)).toBe('DELETE')
@@ -127,7 +127,7 @@ const ODD: [string, Answer][] = [
 ]
 
 describe.each(['initialize', 'tools/call'])('a response to %s that is', (method) => {
-  it.each(ODD)('%s ends the question at once', async (_what, odd) => {
+  it.each(ODD)('not after %s, which ends the identification at once', async (_what, odd) => {
     const begun = performance.now()
     expect(await identify({ [method]: odd })).toBeUndefined()
     expect(performance.now() - begun).toBeLessThan(3_000)
@@ -139,7 +139,7 @@ describe.each(['initialize', 'tools/call'])('a response to %s that is', (method)
     ['an event stream', 'text/event-stream', 'data: '],
     ['an event stream of many events', 'text/event-stream', ': ping\n\n'],
     ['an error page', 'text/html', ''],
-  ])('endless, as %s, is read up to a megabyte', async (_what, type, start) => {
+  ])('not from an endless response (%s), which is read up to a megabyte', async (_what, type, start) => {
     let sent = 0
     let isEnded = false
     const chunk = type === 'text/event-stream' && start.startsWith(':') ? start.repeat(8192) : 'x'.repeat(65_536)
@@ -157,12 +157,12 @@ describe.each(['initialize', 'tools/call'])('a response to %s that is', (method)
     }
     expect(await identify({ [method]: endless })).toBeUndefined()
     await expect.poll(() => isEnded).toBe(true)
-    // Beside what was read, what the sockets of both sides hold.
+    // Includes the socket buffers of both sides.
     expect(sent).toBeLessThan(20e6)
   })
 })
 
-it('says in the log why nothing was identified, and not what the server sent', async () => {
+it('logs the failure of an identification without text of the server', async () => {
   warnings.length = 0
   await identify({ initialize: raw(200, 'text/html', 'evil text') })
   expect(warnings).toHaveLength(1)

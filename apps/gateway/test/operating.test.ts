@@ -1,4 +1,4 @@
-/** What an operator sees: readiness, the log, a database in trouble, releases that do not fit the database. */
+/** Operations: readiness, the log, database faults, and releases that do not match the database. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,21 +29,21 @@ const readiness = async ({ url }: { url: string }) => {
 const READY = { status: 200, body: { status: 'ready' } }
 const LIST = { id: 1, method: 'tools/list' }
 
-/** The lines that were logged, each of which must be JSON. */
+/** The logged lines, all of which must be JSON. */
 const linesOf = ({ logs }: GatewayClient) =>
   logs()
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-/** Runs SQL in the gateway's database, as the user whose database it is. */
+/** Runs SQL in the gateway's database as its owner. */
 async function query(databaseUrl: string, sql: string): Promise<void> {
   const client = new Client(databaseUrl)
   await client.connect()
   await client.query(sql).finally(() => client.end())
 }
 
-/** From now on, beginning a consent is refused with this SQLSTATE; an empty one ends that. */
+/** Makes the start of an authorization fail with this SQLSTATE; an empty one ends that. */
 const refuseInserts = (databaseUrl: string, sqlstate: string) =>
   query(
     databaseUrl,
@@ -56,11 +56,11 @@ const refuseInserts = (databaseUrl: string, sqlstate: string) =>
   )
 
 let spaces = 0
-/** Begins a consent, each time of another space: one space may not begin many in an hour. */
+/** Starts an authorization of another space each time, as their number per space is limited. */
 const begin = (at: GatewayClient) => at.fetch(`/integrations/notion/oauth/mcp/start?space_id=begun-${spaces++}`)
 
-describe.skipIf(!hasRedis())('a gateway whose Redis does not answer', () => {
-  it('starts, serves calls, reports what does not work, and recovers without a restart', async () => {
+describe.skipIf(!hasRedis())('a gateway whose Redis does not respond', () => {
+  it('starts, serves calls, reports the degraded part, and recovers without a restart', async () => {
     await gateway.connect('served')
     const port = await freePort()
     const own = await spawnGateway({
@@ -77,7 +77,7 @@ describe.skipIf(!hasRedis())('a gateway whose Redis does not answer', () => {
         degraded: [{ part: 'redis', detail: expect.stringContaining('Connected spaces work') }],
       },
     })
-    // Whoever probes does not wait for long.
+    // Readiness probes must not wait long.
     expect(performance.now() - startedAt).toBeLessThan(900)
     expect((await own.call('served', LIST)).status).toBe(200)
     expect((await begin(own)).status).toBe(503)
@@ -100,7 +100,7 @@ describe.skipIf(!hasRedis())('a gateway whose Redis does not answer', () => {
   })
 })
 
-describe('a database that refuses', () => {
+describe('a database fault', () => {
   it.each([
     ['53100', 'database.disk_full', /disk .* is full.*operator/],
     ['53200', 'database.out_of_memory', /out of memory/],
@@ -112,7 +112,7 @@ describe('a database that refuses', () => {
     ['58030', 'database.io_error', /cannot read or write its files/],
     ['53400', 'database.out_of_resources', /has reached a limit/],
     ['XX001', 'database.corrupted', /damaged files.*restore a backup/],
-  ])('with %s is reported as %s, and as degraded until it has ended', async (sqlstate, event, message) => {
+  ])('with %s is reported as %s and as degraded until it ends', async (sqlstate, event, message) => {
     const before = linesOf(gateway).length
     const since = (name: string) =>
       linesOf(gateway)
@@ -145,7 +145,7 @@ describe('a database that refuses', () => {
     expect(since('database.recovered')).toHaveLength(1)
   })
 
-  it('because it is read-only is reported as read-only', async () => {
+  it('is reported as read-only if the database is read-only', async () => {
     const own = await startGateway({ mcpUrl: simulator.mcpUrl })
     const name = new URL(own.databaseUrl).pathname.slice(1)
     try {
@@ -164,7 +164,7 @@ describe('a database that refuses', () => {
     }
   })
 
-  it('because of a faulty statement causes 500, and one log line with the place', async () => {
+  it('in a statement causes 500 and one log line with its stack frames', async () => {
     await refuseInserts(gateway.databaseUrl, '22012')
     const response = await begin(gateway).finally(() => refuseInserts(gateway.databaseUrl, ''))
     expect(response.status).toBe(500)
@@ -181,7 +181,7 @@ describe('a database that refuses', () => {
     expect(gateway.logs()).not.toContain('secret text')
   })
 
-  it('because it is gone makes the gateway unready, and is logged as what it is', async () => {
+  it('makes the gateway unready if the database is gone, and is logged accordingly', async () => {
     const database = await testDatabase()
     const own = await startGateway({ mcpUrl: simulator.mcpUrl, databaseUrl: database.url })
     try {
@@ -198,7 +198,7 @@ describe('a database that refuses', () => {
 const tmpfs = mountTmpfs()
 afterAll(() => tmpfs && spawnSync('umount', [tmpfs]) && rmSync(tmpfs, { recursive: true }))
 
-/** A small file system; undefined where this user or machine may mount none. */
+/** A small file system; undefined if this user or machine cannot mount one. */
 function mountTmpfs(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-tmpfs-'))
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=160m,mode=700', 'tmpfs', folder])
@@ -207,8 +207,8 @@ function mountTmpfs(): string | undefined {
   return undefined
 }
 
-describe(`a disk that is full${tmpfs === undefined ? ' (not tested: nothing can be mounted here)' : ''}`, () => {
-  it.skipIf(tmpfs === undefined)('is reported, and the gateway goes on when there is space again', async () => {
+describe(`a full disk${tmpfs === undefined ? ' (not tested: nothing can be mounted here)' : ''}`, () => {
+  it.skipIf(tmpfs === undefined)('is reported, and the gateway recovers when there is space again', async () => {
     const own = await spawnGateway({
       mcpUrl: simulator.mcpUrl,
       env: { DATABASE_URL: '', DATA_DIR: join(tmpfs ?? '', 'data') },
@@ -242,8 +242,8 @@ function fill(file: string): void {
   }
 }
 
-describe('the log of a call', () => {
-  it('has the level of its status, whether Notion or the gateway failed', async () => {
+describe('the log line of a call', () => {
+  it('has a level that distinguishes failures of Notion from those of the gateway', async () => {
     await gateway.connect('logged')
     await gateway.call('logged', LIST)
     simulator.options.mcpFaults = [{ kind: 'edge-error', status: 503 }]
@@ -261,7 +261,7 @@ describe('the log of a call', () => {
   })
 })
 
-describe('a database that another release has changed', () => {
+describe('a database migrated by another release', () => {
   const record = (url: string, oldest: number) =>
     query(url, `insert into gateway.migrations (name, oldest_release) values ('9999-future.sql', ${oldest})`)
 
@@ -271,7 +271,7 @@ describe('a database that another release has changed', () => {
     [2, 2, true],
     [3, 2, true],
     [1, 1, true],
-  ])('lets release %i run when its oldest is %i: %s', async (own, oldest, may) => {
+  ])('accepts release %i if its oldest is %i: %s', async (own, oldest, may) => {
     const { url } = await testDatabase()
     await migrate(url)
     await record(url, oldest)
@@ -283,7 +283,7 @@ describe('a database that another release has changed', () => {
       )
   })
 
-  it('does not let an older gateway start, and reports what to do', async () => {
+  it('prevents the start of an older gateway and reports what to do', async () => {
     const { url } = await testDatabase()
     await migrate(url)
     await record(url, 1_000)
@@ -304,7 +304,7 @@ describe('a database that another release has changed', () => {
 })
 
 describe('the connections to the database', () => {
-  it('are at most DATABASE_POOL_SIZE and two more', async () => {
+  it('number at most DATABASE_POOL_SIZE and two more', async () => {
     const own = await startGateway({ mcpUrl: simulator.mcpUrl, env: { DATABASE_POOL_SIZE: '3' } })
     const client = new Client(own.databaseUrl)
     await client.connect()

@@ -1,4 +1,4 @@
-/** A network whose only way out is an HTTP proxy. Names of the outside do not resolve in it. */
+/** A network with an HTTP proxy as its only way out. External names do not resolve in it. */
 import type { ServerResponse } from 'node:http'
 import { connectProxy, type ConnectProxy } from '@nmg/process/testing'
 import { startSimulator } from 'notion-simulator'
@@ -32,7 +32,7 @@ async function start(env: Record<string, string>, names: Record<string, string> 
   gateway = await startGateway({ mcpUrl: server.mcpUrl, env, lookup: namesIn(names), clock: () => new Date(now) })
 }
 
-/** The tests' own browser has no way to the consent page, which would only send it back. */
+/** The test's browser cannot reach the consent page, which would only redirect it. */
 async function connect(space: string): Promise<string | null> {
   const { state } = await gateway.start(space)
   const query = new URLSearchParams({ code: 'a-code', state })
@@ -42,7 +42,7 @@ async function connect(space: string): Promise<string | null> {
 const list = (space: string) => gateway.call(space, { id: 1, method: 'tools/list' })
 
 describe('a gateway behind a proxy', () => {
-  it('connects, calls, renews, verifies clients and disconnects through it', async () => {
+  it('connects, calls, refreshes, verifies clients and disconnects through it', async () => {
     await start({ HTTPS_PROXY: address(), CLIENT_TOKEN_ISSUERS: JSON.stringify([{ issuer: `${server.origin}/as` }]) })
     const revocations: string[] = []
     server.answers['/revoke'] = (_req, res) => {
@@ -77,7 +77,7 @@ describe('a gateway behind a proxy', () => {
     expect(proxy.visits).toHaveLength(before)
   })
 
-  it('breaks off a stream with the proxy, and with its caller', async () => {
+  it('closes a stream with the proxy and with its caller', async () => {
     await start({ HTTPS_PROXY: address() })
     await connect('north')
     const streams: ServerResponse[] = []
@@ -96,19 +96,19 @@ describe('a gateway behind a proxy', () => {
     await expect(broken.text()).rejects.toThrow()
   })
 
-  it.each(['mcp.test', '.test', '*', 'other.test, mcp.test'])('leaves it out for NO_PROXY=%s', async (NO_PROXY) => {
+  it.each(['mcp.test', '.test', '*', 'other.test, mcp.test'])('bypasses it for NO_PROXY=%s', async (NO_PROXY) => {
     await start({ HTTPS_PROXY: address(), NO_PROXY }, { 'mcp.test': '127.0.0.1' })
     await gateway.start('north')
     expect(proxy.visits).toEqual([])
   })
 
-  it('does not leave it out for other names in NO_PROXY', async () => {
+  it('does not bypass it for other names in NO_PROXY', async () => {
     await start({ HTTPS_PROXY: address(), NO_PROXY: 'localhost,10.0.0.0/8,cp.test' })
     await gateway.start('north')
     expect(proxy.visits).not.toEqual([])
   })
 
-  it('calls its own machine directly, where the simulator is', async () => {
+  it('connects to loopback directly', async () => {
     const simulator = await startSimulator({ options: { autoApprove: true } })
     try {
       const env = { HTTPS_PROXY: address(), HTTP_PROXY: address() }
@@ -122,8 +122,8 @@ describe('a gateway behind a proxy', () => {
   })
 })
 
-describe('a person reads that the proxy is the matter', () => {
-  /** From the moment at which the space is connected. */
+describe('a failure of the proxy is named in the error', () => {
+  /** Starts after the space was connected. */
   const failures: [string, () => void, RegExp][] = [
     ['it demands other credentials', () => (proxy.refusal = 407), /\(HTTPS_PROXY\) demands other credentials \(407\)/],
     ['it refuses', () => (proxy.refusal = 403), /\(HTTPS_PROXY\) refused to connect to the server \(403\)/],
@@ -131,7 +131,7 @@ describe('a person reads that the proxy is the matter', () => {
     ['it is gone', () => proxy.close(), /\(HTTPS_PROXY\) cannot be reached/],
   ]
 
-  it.each(failures)('when %s, wherever the gateway needs it', async (_what, fail, text) => {
+  it.each(failures)('when %s, in every use of the proxy', async (_what, fail, text) => {
     await start({ HTTPS_PROXY: address() })
     await connect('north')
     fail()
@@ -156,7 +156,7 @@ describe('a person reads that the proxy is the matter', () => {
     expect(gateway.logs()).not.toMatch(/s3cret|Basic/)
   })
 
-  it('when the gateway registers itself', async () => {
+  it('when the gateway registers a client', async () => {
     await start({ HTTPS_PROXY: address() })
     server.answers['/.well-known/oauth-authorization-server'] = (req, res) => {
       server.usual['/.well-known/oauth-authorization-server']?.(req, res)
@@ -180,7 +180,7 @@ describe('a person reads that the proxy is the matter', () => {
   })
 })
 
-it('reports an unusable proxy together with other wrong settings, without its value', async () => {
+it('reports an invalid proxy together with other invalid settings, without its value', async () => {
   await start({})
   const env = {
     GATEWAY_SERVICE_TOKEN: SERVICE_TOKEN,

@@ -1,4 +1,4 @@
-/** How replicas agree on the key that seals. */
+/** Coordination of the sealing key among replicas. */
 import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { migrate, openPool, type Database } from '../src/platform/database.ts'
@@ -22,15 +22,15 @@ afterAll(async () => {
 const join = (...[first, ...others]: [string, ...string[]]): Promise<Replicas> =>
   joinReplicas(database, [`${first}:1`, ...others.map((key) => `${key}:1`)], log)
 
-/** Moves the last sign of life of every replica into the past. */
+/** Moves the last renewal of all replicas into the past. */
 const age = (seconds: number) =>
   database.query('update gateway.replicas set seen_at = seen_at - make_interval(secs => $1)', [seconds])
 
 const refusal = (key: string) =>
   expect.objectContaining({ code: 'sealed_value_unreadable', message: expect.stringContaining(`"${key}"`) as string })
 
-describe('the key that seals', () => {
-  it('is added, promoted and removed in turn', async () => {
+describe('the sealing key', () => {
+  it('can be added, promoted and removed in turn', async () => {
     const [one, two] = [await join('old'), await join('old')]
     await one.leave()
     const added = await join('old', 'new')
@@ -55,18 +55,18 @@ describe('the key that seals', () => {
   it.each([
     [29, 'old:1'],
     [31, 'new:1'],
-  ])('counts a replica that was last seen %d seconds ago as it should', async (seconds, expected) => {
+  ])('depends on a replica last seen %d seconds ago only while that is live', async (seconds, expected) => {
     await join('old')
     await age(seconds)
     expect((await join('new', 'old')).sealing()).toBe(expected)
   })
 
-  it('is not taken for the same when only the names are', async () => {
+  it('is distinguished from another key of the same name', async () => {
     await joinReplicas(database, ['key1:1'], log)
     await expect(joinReplicas(database, ['key1:2'], log)).rejects.toEqual(refusal('key1'))
   })
 
-  it('is one that all can open, in whatever order they join', async () => {
+  it('can be opened by all replicas, in whatever order they join', async () => {
     const lists: [string, ...string[]][] = [['old'], ['new', 'old'], ['old', 'new'], ['new'], ['new', 'old'], ['old']]
     const settled = await Promise.allSettled(lists.map((keys) => join(...keys)))
     const joined = settled.flatMap((one, at) =>
@@ -79,7 +79,7 @@ describe('the key that seals', () => {
     expect(joined.length).toBeGreaterThan(2)
   })
 
-  it('goes back to the old one when a replica wakes that lacks the new one', async () => {
+  it('reverts to the old one when a replica without the new one resumes', async () => {
     const asleep = await join('old')
     await age(60)
     const awake = await join('new', 'old')

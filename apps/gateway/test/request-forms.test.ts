@@ -1,60 +1,56 @@
-/** The forms of one request that real clients and proxies send, at the MCP endpoint and at the routes beside it. */
+/** The forms of one request that clients and proxies send, at the MCP endpoints and at another route. */
+import { plainForm, requestForms, sendRaw, type FormTarget } from '@nmg/process/testing'
 import { describe, expect, it } from 'vitest'
 import { clientFixture } from './clients/clients.ts'
 import { SERVICE_TOKEN } from './support/gateway.ts'
-import { answersTo, type PlainRequest, requestForms } from './support/request-forms.ts'
 
 const on = clientFixture()
-/** Answered shortly, and always alike. */
+/** Has the same response each time. */
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
-const portOf = () => Number(new URL(on.gateway.url).port)
+const ACCEPT = 'Accept: application/json, text/event-stream'
 
-const endpoints: Record<string, () => Promise<PlainRequest>> = {
+const endpoints: Record<string, () => Promise<FormTarget['post']>> = {
   'the MCP endpoint of a space': async () => ({
-    target: '/mcp/notion/spaces/north?a=b',
-    host: `localhost:${portOf()}`,
-    lines: [
-      `Authorization: Bearer ${(await on.newKey()).key}`,
-      'Content-Type: application/json',
-      'Accept: application/json, text/event-stream',
-    ],
+    path: '/mcp/notion/spaces/north?a=b',
+    headers: [`Authorization: Bearer ${(await on.newKey()).key}`, ACCEPT],
     body: PING,
   }),
   'the MCP endpoint for applications': async () => ({
-    target: '/mcp/notion/proxy',
-    host: `127.0.0.1:${portOf()}`,
-    lines: [
-      `Authorization: Bearer ${SERVICE_TOKEN}`,
-      'X-User-ID: ada',
-      'X-Space-ID: north',
-      'Content-Type: application/json',
-      'Accept: application/json, text/event-stream',
-    ],
+    path: '/mcp/notion/proxy',
+    headers: [`Authorization: Bearer ${SERVICE_TOKEN}`, 'X-User-ID: ada', 'X-Space-ID: north', ACCEPT],
     body: PING,
   }),
   'a route with a JSON body': async () => ({
-    target: '/access/revocations',
-    host: `localhost:${portOf()}`,
-    lines: [`Authorization: Bearer ${SERVICE_TOKEN}`, 'X-User-ID: ada', 'Content-Type: application/json'],
+    path: '/access/revocations',
+    headers: [`Authorization: Bearer ${SERVICE_TOKEN}`, 'X-User-ID: ada'],
     body: JSON.stringify({ spaceId: 'north', userId: 'somebody' }),
   }),
 }
+const forms = requestForms.filter((form) => form.on === 'post' && !form.needsLimit)
 
-describe.each(Object.entries(endpoints))('%s', (_, request) => {
-  it.each(requestForms.map((one) => [one.name, one] as const))('answers a request with %s', async (__, one) => {
-    const plain = await request()
-    const [usual] = await answersTo(portOf(), requestForms[0]?.bytes(plain) as Buffer)
-    expect([200, 204]).toContain(usual?.status)
-    const count = 'served' in one.expected ? one.expected.served : 1
-    const answers = await answersTo(portOf(), one.bytes(plain), count, one.method)
-    if ('served' in one.expected) {
-      expect(answers.map(({ status, body }) => [status, body])).toEqual(
-        Array.from({ length: count }, () => [usual?.status, usual?.body]),
-      )
-    } else {
-      expect(answers).toHaveLength(1)
-      expect(one.expected.statuses).toContain(answers[0]?.status)
-    }
-    for (const [name, pattern] of Object.entries(one.headers ?? {})) expect(answers[0]?.headers[name]).toMatch(pattern)
-  })
+describe.each(Object.entries(endpoints))('%s', (endpoint, post) => {
+  /** The routes for applications accept JSON of any type. */
+  const checksType = endpoint !== 'a route with a JSON body'
+
+  it.each(forms.filter(({ needsTypeCheck }) => checksType || !needsTypeCheck))(
+    'responds to $name as HTTP requires',
+    async ({ name: form, request, expected, headers = {} }) => {
+      const port = Number(new URL(on.gateway.url).port)
+      const target = { port, host: `localhost:${port}`, post: await post() }
+      const [plain] = await sendRaw(port, plainForm('post').request(target))
+      expect([200, 204]).toContain(plain?.status)
+      if ('served' in expected) {
+        const responses = await sendRaw(port, request(target), expected.served)
+        expect(responses.map(({ status, body }) => [status, body])).toEqual(
+          Array.from({ length: expected.served }, () => [plain?.status, plain?.body]),
+        )
+        return
+      }
+      const responses = await sendRaw(port, request(target))
+      expect(responses).toHaveLength(1)
+      expect(expected.statuses, responses[0]?.body).toContain(responses[0]?.status)
+      for (const [name, pattern] of Object.entries(headers)) expect(responses[0]?.headers[name]).toMatch(pattern)
+      if (form.startsWith('OPTIONS of')) expect(responses[0]?.headers['allow']).toMatch(/\b(GET|POST)\b/)
+    },
+  )
 })

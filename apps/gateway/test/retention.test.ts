@@ -1,4 +1,4 @@
-/** What is kept of the past, and for how long. Time is simulated. */
+/** Retention of stored data, in simulated time. */
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withClient } from './support/database-copies.ts'
@@ -12,7 +12,7 @@ let notion: Simulator
 const running: InProcessGateway[] = []
 
 beforeEach(async () => {
-  // Ahead of the machine's clock, as the database dates some rows itself.
+  // Ahead of the machine's clock, since the database dates some rows itself.
   nowMs = Date.now()
   notion = await startSimulator({
     clock: () => new Date(nowMs),
@@ -37,7 +37,7 @@ async function start(env: Record<string, string> = {}, databaseUrl?: string): Pr
 
 const list = { id: 1, method: 'tools/list' }
 
-/** Lets days go by on which the space is used. */
+/** Simulates days on which the space is used. */
 async function use(gateway: InProcessGateway, days: number): Promise<void> {
   for (const end = nowMs + days * DAY_MS; nowMs < end; nowMs += 7.5 * HOUR_MS) {
     await gateway.call('north', list)
@@ -48,7 +48,7 @@ async function use(gateway: InProcessGateway, days: number): Promise<void> {
 const rowsOf = (gateway: InProcessGateway, sql: string) =>
   withClient(gateway.databaseUrl, async (client) => (await client.query<Record<string, unknown>>(sql)).rows)
 
-/** Versions whose event holds a sealed credential, and the version that is stored. */
+/** Versions whose event contains a sealed credential, and the current version. */
 const sealed = (gateway: InProcessGateway) =>
   rowsOf(
     gateway,
@@ -57,7 +57,7 @@ const sealed = (gateway: InProcessGateway) =>
   )
 
 describe('a sealed credential', () => {
-  it('is erased when the next generation is stored, and the history goes on', async () => {
+  it('is erased when the next generation is stored, and the history is kept', async () => {
     const gateway = await start()
     await gateway.connect('north')
     expect(await sealed(gateway)).toEqual([{ versions: [1], version: 1 }])
@@ -85,7 +85,7 @@ describe('a sealed credential', () => {
     expect(await sealed(gateway)).toEqual([{ versions: null, version: 2 }])
   })
 
-  it('that an older release has left is erased by the sweep', async () => {
+  it('left by an earlier release is erased by the sweep', async () => {
     const gateway = await start()
     await gateway.connect('north')
     await use(gateway, 1)
@@ -101,7 +101,7 @@ describe('a sealed credential', () => {
 })
 
 describe('the history', () => {
-  it('tells of refreshes for EVENT_RETENTION_DAYS, and of everything else for good; it stops growing', async () => {
+  it('keeps refreshes for EVENT_RETENTION_DAYS and other events permanently, and stops growing', async () => {
     const gateway = await start({ EVENT_RETENTION_DAYS: '4' })
     await gateway.connect('north')
     const size = async () => {
@@ -128,7 +128,7 @@ describe('the history', () => {
     expect(events.at(-1)).toMatchObject({ version: 1, type: 'NotionIntegrationAuthorized' })
   })
 
-  it('keeps the event that holds the credential of an idle connection', async () => {
+  it('keeps the event with the credential of an idle connection', async () => {
     const gateway = await start({ EVENT_RETENTION_DAYS: '1' })
     await gateway.connect('north')
     await use(gateway, 1)
@@ -141,8 +141,8 @@ describe('the history', () => {
   })
 })
 
-describe('what is over', () => {
-  it('goes in batches, however much there is, on replicas that sweep at once', async () => {
+describe('expired data', () => {
+  it('is deleted in batches on replicas that sweep concurrently', async () => {
     const one = await start()
     const two = await start({}, one.databaseUrl)
     await rowsOf(

@@ -1,4 +1,4 @@
-/** An MCP server that asks for more permissions than the connection has. Notion has none to ask for; other servers do. */
+/** Step-up authorization: an MCP server that requires more scopes than the connection has, as Notion never does. */
 import { startSimulator, type Simulator } from 'notion-simulator'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { foreignServer, json, redirect, type ForeignServer } from './support/foreign-server.ts'
@@ -6,7 +6,7 @@ import { RETURN_BASE, startGateway, type InProcessGateway } from './support/gate
 
 let simulator: Simulator
 let gateway: InProcessGateway
-/** Another upstream, which does what Notion never does, and a gateway for it. */
+/** An upstream that requires scopes, and a gateway for it. */
 let server: ForeignServer
 let other: InProcessGateway
 let spaces = 0
@@ -34,8 +34,8 @@ const refuseFor = (scope: string) => simulator.options.mcpFaults.push({ kind: 'i
 const askedScope = async (space: string, at = gateway) =>
   new URL((await at.start(space)).authorizeUrl).searchParams.get('scope')
 
-describe('a call that is refused for want of a scope', () => {
-  it('leads to a consent that asks for it, and for all that was asked for before', async () => {
+describe('a call with missing scopes', () => {
+  it('makes the next consent request them in addition to the earlier ones', async () => {
     const space = newSpace()
     await gateway.connect(space)
     refuseFor('pages:write')
@@ -56,7 +56,7 @@ describe('a call that is refused for want of a scope', () => {
     expect(await askedScope(space)).toBe('default pages:write comments:write')
   })
 
-  it('leaves the connection in use for all that it is good for', async () => {
+  it('leaves the connection usable for other calls', async () => {
     const space = newSpace()
     await gateway.connect(space)
     refuseFor('pages:write')
@@ -65,7 +65,7 @@ describe('a call that is refused for want of a scope', () => {
     expect((await gateway.history(space)).events).toHaveLength(1)
   })
 
-  it('adds up what several calls lacked, up to a length that anybody means', async () => {
+  it('adds to the missing scopes of earlier calls, up to a maximum length', async () => {
     const space = newSpace()
     await gateway.connect(space)
     for (const scope of ['one', 'two', 'x'.repeat(5_000)]) {
@@ -75,13 +75,13 @@ describe('a call that is refused for want of a scope', () => {
     expect(await askedScope(space)).toBe('default one two')
   })
 
-  it('comes to the caller as upstream said it where a consent would bring nothing', async () => {
+  it('gets the response of upstream if a consent would not help', async () => {
     const space = newSpace()
     await gateway.connect(space)
     refuseFor('pages:write')
     await gateway.call(space, LIST)
     await gateway.connect(space)
-    // Asked for, and not granted.
+    // Requested, but not granted.
     refuseFor('pages:write')
     const refused = await gateway.call(space, LIST)
     expect(refused.status).toBe(403)
@@ -93,7 +93,7 @@ describe('a call that is refused for want of a scope', () => {
     expect(await gateway.connection(space)).not.toHaveProperty('consentRequired')
   })
 
-  it('comes as upstream said it when it names nothing that could be asked for', async () => {
+  it('gets the response of upstream if that names no scope', async () => {
     const space = newSpace()
     await gateway.connect(space)
     for (const scope of ['', 'default', 'no\u00e4scope']) {
@@ -104,7 +104,7 @@ describe('a call that is refused for want of a scope', () => {
     expect(await askedScope(space)).toBeNull()
   })
 
-  it('is kept when another consent was on its way already, that did not ask for it', async () => {
+  it('is recorded even if a consent without them was already started', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const { authorizeUrl } = await gateway.start(space)
@@ -117,7 +117,7 @@ describe('a call that is refused for want of a scope', () => {
     expect(await askedScope(space)).toBe('default pages:write')
   })
 
-  it('is kept with all others that were refused in the same moment', async () => {
+  it('is recorded together with concurrent ones', async () => {
     const space = newSpace()
     await gateway.connect(space)
     const names = ['a', 'b', 'c', 'd']
@@ -126,7 +126,7 @@ describe('a call that is refused for want of a scope', () => {
     expect((await askedScope(space))?.split(' ').toSorted()).toEqual([...names, 'default'])
   })
 
-  it('keeps the session that upstream gave with a refusal which is passed on', async () => {
+  it('keeps the session of a forwarded 403', async () => {
     const space = newSpace()
     await gateway.connect(space)
     server.answers['/mcp'] = (_req, res) => {
@@ -140,7 +140,7 @@ describe('a call that is refused for want of a scope', () => {
     expect((await other.call(space, LIST, { ...init, user: 'ben' })).status).toBe(404)
   })
 
-  it('is asked for once, and not again after the authorization server knew no such scope', async () => {
+  it('causes no further request after the authorization server has rejected the scope', async () => {
     const space = newSpace()
     await other.connect(space)
     server.answers['/mcp'] = (req, res) => {
@@ -164,7 +164,7 @@ describe('a call that is refused for want of a scope', () => {
     await other.connect(space)
   })
 
-  it('never takes from a consent what the one before it asked for', async () => {
+  it('never removes scopes of the previous consent', async () => {
     const space = newSpace()
     server.resource['scopes_supported'] = Array.from({ length: 300 }, (_, n) => `scope:number:${n}`)
     await other.connect(space)
@@ -180,7 +180,7 @@ describe('a call that is refused for want of a scope', () => {
     expect(await askedScope(space, other)).toBe(before)
   })
 
-  it('is forgotten with the connection', async () => {
+  it('is deleted with the connection', async () => {
     const space = newSpace()
     await gateway.connect(space)
     refuseFor('pages:write')
@@ -189,7 +189,7 @@ describe('a call that is refused for want of a scope', () => {
     expect(await askedScope(space)).toBeNull()
   })
 
-  it('asks nobody for more than the operator has said', async () => {
+  it('never adds to the scope of the settings', async () => {
     const fixed = await startGateway({
       mcpUrl: simulator.mcpUrl,
       databaseUrl: gateway.databaseUrl,

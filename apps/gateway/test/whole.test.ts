@@ -1,4 +1,4 @@
-/** The whole gateway: spaces and callers at the proxy, streaming, restarts, keys, and that nothing secret is ever seen. */
+/** The whole gateway: spaces and callers at the proxy, streaming, restarts, keys, and leaks of secrets. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -42,7 +42,7 @@ describe('the proxy', () => {
       'forbidden_space',
     ],
     [
-      'with two persons that disagree',
+      'with two different users',
       { authorization, 'x-user-id': 'ada' },
       { ...list, meta: { space_id: 'north', user_id: 'ben' } },
       403,
@@ -84,7 +84,7 @@ describe('the proxy', () => {
     expect(simulator.recorded.mcpRequests).toEqual([])
   })
 
-  it('begins its answer about a missing space with the words that clients look for', async () => {
+  it('starts its error for a missing space with the text that clients look for', async () => {
     const problem = await (await proxy({ authorization }, list)).json()
     expect(problem).toMatchObject({ detail: expect.stringMatching(/^Missing space_id/) })
   })
@@ -92,7 +92,7 @@ describe('the proxy', () => {
   it.each([
     ['in meta, as the seed has it', {}, { ...list, meta: { space_id: 'north', user_id: 'ada' } }],
     ['in a header', { 'x-space-id': 'north' }, list],
-  ])('takes the space %s, and forwards the rest with the token of that space only', async (_what, headers, body) => {
+  ])('reads the space %s and forwards the rest with the token of that space only', async (_what, headers, body) => {
     simulator.clearRecorded()
     const response = await proxy(
       { authorization, 'x-user-id': 'ada', cookie: 'a=b', origin: 'https://app.example', ...headers },
@@ -108,7 +108,7 @@ describe('the proxy', () => {
     expect(seen?.credential).toMatchObject({ kind: 'access_token', standing: 'valid' })
   })
 
-  it('passes an SSE answer on event by event, while upstream is still at work', async () => {
+  it('forwards an SSE response event by event while upstream is still working', async () => {
     const call = {
       jsonrpc: '2.0',
       id: 7,
@@ -123,13 +123,13 @@ describe('the proxy', () => {
       text += Buffer.from(chunk).toString()
       wasUpstreamDone.push(simulator.recorded.mcpRequests.at(-1)?.finishedAt !== undefined)
     }
-    // Had anything buffered, upstream would have been done before the first piece came.
+    // If anything buffered, upstream would have finished before the first chunk.
     expect(wasUpstreamDone.length).toBeGreaterThanOrEqual(3)
     expect(wasUpstreamDone[0]).toBe(false)
     expect(text).toContain('notifications/progress')
   })
 
-  it('ends the call at Notion when the caller goes away', async () => {
+  it('aborts the call at Notion when the caller disconnects', async () => {
     simulator.clearRecorded()
     const leave = new AbortController()
     const call = { jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'simulator-wait', arguments: {} } }
@@ -150,14 +150,14 @@ describe('the proxy', () => {
     await expect.poll(() => simulator.recorded.mcpRequests[0]?.aborted).toBe(true)
   })
 
-  it('passes what Notion itself answers on as it is, a rate limit too', async () => {
+  it('forwards responses of Notion unchanged, including a rate limit', async () => {
     simulator.options.mcpFaults = [{ kind: 'edge-rate-limit', status: 529, retryAfterSeconds: 7 } as never]
     const response = await proxy({ authorization, 'x-space-id': 'north' }, list)
     expect(response.status).toBe(529)
     expect(response.headers.get('retry-after')).toBe('7')
   })
 
-  it('says in the answer to an unknown address what to do', async () => {
+  it('responds to an unknown address with the next step', async () => {
     const response = await gateway.fetch('/nowhere')
     expect(response.status).toBe(404)
     expect(await response.json()).toMatchObject({ code: 'not_found' })
@@ -165,7 +165,7 @@ describe('the proxy', () => {
 })
 
 describe('an MCP session', () => {
-  it('belongs to the person in the space that opened it; for all others it does not exist', async () => {
+  it('belongs to its user and space and does not exist for all others', async () => {
     const sessionful = await startSimulator({ profile: 'notion-2026-01', options: { autoApprove: true } })
     const here = await startGateway({ mcpUrl: sessionful.mcpUrl })
     const replica = await startGateway({ mcpUrl: sessionful.mcpUrl, databaseUrl: here.databaseUrl })
@@ -207,9 +207,9 @@ describe('an MCP session', () => {
   })
 })
 
-describe('a restart of everything in between', () => {
+describe('a restart', () => {
   it.each(['the database', ...(hasRedis() ? ['Redis'] : [])])(
-    'loses nothing: a consent that was begun (kept in %s), a connection, a history',
+    'loses neither a started authorization (stored in %s) nor the connection or its history',
     async (where) => {
       const env: Record<string, string> = where === 'Redis' ? { REDIS_URL: await testRedisUrl() } : {}
       const { url: databaseUrl } = await testDatabase()
@@ -229,7 +229,7 @@ describe('a restart of everything in between', () => {
         },
       })
       try {
-        // The port is the first one's, which the client of this second process does not know.
+        // Uses the port of the first process, which the client of the second one does not know.
         const at = (path: string) => first.fetch(path)
         expect(await (await at('/integrations/notion/kept')).json()).toMatchObject({ status: 'connected' })
         await first.callTool('kept', 'notion-search', { query: 'plan' })
@@ -244,11 +244,11 @@ describe('a restart of everything in between', () => {
   )
 })
 
-describe('the keys', () => {
+describe('CREDENTIAL_KEYS', () => {
   const other = `test:${Buffer.alloc(32, 9).toString('base64')}`
   const next = `next:${Buffer.alloc(32, 8).toString('base64')}`
 
-  it('that do not open what is stored are said at the start, by name', async () => {
+  it('that do not open stored credentials are named at startup', async () => {
     const databaseUrl = gateway.databaseUrl
     await expect(
       spawnGateway({ mcpUrl: simulator.mcpUrl, databaseUrl, env: { CREDENTIAL_KEYS: next } }),
@@ -258,7 +258,7 @@ describe('the keys', () => {
     ).rejects.toThrow(/the key of that name has a different value/)
   })
 
-  it('can be changed: a new first key takes over, and the old one can then be left out', async () => {
+  it('can be rotated: a new first key takes over, then the old one can be removed', async () => {
     const first = await startGateway({ mcpUrl: simulator.mcpUrl })
     await first.connect('kept')
     await first.stop()
@@ -276,8 +276,8 @@ describe('the keys', () => {
   })
 })
 
-describe('what must not be seen', () => {
-  it('is in no log, no answer and no row of the database: not one token, code, secret or verifier of this run', async () => {
+describe('a secret', () => {
+  it('of this run (token, code, client secret, verifier) is in no log, response or database row', async () => {
     const own = await startGateway({
       mcpUrl: simulator.mcpUrl,
       env: { LOG_LEVEL: 'debug', NOTION_MCP_TOKEN_AUTH_METHOD: 'client_secret_basic' },
@@ -309,7 +309,7 @@ describe('what must not be seen', () => {
       expect(secrets.length).toBeGreaterThan(20)
       const seen = [own.logs(), ...answers, await dump(own.databaseUrl)].join('\n')
       expect(seen.length).toBeGreaterThan(5_000)
-      // Not even the part of a token that is its secret, nor a prefix that names user and grant.
+      // Neither the secret part of a token, nor its prefix with user and grant.
       const parts = secrets.flatMap((secret) => [secret, ...secret.split(':').filter((part) => part.length >= 16)])
       const userIds = new Set(simulator.admin.grants().map(({ userId }) => userId))
       const found = parts.filter((part) => seen.includes(part) && !userIds.has(part))
@@ -320,9 +320,9 @@ describe('what must not be seen', () => {
   })
 })
 
-describe('a stream that is open', () => {
+describe('an open stream', () => {
   it.each(['here', 'on another replica'])(
-    'ends at once when somebody disconnects the space %s, and those of other spaces go on',
+    'ends at once when a user disconnects the space %s, and streams of other spaces continue',
     async (where) => {
       const streaming = await startSimulator({ profile: 'notion-2026-01', options: { autoApprove: true } })
       const here = await startGateway({ mcpUrl: streaming.mcpUrl })
@@ -339,7 +339,7 @@ describe('a stream that is open', () => {
       try {
         for (const space of ['ended', 'kept']) await here.connect(space)
         const ended = open('ended')
-        // It may end before anybody waits for it.
+        // It may end before the test waits for it.
         ended.catch(() => undefined)
         let isKeptOpen = true
         open('kept').then(
@@ -360,7 +360,7 @@ describe('a stream that is open', () => {
   )
 })
 
-describe('whoever writes the database', () => {
+describe('an attacker with write access to the database', () => {
   it('cannot have a refresh token sent elsewhere', async () => {
     const received: string[] = []
     const elsewhere = createServer((req, res) => {
@@ -379,7 +379,7 @@ describe('whoever writes the database', () => {
            '{grant,tokenEndpoint}', $1), '{grant,revocationEndpoint}', $1), '{credential,expiresAt}', '"2026-01-01T00:00:00.000Z"')`,
         [JSON.stringify(`http://127.0.0.1:${port}/steal`)],
       )
-      // What is in memory is still as it was; a restarted gateway has only the database.
+      // Caches still have the original; a restarted gateway has only the database.
       const restarted = await startGateway({ mcpUrl: simulator.mcpUrl, databaseUrl: own.databaseUrl })
       const call = await restarted.call('refreshed', { id: 1, method: 'tools/list' })
       expect(call.status).toBe(503)
@@ -397,9 +397,9 @@ describe('whoever writes the database', () => {
   })
 })
 
-describe('a lifetime that makes no sense', () => {
+describe('an invalid token lifetime', () => {
   it.each([Number.MAX_SAFE_INTEGER, 300_000_000_000, 0, -1, '"soon"', null])(
-    'of %s seconds neither breaks the connection nor its renewal',
+    'of %s seconds breaks neither the connection nor its refresh',
     async (accessTtlSeconds) => {
       const odd = await startSimulator({ options: { autoApprove: true } })
       const answers = await oddLifetimes(odd.url, accessTtlSeconds)
@@ -420,7 +420,7 @@ describe('a lifetime that makes no sense', () => {
   )
 })
 
-/** The simulator's token endpoint, but for the `expires_in` that it answers. */
+/** The simulator's token endpoint with a different `expires_in`. */
 async function oddLifetimes(
   origin: string,
   expiresIn: number | string | null,
@@ -443,7 +443,7 @@ async function oddLifetimes(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`, close: () => server.close() }
 }
 
-/** Everything that the gateway stored, as text. */
+/** All stored data of the gateway, as text. */
 async function dump(databaseUrl: string): Promise<string> {
   const client = new Client(databaseUrl)
   await client.connect()

@@ -1,4 +1,4 @@
-/** A whole gateway against the library on which Notion's own server runs, in this process. */
+/** A whole gateway against the library that Notion's server uses, in this process. */
 import { startWorkersOAuthProvider, type WorkersOAuthProvider } from 'notion-simulator/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { REFRESH_TIMES } from '../src/connections/refresh-schedule.ts'
@@ -22,7 +22,7 @@ afterAll(async () => {
 
 let spaces = 0
 let space: string
-/** A connected space for each test, and nothing recorded before it begins. */
+/** Connects a space for each test and clears the recorded requests. */
 beforeEach(async () => {
   space = `space-${++spaces}`
   await gateway.connect(space)
@@ -34,7 +34,7 @@ const status = async (at = gateway) => (await at.call(space, list)).status
 const tokenRequests = () => notion.requests.filter((request) => request.startsWith('POST /token'))
 const REFRESH = 'POST /token refresh_token'
 
-describe('a connection to the library on which Notion runs', () => {
+describe('a connection to the library that Notion uses', () => {
   it('knows its workspace, lists tools and calls one', async () => {
     await expect.poll(() => gateway.connection(space)).toMatchObject({ status: 'connected', workspaceName: 'Acme' })
     const answer = await (await gateway.call(space, list)).json()
@@ -44,7 +44,7 @@ describe('a connection to the library on which Notion runs', () => {
     expect(tokenRequests()).toEqual([])
   })
 
-  it('refreshes twice, once for each access token that ended', async () => {
+  it('refreshes once for each expired access token', async () => {
     for (const refreshes of [1, 2]) {
       notion.expireAccessTokens()
       expect(await status()).toBe(200)
@@ -72,7 +72,7 @@ describe('a connection to the library on which Notion runs', () => {
     expect(await gateway.connection(space)).toMatchObject({ status: 'connected' })
   })
 
-  it('needs a reconnect when its grant was revoked, asks the server no more, and works after the reconnect', async () => {
+  it('requires a reconnect after its grant was revoked, sends no further requests, and works after the reconnect', async () => {
     await notion.revokeGrants()
     const refused = await gateway.call(space, list)
     expect([refused.status, await refused.json()]).toMatchObject([401, { code: 'reconnect_required' }])
@@ -86,14 +86,14 @@ describe('a connection to the library on which Notion runs', () => {
     expect(await status()).toBe(200)
   })
 
-  it('can be reconnected while it works', async () => {
+  it('can be reconnected while it is connected', async () => {
     await gateway.connect(space)
     expect(await status()).toBe(200)
     notion.expireAccessTokens()
     expect(await status()).toBe(200)
   })
 
-  it('leaves no token at the server when it is disconnected', async () => {
+  it('leaves no token at the server after a disconnect', async () => {
     await notion.revokeGrants()
     await gateway.connect(space)
     expect(grants()).toHaveLength(2)
@@ -104,5 +104,5 @@ describe('a connection to the library on which Notion runs', () => {
   })
 })
 
-/** Grants and access tokens that the server has. */
+/** Numbers of grants and access tokens at the server. */
 const grants = () => notion.keys().filter((key) => /^(grant|token):/.test(key))

@@ -30,7 +30,7 @@ const lines = (gateway: ProcessGateway): Line[] =>
     .split('\n')
     .flatMap((line) => (line.startsWith('{') && line.endsWith('}') ? [JSON.parse(line) as Line] : []))
 
-/** The processes that listened, in the order in which they began to. */
+/** The processes that listened, in order. */
 const workersOf = (gateway: ProcessGateway): number[] =>
   lines(gateway).flatMap(({ event, pid }) => (event === 'gateway.listening' && pid !== undefined ? [pid] : []))
 
@@ -42,7 +42,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Each on a connection of its own: connections are handed out in turn, calls are not. */
+/** Each on a new connection, since connections are distributed round-robin, not calls. */
 const search = (gateway: ProcessGateway) =>
   gateway.call(
     'north',
@@ -51,7 +51,7 @@ const search = (gateway: ProcessGateway) =>
   )
 
 describe('a gateway of two workers', () => {
-  it('is two processes behind one port, and a login made at one serves both', async () => {
+  it('runs two processes behind one port that share connections to Notion', async () => {
     const gateway = await startWorkers()
     await gateway.connect('north')
     for (let i = 0; i < 8; i++) expect((await search(gateway)).status).toBe(200)
@@ -59,14 +59,14 @@ describe('a gateway of two workers', () => {
     expect(new Set([one, other, gateway.process.pid]).size).toBe(3)
     for (const victim of [one, other]) {
       process.kill(victim, 'SIGSTOP')
-      // One of two in turn still answers, so both were at work before.
+      // One of the two still responds, so both did before.
       const answers = await Promise.allSettled([search(gateway), search(gateway)].map((call) => withinSeconds(2, call)))
       process.kill(victim, 'SIGCONT')
       expect(answers.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
     }
   })
 
-  it('replaces one that dies, and serves meanwhile', async () => {
+  it('restarts a worker that dies and serves calls meanwhile', async () => {
     const gateway = await startWorkers()
     await gateway.connect('north')
     process.kill(workersOf(gateway)[0] ?? 0, 'SIGKILL')
@@ -77,7 +77,7 @@ describe('a gateway of two workers', () => {
     expect((await search(gateway)).status).toBe(200)
   })
 
-  it('lets calls finish when it is told to stop, and leaves no process behind', async () => {
+  it('lets calls finish after SIGTERM and leaves no process behind', async () => {
     const gateway = await startWorkers()
     await gateway.connect('north')
     const before = simulator.recorded.mcpRequests.length
@@ -90,13 +90,13 @@ describe('a gateway of two workers', () => {
     expect(workersOf(gateway).filter(isAlive)).toEqual([])
   })
 
-  it('ends all of itself when the process that was started is killed', async () => {
+  it('ends all workers when the primary is killed', async () => {
     const gateway = await startWorkers()
     await gateway.kill()
     await expect.poll(() => workersOf(gateway).filter(isAlive), { timeout: 20_000 }).toEqual([])
   })
 
-  it('says what is wrong once, and does not start again and again', async () => {
+  it('prints a startup error once without restarting', async () => {
     const failed = spawnGateway({ mcpUrl: simulator.mcpUrl, env: { WORKERS: '0' } })
     await expect(failed).rejects.toThrow('WORKERS')
   })

@@ -1,9 +1,9 @@
-import { expectedStatus, requestForms, sendForm, testDatabase, type FormTarget } from '@nmg/process/testing'
+import { requestForms, sendRaw, testDatabase, type FormTarget } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildApp } from '@/test/support/built-app.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 
-const MOST = 64 * 1024
+const MAX_BODY_BYTES = 64 * 1024
 const ORIGIN = 'http://localhost:3000'
 
 let web: RunningProcess
@@ -24,17 +24,29 @@ beforeAll(async () => {
 
 afterAll(() => web?.kill())
 
-const target = (post: Pick<FormTarget['post'], 'path' | 'body' | 'status'>, get = '/sign-in'): FormTarget => ({
-  port,
-  host: `localhost:${port}`,
-  get: { path: get, status: 200 },
-  post: { ...post, most: MOST, headers: [`Origin: ${ORIGIN}`] },
+interface Endpoint {
+  readonly target: FormTarget
+  /** Statuses of the responses to the plain forms. */
+  readonly status: { readonly get: number; readonly post: number }
+}
+
+const endpoint = (
+  post: { readonly path: string; readonly body: string; readonly status: number },
+  get = '/sign-in',
+): Endpoint => ({
+  target: {
+    port,
+    host: `localhost:${port}`,
+    get: { path: get },
+    post: { path: post.path, body: post.body, maxBodyBytes: MAX_BODY_BYTES, headers: [`Origin: ${ORIGIN}`] },
+  },
+  status: { get: 200, post: post.status },
 })
 
-const targets = {
-  'a route of this app': () => target({ path: '/api/notion/oauth/start', body: '{}', status: 401 }),
+const endpoints = {
+  'a route of this app': () => endpoint({ path: '/api/notion/oauth/start', body: '{}', status: 401 }),
   'an endpoint of better-auth': () =>
-    target(
+    endpoint(
       {
         path: '/api/auth/sign-in/email',
         body: '{"email":"nobody@north.test","password":"no-good-password"}',
@@ -43,41 +55,38 @@ const targets = {
       '/api/auth/get-session',
     ),
   'the registration of clients': () =>
-    target(
+    endpoint(
       { path: '/api/auth/oauth2/register', body: '{"redirect_uris":["http://127.0.0.1/callback"]}', status: 201 },
       '/.well-known/oauth-authorization-server',
     ),
 }
 
-describe.each(Object.entries(targets))('%s', (_, targetNow) => {
-  it.each(requestForms)('gives $name the right response', async (form) => {
-    const response = await sendForm(targetNow(), form)
-    expect(expectedStatus(form, targetNow()), response.body).toContain(response.status)
-    if (form.isEmpty) expect(response.body).toBe('')
-    if (response.status === 405) expect(response.headers.get('allow')).toBeTruthy()
+describe.each(Object.entries(endpoints))('%s', (_, endpointNow) => {
+  it.each(requestForms)('responds to $name as HTTP requires', async ({ on, request, expected, headers = {} }) => {
+    const { target, status } = endpointNow()
+    const count = 'served' in expected ? expected.served : 1
+    const responses = await sendRaw(port, request(target), count)
+    expect(responses).toHaveLength(count)
+    const statuses = 'served' in expected ? [status[on]] : expected.statuses
+    for (const response of responses) expect(statuses, response.body).toContain(response.status)
+    for (const [name, pattern] of Object.entries(headers)) expect(responses[0]?.headers[name]).toMatch(pattern)
+    if (responses[0]?.status === 405) expect(responses[0].headers['allow']).toBeTruthy()
   })
 })
 
 describe('the token endpoint', () => {
-  const post = { path: '/api/auth/oauth2/token', body: 'grant_type=authorization_code&code=x', status: 400 }
-  const form = (headers: string, body: string) => ({
-    name: 'a form',
-    bytes: () =>
-      `POST ${post.path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n${headers}\r\n\r\n${body}`,
-    status: [400],
-  })
-
   it('takes forms with a length and in chunks alike', async () => {
-    const { body } = post
-    const withLength = await sendForm(target(post), form(`Content-Length: ${body.length}`, body))
-    const chunked = await sendForm(
-      target(post),
-      form('Transfer-Encoding: chunked', `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`),
+    const body = 'grant_type=authorization_code&code=x'
+    const send = async (framing: string, sent: string) => {
+      const head = `POST /api/auth/oauth2/token HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded`
+      const [response] = await sendRaw(port, { method: 'POST', bytes: `${head}\r\n${framing}\r\n\r\n${sent}` })
+      return { status: response?.status, error: /"error":"(\w+)"/.exec(response?.body ?? '')?.[1] }
+    }
+    const withLength = await send(`Content-Length: ${body.length}`, body)
+    expect(withLength.error).toMatch(/^invalid_/)
+    expect(await send('Transfer-Encoding: chunked', `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`)).toEqual(
+      withLength,
     )
-    expect(chunked.status).toBe(withLength.status)
-    const errorIn = (text: string) => /"error":"(\w+)"/.exec(text)?.[1]
-    expect(errorIn(chunked.body)).toBe(errorIn(withLength.body))
-    expect(errorIn(chunked.body)).toMatch(/^invalid_/)
   })
 })
 

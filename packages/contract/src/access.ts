@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { DisplayName } from './display-name.ts'
 
-/** What a person's MCP client may do with the space's Notion. `notion:write` includes `notion:read`. */
+/** Permissions of a user's MCP client in a space. `notion:write` includes `notion:read`. */
 export const scopes = ['notion:read', 'notion:write'] as const
 export const Scope = z.enum(scopes)
 export type Scope = z.infer<typeof Scope>
 
-/** Ids are chosen by applications: 1 to 200 characters, none of them a control character or half of a character. */
+/** Applications choose ids: 1 to 200 characters, without control characters and lone surrogates. */
 const identifier = z
   .string()
   .min(1)
@@ -15,13 +15,13 @@ const identifier = z
 
 const instant = z.iso.datetime()
 
-/** `POST /access/keys`. The person is the one in `X-User-ID`. */
+/** `POST /access/keys`. The user is the one in `X-User-ID`. */
 export const NewAccessKey = z.object({
   spaceId: identifier,
   scope: Scope,
-  /** What the person calls it. */
+  /** The user's name for the key. */
   name: DisplayName,
-  /** Without it, the key is good until it is deleted. */
+  /** Absent: the key is valid until it is deleted. */
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 })
 export type NewAccessKey = z.infer<typeof NewAccessKey>
@@ -35,12 +35,12 @@ export const AccessKey = z.object({
   scope: Scope,
   createdAt: instant,
   expiresAt: instant.optional(),
-  /** To the minute; absent when it was never used. */
+  /** Precise to the minute; absent when the key was never used. */
   lastUsedAt: instant.optional(),
 })
 export type AccessKey = z.infer<typeof AccessKey>
 
-/** The only answer that ever holds the key itself. */
+/** The only response that contains the key itself. */
 export const CreatedAccessKey = AccessKey.extend({ key: z.string() })
 export type CreatedAccessKey = z.infer<typeof CreatedAccessKey>
 
@@ -48,42 +48,42 @@ export type CreatedAccessKey = z.infer<typeof CreatedAccessKey>
 export const AccessKeys = z.object({ keys: z.array(AccessKey) })
 export type AccessKeys = z.infer<typeof AccessKeys>
 
-/** An OAuth client, as its authorization server calls it (RFC 6749 §A.1): what is no longer than this fits everywhere where clients are told apart. */
+/** The `client_id` of an OAuth client (RFC 6749 §A.1), limited to a length that all tables and keys can store. */
 export const ClientId = z.string().regex(/^[\x20-\x7e]{1,500}$/)
 
 /**
- * `POST /access/revocations`: all access of a person to a space ends now, or that of one client of theirs, or one grant of it. Tokens that were
- * issued before are refused, open streams are cut; without `clientId` and `grantId` the person's keys are deleted as well.
+ * `POST /access/revocations`: revokes all access of a user to a space, or that of one of their clients, or one grant of it. Tokens issued before are
+ * refused and open streams are closed; without `clientId` and `grantId` the user's keys are deleted too.
  */
 export const Revocation = z.object({
   spaceId: identifier,
   userId: identifier,
   clientId: ClientId.optional(),
   /**
-   * One login of the client: the claim `grant_id` of its access tokens. Tokens of the client that name no grant end with it, others of the client
-   * go on. A gateway that does not know it ends all that `clientId` has.
+   * One login of the client: the claim `grant_id` of its access tokens. Tokens of the client without this claim are revoked too, those of other
+   * grants are not. Older gateways ignore it and revoke all access of `clientId`.
    */
   grantId: identifier.optional(),
 })
 export type Revocation = z.infer<typeof Revocation>
 
-/** An MCP client that called, told apart by its credential and the name that it gives itself. */
+/** An MCP client that has sent requests, identified by its credential and its `clientInfo` name. */
 export const ActiveClient = z.object({
-  /** The OAuth client; absent for one that uses a key. */
+  /** Absent for a client that uses an access key. */
   clientId: z.string().optional(),
   keyId: z.uuid().optional(),
   userId: z.string(),
-  /** What the client calls itself: anybody can choose any name. Empty when it did not say. */
+  /** The client's own name, which is not verified; empty when the client sends none. */
   name: z.string(),
   version: z.string().optional(),
-  /** The protocol: with sessions and `initialize` (`2025`), or without (`2026`). */
+  /** The MCP revision: with sessions and `initialize` (`2025`), or without (`2026`). */
   era: z.enum(['2025', '2026']),
   firstSeenAt: instant,
-  /** To the minute. */
+  /** Precise to the minute. */
   lastSeenAt: instant,
 })
 export type ActiveClient = z.infer<typeof ActiveClient>
 
-/** `GET /access/clients?space_id=&user_id=`, the one seen last first. */
+/** `GET /access/clients?space_id=&user_id=`, most recently active first. */
 export const ActiveClients = z.object({ clients: z.array(ActiveClient) })
 export type ActiveClients = z.infer<typeof ActiveClients>

@@ -4,12 +4,12 @@ import { z } from 'zod'
 export const AuthorizationStart = z.object({ authorizeUrl: z.url(), state: z.string() })
 export type AuthorizationStart = z.infer<typeof AuthorizationStart>
 
-/** The cookie that ties an authorization request to the browser that started it. HttpOnly, SameSite=Lax. */
+/** The cookie that binds an authorization request to the browser that started it. HttpOnly, SameSite=Lax. */
 export const BINDING_COOKIE = 'notion_oauth_binding'
 
 /**
- * `error` of the redirect after an authorization that did not complete. Codes that the authorization server sent itself
- * (RFC 6749 §4.1.2.1) are passed on when they are in this list, else as `authorization_refused`.
+ * `error` of the redirect after a failed authorization. Codes from the authorization server (RFC 6749 §4.1.2.1) are forwarded if they are in this
+ * list, otherwise they become `authorization_refused`.
  */
 export const authorizationErrors = [
   'access_denied',
@@ -17,16 +17,16 @@ export const authorizationErrors = [
   'temporarily_unavailable',
   'server_error',
   'authorization_refused',
-  /** No state, an unknown one, one that was used already, or one past its time. */
+  /** The state is missing, unknown, already used or expired. */
   'unknown_state',
-  /** Another browser than the one that started. */
+  /** Another browser than the one that started the authorization. */
   'wrong_browser',
-  /** The answer names another authorization server than the one that was asked, or none where it must (RFC 9207). */
+  /** `iss` is not the expected authorization server, or is missing although it was announced (RFC 9207). */
   'wrong_issuer',
   'missing_code',
-  /** The authorization server refused the code, or gave no refresh token. */
+  /** The authorization server refused the code, or issued no refresh token. */
   'exchange_refused',
-  /** The authorization server rejects the fixed client of the gateway's settings. Only the operator can correct that. */
+  /** The authorization server rejects the fixed client of the gateway's settings. Only the operator can fix that. */
   'client_rejected',
   'authorization_unavailable',
   /** The gateway's database or Redis does not respond. */
@@ -37,7 +37,7 @@ export type AuthorizationError = (typeof authorizationErrors)[number]
 export const AuthorizationError = z.enum(authorizationErrors)
 
 /**
- * `previousConsent` of the redirect after a consent that replaced one in use: what became of the old grant at the authorization server.
+ * `previousConsent` of the redirect after a consent that replaced another one: the result of revoking the old grant at the authorization server.
  * `kept`: not revoked, because the server may treat both consents of a fixed client as one grant.
  */
 export const PreviousConsent = z.enum(['revoked', 'failed', 'not_supported', 'kept'])

@@ -24,30 +24,30 @@ const forbidden = [
 
 describe('a display name', () => {
   it.each(['Ada', 'Ada Lovelace-King', '李雷', 'Zoë O’Hara', 'علی', 'نمی\u200cدانم', '👩‍🚀 Team', '☕️', 'A.C.M.E. (2)'])(
-    'may be %s',
+    'accepts %s',
     (name) => {
       expect(DisplayName.parse(name)).toBe(name)
       expect(cleanDisplayName(name)).toBe(name)
     },
   )
 
-  it.each(forbidden)('does not contain %s', (_, character) => {
+  it.each(forbidden)('rejects %s', (_, character) => {
     expect(DisplayName.safeParse(`A${character}B`).success).toBe(false)
     expect(cleanDisplayName(`A${character}B`)).toBe('A B')
   })
 
-  it.each(['', '   ', '\u200d', '\u3164', '\u2800', '\u00a0'])('is not only blank (%j)', (name) => {
+  it.each(['', '   ', '\u200d', '\u3164', '\u2800', '\u00a0'])('rejects a blank name (%j)', (name) => {
     expect(DisplayName.safeParse(name).success).toBe(false)
     expect(cleanDisplayName(name)).toBeUndefined()
   })
 
-  it('has an end', () => {
+  it('is limited in length', () => {
     expect(DisplayName.safeParse('A'.repeat(LONGEST_NAME + 1)).success).toBe(false)
     expect(cleanDisplayName('A'.repeat(5_000))).toBe('A'.repeat(LONGEST_NAME))
     expect(cleanDisplayName(`A${'😀'.repeat(80)}`)).toBe(`A${'😀'.repeat(49)}`)
   })
 
-  it('is what cleaning any text leaves', () => {
+  it('is the result of cleaning any text', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc

@@ -4,15 +4,15 @@ import { z } from 'zod'
 export const LONGEST_NAME = 100
 
 /**
- * What no display name contains: control characters and line breaks, lone surrogates, and format characters, which turn text around or hide in it.
- * The two joiners (U+200C, U+200D) stay allowed: Persian, the scripts of India and emoji need them.
+ * Characters that no display name contains: control characters, line breaks, lone surrogates, and format characters, which reorder text or are
+ * invisible. The joiners U+200C and U+200D are allowed, because Persian, Indic scripts and emoji need them.
  */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u
 
-/** At least one character that can be seen. */
+/** At least one visible character. */
 const VISIBLE = /(?!\p{Default_Ignorable_Code_Point})[^\p{C}\p{Z}\u2800]/u
 
-/** The name of a person, space, key or client, as people may enter it; without blanks around it. */
+/** The name of a user, space, key or client as entered by people; surrounding blanks are removed. */
 export const DisplayName = z
   .string()
   .trim()
@@ -22,12 +22,12 @@ export const DisplayName = z
   .refine((name) => VISIBLE.test(name), 'a name needs a character that can be seen')
 
 /**
- * A name from elsewhere (an identity provider, a client, an older release) as a display name: what is forbidden becomes a blank, and what
- * is too long is cut. Undefined when nothing is left.
+ * Turns a name from another source (an identity provider, a client, an older release) into a display name: replaces forbidden characters by
+ * blanks and truncates. Undefined when nothing visible is left.
  */
 export function cleanDisplayName(given: unknown, longest = LONGEST_NAME): string | undefined {
   if (typeof given !== 'string') return undefined
-  // Names are short: what follows must not cost time for a long text.
+  // Bound the cost of the following steps for long texts.
   const plain = given
     .slice(0, 10 * longest)
     .replaceAll(/(?:[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]|(?![\u200c\u200d])\p{Cf})+/gu, ' ')

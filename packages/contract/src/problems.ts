@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * Every way in which the gateway itself refuses or fails, as `code` of an RFC 9457 problem document.
- * Whatever the upstream MCP server answers is passed on verbatim and is never one of these.
+ * The errors of the gateway itself, by `code` of an RFC 9457 problem document. Responses of the upstream MCP server are forwarded verbatim and
+ * are never one of these.
  */
 export const problems = {
   unauthenticated: { status: 401, title: 'Not authenticated' },
@@ -26,7 +26,7 @@ export const problems = {
   refresh_unavailable: { status: 503, title: 'The access token cannot be renewed now' },
   upstream_unreachable: { status: 502, title: 'Notion cannot be reached' },
   upstream_refuses_token: { status: 502, title: 'Notion refuses new access tokens' },
-  /** Not reported since `outcome_unknown` exists; gateways before that did. */
+  /** Only older gateways report it; replaced by `outcome_unknown`. */
   upstream_timeout: { status: 504, title: 'Notion did not answer in time' },
   /** Also 503 and 504. The request may have been carried out. */
   outcome_unknown: { status: 502, title: 'The outcome of the request is unknown' },
@@ -69,24 +69,24 @@ const MAY_HAVE_BEEN_SENT = {
   store_unavailable: false,
   credential_unreadable: false,
   sealed_value_unreadable: false,
-  // After a fault of the gateway itself, nothing is certain.
+  // After an internal error, either is possible.
   internal: true,
 } as const satisfies Record<ProblemCode, boolean>
 
 /**
- * Whether a call that failed with this code may have reached Notion, and may have been carried out. Only if not, a message may invite to
- * retry. Unknown codes, as a newer gateway may report, count as sent.
+ * True if a call that failed with this code may have reached Notion, and may have been applied. Messages suggest a retry only when false. Unknown
+ * codes, which newer gateways may report, count as sent.
  */
 export function mayHaveBeenSent(code: string): boolean {
   return Object.hasOwn(MAY_HAVE_BEEN_SENT, code) ? MAY_HAVE_BEEN_SENT[code as ProblemCode] : true
 }
 
-/** The body of an error answer, `application/problem+json` ([RFC 9457 §3](https://www.rfc-editor.org/rfc/rfc9457#section-3)). */
+/** The body of an error response, `application/problem+json` ([RFC 9457 §3](https://www.rfc-editor.org/rfc/rfc9457#section-3)). */
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),
   status: z.number().int(),
-  /** One or two sentences for a person: what is the matter, and what to do next. */
+  /** One or two sentences for people: what happened and what to do next. */
   detail: z.string(),
   code: z.string(),
   requestId: z.string(),

@@ -6,8 +6,7 @@ const built = new URL('../dist/cli.js', import.meta.url)
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18)
 
-// The package that is installed has only dist/. In the repository the source comes first, so that a build left behind
-// by an earlier version is never run by mistake.
+// The published package contains only dist/. In the repository, prefer the source to an outdated build.
 const cli = existsSync(source) && runsTypeScript ? source : existsSync(built) ? built : undefined
 if (!cli) {
   process.stderr.write(
@@ -29,7 +28,7 @@ const exitCode = await run(process.argv.slice(2), {
     }
     process.on('SIGINT', end)
     process.on('SIGTERM', end)
-    // Started by a program over IPC: gone with it.
+    // Stop when the parent process that started this one over IPC ends.
     process.on('disconnect', end)
   },
 })

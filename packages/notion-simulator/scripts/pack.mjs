@@ -1,5 +1,5 @@
-// In the repository the package is its TypeScript source; in the tarball it is what tsc made of it. npm has no field for
-// that difference, so package.json says the latter while it is being packed. npm runs no scripts by itself here (.npmrc), so pack it with `npm run tarball`.
+// In the repository, package.json points to the TypeScript source; in the tarball, to the output of tsc. This script rewrites it while packing. npm runs
+// no lifecycle scripts here (.npmrc), so pack with `npm run tarball`.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

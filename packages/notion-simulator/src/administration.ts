@@ -4,7 +4,7 @@ import type { IssuedSecret } from './secrets.ts'
 import type { State } from './state.ts'
 import { accounts } from './workspace/workspace.ts'
 
-/** A grant as an administrator sees it: no secret in it. */
+/** A grant as shown to an administrator, without secrets. */
 export type GrantSummary = {
   grantId: string
   userId: string
@@ -12,9 +12,9 @@ export type GrantSummary = {
   clientId: string
   createdAt: string
   lastRefreshedAt: string
-  /** When it ends by itself. */
+  /** When it expires. */
   endsAt: string
-  /** Which rotation the current refresh token comes from; `null` while the code has not been exchanged. */
+  /** The rotation that issued the current refresh token; `null` until the code is exchanged. */
   generation: number | null
   status: 'code-pending' | 'active' | 'revoked' | 'expired'
   revokedBecause?: string
@@ -22,20 +22,20 @@ export type GrantSummary = {
 
 export type ClientSummary = { clientId: string; name?: string; authMethod: string; redirectUris: readonly string[] }
 
-/** What somebody at Notion, or the owner of a workspace, can do behind a client's back. */
+/** Actions of Notion or of the owner of a workspace, which a client does not notice. */
 export type Administration = {
   grants(filter?: GrantFilter): GrantSummary[]
-  /** Ends these grants, or all: access tokens answer 401, refresh tokens `invalid_grant` "OAuth grant revoked". */
+  /** Revokes these grants, or all: access tokens get 401, refresh tokens `invalid_grant` "OAuth grant revoked". */
   revokeGrants(filter?: GrantFilter): number
-  /** Ends the access tokens; their grants stay. */
+  /** Expires the access tokens; their grants stay valid. */
   expireAccessTokens(filter?: GrantFilter): number
   clients(): ClientSummary[]
-  /** Forgets this registration, or all: `invalid_client` from then on. */
+  /** Deletes this registration, or all: its client gets `invalid_client` from then on. */
   forgetClients(clientId?: string): number
-  /** Ends the MCP sessions (profile `notion-2026-01`). */
+  /** Closes the MCP sessions (profile `notion-2026-01`). */
   forgetSessions(): Promise<number>
   notifyToolsChanged(): Promise<void>
-  /** A personal access token (`ntn_…`) for a person (id, email or first name) in a workspace (id or name). */
+  /** Issues a personal access token (`ntn_…`) for a user (id, email or first name) in a workspace (id or name). */
   issuePersonalAccessToken(user: string, workspace: string): string
   /** All tokens, codes and client secrets ever issued, and PKCE verifiers received. */
   issuedSecrets(): readonly IssuedSecret[]

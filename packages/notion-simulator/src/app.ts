@@ -13,7 +13,7 @@ import type { McpEndpoint } from './mcp/endpoint.ts'
 import { send } from './send.ts'
 import { type State, timestamp } from './state.ts'
 
-/** All that the simulator answers, by path. */
+/** The simulator's routes. */
 export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): Hono<{ Bindings: HttpBindings }> {
   const hono = new Hono<{ Bindings: HttpBindings }>()
 
@@ -41,7 +41,7 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
     const request = { at: timestamp(state), grantType: 'none', fault: 'moved' }
     state.recorded.tokenRequests.push(status === 'closed' ? request : { ...request, status })
     if (status === 404) return next()
-    if (status === 'closed') return closed(env)
+    if (status === 'closed') return closeConnection(env)
     const location = status < 400 ? { location: `${state.url}${path}` } : undefined
     return new Response(null, { status, ...(location && { headers: location }) })
   })
@@ -59,19 +59,19 @@ export function app(state: State, mcp: McpEndpoint, options?: ControlOptions): H
 
 async function token(state: State, request: Request, env: HttpBindings): Promise<Response> {
   const outcome = await tokenEndpoint(state, request)
-  if (outcome === 'socket-destroyed') return closed(env)
+  if (outcome === 'socket-destroyed') return closeConnection(env)
   const response = withCors(outcome.response, request.headers.get('origin'))
   if (!outcome.cut) return response
   await sendHalf(env.outgoing, response)
   return RESPONSE_ALREADY_SENT
 }
 
-function closed(env: HttpBindings): Response {
+function closeConnection(env: HttpBindings): Response {
   env.incoming.socket.destroy()
   return RESPONSE_ALREADY_SENT
 }
 
-/** Announces the whole body, sends half of it, and is gone. */
+/** Sends the headers of the complete response and half of its body, then closes the connection. */
 async function sendHalf(outgoing: HttpBindings['outgoing'], response: Response): Promise<void> {
   const body = await response.text()
   const headers = new Headers(response.headers)

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { PROFILES, type OptionChanges, type Profile } from './options.ts'
 import { startSimulator, type Simulator } from './simulator.ts'
 
-const HELP = `Notion simulator: a stand-in for Notion's hosted MCP server, for tests and demos. Nothing it knows is real or kept.
+const HELP = `Notion simulator: a stand-in for Notion's hosted MCP server, for tests and demos. All data is invented and kept in memory only.
 
 Usage: notion-simulator [options]
 
@@ -10,10 +10,10 @@ Usage: notion-simulator [options]
   --host <address>          address to listen on (default localhost)
   --profile <name>          ${PROFILES.join(', ')} (default ${PROFILES[0]})
   --control [--control-token <token>]
-                            switches on /__control, with which tests drive it from outside
-  --auto-approve            answers authorization requests at once, without the consent page
+                            enables /__control, the API for tests in other processes
+  --auto-approve            approves authorization requests without the consent page
   --options <json>          changes to the options, e.g. '{"accessTtlSeconds":60}' (older name: --knobs)
-  --help                    prints this
+  --help                    prints this help
 `
 
 const OPTIONS = {
@@ -28,18 +28,18 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const
 
-/** Something about the command line that the person who typed it can put right. */
+/** An error in the command line. The message is for the user. */
 class UsageError extends Error {}
 
-/** What the command prints, and when it stops. */
+/** The output of the command and its stop signal. */
 export type Terminal = {
   out(text: string): void
   error(text: string): void
-  /** Called once with what ends the simulator. */
+  /** Receives the function that stops the simulator, once. */
   onStop(stop: () => Promise<void>): void
 }
 
-/** Runs the command; resolves to its exit code, or to `undefined` while the simulator goes on running. */
+/** Runs the command. @returns its exit code, or undefined while the simulator is running. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number | undefined> {
   try {
     const simulator = await start(args, terminal)
@@ -47,7 +47,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.onStop(() => simulator.close())
     return undefined
   } catch (error) {
-    terminal.error(`notion-simulator: ${inWords(error)}\n`)
+    terminal.error(`notion-simulator: ${messageOf(error)}\n`)
     return 1
   }
 }
@@ -78,7 +78,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true })
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'these options make no sense'}. See --help.`)
+    throw new UsageError(`${error instanceof Error ? error.message : 'invalid options'}. See --help.`)
   }
 }
 
@@ -106,7 +106,7 @@ function optionsFrom(name: string, text: string): OptionChanges {
 function announcement({ url, mcpUrl, profile, workspaces, options }: Simulator, controlled: boolean): string {
   const people = workspaces.map(({ name, members }) => `${name} (${members.map(({ user }) => user.name).join(', ')})`)
   const lines = [
-    `Notion simulator, profile ${profile}. This is not Notion; everything is made up and forgotten at the end.`,
+    `Notion simulator, profile ${profile}. This is not Notion; all data is invented and kept in memory only.`,
     `  MCP endpoint           ${mcpUrl}`,
     `  Authorization server   ${url}${options.autoApprove ? ' (approves everything)' : ''}`,
     `  Workspaces             ${people.join('; ')}`,
@@ -115,8 +115,8 @@ function announcement({ url, mcpUrl, profile, workspaces, options }: Simulator, 
   return `${lines.join('\n')}\n`
 }
 
-/** The sentence for what went wrong. */
-function inWords(error: unknown): string {
+/** The error message for the user. */
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
   switch (code) {

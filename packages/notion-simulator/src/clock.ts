@@ -1,14 +1,14 @@
-/** The simulator's time: the clock it was given, plus what {@link SimulatorClock.advance} has added. */
+/** The simulator's time: that of the underlying clock plus the offset of {@link SimulatorClock.advance}. */
 export type SimulatorClock = {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Moves the time forward; lifetimes of tokens, grants and clients follow. */
+  /** Moves the time forward, for the lifetimes of tokens, grants and clients. */
   advance(ms: number): void
-  /** Back to the clock it was given. */
+  /** Removes the offset. */
   reset(): void
 }
 
-/** A clock that can be moved forward. Waiting (delays of faults, keep-alives) is always in real time. */
+/** Creates a clock that can be moved forward. Delays of faults and keep-alives are always in real time. */
 export function movableClock(clock: () => Date): SimulatorClock {
   let offsetMs = 0
   return {

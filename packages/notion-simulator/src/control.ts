@@ -9,7 +9,7 @@ import { type State, timestamp } from './state.ts'
 export type ControlOptions = {
   /** When set, requests need `Authorization: Bearer <token>`. */
   token?: string
-  /** The running simulator; the endpoint offers over HTTP what this object offers in the process. */
+  /** The running simulator. The endpoint makes the API of this object available over HTTP. */
   simulator: () => Simulator
 }
 
@@ -23,12 +23,12 @@ const Advance = z.strictObject({ ms: z.number().min(0) })
 const ForgetClients = z.strictObject({ clientId: z.string().optional() })
 const PersonalAccessToken = z.strictObject({ user: z.string(), workspace: z.string() })
 
-/** The control endpoint, JSON in and out. It is dangerous by design and exists only when switched on. */
+/** The control endpoint, with JSON requests and responses. It exposes all secrets, so it must be enabled explicitly. */
 export function control(state: State, { token, simulator }: ControlOptions): Hono {
   const hono = new Hono()
 
   hono.use(async (context, next) => {
-    // A web page must not be able to drive it: browsers send an Origin with everything that could change something.
+    // Web pages must not use it: browsers send an Origin with every request that can change something.
     if (context.req.header('origin') !== undefined) return context.json({ error: 'Not from a browser' }, 403)
     const given = context.req.header('authorization') ?? ''
     if (token !== undefined && !sameSecret(given, `Bearer ${token}`)) {
@@ -61,7 +61,7 @@ export function control(state: State, { token, simulator }: ControlOptions): Hon
     return context.json({})
   })
   hono.get('/secrets', (context) => context.json({ secrets: state.issuedSecrets.all() }))
-  hono.get('/workspaces', (context) => context.json({ workspaces: simulator().workspaces.map(readable) }))
+  hono.get('/workspaces', (context) => context.json({ workspaces: simulator().workspaces.map(workspaceJson) }))
 
   for (const path of ['/options', '/knobs']) {
     hono.get(path, (context) => context.json(state.options))
@@ -80,10 +80,12 @@ export function control(state: State, { token, simulator }: ControlOptions): Hon
   })
 
   hono.post('/admin/revoke-grants', async (context) =>
-    context.json({ revoked: simulator().admin.revokeGrants(defined(await body(context.req.raw, Filter))) }),
+    context.json({ revoked: simulator().admin.revokeGrants(withoutUndefined(await body(context.req.raw, Filter))) }),
   )
   hono.post('/admin/expire-access-tokens', async (context) =>
-    context.json({ expired: simulator().admin.expireAccessTokens(defined(await body(context.req.raw, Filter))) }),
+    context.json({
+      expired: simulator().admin.expireAccessTokens(withoutUndefined(await body(context.req.raw, Filter))),
+    }),
   )
   hono.post('/admin/forget-clients', async (context) =>
     context.json({ forgotten: simulator().admin.forgetClients((await body(context.req.raw, ForgetClients)).clientId) }),
@@ -102,15 +104,17 @@ export function control(state: State, { token, simulator }: ControlOptions): Hon
   return hono
 }
 
-function defined<Value extends object>(value: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
-  // Members that are present and undefined are taken out, which is what the return type says.
+function withoutUndefined<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  // Removes undefined members, as the return type states.
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
     [Key in keyof Value]?: Exclude<Value[Key], undefined>
   }
 }
 
-/** A workspace in JSON: its maps as lists. */
-function readable(workspace: Simulator['workspaces'][number]): unknown {
+/** A workspace in JSON, with lists instead of maps. */
+function workspaceJson(workspace: Simulator['workspaces'][number]): unknown {
   return Object.fromEntries(
     Object.entries(workspace).map(([name, value]) => [name, value instanceof Map ? [...value.values()] : value]),
   )

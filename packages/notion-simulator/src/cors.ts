@@ -1,4 +1,4 @@
-/** CORS as upstream has it: whoever asks is allowed. Only with an `Origin`, and not on the consent page. */
+/** CORS headers as upstream: every origin is allowed. Only for requests with an `Origin`, and not on the consent page. */
 export function withCors(response: Response, origin: string | undefined | null): Response {
   if (!origin) return response
   const headers = new Headers(response.headers)

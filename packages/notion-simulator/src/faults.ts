@@ -1,11 +1,11 @@
 import { McpFault, TokenFault, type Options } from './options.ts'
 
-/** Uses up the first fault of the queue that fits, once. */
+/** Takes the first matching fault of the queue, and removes it after its last use. */
 function take<Fault extends { times?: number | 'always' | undefined }>(
   queue: Fault[],
-  fits: (fault: Fault) => boolean,
+  matches: (fault: Fault) => boolean,
 ): Fault | undefined {
-  const index = queue.findIndex(fits)
+  const index = queue.findIndex(matches)
   const fault = queue[index]
   if (!fault || fault.times === 'always') return fault
   const left = (fault.times ?? 1) - 1
@@ -14,13 +14,13 @@ function take<Fault extends { times?: number | 'always' | undefined }>(
   return fault
 }
 
-/** The fault that this token request meets, if any. */
+/** Takes the fault for this token request, if any. */
 export function takeTokenFault(options: Options, grantType: string): TokenFault | undefined {
   const fault = take(options.tokenFaults, ({ on = 'refresh_token' }) => on === 'any' || on === grantType)
   return fault && TokenFault.parse(fault)
 }
 
-/** The fault that this MCP request meets, if any. */
+/** Takes the fault for this MCP request, if any. */
 export function takeMcpFault(
   options: Options,
   request: { httpMethod: string; method?: string | undefined; tool?: string | undefined },

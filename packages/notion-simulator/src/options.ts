@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { DocumentOptions, ResponseOptions, TokenResponseOptions } from './response-options.ts'
 
-/** Which Notion is simulated. See the README for what each one is taken from. */
+/** The simulated versions of Notion. The README documents their sources. */
 export const PROFILES = ['notion-2026-09', 'notion-2026-01', 'wop-0.10'] as const
 export type Profile = (typeof PROFILES)[number]
 
-/** Whose limit was reached: the connection's, the workspace's, or that of one tool. */
+/** The rate limit that was exceeded: of the connection, of the workspace, or of one tool. */
 const RATE_LIMIT_REASONS = [
   'public_api_request_rate_limit',
   'public_api_space_request_rate_limit',
@@ -17,17 +17,17 @@ const times = z.number().int().min(1).or(z.literal('always')).default(1)
 const delayMs = z.number().int().min(0)
 
 /**
- * Something that goes wrong at the token endpoint. The first fault in {@link Options.tokenFaults} that fits a request is
- * used up by it (`times`, default once).
+ * A fault of the token endpoint. A request takes the first matching fault of {@link Options.tokenFaults}, which is removed after `times` uses
+ * (default 1).
  *
- * - `rate-limited`: 429 before anything happened. `rate-limited-after`: 429 although the tokens were rotated.
- * - `lost-request`: the socket dies before anything happened. `lost-response`: the tokens rotate, then the socket dies.
- * - `slow`: waits `delayMs`, then works. `slow-after`: works, then waits `delayMs` before it answers.
- * - `server-error`: `status` (500) before anything happened. `server-error-after`: the same after the rotation.
- * - `html`: an HTML page instead of JSON, `status` (200), nothing happened. `html-after`: after the rotation.
- * - `cut-body`: the tokens rotate, half of the JSON arrives, then the socket dies.
- * - `not-json`: the tokens rotate, the answer is complete but its JSON is broken.
- * - `refused`: an OAuth error, `error` and `description`, with `status` (400), whatever was asked.
+ * - `rate-limited`: 429 before any processing. `rate-limited-after`: 429 after the rotation.
+ * - `lost-request`: the socket is closed before any processing. `lost-response`: the tokens rotate, then the socket is closed.
+ * - `slow`: waits `delayMs` before processing. `slow-after`: waits `delayMs` between processing and response.
+ * - `server-error`: `status` (500) before any processing. `server-error-after`: the same after the rotation.
+ * - `html`: an HTML page instead of JSON, `status` (200), before any processing. `html-after`: after the rotation.
+ * - `cut-body`: the tokens rotate, half of the JSON is sent, then the socket is closed.
+ * - `not-json`: the tokens rotate, and the response is complete but invalid JSON.
+ * - `refused`: the OAuth error `error` with `description` and `status` (400), for any request.
  */
 export const TokenFault = z.strictObject({
   kind: z.enum([
@@ -46,11 +46,11 @@ export const TokenFault = z.strictObject({
     'refused',
   ]),
   times,
-  /** Which requests it fits. Default: refreshes. */
+  /** The requests that it applies to. Default: refreshes. */
   on: z.enum(['refresh_token', 'authorization_code', 'revocation', 'any']).default('refresh_token'),
   delayMs: delayMs.default(0),
   status: z.number().int().min(200).max(599).optional(),
-  /** Of the 429, in seconds. Default 30, as upstream. `null`: no such header. */
+  /** `Retry-After` of the 429, in seconds. Default 30, as upstream. `null`: no header. */
   retryAfterSeconds: z.number().int().min(0).nullable().default(30),
   error: z.string().default('invalid_grant'),
   description: z.string().default('OAuth grant revoked'),
@@ -59,20 +59,19 @@ export type TokenFault = z.infer<typeof TokenFault>
 export type TokenFaultInput = z.input<typeof TokenFault>
 
 /**
- * Something that goes wrong at the MCP endpoint, used up like a {@link TokenFault}.
+ * A fault of the MCP endpoint, used like a {@link TokenFault}.
  *
- * - `slow`: waits `delayMs` before the request is looked at.
+ * - `slow`: waits `delayMs` before processing.
  * - `edge-error`: `status` (502) with an HTML page, as from a content delivery network.
  * - `edge-rate-limit`: HTTP 429 (or `status`, e.g. 529) with `Retry-After`.
  * - `unauthorized`: 401 as for an unknown token.
- * - `insufficient-scope`: 403 that asks for `scope`, which Notion itself never does.
- * - `lost-request`: the socket dies before anything happened. `lost-response`: the tool runs, then the socket dies
- *   before a byte of the answer.
- * - `cut-stream`: the answer begins (status, headers, `afterBytes` bytes of the body), then the socket dies.
- * - `deadline`: after `delayMs` the tool answers with Notion's 55 s deadline error. The write may have been applied:
- *   it has been, when `applied` is true.
- * - `tool-rate-limit`: the tool answers `rate_limited` as an `isError` result, with `retryAfterSeconds` and `reason`.
- * - `tool-error`: the tool answers an `APIResponseError` with `code` and `status`.
+ * - `insufficient-scope`: 403 that requires `scope`. Notion itself never sends it.
+ * - `lost-request`: the socket is closed before any processing. `lost-response`: the tool runs, then the socket is closed
+ *   before the response.
+ * - `cut-stream`: sends status, headers and `afterBytes` bytes of the body, then closes the socket.
+ * - `deadline`: after `delayMs` the tool returns Notion's 55 s deadline error. With `applied`, the write has been applied.
+ * - `tool-rate-limit`: the tool returns `rate_limited` as an `isError` result, with `retryAfterSeconds` and `reason`.
+ * - `tool-error`: the tool returns an `APIResponseError` with `code` and `status`.
  */
 export const McpFault = z.strictObject({
   kind: z.enum([
@@ -89,11 +88,11 @@ export const McpFault = z.strictObject({
     'tool-error',
   ]),
   times,
-  /** Fits requests with this HTTP method only. */
+  /** Applies only to requests with this HTTP method. */
   httpMethod: z.enum(['POST', 'GET', 'DELETE']).optional(),
-  /** Fits requests with this JSON-RPC method only. */
+  /** Applies only to requests with this JSON-RPC method. */
   method: z.string().optional(),
-  /** Fits calls of this tool only. */
+  /** Applies only to calls of this tool. */
   tool: z.string().optional(),
   delayMs: delayMs.default(0),
   status: z.number().int().min(200).max(599).optional(),
@@ -103,7 +102,7 @@ export const McpFault = z.strictObject({
   scope: z.string().default('write'),
   code: z.string().default('internal_server_error'),
   message: z.string().optional(),
-  /** Of a rate limit that the tool answers. */
+  /** The reason of a `tool-rate-limit`. */
   reason: z.enum(RATE_LIMIT_REASONS).default('public_api_request_rate_limit'),
 })
 export type McpFault = z.infer<typeof McpFault>
@@ -118,30 +117,30 @@ export const MetadataOptions = z.strictObject({
   /** `client_id_metadata_document_supported`; `null` leaves the member out. */
   clientIdMetadataDocuments: z.boolean().nullable(),
   introspectionEndpoint: z.boolean(),
-  /** Another `issuer` than the right one: a client has to refuse it (RFC 8414 §3.3). */
+  /** A wrong `issuer`, which a client must reject (RFC 8414 §3.3). */
   issuer: z.string().nullable(),
-  /** Another `resource` than the right one in the protected resource documents. */
+  /** A wrong `resource` in the protected resource documents. */
   resource: z.string().nullable(),
-  /** Milliseconds before any discovery document is answered. */
+  /** Delay of all discovery documents. */
   delayMs,
-  /** Extra bytes in each discovery document. */
+  /** Number of additional bytes in each discovery document. */
   paddingBytes: z.number().int().min(0),
 })
 export type MetadataOptions = z.infer<typeof MetadataOptions>
 
-/** The company's identity provider, whose assertions Enterprise-managed authorization takes. */
+/** The company's identity provider, whose assertions Enterprise-managed authorization accepts. */
 export const IdentityProvider = z.strictObject({
   issuer: z.string(),
   /** Public keys, RS256 or ES256. */
   jwks: z.looseObject({ keys: z.array(z.record(z.string(), z.unknown())) }),
-  /** Id or name of the workspace; the person is the one whose email address is the claim `email`, or else `sub`. */
+  /** Id or name of the workspace. The user is found by the email address in the claim `email`, or else `sub`. */
   workspace: z.string().optional(),
 })
 export type IdentityProvider = z.infer<typeof IdentityProvider>
 
-/** What a running simulator can be told. Defaults depend on the profile. */
+/** The options of a running simulator. Defaults depend on the profile. */
 export const Options = z.strictObject({
-  /** Answers `GET /authorize` at once, without the page: `true` for the first account, or for this one. */
+  /** Skips the consent page: `true` for the first account, or for this account. */
   autoApprove: z.boolean().or(
     z.strictObject({
       /** Id, email or first name. */
@@ -152,63 +151,63 @@ export const Options = z.strictObject({
       decision: z.enum(['allow', 'deny']).optional(),
     }),
   ),
-  /** Who has to send a code challenge. */
+  /** The clients that must send a code challenge. */
   requirePkce: z.enum(['public', 'all', 'none']),
-  /** Whether `code_challenge_method=plain` is good enough. */
+  /** Accepts `code_challenge_method=plain`. */
   plainPkce: z.boolean(),
   redirectMatching: z.enum(['exact', 'loopback-any-port']),
-  /** Which older grants of the same client end when a consent completes. */
+  /** The older grants of the same client that a new consent revokes. */
   revokeExistingGrants: z.enum(['same-user', 'same-user-and-workspace', 'off']),
 
-  /** Whether token responses hold a refresh token. */
+  /** Whether token responses contain a refresh token. */
   refreshTokens: z.boolean(),
-  /** Life of an access token. */
+  /** Lifetime of an access token. */
   accessTtlSeconds: z.number().int().min(1),
-  /** Life of a grant from its consent on; refreshing does not extend it. */
+  /** Lifetime of a grant from the consent on. A refresh does not extend it. */
   grantTtlSeconds: z.number().int().min(1),
-  /** How long a grant lives without a refresh. */
+  /** Lifetime of a grant without a refresh. */
   idleTtlSeconds: z.number().int().min(1),
-  /** How long a rotated-out refresh token is merely refused, before presenting it revokes the grant. */
+  /** Grace period in which a rotated-out refresh token is only refused. Presenting it later revokes the grant. */
   graceMs: z.number().min(0),
-  /** The strict reading: after the grace, also the immediately previous token counts as stolen. */
+  /** Strict interpretation: after the grace period, the immediately previous token counts as reused too. */
   previousOutsideGraceIsReuse: z.boolean(),
-  /** Off: a rotated-out token is only ever refused. */
+  /** False: a rotated-out token is only refused. */
   reuseDetection: z.boolean(),
-  /** A refresh ends the older access tokens at once. */
+  /** A refresh revokes older access tokens. */
   revokeAccessOnRefresh: z.boolean(),
-  /** A grant with less left than this cannot be refreshed any more. */
+  /** A grant that expires sooner than this cannot be refreshed. */
   minimumGrantLifeSeconds: z.number().int().min(0),
   /** `user_id`, `workspace_id`, `email_domain` in token responses. */
   identityFields: z.boolean(),
-  /** Life of a dynamic registration; `null` for ever. */
+  /** Lifetime of a dynamic registration; `null`: unlimited. */
   clientTtlSeconds: z.number().int().min(1).nullable(),
-  /** Storage is eventually consistent: every write of the token endpoint is seen this many milliseconds later. */
+  /** Storage is eventually consistent: writes of the token endpoint become visible after this delay. */
   kvLagMs: z.number().min(0),
-  /** Whether `/mcp` takes a token whose `resource` was the bare origin. */
+  /** Whether `/mcp` accepts a token whose `resource` is the bare origin. */
   originAudience: z.enum(['refused', 'accepted']),
-  /** Whether a `resource` other than the MCP endpoint may be asked for, also the bare origin; older libraries let it pass. */
+  /** Whether a `resource` other than the MCP endpoint may be requested, also the bare origin. Older libraries accept it. */
   foreignResources: z.enum(['refused', 'accepted']),
   /** Refuses a `resource` in a token request when the authorization request had none. */
   strictResource: z.boolean(),
-  /** Takes identity assertions (ID-JAG) of this provider; `null` takes none, as in a workspace without this feature. */
+  /** Accepts identity assertions (ID-JAG) of this provider; `null`: of none, as in a workspace without this feature. */
   identityProvider: IdentityProvider.nullable(),
-  /** A refresh token is good for one refresh only; presenting it again is reuse at once, without any grace. */
+  /** A refresh token can be used once. Presenting it again counts as reuse, without a grace period. */
   singleUseRefreshTokens: z.boolean(),
-  /** Requests at which a `resource` parameter is refused with `invalid_target`, whatever it is. */
+  /** Requests in which every `resource` parameter is refused with `invalid_target`. */
   refuseResource: z.array(z.enum(['authorization', 'authorization_code', 'refresh_token'])),
   tokenFaults: z.array(TokenFault),
 
-  /** How successful responses of the token endpoint differ; `null`: not at all. */
+  /** Changes to successful responses of the token endpoint. */
   tokenResponse: TokenResponseOptions.nullable(),
-  /** How refusals of the token endpoint differ, e.g. those of a grant that was revoked. */
+  /** Changes to error responses of the token endpoint, e.g. for a revoked grant. */
   tokenRefusal: TokenResponseOptions.nullable(),
-  /** How the responses to revocations (RFC 7009) differ. */
+  /** Changes to the responses to revocations (RFC 7009). */
   revocationResponse: ResponseOptions.nullable(),
-  /** How successful registration responses differ. */
+  /** Changes to successful registration responses. */
   registrationResponse: ResponseOptions.nullable(),
-  /** How discovery documents differ, by path; also paths at which nothing is served otherwise. */
+  /** Changes to discovery documents, by path; also for additional paths. */
   documents: z.record(z.string().startsWith('/'), DocumentOptions.nullable()),
-  /** The token endpoint has this path instead of `/token`, where `status`, or a closed connection, is the response. */
+  /** Moves the token endpoint from `/token` to this path. `/token` then responds with `status`, or closes the connection. */
   movedTokenEndpoint: z
     .strictObject({
       path: z.string().startsWith('/'),
@@ -221,46 +220,46 @@ export const Options = z.strictObject({
   protectedResourceMetadata: z.enum(['both', 'root', 'suffixed']),
   /** `iss` in the redirect (RFC 9207). */
   iss: z.enum(['right', 'wrong', 'omitted']),
-  /** Whether error redirects carry `iss` too. */
+  /** Whether error redirects contain `iss` too. */
   issOnErrors: z.boolean(),
   /** `authorization_response_iss_parameter_supported` in the metadata. */
   advertiseIss: z.boolean(),
 
-  /** The answer to a request without credentials. */
+  /** The challenge for a request without credentials. */
   challenge: z.enum(['invalid_token', 'bare']),
-  /** How POSTs to `/mcp` are answered. */
+  /** The format of responses to POSTs to `/mcp`. */
   answers: z.enum(['sse', 'json']),
-  /** `required`: MCP sessions. `header`: an id is handed out and means nothing. */
+  /** `required`: MCP sessions. `header`: only sends a session id, which has no meaning. */
   sessions: z.enum(['required', 'header', 'none']),
   /** Whether `GET /mcp` opens a stream; otherwise 405. */
   getStream: z.boolean(),
-  /** Sessions only: SSE events carry ids, and a GET with `Last-Event-ID` resumes. */
+  /** With sessions only: SSE events have ids, and a GET with `Last-Event-ID` resumes the stream. */
   resumable: z.boolean(),
-  /** Host names that may stand in `Origin`; `null` lets everything pass. */
+  /** Allowed host names in `Origin`; `null`: all. */
   allowedOrigins: z.array(z.string()).nullable(),
   /** Milliseconds between keep-alive comments in SSE; 0 for none. */
   keepAliveMs: z.number().int().min(0),
   mcpFaults: z.array(McpFault),
-  /** Requests per minute and connection; `plan`: 600 for Business and Enterprise, 180 for others. */
+  /** Limit of requests per minute and connection; `plan`: 600 for Business and Enterprise, 180 for others. */
   rateLimitPerMinute: z.number().int().min(0).nullable().or(z.literal('plan')),
-  /** Tool calls of all connections of a workspace together in a window, which may be longer than a minute. */
+  /** Limit of tool calls of all connections of a workspace in a time window. */
   workspaceRateLimit: z
     .strictObject({ calls: z.number().int().min(0), windowSeconds: z.number().int().min(1) })
     .nullable(),
   /** The older, separate limit of the search tool. */
   searchLimitPerMinute: z.number().int().min(0).nullable(),
-  /** `all`, or only what the workspace's plan can use, or exactly these tools. */
+  /** All tools, those of the workspace's plan, or exactly these. */
   toolList: z.enum(['all', 'by-plan']).or(z.array(z.string())),
   /** Adds the tools `simulator-stream`, `simulator-wait`, `simulator-payload`, which Notion does not have. */
   testTools: z.boolean(),
 })
 export type Options = Omit<z.infer<typeof Options>, 'tokenFaults' | 'mcpFaults'> & {
-  /** Taken from the front; what is not said of a fault has its default. */
+  /** Taken from the front. Members have defaults. */
   tokenFaults: TokenFaultInput[]
   mcpFaults: McpFaultInput[]
 }
 
-/** What may be given at the start or changed later: any part of {@link Options}; faults with only what matters. */
+/** Changes to {@link Options}. */
 export type OptionChanges = Partial<Omit<Options, 'metadata'>> & { metadata?: Partial<MetadataOptions> }
 
 const OptionChangesSchema = Options.partial().extend({ metadata: MetadataOptions.partial().optional() })
@@ -365,7 +364,7 @@ export function defaultOptions(profile: Profile): Options {
 /**
  * Changes `options` in place; members that are not named stay. Nothing changes when a part of `changes` is not valid.
  *
- * @throws {Error} naming each member that is unknown or has a wrong value.
+ * @throws {Error} naming each unknown or invalid member.
  */
 export function changeOptions(options: Options, changes: unknown): void {
   const parsed = OptionChangesSchema.safeParse(changes)

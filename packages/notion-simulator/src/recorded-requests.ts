@@ -1,23 +1,23 @@
 /** The status of a presented refresh token at that moment. */
 export type TokenStatus = 'current' | 'previous' | 'retired' | 'unknown'
 
-/** One request to the token endpoint. No secret is in it. */
+/** One request to the token endpoint, without secrets. */
 export type RecordedTokenRequest = {
   at: string
-  /** `authorization_code`, `refresh_token`, `revocation`, or whatever else was asked for. */
+  /** `authorization_code`, `refresh_token`, `revocation`, or the unknown grant type of the request. */
   grantType: string
   clientId?: string
   grantId?: string
-  /** The token that was presented: which rotation made it (0 is the code exchange), and what it was worth. */
+  /** The presented token: the rotation that issued it (0: the code exchange), and its status. */
   presented?: { generation: number | null; standing: TokenStatus }
-  /** What was decided; with a fault, not necessarily what the client was told. */
+  /** The result. With a fault, the response may differ. */
   outcome?: { error?: string; description?: string; generation?: number; grantRevoked?: boolean }
-  /** HTTP status that was sent; absent when the socket was cut instead. */
+  /** The HTTP status of the response; absent when the socket was closed instead. */
   status?: number
   fault?: string
 }
 
-/** Whose token came with an MCP request. The token itself is not kept. */
+/** The credential of an MCP request, without the token. */
 export type RecordedCredential = {
   kind: 'none' | 'access_token' | 'personal_access_token' | 'unknown'
   grantId?: string
@@ -31,22 +31,22 @@ export type RecordedCredential = {
 export type RecordedMcpRequest = {
   at: string
   httpMethod: string
-  /** As received, names in lower case, except `authorization`, which is replaced by a description. */
+  /** As received, with names in lower case; `authorization` is replaced by a description. */
   headers: Record<string, string>
   credential: RecordedCredential
   body: string
   bodyBytes: number
-  /** JSON-RPC method, when the body was one message. */
+  /** The JSON-RPC method, if the body is one message. */
   method?: string
   id?: string | number
   tool?: string
-  /** How the tool's work ended; `abandoned`: the caller had cancelled or gone away by then. */
+  /** The result of the tool; `abandoned`: the client had cancelled or disconnected. */
   toolOutcome?: 'success' | 'error' | 'abandoned'
   status?: number
   fault?: string
-  /** Bytes of the answer's body that were written. */
+  /** Bytes of the response body that were sent. */
   sentBytes: number
-  /** The client went away before the answer was complete. */
+  /** The client disconnected before the response was complete. */
   aborted: boolean
   abortedAt?: string
   finishedAt?: string
@@ -82,7 +82,7 @@ export function clearRequests(recorded: RecordedRequests): void {
   for (const list of Object.values(recorded)) list.length = 0
 }
 
-/** How many of each. */
+/** Counts the requests by kind. */
 export function countRequests(recorded: RecordedRequests): Record<string, number> {
   const ofGrantType = (grantType: string) => recorded.tokenRequests.filter((request) => request.grantType === grantType)
   return {

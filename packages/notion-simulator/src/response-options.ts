@@ -1,61 +1,61 @@
-/** Responses that a client does not expect: one object describes how a response differs from the usual one. */
+/** Unusual responses: one object describes how a response differs from the normal one. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { z } from 'zod'
 
 const ENCODERS = { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }
 const memberNames = z.array(z.string())
 
-/** How a response differs from the usual one. Every member is optional, and they combine. */
+/** How a response differs from the normal one. Members are optional and can be combined. */
 export const ResponseOptions = z.strictObject({
-  /** For how many responses these options count. Default `always`. */
+  /** The number of responses that these options apply to. Default `always`. */
   times: z.number().int().min(1).or(z.literal('always')).optional(),
   /**
-   * Whether the server does what the request asks for (rotates, issues, registers, revokes). Default: only with a
-   * 2xx status and without `error`. With `false` and a 2xx status, the credentials in the response are made up.
+   * Whether the server processes the request (rotates, issues, registers, revokes). Default: only with a 2xx status and without `error`. With
+   * `false` and a 2xx status, the credentials in the response are invalid.
    */
   applied: z.boolean().optional(),
   status: z.number().int().min(200).max(599).optional(),
-  /** Additional headers; they replace others of the same name. */
+  /** Additional headers. They replace headers of the same name. */
   headers: z.record(z.string(), z.string()).optional(),
-  /** `Location`. Default with a 3xx status: `/moved`, where nothing is. */
+  /** `Location`. Default with a 3xx status: `/moved`, which does not exist. */
   location: z.string().optional(),
-  /** `Content-Type`; may be empty. Default: what suits `format`. */
+  /** `Content-Type`; may be empty. Default: that of `format`. */
   contentType: z.string().optional(),
-  /** How the members are written; `html` is a page without any of them. Default `json`. */
+  /** The format of the body; `html` is a page without the members. Default `json`. */
   format: z.enum(['json', 'form', 'html']).optional(),
-  /** An OAuth error instead of the usual members, with status 400 unless `status` says otherwise. */
+  /** An OAuth error instead of the normal members. `status` defaults to 400. */
   error: z.string().optional(),
-  /** `error_description` beside `error`. */
+  /** The `error_description` for `error`. */
   description: z.string().optional(),
-  /** Members that are left out. */
+  /** Members to remove. */
   without: memberNames.optional(),
-  /** Members with these values, e.g. `null`, `""` or one of a wrong type. */
+  /** Members to set, e.g. to `null`, `""` or a value of a wrong type. */
   with: z.record(z.string(), z.unknown()).optional(),
-  /** Members that are a string of this many characters. */
+  /** Members to set to strings of this length. */
   large: z.record(z.string(), z.number().int().min(0)).optional(),
-  /** Members that the JSON text has twice. */
+  /** Members to write twice. */
   repeated: memberNames.optional(),
   /** Puts all members into an object under this name; `a.b` nests twice. */
   wrapIn: z.string().optional(),
-  /** Adds a member `x_padding` of this many characters. */
+  /** Adds a member `x_padding` of this length. */
   paddingBytes: z.number().int().min(0).optional(),
-  /** The whole body, as it is. */
+  /** The complete body. */
   body: z.string().optional(),
-  /** Compresses the body, whether or not the client accepts that. */
+  /** Compresses the body, regardless of `Accept-Encoding`. */
   contentEncoding: z.enum(['gzip', 'br', 'deflate']).optional(),
 })
 export type ResponseOptions = z.infer<typeof ResponseOptions>
 
 /** {@link ResponseOptions} of the token endpoint. */
 export const TokenResponseOptions = ResponseOptions.extend({
-  /** Responses to which requests. Default `any`, which does not include revocations. */
+  /** The requests that it applies to. Default `any`, which does not include revocations. */
   on: z.enum(['refresh_token', 'authorization_code', 'any']).optional(),
 })
 export type TokenResponseOptions = z.infer<typeof TokenResponseOptions>
 
 /** {@link ResponseOptions} of a discovery document. */
 export const DocumentOptions = ResponseOptions.extend({
-  /** Which document is served at this path. Default: the usual one, or an empty object where there is none. */
+  /** The document at this path. Default: the normal one, or an empty object if there is none. */
   document: z.enum(['authorization-server', 'protected-resource']).optional(),
 })
 export type DocumentOptions = z.infer<typeof DocumentOptions>
@@ -63,12 +63,12 @@ export type DocumentOptions = z.infer<typeof DocumentOptions>
 const isSuccess = (status: number) => status >= 200 && status < 300
 const isRedirect = (status: number) => status >= 300 && status < 400
 
-/** Whether the server does what the request asks for, although it answers with `options`. */
+/** True if the server processes the request despite the unusual response. */
 export function isApplied(options: ResponseOptions | undefined): boolean {
   return options?.applied ?? (options?.error === undefined && isSuccess(options?.status ?? 200))
 }
 
-/** Counts `holder[name]` as used once, and removes it when it was for no further response. */
+/** Counts a use of `holder[name]`, and removes it after the last one. */
 export function useUp<Name extends string>(
   holder: { [Key in Name]?: { times?: number | 'always' | undefined } | null },
   name: Name,
@@ -79,20 +79,20 @@ export function useUp<Name extends string>(
   else holder[name] = null
 }
 
-/** The response that `options` make of the usual one. */
-export async function reshaped(usual: Response, options: ResponseOptions | undefined): Promise<Response> {
-  if (!options) return usual
-  const status = options.status ?? (options.error !== undefined && usual.ok ? 400 : usual.status)
-  const members = changedMembers(await usualMembers(usual, status, options), options)
-  const body = bytesOf(options.body ?? written(members, options), options)
+/** Applies `options` to the normal response. */
+export async function applyResponseOptions(normal: Response, options: ResponseOptions | undefined): Promise<Response> {
+  if (!options) return normal
+  const status = options.status ?? (options.error !== undefined && normal.ok ? 400 : normal.status)
+  const members = changedMembers(await normalMembers(normal, status, options), options)
+  const body = bytesOf(options.body ?? formatBody(members, options), options)
 
-  const headers = new Headers(usual.headers)
+  const headers = new Headers(normal.headers)
   headers.set('content-type', options.contentType ?? CONTENT_TYPES[options.format ?? 'json'])
   if (options.contentEncoding) headers.set('content-encoding', options.contentEncoding)
   const location = options.location ?? (isRedirect(status) ? '/moved' : undefined)
   if (location !== undefined) headers.set('location', location)
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value)
-  // Fetch does not allow a body with these.
+  // Response does not allow a body with these.
   const isBodyless = [204, 205, 304].includes(status) || body.length === 0
   return new Response(isBodyless ? null : body, { status, headers })
 }
@@ -103,15 +103,15 @@ const CONTENT_TYPES = {
   html: 'text/html; charset=UTF-8',
 }
 
-async function usualMembers(
-  usual: Response,
+async function normalMembers(
+  normal: Response,
   status: number,
   options: ResponseOptions,
 ): Promise<Record<string, unknown> | undefined> {
   const { error, description } = options
   if (error !== undefined) return { error, ...(description !== undefined && { error_description: description }) }
-  const text = await usual.text()
-  const isRefusedNow = usual.ok && !isSuccess(status) && !isApplied(options)
+  const text = await normal.text()
+  const isRefusedNow = normal.ok && !isSuccess(status) && !isApplied(options)
   if (isRefusedNow) return isRedirect(status) ? undefined : { error: errorOf(status) }
   try {
     return JSON.parse(text) as Record<string, unknown> // The simulator's own JSON responses are objects.
@@ -125,9 +125,9 @@ function errorOf(status: number): string {
   return status < 500 ? 'invalid_request' : 'server_error'
 }
 
-/** Names and values in the order in which they are written; a name may be there twice. `undefined`: no body. */
+/** Names and values in their order, possibly with repeated names. `undefined`: no body. */
 function changedMembers(
-  usual: Record<string, unknown> | undefined,
+  normal: Record<string, unknown> | undefined,
   options: ResponseOptions,
 ): [name: string, value: unknown][] | undefined {
   const added = {
@@ -135,13 +135,16 @@ function changedMembers(
     ...Object.fromEntries(Object.entries(options.large ?? {}).map(([name, length]) => [name, 'x'.repeat(length)])),
     ...(options.paddingBytes !== undefined && { x_padding: 'x'.repeat(options.paddingBytes) }),
   }
-  if (!usual && Object.keys(added).length === 0) return undefined
-  return Object.entries({ ...usual, ...added })
+  if (!normal && Object.keys(added).length === 0) return undefined
+  return Object.entries({ ...normal, ...added })
     .filter(([name, value]) => value !== undefined && !options.without?.includes(name))
     .flatMap((member) => (options.repeated?.includes(member[0]) ? [member, member] : [member]))
 }
 
-function written(members: [name: string, value: unknown][] | undefined, { format, wrapIn }: ResponseOptions): string {
+function formatBody(
+  members: [name: string, value: unknown][] | undefined,
+  { format, wrapIn }: ResponseOptions,
+): string {
   if (format === 'html') return '<!doctype html><title>Just a moment</title><h1>Something went wrong</h1>\n'
   if (!members) return ''
   const inText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))

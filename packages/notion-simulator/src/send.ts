@@ -2,16 +2,16 @@ import type { ServerResponse } from 'node:http'
 
 export type SendOptions = {
   onHead?(status: number): void
-  /** Called with the size of each piece of the body that was written. */
+  /** Called with the size of each part of the body that is written. */
   onBytes?(count: number): void
   /** Destroys the socket after this many bytes of the body. */
   cutAfterBytes?: number
 }
 
-/** Large pieces are written in parts, so that a slow reader is noticed before everything lies in memory. */
+/** Large chunks are written in parts, to apply backpressure before they are buffered completely. */
 const PIECE_BYTES = 64 * 1024
 
-/** Writes a response: the head at once, each piece as it comes, no faster than the client reads. */
+/** Writes a response: the headers at once, then the body as it is produced, with backpressure. */
 export async function send(outgoing: ServerResponse, response: Response, options: SendOptions = {}): Promise<void> {
   if (outgoing.destroyed) {
     await response.body?.cancel()
@@ -19,7 +19,7 @@ export async function send(outgoing: ServerResponse, response: Response, options
   }
   const headers: Record<string, string> = {}
   for (const [name, value] of response.headers) {
-    // The SDK names a hop-by-hop header, which is Node's own business.
+    // The SDK sets a hop-by-hop header, which Node must set itself.
     if (name !== 'connection') headers[name] = value
   }
   outgoing.writeHead(response.status, headers)
@@ -31,7 +31,7 @@ export async function send(outgoing: ServerResponse, response: Response, options
   }
 
   const reader = response.body.getReader()
-  // Also when nothing is being written right now: a silent stream has to notice that its reader left.
+  // A stream without data must also end when its client disconnects.
   outgoing.once('close', () => void reader.cancel().catch(() => undefined))
   let left = options.cutAfterBytes ?? Number.POSITIVE_INFINITY
   while (!outgoing.destroyed) {
@@ -58,7 +58,7 @@ export async function send(outgoing: ServerResponse, response: Response, options
   else outgoing.end()
 }
 
-/** Resolves when the client has read enough, or is gone. */
+/** Resolves when the buffer is drained or the client has disconnected. */
 function drained(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -19,9 +19,9 @@ export type SimulatorOptions = {
   host?: string
   /** Default `notion-2026-09`. */
   profile?: Profile
-  /** Switches the control endpoint on; a string is the token that it asks for. Default off. */
+  /** Enables the control endpoint; a string is its required token. Default: disabled. */
   control?: boolean | string
-  /** Where the time comes from. Default: the real one. */
+  /** The underlying clock. Default: real time. */
   clock?: () => Date
   /** Changes to the profile's options. */
   options?: OptionChanges
@@ -35,12 +35,12 @@ export type Simulator = {
   url: string
   mcpUrl: string
   profile: Profile
-  /** Live: what is changed here counts from the next request on. */
+  /** Live: changes apply from the next request on. */
   options: Options
   /**
-   * Like changing `options`, but checked. Each option that is named is replaced as a whole, except `metadata`.
+   * Changes `options` after validation. Each given option is replaced completely, except `metadata`, which is merged.
    *
-   * @throws {Error} naming each member that is unknown or has a wrong value; then nothing has changed.
+   * @throws {Error} naming each unknown or invalid member; nothing is changed then.
    */
   setOptions(changes: OptionChanges): void
   /** The older name of `options`. */
@@ -62,14 +62,14 @@ export type Simulator = {
   workspaces: Workspace[]
   /** Restores the initial state: clock, options and workspaces; no issued secrets and no recorded requests. */
   reset(): Promise<void>
-  /** Stops listening and cuts every connection. */
+  /** Stops listening and closes all connections. */
   close(): Promise<void>
 }
 
 /**
- * Starts a simulator. Everything is kept in memory.
+ * Starts a simulator, which keeps all data in memory.
  *
- * @throws what `listen` throws, e.g. `EADDRINUSE`.
+ * @throws the errors of `listen`, e.g. `EADDRINUSE`.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { port = 0, host = 'localhost', profile = 'notion-2026-09', clock = () => new Date() } = options
@@ -88,13 +88,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const server = createAdaptorServer({
     fetch: app(state, mcp, controlOptions).fetch,
     overrideGlobalObjects: false,
-  }) as Server // It makes an HTTP/1 server unless told otherwise.
+  }) as Server // An HTTP/1 server, by default.
   server.requestTimeout = 0
 
-  // Callers that come at once would otherwise be turned away by the kernel, which the real one's edge does not do.
+  // A long accept queue: the kernel must not refuse simultaneous connections, as Notion's edge does not.
   server.listen({ port, host, backlog: 4096 })
   await once(server, 'listening')
-  const address = server.address() as AddressInfo // Listening on a port, not on a pipe.
+  const address = server.address() as AddressInfo // It listens on a port, not on a pipe.
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
   state.url = `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`
 

@@ -8,10 +8,10 @@ import { noRequests, type RecordedRequests } from './recorded-requests.ts'
 import { seedWorkspaces } from './workspace/seed.ts'
 import type { Workspace } from './workspace/workspace.ts'
 
-/** Everything that one simulator knows. It lives in memory and ends with the process. */
+/** The state of one simulator, in memory. */
 export type State = {
   profile: Profile
-  /** Origin under which it is reached, e.g. `http://localhost:9000`; set once it listens. */
+  /** The origin, e.g. `http://localhost:9000`; set when the server listens. */
   url: string
   clock: SimulatorClock
   options: Options
@@ -21,7 +21,7 @@ export type State = {
   grants: Grants
   personalAccessTokens: PersonalAccessTokens
   workspaces: Workspace[]
-  /** Identity assertions that were presented; each is good once. */
+  /** Identity assertions that were used; each can be used once. */
   usedAssertions: Set<string>
 }
 
@@ -44,7 +44,7 @@ export function newState(profile: Profile, clock: () => Date): State {
   }
 }
 
-/** Now, as ISO 8601. */
+/** The current time in ISO 8601. */
 export function timestamp(state: State): string {
   return new Date(state.clock.now()).toISOString()
 }

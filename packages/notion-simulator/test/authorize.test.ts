@@ -21,7 +21,7 @@ async function ask(notion: Simulator, changes: Record<string, string | null> = {
 }
 
 describe('the consent page', () => {
-  it('names the client, offers every account and says that it is a simulation', async () => {
+  it('names the client, all accounts and the simulation', async () => {
     const notion = await simulator()
     const response = await ask(notion, {}, { client_name: '<b>Ferry & Co</b>' })
     const page = await response.text()
@@ -43,7 +43,7 @@ describe('the consent page', () => {
     expect(page).toContain('>Deny</button>')
   })
 
-  it('runs nothing, loads nothing and cannot be framed', async () => {
+  it('has no scripts, no external resources and no frames', async () => {
     const response = await ask(await simulator())
     const policy = response.headers.get('content-security-policy') ?? ''
     expect(policy).toMatch(/^default-src 'none'; style-src 'nonce-[\w-]{22}';/)
@@ -53,7 +53,7 @@ describe('the consent page', () => {
     expect(response.headers.get('x-frame-options')).toBe('DENY')
   })
 
-  it('can be answered by sending back its own form', async () => {
+  it('is submitted with its own form', async () => {
     const notion = await simulator()
     const page = await (await ask(notion)).text()
     const form = new URLSearchParams()
@@ -73,8 +73,8 @@ describe('the consent page', () => {
   })
 })
 
-describe('the answer', () => {
-  it('allow leads back with code, state and iss', async () => {
+describe('a submitted consent', () => {
+  it('redirects with code, state and iss after allow', async () => {
     const notion = await simulator()
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
@@ -84,7 +84,7 @@ describe('the answer', () => {
     expect(notion.admin.grants()[0]).toMatchObject({ userId: PEOPLE.cleo.id, workspaceId: notion.workspaces[1]?.id })
   })
 
-  it('deny leads back with access_denied', async () => {
+  it('redirects with access_denied after deny', async () => {
     const notion = await simulator()
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
@@ -97,7 +97,7 @@ describe('the answer', () => {
     expect(notion.recorded.authorizations.at(-1)?.outcome).toBe('denied')
   })
 
-  it('of somebody who is not in the workspace is refused', async () => {
+  it('is rejected for a user who is not a member of the workspace', async () => {
     const notion = await simulator()
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
@@ -106,7 +106,7 @@ describe('the answer', () => {
     expect(notion.admin.grants()).toEqual([])
   })
 
-  it('comes by itself with autoApprove, for the account that was named', async () => {
+  it('is automatic with autoApprove, for the configured account', async () => {
     const notion = await simulator({ options: { autoApprove: { user: 'ben@acme.test', workspace: 'acme' } } })
     expect(location(await ask(notion)).searchParams.get('code')).toContain(PEOPLE.ben.id)
     notion.options.autoApprove = { decision: 'deny' }
@@ -117,14 +117,14 @@ describe('the answer', () => {
 })
 
 describe('iss in the redirect', () => {
-  it('is wrong or missing when told so', async () => {
+  it('is wrong or missing with the option iss', async () => {
     const notion = await simulator({ options: { autoApprove: true, iss: 'wrong' } })
     expect(location(await ask(notion)).searchParams.get('iss')).toBe('https://issuer.invalid')
     notion.options.iss = 'omitted'
     expect(location(await ask(notion)).searchParams.has('iss')).toBe(false)
   })
 
-  it('was not there in January 2026, and stands in errors too with the newer upstream library', async () => {
+  it('was missing in January 2026, and is also in errors with the newer upstream library', async () => {
     const january = await simulator({ profile: 'notion-2026-01', options: { autoApprove: true } })
     expect(location(await ask(january)).searchParams.has('iss')).toBe(false)
     const newer = await simulator({ profile: 'wop-0.10', options: { autoApprove: { decision: 'deny' } } })
@@ -140,14 +140,14 @@ describe('an authorization request', () => {
     ['with a foreign redirect URI', { redirect_uri: 'https://evil.test/cb' }, 'Invalid redirect_uri for OAuth client'],
     ['with another port', { redirect_uri: 'http://localhost:4001/callback' }, 'Invalid redirect_uri for OAuth client'],
     ['with a longer path', { redirect_uri: `${REDIRECT_URI}/more` }, 'Invalid redirect_uri for OAuth client'],
-  ])('%s is refused on a page, never by a redirect', async (_, changes, text) => {
+  ])('%s is rejected on a page, without a redirect', async (_, changes, text) => {
     const response = await ask(await simulator({ options: { autoApprove: true } }), changes)
     expect(response.status).toBe(400)
     expect(response.headers.has('location')).toBe(false)
     expect(await response.text()).toContain(text)
   })
 
-  it('with a parameter twice is refused on a page', async () => {
+  it('with a repeated parameter is rejected on a page', async () => {
     const notion = await simulator({ options: { autoApprove: true } })
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
@@ -162,14 +162,14 @@ describe('an authorization request', () => {
     ['with an invented challenge method', { code_challenge_method: 'S512' }, 'invalid_request'],
     ['for a resource with a fragment', { resource: 'https://mcp.test/#x' }, 'invalid_target'],
     ['for a resource that is no URL', { resource: 'mcp' }, 'invalid_target'],
-  ])('%s is refused by a redirect', async (_, changes, error) => {
+  ])('%s is rejected with a redirect', async (_, changes, error) => {
     const target = location(await ask(await simulator({ options: { autoApprove: true } }), changes))
     expect(target.searchParams.get('error')).toBe(error)
     expect(target.searchParams.get('state')).toBe('state-of-the-client')
     expect(target.searchParams.has('code')).toBe(false)
   })
 
-  it('with a plain challenge is refused, or taken when the option says so', async () => {
+  it('with a plain challenge is rejected, unless plainPkce is set', async () => {
     const plain = { code_challenge_method: null }
     const notion = await simulator({ options: { autoApprove: true } })
     expect(location(await ask(notion, plain)).searchParams.get('error')).toBe('invalid_request')
@@ -177,14 +177,14 @@ describe('an authorization request', () => {
     expect(location(await ask(notion, plain)).searchParams.has('code')).toBe(true)
   })
 
-  it('of a confidential client may do without PKCE', async () => {
+  it('of a confidential client does not need PKCE', async () => {
     const notion = await simulator({ options: { autoApprove: true } })
     const confidential = { token_endpoint_auth_method: 'client_secret_post' }
     const response = await ask(notion, { code_challenge: null, code_challenge_method: null }, confidential)
     expect(location(response).searchParams.has('code')).toBe(true)
   })
 
-  it('may name any port of a loopback redirect URI with the upstream library', async () => {
+  it('may use any port of a loopback redirect URI with the upstream library', async () => {
     const notion = await simulator({ profile: 'wop-0.10', options: { autoApprove: true } })
     const target = location(await ask(notion, { redirect_uri: 'http://localhost:50123/callback' }))
     expect(target.port).toBe('50123')
@@ -193,10 +193,10 @@ describe('an authorization request', () => {
   })
 })
 
-describe('a second consent of the same person for the same client', () => {
+describe('a second consent of the same user for the same client', () => {
   const standings = (notion: Simulator) => notion.admin.grants().map(({ status }) => status)
 
-  it('ends the first grant at once, even for another workspace', async () => {
+  it('revokes the first grant at once, even for another workspace', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion, { user: 'ada', workspace: 'Acme' })
     const parameters = authorizationParameters(notion, clientId, pkce().challenge)
@@ -209,7 +209,7 @@ describe('a second consent of the same person for the same client', () => {
     })
   })
 
-  it('ends only the grant for the same workspace when told so', async () => {
+  it('revokes only the grant for the same workspace with same-user-and-workspace', async () => {
     const notion = await simulator({ options: { revokeExistingGrants: 'same-user-and-workspace' } })
     const { clientId } = await connect(notion, { workspace: 'Acme' })
     await connect(notion, { workspace: 'Northwind' }, clientId)
@@ -218,7 +218,7 @@ describe('a second consent of the same person for the same client', () => {
     expect(standings(notion)).toEqual(['revoked', 'active', 'active'])
   })
 
-  it('ends nothing when told so, and never what belongs to another client or person', async () => {
+  it('revokes nothing with off, and never grants of other clients or users', async () => {
     const notion = await simulator({ options: { revokeExistingGrants: 'off' } })
     const { clientId } = await connect(notion)
     await connect(notion, {}, clientId)

@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from '../src/clock.ts'
 import type { Simulator } from '../src/index.ts'
 import { connect, INITIALIZE, postMcp, simulator, use } from './client.ts'
 
-/** All of a 401 that a client can see. */
+/** The parts of a 401 that are visible to a client. */
 async function challenge(response: Response) {
   return {
     status: response.status,
@@ -25,7 +25,7 @@ const refused = (notion: Simulator, description: string, inHeader?: string) => (
 })
 
 describe('a request without credentials', () => {
-  it.each(['GET', 'POST', 'DELETE', 'PUT'])('(%s) is answered as it was observed', async (method) => {
+  it.each(['GET', 'POST', 'DELETE', 'PUT'])('(%s) gets the response that was observed', async (method) => {
     const notion = await simulator()
     const response = await fetch(notion.mcpUrl, { method })
     const description = 'Missing or invalid access token'
@@ -33,7 +33,7 @@ describe('a request without credentials', () => {
     expect(await challenge(response)).toEqual(refused(notion, description, description))
   })
 
-  it('is answered with a bare challenge by the newer upstream library', async () => {
+  it('gets a bare challenge from the newer upstream library', async () => {
     const notion = await simulator({ profile: 'wop-0.10' })
     const answer = await challenge(await fetch(notion.mcpUrl, { method: 'POST' }))
     expect(answer).toMatchObject({
@@ -44,7 +44,7 @@ describe('a request without credentials', () => {
     })
   })
 
-  it('is what one with another scheme, or with bearer in lower case, counts as', async () => {
+  it('includes one with another scheme, or with bearer in lower case', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     for (const authorization of ['Basic YTpi', `bearer ${tokens.access_token}`]) {
@@ -55,12 +55,12 @@ describe('a request without credentials', () => {
 })
 
 describe('an access token', () => {
-  it('that nobody issued is refused, even for initialize', async () => {
+  it('that is unknown is refused, even for initialize', async () => {
     const notion = await simulator()
     expect(await challenge(await postMcp(notion, 'a:b:c', INITIALIZE))).toEqual(refused(notion, 'Invalid access token'))
   })
 
-  it('ends after expires_in; a minute later its end cannot be told from a revocation', async () => {
+  it('expires after expires_in; a minute later its error is that of a revoked token', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     notion.advance(tokens.expires_in * SECOND - 1)
@@ -75,7 +75,7 @@ describe('an access token', () => {
     )
   })
 
-  it('can be ended ahead of its time', async () => {
+  it('can be expired by an administrator', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     expect(notion.admin.expireAccessTokens()).toBe(1)
@@ -83,7 +83,7 @@ describe('an access token', () => {
     expect(notion.admin.grants()).toMatchObject([{ status: 'active' }])
   })
 
-  it('for the bare origin is refused, or taken when told so', async () => {
+  it('for the bare origin is refused, unless originAudience accepts it', async () => {
     const notion = await simulator({ options: { foreignResources: 'accepted' } })
     const { tokens } = await connect(notion, {}, undefined, { resource: notion.url })
     expect(await challenge(await postMcp(notion, tokens.access_token, INITIALIZE))).toEqual(
@@ -93,7 +93,7 @@ describe('an access token', () => {
     expect((await postMcp(notion, tokens.access_token, INITIALIZE)).status).toBe(200)
   })
 
-  it('for another server is refused, and one for no resource in particular is taken', async () => {
+  it('for another server is refused, and one without a resource is accepted', async () => {
     const notion = await simulator({ options: { foreignResources: 'accepted' } })
     const other = await connect(notion, {}, undefined, { resource: 'https://other.test/mcp' })
     expect((await postMcp(notion, other.tokens.access_token, INITIALIZE)).status).toBe(401)
@@ -101,7 +101,7 @@ describe('an access token', () => {
     expect((await postMcp(notion, unbound.tokens.access_token, INITIALIZE)).status).toBe(200)
   })
 
-  it('is never written down, only whose it was', async () => {
+  it('is not recorded, only its owner', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     await postMcp(notion, tokens.access_token, INITIALIZE)
@@ -123,7 +123,7 @@ describe('an access token', () => {
 })
 
 describe('a personal access token', () => {
-  it('acts for its owner without any OAuth', async () => {
+  it('acts for its owner without OAuth', async () => {
     const notion = await simulator()
     const token = notion.admin.issuePersonalAccessToken('cleo', 'Northwind')
     expect(token).toMatch(/^ntn_/)

@@ -41,7 +41,7 @@ async function ended(...args: string[]): Promise<{ code: unknown; output: string
   return { code, output: output() }
 }
 
-/** What the command answers to arguments that do not start anything. */
+/** Runs the command with arguments that do not start the simulator. */
 async function typed(...args: string[]): Promise<{ code: unknown; output: string }> {
   let output = ''
   const print = (text: string) => {
@@ -52,7 +52,7 @@ async function typed(...args: string[]): Promise<{ code: unknown; output: string
 }
 
 describe('the command', () => {
-  it('says where things are, serves, and ends on SIGTERM', async () => {
+  it('prints its addresses, serves, and stops after SIGTERM', async () => {
     const { child, until } = start(
       '--port',
       '0',
@@ -75,7 +75,7 @@ describe('the command', () => {
     await expect(fetch(url)).rejects.toThrow()
   })
 
-  it('says in one sentence that a port is taken', async () => {
+  it('reports a port that is in use in one sentence', async () => {
     const taken = createServer().listen(0, 'localhost')
     onTestFinished(() => void taken.close())
     await once(taken, 'listening')
@@ -87,7 +87,7 @@ describe('the command', () => {
     )
   })
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, output } = await typed('--help')
     expect(code).toBe(0)
     for (const option of ['--port', '--host', '--profile', '--control', '--auto-approve', '--options', '--knobs']) {
@@ -103,7 +103,7 @@ describe('the command', () => {
     [['--knobs', '{'], '--knobs takes a JSON object'],
     [['--knobs', '{"warp":9}'], 'warp'],
     [['--prot', '1'], '--help'],
-  ])('refuses %j', async (args, sentence) => {
+  ])('rejects %j', async (args, sentence) => {
     const { code, output } = await typed(...args)
     expect(code).toBe(1)
     expect(output).toContain('notion-simulator: ')

@@ -2,17 +2,17 @@ import { createHash, randomBytes } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../src/index.ts'
 
-/** A fixed start, so that dates in answers are known. */
+/** A fixed start time, so that dates in responses are known. */
 export const START = new Date('2026-10-01T12:00:00Z')
 
-/** A simulator for one test, at a fixed time that only `advance` moves. */
+/** Starts a simulator for one test, at a fixed time that only `advance` changes. */
 export async function simulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const notion = await startSimulator({ clock: () => START, ...options })
   onTestFinished(() => notion.close())
   return notion
 }
 
-/** What the helpers below need of a server: also one that is not the simulator. */
+/** A server for the helpers below: the simulator or another one. */
 export type Server = Pick<Simulator, 'url' | 'mcpUrl'>
 
 export const REDIRECT_URI = 'http://localhost:4000/callback'
@@ -41,7 +41,7 @@ export function pkce(): Pkce {
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
 }
 
-/** The parameters of an authorization request; `null` leaves one out. */
+/** The parameters of an authorization request; `null` removes one. */
 export function authorizationParameters(
   notion: Server,
   clientId: string,
@@ -64,7 +64,7 @@ export function authorizationParameters(
   return parameters
 }
 
-/** Answers the consent page as a script does: by posting its form. */
+/** Submits the consent form. */
 export function answerConsent(notion: Server, parameters: URLSearchParams, answer: Json = {}): Promise<Response> {
   const form = new URLSearchParams(parameters)
   const fields = { decision: 'allow', user: 'ada', workspace: 'Acme', ...answer }
@@ -72,7 +72,7 @@ export function answerConsent(notion: Server, parameters: URLSearchParams, answe
   return fetch(`${notion.url}/authorize`, { method: 'POST', body: form, redirect: 'manual' })
 }
 
-/** Where a redirect leads. */
+/** The target of a redirect. */
 export function location(response: Response): URL {
   const target = response.headers.get('location')
   if (response.status !== 302 || target === null) throw new Error(`Not a redirect: ${response.status}`)
@@ -92,7 +92,7 @@ export async function codeFor(
   return code
 }
 
-/** Posts to the token endpoint; `null` leaves a field out. */
+/** Posts to the token endpoint; `null` removes a field. */
 export function postToken(
   notion: Server,
   fields: Record<string, string | string[] | null>,
@@ -107,7 +107,7 @@ export function postToken(
 
 export type Tokens = { access_token: string; refresh_token: string; expires_in: number } & Json
 
-/** Everything about one connection that was made through the front door. */
+/** A connection after registration, consent and code exchange. */
 export type Connection = { clientId: string; tokens: Tokens }
 
 export async function connect(
@@ -141,7 +141,7 @@ export async function refreshed(notion: Server, clientId: string, refreshToken: 
   return (await response.json()) as Tokens
 }
 
-/** Status and OAuth error of a refusal. */
+/** Status and OAuth error of a response. */
 export async function refusal(response: Response): Promise<{ status: number; error: unknown; description: unknown }> {
   const body = (await response.json()) as Json
   return { status: response.status, error: body['error'], description: body['error_description'] }
@@ -180,7 +180,7 @@ export function toolCall(name: string, input: Json = {}, id = 7): Json {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input } }
 }
 
-/** The messages in an SSE or JSON answer. */
+/** The messages in an SSE or JSON response. */
 export async function messagesOf(response: Response): Promise<Json[]> {
   const text = await response.text()
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return [JSON.parse(text) as Json]
@@ -189,7 +189,7 @@ export async function messagesOf(response: Response): Promise<Json[]> {
 
 export type ToolResult = { content: { type: string; text: string }[]; isError?: boolean; structuredContent?: Json }
 
-/** A tool's whole result. */
+/** Calls a tool and returns its result. */
 export async function toolResult(
   notion: Server,
   accessToken: string,
@@ -201,7 +201,7 @@ export async function toolResult(
   return message['result'] as ToolResult
 }
 
-/** The JSON that a tool answers. */
+/** Calls a tool and returns the JSON of its result. */
 export async function use(notion: Server, accessToken: string, name: string, input: Json = {}): Promise<Json> {
   const result = await toolResult(notion, accessToken, name, input)
   const text = result.content[0]?.text ?? ''
@@ -209,7 +209,7 @@ export async function use(notion: Server, accessToken: string, name: string, inp
   return JSON.parse(text) as Json
 }
 
-/** The error that a tool answers instead: REST code, status and message. */
+/** Calls a tool and returns its error: REST code, status and message. */
 export async function toolRefusal(
   notion: Server,
   accessToken: string,

@@ -18,12 +18,12 @@ async function call(
 }
 
 describe('the control endpoint', () => {
-  it('does not exist unless it was switched on', async () => {
+  it('does not exist unless it is enabled', async () => {
     const notion = await simulator()
     expect((await call(notion, 'GET', 'state')).status).toBe(404)
   })
 
-  it('tells the state and what was seen', async () => {
+  it('returns the state and the recorded requests', async () => {
     const notion = await simulator({ control: true })
     const { clientId } = await connect(notion)
     const state = await call(notion, 'GET', 'state')
@@ -42,7 +42,7 @@ describe('the control endpoint', () => {
     expect(notion.recorded.tokenRequests).toEqual([])
   })
 
-  it('lists every secret that was issued, and no other answer has one', async () => {
+  it('lists all issued secrets, and returns them nowhere else', async () => {
     const notion = await simulator({ control: true })
     await connect(notion)
     const { secrets } = (await call(notion, 'GET', 'secrets')).body as { secrets: { kind: string; value: string }[] }
@@ -58,7 +58,7 @@ describe('the control endpoint', () => {
     }
   })
 
-  it('changes knobs, and refuses what it does not understand', async () => {
+  it('changes options at their older URL, and rejects invalid ones', async () => {
     const notion = await simulator({ control: true })
     const changed = await call(notion, 'PATCH', 'knobs', {
       accessTtlSeconds: 5,
@@ -76,7 +76,7 @@ describe('the control endpoint', () => {
     expect(notion.options.accessTtlSeconds).toBe(5)
   })
 
-  it('shapes responses through the options', async () => {
+  it('changes responses with the options', async () => {
     const notion = await simulator({ control: true })
     const { clientId, tokens } = await connect(notion)
     const tokenResponse = { status: 201, without: ['token_type'], times: 1 }
@@ -90,14 +90,14 @@ describe('the control endpoint', () => {
     expect(refused).toMatchObject({ status: 400, body: { error: expect.stringContaining('tokenResponse.status') } })
   })
 
-  it('moves the time', async () => {
+  it('advances the time', async () => {
     const notion = await simulator({ control: true })
     expect((await call(notion, 'POST', 'advance', { ms: 1_000 })).body).toEqual({ now: '2026-10-01T12:00:01.000Z' })
     expect(notion.now().toISOString()).toBe('2026-10-01T12:00:01.000Z')
     expect((await call(notion, 'POST', 'advance', { ms: -1 })).status).toBe(400)
   })
 
-  it('does what an administrator can do', async () => {
+  it('offers the actions of an administrator', async () => {
     const notion = await simulator({ control: true })
     const { clientId, tokens } = await connect(notion)
     expect((await call(notion, 'POST', 'admin/expire-access-tokens')).body).toEqual({ expired: 1 })
@@ -119,7 +119,7 @@ describe('the control endpoint', () => {
     expect((await call(notion, 'POST', 'admin/revoke-grants', { client: 'x' })).status).toBe(400)
   })
 
-  it('puts everything back as it was at the start', async () => {
+  it('restores the initial state', async () => {
     const notion = await simulator({ control: true, options: { identityFields: false } })
     const { clientId, tokens } = await connect(notion)
     await use(notion, tokens.access_token, 'create-pages', { pages: [{ properties: { title: 'Gone soon' } }] })
@@ -139,7 +139,7 @@ describe('the control endpoint', () => {
     expect(pages.some(({ title }) => title === 'Gone soon')).toBe(false)
   })
 
-  it('asks for its token, and never listens to a web page', async () => {
+  it('requires its token, and rejects web pages', async () => {
     const notion = await simulator({ control: 'sesame' })
     expect((await call(notion, 'GET', 'secrets')).status).toBe(401)
     expect((await call(notion, 'GET', 'secrets', undefined, { authorization: 'Bearer wrong' })).status).toBe(401)
@@ -151,7 +151,7 @@ describe('the control endpoint', () => {
 })
 
 describe('two simulators', () => {
-  it('know nothing of each other', async () => {
+  it('are independent of each other', async () => {
     const [one, other] = [await simulator(), await simulator()]
     const { client_id } = await register(one)
     const { tokens } = await connect(one)

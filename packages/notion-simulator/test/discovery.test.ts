@@ -4,7 +4,7 @@ import { simulator } from './client.ts'
 const json = async (url: string) => (await fetch(url)).json() as Promise<Record<string, unknown>>
 
 describe('discovery', () => {
-  it('answers the authorization server metadata as it was captured, in order', async () => {
+  it('returns the authorization server metadata as captured, in the same order', async () => {
     const { url } = await simulator()
     const response = await fetch(`${url}/.well-known/oauth-authorization-server`)
     expect(response.headers.get('content-type')).toBe('application/json')
@@ -29,7 +29,7 @@ describe('discovery', () => {
     )
   })
 
-  it('names the bare origin in the root document, and the endpoint in the one for its path', async () => {
+  it('has the bare origin in the root document, and the endpoint in the document for its path', async () => {
     const { url } = await simulator()
     const common = {
       authorization_servers: [url],
@@ -51,14 +51,14 @@ describe('discovery', () => {
     }
   })
 
-  it('promises S256 alone and an iss in the profile of the newer upstream library', async () => {
+  it('announces only S256, and iss, in the profile of the newer upstream library', async () => {
     const { url } = await simulator({ profile: 'wop-0.10' })
     const metadata = await json(`${url}/.well-known/oauth-authorization-server`)
     expect(metadata['code_challenge_methods_supported']).toEqual(['S256'])
     expect(metadata['authorization_response_iss_parameter_supported']).toBe(true)
   })
 
-  it('leaves out, changes, delays and pads what it is told to', async () => {
+  it('omits, changes, delays and pads members with the option metadata', async () => {
     const notion = await simulator()
     const path = `${notion.url}/.well-known/oauth-authorization-server`
     notion.setOptions({
@@ -93,7 +93,7 @@ describe('discovery', () => {
     expect(await statuses()).toEqual([404, 200])
   })
 
-  it('is open to every origin, and remembers what was asked for', async () => {
+  it('allows every origin, and records requests', async () => {
     const notion = await simulator()
     const path = '/.well-known/oauth-authorization-server'
     const response = await fetch(`${notion.url}${path}`, { headers: { origin: 'https://app.test' } })
@@ -106,14 +106,14 @@ describe('discovery', () => {
     expect(notion.recorded.discoveries.map((seen) => seen.path)).toEqual([path])
   })
 
-  it('by a person with a browser shows the address to use', async () => {
+  it('in a browser shows the address of the endpoint', async () => {
     const { url, mcpUrl } = await simulator()
     const response = await fetch(url)
     expect(response.headers.get('content-type')).toContain('text/html')
     expect(await response.text()).toContain(mcpUrl)
   })
 
-  it('has the unofficial document with the endpoint', async () => {
+  it('returns the unofficial document with the endpoint', async () => {
     const { url, mcpUrl } = await simulator()
     expect(await json(`${url}/.well-known/mcp.json`)).toMatchObject({ name: 'Notion', endpoint: mcpUrl })
   })

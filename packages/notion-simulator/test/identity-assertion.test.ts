@@ -18,7 +18,7 @@ function assertion(header: Json, claims: Json, key: KeyObject): string {
   return `${signed}.${signature.toString('base64url')}`
 }
 
-/** A client of Acme's, and what it needs to ask for a token. */
+/** Registers a client of Acme, with the data for its token requests. */
 async function enterprise() {
   const notion = await simulator({
     options: { identityProvider: { issuer: ISSUER, jwks: { keys: KEYS }, workspace: 'Acme' } },
@@ -49,7 +49,7 @@ async function enterprise() {
 
 const HEADER = { typ: 'oauth-id-jag+jwt', alg: 'RS256', kid: 'rsa' }
 
-/** Who a token acts for. */
+/** The user of a token. */
 async function personOf(notion: Simulator, accessToken: string): Promise<unknown> {
   const { self } = await use(notion, accessToken, 'fetch', { id: 'self' })
   return self
@@ -75,7 +75,7 @@ describe('an identity assertion', () => {
     })
   })
 
-  it('is good once', async () => {
+  it('can be used once', async () => {
     const { claims, ask } = await enterprise()
     const text = assertion(HEADER, claims, RSA.privateKey)
     expect((await ask(text)).status).toBe(200)

@@ -16,7 +16,7 @@ import {
 const TEAMS = toolCall('notion-get-teams')
 
 describe('the edge', () => {
-  it.each([429, 529])('may answer %s with Retry-After and HTML', async (status) => {
+  it.each([429, 529])('responds with %s, Retry-After and HTML', async (status) => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     notion.options.mcpFaults.push({ kind: 'edge-rate-limit', status, retryAfterSeconds: 5 })
@@ -27,7 +27,7 @@ describe('the edge', () => {
     expect((await postMcp(notion, tokens.access_token, TEAMS)).status).toBe(200)
   })
 
-  it('may fail with HTML, or refuse a token that is good', async () => {
+  it('fails with HTML, or refuses a valid token', async () => {
     const notion = await simulator({ options: { mcpFaults: [{ kind: 'edge-error' }, { kind: 'unauthorized' }] } })
     const { tokens } = await connect(notion)
     expect((await postMcp(notion, tokens.access_token, TEAMS)).status).toBe(502)
@@ -37,7 +37,7 @@ describe('the edge', () => {
     expect((await postMcp(notion, tokens.access_token, TEAMS)).status).toBe(200)
   })
 
-  it('may lose a request before or after the tool has run', async () => {
+  it('loses a request before or after the tool has run', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const create = toolCall('notion-create-pages', { pages: [{ properties: { title: 'Made once' } }] })
@@ -54,7 +54,7 @@ describe('the edge', () => {
     }
   })
 
-  it('may cut an answer off', async () => {
+  it('cuts off a response', async () => {
     const notion = await simulator({ options: { mcpFaults: [{ kind: 'cut-stream', afterBytes: 30 }] } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, TEAMS)
@@ -68,7 +68,7 @@ describe('the edge', () => {
     expect(notion.recorded.mcpRequests[0]).toMatchObject({ sentBytes: 30, aborted: false })
   })
 
-  it('may be slow, for one tool only', async () => {
+  it('is slow for one tool only', async () => {
     const notion = await simulator({
       options: { mcpFaults: [{ kind: 'slow', tool: 'notion-get-users', delayMs: 80 }] },
     })
@@ -82,7 +82,7 @@ describe('the edge', () => {
 })
 
 describe('a tool', () => {
-  it('may run into the deadline of 55 seconds, its work done or not', async () => {
+  it('exceeds the deadline of 55 seconds, with or without its effect', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const pages = [{ properties: { title: 'Perhaps' } }]
@@ -100,7 +100,7 @@ describe('a tool', () => {
     }
   })
 
-  it('may fail with any REST error, as a result', async () => {
+  it('returns any REST error as a result', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     notion.options.mcpFaults.push({
@@ -137,7 +137,7 @@ describe('the rate limit', () => {
     expect(JSON.parse(result.content[0]?.text ?? '')).toEqual({ error })
   })
 
-  it('counts tool calls of all connections of a workspace, with a wait above a minute', async () => {
+  it('counts tool calls of all connections of a workspace, with a window above a minute', async () => {
     const notion = await simulator({ options: { workspaceRateLimit: { calls: 1, windowSeconds: 300 } } })
     const [ada, ben] = [await connect(notion), await connect(notion, { user: 'ben' })]
     expect((await toolResult(notion, ada.tokens.access_token, 'get-teams')).isError).toBeUndefined()
@@ -168,7 +168,7 @@ describe('the rate limit', () => {
     expect(await isLimited(ada.tokens.access_token)).toBe(false)
   })
 
-  it('of the search tool was its own, and lower', async () => {
+  it('was separate and lower for the search tool in January 2026', async () => {
     const notion = await simulator({ options: { searchLimitPerMinute: 1 } })
     const { tokens } = await connect(notion)
     await use(notion, tokens.access_token, 'search', { query: 'launch' })

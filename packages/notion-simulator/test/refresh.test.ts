@@ -15,7 +15,7 @@ const standings = (notion: Simulator) =>
     .map(({ presented }) => `${presented?.standing} ${presented?.generation}`)
 
 describe('a refresh', () => {
-  it('answers a new pair for the same grant', async () => {
+  it('returns a new pair for the same grant', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const next = await refreshed(notion, clientId, tokens.refresh_token)
@@ -26,14 +26,14 @@ describe('a refresh', () => {
     expect(await statusWith(notion, next.access_token)).toBe(200)
   })
 
-  it('ends the older access tokens at once', async () => {
+  it('revokes older access tokens at once', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     await refreshed(notion, clientId, tokens.refresh_token)
     expect(await statusWith(notion, tokens.access_token)).toBe(401)
   })
 
-  it('leaves them alone when told so', async () => {
+  it('keeps them without revokeAccessOnRefresh', async () => {
     const notion = await simulator({ options: { revokeAccessOnRefresh: false } })
     const { clientId, tokens } = await connect(notion)
     await refreshed(notion, clientId, tokens.refresh_token)
@@ -54,11 +54,11 @@ describe('a refresh', () => {
     expect(await refusal(await refresh(notion, clientId, token))).toEqual(expected)
   })
 
-  it('with a made-up secret is refused and harms nothing', async () => {
+  it('with an invented secret is refused without consequences', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
-    const madeUp = tokens.refresh_token.replace(/[^:]*$/, 'x'.repeat(32))
-    expect(await refusal(await refresh(notion, clientId, madeUp))).toEqual(INVALID)
+    const issueInvalid = tokens.refresh_token.replace(/[^:]*$/, 'x'.repeat(32))
+    expect(await refusal(await refresh(notion, clientId, issueInvalid))).toEqual(INVALID)
     expect(standings(notion)).toEqual(['unknown null'])
     expect((await refresh(notion, clientId, tokens.refresh_token)).status).toBe(200)
   })
@@ -69,7 +69,7 @@ describe('a refresh', () => {
     expect(await refusal(await refresh(notion, clientId, tokens.access_token))).toEqual(INVALID)
   })
 
-  it('of another client is refused, and the token stays good', async () => {
+  it('of another client is refused, and the token stays valid', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const { client_id } = await register(notion)
@@ -83,14 +83,14 @@ describe('a refresh', () => {
 })
 
 describe('the window of two refresh tokens', () => {
-  it('takes the previous token again, any number of times, until the new one is used', async () => {
+  it('accepts the previous token any number of times until the new one is used', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     for (const _ of [1, 2, 3]) expect((await refresh(notion, clientId, tokens.refresh_token)).status).toBe(200)
     expect(standings(notion)).toEqual(['current 0', 'previous 0', 'previous 0'])
   })
 
-  it('closes behind the token that was used', async () => {
+  it('retires tokens before the used one', async () => {
     const notion = await simulator()
     const { clientId, tokens: first } = await connect(notion)
     const second = await refreshed(notion, clientId, first.refresh_token)
@@ -100,7 +100,7 @@ describe('the window of two refresh tokens', () => {
     expect(standings(notion)).toEqual(['current 0', 'current 1', 'retired 0', 'current 2'])
   })
 
-  it('drops the answer that the previous token replaces: of two that race, the first has lost', async () => {
+  it('retires the tokens of the first response when the previous token is used again', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const [winner, loser] = [
@@ -120,7 +120,7 @@ describe('a token that was rotated out', () => {
     return { clientId, first, second, third }
   }
 
-  it('is merely refused within the grace', async () => {
+  it('is only refused within the grace period', async () => {
     const notion = await simulator()
     const { clientId, first, third } = await rotatedTwice(notion)
     notion.advance(MINUTE - 1)
@@ -128,7 +128,7 @@ describe('a token that was rotated out', () => {
     expect(await statusWith(notion, third.access_token)).toBe(200)
   })
 
-  it('ends the whole grant after the grace: every access token and every refresh token', async () => {
+  it('revokes the grant after the grace period: all access and refresh tokens', async () => {
     const notion = await simulator()
     const { clientId, first, third } = await rotatedTwice(notion)
     notion.advance(MINUTE)
@@ -142,7 +142,7 @@ describe('a token that was rotated out', () => {
     })
   })
 
-  it('ends it at once without a grace, and never with the detection off', async () => {
+  it('revokes it at once without a grace period, and never without reuse detection', async () => {
     const strict = await simulator({ options: { graceMs: 0 } })
     const one = await rotatedTwice(strict)
     expect(await refusal(await refresh(strict, one.clientId, one.first.refresh_token))).toEqual(REVOKED)
@@ -154,7 +154,7 @@ describe('a token that was rotated out', () => {
     expect((await refresh(lenient, two.clientId, two.third.refresh_token)).status).toBe(200)
   })
 
-  it('one step ago is good for ever, or only within the grace in the strict reading', async () => {
+  it('one step ago stays valid, or only within the grace period with the strict option', async () => {
     const notion = await simulator()
     const one = await rotatedTwice(notion)
     notion.advance(DAY)
@@ -170,7 +170,7 @@ describe('a token that was rotated out', () => {
 })
 
 describe('a grant', () => {
-  it('ends after 30 days without a refresh', async () => {
+  it('expires after 30 days without a refresh', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     notion.advance(30 * DAY - 1)
@@ -179,7 +179,7 @@ describe('a grant', () => {
     expect(await refusal(await refresh(notion, clientId, next.refresh_token))).toEqual(EXPIRED)
   })
 
-  it('ends after 180 days however often it was refreshed, and its last access tokens are shorter', async () => {
+  it('expires after 180 days despite refreshes, and its last access tokens are shorter', async () => {
     const notion = await simulator({ options: { clientTtlSeconds: null } })
     const { clientId, tokens } = await connect(notion)
     let token = tokens.refresh_token
@@ -203,7 +203,7 @@ describe('a grant', () => {
     expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toEqual(EXPIRED)
   })
 
-  it('outlives the registration of its client, but cannot be refreshed any more', async () => {
+  it('outlives the registration of its client, but can no longer be refreshed', async () => {
     const notion = await simulator({ options: { clientTtlSeconds: 3600 } })
     const { clientId, tokens } = await connect(notion)
     notion.advance(3600 * SECOND)
@@ -215,7 +215,7 @@ describe('a grant', () => {
     })
   })
 
-  it('that an administrator ends is revoked for tokens of both kinds', async () => {
+  it('revoked by an administrator is revoked for both kinds of tokens', async () => {
     const notion = await simulator()
     const ada = await connect(notion)
     const ben = await connect(notion, { user: 'ben' })
@@ -227,7 +227,7 @@ describe('a grant', () => {
 })
 
 describe('storage that lags', () => {
-  it('does not know a new access token yet, and still takes the old one', async () => {
+  it('does not know a new access token yet, and still accepts the old one', async () => {
     const notion = await simulator({ options: { kvLagMs: 5000 } })
     const { clientId, tokens } = await connect(notion)
     notion.advance(5000)
@@ -239,7 +239,7 @@ describe('storage that lags', () => {
     expect(await statusWith(notion, tokens.access_token)).toBe(401)
   })
 
-  it('refuses a refresh token that is too new, and takes one that has already dropped out', async () => {
+  it('refuses a refresh token that is too new, and accepts a retired one', async () => {
     const notion = await simulator({ options: { kvLagMs: 5000 } })
     const { clientId, tokens: first } = await connect(notion)
     const second = await refreshed(notion, clientId, first.refresh_token)

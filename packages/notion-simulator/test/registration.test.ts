@@ -5,7 +5,7 @@ import { postToken, REDIRECT_URI, refusal, register, simulator, START } from './
 const seconds = (date: Date) => Math.floor(date.getTime() / 1000)
 
 describe('a client that registers', () => {
-  it('as a public one gets an id of 16 characters and no secret', async () => {
+  it('as a public client gets an id of 16 characters and no secret', async () => {
     const notion = await simulator()
     const client = await register(notion, { client_uri: 'https://client.test', redirect_uris: [REDIRECT_URI] })
     expect(client.client_id).toMatch(/^[A-Za-z0-9_-]{16}$/)
@@ -22,7 +22,7 @@ describe('a client that registers', () => {
     })
   })
 
-  it('without a method is confidential, with a secret that ends with the registration', async () => {
+  it('without a method is confidential, with a secret that expires with the registration', async () => {
     const notion = await simulator()
     const client = await register(notion, { token_endpoint_auth_method: undefined })
     expect(client['token_endpoint_auth_method']).toBe('client_secret_basic')
@@ -36,7 +36,7 @@ describe('a client that registers', () => {
     })
   })
 
-  it('for ever has a secret that never ends', async () => {
+  it('without expiry gets a secret without expiry', async () => {
     const notion = await simulator({ options: { clientTtlSeconds: null } })
     const client = await register(notion, { token_endpoint_auth_method: 'client_secret_post' })
     expect(client['client_secret_expires_at']).toBe(0)
@@ -110,7 +110,7 @@ describe('a client that registers', () => {
     expect(notion.admin.clients()).toEqual([])
   })
 
-  it('with something else than JSON, too much of it, or another method is refused', async () => {
+  it('with another format, too much data, or another method is refused', async () => {
     const { url } = await simulator()
     const post = (body: string) => fetch(`${url}/register`, { method: 'POST', body })
     expect(await refusal(await post('{'))).toEqual({
@@ -130,7 +130,7 @@ describe('a client that registers', () => {
     })
   })
 
-  it('where registration is switched off is refused', async () => {
+  it('is refused when registration is disabled', async () => {
     const notion = await simulator({ options: { metadata: { registrationEndpoint: false } } })
     expect(await refusal(await fetch(`${notion.url}/register`, { method: 'POST', body: '{}' }))).toEqual({
       status: 501,

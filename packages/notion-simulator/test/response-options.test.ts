@@ -17,7 +17,7 @@ import {
   simulator,
 } from './client.ts'
 
-/** A connection, and a refresh of it with whatever options are set by then. */
+/** A connection, and its refresh with the current options. */
 async function connected(): Promise<{
   notion: Simulator
   clientId: string
@@ -32,7 +32,7 @@ async function connected(): Promise<{
   return { notion, clientId, refreshToken, again, generation: () => notion.admin.grants()[0]?.generation }
 }
 
-/** A refresh at another address than the usual one, without following redirects. */
+/** A refresh at another URL, without following redirects. */
 function refreshAt(url: string, clientId: string, refreshToken: string): Promise<Response> {
   const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId, refresh_token: refreshToken })
   return fetch(url, { method: 'POST', body, redirect: 'manual' })
@@ -41,7 +41,7 @@ function refreshAt(url: string, clientId: string, refreshToken: string): Promise
 const MEMBERS = ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope', 'resource', 'user_id']
 
 describe('tokenResponse', () => {
-  it.each(MEMBERS)('leaves %s out', async (name) => {
+  it.each(MEMBERS)('omits %s', async (name) => {
     const { notion, again } = await connected()
     notion.setOptions({ tokenResponse: { without: [name] } })
     const members = (await (await again()).json()) as Json
@@ -59,7 +59,7 @@ describe('tokenResponse', () => {
     },
   )
 
-  it('makes a member large, and repeats one in the JSON text', async () => {
+  it('enlarges a member, and repeats one in the JSON text', async () => {
     const { notion, again } = await connected()
     notion.setOptions({ tokenResponse: { large: { scope: 100_000 }, repeated: ['token_type'] } })
     const text = await (await again()).text()
@@ -67,7 +67,7 @@ describe('tokenResponse', () => {
     expect(JSON.parse(text)).toMatchObject({ scope: 'x'.repeat(100_000) })
   })
 
-  it('makes the body longer than any client has to read', async () => {
+  it('enlarges the body', async () => {
     const { notion, again } = await connected()
     notion.setOptions({ tokenResponse: { paddingBytes: 300_000 } })
     expect((await (await again()).text()).length).toBeGreaterThan(300_000)
@@ -106,9 +106,9 @@ describe('tokenResponse', () => {
     expect(await (await again()).text()).toBe('{"access_token":')
   })
 
-  it('is compressed although the client did not ask for it', async () => {
+  it('is compressed although the client did not request it', async () => {
     const notion = await simulator({ options: { documents: { '/doc': { contentEncoding: 'gzip', with: { a: 1 } } } } })
-    // fetch would ask for it and hide it.
+    // fetch would request it and decode it transparently.
     const bytes = await new Promise<Buffer>((resolve) => {
       get(`${notion.url}/doc`, (response) => {
         expect(response.headers['content-encoding']).toBe('gzip')
@@ -143,7 +143,7 @@ describe('tokenResponse', () => {
     expect(notion.recorded.tokenRequests.at(-1)?.outcome?.generation).toBe(expected || undefined)
   })
 
-  it('has tokens that are good for nothing when nothing was applied', async () => {
+  it('has invalid tokens when it is not applied', async () => {
     const { notion, clientId, again } = await connected()
     notion.setOptions({ tokenResponse: { applied: false } })
     const { access_token, refresh_token } = (await (await again()).json()) as Record<string, string>
@@ -168,7 +168,7 @@ describe('tokenResponse', () => {
     expect([response.status, await response.json()]).toEqual([status, body])
   })
 
-  it('counts for the responses that it names, as often as it says', async () => {
+  it('applies to the given kind and number of responses', async () => {
     const { notion, again } = await connected()
     notion.setOptions({ tokenResponse: { status: 201, times: 2, on: 'refresh_token' } })
     await connect(notion)
@@ -180,7 +180,7 @@ describe('tokenResponse', () => {
 })
 
 describe('tokenRefusal', () => {
-  it('spells the refusal of a revoked grant in another way, and leaves other responses alone', async () => {
+  it('changes the error for a revoked grant, and no other responses', async () => {
     const { notion, again } = await connected()
     notion.setOptions({ tokenRefusal: { status: 403, error: 'invalid_request', contentType: 'text/plain' } })
     expect((await again()).status).toBe(200)

@@ -85,7 +85,7 @@ describe('an answer that is no token response', () => {
     expect(await response.text()).toContain('<h1>')
   })
 
-  it('can be any refusal', async () => {
+  it('can be any OAuth error', async () => {
     const { again } = await faulty({
       kind: 'refused',
       error: 'invalid_client',
@@ -104,7 +104,7 @@ describe('a slow token endpoint', () => {
   it.each([
     ['slow', 0],
     ['slow-after', 1],
-  ] as const)('(%s) outlasts the patience of its client', async (kind, rotated) => {
+  ] as const)('(%s) outlasts the time-out of its client', async (kind, rotated) => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     notion.options.tokenFaults.push({ kind, delayMs: 3_000 })
@@ -118,7 +118,7 @@ describe('a slow token endpoint', () => {
     expect(generation(notion)).toBe(rotated)
   })
 
-  it('works in the end', async () => {
+  it('responds eventually', async () => {
     const { again } = await faulty({ kind: 'slow', delayMs: 50 })
     const before = Date.now()
     expect((await again()).status).toBe(200)
@@ -127,7 +127,7 @@ describe('a slow token endpoint', () => {
 })
 
 describe('faults', () => {
-  it('are used up in order, each as often as it says', async () => {
+  it('are used in order, each for its number of times', async () => {
     const { notion, again } = await faulty({ kind: 'server-error', times: 2 })
     notion.options.tokenFaults.push({ kind: 'html' })
     const statuses = []
@@ -143,14 +143,14 @@ describe('faults', () => {
     ])
   })
 
-  it('that never end are there until they are taken away', async () => {
+  it('with always stay until they are removed', async () => {
     const { notion, again } = await faulty({ kind: 'server-error', times: 'always' })
     for (const _ of [1, 2, 3]) expect((await again()).status).toBe(500)
     notion.options.tokenFaults = []
     expect((await again()).status).toBe(200)
   })
 
-  it('wait for the kind of request that they are for', async () => {
+  it('apply only to their kind of request', async () => {
     const notion = await simulator({ options: { tokenFaults: [{ kind: 'server-error', on: 'authorization_code' }] } })
     const { client_id } = await register(notion)
     expect((await refresh(notion, client_id, 'a:b:c')).status).toBe(400)
@@ -158,7 +158,7 @@ describe('faults', () => {
     await connect(notion)
   })
 
-  it('that nobody knows are refused', async () => {
+  it('with unknown kinds are rejected', async () => {
     const notion = await simulator()
     const unknown = { tokenFaults: [{ kind: 'earthquake' }] } as unknown as Json
     expect(() => notion.setOptions(unknown)).toThrow('tokenFaults')

@@ -16,7 +16,7 @@ import {
 
 type Fields = Record<string, string | string[] | null>
 
-/** A code that is good, and the form that redeems it. */
+/** A valid code, and the form that exchanges it. */
 async function pending(
   notion: Simulator,
   changes: Record<string, string | null> = {},
@@ -40,7 +40,7 @@ async function pending(
 const exchange = async (notion: Simulator, fields: Fields) => refusal(await postToken(notion, fields))
 
 describe('a code', () => {
-  it('is exchanged for a pair of tokens in the shapes that were captured', async () => {
+  it('is exchanged for a pair of tokens in the captured format', async () => {
     const notion = await simulator()
     const { fields } = await pending(notion)
     const response = await postToken(notion, fields)
@@ -80,13 +80,13 @@ describe('a code', () => {
     expect(tokens['expires_in']).toBe(3600)
   })
 
-  it('carries the scope that was asked for, if it is the one that exists', async () => {
+  it('has the requested scope, if it exists', async () => {
     const notion = await simulator()
     const { fields } = await pending(notion, { scope: 'default admin' })
     expect(await (await postToken(notion, fields)).json()).toMatchObject({ scope: 'default' })
   })
 
-  it('is good once; the second use ends the grant with the tokens of the first', async () => {
+  it('can be used once; the second use revokes the grant with its tokens', async () => {
     const notion = await simulator()
     const { fields, clientId } = await pending(notion)
     const tokens = (await (await postToken(notion, fields)).json()) as Json
@@ -103,7 +103,7 @@ describe('a code', () => {
     ])
   })
 
-  it('is good for ten minutes', async () => {
+  it('is valid for ten minutes', async () => {
     const notion = await simulator()
     const first = await pending(notion)
     const second = await pending(notion)
@@ -149,7 +149,7 @@ describe('a code', () => {
     ],
     ['with another grant type', { grant_type: 'password' }, 400, 'unsupported_grant_type', 'Grant type not supported'],
     ['with no grant type', { grant_type: null }, 400, 'unsupported_grant_type', 'Grant type not supported'],
-  ])('%s is refused and stays good', async (_, changes, status, error, description) => {
+  ])('%s is refused, and the code stays valid', async (_, changes, status, error, description) => {
     const notion = await simulator()
     const { fields } = await pending(notion)
     expect(await exchange(notion, { ...fields, ...changes })).toEqual({ status, error, description })
@@ -178,13 +178,13 @@ describe('a code', () => {
     })
   })
 
-  it('may be exchanged without the redirect URI, thanks to PKCE', async () => {
+  it('can be exchanged without the redirect URI with PKCE', async () => {
     const notion = await simulator()
     const { fields } = await pending(notion)
     expect((await postToken(notion, { ...fields, redirect_uri: null })).status).toBe(200)
   })
 
-  it('got without PKCE needs the redirect URI and takes no verifier', async () => {
+  it('issued without PKCE requires the redirect URI and accepts no verifier', async () => {
     const notion = await simulator({ options: { requirePkce: 'none' } })
     const { fields } = await pending(notion, { code_challenge: null, code_challenge_method: null })
     const without = { ...fields, code_verifier: null }
@@ -197,7 +197,7 @@ describe('a code', () => {
     expect((await postToken(notion, without)).status).toBe(200)
   })
 
-  it('got with a plain challenge is checked against it', async () => {
+  it('issued with a plain challenge is checked against it', async () => {
     const notion = await simulator({ options: { plainPkce: true } })
     const { fields } = await pending(notion, { code_challenge: 'plain-text-challenge', code_challenge_method: 'plain' })
     expect(await exchange(notion, fields)).toMatchObject({ description: 'Invalid PKCE code_verifier' })
@@ -206,7 +206,7 @@ describe('a code', () => {
 })
 
 describe('the token endpoint', () => {
-  it('takes only POST, and only forms', async () => {
+  it('accepts only POST, and only forms', async () => {
     const { url } = await simulator()
     expect(await refusal(await fetch(`${url}/token`))).toEqual({
       status: 405,
@@ -225,7 +225,7 @@ describe('the token endpoint', () => {
     })
   })
 
-  describe('asked by a confidential client', () => {
+  describe('for a confidential client', () => {
     const basic = (id: string, secret: string) => ({
       authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
     })
@@ -235,7 +235,7 @@ describe('the token endpoint', () => {
       ['client_secret_basic', 'invalid_grant', 'invalid_client'],
       ['client_secret_post', 'invalid_client', 'invalid_grant'],
       [undefined, 'invalid_grant', 'invalid_grant'],
-    ])('that registered with %s answers %s to a secret in the header and %s to one in the form', async (...row) => {
+    ])('registered with %s responds with %s to a secret in the header and %s to one in the form', async (...row) => {
       const [method, inHeader, inForm] = row
       const notion = await simulator()
       const client = await register(notion, { token_endpoint_auth_method: method })
@@ -275,7 +275,7 @@ describe('the token endpoint', () => {
 })
 
 describe('a resource', () => {
-  it('asked for at the token endpoint alone binds the token, unless that is forbidden', async () => {
+  it('of the token request alone binds the token, unless strictResource forbids it', async () => {
     const notion = await simulator()
     const first = await pending(notion, { resource: null })
     expect(await (await postToken(notion, first.fields)).json()).toMatchObject({ resource: notion.mcpUrl })
@@ -294,7 +294,7 @@ describe('a resource', () => {
     })
   })
 
-  it('that differs from the granted one refuses a refresh without rotating', async () => {
+  it('that differs from the granted one is refused without a rotation', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const answer = await refresh(notion, clientId, tokens.refresh_token, { resource: notion.url })
@@ -303,8 +303,8 @@ describe('a resource', () => {
   })
 })
 
-describe('what it saw', () => {
-  it('is told without any secret', async () => {
+describe('a recorded token request', () => {
+  it('contains no secrets', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     await refresh(notion, clientId, tokens.refresh_token)

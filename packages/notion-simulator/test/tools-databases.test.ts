@@ -15,7 +15,7 @@ const query = async (notion: Simulator, token: string, data: Json) =>
   (await use(notion, token, 'query-data-sources', { data })) as unknown as Rows
 
 describe('query-data-sources', () => {
-  it('answers rows with all columns', async () => {
+  it('returns rows with all columns', async () => {
     const { notion, token } = await ada()
     const { results, has_more } = await query(notion, token, { mode: 'rows', data_source_url: TASKS, limit: 1 })
     expect(has_more).toBe(true)
@@ -61,7 +61,7 @@ describe('query-data-sources', () => {
     expect(found.results).toHaveLength(2)
   })
 
-  it('answers a view page by page', async () => {
+  it('returns a view page by page', async () => {
     const { notion, token } = await ada()
     const first = await query(notion, token, { mode: 'view', view_url: view('All tasks'), page_size: 5 })
     expect(first).toMatchObject({ has_more: true, next_cursor: 'offset:5' })
@@ -78,7 +78,7 @@ describe('query-data-sources', () => {
     expect(board.results.map((row) => row['Status'])).toEqual(['In progress', 'In progress'])
   })
 
-  it('understands SQL', async () => {
+  it('executes SQL', async () => {
     const { notion, token } = await ada()
     const sql = (text: string, params?: unknown[]) =>
       query(notion, token, { data_source_urls: [TASKS], query: text.replace('$', `"${TASKS}"`), params })
@@ -122,7 +122,7 @@ describe('query-data-sources', () => {
 })
 
 describe('create-database', () => {
-  it('makes a database from DDL that takes rows', async () => {
+  it('creates a database from DDL', async () => {
     const { notion, token } = await ada()
     const schema = `CREATE TABLE ("Book" TITLE, "Shelf" SELECT('Novels':blue, 'Cookery, etc.'), "Pages" NUMBER, "Read" CHECKBOX)`
     const made = await use(notion, token, 'create-database', { title: 'Library', schema })
@@ -137,7 +137,7 @@ describe('create-database', () => {
     expect(results).toMatchObject([{ Book: 'Emma', Shelf: 'Novels', Pages: 474, Read: '__YES__' }])
   })
 
-  it('makes a ready-made one', async () => {
+  it('creates a database from a template', async () => {
     const { notion, token } = await ada()
     const made = await use(notion, token, 'create-database', { database_type: 'tasks' })
     expect(made).toMatchObject({ title: 'Tasks', path: 'Private' })
@@ -188,7 +188,7 @@ describe('update-data-source', () => {
 })
 
 describe('views', () => {
-  it('are made, configured and shown', async () => {
+  it('are created, configured and returned', async () => {
     const { notion, token } = await ada()
     const made = await use(notion, token, 'create-view', {
       data_source_id: TASKS,

@@ -66,7 +66,7 @@ describe('the list of tools', () => {
     expect(byName.get('notion-query-data-sources')?.inputSchema.properties['data']).toHaveProperty('anyOf')
   })
 
-  it('is the same on every plan, or only what the plan can use', async () => {
+  it('is the same on every plan, or that of the plan', async () => {
     const notion = await simulator()
     const everything = await list(notion, { workspace: 'Northwind' })
     expect(everything.map(({ name }) => name)).toContain('notion-query-data-sources')
@@ -78,7 +78,7 @@ describe('the list of tools', () => {
     expect((await list(notion)).map(({ name }) => name)).toContain('notion-query-data-sources')
   })
 
-  it('is exactly what it is told to be', async () => {
+  it('is the configured list', async () => {
     const notion = await simulator({ options: { toolList: ['notion-fetch'], testTools: true } })
     expect((await list(notion)).map(({ name }) => name)).toEqual([
       'notion-fetch',

@@ -30,7 +30,7 @@ const search = async (accessToken: string, input: Json) =>
 const titles = async (accessToken: string, input: Json) => (await search(accessToken, input)).map(({ title }) => title)
 
 describe('search', () => {
-  it('answers results in the captured shape, the best first', async () => {
+  it('returns results in the captured format, best first', async () => {
     const answer = await use(notion, ada, 'search', { query: 'launch plan' })
     const [first] = answer['results'] as Result[]
     expect(answer).toMatchObject({ type: 'workspace_search', notices: [] })
@@ -53,7 +53,7 @@ describe('search', () => {
     expect(inNorthwind?.highlight).toContain('Darjeeling')
   })
 
-  it('finds private pages of the person who asks, and no others', async () => {
+  it('finds private pages of the user, and no others', async () => {
     expect(await titles(ada, { query: 'scratchpad' })).toEqual(["Ada's scratchpad"])
     expect(await titles(ben, { query: 'scratchpad' })).toEqual([])
     expect(await titles(ben, { query: 'goals' })).toContain("Ben's goals for the year")
@@ -61,7 +61,7 @@ describe('search', () => {
     expect(await titles(ada, { query: 'architecture overview' })).not.toContain('Architecture overview')
   })
 
-  it('obeys its filters', async () => {
+  it('applies its filters', async () => {
     const inTitle = await titles(ada, { query: 'search', filters: { title_only: true } })
     expect(inTitle.toSorted()).toEqual([
       'Draft: conference talk about search',
@@ -79,7 +79,7 @@ describe('search', () => {
     expect(byBen.map(({ title }) => title)).not.toContain('Product roadmap')
   })
 
-  it('stays below a page or a data source, and within its limits', async () => {
+  it('searches below a page or a data source, within its limits', async () => {
     const [meetings] = await search(ada, { query: 'meeting notes' })
     const below = await titles(ada, { query: 'launch pricing sync', page_url: meetings?.url })
     expect(below.toSorted()).toEqual(['Weekly product sync: launch date', 'Weekly product sync: pricing'])
@@ -98,7 +98,7 @@ describe('search', () => {
 })
 
 describe('fetch', () => {
-  it('of self names the person and the workspace', async () => {
+  it('of self names the user and the workspace', async () => {
     const answer = await use(notion, ada, 'fetch', { id: 'self' })
     const workspace = notion.workspaces[0]
     expect(answer).toMatchObject({
@@ -110,7 +110,7 @@ describe('fetch', () => {
     })
   })
 
-  it('of a page answers the captured shape, by id, by bare id or by URL', async () => {
+  it('of a page returns the captured format, by id, by bare id or by URL', async () => {
     const [found] = await search(ada, { query: 'launch plan' })
     const id = found?.id ?? ''
     const bare = id.replaceAll('-', '')
@@ -146,7 +146,7 @@ describe('fetch', () => {
     }
   })
 
-  it('of an empty page says so, and cuts a very long one', async () => {
+  it('of an empty page says so, and of a very long page is truncated', async () => {
     const [blank] = await search(ada, { query: 'ideas winter release' })
     const empty = await use(notion, ada, 'fetch', { id: blank?.id })
     expect(empty['text']).toContain('<blank-page>This page is blank and has no content.</blank-page>')
@@ -204,7 +204,7 @@ describe('fetch', () => {
     expect(await toolRefusal(notion, ada, 'fetch', { id })).toMatchObject({ code, status })
   })
 
-  it('of somebody else’s page answers what a missing page answers', async () => {
+  it('of another user’s page returns the same error as of a missing page', async () => {
     const [goals] = await search(ben, { query: 'goals for the year' })
     const [launch] = await search(adaAtNorthwind, { query: 'launch plan' })
     for (const id of [goals?.id ?? '', launch?.id ?? '']) {
@@ -236,7 +236,7 @@ describe('people and teamspaces', () => {
     expect(await toolRefusal(notion, ada, 'get-users', { user_id: PEOPLE.cleo.id })).toMatchObject({ status: 404 })
   })
 
-  it('are told apart by membership', async () => {
+  it('are distinguished by membership', async () => {
     const names = (answer: Json, key: string) => (answer[key] as { name: string }[]).map(({ name }) => name)
     const forAda = await use(notion, ada, 'get-teams')
     expect(names(forAda, 'joinedTeams')).toEqual(['Product', 'People'])
@@ -247,7 +247,7 @@ describe('people and teamspaces', () => {
 })
 
 describe('lists of pages', () => {
-  it('know favorites, private, recent and shared ones', async () => {
+  it('return favorite, private, recent and shared pages', async () => {
     const listed = async (kind: string, input: Json = {}) => use(notion, ada, `list-${kind}-pages`, input)
     expect(await listed('favorite', { limit: 1 })).toEqual({
       results: [{ type: 'page', url: expect.stringContaining('https://'), title: 'Launch plan', icon: '🚀' }],
@@ -264,7 +264,7 @@ describe('lists of pages', () => {
 })
 
 describe('tool access', () => {
-  it('tells what can be used, by name', async () => {
+  it('lists the usable tools by name', async () => {
     const access = await use(notion, ada, 'get-tool-access')
     expect(access).toMatchObject({
       search: { status: 'available' },

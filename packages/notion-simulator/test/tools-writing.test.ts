@@ -22,7 +22,7 @@ async function create(notion: Simulator, token: string, input: Json): Promise<Cr
 }
 
 describe('create-pages', () => {
-  it('below a page makes pages that can be fetched', async () => {
+  it('below a page creates pages that can be fetched', async () => {
     const { notion, token } = await ada()
     const pages = await create(notion, token, {
       parent: { page_id: LAUNCH_PLAN },
@@ -44,7 +44,7 @@ describe('create-pages', () => {
     expect(answer['text']).toContain('- The Daily Test')
   })
 
-  it('without a parent makes private pages', async () => {
+  it('without a parent creates private pages', async () => {
     const { notion, token } = await ada()
     const [page] = await create(notion, token, { pages: [{ properties: { title: 'Mine' } }], creation_mode: 'draft' })
     expect((await use(notion, token, 'fetch', { id: page?.id }))['path']).toBe('Private')
@@ -99,13 +99,13 @@ describe('create-pages', () => {
     expect(notion.workspaces[0]?.pages.size).toBe(before)
   })
 
-  it('refuses a parent that cannot be seen', async () => {
+  it('rejects an invisible parent', async () => {
     const { notion, token } = await ada()
     const input = { pages: [{}], parent: { page_id: seeded('page', 'ben-goals') } }
     expect(await toolRefusal(notion, token, 'create-pages', input)).toMatchObject({ code: 'object_not_found' })
   })
 
-  it('answers at once with a task when it may', async () => {
+  it('returns a task at once when allowed', async () => {
     const { notion, token } = await ada()
     const input = { pages: [{ properties: { title: 'Later' } }], allow_async: true }
     const task = await use(notion, token, 'create-pages', input)
@@ -145,7 +145,7 @@ describe('update-page', () => {
     expect(answer['text']).toContain('"Status":"Done"')
   })
 
-  it('replaces pieces of the content', async () => {
+  it('replaces parts of the content', async () => {
     const updates = [
       { old_str: 'Press briefing', new_str: 'Press call' },
       { old_str: '- [ ]', new_str: '- [x]', replace_all_matches: true },
@@ -184,7 +184,7 @@ describe('update-page', () => {
     expect(refused).toMatchObject({ code: 'validation_error', message: expect.stringContaining(reason) })
   })
 
-  it('deletes child pages only when it is allowed to', async () => {
+  it('deletes child pages only when allowed', async () => {
     const { notion, token } = await ada()
     const replace = { page_id: MEETINGS, command: 'replace_content', new_str: 'Nothing left.' }
     const refused = await toolRefusal(notion, token, 'update-page', replace)
@@ -204,7 +204,7 @@ describe('update-page', () => {
     await use(notion, token, 'fetch', { id: seeded('page', 'weekly-1') })
   })
 
-  it('cannot touch what cannot be seen', async () => {
+  it('rejects invisible pages', async () => {
     const { notion, token } = await ada()
     const input = { page_id: seeded('page', 'ben-goals'), command: 'replace_content', new_str: 'ha' }
     expect(await toolRefusal(notion, token, 'update-page', input)).toMatchObject({ code: 'object_not_found' })
@@ -224,7 +224,7 @@ describe('moving and copying', () => {
     expect((await use(notion, token, 'fetch', { id: ids[0] }))['path']).toBe('Private')
   })
 
-  it('moves nothing into itself, and nothing at all when one is missing', async () => {
+  it('moves no page into itself, and none at all when one is missing', async () => {
     const { notion, token } = await ada()
     const child = seeded('page', 'weekly-1')
     const loop = { page_or_database_ids: [MEETINGS], new_parent: { page_id: child } }
@@ -234,7 +234,7 @@ describe('moving and copying', () => {
     expect((await use(notion, token, 'fetch', { id: child }))['path']).toBe('Product / Meeting notes')
   })
 
-  it('copies a page, filled a little later', async () => {
+  it('copies a page, whose content follows later', async () => {
     const { notion, token } = await ada()
     const { page_id } = await use(notion, token, 'duplicate-page', { page_id: LAUNCH_PLAN })
     expect(await textOf(notion, token, page_id)).toContain('<blank-page>')
@@ -247,7 +247,7 @@ describe('comments', () => {
   const discussions = async (notion: Simulator, token: string, input: Json = {}) =>
     String((await use(notion, token, 'get-comments', { page_id: LAUNCH_PLAN, ...input }))['text'])
 
-  it('are read as XML, those on pieces of text when asked for', async () => {
+  it('are returned as XML, those on text selections when requested', async () => {
     const { notion, token } = await ada()
     expect(await discussions(notion, token)).toMatch(
       /^<discussions total-count="2" shown-count="1"><discussion id="discussion:\/\//,
@@ -262,7 +262,7 @@ describe('comments', () => {
     )
   })
 
-  it('are written on the page, on a piece of it, and as answers', async () => {
+  it('are written on the page, on a selection, and as replies', async () => {
     const { notion, token } = await ada()
     const comment = (input: Json) => use(notion, token, 'create-comment', { page_id: LAUNCH_PLAN, ...input })
     const page = await comment({ markdown: 'Looks good & ready' })
@@ -288,7 +288,7 @@ describe('comments', () => {
     ['in both forms', { markdown: 'a', rich_text: [{ text: { content: 'b' } }] }, 'validation_error'],
     ['on text that is not there', { markdown: 'a', selection_with_ellipsis: 'no...where' }, 'validation_error'],
     ['in an unknown discussion', { markdown: 'a', discussion_id: 'discussion://a/b/c' }, 'object_not_found'],
-  ])('%s are refused', async (_, input, code) => {
+  ])('%s are rejected', async (_, input, code) => {
     const { notion, token } = await ada()
     expect(await toolRefusal(notion, token, 'create-comment', { page_id: LAUNCH_PLAN, ...input })).toMatchObject({
       code,

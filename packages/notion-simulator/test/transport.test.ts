@@ -15,7 +15,7 @@ import {
   toolResult,
 } from './client.ts'
 
-/** The official client, speaking the older revision, or negotiating. */
+/** The official client, with the older revision or with version negotiation. */
 async function client(notion: Simulator, accessToken: string, era: 'legacy' | 'auto'): Promise<Client> {
   const official = new Client(
     { name: 'test', version: '1' },
@@ -26,7 +26,7 @@ async function client(notion: Simulator, accessToken: string, era: 'legacy' | 'a
   return official
 }
 
-/** Resolves when the condition holds. */
+/** Polls until the condition holds. */
 async function eventually(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 5_000
   while (!condition()) {
@@ -35,7 +35,7 @@ async function eventually(condition: () => boolean): Promise<void> {
   }
 }
 
-describe('an answer', () => {
+describe('a response', () => {
   it('to initialize has the captured bytes', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
@@ -66,7 +66,7 @@ describe('an answer', () => {
     expect(await response.text()).toBe('')
   })
 
-  it('is JSON when told so', async () => {
+  it('is JSON with the option answers', async () => {
     const notion = await simulator({ options: { answers: 'json' } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, INITIALIZE)
@@ -74,7 +74,7 @@ describe('an answer', () => {
     expect(await response.json()).toMatchObject({ id: 1, result: { serverInfo: { name: 'Notion MCP' } } })
   })
 
-  it('carries a session id that means nothing when told so', async () => {
+  it('has a session id without meaning with sessions: header', async () => {
     const notion = await simulator({ options: { sessions: 'header' } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, INITIALIZE)
@@ -110,7 +110,7 @@ describe('the official client', () => {
     expect(methods.includes('initialize')).toBe(era === 'legacy')
   })
 
-  it.each(['legacy', 'auto'] as const)('(%s) hears of progress while the tool runs', async (era) => {
+  it.each(['legacy', 'auto'] as const)('(%s) receives progress while the tool runs', async (era) => {
     const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const official = await client(notion, tokens.access_token, era)
@@ -123,7 +123,7 @@ describe('the official client', () => {
     await official.close()
   })
 
-  it('(auto) hears that the list of tools has changed', async () => {
+  it('(auto) is notified of a changed list of tools', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const official = await client(notion, tokens.access_token, 'auto')
@@ -139,7 +139,7 @@ describe('the official client', () => {
   })
 })
 
-describe('a request that is not right', () => {
+describe('an invalid request', () => {
   const error = async (response: Response) => ({ status: response.status, ...((await response.json()) as Json) })
 
   it.each<[string, Record<string, string>, string, object]>([
@@ -175,12 +175,12 @@ describe('a request that is not right', () => {
     expect(await error(await postMcp(notion, tokens.access_token, body, headers))).toMatchObject(expected)
   })
 
-  it('is refused for its credentials first, also with a foreign origin', async () => {
+  it('is refused for its credentials first, even with a foreign origin', async () => {
     const notion = await simulator()
     expect((await postMcp(notion, undefined, INITIALIZE, { origin: 'https://evil.test' })).status).toBe(401)
   })
 
-  it('may have any origin when told so', async () => {
+  it('may have any origin without allowedOrigins', async () => {
     const notion = await simulator({ options: { allowedOrigins: null } })
     const { tokens } = await connect(notion)
     const response = await postMcp(notion, tokens.access_token, INITIALIZE, { origin: 'https://any.test' })
@@ -203,7 +203,7 @@ describe('a request that is not right', () => {
     }
   })
 
-  it('that breaks off before its end is nothing to anybody', async () => {
+  it('that is aborted before its end is ignored', async () => {
     const notion = await simulator()
     const { hostname, port } = new URL(notion.url)
     const socket = createConnection(Number(port), hostname)
@@ -216,7 +216,7 @@ describe('a request that is not right', () => {
     expect(notion.recorded.mcpRequests).toHaveLength(1)
   })
 
-  it('names a tool that does not exist, or leaves out what the tool needs', async () => {
+  it('names an unknown tool, or omits required arguments', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const [unknown] = await messagesOf(await postMcp(notion, tokens.access_token, toolCall('notion-delete-page')))
@@ -245,7 +245,7 @@ describe('a stream', () => {
     expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(90)
   })
 
-  it('shows signs of life while a tool is silent', async () => {
+  it('sends keep-alives while a tool is silent', async () => {
     const notion = await simulator({ options: { testTools: true, keepAliveMs: 10 } })
     const { tokens } = await connect(notion)
     const text = await (
@@ -254,7 +254,7 @@ describe('a stream', () => {
     expect(text).toMatch(/^: keepalive\n\n/)
   })
 
-  it('that its reader leaves aborts the tool, and that is seen', async () => {
+  it('aborts the tool when its reader disconnects, and records it', async () => {
     const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const leaving = new AbortController()
@@ -272,7 +272,7 @@ describe('a stream', () => {
     })
   })
 
-  it('that is read to its end is not seen as aborted', async () => {
+  it('is not recorded as aborted when it is read to its end', async () => {
     const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const text = await (
@@ -283,7 +283,7 @@ describe('a stream', () => {
     expect(notion.recorded.mcpRequests[0]).toMatchObject({ aborted: false, sentBytes: Buffer.byteLength(text) })
   })
 
-  it('waits for a slow reader', async () => {
+  it('applies backpressure', async () => {
     const notion = await simulator({ options: { testTools: true } })
     const { tokens } = await connect(notion)
     const response = await postMcp(
@@ -294,7 +294,7 @@ describe('a stream', () => {
     const reader = response.body?.getReader()
     await reader?.read()
     const [seen] = notion.recorded.mcpRequests
-    // What fits into the buffers of the sockets goes out; then nothing more, however long one waits.
+    // The socket buffers fill up; afterwards nothing more is sent.
     let sent = -1
     while (sent !== (seen?.sentBytes ?? 0)) {
       sent = seen?.sentBytes ?? 0
@@ -306,7 +306,7 @@ describe('a stream', () => {
     await reader?.cancel()
   })
 
-  it('can be opened by GET when told so, and says nothing', async () => {
+  it('can be opened by GET with getStream, and stays silent', async () => {
     const notion = await simulator({ options: { getStream: true, keepAliveMs: 10 } })
     const { tokens } = await connect(notion)
     const headers = { authorization: `Bearer ${tokens.access_token}`, accept: 'text/event-stream' }
@@ -319,8 +319,8 @@ describe('a stream', () => {
   })
 })
 
-describe('what it saw', () => {
-  it('is the request as it came', async () => {
+describe('a recorded MCP request', () => {
+  it('is the request as received', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const body =

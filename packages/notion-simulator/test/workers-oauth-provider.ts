@@ -21,15 +21,15 @@ export type WorkersOAuthProvider = {
   mcpUrl: string
   /** Method and path of each request, oldest first, with the grant type of those to the token endpoint. */
   requests: string[]
-  /** Lets the next request of this grant type be carried out, and closes the connection instead of answering. */
+  /** Processes the next request of this grant type, and closes the connection instead of responding. */
   loseNextResponse(grantType: string): void
-  /** Forgets all access tokens; the library then answers 401. */
+  /** Deletes all access tokens; the library then responds with 401. */
   expireAccessTokens(): void
-  /** Ends all grants and their tokens, as a person does who removes the connection. */
+  /** Revokes all grants and their tokens, like a user who removes the connection. */
   revokeGrants(): Promise<void>
-  /** Forgets all dynamic registrations. */
+  /** Deletes all dynamic registrations. */
   forgetClients(): void
-  /** What is in the storage, e.g. `grant:<user>:<grant>`. */
+  /** The keys of the storage, e.g. `grant:<user>:<grant>`. */
   keys(): string[]
   close(): Promise<void>
 }
@@ -37,23 +37,23 @@ export type WorkersOAuthProvider = {
 const USER = 'ada'
 const WORKSPACE = { id: '7d1f6f0e-5a0c-4a3e-9d53-0f6c1f0a9a11', name: 'Acme' }
 
-// The library is written for Cloudflare's runtime and wants one class of it, to recognise handlers that are classes.
+// The library requires a class of Cloudflare's runtime, to recognize handlers that are classes.
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === 'cloudflare:workers'
       ? { url: 'data:text/javascript,export class WorkerEntrypoint {}', shortCircuit: true }
       : next(specifier, context),
 })
-// It looks for a setting of that runtime when it is loaded, and complains without it.
+// It checks a setting of that runtime when it is loaded, and warns if it is missing.
 Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_strictly_public: true } } })
 
-/** Starts a server with the library in this process, on any free port. */
+/** Starts a server with the library in this process, on a free port. */
 export async function startWorkersOAuthProvider(options: ProviderOptions = {}): Promise<WorkersOAuthProvider> {
   const { AuthorizationError, getOAuthApi, OAuthProvider } = await import('@cloudflare/workers-oauth-provider')
   const requests: string[] = []
   const storage = memoryStorage()
   const env = { OAUTH_KV: storage.namespace }
-  // Set once the port is known; nothing is asked before.
+  // Set when the port is known, before the first request.
   let respond: (request: Request) => Promise<Response>
   let lostGrantType: string | undefined
   const server = createAdaptorServer({
@@ -87,7 +87,7 @@ export async function startWorkersOAuthProvider(options: ProviderOptions = {}): 
     clientRegistrationEndpoint: '/register',
     scopesSupported: ['default'],
     resourceMetadata: { resource: `${url}/mcp`, authorization_servers: [url], resource_name: 'Notion MCP' },
-    // Notion lists the grant of Enterprise-managed authorization; here no identity provider is trusted.
+    // Notion lists the grant type of Enterprise-managed authorization; no identity provider is trusted here.
     enterpriseManagedAuthorization: { trustedIssuers: () => null, mapClaims: () => null },
     onError: () => undefined,
   }
@@ -138,7 +138,7 @@ export async function startWorkersOAuthProvider(options: ProviderOptions = {}): 
   }
 }
 
-/** A small MCP server: `initialize`, `tools/list`, and tools of which `notion-fetch` names the workspace. */
+/** A minimal MCP server: `initialize`, `tools/list`, and tools; `notion-fetch` returns the workspace. */
 async function mcp(request: Request): Promise<Response> {
   if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'POST' } })
   const { id, method, params } = (await request.json()) as { id?: unknown; method: string; params?: McpParameters }
@@ -167,7 +167,7 @@ function mcpOutcome(method: string, { protocolVersion, name, arguments: input }:
   }
 }
 
-/** As much of Cloudflare's KV as the library uses. */
+/** The part of Cloudflare's KV that the library uses. */
 function memoryStorage() {
   type Entry = { value: string; metadata?: unknown; expiresAt: number }
   type PutOptions = { expirationTtl?: number; expiration?: number; metadata?: unknown }

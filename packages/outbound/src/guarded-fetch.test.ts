@@ -11,7 +11,7 @@ let sockets: Socket[]
 let received: string
 let ends: string[]
 
-/** A server that takes everything and says nothing. */
+/** A server that reads everything and never responds. */
 beforeEach(async () => {
   sockets = []
   received = ''
@@ -33,29 +33,29 @@ afterEach(() => {
 const fetches = guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'] }))
 const post = { method: 'POST', body: 'grant_type=refresh_token' }
 
-describe('a refresh token on its way out', () => {
-  it('stays here when the gate is closed in the moment in which the connection is ready', async () => {
-    let asked = 0
-    const hooks = { beforeSend: () => ++asked < 0, onSend: () => expect.unreachable() }
+describe('a request with hooks', () => {
+  it('is not sent when beforeSend returns false on the open connection', async () => {
+    let count = 0
+    const hooks = { beforeSend: () => ++count < 0, onSend: () => expect.unreachable() }
     await expect(fetches({ hooks, timeoutMs: 2_000 })(url, post)).rejects.toMatchObject({ name: 'RequestWithheld' })
-    expect(asked).toBe(1)
+    expect(count).toBe(1)
     expect(sockets).toHaveLength(1)
     expect(received).toBe('')
   })
 
-  it('is asked about once, before the first byte, and reported gone after the last', async () => {
+  it('calls beforeSend before the first byte, and onFlushed after the last, once each', async () => {
     const order: string[] = []
     const hooks = {
-      beforeSend: () => order.push(`asked, ${received.length} bytes`) > 0,
-      onSend: () => order.push('leaves'),
-      onFlushed: () => order.push('left'),
+      beforeSend: () => order.push(`beforeSend, ${received.length} bytes`) > 0,
+      onSend: () => order.push('onSend'),
+      onFlushed: () => order.push('onFlushed'),
     }
     await expect(fetches({ hooks, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
-    expect(order).toEqual(['asked, 0 bytes', 'leaves', 'left'])
+    expect(order).toEqual(['beforeSend, 0 bytes', 'onSend', 'onFlushed'])
     expect(received).toContain('grant_type=refresh_token')
   })
 
-  it('is cut off with its connection when it is given up: a reset, which takes back what has not left this machine', async () => {
+  it('resets its connection at the time limit, so that buffered bytes are discarded', async () => {
     const hooks = { beforeSend: () => true, onSend: () => {} }
     const begun = performance.now()
     await expect(fetches({ hooks, timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
@@ -63,39 +63,39 @@ describe('a refresh token on its way out', () => {
     await expect.poll(() => ends).toEqual(['ECONNRESET'])
   })
 
-  it('is given up in time, and kept for good, when the time is over before the connection is there', async () => {
-    let isAsked = false
-    const hooks = { beforeSend: () => (isAsked = true), onSend: () => {} }
+  it('times out while it connects, and is never sent afterwards', async () => {
+    let isCalled = false
+    const hooks = { beforeSend: () => (isCalled = true), onSend: () => {} }
     const begun = performance.now()
-    const given = fetches({ hooks, timeoutMs: 1 })(url.replace('127.0.0.1', 'localhost'), post)
-    // Stands still until the time is over; when it goes on, that is the first thing that it notices.
+    const response = fetches({ hooks, timeoutMs: 1 })(url.replace('127.0.0.1', 'localhost'), post)
+    // Block the event loop past the time limit, so that the timer fires first.
     while (performance.now() - begun < 50);
-    await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(response).rejects.toMatchObject({ name: 'TimeoutError' })
     await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(isAsked).toBe(false)
+    expect(isCalled).toBe(false)
     expect(received).toBe('')
   })
 })
 
-describe('an answer', () => {
+describe('a response', () => {
   it.each([
-    [20, 'taken'],
+    [20, 'accepted'],
     [19, 'BodyTooLarge'],
-  ])('of 20 bytes, where there may be %d: %s', async (maxBodyBytes, outcome) => {
+  ])('of 20 bytes with a limit of %d bytes: %s', async (maxBodyBytes, outcome) => {
     server.on('connection', (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n${'x'.repeat(20)}`))
-    const answer = fetches({ maxBodyBytes })(url)
-    const seen = await answer.then(
-      () => 'taken',
+    const response = fetches({ maxBodyBytes })(url)
+    const actual = await response.then(
+      () => 'accepted',
       (error: Error) => error.name,
     )
-    expect(seen).toBe(outcome)
+    expect(actual).toBe(outcome)
   })
 })
 
-describe('an answer in an odd form', () => {
+describe('an odd response', () => {
   const json = '{"access_token":"a"}'
   const utf16be = (text: string) => Buffer.from(text, 'utf16le').swap16()
-  const answering = (head: string, body: Buffer) =>
+  const respond = (head: string, body: Buffer) =>
     server.on('connection', (socket) => {
       socket.write(`HTTP/1.1 ${head}\r\ncontent-length: ${body.length}\r\n\r\n`)
       socket.end(body)
@@ -106,29 +106,29 @@ describe('an answer in an odd form', () => {
     ['UTF-16LE with a byte order mark', Buffer.from(`\ufeff${json}`, 'utf16le')],
     ['UTF-16BE', utf16be(json)],
     ['UTF-16BE with a byte order mark', utf16be(`\ufeff${json}`)],
-    ['UTF-8 that is called UTF-16', Buffer.from(json)],
+    ['UTF-8 labelled as UTF-16', Buffer.from(json)],
   ])('of %s is read', async (_name, body) => {
-    answering('200 OK\r\ncontent-type: application/json; charset=utf-16', body)
+    respond('200 OK\r\ncontent-type: application/json; charset=utf-16', body)
     expect(await (await fetches()(url)).text()).toBe(json)
   })
 
   it('with 40 KiB of headers is read', async () => {
-    answering(
+    respond(
       `200 OK\r\n${Array.from({ length: 40 }, (_, i) => `x-${i}: ${'x'.repeat(1000)}`).join('\r\n')}`,
       Buffer.from(json),
     )
     expect(await (await fetches()(url)).text()).toBe(json)
   })
 
-  it('with a status that does not exist is an answer', async () => {
-    answering('999 Odd', Buffer.from(json))
+  it('with an invalid status is read', async () => {
+    respond('999 Odd', Buffer.from(json))
     expect((await fetches()(url)).status).toBe(599)
   })
 })
 
-describe('an answer that is compressed without being asked for', () => {
+describe('a response that is compressed although identity was requested', () => {
   const text = '{"access_token":"a"}'
-  const answering = (encoding: string, body: Buffer, status = 200) =>
+  const respond = (encoding: string, body: Buffer, status = 200) =>
     server.on('connection', (socket) => {
       socket.write(`HTTP/1.1 ${status} X\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`)
       socket.end(body)
@@ -145,29 +145,33 @@ describe('an answer that is compressed without being asked for', () => {
     ['gzip, br', brotliCompressSync(gzipSync(text)), 200],
     ['identity', Buffer.from(text), 200],
     ['', Buffer.from(text), 200],
-    // In truth not compressed.
+    // Not compressed, despite the header.
     ['gzip', Buffer.from(text), 200],
   ])('with %s is read', async (encoding, body, status) => {
-    answering(encoding, body, status)
-    const answer = await fetches()(url)
-    expect([answer.status, await answer.text(), answer.headers.get('content-encoding')]).toEqual([status, text, null])
+    respond(encoding, body, status)
+    const response = await fetches()(url)
+    expect([response.status, await response.text(), response.headers.get('content-encoding')]).toEqual([
+      status,
+      text,
+      null,
+    ])
   })
 
-  it('is no way around the limit', async () => {
-    answering('gzip', gzipSync(' '.repeat(100_000)))
+  it('is limited by its decompressed size', async () => {
+    respond('gzip', gzipSync(' '.repeat(100_000)))
     await expect(fetches({ maxBodyBytes: 99_999 })(url)).rejects.toMatchObject({ name: 'BodyTooLarge' })
   })
 })
 
-describe('a name', () => {
+describe('a host name', () => {
   const hooks = { beforeSend: () => true, onSend: () => {} }
-  const named = () => `https://somewhere.test:${new URL(url).port}/token`
-  let asked: number
-  /** What the owner of the name answers, each time something else; the last of it for ever. */
-  const names = (...answers: string[][]): LookupFunction => {
-    asked = 0
+  const namedUrl = () => `https://somewhere.test:${new URL(url).port}/token`
+  let lookups: number
+  /** A resolver that returns the next answer each time, and repeats the last one. */
+  const resolver = (...answers: string[][]): LookupFunction => {
+    lookups = 0
     return (_name, _options, done) => {
-      const addresses = answers[Math.min(asked++, answers.length - 1)] ?? []
+      const addresses = answers[Math.min(lookups++, answers.length - 1)] ?? []
       done(
         null,
         addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
@@ -178,71 +182,77 @@ describe('a name', () => {
 
   describe.each([
     ['of a fetch', {}],
-    ['of a fetch behind a gate', { hooks }],
+    ['of a fetch with hooks', { hooks }],
   ])('%s', (_, limits) => {
     it.each(['127.0.0.1', '::ffff:127.0.0.1', '10.0.0.1', '169.254.169.254', 'fe80::1', '::'])(
-      'that leads to %s leads nowhere',
+      'that resolves to %s is forbidden',
       async (address) => {
-        const fetch = guardedFetches(createSsrfGuard({ alsoAllow: [], lookup: names([address]) }))(limits)
-        await expect(fetch(named(), post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
+        const fetch = guardedFetches(createSsrfGuard({ alsoAllow: [], lookup: resolver([address]) }))(limits)
+        await expect(fetch(namedUrl(), post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
         expect(sockets).toEqual([])
       },
     )
 
-    it('is asked once, so that it cannot lead elsewhere the second time', async () => {
-      const lookup = names(['127.0.0.1'], ['169.254.169.254'])
+    it('is resolved once, which prevents DNS rebinding', async () => {
+      const lookup = resolver(['127.0.0.1'], ['169.254.169.254'])
       await expect(
-        guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup }))(limits)(named(), post),
+        guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup }))(limits)(namedUrl(), post),
       ).rejects.toThrow()
-      expect([asked, sockets.length]).toEqual([1, 1])
+      expect([lookups, sockets.length]).toEqual([1, 1])
     })
 
-    it('leads where the operator has said, wherever that is', async () => {
+    it('in a trusted origin may resolve to loopback', async () => {
       const guard = createSsrfGuard({
         alsoAllow: [],
-        trustedOrigins: [new URL(named()).origin],
-        lookup: names(['127.0.0.1']),
+        trustedOrigins: [new URL(namedUrl()).origin],
+        lookup: resolver(['127.0.0.1']),
       })
-      await expect(guardedFetches(guard)(limits)(named(), post)).rejects.toThrow()
+      await expect(guardedFetches(guard)(limits)(namedUrl(), post)).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })
 
-    it('that the operator has said leads to no secrets of the cloud all the same, and at another port only where all may', async () => {
-      const trustedOrigins = [new URL(named()).origin]
-      const toCloud = createSsrfGuard({ alsoAllow: [], trustedOrigins, lookup: names(['169.254.169.254']) })
-      await expect(guardedFetches(toCloud)(limits)(named(), post)).rejects.toMatchObject({ reason: 'reserved' })
-      const near = createSsrfGuard({
+    it('in a trusted origin may not resolve to cloud metadata, and is not trusted at another port', async () => {
+      const trustedOrigins = [new URL(namedUrl()).origin]
+      const toCloud = createSsrfGuard({ alsoAllow: [], trustedOrigins, lookup: resolver(['169.254.169.254']) })
+      await expect(guardedFetches(toCloud)(limits)(namedUrl(), post)).rejects.toMatchObject({ reason: 'reserved' })
+      const otherPort = createSsrfGuard({
         alsoAllow: [],
         trustedOrigins: ['https://somewhere.test'],
-        lookup: names(['127.0.0.1']),
+        lookup: resolver(['127.0.0.1']),
       })
-      await expect(guardedFetches(near)(limits)(named(), post)).rejects.toMatchObject({ reason: 'loopback' })
+      await expect(guardedFetches(otherPort)(limits)(namedUrl(), post)).rejects.toMatchObject({ reason: 'loopback' })
       expect(sockets).toEqual([])
     })
 
-    it('of this machine, and so without TLS, leads nowhere else', async () => {
-      const plain = named().replace('https://somewhere.test', 'http://somewhere.localhost')
-      const elsewhere = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: names(['1.1.1.1', '10.0.0.1']) })
-      await expect(guardedFetches(elsewhere)(limits)(plain, post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
-      const here = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: names(['1.1.1.1', '127.0.0.1']) })
-      await expect(guardedFetches(here)(limits)(plain, post)).rejects.toThrow()
+    it('under localhost, without TLS, may resolve to loopback only', async () => {
+      const plain = namedUrl().replace('https://somewhere.test', 'http://somewhere.localhost')
+      const notLoopback = createSsrfGuard({
+        alsoAllow: ['private', 'loopback'],
+        lookup: resolver(['1.1.1.1', '10.0.0.1']),
+      })
+      await expect(guardedFetches(notLoopback)(limits)(plain, post)).rejects.toMatchObject({ name: 'ForbiddenUrl' })
+      const loopback = createSsrfGuard({
+        alsoAllow: ['private', 'loopback'],
+        lookup: resolver(['1.1.1.1', '127.0.0.1']),
+      })
+      await expect(guardedFetches(loopback)(limits)(plain, post)).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })
 
-    it('is given up in time when its server never says hello', async () => {
+    it('times out when its server never completes the TLS handshake', async () => {
       server.removeAllListeners('connection').on('connection', (socket: Socket) => {
         sockets.push(socket.on('error', () => undefined))
       })
-      const guard = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: names(['127.0.0.1']) })
-      const given = guardedFetches(guard)({ ...limits, timeoutMs: 200 })(named(), post)
-      await expect(given).rejects.toMatchObject({ name: 'TimeoutError' })
+      const guard = createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup: resolver(['127.0.0.1']) })
+      const response = guardedFetches(guard)({ ...limits, timeoutMs: 200 })(namedUrl(), post)
+      await expect(response).rejects.toMatchObject({ name: 'TimeoutError' })
       await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true)
     })
 
-    it('leads to those of its addresses that are allowed', async () => {
-      const lookup = names(['169.254.169.254', '127.0.0.1'])
+    it('is connected at an allowed one of its addresses', async () => {
+      const lookup = resolver(['169.254.169.254', '127.0.0.1'])
       await expect(
-        guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup }))(limits)(named(), post),
+        guardedFetches(createSsrfGuard({ alsoAllow: ['private', 'loopback'], lookup }))(limits)(namedUrl(), post),
       ).rejects.toThrow()
       expect(sockets).toHaveLength(1)
     })

@@ -1,6 +1,6 @@
 /**
- * Requests to servers that strangers named: what they send is untrusted. Every one has a deadline and a size limit, follows no redirect,
- * stays within a {@link Reach}, and travels on a connection of its own.
+ * Requests to servers named by untrusted parties, whose responses are untrusted too. Each request has a deadline and a size limit, follows no
+ * redirect, passes an {@link SsrfGuard}, and uses a connection of its own.
  */
 import { once } from 'node:events'
 import { connect, type LookupFunction, type Socket } from 'node:net'
@@ -10,28 +10,30 @@ import { noProxies, type Proxies } from './proxies.ts'
 import type { SsrfGuard } from './ssrf-guard.ts'
 import { PROXY_TIMEOUT_MS, throughProxy } from './tunnel.ts'
 
-/** How long one request may take, from connecting to the last byte of the answer. */
+/** Time limit of one request, from connecting to the last byte of the response. */
 export const REQUEST_TIMEOUT_MS = 15_000
 const CONNECT_TIMEOUT_MS = 5_000
-/** How long an answer may be. */
+/** Size limit of a decoded response body. */
 export const MAX_BODY_BYTES = 256 * 1024
-/** How long its headers may be. Node's 16 KiB are too few for some a network in front adds to. */
+/** Size limit of the response headers. Node's default of 16 KiB is too small for responses of some content delivery networks. */
 const MAX_HEADER_BYTES = 64 * 1024
 
+/** The response body is larger than allowed. */
 export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge'
 }
 
+/** `beforeSend` returned false, so nothing was sent. */
 export class RequestWithheld extends Error {
   override readonly name = 'RequestWithheld'
 }
 
 export interface SendHooks {
-  /** Asked in the moment before the first byte of the request leaves; a tunnel through a proxy is open by then. */
+  /** Called right before the first byte is sent, when the connection (with a proxy: the tunnel) is open. False withholds the request. */
   readonly beforeSend: () => boolean
-  /** Called right after that: from here on the peer may have got the request. */
+  /** Called right after `beforeSend` returned true: from now on the peer may have received the request. */
   readonly onSend: () => void
-  /** Called when the system has taken the bytes. */
+  /** Called when the request has been handed over to the operating system. */
   readonly onFlushed?: () => void
 }
 
@@ -49,16 +51,16 @@ export interface Limits {
   readonly hooks?: SendHooks
 }
 
-/** A `fetch` within the limits above. Other than `fetch`'s, its answer has been read whole. */
+/** A `fetch` with these limits. Unlike with `fetch`, the response body has been read completely. */
 export type GuardedFetch = (url: string, init?: GuardedRequest) => Promise<Response>
 
 /**
- * Makes fetches within this reach. A request that is given up is also cut off: what of it has not left this machine yet never will.
+ * Creates fetches that pass the guard. A request that times out is aborted with a reset, so that bytes still buffered on this machine are not sent.
  *
- * The fetches reject with {@link ForbiddenUrl}, {@link BodyTooLarge}, {@link RequestWithheld}, {@link ProxyFailed}, a `TimeoutError`, and
- * whatever undici does.
+ * The fetches reject with {@link ForbiddenUrl}, {@link BodyTooLarge}, {@link RequestWithheld}, {@link ProxyFailed}, a `TimeoutError`, or an
+ * error of undici.
  *
- * @param proxies which proxy requests go through. It resolves their names then, so that only literal addresses are still checked here.
+ * @param proxies selects the outbound proxy. A proxy resolves names itself, so the guard then checks literal addresses only.
  */
 export function guardedFetches(guard: SsrfGuard, proxies: Proxies = noProxies): (limits?: Limits) => GuardedFetch {
   return ({ timeoutMs = REQUEST_TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, hooks } = {}) =>
@@ -66,70 +68,70 @@ export function guardedFetches(guard: SsrfGuard, proxies: Proxies = noProxies): 
       const target = new URL(url)
       guard.assertAllowed(target)
       const signal = AbortSignal.timeout(timeoutMs)
-      // One for each request, so that a kept-alive connection that the peer has just closed never makes an outcome doubtful.
-      const client = cuttable(target, signal, guard, proxies)
+      // A new connection for each request: on a kept-alive connection that the peer has just closed, the outcome would be unknown.
+      const client = abortableClient(target, signal, guard, proxies)
       const beforeSend = () => !signal.aborted && (hooks?.beforeSend() ?? true)
-      const ask = async (): Promise<Response> => {
+      const send = async (): Promise<Response> => {
         const { statusCode, headers, body } = await request(target, {
           method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
           headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
           body: init.body?.toString() ?? null,
-          dispatcher: hooks ? client.compose(gated({ ...hooks, beforeSend })) : client,
+          dispatcher: hooks ? client.compose(withHooks({ ...hooks, beforeSend })) : client,
           signal,
         })
         const { 'content-encoding': encoding, ...plain } = headers
         const text = textOf(decoded(await readLimited(body, maxBodyBytes), String(encoding ?? ''), maxBodyBytes))
         const isBodyless = [204, 205, 304].includes(statusCode)
-        // Some servers make up numbers that a Response does not take.
+        // Some servers send status codes above 599, which Response rejects.
         const status = Math.min(statusCode, 599)
         return new Response(isBodyless ? null : text, { status, headers: plainHeaders(plain) })
       }
-      const answer = ask()
+      const response = send()
       try {
-        // Undici does not look at the signal while it connects; and whoever waits must hear of the end in time, whatever state this is in.
-        return await Promise.race([answer, givenUp(signal)])
+        // undici ignores the signal while it connects; the race makes the time limit hold in every state.
+        return await Promise.race([response, rejectOnAbort(signal)])
       } finally {
-        answer.catch(() => undefined)
+        response.catch(() => undefined)
         void client.destroy()
       }
     }
 }
 
-async function givenUp(signal: AbortSignal): Promise<never> {
+async function rejectOnAbort(signal: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort')
   throw signal.reason
 }
 
 /**
- * A client whose connection is reset when `signal` fires. A connection that is merely closed goes on delivering what was written to it, for
- * minutes when the network is down: the refresh token would arrive after it was given up, and after it was used again.
+ * A client whose connection is reset when `signal` fires. After a plain close the kernel keeps delivering buffered data, for minutes when the
+ * network is down: an abandoned refresh token would arrive after its retry.
  */
-function cuttable(target: URL, signal: AbortSignal, guard: SsrfGuard, proxies: Proxies): Client {
+function abortableClient(target: URL, signal: AbortSignal, guard: SsrfGuard, proxies: Proxies): Client {
   let tcp: Socket | undefined
-  const cut = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('given up')))
-  signal.addEventListener('abort', cut, { once: true })
+  const abort = () => (tcp?.connecting === false ? tcp.resetAndDestroy() : tcp?.destroy(new Error('aborted')))
+  signal.addEventListener('abort', abort, { once: true })
   const onSocket = (socket: Socket) => (tcp = socket)
-  // No TLS session is resumed: a ticket is text of a stranger's choice, and the name may lead elsewhere by now.
+  // No TLS session resumption: the ticket is untrusted data, and the name may resolve to another server by now.
   const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS, maxCachedSessions: 0 })
   const proxy = proxies(target)
   return new Client(target.origin, {
     pipelining: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
     connect: proxy
-      ? throughProxy(proxy, { toProxy: dialer({ timeoutMs: PROXY_TIMEOUT_MS, secure, onSocket }), secure })
-      : dialer({ timeoutMs: CONNECT_TIMEOUT_MS, secure, onSocket, lookup: guard.lookupFor(target) }),
+      ? throughProxy(proxy, { toProxy: connectTcp({ timeoutMs: PROXY_TIMEOUT_MS, secure, onSocket }), secure })
+      : connectTcp({ timeoutMs: CONNECT_TIMEOUT_MS, secure, onSocket, lookup: guard.lookupFor(target) }),
   })
 }
 
-interface DialerOptions {
+interface ConnectOptions {
   readonly timeoutMs: number
   readonly secure: buildConnector.connector
-  /** Gets the TCP socket, below any TLS. */
+  /** Receives the TCP socket, beneath TLS. */
   readonly onSocket: (socket: Socket) => void
   readonly lookup?: LookupFunction
 }
 
-function dialer({ timeoutMs, secure, onSocket, lookup }: DialerOptions): buildConnector.connector {
+function connectTcp({ timeoutMs, secure, onSocket, lookup }: ConnectOptions): buildConnector.connector {
   return (options, done) => {
     const { protocol, hostname, port } = options
     const isSecure = protocol === 'https:'
@@ -153,7 +155,7 @@ function dialer({ timeoutMs, secure, onSocket, lookup }: DialerOptions): buildCo
   }
 }
 
-const gated =
+const withHooks =
   ({ beforeSend, onSend, onFlushed }: SendHooks): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
   (options, handler) =>
@@ -162,10 +164,10 @@ const gated =
         handler.onRequestStart?.(controller, context)
         if (beforeSend()) {
           onSend()
-          // The request is written right after this, in the same turn.
+          // The request is written right after this, in the same tick.
           if (onFlushed) process.nextTick(onFlushed)
         } else {
-          controller.abort(new RequestWithheld('the claim on this refresh is no longer proven'))
+          controller.abort(new RequestWithheld('the request was withheld before it was sent'))
         }
       },
       onResponseStart: (...start) => handler.onResponseStart?.(...start),
@@ -181,7 +183,7 @@ async function readLimited(body: AsyncIterable<Buffer> & { destroy(): void }, ma
     size += chunk.length
     if (size > maxBytes) {
       body.destroy()
-      throw new BodyTooLarge(`the answer is longer than ${maxBytes} bytes`)
+      throw new BodyTooLarge(`the response is longer than ${maxBytes} bytes`)
     }
     chunks.push(chunk)
   }
@@ -196,15 +198,15 @@ const DECODERS = new Map<string, (bytes: Buffer, options: { maxOutputLength: num
   ['zstd', zstdDecompressSync],
 ])
 
-/** Many servers leave the zlib format out that `deflate` means. */
+/** `deflate` means the zlib format, but many servers send raw deflate data. */
 function inflate(bytes: Buffer, options: { maxOutputLength: number }): Buffer {
   const isZlib = bytes.length > 1 && ((bytes[0] as number) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
   return isZlib ? inflateSync(bytes, options) : inflateRawSync(bytes, options)
 }
 
 /**
- * Some servers and proxies compress without being asked ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)). A body
- * that cannot be decoded stays as it is, for its reader to judge. Not undici's interceptor, which is experimental and leaves errors encoded.
+ * Decodes a body: some servers and proxies compress although `identity` was requested ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)).
+ * A body that cannot be decoded is returned unchanged. undici's interceptor is experimental and does not decode error responses.
  */
 function decoded(body: Buffer, encoding: string, maxBytes: number): Buffer {
   const decoders = encoding
@@ -216,15 +218,15 @@ function decoded(body: Buffer, encoding: string, maxBytes: number): Buffer {
     return decoders.reduce((bytes, decode) => decode?.(bytes, { maxOutputLength: maxBytes }) ?? bytes, body)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new BodyTooLarge(`the answer is longer than ${maxBytes} bytes`, { cause })
+      throw new BodyTooLarge(`the response is longer than ${maxBytes} bytes`, { cause })
     }
     return body
   }
 }
 
 /**
- * UTF-8, or UTF-16 as its first two bytes tell: everything read here begins with an ASCII character or a byte order mark. What the content type
- * says is often wrong.
+ * Decodes UTF-8, or UTF-16 according to the first two bytes: all documents read here begin with an ASCII character or a byte order mark. The
+ * `charset` of the content type is often wrong.
  */
 function textOf(bytes: Buffer): string {
   const [first, second] = bytes

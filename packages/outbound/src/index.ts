@@ -1,4 +1,4 @@
-/** Requests to addresses that strangers name. */
+/** Requests to URLs from untrusted parties, and outbound proxies. */
 export * from './guarded-fetch.ts'
 export * from './proxies.ts'
 export * from './ssrf-guard.ts'

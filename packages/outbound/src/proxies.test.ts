@@ -6,7 +6,7 @@ import { proxiesFrom, proxySettings } from './proxies.ts'
 const Settings = z.object(proxySettings)
 const settingFor = (env: Record<string, string>, url: string) => proxiesFrom(Settings.parse(env))(new URL(url))?.setting
 
-describe('the proxy of a URL', () => {
+describe('the proxy for a URL', () => {
   const [one, two] = ['http://one.test:3128', 'http://two.test:3128']
 
   it.each<[Record<string, string>, string | undefined, string | undefined]>([
@@ -16,11 +16,11 @@ describe('the proxy of a URL', () => {
     [{ HTTPS_PROXY: one, HTTP_PROXY: two }, 'HTTPS_PROXY', 'HTTP_PROXY'],
     [{ https_proxy: one, HTTPS_PROXY: two, http_proxy: two }, 'https_proxy', 'http_proxy'],
     [{ NO_PROXY: 'x' }, undefined, undefined],
-  ])('is chosen by scheme: %j', (env, secure, plain) => {
+  ])('is selected by the scheme: %j', (env, secure, plain) => {
     expect([settingFor(env, 'https://a.test'), settingFor(env, 'http://a.test')]).toEqual([secure, plain])
   })
 
-  it('is none for this machine, whatever the settings are', () => {
+  it('is never used for loopback addresses', () => {
     for (const host of ['localhost', 'a.localhost', '127.0.0.1', '127.8.9.1', '[::1]']) {
       expect(settingFor({ HTTPS_PROXY: one, HTTP_PROXY: one }, `http://${host}:9000`)).toBeUndefined()
       expect(settingFor({ HTTPS_PROXY: one }, `https://${host}`)).toBeUndefined()
@@ -37,7 +37,7 @@ describe('a proxy', () => {
     ['http://ada:secret@proxy.test:3128', 'http://proxy.test:3128/', 'ada:secret'],
     ['ada:s%40cret@proxy.test:3128', 'http://proxy.test:3128/', 'ada:s@cret'],
     ['http://ada@proxy.test', 'http://proxy.test/', 'ada:'],
-  ])('%s is at %s', (HTTPS_PROXY, href, credentials) => {
+  ])('%s has the origin %s', (HTTPS_PROXY, href, credentials) => {
     const proxy = proxiesFrom(Settings.parse({ HTTPS_PROXY }))(new URL('https://a.test'))
     expect(proxy?.url.href).toBe(href)
     const [scheme, base64 = ''] = proxy?.authorization()?.split(' ') ?? []
@@ -49,7 +49,7 @@ describe('a proxy', () => {
   })
 
   it.each(['socks5://proxy.test', 'http://', 'ftp://proxy.test', 'http://a:%@proxy.test', 'not a url', ':3128'])(
-    'cannot be %s',
+    'rejects %s',
     (value) => {
       for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']) {
         const { error } = Settings.safeParse({ [name]: value })
@@ -60,7 +60,7 @@ describe('a proxy', () => {
 })
 
 describe('NO_PROXY', () => {
-  /** Read alike by undici. */
+  /** undici agrees on these. */
   const COMMON: [string, string, boolean][] = [
     ['', 'https://a.test', false],
     ['*', 'https://a.test', true],
@@ -88,7 +88,7 @@ describe('NO_PROXY', () => {
     ['[fd00::1]:8443', 'https://[fd00::1]:8443', true],
     ['[fd00::1]:8443', 'https://[fd00::1]', false],
   ]
-  /** Read by curl, and not by undici. */
+  /** curl supports these, undici does not. */
   const MORE: [string, string, boolean][] = [
     ['fd00::1', 'https://[fd00::1]', true],
     ['10.0.0.0/8', 'https://10.9.8.7', true],
@@ -101,26 +101,26 @@ describe('NO_PROXY', () => {
     ['bücher.test', 'https://xn--bcher-kva.test', true],
   ]
 
-  it.each([...COMMON, ...MORE])('%j lets %s go directly: %s', (NO_PROXY, url, isDirect) => {
+  it.each([...COMMON, ...MORE])('%j for %s: direct %s', (NO_PROXY, url, isDirect) => {
     const env = { HTTPS_PROXY: 'http://proxy.test', HTTP_PROXY: 'http://proxy.test' }
     expect(settingFor({ ...env, NO_PROXY }, url) === undefined).toBe(isDirect)
     expect(settingFor({ ...env, no_proxy: NO_PROXY, NO_PROXY: 'other' }, url) === undefined).toBe(isDirect)
   })
 
-  it.each(COMMON)('%j is read as undici reads it, for %s', async (noProxy, url, isDirect) => {
-    const asked: string[] = []
-    const note = (way: string) => {
-      asked.push(way)
-      throw new Error('noted')
+  it.each(COMMON)('%j is interpreted as by undici for %s', async (noProxy, url, isDirect) => {
+    const ways: string[] = []
+    const record = (way: string) => {
+      ways.push(way)
+      throw new Error('recorded')
     }
     const agent = new EnvHttpProxyAgent({
       httpProxy: 'http://proxy.test',
       httpsProxy: 'http://proxy.test',
       noProxy: noProxy.trim(),
-      clientFactory: () => ({ connect: () => note('proxy') }) as never,
-      connect: () => note('direct'),
+      clientFactory: () => ({ connect: () => record('proxy') }) as never,
+      connect: () => record('direct'),
     })
     await agent.request({ origin: url, path: '/', method: 'GET' }).catch(() => undefined)
-    expect(asked[0]).toBe(isDirect ? 'direct' : 'proxy')
+    expect(ways[0]).toBe(isDirect ? 'direct' : 'proxy')
   })
 })

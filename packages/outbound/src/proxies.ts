@@ -1,6 +1,6 @@
 /**
- * Outbound HTTP proxies, as curl and undici's EnvHttpProxyAgent read them from the environment. Loopback addresses are never asked for
- * through a proxy: there they would be the proxy's own machine. undici keeps its reading of `NO_PROXY` to itself, hence the one here.
+ * Outbound HTTP proxies from the environment, with the rules of curl and undici's EnvHttpProxyAgent. Loopback addresses never use a proxy: there
+ * they would be the proxy's machine. undici does not export its parser of `NO_PROXY`.
  */
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
@@ -8,21 +8,21 @@ import { z } from 'zod'
 import { isLoopback } from './ssrf-guard.ts'
 
 export interface OutboundProxy {
-  /** Where it listens: an origin, without credentials. */
+  /** The proxy's origin, without credentials. */
   readonly url: URL
-  /** Value of `Proxy-Authorization`, if it has credentials. A function, so that it is not printed with the rest. */
+  /** The value of `Proxy-Authorization`, if there are credentials. A function, so that it is not logged with the rest. */
   readonly authorization: () => string | undefined
-  /** The setting that names it, for error messages. */
+  /** The name of the setting, for error messages. */
   readonly setting: string
 }
 
-/** Which proxy a request to this URL goes through; undefined for a direct connection. */
+/** Selects the proxy for a URL; undefined for a direct connection. */
 export type Proxies = (url: URL) => OutboundProxy | undefined
 
 export const noProxies: Proxies = () => undefined
 
 const proxyUrl = z.string().transform((text, context) => {
-  // curl takes `proxy.example.com:3128`, too.
+  // Like curl, accept `proxy.example.com:3128` too.
   const url = URL.parse(text.includes('://') ? text : `http://${text}`)
   if (url && /^https?:$/.test(url.protocol) && isDecodable(url.username) && isDecodable(url.password)) return url
   context.addIssue({ code: 'custom', message: 'must be the URL of an HTTP proxy, as http://proxy.example.com:3128' })
@@ -38,7 +38,7 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** The settings, for the schema of a process. As for curl, the lower-case spelling wins. */
+/** The settings, for the schema of a process. As in curl, the lower-case spelling takes precedence. */
 export const proxySettings = {
   HTTPS_PROXY: proxyUrl.optional().meta({
     description:
@@ -70,7 +70,7 @@ export function proxiesFrom(settings: ProxySettings): Proxies {
   const plain = named('http_proxy', 'HTTP_PROXY')
   const secure = named('https_proxy', 'HTTPS_PROXY') ?? plain
   if (!plain && !secure) return noProxies
-  const isExempt = exemption(settings.no_proxy ?? settings.NO_PROXY ?? '')
+  const isExempt = parseNoProxy(settings.no_proxy ?? settings.NO_PROXY ?? '')
   return (url) => (isLoopback(url) || isExempt(url) ? undefined : url.protocol === 'https:' ? secure : plain)
 }
 
@@ -80,28 +80,28 @@ function outboundProxy({ origin, username, password }: URL, setting: string): Ou
   return { url: new URL(origin), authorization: () => authorization, setting }
 }
 
-function exemption(list: string): (url: URL) => boolean {
+function parseNoProxy(list: string): (url: URL) => boolean {
   if (list.trim() === '*') return () => true
   const rules = list
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')
-    .map(rule)
-  return (url) => rules.some((matches) => matches(hostOf(url.hostname), url.port || DEFAULT_PORTS[url.protocol]))
+    .map(parseRule)
+  return (url) => rules.some((matches) => matches(normalizeHost(url.hostname), url.port || DEFAULT_PORTS[url.protocol]))
 }
 
 type Rule = (host: string, port: string | undefined) => boolean
 
 const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' }
 
-/** Without the brackets of an IPv6 address and the dot at the end of a full name. */
-const hostOf = (text: string): string => text.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+/** Removes the brackets of an IPv6 address and the trailing dot of a fully qualified name. */
+const normalizeHost = (text: string): string => text.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 
-function rule(entry: string): Rule {
+function parseRule(entry: string): Rule {
   const [, host = entry, port] = /^([^:]+|\[.+\]):(\d+)$/.exec(entry) ?? []
   const isPort: Rule = (_host, given) => port === undefined || port === given
-  const network = networkOf(hostOf(host))
+  const network = networkOf(normalizeHost(host))
   if (network) return (address, given) => isInside(network, address) && isPort(address, given)
-  const plain = hostOf(host.replace(/^\*?\./, ''))
+  const plain = normalizeHost(host.replace(/^\*?\./, ''))
   const name = domainToASCII(plain) || plain.toLowerCase()
   return (given, at) => (given === name || given.endsWith(`.${name}`)) && isPort(given, at)
 }
@@ -111,7 +111,7 @@ function isInside(network: BlockList, address: string): boolean {
   return version !== 0 && network.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** Of an address or a CIDR; undefined for anything else. */
+/** Parses an address or a CIDR; undefined for anything else. */
 function networkOf(text: string): BlockList | undefined {
   const [address = '', bits] = text.split('/')
   const version = isIP(address)

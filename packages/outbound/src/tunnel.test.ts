@@ -16,13 +16,13 @@ const post = { method: 'POST', body: 'grant_type=refresh_token' }
 const certificate = certificateFor('secure.test', 'localhost')
 
 let proxy: ConnectProxy
-/** Takes everything, and answers when it is told to. */
+/** Reads everything, and responds while `isResponding`. */
 let server: ReturnType<typeof createServer>
 let secure: ReturnType<typeof createSecureServer>
 let url: string
 let received: string
 let sockets: Socket[]
-let isAnswering: boolean
+let isResponding: boolean
 
 beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates(), certificate.cert])
@@ -33,12 +33,12 @@ beforeEach(async () => {
   proxy = await connectProxy()
   received = ''
   sockets = []
-  isAnswering = true
+  isResponding = true
   server = createServer((socket) => {
     sockets.push(socket.on('error', () => undefined))
     socket.on('data', (bytes) => {
       received += bytes.toString()
-      if (isAnswering) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+      if (isResponding) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -57,13 +57,13 @@ function fetches(env: Record<string, string> = {}) {
   const address = `http://127.0.0.1:${proxy.port}`
   const guard = createSsrfGuard({
     trustedOrigins: [new URL(url).origin],
-    lookup: () => expect.unreachable('the proxy resolves names'),
+    lookup: () => expect.unreachable('the proxy must resolve names'),
   })
   return guardedFetches(guard, proxiesOf({ HTTPS_PROXY: address, HTTP_PROXY: address, ...env }))
 }
 
 describe('a request through a proxy', () => {
-  it('reaches its server, on a connection of its own each time', async () => {
+  it('reaches its server, each time on a new connection', async () => {
     const fetch = fetches()()
     for (let count = 1; count <= 2; count++) {
       expect(await (await fetch(url, post)).text()).toBe('ok')
@@ -73,14 +73,14 @@ describe('a request through a proxy', () => {
     expect(received).not.toMatch(/proxy-|CONNECT /i)
   })
 
-  it('reaches a server with TLS, whose certificate is checked here', async () => {
+  it('checks the certificate of a server with TLS', async () => {
     expect(await (await fetches()()(secureUrl())).text()).toBe('secure')
     await expect(fetches()()(secureUrl().replace('secure', 'other'))).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     })
   })
 
-  it('goes through a proxy that itself has TLS', async () => {
+  it('uses a proxy with TLS', async () => {
     const secured = await connectProxy({ tls: certificate, credentials: 'ada:secret' })
     try {
       const HTTPS_PROXY = `https://ada:secret@localhost:${secured.port}`
@@ -95,13 +95,13 @@ describe('a request through a proxy', () => {
     ['https://secure.test/', 'secure.test:443'],
     ['https://[2606:4700::1111]/', '[2606:4700::1111]:443'],
     ['https://[2606:4700::1111]:8443/', '[2606:4700::1111]:8443'],
-  ])('to %s names %s', async (target, authority) => {
+  ])('to %s sends CONNECT %s', async (target, authority) => {
     proxy.refusal = 403
     await fetches()()(target).catch(() => undefined)
     expect(proxy.visits).toEqual([authority])
   })
 
-  it('is not sent to a private address, and then the proxy is not asked either', async () => {
+  it('to a private address is rejected before it reaches the proxy', async () => {
     for (const target of [
       'https://10.0.0.1/',
       'https://127.0.0.1/',
@@ -113,41 +113,41 @@ describe('a request through a proxy', () => {
     expect(proxy.visits).toEqual([])
   })
 
-  it('still has its size limit', async () => {
+  it('has the same size limit', async () => {
     await expect(fetches()({ maxBodyBytes: 1 })(url)).rejects.toMatchObject({ name: 'BodyTooLarge' })
   })
 })
 
-describe('a refresh token behind a gate and a proxy', () => {
-  it('is asked about once, when the tunnel is open and nothing has been sent through it', async () => {
+describe('a request with hooks through a proxy', () => {
+  it('calls beforeSend once, when the tunnel is open and unused', async () => {
     const order: string[] = []
     const hooks = {
-      beforeSend: () => order.push(`asked, ${proxy.visits.length} tunnel, ${received.length} bytes`) > 0,
-      onSend: () => order.push('leaves'),
-      onFlushed: () => order.push('left'),
+      beforeSend: () => order.push(`beforeSend, ${proxy.visits.length} tunnel, ${received.length} bytes`) > 0,
+      onSend: () => order.push('onSend'),
+      onFlushed: () => order.push('onFlushed'),
     }
     await fetches()({ hooks })(url, post)
-    expect(order).toEqual(['asked, 1 tunnel, 0 bytes', 'leaves', 'left'])
+    expect(order).toEqual(['beforeSend, 1 tunnel, 0 bytes', 'onSend', 'onFlushed'])
     expect(received).toContain('grant_type=refresh_token')
   })
 
-  it('stays here when the gate is closed', async () => {
+  it('is not sent when beforeSend returns false', async () => {
     const hooks = { beforeSend: () => false, onSend: () => expect.unreachable() }
     await expect(fetches()({ hooks })(url, post)).rejects.toMatchObject({ name: 'RequestWithheld' })
     await expect.poll(() => sockets.length).toBe(1)
     expect(received).toBe('')
   })
 
-  it('does not leave when the proxy refuses', async () => {
+  it('is not sent when the proxy refuses', async () => {
     proxy.refusal = 407
     const hooks = { beforeSend: () => expect.unreachable(), onSend: () => expect.unreachable() }
     await expect(fetches()({ hooks })(url, post)).rejects.toMatchObject({ name: 'ProxyFailed' })
   })
 
   it.each([
-    ['the server is silent', () => (isAnswering = false)],
+    ['the server is silent', () => (isResponding = false)],
     ['the proxy is silent', () => (proxy.refusal = 'silence')],
-  ])('is cut off with a reset when %s', async (_what, prepare) => {
+  ])('is aborted with a reset when %s', async (_what, prepare) => {
     prepare()
     await expect(fetches()({ timeoutMs: 300 })(url, post)).rejects.toMatchObject({ name: 'TimeoutError' })
     await expect.poll(() => proxy.resets).toEqual(['ECONNRESET'])
@@ -155,13 +155,13 @@ describe('a refresh token behind a gate and a proxy', () => {
   })
 })
 
-describe('a proxy that does not do its work', () => {
+describe('the error for a failing proxy', () => {
   it.each([
     [407, /HTTPS?_PROXY\) demands other credentials \(407\)\. Check the user name and password in HTTPS?_PROXY/],
     [403, /HTTPS?_PROXY\) refused to connect to the server \(403\)\. .*NO_PROXY/],
     [302, /HTTPS?_PROXY\) refused to connect to the server \(302\)/],
     [502, /HTTPS?_PROXY\) could not connect to the server \(502\)/],
-  ])('and answers %d is named by its setting', async (status, message) => {
+  ])('names its setting after a response with status %d', async (status, message) => {
     proxy.refusal = status
     for (const target of [url, secureUrl()]) {
       const failing = fetches({ HTTPS_PROXY: `http://ada:secret@127.0.0.1:${proxy.port}` })()(target)
@@ -174,14 +174,14 @@ describe('a proxy that does not do its work', () => {
     }
   })
 
-  it('because nobody is there, it is not a proxy, or it breaks off, is named by its setting', async () => {
-    const breaking = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1')
-    const talking = createServer((socket) => socket.on('error', () => undefined).end('220 mail\r\n')).listen(
+  it('names its setting when the proxy is not running, speaks no HTTP, or closes the connection', async () => {
+    const closing = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1')
+    const greeting = createServer((socket) => socket.on('error', () => undefined).end('220 mail\r\n')).listen(
       0,
       '127.0.0.1',
     )
-    await Promise.all([once(breaking, 'listening'), once(talking, 'listening')])
-    const ports = [breaking, talking].map((one) => (one.address() as AddressInfo).port)
+    await Promise.all([once(closing, 'listening'), once(greeting, 'listening')])
+    const ports = [closing, greeting].map((one) => (one.address() as AddressInfo).port)
     try {
       for (const port of [1, ...ports]) {
         const failing = fetches({ HTTPS_PROXY: `http://127.0.0.1:${port}` })()(secureUrl())
@@ -189,13 +189,13 @@ describe('a proxy that does not do its work', () => {
         await expect(failing).rejects.toThrow(/\(HTTPS_PROXY\) cannot be reached/)
       }
     } finally {
-      breaking.close()
-      talking.close()
+      closing.close()
+      greeting.close()
     }
   })
 })
 
-it('a pooled connection goes through the proxy once, and is used again', async () => {
+it('reuses a pooled connection through the proxy', async () => {
   const found = proxiesOf({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` })(new URL(secureUrl()))!
   const dispatcher = new Agent({ connections: 1, connect: throughProxy(found) })
   try {

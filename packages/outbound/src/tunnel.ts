@@ -3,16 +3,16 @@ import type { Socket } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import type { OutboundProxy } from './proxies.ts'
 
-/** For reaching the proxy and its response. Shorter than the deadlines of requests, so that the error names the proxy. */
+/** Time limit for connecting through the proxy. Shorter than those of requests, so that the error names the proxy. */
 export const PROXY_TIMEOUT_MS = 4_000
 
-/** There is no connection, because of the proxy. The message is for people: it names the setting, never an address or a credential. */
+/** The proxy made no connection. The message is for people: it names the setting, never an address or a credential. */
 export class ProxyFailed extends Error {
   override readonly name = 'ProxyFailed'
   /** For logs. */
   readonly code: string
 
-  /** @param status what the proxy answered; undefined when it did not. */
+  /** @param status of the proxy's response; undefined without one. */
   constructor({ setting }: OutboundProxy, status?: number, options?: ErrorOptions) {
     super(`The outbound proxy (${setting}) ${explanation(setting, status)}`, options)
     this.code = status === undefined ? 'PROXY_UNREACHABLE' : `PROXY_${status}`
@@ -20,16 +20,16 @@ export class ProxyFailed extends Error {
 }
 
 function explanation(setting: string, status: number | undefined): string {
-  if (status === undefined) return `cannot be reached. Check ${setting}, or name in NO_PROXY what needs no proxy.`
+  if (status === undefined) return `cannot be reached. Check ${setting}, or add hosts that need no proxy to NO_PROXY.`
   if (status === 407) return `demands other credentials (407). Check the user name and password in ${setting}.`
   if (status >= 500) return `could not connect to the server (${status}). Try again in a minute, or check the proxy.`
-  return `refused to connect to the server (${status}). Allow it there, or name it in NO_PROXY.`
+  return `refused to connect to the server (${status}). Allow it there, or add it to NO_PROXY.`
 }
 
 export interface TunnelOptions {
-  /** Connects to the proxy; undici's connector when left out. */
+  /** Connects to the proxy. Default: undici's connector. */
   readonly toProxy?: buildConnector.connector
-  /** Adds TLS to a tunnel, given as `httpSocket`; undici's connector when left out. */
+  /** Adds TLS to a tunnel, which is passed as `httpSocket`. Default: undici's connector. */
   readonly secure?: buildConnector.connector
 }
 

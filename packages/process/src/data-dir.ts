@@ -18,21 +18,21 @@ import { installationFolder } from './installation.ts'
 import type { Environment } from './settings.ts'
 import { StartupError } from './startup.ts'
 
-/** The folder that holds the whole product, without a slash at its end. */
+/** The root folder of the product, without a trailing slash. */
 export const repositoryRoot: string = resolve(fileURLToPath(import.meta.url), '../../../..')
 
 /**
  * The folder where the product keeps what it must not lose: `DATA_DIR` (seen from {@link installationFolder}), else `.data` there. Made when it
  * is missing, for this user only.
  *
- * @throws {StartupError} when it cannot be written, or when others can write it: they could put keys of their own there.
+ * @throws {StartupError} when it is not writable, or when other users can write it: they could place their own keys there.
  */
 export function openDataDir(env: Environment, root: string): string {
   const folder = resolve(installationFolder(root), env['DATA_DIR'] || '.data')
   const probe = join(folder, `.probe-${randomUUID()}`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    refuseOthers(folder)
+    refuseForeign(folder)
     closeSync(openSync(probe, 'wx', 0o600))
     rmSync(probe)
   } catch (error) {
@@ -45,7 +45,7 @@ export function openDataDir(env: Environment, root: string): string {
   return folder
 }
 
-function refuseOthers(folder: string): void {
+function refuseForeign(folder: string): void {
   const { uid, mode } = statSync(folder)
   if (!isOurs(uid)) {
     throw new StartupError(
@@ -57,24 +57,24 @@ function refuseOthers(folder: string): void {
   }
 }
 
-/** Files of root are as good as our own: who is root needs no trick. */
+/** Files of root are trusted too: root can do everything anyway. */
 const isOurs = (uid: number) => process.geteuid === undefined || [process.geteuid(), 0].includes(uid)
 
 /**
- * A secret that is made once and kept in the file `<folder>/<name>`, readable by this user only. Processes that ask at the same time
- * get the same one, and it is never rewritten.
+ * Returns the secret in the file `<folder>/<name>`, which is created once, readable by this user only, and never rewritten. Concurrent processes get
+ * the same secret.
  *
- * @throws {StartupError} when the file is empty, or when others could read it.
+ * @throws {StartupError} when the file is empty, or when other users can read it.
  */
 export function loadOrCreateSecret(folder: string, name: string, make: () => string): string {
   const path = join(folder, name)
-  return stored(path) ?? store(path, make())
+  return readSecret(path) ?? storeSecret(path, make())
 }
 
-function stored(path: string): string | undefined {
+function readSecret(path: string): string | undefined {
   let file: number
   try {
-    // Not through a link, and everything from one descriptor: what is looked at is what is read.
+    // Do not follow links, and check and read through one descriptor, so that the file cannot be swapped in between.
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
@@ -92,12 +92,12 @@ function stored(path: string): string | undefined {
     )
   }
   if (value === '')
-    throw new StartupError(`The secret in ${path} is empty. Restore it, or delete the file to have a new one made.`)
+    throw new StartupError(`The secret in ${path} is empty. Restore it, or delete the file to create a new one.`)
   return value
 }
 
-/** Linking a finished file under its name is atomic and fails when the name is there: the first process wins, whole. */
-function store(path: string, value: string): string {
+/** Linking a complete file under its final name is atomic and fails if the name exists: the first process wins. */
+function storeSecret(path: string, value: string): string {
   const draft = `${path}.${randomUUID()}`
   const file = openSync(draft, 'wx', 0o600)
   try {
@@ -113,7 +113,7 @@ function store(path: string, value: string): string {
   } finally {
     rmSync(draft)
   }
-  const winner = stored(path)
-  if (winner === undefined) throw new StartupError(`The secret in ${path} vanished while it was made.`)
+  const winner = readSecret(path)
+  if (winner === undefined) throw new StartupError(`The secret in ${path} disappeared while it was created.`)
   return winner
 }

@@ -5,25 +5,25 @@ import { openServer } from './embedded/server.ts'
 import { StartupError } from './startup.ts'
 
 export interface Database {
-  /** A connection string for `pg`. It stays valid while the database is open, whatever happens to the server behind it. */
+  /** A connection string for `pg`. It stays valid while the database is open, also when the server restarts. */
   url: string
   embedded: boolean
-  /** What tells the embedded database's folder from a copy of it; null for a server of DATABASE_URL. */
+  /** Distinguishes the folder of the embedded database from copies of it; null for a server of DATABASE_URL. */
   folderIdentity: string | null
-  /** Stops the embedded server if this process started it; another process that still uses it starts it again. */
+  /** Stops the embedded server if this process started it. Other processes that use it start it again. */
   close(): Promise<void>
 }
 
-/** The oldest PostgreSQL that the product's SQL is written for. */
+/** The oldest supported version of PostgreSQL. */
 const OLDEST_MAJOR = 14
 
-const CONNECT_DEADLINE_MS = 5_000
+const CONNECT_TIMEOUT_MS = 5_000
 
 /**
- * The database that a process works on: the one at `databaseUrl`, which must answer within 5 seconds, else the embedded PostgreSQL in
- * `dataDir`, in which `database` is created when it is missing.
+ * Opens the database at `databaseUrl`, which must respond within 5 seconds, or else the embedded PostgreSQL in `dataDir`, where `database` is
+ * created if it is missing.
  *
- * @throws {StartupError} that names host and port of a database that does not answer, never its password.
+ * @throws {StartupError} with the host and port of a database that cannot be used, without its password.
  */
 export async function openDatabase(options: {
   databaseUrl?: string | undefined
@@ -54,8 +54,8 @@ async function checkServer(url: string): Promise<void> {
   try {
     client = new Client({
       connectionString: url,
-      connectionTimeoutMillis: CONNECT_DEADLINE_MS,
-      query_timeout: CONNECT_DEADLINE_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: CONNECT_TIMEOUT_MS,
     })
   } catch {
     throw new StartupError(
@@ -70,7 +70,7 @@ async function checkServer(url: string): Promise<void> {
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num')
     version = Math.floor(Number(rows[0]?.server_version_num) / 10_000)
   } catch (error) {
-    throw new StartupError(refusal(error, address, client), { cause: error })
+    throw new StartupError(connectionError(error, address, client), { cause: error })
   } finally {
     await client.end().catch(() => undefined)
   }
@@ -79,7 +79,7 @@ async function checkServer(url: string): Promise<void> {
   }
 }
 
-function refusal(error: unknown, address: string, { user, database }: Client): string {
+function connectionError(error: unknown, address: string, { user, database }: Client): string {
   if (error instanceof DatabaseError) {
     if (error.code?.startsWith('28'))
       return `The database at ${address} refused the login of user ${user}. Check DATABASE_URL.`
@@ -91,15 +91,15 @@ function refusal(error: unknown, address: string, { user, database }: Client): s
   return `The database at ${address} does not answer (${code ?? 'no connection within 5 seconds'}). Start it, or change DATABASE_URL.`
 }
 
-/** Each database belongs to a role of its own name that is no superuser, so what reaches one database stays in it. */
+/** Each database belongs to a role of the same name that is not a superuser, which isolates the databases from each other. */
 async function createDatabase(url: string, name: string): Promise<void> {
   const client = new Client({ connectionString: url })
   client.on('error', () => undefined)
   await client.connect()
   try {
     const quoted = client.escapeIdentifier(name)
-    await unlessThere(client, 'select from pg_roles where rolname = $1', name, `create role ${quoted} login`)
-    await unlessThere(
+    await createIfMissing(client, 'select from pg_roles where rolname = $1', name, `create role ${quoted} login`)
+    await createIfMissing(
       client,
       'select from pg_database where datname = $1',
       name,
@@ -110,13 +110,13 @@ async function createDatabase(url: string, name: string): Promise<void> {
   }
 }
 
-async function unlessThere(client: Client, question: string, name: string, statement: string): Promise<void> {
-  const { rowCount } = await client.query(question, [name])
+async function createIfMissing(client: Client, query: string, name: string, statement: string): Promise<void> {
+  const { rowCount } = await client.query(query, [name])
   if (rowCount) return
   try {
     await client.query(statement)
   } catch (error) {
-    // Another process asked for the same one at the same time.
+    // Another process has created it at the same time.
     const code = error instanceof DatabaseError ? error.code : undefined
     if (code !== '42P04' && code !== '42710' && code !== '23505') throw error
   }

@@ -1,34 +1,34 @@
 import cluster from 'node:cluster'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextLoop, setTimeout as sleep } from 'node:timers/promises'
 
-/** How long connections may keep coming before the rest is turned away all the same. */
-const TAKE_MS = 1000
-/** How long a connection may be on its way from the process that takes them to the worker that serves it. */
-const HANDED_OUT_MS = 20
+/** Limit for accepting the connections that are waiting in the kernel's queue. Those that remain are refused. */
+const ACCEPT_MS = 1000
+/** Time for a connection to get from the cluster's primary process, which accepts it, to this worker. */
+const DISPATCH_MS = 20
 /**
- * How long idle connections stay open: their callers may be sending already, and a request that meets a closed connection is lost.
- * A caller that does send is told to take another connection next time.
+ * How long idle connections stay open: a request may already be on its way, and would be lost on a closed connection. Its response has
+ * `Connection: close`, so that the client opens a new connection for its next request.
  */
 const IDLE_MS = 1500
-/** How long what is cut has to leave. */
-const CUT_MS = 1000
+/** Time between the end of the grace period, when the caller aborts its responses, and the reset of all connections. */
+const ABORT_MS = 1000
 
 /**
- * Ends a server without losing a request: it serves who has connected already, takes nobody else, lets what is under way finish, and
- * tells every caller that answers come from elsewhere from now on.
+ * Stops a server without losing a request: it serves the clients that have connected already, accepts no new connections, lets requests finish, and
+ * sends `Connection: close` with every response.
  *
- * @param graceMs how long what is under way may take; then it is cut.
- * @param finished resolves when nothing is under way that the caller of this function looks after itself.
+ * @param graceMs how long requests may take to finish. Connections are closed afterwards.
+ * @param finished resolves when the work that the caller tracks itself has finished.
  */
 export type Drain = (graceMs: number, finished?: Promise<void>) => Promise<void>
 
-/** The way to end `server`, which has not begun to listen yet. */
+/** Prepares a server for draining. Call it before the server listens. */
 export function prepareDrain(server: HttpServer): Drain {
-  // Node counts a connection on which nothing was ever sent, as browsers make them in advance, as one in use.
+  // Node does not count a connection without any request as idle. Browsers open such connections in advance.
   const open = new Set<Socket>()
-  // One function for all: there may be thousands of them.
+  // One function for all connections: there may be thousands.
   function forget(this: Socket): void {
     open.delete(this)
   }
@@ -41,51 +41,50 @@ export function prepareDrain(server: HttpServer): Drain {
     server.prependListener('request', (_: IncomingMessage, res: ServerResponse) => {
       res.shouldKeepAlive = false
     })
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs + CUT_MS)
-    const closed = takeAll(server, open).then(() => close(server))
+    const abort = setTimeout(() => server.closeAllConnections(), graceMs + ABORT_MS)
+    const closed = acceptAll(server, open).then(() => close(server))
     await Promise.all([finished, Promise.race([closed, sleep(Math.min(IDLE_MS, graceMs))])])
-    // Ends the watch over slow requests as well, which would keep the process alive.
+    // Also stops the timer that checks for slow requests, which would keep the process alive.
     server.close()
     server.closeIdleConnections()
     for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
     await closed
-    clearTimeout(cut)
+    clearTimeout(abort)
   }
 }
 
-/** Takes no more connections. Resolves when the last one is gone. */
+/** Stops listening. Resolves when the last connection is closed. */
 function close(server: HttpServer): Promise<void> {
   return new Promise((resolve) => {
-    // Not the close of HTTP, which would close idle connections at once, in the face of whoever is about to use one.
+    // Not the close of http.Server, which closes idle connections at once, even if a request is on its way.
     NetServer.prototype.close.call(server, () => resolve())
   })
 }
 
 /**
- * Resolves at a moment at which nobody waits to be taken: to the caller such a connection is made, and closing would reset it, whatever
- * was sent on it. A turn of the event loop takes one of them, so meanwhile nothing is read, which keeps turns short and callers from
- * coming back.
+ * Accepts the connections in the kernel's queue: for their clients they are established, and closing the listening socket would reset them. An
+ * iteration of the event loop accepts one connection, so reading is paused meanwhile, which keeps iterations short.
  */
-async function takeAll(server: HttpServer, open: ReadonlySet<Socket>): Promise<void> {
-  const held: Socket[] = []
-  const hold = (socket: Socket) => {
+async function acceptAll(server: HttpServer, open: ReadonlySet<Socket>): Promise<void> {
+  const paused: Socket[] = []
+  const pause = (socket: Socket) => {
     if (socket.isPaused()) return
     socket.pause()
-    held.push(socket)
+    paused.push(socket)
   }
-  // What is left of this turn may be too short to take anybody.
-  await turn()
-  for (const socket of open) hold(socket)
-  // Not at once: what was just taken is set to be read at the end of this tick.
-  const holdNew = (socket: Socket) => process.nextTick(hold, socket)
-  server.on('connection', holdNew)
-  const end = performance.now() + TAKE_MS
+  // The rest of this iteration may be too short to accept a connection.
+  await nextLoop()
+  for (const socket of open) pause(socket)
+  // On the next tick: Node starts reading a new connection at the end of this one.
+  const pauseNew = (socket: Socket) => process.nextTick(pause, socket)
+  server.on('connection', pauseNew)
+  const end = performance.now() + ACCEPT_MS
   let before: number
   do {
-    before = held.length
-    if (cluster.isWorker) await sleep(HANDED_OUT_MS)
-    await turn()
-  } while (held.length > before && performance.now() < end)
-  server.off('connection', holdNew)
-  for (const socket of held) socket.resume()
+    before = paused.length
+    if (cluster.isWorker) await sleep(DISPATCH_MS)
+    await nextLoop()
+  } while (paused.length > before && performance.now() < end)
+  server.off('connection', pauseNew)
+  for (const socket of paused) socket.resume()
 }

@@ -1,4 +1,4 @@
-/** Runs `work` while no other process that asks for the lock at `path` runs its own. A holder that died holds nothing. */
+/** Runs `work` with the exclusive lock at `path`. The lock of a dead process is taken over. `onWait` is called once if the lock is taken. */
 export function withFileLock<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T>
-/** Whether a process with this id exists. */
+/** True if a process with this id is running. */
 export function isAlive(pid: number): boolean

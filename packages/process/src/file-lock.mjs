@@ -1,4 +1,4 @@
-// A lock between processes. JavaScript, since scripts/run.mjs needs it before a Node that understands TypeScript is there.
+// A lock between processes. JavaScript, because scripts/run.mjs needs it before a Node that runs TypeScript is installed.
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
@@ -7,32 +7,32 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const POLL_MS = 50
 
-/** How often a holder shows that it lives to those who cannot see its process, as from another container. */
-const SIGN_OF_LIFE_MS = 5_000
+/** Interval at which a holder touches the lock, for waiters that cannot see its process, e.g. in another container. */
+const HEARTBEAT_MS = 5_000
 
-/** How long after its last sign of life such a holder counts as dead. */
-const GIVEN_UP_AFTER_MS = 20_000
+/** Age of the last heartbeat after which such a holder counts as dead. */
+const DEAD_AFTER_MS = 20_000
 
-/** Where process ids mean the same as here. */
-const WORLD = processWorld()
+/** Identifies the namespace of process ids. */
+const PID_NAMESPACE = pidNamespace()
 
 /**
- * Runs `work` while no other process that asks for the lock at `path` runs its own. A holder that died holds nothing.
+ * Runs `work` with the exclusive lock at `path`. The lock of a dead process is taken over.
  *
- * The lock is a file that names its holder. It appears by `link`, which only one of many succeeds with.
+ * The lock is a file that names its holder. `link` creates it, which succeeds for one process only.
  */
 export async function withFileLock(path, work, onWait) {
   const mark = await acquire(path, onWait)
-  const signs = setInterval(() => read(path) === mark && touch(path), SIGN_OF_LIFE_MS)
+  const heartbeat = setInterval(() => read(path) === mark && touch(path), HEARTBEAT_MS)
   try {
     return await work()
   } finally {
-    clearInterval(signs)
+    clearInterval(heartbeat)
     if (read(path) === mark) rmSync(path, { force: true })
   }
 }
 
-/** Whether a process with this id runs. One that is dead but not yet buried (a zombie) does not. */
+/** True if a process with this id is running. A zombie is not. */
 export function isAlive(pid) {
   try {
     process.kill(pid, 0)
@@ -43,7 +43,7 @@ export function isAlive(pid) {
 }
 
 async function acquire(path, onWait) {
-  const mark = `${process.pid} ${startOf(process.pid)} ${randomUUID()} ${WORLD}`
+  const mark = `${process.pid} ${startTime(process.pid)} ${randomUUID()} ${PID_NAMESPACE}`
   const draft = `${path}.${randomUUID()}`
   writeFileSync(draft, mark, { mode: 0o600, flag: 'wx' })
   try {
@@ -52,7 +52,7 @@ async function acquire(path, onWait) {
       if (link(draft, path)) return mark
       const holder = read(path)
       if (holder === undefined) continue
-      if (holdsStill(holder, path)) {
+      if (isHeld(holder, path)) {
         if (!waited) onWait?.()
         await sleep(POLL_MS)
       } else {
@@ -65,8 +65,8 @@ async function acquire(path, onWait) {
 }
 
 /**
- * Takes a dead holder's lock away. Two who saw the same dead holder must not both do it: the second would remove the lock that somebody
- * took in between. So who removes it holds a lock of its own for just this holder, and looks again.
+ * Removes the lock of a dead holder. If two processes did this at the same time, the second could remove a lock acquired in between, so it requires a
+ * lock for this holder, and reads the file again.
  */
 async function removeDead(path, holder) {
   const id = holder.split(' ')[2]
@@ -99,18 +99,18 @@ function touch(path) {
   try {
     utimesSync(path, now, now)
   } catch {
-    // Whoever took it away had waited for long.
+    // Another process has taken over the lock.
   }
 }
 
-function holdsStill(mark, path) {
-  const [pid, start, , world] = mark.split(' ')
-  if (world === WORLD) return isAlive(Number(pid)) && startOf(Number(pid)) === start
-  const sign = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return Date.now() - sign < GIVEN_UP_AFTER_MS
+function isHeld(mark, path) {
+  const [pid, start, , namespace] = mark.split(' ')
+  if (namespace === PID_NAMESPACE) return isAlive(Number(pid)) && startTime(Number(pid)) === start
+  const heartbeat = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Date.now() - heartbeat < DEAD_AFTER_MS
 }
 
-function processWorld() {
+function pidNamespace() {
   if (process.platform !== 'linux') return hostname()
   try {
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${readlinkSync('/proc/self/ns/pid')}`
@@ -119,8 +119,8 @@ function processWorld() {
   }
 }
 
-/** When the process began, in the system's own words: process ids are used again. */
-function startOf(pid) {
+/** The start time of a process, in the system's format. Distinguishes processes with the same, reused id. */
+function startTime(pid) {
   if (process.platform === 'linux') return procStat(pid)?.[19] ?? 'unknown'
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' })
@@ -131,7 +131,7 @@ function startOf(pid) {
   }
 }
 
-/** The fields of /proc/<pid>/stat from the third on: the second is the program's name, which can hold anything. */
+/** The fields of /proc/<pid>/stat from the third on. The second is the program's name, which may contain any character. */
 function procStat(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

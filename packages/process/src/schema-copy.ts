@@ -1,4 +1,4 @@
-/** A schema of a database as files, and back. What is in it stays the caller's affair. */
+/** Copies a schema of a database to files and back. */
 import { mkdirSync } from 'node:fs'
 import { Client } from 'pg'
 import { copyIn, copyOut, type CopiedTable } from './table-copy.ts'
@@ -6,13 +6,13 @@ import { copyIn, copyOut, type CopiedTable } from './table-copy.ts'
 export interface CopiedSchema {
   readonly schema: string
   readonly serverVersion: string
-  /** Names of the migrations that made the tables. */
+  /** Names of the migrations that created the tables. */
   readonly migrations: readonly string[]
   readonly tables: readonly CopiedTable[]
 }
 
-/** Runs `work` on a connection of its own. */
-async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+/** Runs `work` on a new connection. */
+async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
   client.on('error', () => undefined)
   await client.connect()
@@ -25,15 +25,15 @@ async function connected<T>(url: string, work: (client: Client) => Promise<T>): 
 
 async function migrationsOf(client: Client, schema: string): Promise<string[] | undefined> {
   const table = `${client.escapeIdentifier(schema)}.migrations`
-  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [table])
-  if (!rows[0]?.there) return undefined
+  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [table])
+  if (!rows[0]?.exists) return undefined
   const found = await client.query<{ name: string }>(`select name from ${table} order by name`)
   return found.rows.map(({ name }) => name)
 }
 
-/** Writes the schema to `<folder>`, as of one moment. @returns undefined when the database does not have it. */
+/** Writes the schema to `<folder>`, from one snapshot. @returns undefined when the database does not have the schema. */
 export function copySchemaOut(url: string, schema: string, folder: string): Promise<CopiedSchema | undefined> {
-  return connected(url, async (client) => {
+  return withClient(url, async (client) => {
     const migrations = await migrationsOf(client, schema)
     if (migrations === undefined) return undefined
     mkdirSync(folder, { mode: 0o700 })
@@ -48,10 +48,10 @@ export function copySchemaOut(url: string, schema: string, folder: string): Prom
 }
 
 /**
- * Reads what {@link copySchemaOut} has written into a database whose tables are of the same migrations, and that holds nothing else.
+ * Reads a copy of {@link copySchemaOut} into a database with the same migrations and without other data.
  *
  * @param finish runs in the same transaction.
- * @throws {Error} that says what does not fit.
+ * @throws {Error} that names the mismatch.
  */
 export function copySchemaIn(
   url: string,
@@ -59,7 +59,7 @@ export function copySchemaIn(
   folder: string,
   finish: (client: Client) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  return connected(url, async (client) => {
+  return withClient(url, async (client) => {
     const present = (await migrationsOf(client, schema)) ?? []
     if (present.join() !== [...migrations].toSorted().join()) {
       const unknown = migrations.filter((name) => !present.includes(name))
@@ -71,9 +71,9 @@ export function copySchemaIn(
   })
 }
 
-/** How many rows the table has. */
+/** Counts the rows of a table. */
 export function countRows(url: string, schema: string, table: string): Promise<number> {
-  return connected(url, async (client) => {
+  return withClient(url, async (client) => {
     const name = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(table)}`
     const { rows } = await client.query<{ count: string }>(`select count(*) from ${name}`)
     return Number(rows[0]?.count)

@@ -8,19 +8,19 @@ import { StartupError } from './startup.ts'
 export type Environment = Record<string, string | undefined>
 
 /**
- * The settings that `schema` describes, from environment variables of the same names. `NAME_FILE=/path` gives the setting NAME
- * (a newline at the end of the file is cut), and an empty value counts as not given.
+ * Reads the settings of `schema` from the environment variables of the same names. `NAME_FILE=/path` reads the setting NAME from a file, without
+ * the newline at its end. An empty value counts as not set.
  *
- * @throws {StartupError} with one line for each setting that is wrong, all at once. Values are never printed: some are secrets.
+ * @throws {StartupError} with one line for each invalid setting. It never contains values, because some are secrets.
  */
 export function readSettings<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.infer<Schema> {
-  const { given, wrong } = givenValues(Object.keys(schema.shape), env)
+  const { given, wrong } = readValues(Object.keys(schema.shape), env)
   const parsed = schema.safeParse(given)
   if (parsed.success && wrong.size === 0) return parsed.data
 
   for (const issue of parsed.error?.issues ?? []) {
     const name = issue.path.length > 0 ? String(issue.path[0]) : ''
-    if (!wrong.has(name)) wrong.set(name, complaint(name, issue, name in given))
+    if (!wrong.has(name)) wrong.set(name, describeIssue(name, issue, name in given))
   }
   throw new StartupError([...wrong.values()].map(asSentence).join('\n'))
 }
@@ -47,34 +47,34 @@ function withEnvFile(path: string, env: Environment): Environment {
   return { ...parseEnv(text), ...env }
 }
 
-function givenValues(names: readonly string[], env: Environment) {
+function readValues(names: readonly string[], env: Environment) {
   const given: Record<string, string> = {}
   const wrong = new Map<string, string>()
   for (const name of names) {
     const value = env[name] || undefined
     const path = names.includes(`${name}_FILE`) ? undefined : env[`${name}_FILE`] || undefined
     if (value !== undefined && path !== undefined) {
-      wrong.set(name, `${name} is given twice, as ${name} and as ${name}_FILE`)
+      wrong.set(name, `${name} is set twice, as ${name} and as ${name}_FILE`)
     } else if (value !== undefined) {
       given[name] = value
     } else if (path !== undefined) {
-      const { text, trouble } = contents(path)
+      const { text, error } = readSecretFile(path)
       if (text) given[name] = text
-      else wrong.set(name, `${name}: the file ${path}, which ${name}_FILE names, ${trouble ?? 'is empty'}`)
+      else wrong.set(name, `${name}: the file ${path} of ${name}_FILE ${error ?? 'is empty'}`)
     }
   }
   return { given, wrong }
 }
 
-function contents(path: string): { text?: string; trouble?: string } {
+function readSecretFile(path: string): { text?: string; error?: string } {
   try {
     return { text: readFileSync(path, 'utf8').replace(/\r?\n$/, '') }
   } catch (error) {
-    return { trouble: `cannot be read (${(error as NodeJS.ErrnoException).code})` }
+    return { error: `cannot be read (${(error as NodeJS.ErrnoException).code})` }
   }
 }
 
-function complaint(name: string, issue: z.core.$ZodIssue, isGiven: boolean): string {
+function describeIssue(name: string, issue: z.core.$ZodIssue, isGiven: boolean): string {
   if (name === '') return issue.message
   if (issue.code === 'invalid_type' && !isGiven) return `${name} is not set`
   if (issue.code === 'invalid_type') return `${name} is not a ${issue.expected}`

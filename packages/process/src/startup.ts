@@ -1,31 +1,31 @@
-/** A reason not to start. Its message is what the operator reads: one clear sentence, or one line for each wrong setting. */
+/** A reason not to start. The message is for the operator: one sentence, or one line for each invalid setting. */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
 }
 
-/** How long `stop()` may take before the process leaves without it. */
+/** Time limit of `stop()`. The process exits afterwards anyway. */
 const STOP_DEADLINE_MS = 30_000
 
-/** What a process tells one that it started over IPC, to have it stop as at SIGTERM; said twice, it is no second signal. */
+/** The IPC message that stops a child process like SIGTERM. Repeating it has no effect. */
 export const STOP_MESSAGE = 'stop'
 
 /**
- * Runs a process of the product from start to end: what `start` answers is stopped once, at SIGTERM, at SIGINT, when the process
- * that started this one over IPC says {@link STOP_MESSAGE} or is gone, and then the process exits with 0. A second signal exits with 1 at once. When `start`
- * refuses, the reason goes to stderr and the process exits with 1.
+ * Runs a process of the product. SIGTERM, SIGINT, the IPC message {@link STOP_MESSAGE} and the end of the IPC channel stop what `start` has
+ * returned, once, and the process exits with 0. A second signal exits with 1 at once. When `start` rejects, the process writes the reason to stderr and
+ * exits with 1.
  *
- * A stop that is asked for before `start` is through is told to it by `stopRequested`; it may then give up by throwing anything.
+ * `stopRequested` is aborted when a stop is requested while `start` is running; `start` may then reject with any error.
  */
 export function runProcess(
   name: string,
   start: (stopRequested: AbortSignal) => Promise<{ stop(): Promise<void> }>,
 ): void {
-  // Whoever read our output may be gone before us; that must not keep us from stopping in order.
+  // The reader of our output may end first; that must not prevent an orderly stop.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
 
   const stopRequested = new AbortController()
-  // Not before all that may stop it is in place: a signal in its first moments would otherwise end the process as it stands.
+  // Start after the signal handlers are installed: an early signal would otherwise kill the process.
   const running = Promise.resolve().then(() => start(stopRequested.signal))
   running.catch((error: unknown) => fail(name, stopRequested.signal.aborted ? undefined : error))
 
@@ -33,7 +33,7 @@ export function runProcess(
     if (stopRequested.signal.aborted) return
     stopRequested.abort()
     setTimeout(
-      () => fail(name, new StartupError(`did not stop within ${STOP_DEADLINE_MS / 1000} seconds, so it leaves now.`)),
+      () => fail(name, new StartupError(`did not stop within ${STOP_DEADLINE_MS / 1000} seconds; exiting now.`)),
       STOP_DEADLINE_MS,
     ).unref()
     running
@@ -65,7 +65,7 @@ function reason(error: unknown): string {
 }
 
 /**
- * What to tell the operator when listening failed; an error of another kind is given back as it is.
+ * The {@link StartupError} for a failure to listen; other errors are returned unchanged.
  *
  * @example server.on('error', (error) => reject(listenError(error, settings.HOST, settings.PORT)))
  */
@@ -82,9 +82,12 @@ export function listenError(error: unknown, host: string, port: number): unknown
       })
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new StartupError(`This machine has no address ${host}. Set HOST to one that it has, as 127.0.0.1.`, {
-        cause: error,
-      })
+      return new StartupError(
+        `This machine has no address ${host}. Set HOST to an address of this machine, e.g. 127.0.0.1.`,
+        {
+          cause: error,
+        },
+      )
     default:
       return error
   }

@@ -1,4 +1,4 @@
-/** Copies the tables of a schema out of a database and into another one, as text that every PostgreSQL version reads. */
+/** Copies the tables of a schema between databases, in the text format that every PostgreSQL version reads. */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -16,11 +16,11 @@ export interface CopiedTable {
 interface Table {
   readonly name: string
   readonly columns: readonly string[]
-  /** Tables whose rows its rows refer to. */
+  /** The tables that its foreign keys reference. */
   readonly references: readonly string[]
 }
 
-/** Generated columns are computed anew; tables come after those that they refer to. */
+/** Without generated columns, which are computed again. Tables come after those that they reference. */
 async function tablesOf(client: Client, schema: string): Promise<Table[]> {
   const { rows } = await client.query<Table>(
     `select t.relname as name,
@@ -32,11 +32,11 @@ async function tablesOf(client: Client, schema: string): Promise<Table[]> {
       where n.nspname = $1 and t.relkind = 'r' order by t.relname`,
     [schema],
   )
-  return inOrder(rows)
+  return sortByReferences(rows)
 }
 
-/** @throws {Error} when tables refer to each other in a circle. */
-function inOrder(tables: readonly Table[]): Table[] {
+/** @throws {Error} for circular references. */
+function sortByReferences(tables: readonly Table[]): Table[] {
   const ordered: Table[] = []
   const left = new Map(tables.map((table) => [table.name, table]))
   while (left.size > 0) {
@@ -50,13 +50,13 @@ function inOrder(tables: readonly Table[]): Table[] {
   return ordered
 }
 
-/** Writes each table to `<folder>/<table>.copy.gz`, all as of one moment. */
+/** Writes each table to `<folder>/<table>.copy.gz`, from one snapshot. */
 export async function copyOut(client: Client, schema: string, folder: string): Promise<CopiedTable[]> {
   await client.query('begin isolation level repeatable read read only')
   try {
     const copied: CopiedTable[] = []
     for (const { name, columns } of await tablesOf(client, schema)) {
-      const stream = client.query(copyTo(`copy ${place(client, schema, name, columns)} to stdout`))
+      const stream = client.query(copyTo(`copy ${quotedTable(client, schema, name, columns)} to stdout`))
       await pipeline(stream, createGzip(), createWriteStream(pathOf(folder, name), { mode: 0o600, flags: 'wx' }))
       copied.push({ name, columns, rows: stream.rowCount })
     }
@@ -67,11 +67,11 @@ export async function copyOut(client: Client, schema: string, folder: string): P
 }
 
 /**
- * Replaces the rows of these tables, in one transaction, and moves sequences behind them. The schema must be that of the copy. Triggers of the
- * application do not fire: what they did is part of the copy.
+ * Replaces the rows of these tables in one transaction and advances the sequences. The schema must be the same as in the copy. The application's
+ * triggers do not fire, because their effects are part of the copy.
  *
  * @param finish runs in the same transaction, after the last table.
- * @throws {Error} when a table has other rows than the copy says.
+ * @throws {Error} when a table has another number of rows than its manifest.
  */
 export async function copyIn(
   client: Client,
@@ -84,7 +84,7 @@ export async function copyIn(
   const missing = tables.filter(({ name }) => !present.has(name)).map(({ name }) => name)
   if (missing.length > 0) throw new Error(`this release has no table ${missing.join(', ')} in ${schema}`)
   const copied = new Map(tables.map((table) => [table.name, table]))
-  const quoted = [...copied.keys()].map((name) => place(client, schema, name))
+  const quoted = [...copied.keys()].map((name) => quotedTable(client, schema, name))
   await client.query('begin')
   try {
     for (const table of quoted) await client.query(`alter table ${table} disable trigger user`)
@@ -93,8 +93,8 @@ export async function copyIn(
       const table = copied.get(name)
       if (table) await readTable(client, schema, folder, table)
     }
-    await moveSequences(client, schema)
-    // Deferred constraints have to be through before a table can be altered.
+    await advanceSequences(client, schema)
+    // Deferred constraints must be checked before a table can be altered.
     await client.query('set constraints all immediate')
     for (const table of quoted) await client.query(`alter table ${table} enable trigger user`)
     await finish?.()
@@ -106,15 +106,15 @@ export async function copyIn(
 }
 
 async function readTable(client: Client, schema: string, folder: string, { name, columns, rows }: CopiedTable) {
-  const stream = client.query(copyFrom(`copy ${place(client, schema, name, columns)} from stdin`))
+  const stream = client.query(copyFrom(`copy ${quotedTable(client, schema, name, columns)} from stdin`))
   await pipeline(createReadStream(pathOf(folder, name)), createGunzip(), stream)
   if (stream.rowCount !== rows) {
     throw new Error(`${schema}.${name} has ${stream.rowCount} rows in the copy, and its manifest says ${rows}`)
   }
 }
 
-/** Behind the highest value that the column has. */
-async function moveSequences(client: Client, schema: string): Promise<void> {
+/** Sets each sequence to the highest value of its column. */
+async function advanceSequences(client: Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ sequence: string; table: string; column: string }>(
     `select s.oid::regclass::text as sequence, d.refobjid::regclass::text as table, quote_ident(a.attname) as column
        from pg_class s
@@ -134,7 +134,7 @@ async function moveSequences(client: Client, schema: string): Promise<void> {
 
 const pathOf = (folder: string, table: string) => join(folder, `${table}.copy.gz`)
 
-function place(client: Client, schema: string, table: string, columns?: readonly string[]): string {
+function quotedTable(client: Client, schema: string, table: string, columns?: readonly string[]): string {
   const name = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(table)}`
   return columns ? `${name} (${columns.map((column) => client.escapeIdentifier(column)).join(', ')})` : name
 }

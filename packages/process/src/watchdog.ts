@@ -2,42 +2,42 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 
 /**
- * Runs its arguments as a command, and sends it SIGINT when standard input ends. The other end of that pipe is ours alone, so it ends
- * with us however we die, and this works on every Unix.
+ * A parent-death watchdog: runs its arguments as a command, and sends it SIGINT at the end of standard input. This process alone holds the other end
+ * of that pipe, so it closes however this process dies. Works on every Unix.
  */
 const WATCHDOG = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
-kept=$!
-( while read -r _ <&3; do :; done; kill -INT "$kept" 2>/dev/null ) &
+child=$!
+( while read -r _ <&3; do :; done; kill -INT "$child" 2>/dev/null ) &
 watcher=$!
-wait "$kept"
+wait "$child"
 code=$?
 kill "$watcher" 2>/dev/null
 exit "$code"
 `
 
-/** A program that lives no longer than this process. */
+/** A program that does not outlive this process. */
 export interface WatchedProcess {
-  /** Resolves when the program is gone, with its exit code; undefined when there is none. */
+  /** Resolves when the program has ended, with its exit code; undefined when it has none. */
   exited: Promise<number | undefined>
   hasExited(): boolean
-  /** From now on this process may end while the program runs, which ends it. */
+  /** Lets this process exit while the program runs, which then ends too. */
   unref(): void
-  /** Asks the program to stop, and resolves when it is gone. */
+  /** Asks the program to stop, and resolves when it has ended. */
   stop(): Promise<void>
 }
 
-/** Starts `command`, with its output appended to `logFile`; whether it comes up has to be seen by connecting. */
+/** Starts `command` and appends its output to `logFile`. Connect to the program to find out whether it is ready. */
 export function startWatched(
   command: readonly string[],
   options: { logFile: string; env: Record<string, string>; user?: { uid: number; gid: number } | undefined },
 ): WatchedProcess {
   const log = openSync(options.logFile, 'a', 0o600)
   const child = spawn('/bin/sh', ['-c', WATCHDOG, 'watchdog', ...command], {
-    // A session of its own: Ctrl-C in the terminal must reach those who use the program first.
+    // A session of its own, so that Ctrl-C in the terminal stops this process first, and the program with it.
     detached: true,
-    // Next.js declares that NODE_ENV is always there; these programs have no use for it.
+    // The types of Next.js require NODE_ENV, which these programs do not need.
     env: options.env as NodeJS.ProcessEnv,
     cwd: '/',
     stdio: ['pipe', log, log],
@@ -46,14 +46,14 @@ export function startWatched(
   closeSync(log)
   child.stdin?.on('error', () => undefined)
 
-  let gone = false
+  let hasEnded = false
   const exited = new Promise<number | undefined>((resolve) => {
     child.on('exit', (code) => resolve(code ?? undefined))
     child.on('error', () => resolve(undefined))
-  }).finally(() => (gone = true))
+  }).finally(() => (hasEnded = true))
   return {
     exited,
-    hasExited: () => gone,
+    hasExited: () => hasEnded,
     unref: () => child.unref(),
     stop: async () => {
       child.ref()

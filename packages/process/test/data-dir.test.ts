@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { childEnded, firstLine, launch, temporaryFolder } from './fixtures.ts'
 
 describe('the data directory', () => {
-  it('is .data in the root, for this user only, and is made when it is missing', () => {
+  it('is .data in the root by default, and is created for this user only', () => {
     const root = temporaryFolder()
     const folder = openDataDir({}, root)
     expect(folder).toBe(join(root, '.data'))
@@ -13,13 +13,13 @@ describe('the data directory', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('is where DATA_DIR says, seen from the root', () => {
+  it('is DATA_DIR, relative to the root', () => {
     const root = temporaryFolder()
     expect(openDataDir({ DATA_DIR: 'some/where' }, root)).toBe(join(root, 'some/where'))
     expect(openDataDir({ DATA_DIR: join(root, 'else') }, '/nowhere')).toBe(join(root, 'else'))
   })
 
-  it('of a release lies beside the release folder, which the next release replaces', () => {
+  it('is beside the folder of a release, which the next release replaces', () => {
     const parent = temporaryFolder()
     const release = join(parent, 'release')
     mkdirSync(release)
@@ -28,7 +28,7 @@ describe('the data directory', () => {
     expect(openDataDir({ DATA_DIR: 'data' }, release)).toBe(join(parent, 'data'))
   })
 
-  it('that cannot be written is refused in one sentence', () => {
+  it('is rejected when it is not writable', () => {
     const root = temporaryFolder()
     writeFileSync(join(root, 'file'), '')
     for (const folder of [join(root, 'file/below'), join(root, 'file')]) {
@@ -39,7 +39,7 @@ describe('the data directory', () => {
     }
   })
 
-  it('that others can write is refused: they could put keys of their own there', () => {
+  it('is rejected when other users can write it, as they could place their own keys there', () => {
     const root = temporaryFolder()
     const folder = openDataDir({}, root)
     chmodSync(folder, 0o777)
@@ -48,7 +48,7 @@ describe('the data directory', () => {
 })
 
 describe('a generated secret', () => {
-  it('is made once and kept for this user only', () => {
+  it('is created once, readable by this user only', () => {
     const folder = temporaryFolder()
     expect(loadOrCreateSecret(folder, 'token', () => 'first')).toBe('first')
     expect(loadOrCreateSecret(folder, 'token', () => 'second')).toBe('first')
@@ -56,21 +56,21 @@ describe('a generated secret', () => {
     expect(readdirSync(folder)).toEqual(['token'])
   })
 
-  it('is the same for processes that ask for the first time at once', async () => {
+  it('is the same for processes that create it at the same time', async () => {
     const folder = temporaryFolder()
     const code = `
       import { loadOrCreateSecret } from '@nmg/process'
       import { randomUUID } from 'node:crypto'
       console.log(loadOrCreateSecret(process.argv[1], 'token', randomUUID))`
-    const ask = async () => {
+    const createInProcess = async () => {
       const child = launch(['--input-type=module', '--eval', code, folder])
       const [line] = await Promise.all([firstLine(child), childEnded(child)])
       return line
     }
-    expect(new Set(await Promise.all([ask(), ask(), ask(), ask()])).size).toBe(1)
+    expect(new Set(await Promise.all([1, 2, 3, 4].map(createInProcess))).size).toBe(1)
   })
 
-  it('that others could read, or that is empty, is refused in one sentence', () => {
+  it('is rejected when other users can read it, or when it is empty', () => {
     const folder = temporaryFolder()
     loadOrCreateSecret(folder, 'token', () => 'value')
     chmodSync(join(folder, 'token'), 0o644)
@@ -84,6 +84,6 @@ describe('a generated secret', () => {
   })
 })
 
-it('the root of the repository is the folder with the lock file', () => {
+it('repositoryRoot is the folder with the lock file', () => {
   expect(existsSync(join(repositoryRoot, 'package-lock.json'))).toBe(true)
 })

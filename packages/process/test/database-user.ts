@@ -1,4 +1,4 @@
-// Opens the embedded database, says where, and keeps it open until it is told to stop.
+// Opens the embedded database, prints its URL, and keeps it open until the process is stopped.
 import { openDatabase, runProcess } from '@nmg/process'
 
 const [dataDir = '', database = ''] = process.argv.slice(2)

@@ -20,7 +20,7 @@ const template = mkdtempSync(join(tmpdir(), 'nmg-template-'))
 beforeAll(async () => (await openDatabase({ dataDir: template, database: 'gateway' })).close())
 afterAll(() => rmSync(template, { recursive: true }))
 
-/** A data directory in which the database has been made already: copying is faster than making it. */
+/** A data directory with a database: copying a cluster is faster than creating it. */
 function usedDataDir(): string {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'postgres'), { mode: 0o700 })
@@ -41,7 +41,7 @@ const ONE = [{ one: 1 }]
 const SELECT_ONE = 'select 1 as one'
 
 describe('the embedded database', () => {
-  it('keeps what was written, over a stop and a new start', async () => {
+  it('keeps its data over a restart', async () => {
     const dataDir = temporaryFolder()
     const first = await openDatabase({ dataDir, database: 'gateway' })
     expect(first.embedded).toBe(true)
@@ -55,21 +55,21 @@ describe('the embedded database', () => {
     await second.close()
   })
 
-  it('has a URL that any URL parser takes, and no port that anybody could reach', async () => {
+  it('has a valid URL and no TCP port', async () => {
     const database = await openDatabase({ dataDir: usedDataDir(), database: 'gateway' })
     expect(new URL(database.url).pathname).toBe('/gateway')
     expect(await query(database.url, 'show listen_addresses')).toEqual([{ listen_addresses: '' }])
     await database.close()
   })
 
-  it('loses nothing to a power cut that it has confirmed', async () => {
+  it('flushes commits to disk', async () => {
     const database = await openDatabase({ dataDir: usedDataDir(), database: 'gateway' })
     expect(await query(database.url, 'show fsync')).toEqual([{ fsync: 'on' }])
     expect(await query(database.url, 'show synchronous_commit')).toEqual([{ synchronous_commit: 'on' }])
     await database.close()
   })
 
-  it('gives each database to a user of its own without further rights', async () => {
+  it('gives each database a user of its own without other privileges', async () => {
     const dataDir = usedDataDir()
     const gateway = await openDatabase({ dataDir, database: 'gateway' })
     const web = await openDatabase({ dataDir, database: 'web' })
@@ -84,7 +84,7 @@ describe('the embedded database', () => {
     await gateway.close()
   })
 
-  it('can be entered by its owner only', async () => {
+  it('is accessible to its owner only', async () => {
     const dataDir = usedDataDir()
     const database = await openDatabase({ dataDir, database: 'gateway' })
     const socketFolder = new URL(database.url).searchParams.get('host') ?? ''
@@ -92,7 +92,7 @@ describe('the embedded database', () => {
     await database.close()
   })
 
-  it('writes no statement and no value into its log', async () => {
+  it('logs neither statements nor values', async () => {
     const dataDir = usedDataDir()
     const database = await openDatabase({ dataDir, database: 'gateway' })
     await query(database.url, 'create table tokens (token text primary key)')
@@ -103,7 +103,7 @@ describe('the embedded database', () => {
     expect(readFileSync(join(dataDir, 'postgres.log'), 'utf8')).not.toContain('tok-5ecret')
   })
 
-  it('listens elsewhere when the path of the data directory is too long for a socket', async () => {
+  it('uses another socket folder when the path of the data directory is too long', async () => {
     const dataDir = join(temporaryFolder(), 'long'.repeat(25))
     mkdirSync(dataDir)
     const database = await openDatabase({ dataDir, database: 'gateway' })
@@ -115,11 +115,11 @@ describe('the embedded database', () => {
     await database.close()
     rmSync(socketFolder, { recursive: true })
     mkdirSync(socketFolder, { mode: 0o755 })
-    await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow('is open to others')
+    await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow('can be used by others')
     rmSync(socketFolder, { recursive: true })
   })
 
-  it('is made again when making it was cut short', async () => {
+  it('is created again after an interrupted creation', async () => {
     const dataDir = temporaryFolder()
     mkdirSync(join(dataDir, 'postgres.new-1/base'), { recursive: true })
     writeFileSync(join(dataDir, 'postgres.new-1/PG_VERSION'), '18\n')
@@ -128,27 +128,27 @@ describe('the embedded database', () => {
     await database.close()
   })
 
-  it('starts although the id in the files of a dead server belongs to another program now', async () => {
+  it('starts although another program has the process id of a dead server', async () => {
     const dataDir = usedDataDir()
-    const claim = `${process.pid}\n${dataDir}/postgres\n1700000000\n5432\n\n\n\nready\n`
-    writeFileSync(join(dataDir, 'postgres/postmaster.pid'), claim)
+    const lock = `${process.pid}\n${dataDir}/postgres\n1700000000\n5432\n\n\n\nready\n`
+    writeFileSync(join(dataDir, 'postgres/postmaster.pid'), lock)
     mkdirSync(join(dataDir, 'postgres-socket'), { mode: 0o700 })
-    writeFileSync(join(dataDir, 'postgres-socket/.s.PGSQL.5432.lock'), claim)
+    writeFileSync(join(dataDir, 'postgres-socket/.s.PGSQL.5432.lock'), lock)
     const database = await openDatabase({ dataDir, database: 'gateway' })
     expect(await query(database.url, SELECT_ONE)).toEqual(ONE)
     await database.close()
   })
 
-  it('refuses files of another PostgreSQL in one sentence', async () => {
+  it('rejects files of another version of PostgreSQL', async () => {
     const dataDir = temporaryFolder()
     mkdirSync(join(dataDir, 'postgres'), { mode: 0o700 })
     writeFileSync(join(dataDir, 'postgres/PG_VERSION'), '12\n')
     await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow(
-      /is of PostgreSQL 12, and this version brings PostgreSQL 18\./,
+      /was created by PostgreSQL 12, and this release contains PostgreSQL 18\./,
     )
   })
 
-  it('goes on, and so does its process, when its log cannot be put aside', async () => {
+  it('keeps running when its log cannot be rotated', async () => {
     const dataDir = usedDataDir()
     mkdirSync(join(dataDir, 'postgres.log.1'))
     const database = await openDatabase({ dataDir, database: 'gateway' })
@@ -158,13 +158,13 @@ describe('the embedded database', () => {
     await database.close()
   })
 
-  it('refuses files that a server uses whose process cannot be seen, as from another container', async () => {
+  it('rejects files in use by a server in another container', async () => {
     const dataDir = usedDataDir()
     const database = await openDatabase({ dataDir, database: 'gateway' })
     const pidFile = join(dataDir, 'postgres/postmaster.pid')
     const [, ...others] = readFileSync(pidFile, 'utf8').split('\n')
     const real = readFileSync(pidFile)
-    // What another container sees: an id that is nobody's there.
+    // As seen from another container, where no process has this id.
     writeFileSync(pidFile, ['4194303', ...others].join('\n'))
     await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow(/in use from another container/)
     writeFileSync(pidFile, real)
@@ -172,7 +172,7 @@ describe('the embedded database', () => {
     await database.close()
   })
 
-  it('says why when it cannot start', async () => {
+  it('reports why it cannot start', async () => {
     const dataDir = usedDataDir()
     rmSync(join(dataDir, 'postgres/global/pg_control'))
     await expect(openDatabase({ dataDir, database: 'gateway' })).rejects.toThrow(/did not start: .*pg_control/)
@@ -180,7 +180,7 @@ describe('the embedded database', () => {
 })
 
 describe('several processes on one data directory', () => {
-  it('can start for the first time at once, and share one server', async () => {
+  it('can start for the first time simultaneously, and share one server', async () => {
     const dataDir = temporaryFolder()
     const users = await Promise.all(
       ['gateway', 'gateway', 'web', 'web', 'gateway'].map((name) => openElsewhere(dataDir, name)),
@@ -193,22 +193,25 @@ describe('several processes on one data directory', () => {
     await eventually(() => !isRunning(dataDir))
   })
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)('go on when the one that started the server ends by %s', async (signal) => {
-    const dataDir = usedDataDir()
-    const starter = await openElsewhere(dataDir)
-    const other = await openElsewhere(dataDir)
-    await query(other.url, "create table notes as select 'kept' as text")
-    const before = postmasterOf(dataDir)
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'continue when the one that started the server ends by %s',
+    async (signal) => {
+      const dataDir = usedDataDir()
+      const starter = await openElsewhere(dataDir)
+      const other = await openElsewhere(dataDir)
+      await query(other.url, "create table notes as select 'kept' as text")
+      const before = postmasterOf(dataDir)
 
-    starter.kill(signal)
+      starter.kill(signal)
 
-    await eventually(() => isRunning(dataDir) && postmasterOf(dataDir) !== before)
-    expect(await eventually(() => query(other.url, 'select text from notes'))).toEqual([{ text: 'kept' }])
-    await other.close()
-    expect(isRunning(dataDir)).toBe(false)
-  })
+      await eventually(() => isRunning(dataDir) && postmasterOf(dataDir) !== before)
+      expect(await eventually(() => query(other.url, 'select text from notes'))).toEqual([{ text: 'kept' }])
+      await other.close()
+      expect(isRunning(dataDir)).toBe(false)
+    },
+  )
 
-  it('leave no server behind when all of them are killed', async () => {
+  it('leave no server running when all of them are killed', async () => {
     const dataDir = usedDataDir()
     const users = [await openElsewhere(dataDir), await openElsewhere(dataDir), await openElsewhere(dataDir)]
     const server = postmasterOf(dataDir)
@@ -217,7 +220,7 @@ describe('several processes on one data directory', () => {
     expect(isRunning(dataDir)).toBe(false)
   })
 
-  it('leave no server behind when the first is killed while it makes the files', async () => {
+  it('leave no files behind when the first is killed while it creates the cluster', async () => {
     const dataDir = temporaryFolder()
     const opening = openElsewhere(dataDir).catch(() => undefined)
     await eventually(() => readdirSync(dataDir).some((name) => name.startsWith('postgres.new-')))
@@ -233,7 +236,7 @@ describe('several processes on one data directory', () => {
 })
 
 describe('a server that is killed', () => {
-  it('is started again at the same address, with everything that was committed', async () => {
+  it('is restarted at the same address, with all committed data', async () => {
     const dataDir = usedDataDir()
     const database = await openDatabase({ dataDir, database: 'gateway' })
     await query(database.url, "create table notes as select 'kept' as text")

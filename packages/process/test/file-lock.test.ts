@@ -7,7 +7,7 @@ import { childEnded, eventually, firstLine, launch, temporaryFolder } from './fi
 
 const LOCK = JSON.stringify(join(import.meta.dirname, '../src/file-lock.mjs'))
 
-/** Another process that takes the lock, says so, and runs `work` in it. */
+/** Starts a process that acquires the lock, prints a line, and runs `work` with the lock. */
 function holder(path: string, work: string) {
   const code = `
     import { withFileLock } from ${LOCK}
@@ -17,11 +17,11 @@ function holder(path: string, work: string) {
   return launch(['--input-type=module', '--eval', code, path])
 }
 
-/** What a holder writes: its process id, its start, an id of its own, and where process ids mean the same. */
+/** The content of the lock: process id, start time, a unique id, and the namespace of process ids. */
 const markOf = (path: string) => withFileLock(path, async () => readFileSync(path, 'utf8').split(' '))
 
 describe('a lock between processes', () => {
-  it('is held by one at a time', async () => {
+  it('is held by one process at a time', async () => {
     const folder = temporaryFolder()
     const work = `
       appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'in ')
@@ -33,7 +33,7 @@ describe('a lock between processes', () => {
     expect(readdirSync(folder)).toEqual(['log'])
   })
 
-  it('is free again at once when its holder is killed, for one of many who wait', async () => {
+  it('is released at once when its holder is killed, to one of several waiters', async () => {
     const path = join(temporaryFolder(), 'lock')
     const dead = holder(path, 'await sleep(60_000)')
     await firstLine(dead)
@@ -52,29 +52,29 @@ describe('a lock between processes', () => {
     expect(most).toBe(1)
   })
 
-  it('tells who has to wait, once', async () => {
+  it('calls onWait once', async () => {
     const path = join(temporaryFolder(), 'lock')
     const other = holder(path, 'await sleep(300)')
     await firstLine(other)
-    let told = 0
+    let calls = 0
     await withFileLock(
       path,
       async () => undefined,
-      () => told++,
+      () => calls++,
     )
-    expect(told).toBe(1)
+    expect(calls).toBe(1)
   })
 
-  it('is not taken for held when another program has its dead holder’s process id', async () => {
+  it('is released when another program has the process id of its dead holder', async () => {
     const path = join(temporaryFolder(), 'lock')
     writeFileSync(path, `${process.pid} 1 ${(await markOf(path)).slice(2).join(' ')}`)
     expect(await withFileLock(path, async () => 'done')).toBe('done')
     expect(existsSync(path)).toBe(false)
   })
 
-  it('of a process that cannot be seen, as in another container, is waited for while it shows signs of life', async () => {
+  it('of a process in another container is held until its heartbeats stop', async () => {
     const path = join(temporaryFolder(), 'lock')
-    writeFileSync(path, `${process.pid} 1 00000000-0000-0000-0000-000000000000 another-world`)
+    writeFileSync(path, `${process.pid} 1 00000000-0000-0000-0000-000000000000 another-namespace`)
     let isWaiting = false
     const work = withFileLock(
       path,
@@ -87,7 +87,7 @@ describe('a lock between processes', () => {
     expect(await work).toBe('done')
   })
 
-  it('is given back when the work fails', async () => {
+  it('is released when the work fails', async () => {
     const path = join(temporaryFolder(), 'lock')
     await expect(withFileLock(path, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
     expect(existsSync(path)).toBe(false)

@@ -9,17 +9,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { onTestFinished } from 'vitest'
 
-/** A process of its own that has opened the embedded database. */
+/** A process that has opened the embedded database. */
 export interface User {
   pid: number
   url: string
-  /** How the process ended, when it has: its exit code and what it said. */
+  /** Resolves when the process has ended, with its exit code and stderr. */
   ended: Promise<{ code: number | null; stderr: string }>
   close(): Promise<void>
   kill(signal: NodeJS.Signals): void
 }
 
-/** A folder that is there until the test is over. */
+/** Creates a folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-process-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -45,14 +45,14 @@ export async function openElsewhere(dataDir: string, database = 'gateway'): Prom
   }
 }
 
-/** Starts Node with these arguments, with a channel to us, and ends it with the test. */
+/** Starts Node with these arguments and an IPC channel, and kills it after the test. */
 export function launch(args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }
 
-/** Resolves when the process has ended, with everything that it said on stderr. */
+/** Resolves when the process has ended, with its exit code and stderr. */
 export async function childEnded(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
   const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
   const [stderr] = await Promise.all([child.stderr ? text(child.stderr) : '', exited])
@@ -60,12 +60,12 @@ export async function childEnded(child: ChildProcess): Promise<{ code: number | 
 }
 
 export async function firstLine(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('no output to read')
+  if (!child.stdout) throw new Error('stdout is not a pipe')
   for await (const line of createInterface(child.stdout)) return line
-  throw new Error('it ended without a line')
+  throw new Error('the process ended without output')
 }
 
-/** One query on a connection of its own. */
+/** Runs one query on a new connection. */
 export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url })
   client.on('error', () => undefined)
@@ -78,11 +78,11 @@ export async function query(url: string, sql: string): Promise<Record<string, un
   }
 }
 
-/** Asks again until the answer is there; the test's own limit ends it otherwise. */
-export async function eventually<T>(ask: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+/** Polls until there is a result, at most until the time-out of the test. */
+export async function eventually<T>(poll: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   for (;;) {
-    const answer = await Promise.resolve(ask()).catch(() => undefined)
-    if (answer !== undefined && answer !== false) return answer
+    const result = await Promise.resolve(poll()).catch(() => undefined)
+    if (result !== undefined && result !== false) return result
     await sleep(50)
   }
 }

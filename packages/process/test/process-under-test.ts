@@ -1,4 +1,4 @@
-// A process whose start and stop behave as its argument says.
+// A process that starts and stops according to its argument.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runProcess, StartupError } from '@nmg/process'
 
@@ -6,7 +6,7 @@ const behaviour = process.argv[2]
 
 runProcess('probe', async (stopRequested) => {
   if (behaviour === 'refuses') throw new StartupError('PORT is not a number.\nHOST is not set.')
-  if (behaviour === 'breaks') throw new TypeError('a mistake of ours')
+  if (behaviour === 'breaks') throw new TypeError('a bug')
   const stayAlive = setInterval(() => undefined, 60_000)
   process.stdout.write('starting\n')
   if (behaviour === 'starts slowly') await sleep(60_000, undefined, { signal: stopRequested })

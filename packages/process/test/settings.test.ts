@@ -20,59 +20,59 @@ const Schema = z.object({
 const SERVICE_TOKEN = 'a-long-token'
 
 describe('a setting', () => {
-  it('that is not given takes its default', () => {
+  it('has its default when it is not set', () => {
     expect(readSettings(Schema, { SERVICE_TOKEN })).toEqual({ PORT: 8000, SERVICE_TOKEN, LEVEL: 'info' })
   })
 
-  it('that is given empty counts as not given', () => {
+  it('with an empty value counts as not set', () => {
     expect(readSettings(Schema, { SERVICE_TOKEN, PORT: '', LEVEL_FILE: '' })).toMatchObject({
       PORT: 8000,
       LEVEL: 'info',
     })
   })
 
-  it('can be the content of a file, without the newline at its end', () => {
+  it('can be read from a file, without the newline at its end', () => {
     const SERVICE_TOKEN_FILE = file('token', 'from-a-file\n')
     expect(readSettings(Schema, { SERVICE_TOKEN_FILE })).toMatchObject({ SERVICE_TOKEN: 'from-a-file' })
   })
 
   it.each([
     ['missing', {}, 'SERVICE_TOKEN is not set.'],
-    ['no number', { SERVICE_TOKEN, PORT: '80a' }, 'PORT is not a number.'],
+    ['not a number', { SERVICE_TOKEN, PORT: '80a' }, 'PORT is not a number.'],
     ['too large', { SERVICE_TOKEN, PORT: '70000' }, 'PORT: Too big: expected number to be <=65535.'],
     [
-      'not one of the known ones',
+      'not one of the options',
       { SERVICE_TOKEN, LEVEL: 'loud' },
       'LEVEL: Invalid option: expected one of "info"|"debug".',
     ],
     [
-      'given twice',
+      'set twice',
       { SERVICE_TOKEN, SERVICE_TOKEN_FILE: '/x' },
-      'SERVICE_TOKEN is given twice, as SERVICE_TOKEN and as SERVICE_TOKEN_FILE.',
+      'SERVICE_TOKEN is set twice, as SERVICE_TOKEN and as SERVICE_TOKEN_FILE.',
     ],
     [
-      'in a file that is not there',
+      'in a missing file',
       { SERVICE_TOKEN_FILE: '/nowhere/x' },
-      'SERVICE_TOKEN: the file /nowhere/x, which SERVICE_TOKEN_FILE names, cannot be read (ENOENT).',
+      'SERVICE_TOKEN: the file /nowhere/x of SERVICE_TOKEN_FILE cannot be read (ENOENT).',
     ],
     [
       'in an empty file',
       { SERVICE_TOKEN_FILE: file('empty', '\n') },
-      `SERVICE_TOKEN: the file ${join(folder, 'empty')}, which SERVICE_TOKEN_FILE names, is empty.`,
+      `SERVICE_TOKEN: the file ${join(folder, 'empty')} of SERVICE_TOKEN_FILE is empty.`,
     ],
-  ])('that is %s is refused in one sentence', (_, env, sentence) => {
+  ])('that is %s is rejected in one sentence', (_, env, sentence) => {
     expect(() => readSettings(Schema, env)).toThrow(
       expect.objectContaining({ name: 'StartupError', message: sentence }),
     )
   })
 
-  it('is reported with all others that are wrong, and without its value', () => {
+  it('is reported together with all other invalid ones, without its value', () => {
     const read = () => readSettings(Schema, { SERVICE_TOKEN: 'secret!', PORT: 'x', LEVEL: 'loud' })
     expect(read).toThrow(/^PORT .*\nSERVICE_TOKEN: .*\nLEVEL: [^\n]*$/)
     expect(read).not.toThrow(/secret!|loud/)
   })
 
-  it('that depends on another one can be checked by the schema', () => {
+  it('can be checked against another one by the schema', () => {
     const both = Schema.refine(({ PORT, LEVEL }) => PORT === 8000 || LEVEL === 'debug', {
       path: ['LEVEL'],
       error: 'must be debug on this port',
@@ -84,7 +84,7 @@ describe('a setting', () => {
 })
 
 describe('a .env file', () => {
-  it('adds what the environment does not have', () => {
+  it('adds variables that the environment does not have', () => {
     file('.env', 'A=from the file\nB="quoted # text"\n# a comment\n')
     expect(loadEnvFile(folder, { A: 'from the environment' })).toEqual({
       A: 'from the environment',
@@ -92,7 +92,7 @@ describe('a .env file', () => {
     })
   })
 
-  it('of a release may also lie beside the release folder', () => {
+  it('may also be beside the folder of a release', () => {
     const release = mkdtempSync(join(folder, 'release-'))
     writeFileSync(join(release, 'release.json'), '{}')
     file('.env', 'A=beside\nB=beside\n')
@@ -101,7 +101,7 @@ describe('a .env file', () => {
     expect(loadEnvFile(release, { B: 'from the environment' })).toEqual({ A: 'inside', B: 'from the environment' })
   })
 
-  it('need not be there', () => {
+  it('is optional', () => {
     expect(loadEnvFile(join(folder, 'nowhere'), { A: '1' })).toEqual({ A: '1' })
   })
 })

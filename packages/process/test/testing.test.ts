@@ -3,7 +3,7 @@ import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
 
 describe('a test database', () => {
-  it('is empty, its own, and owned by a user with few rights', async () => {
+  it('is empty, separate, and owned by a user without privileges', async () => {
     const [one, two] = await Promise.all([testDatabase(), testDatabase()])
     for (const { url } of [one, two]) {
       const client = new Client(url)
@@ -20,11 +20,11 @@ describe('a test database', () => {
 })
 
 describe.skipIf(!hasRedis())('a test Redis', () => {
-  it('is another database for each caller', async () => {
+  it('is a separate database for each caller', async () => {
     expect(await testRedisUrl()).not.toBe(await testRedisUrl())
   })
 })
 
-it('the browser for tests, when there is one, is named by its path', () => {
+it('chromiumPath returns an absolute path if a browser is installed', () => {
   expect(chromiumPath() ?? '/none').toMatch(/^\//)
 })

@@ -1,6 +1,7 @@
 import type { DisconnectReceipt } from '@nmg/contract'
 import { revokePending } from './revoke-consent.ts'
 import { evolve, type ConnectionEvent } from './connection.ts'
+import type { ConnectionChanges } from './connection-changes.ts'
 import { Failure } from '../platform/failure.ts'
 import { describeError, type Log } from '../platform/log.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -12,11 +13,14 @@ export interface DisconnectDependencies {
   readonly clock: Clock
   readonly log: Log
   readonly store: ConnectionStore
+  readonly changes: Pick<ConnectionChanges, 'next'>
   readonly vault: Vault
   readonly server: AuthorizationServer
 }
 
 const ATTEMPTS = 20
+/** Upper limit of the wait for the notification of the append; it takes milliseconds. */
+const NOTIFICATION_WAIT_MS = 1_000
 
 /**
  * Ends the space's connection: appends the event, which destroys the data key, then revokes the grant at the authorization server. Idempotent.
@@ -28,7 +32,7 @@ export async function disconnect(
   spaceId: string,
   userId: string,
 ): Promise<DisconnectReceipt> {
-  const { clock, store, log } = deps
+  const { clock, store, changes, log } = deps
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stored = await store.read(spaceId)
     const { stream, version, connection } = stored
@@ -40,6 +44,7 @@ export async function disconnect(
     // The append destroys the data key, so the credential is opened before.
     const revoke = prepareRevocation(deps, stored)
     const event: ConnectionEvent = { type: 'NotionIntegrationDisconnected', at: clock(), by: userId }
+    const notified = changes.next(spaceId, NOTIFICATION_WAIT_MS)
     const isStored = await store.append({
       stream,
       spaceId,
@@ -52,6 +57,8 @@ export async function disconnect(
     const { pending, dataKey, unrevokedConsents } = stored
     const [outcome] = await Promise.all([
       revoke(),
+      // Once the caller has the receipt, a call on this replica must not still find the access token in memory.
+      notified,
       pending && dataKey && revokePending(deps, stored, dataKey, pending, []),
     ])
     log.info('connection.disconnected', { space: spaceId, process: stream, revocation: outcome })

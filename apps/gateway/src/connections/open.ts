@@ -90,7 +90,7 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
       describeConnection: (spaceId) => describeConnection({ ...deps, connectUrl, hold: guard.hold }, spaceId),
       connectionHistory: (spaceId, before, limit) => connectionHistory(store, spaceId, before, limit),
       confirmWorkspaceChange: (spaceId, userId, decision) => confirmWorkspaceChange(deps, spaceId, userId, decision),
-      disconnect: (spaceId, userId) => disconnect(deps, spaceId, userId),
+      disconnect: (spaceId, userId) => disconnect({ ...deps, changes }, spaceId, userId),
     },
     isRedisUp: async () => (await redis?.isUp()) ?? true,
     async sweep() {

@@ -1,6 +1,7 @@
 import { circuitBreaker } from './circuit-breaker.ts'
 import { attemptsOf, degradedAgain, refusedTokenPauseMs, remainingMs } from '../connections/degraded.ts'
 import { expiryDueAt, freshUntilMs } from '../connections/refresh-schedule.ts'
+import { BoundedMap } from '../platform/bounded-map.ts'
 import { describeError } from '../platform/log.ts'
 import type { Access, AccessTokens } from './ports.ts'
 import type { StoredConnection } from '../connections/connection-store.ts'
@@ -14,58 +15,55 @@ import {
 import { markUnreadable, refreshUnderLock } from './refresh.ts'
 import { type RefreshDependencies } from './ports.ts'
 
-/** A token kept through a failed renewal is looked at again after this. */
+/** How long a still valid token is cached after a failed refresh. */
 const RECHECK_MS = 5_000
 
-/** How long a background round stays with one renewal; it goes on by itself after that. Longer than any that goes as it should. */
-const RENEWAL_WAITS_MS = 60_000
+/** How long a background round waits for a refresh, which continues after that. Longer than a successful one takes. */
+const BACKGROUND_TIMEOUT_MS = 60_000
 
-const REMEMBERED_SPACES = 100_000
+const MAX_CACHED_SPACES = 100_000
 
-interface Remembered {
+interface CachedAccess {
   readonly access: Access
   readonly freshUntilMs: number
 }
 
-/** The access tokens of all connections, and the one place where a refresh token is spent. */
+/** The access tokens of all connections. The only code that sends refresh tokens. */
 export interface AccessTokenSource extends AccessTokens {
-  /** Renews ahead of need what was due at `version`; resolves when it is renewed, by any replica, or is not due any longer. @throws {Failure} */
-  renew(spaceId: string, version: number): Promise<void>
-  /** The spaces used since the last time this was asked. */
+  /** Refreshes a connection that was due at `version`; resolves when any replica has refreshed it or it is no longer due. @throws {Failure} */
+  refreshIfDue(spaceId: string, version: number): Promise<void>
+  /** The spaces used since the last call. */
   drainUsed(): string[]
   /** Resolves when no refresh is in flight here. */
   settled(): Promise<void>
 }
 
 /**
- * A refresh token may be good for one use only, and a second use may end the whole grant
- * ([RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2)). So over all replicas one locks the refresh, whoever waited
- * reads again before doing anything, the intent is durable before the token leaves, and the pair is stored before it is used.
+ * A refresh token may be valid for one use only, and reuse may revoke the whole grant
+ * ([RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2)). So the refresh is locked across all replicas, the connection is
+ * read again under the lock, the intent is durable before the token is sent, and the new tokens are stored before they are used.
  */
 export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource {
   const { clock, log, store, changes, times } = deps
   const circuits = circuitBreaker(times.redeemWithinMs)
-  const remembered = new Map<string, Remembered>()
+  const cached = new BoundedMap<string, CachedAccess>(MAX_CACHED_SPACES)
   const loading = new Map<string, { promise: Promise<Access>; isOutdated: boolean }>()
-  const renewing = new Map<string, { promise: Promise<Access>; generation: number }>()
+  const refreshing = new Map<string, { promise: Promise<Access>; generation: number }>()
   let used = new Set<string>()
 
   changes.onChange((spaceId, version) => {
     const load = loading.get(spaceId)
     if (load) load.isOutdated = true
-    const known = remembered.get(spaceId)
-    if (known && known.access.version <= version) remembered.delete(spaceId)
+    const entry = cached.get(spaceId)
+    if (entry && entry.access.version <= version) cached.delete(spaceId)
   })
   changes.onGap(() => {
-    remembered.clear()
+    cached.clear()
     for (const load of loading.values()) load.isOutdated = true
   })
 
-  const remember = (spaceId: string, access: Access, untilMs: number): Access => {
-    if (!changes.isConnected()) return access
-    remembered.delete(spaceId)
-    remembered.set(spaceId, { access, freshUntilMs: untilMs })
-    if (remembered.size > REMEMBERED_SPACES) remembered.delete(remembered.keys().next().value as string)
+  const cache = (spaceId: string, access: Access, untilMs: number): Access => {
+    if (changes.isConnected()) cached.set(spaceId, { access, freshUntilMs: untilMs })
     return access
   }
 
@@ -75,51 +73,56 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
     const { expiresAt, generation } = connection.credential
     const untilMs = freshUntilMs(connection, deps.refreshMarginMs, clock())
     if (clock().getTime() < untilMs) {
-      const access = await opened(stored)
-      return isOutdated() ? access : remember(spaceId, access, untilMs)
+      const access = await openStored(stored)
+      return isOutdated() ? access : cache(spaceId, access, untilMs)
     }
-    const isStillGood = () => expiresAt !== null && clock() < expiresAt
+    const isStillValid = () => expiresAt !== null && clock() < expiresAt
     try {
-      return await newerThan(spaceId, generation, true, isStillGood() ? times.marginTimeoutMs : times.callTimeoutMs)
+      return await refreshBeyond(
+        spaceId,
+        generation,
+        true,
+        isStillValid() ? times.marginTimeoutMs : times.callTimeoutMs,
+      )
     } catch (error) {
-      // Better the last minute of a valid token than an error.
-      if (!isStillGood() || !isTransient(error)) throw error
-      const access = await opened(stored)
+      // Use a token in its last minute rather than fail.
+      if (!isStillValid() || !isTransient(error)) throw error
+      const access = await openStored(stored)
       const recheckAtMs = Math.min(expiresAt?.getTime() ?? Infinity, clock().getTime() + RECHECK_MS)
-      return isOutdated() ? access : remember(spaceId, access, recheckAtMs)
+      return isOutdated() ? access : cache(spaceId, access, recheckAtMs)
     }
   }
 
-  const opened = async (stored: StoredConnection): Promise<Access> => {
+  const openStored = async (stored: StoredConnection): Promise<Access> => {
     const access = await markUnreadable(deps, stored, () => openAccess(deps, stored))
-    // The key is back.
+    // The operator has restored the key.
     if (stored.degraded?.reason === 'credential_unreadable') await store.setDegraded(stored, null)
     return access
   }
 
-  /** An access token of a later generation than this; joins a renewal that is on its way here already. */
-  const newerThan = async (
+  /** An access token of a later generation than this; joins a refresh in flight in this process. */
+  const refreshBeyond = async (
     spaceId: string,
     generation: number,
     isForCall: boolean,
     waitMs: number,
   ): Promise<Access> => {
-    const running = renewing.get(spaceId)
-    if (running && running.generation >= generation) return inTime(deps, spaceId, running.promise, waitMs)
+    const running = refreshing.get(spaceId)
+    if (running && running.generation >= generation) return withTimeout(deps, spaceId, running.promise, waitMs)
     const promise = refreshUnderLock(deps, circuits, spaceId, generation, isForCall)
       .then((stored) => {
         const untilMs = freshUntilMs(requireConnected(deps, stored), deps.refreshMarginMs, clock())
-        return remember(spaceId, openAccess(deps, stored), untilMs)
+        return cache(spaceId, openAccess(deps, stored), untilMs)
       })
       .finally(() => {
-        if (renewing.get(spaceId) === entry) renewing.delete(spaceId)
+        if (refreshing.get(spaceId) === entry) refreshing.delete(spaceId)
       })
     const entry = { promise, generation }
-    renewing.set(spaceId, entry)
-    return inTime(deps, spaceId, promise, waitMs)
+    refreshing.set(spaceId, entry)
+    return withTimeout(deps, spaceId, promise, waitMs)
   }
 
-  /** Upstream has refused a token that a refresh had just brought, twice: more tokens will not help. */
+  /** Marks the connection after upstream rejected a fresh token twice, since further refreshes would not help. */
   const markRefused = async (stored: StoredConnection) => {
     const reason = 'upstream_refuses_token'
     const pauseMs = refusedTokenPauseMs(attemptsOf(stored.degraded, reason))
@@ -132,20 +135,20 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
   return {
     current(spaceId) {
       used.add(spaceId)
-      const known = remembered.get(spaceId)
-      if (known && clock().getTime() < known.freshUntilMs && changes.isConnected()) return known.access
+      const entry = cached.get(spaceId)
+      if (entry && clock().getTime() < entry.freshUntilMs && changes.isConnected()) return entry.access
       const running = loading.get(spaceId)
       if (running) return running.promise
-      const entry = { isOutdated: false, promise: Promise.resolve() as Promise<unknown> as Promise<Access> }
-      entry.promise = load(spaceId, () => entry.isOutdated).finally(() => loading.delete(spaceId))
-      loading.set(spaceId, entry)
-      return entry.promise
+      const started = { isOutdated: false, promise: Promise.resolve() as Promise<unknown> as Promise<Access> }
+      started.promise = load(spaceId, () => started.isOutdated).finally(() => loading.delete(spaceId))
+      loading.set(spaceId, started)
+      return started.promise
     },
 
     async refreshAfter401(spaceId, rejected) {
-      const known = remembered.get(spaceId)
-      if (known && known.access.version > rejected.version && changes.isConnected()) return known.access
-      remembered.delete(spaceId)
+      const entry = cached.get(spaceId)
+      if (entry && entry.access.version > rejected.version && changes.isConnected()) return entry.access
+      cached.delete(spaceId)
       const stored = await store.read(spaceId)
       const connection = requireConnected(deps, stored)
       if (connection.credential.generation === rejected.version) {
@@ -160,7 +163,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
         if (pauseMs > 0) throw refreshUnavailable(deps, stored, pauseMs)
         if (rejected.isFresh) throw await markRefused(stored)
       }
-      return { ...(await newerThan(spaceId, rejected.version, true, times.callTimeoutMs)), isFresh: true }
+      return { ...(await refreshBeyond(spaceId, rejected.version, true, times.callTimeoutMs)), isFresh: true }
     },
 
     async reportAccepted(spaceId) {
@@ -172,7 +175,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
       }
     },
 
-    async renew(spaceId, version) {
+    async refreshIfDue(spaceId, version) {
       const stored = await store.read(spaceId)
       if (stored.connection.status !== 'connected' || stored.version !== version) return
       const { isRenewable, expiresAt, generation } = stored.connection.credential
@@ -180,7 +183,7 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
         await store.setDegraded(stored, stored.degraded, expiryDueAt(clock(), expiresAt) ?? undefined)
         return
       }
-      await newerThan(spaceId, generation, false, RENEWAL_WAITS_MS)
+      await refreshBeyond(spaceId, generation, false, BACKGROUND_TIMEOUT_MS)
     },
 
     drainUsed() {
@@ -190,25 +193,30 @@ export function accessTokenSource(deps: RefreshDependencies): AccessTokenSource 
     },
 
     async settled() {
-      while (renewing.size > 0) await Promise.allSettled([...renewing.values()].map(({ promise }) => promise))
+      while (refreshing.size > 0) await Promise.allSettled([...refreshing.values()].map(({ promise }) => promise))
     },
   }
 }
 
-async function inTime<T>(deps: RefreshDependencies, spaceId: string, promise: Promise<T>, waitMs: number): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
+async function withTimeout<T>(
+  deps: RefreshDependencies,
+  spaceId: string,
+  promise: Promise<T>,
+  waitMs: number,
+): Promise<T> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(refreshUnavailable(deps, { spaceId, degraded: null }, 2_000)), waitMs)
   try {
-    return await Promise.race([promise, late])
+    return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
   }
 }
 
 /**
- * The access token of a connected connection.
+ * Decrypts the access token of a connected connection.
  *
- * @throws {Failure} `credential_unreadable`; `refresh_unavailable` when the last refresh brought no access token.
+ * @throws {Failure} `credential_unreadable`; `refresh_unavailable` when the last refresh returned no access token.
  */
 function openAccess(deps: OpenDependencies, stored: StoredConnection): Access {
   const { accessToken } = openCredential(deps, stored)

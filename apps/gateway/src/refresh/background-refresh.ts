@@ -8,65 +8,67 @@ export interface BackgroundRefreshDependencies {
   readonly clock: Clock
   readonly log: Log
   readonly store: ConnectionStore
-  readonly credentials: Pick<AccessTokenSource, 'renew' | 'drainUsed'>
-  /** Begins no further renewal once it is aborted. */
+  readonly accessTokens: Pick<AccessTokenSource, 'refreshIfDue' | 'drainUsed'>
+  /** Starts no further refresh once it is aborted. */
   readonly stopping?: AbortSignal
 }
 
-/** Renewals that one replica has in flight at once, and how many it takes from the store in one go. */
-const AT_ONCE = 16
+/** Concurrent refreshes of one replica, and the number of connections leased at once. */
+const CONCURRENCY = 16
 
-/** For how long a connection that one replica took for renewal is not offered to the others. Longer than a renewal lasts. */
-const TAKEN_FOR_MS = 60_000
+/** Lease of a due connection, in which no other replica gets it. Longer than a refresh takes. */
+const LEASE_MS = 60_000
 
 /**
- * One round of the background refresher: renews what is due, the longest due first, a bounded number at once, until nothing is. Slow ones do not
- * hold the others up, and one that fails comes back by its back-off. When nothing succeeds, the round ends, so that an outage does not have
- * the whole table rewritten. Resolves to how many were tried.
+ * Runs one round of the background refresh: refreshes due connections with bounded concurrency, the longest due first, until none is due. Slow
+ * refreshes do not delay the others, and failed ones are rescheduled by their back-off. The round ends when no refresh succeeds, so that an
+ * outage does not cause a write for every connection.
+ *
+ * @returns the number of connections tried.
  */
 export async function refreshDue(deps: BackgroundRefreshDependencies): Promise<number> {
-  const { clock, store, credentials, stopping } = deps
-  const used = credentials.drainUsed()
+  const { clock, store, accessTokens, stopping } = deps
+  const used = accessTokens.drainUsed()
   if (used.length > 0) await store.markUsed(used, clock())
 
   const due: DueConnection[] = []
-  let taking: Promise<void> | undefined
-  let isAllTaken = false
-  let failedInARow = 0
+  let leasing: Promise<void> | undefined
+  let isAllLeased = false
+  let consecutiveFailures = 0
   let count = 0
 
-  const take = async () => {
-    const taken = await store.takeDue(clock(), AT_ONCE, TAKEN_FOR_MS)
-    due.push(...taken)
-    if (taken.length < AT_ONCE) isAllTaken = true
+  const lease = async () => {
+    const leased = await store.takeDue(clock(), CONCURRENCY, LEASE_MS)
+    due.push(...leased)
+    if (leased.length < CONCURRENCY) isAllLeased = true
   }
   const next = async (): Promise<DueConnection | undefined> => {
-    while (due.length === 0 && !isAllTaken) await (taking ??= take().finally(() => (taking = undefined)))
-    return stopping?.aborted === true || failedInARow >= AT_ONCE ? undefined : due.shift()
+    while (due.length === 0 && !isAllLeased) await (leasing ??= lease().finally(() => (leasing = undefined)))
+    return stopping?.aborted === true || consecutiveFailures >= CONCURRENCY ? undefined : due.shift()
   }
   const work = async () => {
     for (let connection = await next(); connection !== undefined; connection = await next()) {
       count += 1
-      failedInARow = (await renew(deps, connection)) ? 0 : failedInARow + 1
+      consecutiveFailures = (await tryRefresh(deps, connection)) ? 0 : consecutiveFailures + 1
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await Promise.all(Array.from({ length: CONCURRENCY }, work))
   return count
 }
 
-/** Resolves to whether the authorization server had anything to say. */
-async function renew(
-  { credentials, log }: BackgroundRefreshDependencies,
+/** Refreshes a due connection. Resolves to true if the authorization server granted or finally refused it. */
+async function tryRefresh(
+  { accessTokens, log }: BackgroundRefreshDependencies,
   { spaceId, version }: DueConnection,
 ): Promise<boolean> {
   try {
-    await credentials.renew(spaceId, version)
+    await accessTokens.refreshIfDue(spaceId, version)
     return true
   } catch (error) {
     const code = error instanceof Failure ? error.code : undefined
     if (code === 'reconnect_required' || code === 'not_connected') return true
     if (code !== 'refresh_unavailable' && code !== 'upstream_refuses_token')
-      log.error('credential.not_renewed', { space: spaceId, code, ...describeError(error) })
+      log.error('credential.not_refreshed', { space: spaceId, code, ...describeError(error) })
     return false
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Remembers which authorization servers do not answer, so that a dead one costs a time-out now and then instead of one for each call.
+ * Circuit breaker per authorization server, so that an unavailable one costs an occasional time-out instead of one per call.
  *
- *             three connections in a row got no answer
- *   closed ───────────────────────────────────────────▶ open ──┐ no answer: open again, for twice as long
- *     ▲                                     its time is over │  │
- *     │            an answer, yes or no                      ▼  │
- *     └───────────────────────────────────────────────── one request may try
+ *          requests of three different connections fail in a row
+ *   closed ─────────────────────────────────────────────▶ open ──┐ failure: open again, for twice as long
+ *     ▲                                            pause ends │  │
+ *     │                        any response                   ▼  │
+ *     └────────────────────────────────────────────────────── half-open: one request may try
  */
 
-/** So many different connections in a row have to fail: one alone may fail for a reason of its own, and is put off by its own back-off. */
+/** Number of different connections that have to fail in a row. A single one may fail for its own reasons and has its own back-off. */
 const FAILING_CONNECTIONS = 3
 const FIRST_PAUSE_MS = 2_000
 const MAX_PAUSE_MS = 30_000
@@ -18,25 +18,25 @@ interface Circuit {
   pauseMs: number
   /** Milliseconds since the epoch; 0 while the circuit is closed. */
   openUntilMs: number
-  isTrying: boolean
+  isHalfOpen: boolean
 }
 
 export interface CircuitBreaker {
-  /** How long a request to `server` has to wait; 0 lets this one go. Of those that ask when the pause is over, the first goes, the others wait. */
+  /** Milliseconds until a request to `server` is allowed; 0 allows this one. After the pause, only the first caller is allowed. */
   waitMs(server: string, nowMs: number): number
-  /** The same, without taking the turn. */
+  /** True while no request is allowed. Unlike {@link waitMs}, does not claim the request of the half-open state. */
   isOpen(server: string, nowMs: number): boolean
-  /** @returns whether the server counted as dead until now. */
-  answered(server: string): boolean
-  /** @returns whether the server counts as dead from now on. */
-  failed(server: string, connection: string, nowMs: number): boolean
+  /** Records a response. @returns true if it closes the circuit. */
+  recordResponse(server: string): boolean
+  /** Records a failure. @returns true if it opens a closed circuit. */
+  recordFailure(server: string, connection: string, nowMs: number): boolean
 }
 
-/** @param tryForMs how long the one request that tries may take. */
+/** @param tryForMs how long the request of the half-open state may take. */
 export function circuitBreaker(tryForMs: number): CircuitBreaker {
   const circuits = new Map<string, Circuit>()
-  /** A pause that has longer to go than any is long was begun before the clock was set back, and is over. */
-  const leftMs = (openUntilMs: number, nowMs: number): number => {
+  /** A pause with more than the maximum remaining was started before the clock was set back, and is over. */
+  const remainingMs = (openUntilMs: number, nowMs: number): number => {
     const left = openUntilMs - nowMs
     return left > Math.max(MAX_PAUSE_MS, tryForMs) ? 0 : Math.max(0, left)
   }
@@ -44,33 +44,33 @@ export function circuitBreaker(tryForMs: number): CircuitBreaker {
     waitMs(server, nowMs) {
       const circuit = circuits.get(server)
       if (!circuit || circuit.openUntilMs === 0) return 0
-      const left = leftMs(circuit.openUntilMs, nowMs)
-      if (left > 0) return left
+      const pauseMs = remainingMs(circuit.openUntilMs, nowMs)
+      if (pauseMs > 0) return pauseMs
       circuit.openUntilMs = nowMs + tryForMs
-      circuit.isTrying = true
+      circuit.isHalfOpen = true
       return 0
     },
-    isOpen: (server, nowMs) => leftMs(circuits.get(server)?.openUntilMs ?? 0, nowMs) > 0,
-    answered(server) {
+    isOpen: (server, nowMs) => remainingMs(circuits.get(server)?.openUntilMs ?? 0, nowMs) > 0,
+    recordResponse(server) {
       const wasOpen = (circuits.get(server)?.openUntilMs ?? 0) > 0
       circuits.delete(server)
       return wasOpen
     },
-    failed(server, connection, nowMs) {
+    recordFailure(server, connection, nowMs) {
       const circuit = circuits.get(server) ?? {
         failing: new Set(),
         pauseMs: FIRST_PAUSE_MS,
         openUntilMs: 0,
-        isTrying: false,
+        isHalfOpen: false,
       }
       circuits.set(server, circuit)
       const wasOpen = circuit.openUntilMs > 0
       circuit.failing.add(connection)
       if (!wasOpen && circuit.failing.size < FAILING_CONNECTIONS) return false
-      // Requests that were under way when it opened say nothing new.
-      if (wasOpen && !circuit.isTrying) return false
+      // Failures of requests that were in flight when the circuit opened do not extend the pause.
+      if (wasOpen && !circuit.isHalfOpen) return false
       circuit.openUntilMs = nowMs + circuit.pauseMs
-      circuit.isTrying = false
+      circuit.isHalfOpen = false
       circuit.pauseMs = Math.min(MAX_PAUSE_MS, circuit.pauseMs * 2)
       return !wasOpen
     },

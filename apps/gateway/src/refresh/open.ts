@@ -1,4 +1,4 @@
-/** Puts together the access tokens of connections and their renewal ahead of time. */
+/** Assembles the refresh module: access tokens on demand, and the background refresh. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DatabaseGuard, holdFailure } from '../connections/copies/database-guard.ts'
 import { notHeldCondition } from '../connections/copies/postgres-database-identity.ts'
@@ -8,14 +8,13 @@ import { every } from '../platform/every.ts'
 import type { Platform } from '../platform/open.ts'
 import { accessTokenSource } from './access-tokens.ts'
 import { refreshDue } from './background-refresh.ts'
-import type { AccessTokens, RefreshStep } from './ports.ts'
+import type { AccessTokens, RefreshPorts } from './ports.ts'
 import { postgresRefreshLocks } from './postgres-refresh-lock.ts'
-import type { RefreshLocks } from './refresh-lock.ts'
 
-/** How often the background refresh looks for due connections. */
+/** Interval of the background refresh. */
 const REFRESH_DUE_EVERY_MS = 5_000
 
-/** The refresh lock in the database, which looks at each new session whether the database is a copy. */
+/** Opens the refresh lock in the database, which checks on each new session whether the database is a copy. */
 export async function openRefreshLock(
   { databaseUrl, sql, log }: Platform,
   guard: DatabaseGuard,
@@ -37,12 +36,12 @@ export async function openRefreshLock(
   await locks.ready()
   return {
     ...locks,
-    /** A session that broke may have been to another server, so the hold is read on one that was checked. */
+    /** The hold after a check of the current session, since a new session may be connected to another server. */
     async currentHold() {
       await locks.ready()
       return guard.hold()
     },
-    /** Looks again: the operator may have ended the hold. */
+    /** Checks again whether the database is held, since the operator may have ended the hold. */
     async recheckHold() {
       await guard.check(await locks.ready())
     },
@@ -57,24 +56,22 @@ export interface RefreshOptions {
   /** A call refreshes first when the access token expires within this. */
   readonly refreshMarginMs: number
   readonly connectUrl: (spaceId: string) => string
-  /** What tests change; see failpoints.ts. */
   readonly failpoints: RefreshFailpoints
 }
 
-/** What a test may change of the refresh of credentials. */
+/** Lets tests change timings and intervene at the ports of the refresh. */
 export interface RefreshFailpoints {
   readonly times?: RefreshTimes
-  readonly onStep?: (step: RefreshStep | 'connected' | 'sent') => void
-  readonly locks?: (locks: RefreshLocks) => RefreshLocks
+  readonly wrapPorts?: (ports: RefreshPorts) => RefreshPorts
 }
 
 export interface Refresh {
   readonly accessTokens: AccessTokens
-  /** One round of the background refresh now. @returns how many connections were tried. */
+  /** Runs one round of the background refresh now. @returns the number of connections tried. */
   refreshDue(): Promise<number>
-  /** Begins no further round of the background refresh. Calls may still refresh. */
+  /** Stops the background refresh. Calls may still refresh. */
   stop(): Promise<void>
-  /** Resolves when no refresh is in flight: a pair that was redeemed but not stored would be lost with the process. */
+  /** Resolves when no refresh is in flight: tokens that were issued but not stored would be lost with the process. */
   settled(): Promise<void>
 }
 
@@ -89,36 +86,33 @@ export function openRefresh({
 }: RefreshOptions): Refresh {
   const { clock, log } = platform
   const { store, vault, server, changes, identify } = connections
-  const { times = REFRESH_TIMES, onStep, locks: faulty = (locks: RefreshLocks) => locks } = failpoints
-  const credentials = accessTokenSource({
+  const { times = REFRESH_TIMES, wrapPorts = (ports) => ports } = failpoints
+  const accessTokens = accessTokenSource({
+    ...wrapPorts({ store, server, locks: lock }),
     clock,
     random: Math.random,
     pause: sleep,
     log,
-    store,
     vault,
-    server,
-    locks: faulty(lock),
     changes,
     identify,
     refreshMarginMs,
     times,
     connectUrl,
-    onStep,
   })
   const stopping = new AbortController()
   const refreshRound = async () => {
     if (await lock.currentHold()) await lock.recheckHold()
-    return guard.hold() ? 0 : refreshDue({ clock, log, store, credentials, stopping: stopping.signal })
+    return guard.hold() ? 0 : refreshDue({ clock, log, store, accessTokens, stopping: stopping.signal })
   }
   const stopRounds = every(REFRESH_DUE_EVERY_MS, refreshRound, log)
   return {
-    accessTokens: credentials,
+    accessTokens,
     refreshDue: refreshRound,
     async stop() {
       stopping.abort()
       await stopRounds()
     },
-    settled: () => credentials.settled(),
+    settled: () => accessTokens.settled(),
   }
 }

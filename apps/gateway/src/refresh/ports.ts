@@ -8,68 +8,56 @@ import type { Log } from '../platform/log.ts'
 import type { RefreshLocks } from './refresh-lock.ts'
 import type { Secret } from '../platform/secret.ts'
 
-/** An access token of a space's connection, as the proxy uses it. `version` is that of the event that stored it. */
+/** An access token of a space's connection, as used by the proxy. `version` is its token generation. */
 export interface Access {
   readonly token: Secret
   readonly version: number
-  /** A refresh brought it because upstream refused the one before. */
+  /** The token comes from a refresh after upstream rejected the previous one. */
   readonly isFresh?: true
-  /** Upstream refused this very token a moment ago; it goes out once more because it is so new that it may not have been known everywhere. */
+  /** Upstream has just rejected this token, but it is so new that it may not have propagated to all of upstream's servers. */
   readonly isSecondTry?: true
-  /** Upstream refused fresh tokens of this connection lately: the first response that takes one has to be reported by {@link AccessTokens.reportAccepted}. */
+  /** Upstream recently rejected fresh tokens of this connection: report the first accepted one with {@link AccessTokens.reportAccepted}. */
   readonly isUnderSuspicion?: true
 }
 
 /**
- * The access token of a space's connection.
+ * Access tokens of the spaces' connections.
  *
  * @throws {Failure} `not_connected`, `reconnect_required`, `refresh_unavailable` and `upstream_refuses_token` (with `retryAfterSeconds`),
  * `store_unavailable`, `credential_unreadable`.
  */
 export interface AccessTokens {
-  /** One that is good for the refresh margin at least, as far as we know. Answers synchronously when it is in memory. */
+  /** A token that is expected to be valid for at least the refresh margin. Returned synchronously from memory if possible. */
   current(spaceId: string): Access | Promise<Access>
   /**
-   * One to resend with after upstream refused `rejected` with 401: the store's newer one, else one from a refresh. A token that is new goes out
-   * twice, after a moment. When upstream refuses what a refresh has just brought, the connection is marked as degraded and no token is asked for
-   * until the pause is over: `upstream_refuses_token`.
+   * The token for a retry after upstream rejected `rejected` with 401: a newer stored one, else one from a refresh. A new token is tried twice,
+   * after a pause. When upstream rejects a token from such a refresh, the connection is marked as degraded, and no refresh is sent during the
+   * pause (`upstream_refuses_token`).
    */
   refreshAfter401(spaceId: string, rejected: Access): Promise<Access>
-  /** Upstream took a token that {@link Access.isUnderSuspicion}: the connection is not degraded any longer. Never throws. */
+  /** Clears the mark after upstream accepted a token that {@link Access.isUnderSuspicion}. Never throws. */
   reportAccepted(spaceId: string): Promise<void>
 }
 
-/** What renewing a credential needs of the world. */
-export interface RefreshDependencies {
+/** The ports behind which the steps of a refresh happen. */
+export interface RefreshPorts {
+  readonly store: ConnectionStore
+  readonly server: Pick<AuthorizationServer, 'refresh' | 'revoke' | 'currentGrant' | 'rereadEndpoints' | 'isShared'>
+  readonly locks: RefreshLocks
+}
+
+export interface RefreshDependencies extends RefreshPorts {
   readonly clock: Clock
-  /** 0 to 1, for spreading what would otherwise happen at once. */
+  /** 0 to 1, for jitter. */
   readonly random: () => number
   readonly pause: (ms: number) => Promise<void>
   readonly log: Log
-  readonly store: ConnectionStore
   readonly vault: Vault
-  readonly server: Pick<AuthorizationServer, 'refresh' | 'revoke' | 'currentGrant' | 'rereadEndpoints' | 'isShared'>
-  readonly locks: RefreshLocks
   readonly changes: ConnectionChanges
   readonly identify: IdentifyWorkspace
-  /** A call refreshes first when the access token ends within this. */
+  /** A call refreshes first when the access token expires within this time. */
   readonly refreshMarginMs: number
   readonly times: RefreshTimes
-  /** Where a person reconnects the space, for the sentence that tells them to. */
+  /** URL of the page on which users connect the space, for error messages. */
   readonly connectUrl: (spaceId: string) => string
-  /** For tests: called at each step of a refresh, so that they can stop a process right there. */
-  readonly onStep?: ((step: RefreshStep) => void) | undefined
 }
-
-/** The steps of a refresh between which a process may die, or stop for any length of time. */
-export type RefreshStep =
-  | 'locking'
-  | 'locked'
-  | 'recording_intent'
-  | 'intent_recorded'
-  | 'answered'
-  | 'repeating'
-  | 'storing'
-  | 'stored'
-  | 'losing'
-  | 'postponing'

@@ -1,11 +1,11 @@
 /**
- * The lock on a refresh is a session-level advisory lock. A row with an expiry would either run out under a holder that is merely slow, or keep
- * everybody waiting for one that died; a lock of the session does neither: the server frees it the moment the process is gone. All locks of a
- * process share one session, so waiting for an authorization server never occupies the pool.
+ * The refresh lock is a session-level advisory lock. A row with an expiry would either expire while its holder is merely slow or block others
+ * after its holder has died; the server frees a session's lock as soon as the process is gone. All locks of a process share one session, so
+ * waiting for an authorization server never occupies the pool.
  *
- * The lock alone cannot tell a holder that died from one that only lost its session, with a request under way; and one that stands still keeps
- * it for ever. So safety rests on the intent: nobody writes another over one that is neither settled nor old enough to be over. The lock spares
- * the others the attempt.
+ * The lock cannot distinguish a holder that died from one that only lost its session with a request in flight, and a stopped process holds it
+ * indefinitely. So safety rests on the intent: an unresolved intent is not overwritten before its request must have ended. The lock only avoids
+ * futile attempts.
  *
  * See docs/decisions/0003-refresh-claims.md.
  */
@@ -17,20 +17,20 @@ import type { RefreshLock, RefreshLocks } from './refresh-lock.ts'
 import type { TroubleLog } from '../platform/database-trouble.ts'
 import { openSession, type Sql } from '../platform/database.ts'
 
-/** So many refreshes a process has in flight at once; more have to wait as if another held them. Each takes a lock of the server's lock table. */
-const MOST_HELD = 500
+/** Maximum locks of one process, each of which occupies an entry of the server's lock table. Further refreshes wait as if the lock were held. */
+const MAX_HELD = 500
 
-/** `synchronous_commit`: an intent that a crash of the database takes back would be none. `lock_timeout`: below the statement time-out. */
+/** `synchronous_commit`: a crash of the database must not lose an intent. `lock_timeout`: below the statement time-out. */
 const SESSION_SETTINGS = `set lock_timeout = '2s';
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')`
 
-/** Decides whether this database may be refreshed from; see refresh/database-guard.ts. */
+/** Decides whether tokens of this database may be refreshed; see connections/copies/database-guard.ts. */
 export interface RefreshLockGuard {
-  /** Looks at the database of a new session, and again when an intent was refused. @throws {Failure} `store_unavailable`. */
+  /** Checks the database of a new session, and again after an intent was rejected. @throws {Failure} `store_unavailable`. */
   check(session: Sql): Promise<void>
-  /** @throws {Failure} when no token may leave. */
+  /** @throws {Failure} when no token may be sent. */
   assertNotHeld(): void
-  /** What an intent may only be written under: SQL, in which `$n` is {@link minimumCount}. */
+  /** SQL condition for writing an intent; `parameter` is that of {@link minimumCount}. */
   condition(parameter: string): string
   minimumCount(): Promise<number>
 }
@@ -53,7 +53,7 @@ export function postgresRefreshLocks(
   let session: Session | undefined
   let opening: Promise<Session> | undefined
   let isClosed = false
-  // Advisory locks nest within a session, so two takers of one process have to be told apart here.
+  // A session can acquire an advisory lock repeatedly, so exclusion within the process is ensured here.
   const held = new Set<string>()
 
   const open = async (): Promise<Session> => {
@@ -69,7 +69,7 @@ export function postgresRefreshLocks(
     )
     try {
       await opened.query(SESSION_SETTINGS)
-      // A failover, or a restore, brings new sessions: the database behind this one may be another.
+      // After a failover or a restore, a new session may be connected to another database.
       await guard.check(opened)
     } catch (error) {
       opened.destroy()
@@ -83,18 +83,20 @@ export function postgresRefreshLocks(
 
   const lockOn = (on: Session, stream: string, isLocked: boolean): RefreshLock => {
     const id = randomUUID()
-    let asked: { wall: number; monotonic: number } | undefined
+    let requestedAt: { wall: number; monotonic: number } | undefined
     let isWritten = false
-    // Both clocks: the monotonic one stands still while the machine is suspended, the other can be set.
+    // Both clocks: the monotonic one stops while the machine is suspended, and the wall clock can be set.
     const ageMs = () =>
-      asked ? Math.max(Math.abs(Date.now() - asked.wall), performance.now() - asked.monotonic) : Infinity
+      requestedAt
+        ? Math.max(Math.abs(Date.now() - requestedAt.wall), performance.now() - requestedAt.monotonic)
+        : Infinity
     return {
       id,
       async recordIntent({ generation, inDoubt, failures, recheckAt }) {
         isWritten = false
         const minimumCount = await guard.minimumCount()
         if (session !== on) throw lockLost()
-        asked = { wall: Date.now(), monotonic: performance.now() }
+        requestedAt = { wall: Date.now(), monotonic: performance.now() }
         const written = on.query(
           `update gateway.connections
               set intent_generation = $2, intent_claim = $3, intent_in_doubt = $4, intent_failures = $5, intent_not_before = null, intent_pause_ms = null,
@@ -123,7 +125,7 @@ export function postgresRefreshLocks(
         isWritten = false
         if (session !== on || !isLocked) return
         held.delete(stream)
-        // A session that cannot give a lock back is dropped: the server then frees them all.
+        // If the lock cannot be released, the session is closed, which releases all its locks.
         await on
           .query('select pg_advisory_unlock(hashtextextended($1, 0))', [lockName(stream)])
           .catch(() => on.destroy())
@@ -136,7 +138,7 @@ export function postgresRefreshLocks(
       const on = await current()
       guard.assertNotHeld()
       if (evenIfHeld) return lockOn(on, stream, false)
-      if (held.has(stream) || held.size >= MOST_HELD) return undefined
+      if (held.has(stream) || held.size >= MAX_HELD) return undefined
       held.add(stream)
       try {
         const { rows } = await on.query<{ taken: boolean }>(
@@ -159,7 +161,7 @@ export function postgresRefreshLocks(
   }
 }
 
-/** Somebody else keeps the row locked; the session is as good as before. */
+/** True if another transaction holds the row lock. The session stays usable. */
 const isLockTimeout = (error: unknown) =>
   error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === '55P03'
 

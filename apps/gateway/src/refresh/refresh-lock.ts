@@ -1,13 +1,13 @@
 import type { RefreshIntent } from '../connections/connection-store.ts'
 
 /**
- * The exclusive permission to refresh one connection, over all replicas. Free again as soon as its holder's process dies; does not run
- * out under a holder that is merely slow.
+ * The exclusive lock on the refresh of one connection across all replicas. It is freed when its holder's process dies and does not expire
+ * while its holder is merely slow.
  */
 export interface RefreshLocks {
   /**
-   * Undefined when somebody else holds it. `evenIfHeld` takes it from a holder that stands still: what that one cannot do any more then is decided
-   * by the intent alone.
+   * Undefined while another refresh holds the lock. `evenIfHeld` bypasses the holder, for one that is stopped; only the intent protects against
+   * it then.
    *
    * @throws {Failure} `store_unavailable`.
    */
@@ -15,20 +15,21 @@ export interface RefreshLocks {
 }
 
 export interface RefreshLock {
+  /** Fencing token for the intent and the result. */
   readonly id: string
   /**
-   * Durable before it resolves: this lock is about to redeem `generation`. Written through the very session that took the lock, so it
-   * cannot succeed once that is lost. The background refresher looks at the connection at `recheckAt`, should nobody settle it.
+   * Durably records that this lock is about to redeem `generation`. Written through the session that holds the lock, so it fails once that is
+   * lost. The background refresh checks the connection at `recheckAt` in case the attempt is never resolved.
    *
-   * @returns false when the stream has moved on, or another lock's attempt may still be under way.
+   * @returns false when the stream has moved on, or another lock's attempt may still be in flight.
    * @throws {Failure} `store_unavailable` when the lock is lost.
    */
   recordIntent(
     intent: Pick<RefreshIntent, 'generation' | 'inDoubt' | 'failures'> & { readonly recheckAt: Date },
   ): Promise<boolean>
-  /** Whether the last {@link recordIntent} is recent enough to act on, by the wall clock and by the monotonic one. */
+  /** True while the last {@link recordIntent} is recent enough to send the token, by both the wall clock and the monotonic clock. */
   mayRedeem(): boolean
-  /** Milliseconds until what the last {@link recordIntent} announced has to be over. */
+  /** Milliseconds until the request of the last {@link recordIntent} must have ended. */
   remainingMs(): number
   release(): Promise<void>
 }

@@ -16,16 +16,16 @@ import {
 } from '../connections/open-credential.ts'
 import { markGrantLost, storeTokens } from './resolve-attempt.ts'
 
-/** How often one that waits for the lock looks by itself, beside listening for the news. */
+/** Poll interval while waiting for the lock, in addition to NOTIFY. */
 const LOCK_POLL_MS = 250
 
-/** After a 429 that does not say how long to wait. */
-const BUSY_PAUSE_MS = 5_000
+/** Pause after a 429 without `Retry-After`. */
+const RATE_LIMITED_PAUSE_MS = 5_000
 
-/** Until somebody has changed a setting, or a name leads back to where it did. */
+/** Pause after the SSRF guard forbade the address, until a setting or a DNS record is corrected. */
 const FORBIDDEN_PAUSE_MS = 60_000
 
-/** The stored connection once its credential is of a later generation, refreshed by whoever holds the lock. */
+/** Refreshes a connection under the refresh lock. @returns the connection with a later token generation, refreshed by any replica. */
 export async function refreshUnderLock(
   deps: RefreshDependencies,
   circuits: CircuitBreaker,
@@ -33,14 +33,14 @@ export async function refreshUnderLock(
   generation: number,
   isForCall: boolean,
 ): Promise<StoredConnection> {
-  const { store, locks, changes, random, times, onStep } = deps
+  const { store, locks, changes, random, times } = deps
   const isNewer = (stored: StoredConnection) => requireConnected(deps, stored).credential.generation > generation
-  /** Whether there is something to do right now. @throws {Failure} when there will not be for a while. */
+  /** True if an attempt is allowed now; false while one is in flight. @throws {Failure} during a pause. */
   const mayAttempt = async (stored: StoredConnection): Promise<boolean> => {
     if (!requireConnected(deps, stored).credential.isRenewable) return true
-    await refuseWhilePaused(deps, stored)
-    await refuseWhileCircuitIsOpen(deps, circuits, stored)
-    return !mayBeUnderWay(deps, stored)
+    await throwIfPaused(deps, stored)
+    await throwIfCircuitOpen(deps, circuits, stored)
+    return !mayBeInFlight(deps, stored)
   }
   const startedMs = performance.now()
   let seen = ''
@@ -49,18 +49,17 @@ export async function refreshUnderLock(
   for (;;) {
     const stored = await store.read(spaceId)
     if (isNewer(stored)) return stored
-    onStep?.('locking')
+
     const state = `${stored.version} ${stored.intent?.fencingToken} ${stored.intent?.inDoubt}`
     if (state !== seen) {
       seen = state
       unchangedSinceMs = performance.now()
     }
-    // A process that stands still keeps its lock; nobody has to wait for it longer than for one that died.
+    // A stopped process keeps its lock. Bypass it as late as a takeover from a process that died.
     const isStuck = performance.now() - unchangedSinceMs > times.takeoverAfterMs
     const lock = (await mayAttempt(stored)) ? await locks.acquire(stored.stream, isStuck) : undefined
     if (lock) {
       try {
-        onStep?.('locked')
         const meanwhile = await store.read(spaceId)
         if (isNewer(meanwhile)) return meanwhile
         const after = (await mayAttempt(meanwhile))
@@ -76,22 +75,22 @@ export async function refreshUnderLock(
   }
 }
 
-async function refuseWhilePaused(deps: RefreshDependencies, stored: StoredConnection): Promise<void> {
+async function throwIfPaused(deps: RefreshDependencies, stored: StoredConnection): Promise<void> {
   const { version, intent, degraded } = stored
   const now = deps.clock()
-  // The operator may have given the key back: then there is nothing to wait for.
-  if (degraded?.reason === 'credential_unreadable') return void (await openedOrMarked(deps, stored))
+  // The pause ends early once the operator has restored the key.
+  if (degraded?.reason === 'credential_unreadable') return void (await openOrMark(deps, stored))
   const backOff =
     intent?.generation === version && intent.notBefore ? remainingPauseMs(intent.notBefore, intent.pauseMs, now) : 0
   const pauseMs = Math.max(backOff, degraded ? remainingMs(degraded, now) : 0)
   if (pauseMs > 0) throw refreshUnavailable(deps, stored, pauseMs)
 }
 
-/** How long a connection waits that found the authorization server to be down. */
+/** Pause of a connection while the circuit is open. */
 const OUTAGE_PAUSE_MS = 2_000
 
-/** A dead authorization server costs nobody a time-out, and the database no work but one note that nothing can be renewed. */
-async function refuseWhileCircuitIsOpen(
+/** Fails fast while the authorization server is down, and marks a connection without a valid access token once. */
+async function throwIfCircuitOpen(
   deps: RefreshDependencies,
   circuits: CircuitBreaker,
   stored: StoredConnection,
@@ -99,8 +98,8 @@ async function refuseWhileCircuitIsOpen(
   const { grant, credential } = requireConnected(deps, stored)
   const now = deps.clock()
   if (!circuits.isOpen(deps.server.currentGrant(grant).tokenEndpoint, now.getTime())) return
-  const isOver = credential.expiresAt !== null && credential.expiresAt <= now
-  if (isOver && stored.degraded === null) {
+  const isExpired = credential.expiresAt !== null && credential.expiresAt <= now
+  if (isExpired && stored.degraded === null) {
     await deps.store.setDegraded(
       stored,
       degradedAgain(null, 'renewal_unreachable', 'no connection', now, OUTAGE_PAUSE_MS),
@@ -109,7 +108,7 @@ async function refuseWhileCircuitIsOpen(
   throw refreshUnavailable(deps, stored, OUTAGE_PAUSE_MS)
 }
 
-/** Marks a connection as degraded whose credential does not open. @throws {Failure} what `open` throws. */
+/** Marks the connection as degraded if `open` throws `credential_unreadable`. @throws {Failure} the failure of `open`. */
 export async function markUnreadable<T>(
   deps: RefreshDependencies,
   stored: StoredConnection,
@@ -136,20 +135,20 @@ export async function markUnreadable<T>(
   }
 }
 
-const openedOrMarked = (deps: RefreshDependencies, stored: StoredConnection) =>
+const openOrMark = (deps: RefreshDependencies, stored: StoredConnection) =>
   markUnreadable(deps, stored, () => openCredential(deps, stored))
 
-/** Two requests with the same refresh token, under way at once, could be taken in either order: the pair of the first to be taken is dead. */
-const mayBeUnderWay = ({ times }: RefreshDependencies, { version, intent }: StoredConnection): boolean =>
+/** Concurrent requests with the same refresh token may be processed in either order, which would invalidate the tokens of the first. */
+const mayBeInFlight = ({ times }: RefreshDependencies, { version, intent }: StoredConnection): boolean =>
   intent?.generation === version && intent.notBefore === null && intent.ageMs <= times.takeoverAfterMs
 
 /**
- * Spends the refresh token of `stored` under `lock`. Where the response got lost, the same token goes out once more, promptly: the server keeps
- * the previous refresh token valid for exactly that. After that it goes out again in growing pauses: as long as no response was read, nobody
- * holds a newer one, and there is nothing left to lose. Where the endpoint has moved, or the resource indicator is refused, it goes out the other way
- * once. The first readable response is final; none is never.
+ * Redeems the refresh token of `stored` under `lock`. After a lost response, the same token is sent once more, promptly: the server keeps the
+ * previous refresh token valid for this case. After that it is retried with a back-off: as long as no response was read, no newer token is
+ * known, so there is nothing to lose. If the endpoint has moved or the resource indicator is rejected, the request is repeated once accordingly.
+ * The first readable response decides.
  *
- * @returns what is stored afterwards, or undefined when the stream moved on before anything was sent.
+ * @returns the stored connection afterwards, or undefined when the stream has moved on before a request was sent.
  */
 async function redeem(
   deps: RefreshDependencies,
@@ -158,38 +157,36 @@ async function redeem(
   stored: StoredConnection,
   isForCall: boolean,
 ): Promise<StoredConnection | undefined> {
-  const { clock, log, pause, server, times, onStep } = deps
+  const { clock, log, pause, server, times } = deps
   const { spaceId, stream, version } = stored
-  const credential = await openedOrMarked(deps, stored)
+  const credential = await openOrMark(deps, stored)
   const { refreshToken } = credential
   if (refreshToken === null) return expireGrant(deps, stored)
-  // An intent for this generation: unsettled, its holder died and may have sent the token; settled, its attempts are counted in it.
+  // An unresolved intent of this generation counts as in doubt, as its holder may have sent the token. A resolved one has the attempts so far.
   const before = stored.intent?.generation === version ? stored.intent : { inDoubt: 0, failures: 0 }
-  const nextWay = otherWays(deps, requireConnected(deps, stored).grant)
+  const nextAlternative = alternativesTo(deps, requireConnected(deps, stored).grant)
   let grant = server.currentGrant(requireConnected(deps, stored).grant)
-  const heldBackMs = circuits.waitMs(grant.tokenEndpoint, clock().getTime())
-  if (heldBackMs > 0) throw refreshUnavailable(deps, stored, heldBackMs)
+  const circuitPauseMs = circuits.waitMs(grant.tokenEndpoint, clock().getTime())
+  if (circuitPauseMs > 0) throw refreshUnavailable(deps, stored, circuitPauseMs)
 
   for (let { inDoubt, failures } = before; ;) {
-    onStep?.('recording_intent')
     const recheckAt = new Date(clock().getTime() + times.takeoverAfterMs)
     if (!(await lock.recordIntent({ generation: version, inDoubt: inDoubt + 1, failures, recheckAt }))) return undefined
-    onStep?.('intent_recorded')
+
     const sentAt = clock()
     const started = performance.now()
     const outcome = await server.refresh(grant, { ...credential, refreshToken }, lock)
-    onStep?.('answered')
-    const facts = { space: spaceId, generation: version, inDoubt, tookMs: Math.round(performance.now() - started) }
-    noteHealth(deps, circuits, grant.tokenEndpoint, stream, 'symptom' in outcome ? outcome.symptom : undefined)
+    const fields = { space: spaceId, generation: version, inDoubt, tookMs: Math.round(performance.now() - started) }
+    recordHealth(deps, circuits, grant.tokenEndpoint, stream, 'symptom' in outcome ? outcome.symptom : undefined)
 
     if (outcome.kind === 'granted') {
-      const renewed = { grant, previous: { ...credential, refreshToken }, tokens: outcome.tokens, sentAt, isForCall }
-      const after = await storeTokens(deps, lock, stored, renewed)
-      log.info('credential.refreshed', { ...facts, stored: after.version })
+      const result = { grant, previous: { ...credential, refreshToken }, tokens: outcome.tokens, sentAt, isForCall }
+      const after = await storeTokens(deps, lock, stored, result)
+      log.info('credential.refreshed', { ...fields, stored: after.version })
       return after
     }
     if (outcome.kind === 'refused') {
-      log.warn('credential.refused', { ...facts, error: outcome.error })
+      log.warn('credential.refused', { ...fields, error: outcome.error })
       return markGrantLost(deps, lock, stored, outcome)
     }
 
@@ -197,21 +194,20 @@ async function redeem(
     if (outcome.kind === 'in_doubt') inDoubt += 1
     const { kind, symptom, error, retryAfterSeconds } = outcome
     log.warn('credential.not_refreshed', {
-      ...facts,
+      ...fields,
       outcome: kind,
       symptom,
       error,
       retryAfterSeconds,
       ...(outcome.cause === undefined ? {} : describeError(outcome.cause)),
     })
-    const other = await nextWay(grant, outcome, failures)
-    if (other) {
-      grant = other
+    const alternative = await nextAlternative(grant, outcome, failures)
+    if (alternative) {
+      grant = alternative
       continue
     }
-    const isOver = symptom === 'connection_lost' || symptom === 'unreadable'
-    if (kind === 'in_doubt' && inDoubt === 1 && isOver && retryAfterSeconds === undefined) {
-      onStep?.('repeating')
+    const hasEnded = symptom === 'connection_lost' || symptom === 'unreadable'
+    if (kind === 'in_doubt' && inDoubt === 1 && hasEnded && retryAfterSeconds === undefined) {
       if (symptom === 'connection_lost') await pause(times.repeatPauseMs)
       continue
     }
@@ -222,10 +218,10 @@ async function redeem(
 type Undecided = Extract<RefreshOutcome, { readonly symptom: RefreshSymptom }>
 
 /**
- * Another way to send the same refresh, each once: to the endpoint that the issuer's metadata names today, and without the resource indicator.
- * Which of them worked becomes durable with the tokens that it brought.
+ * Alternative grants for the same refresh, each tried once: with the current endpoint from the issuer's metadata, and without the resource
+ * indicator. The one that works is stored with the new tokens.
  */
-function otherWays({ server }: RefreshDependencies, stored: Grant) {
+function alternativesTo({ server }: RefreshDependencies, stored: Grant) {
   let mayReread = true
   let mayOmitResource = true
   return async (grant: Grant, { symptom }: Undecided, failures: number): Promise<Grant | undefined> => {
@@ -233,9 +229,9 @@ function otherWays({ server }: RefreshDependencies, stored: Grant) {
       mayOmitResource = false
       return { ...grant, resource: null }
     }
-    // A host that is gone and one that is briefly away look the same.
-    const isAway = (symptom === 'unreachable' || symptom === 'connection_lost') && failures > 1
-    if (mayReread && (symptom === 'moved' || isAway)) {
+    // A host that has moved cannot be distinguished from a brief outage.
+    const isUnreachable = (symptom === 'unreachable' || symptom === 'connection_lost') && failures > 1
+    if (mayReread && (symptom === 'moved' || isUnreachable)) {
       mayReread = false
       if (await server.rereadEndpoints(stored)) return { ...server.currentGrant(stored), resource: grant.resource }
     }
@@ -243,16 +239,16 @@ function otherWays({ server }: RefreshDependencies, stored: Grant) {
   }
 }
 
-/** Settles an attempt without a decision. @returns the failure to report. */
+/** Resolves an attempt without a decision and schedules the next one. @returns the failure for the caller. */
 async function postpone(
-  { clock, log, random, store, times, onStep, connectUrl }: RefreshDependencies,
+  { clock, log, random, store, times, connectUrl }: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
   { symptom, error, cause, retryAfterSeconds }: Undecided,
   { inDoubt, failures }: { readonly inDoubt: number; readonly failures: number },
 ): Promise<Failure> {
   const { spaceId, stream, version, connection } = stored
-  if (connection.status !== 'connected') throw new Error('only a connected connection is renewed')
+  if (connection.status !== 'connected') throw new Error('only a connected connection is refreshed')
   if (symptom === 'forbidden') {
     const server = new URL(connection.grant.tokenEndpoint).origin
     log.error('credential.address_forbidden', { space: spaceId, server, alert: true })
@@ -267,7 +263,7 @@ async function postpone(
       ? { pauseMs: Math.max(minimumPauseMs, backOffMs(failures, random())), degraded: stored.degraded }
       : afterFailedAttempt(stored.degraded, { reason, error, failures, minimumPauseMs }, tokenEndsInMs, now, random())
   if (degraded && stored.degraded === null) log.warn('connection.degraded', { space: spaceId, reason, error })
-  onStep?.('postponing')
+
   const notBefore = new Date(now.getTime() + pauseMs)
   const intent = { generation: version, fencingToken: lock.id, inDoubt, failures, notBefore, pauseMs }
   await store.postponeRefresh(stream, { ...intent, degraded })
@@ -276,7 +272,7 @@ async function postpone(
     : refreshUnavailable({ connectUrl }, { spaceId, degraded }, pauseMs, cause)
 }
 
-/** What a failure says of the connection when it lasts; undefined for nothing. */
+/** The degraded reason if the symptom persists; undefined for none. */
 const DEGRADED_REASONS: Record<RefreshSymptom, FailedAttempt['reason'] | undefined> = {
   rejected: 'renewal_refused',
   resource_refused: 'renewal_refused',
@@ -291,7 +287,7 @@ const DEGRADED_REASONS: Record<RefreshSymptom, FailedAttempt['reason'] | undefin
   not_sent: undefined,
 }
 
-/** An access token has ended that came without a refresh token: nothing is sent, and what happened is stored like a refusal. */
+/** Records the end of a grant whose access token has expired and which has no refresh token. No request is sent. */
 async function expireGrant(
   { clock, store, log }: RefreshDependencies,
   stored: StoredConnection,
@@ -318,11 +314,11 @@ async function expireGrant(
 function leastPause(symptom: RefreshSymptom, { silencePauseMs }: RefreshTimes): number {
   if (symptom === 'timed_out') return silencePauseMs
   if (symptom === 'forbidden') return FORBIDDEN_PAUSE_MS
-  return symptom === 'rate_limited' ? BUSY_PAUSE_MS : 0
+  return symptom === 'rate_limited' ? RATE_LIMITED_PAUSE_MS : 0
 }
 
-/** Whether the authorization server is there at all. One that says "later" or "no" is; a token withheld tells nothing. */
-function noteHealth(
+/** Updates the circuit breaker: any HTTP response that could be read proves that the server is up. */
+function recordHealth(
   { clock, log }: RefreshDependencies,
   circuits: CircuitBreaker,
   server: string,
@@ -337,7 +333,7 @@ function noteHealth(
     case 'timed_out':
     case 'connection_lost':
     case 'unreadable':
-      if (circuits.failed(server, stream, clock().getTime())) log.error('authorization_server.down', { server })
+      if (circuits.recordFailure(server, stream, clock().getTime())) log.error('authorization_server.down', { server })
       return
     case 'moved':
     case 'rate_limited':
@@ -345,6 +341,6 @@ function noteHealth(
     case 'resource_refused':
     case 'client_rejected':
     case undefined:
-      if (circuits.answered(server)) log.info('authorization_server.up', { server })
+      if (circuits.recordResponse(server)) log.info('authorization_server.up', { server })
   }
 }

@@ -10,9 +10,9 @@ import type { Tokens } from '../connections/authorization-server.ts'
 import { requireConnected, dataKeyOf, expiryOf, isTransient } from '../connections/open-credential.ts'
 import type { RefreshDependencies } from './ports.ts'
 
-/** What a refresh brought. */
+/** The tokens of a successful refresh. */
 export interface RefreshResult {
-  /** As it was used: perhaps with other endpoints than the stored one. */
+  /** The grant as used, possibly with other endpoints than the stored one. */
   readonly grant: Grant
   readonly previous: RenewableCredential
   readonly tokens: Tokens
@@ -20,7 +20,7 @@ export interface RefreshResult {
   readonly isForCall: boolean
 }
 
-/** Stores the new pair before anybody may use it. A database that does not take it is asked until it does: the old token is spent. */
+/** Stores the new tokens, after which they may be used. Retries until the database accepts them, since the old refresh token is spent. */
 export async function storeTokens(
   deps: RefreshDependencies,
   lock: RefreshLock,
@@ -53,7 +53,7 @@ export async function storeTokens(
 
   const isOurs = after.connection.status === 'connected' && after.connection.credential.sealed === sealed
   if (isOurs && after.workspace === null) void identifyWorkspace(deps, stream, credential)
-  // Taken over, or replaced by a new consent, while the refresh was on its way.
+  // Another replica took over, or a new consent was stored, while the refresh was in flight.
   if (!isOurs) log.warn('credential.superseded', { space: spaceId, generation, version: after.version })
   if (!isOurs) await revokeLeftover(deps, after, grant, credential)
   return after
@@ -64,7 +64,7 @@ const haveSameEndpoints = (one: Grant, other: Grant): boolean =>
   one.revocationEndpoint === other.revocationEndpoint &&
   one.resource === other.resource
 
-/** A refresh clears every mark but two: it may have brought no access token, and whether upstream takes the new one is not known yet. */
+/** The degraded mark after a refresh: cleared, unless the access token is missing or upstream has yet to accept a fresh one. */
 function afterRefresh(before: Degraded | null, { accessToken }: Tokens, now: Date): Degraded | null {
   if (accessToken === null) {
     const reason = 'access_token_missing'
@@ -73,7 +73,7 @@ function afterRefresh(before: Degraded | null, { accessToken }: Tokens, now: Dat
   return before?.reason === 'upstream_refuses_token' ? before : null
 }
 
-/** What a refresh brought must not live on when somebody has disconnected, or consented anew, meanwhile. */
+/** Revokes the new tokens if a user has disconnected or consented again meanwhile. */
 async function revokeLeftover(
   { server, vault, log }: RefreshDependencies,
   after: StoredConnection,
@@ -90,17 +90,17 @@ async function revokeLeftover(
   log.info('credential.revoked', { space: spaceId, revocation: await server.revoke(grant, credential) })
 }
 
-/** The longest pause between two attempts to store what must not be lost. */
-const LONGEST_STORING_PAUSE_MS = 5_000
+/** Maximum pause between two attempts to store. */
+const MAX_STORE_PAUSE_MS = 5_000
 
 /**
- * Appends what the authorization server has decided. It said so to us alone and says it only once, so nothing but success ends the attempts,
- * or that somebody else has moved the connection on. Whoever operates this has to know.
+ * Appends the decision of the authorization server. It cannot be requested again, so the attempts continue, with alerts for the operator, until
+ * one succeeds or the connection has moved on.
  *
- * @returns what is stored afterwards.
+ * @returns the stored connection afterwards.
  */
 async function resolveAttempt(
-  { log, changes, store, onStep }: RefreshDependencies,
+  { log, changes, store }: RefreshDependencies,
   lock: RefreshLock,
   stored: StoredConnection,
   {
@@ -111,37 +111,36 @@ async function resolveAttempt(
 ): Promise<StoredConnection> {
   const { spaceId, stream, version } = stored
   const connection = evolve(stored.connection, event)
-  const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+  const retryUntilDone = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
         const done = await work()
         if (attempt > 1) log.info('credential.stored_late', { space: spaceId, type: event.type, attempt })
         return done
       } catch (error) {
-        const facts = { space: spaceId, type: event.type, attempt, alert: true }
-        log.error('credential.not_stored', { ...facts, ...describeError(error) })
-        // A consent meanwhile decides the matter, and nobody should wait for this to notice.
-        await changes.next(spaceId, Math.min(LONGEST_STORING_PAUSE_MS, 50 * 2 ** attempt))
+        const fields = { space: spaceId, type: event.type, attempt, alert: true }
+        log.error('credential.not_stored', { ...fields, ...describeError(error) })
+        // A new consent makes further attempts unnecessary and ends the pause.
+        await changes.next(spaceId, Math.min(MAX_STORE_PAUSE_MS, 50 * 2 ** attempt))
       }
     }
   }
 
-  onStep?.('storing')
-  const isStored = await insist(async () => {
+  const isStored = await retryUntilDone(async () => {
     try {
-      const place = { stream, spaceId, expectedVersion: version, fencingToken: lock.id }
-      return await store.append({ ...place, event, connection, refreshDueAt: dueAt, degraded })
+      const position = { stream, spaceId, expectedVersion: version, fencingToken: lock.id }
+      return await store.append({ ...position, event, connection, refreshDueAt: dueAt, degraded })
     } catch (error) {
-      // A statement that the database refuses would be refused for ever, and never tell that somebody else has moved the connection on.
+      // A statement that the database rejects fails each time, so it never detects that the connection has moved on.
       const now = isTransient(error) ? undefined : await store.read(spaceId)
       if (now && (now.version !== version || now.intent?.fencingToken !== lock.id)) return false
       throw error
     }
   })
-  onStep?.('stored')
+
   if (isStored) return { ...stored, version: version + 1, connection, intent: null, degraded }
-  // Moved on, or stored by an attempt of ours whose answer was lost.
-  return insist(() => store.read(spaceId))
+  // The connection has moved on, or an attempt of ours was stored although its response was lost.
+  return retryUntilDone(() => store.read(spaceId))
 }
 
 async function identifyWorkspace(
@@ -157,7 +156,7 @@ async function identifyWorkspace(
   }
 }
 
-/** The server's final word. From here on nothing is sent with this refresh token again. */
+/** Records a final refusal. The refresh token is never sent again. */
 export async function markGrantLost(
   deps: RefreshDependencies,
   lock: RefreshLock,
@@ -167,7 +166,7 @@ export async function markGrantLost(
   const { grant, lastRefreshedAt } = requireConnected(deps, stored)
   const at = deps.clock()
   const reason = classifyRefusal(refusal, grant, lastRefreshedAt, at)
-  deps.onStep?.('losing')
+
   const event: ConnectionEvent = {
     type: 'NotionIntegrationAuthorizationFailed',
     at,

@@ -1,4 +1,4 @@
-/** A replica whose clock is wrong, beside one whose clock is right, on one database; and later corrected. */
+/** Two replicas on one database, one of them with a wrong clock that is corrected later. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,14 +49,14 @@ describe.each([
       databaseUrl: wrong.databaseUrl,
       env: { NOTION_MCP_OAUTH_REDIRECT_URI: `${wrong.url}/integrations/notion/mcp/oauth/callback` },
     })
-    // The log has the time of the process's own clock, so it shows that the clock is wrong.
+    // The log uses the clock of the process, which proves that it is wrong.
     const loggedAt = (JSON.parse(wrong.logs().split('\n')[0] as string) as { time: string | number }).time
     if (Math.abs(new Date(loggedAt).getTime() - Date.now() - shiftMs) > HOUR_MS / 2)
       throw new Error('the clock is not shifted')
   })
   afterAll(() => Promise.all([wrong.stop(), right.stop()]))
 
-  it('renews no more than the others, also once its clock is corrected', async () => {
+  it('refreshes no more than the other one, even after its clock is corrected', async () => {
     await wrong.connect('north')
     await right.connect('south')
     notion.clearRecorded()
@@ -80,7 +80,7 @@ describe.each([
     writeFileSync(file(), String(shiftMs))
   })
 
-  it('delays nobody when it could not renew', async () => {
+  it('does not delay the other one after a failed refresh', async () => {
     await wrong.connect('east')
     notion.admin.expireAccessTokens()
     notion.setOptions({ tokenResponse: { status: 503, on: 'refresh_token' } })
@@ -90,7 +90,7 @@ describe.each([
     expect(await statusOf(wrong, 'east')).toBe(200)
   })
 
-  it('finishes consents that others began, and lets others finish its own', async () => {
+  it('completes consents started on the other one, and vice versa', async () => {
     await expect(wrong.connect('west')).resolves.toBeUndefined()
     const { authorizeUrl } = await wrong.start('west')
     const callback = (await fetch(authorizeUrl, { redirect: 'manual' })).headers.get('location') as string
@@ -100,12 +100,12 @@ describe.each([
   })
 })
 
-describe('what a clock left behind that was wrong, and is corrected', () => {
+describe('the times stored by a wrong clock', () => {
   it.each([
     ['ahead', 200 * DAY_MS],
     ['behind', -200 * DAY_MS],
-  ])('by 200 days %s, does not keep a connection from being renewed', async (_name, shiftMs) => {
-    // As a database that was itself 200 days off, or a release that used the clock of its process, has written it.
+  ])('of 200 days %s do not prevent the refresh of a connection', async (_name, shiftMs) => {
+    // As written by a database that was 200 days off, or by a release that used the clock of its process.
     const gateway = await startGateway({ mcpUrl: notion.mcpUrl, clock: () => new Date(Date.now() + shiftMs) })
     await gateway.connect('north')
     notion.admin.expireAccessTokens()

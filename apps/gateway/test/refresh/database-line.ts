@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** The way from one gateway to the database, that a test can cut or hold. */
+/** A TCP proxy between one gateway and the database that a test can cut or stall. */
 export interface DatabaseLine {
-  /** The database's URL by this way. */
+  /** The database's URL through this proxy. */
   readonly url: string
-  /** Breaks every connection and takes no new one, until {@link heal}. */
+  /** Breaks all connections and accepts no new ones until {@link heal}. */
   cut(): void
-  /** Lets nothing through and breaks nothing, as a network that lost its route, until {@link heal}. */
+  /** Stalls all connections, as a network without a route, until {@link heal}. */
   hold(): void
   heal(): void
   close(): Promise<void>

@@ -1,10 +1,10 @@
-/** Two hundred days, as fast as they go: who has to consent again, and who has not. */
+/** Simulates two hundred days to test which connections require a new consent. */
 import { startSimulator, type Simulator, type TokenFault } from 'notion-simulator'
 import { testDatabase } from '@nmg/process/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { startGateway, type InProcessGateway } from '../support/gateway.ts'
-import { randomOf } from './trouble.ts'
+import { randomOf } from './scenarios.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -43,7 +43,7 @@ async function replicas(count: number): Promise<void> {
     mcpUrl: notion.mcpUrl,
     databaseUrl,
     clock: () => new Date(nowMs),
-    faults: { times },
+    failpoints: { times },
     env: { SHUTDOWN_GRACE_SECONDS: '0', LOG_LEVEL: 'silent' },
   }
   running.push(...(await Promise.all(Array.from({ length: count }, () => startGateway(options)))))
@@ -54,8 +54,8 @@ afterEach(async () => {
   await notion.close()
 })
 
-/** Lets the background refreshers of all replicas do what is due. */
-const renew = () => Promise.all(running.map(({ gateway }) => gateway.refreshDue()))
+/** Runs a round of the background refresh on all replicas. */
+const refreshDue = () => Promise.all(running.map(({ gateway }) => gateway.refreshDue()))
 
 const status = async (space: string) => {
   const { status: at, reason } = await one().connection(space)
@@ -68,7 +68,7 @@ interface Life {
   readonly space: string
   readonly grantId: string
   readonly clientId: string
-  /** A call every so many days; Infinity for none. */
+  /** Days between calls; Infinity for none. */
   readonly usedEveryDays: number
   readonly disconnectsOn?: number
   readonly revokedOn?: number
@@ -76,7 +76,7 @@ interface Life {
   readonly reconnectsOn?: number
 }
 
-/** What the rules make of it on this day, a day of grace to notice included. */
+/** The expected status on this day, with a day of tolerance for the detection. */
 function fateOf({ disconnectsOn, revokedOn, clientForgottenOn, reconnectsOn }: Life, on: number): Fate {
   if (disconnectsOn !== undefined && on >= disconnectsOn) return 'disconnected'
   if (revokedOn !== undefined && on >= revokedOn) return 'reconnect_required: revoked'
@@ -86,7 +86,7 @@ function fateOf({ disconnectsOn, revokedOn, clientForgottenOn, reconnectsOn }: L
     : 'connected'
 }
 
-/** How long after it happened the gateway notices at the latest: with the next renewal. */
+/** Maximum delay until the gateway detects it, at the next refresh. */
 const NOTICED_AFTER_DAYS = 8
 const isSettled = (life: Life, on: number) =>
   [life.revokedOn, life.clientForgottenOn, 180].every(
@@ -101,8 +101,8 @@ const FAULTS: readonly TokenFault[] = [
   { kind: 'cut-body' },
 ]
 
-describe('over 200 days, with restarts, outages and lost answers', () => {
-  it('exactly those grants end that the rules or a person end', { timeout: 3_600_000 }, async () => {
+describe('200 days with restarts, outages and lost responses', () => {
+  it('end exactly the grants that the rules or a user end', { timeout: 3_600_000 }, async () => {
     await begin()
     const random = randomOf(2026)
     const lives: Life[] = []
@@ -115,7 +115,7 @@ describe('over 200 days, with restarts, outages and lost answers', () => {
         space,
         grantId,
         clientId,
-        // Most are idle, some are used now and then, few every day.
+        // Most are idle, some are used occasionally, few daily.
         usedEveryDays: i % 7 === 0 ? 1 : i % 7 === 1 ? 10 : Infinity,
         ...(i % 14 === 2 && { disconnectsOn: 20 + 100 * random() }),
         ...(i % 14 === 3 && { revokedOn: 20 + 100 * random() }),
@@ -154,7 +154,7 @@ describe('over 200 days, with restarts, outages and lost answers', () => {
           await one().fetch(`/integrations/notion/${life.space}`, { method: 'DELETE' })
         if (happens(life.reconnectsOn) && fateOf(life, today) === 'connected') await one().connect(life.space)
       }
-      await renew()
+      await refreshDue()
       for (const { space, usedEveryDays } of lives) {
         if (today % usedEveryDays === 0) await (await one().call(space, list)).arrayBuffer()
       }
@@ -174,39 +174,39 @@ describe('over 200 days, with restarts, outages and lost answers', () => {
     standings.delete(undefined)
     expect(standings).toEqual(new Set(['current', 'previous']))
     const ends = new Set(notion.admin.grants().map(({ revokedBecause }) => revokedBecause))
-    // The last is how Notion itself may end a grant that another consent replaces. None was taken for stolen.
+    // Notion itself may end a grant that another consent replaces. None was revoked for reuse.
     const right = ['revoked by an administrator', 'revoked by the client', 'authorized again']
     expect([...ends].filter((end) => end !== undefined && !right.includes(end))).toEqual([])
   })
 })
 
-describe('a connection that nobody uses', () => {
-  it('outlives four weeks in which no gateway runs, and not a month of it', { timeout: 60_000 }, async () => {
+describe('an unused connection', () => {
+  it('survives four weeks without a running gateway, but not a month', { timeout: 60_000 }, async () => {
     await begin()
     await one().connect('north')
     nowMs += 5.9 * DAY_MS
-    await renew()
+    await refreshDue()
     await stop()
     nowMs += 29 * DAY_MS
     await replicas(1)
-    await renew()
+    await refreshDue()
     expect(await status('north')).toBe('connected')
     await stop()
     nowMs += 31 * DAY_MS
     await replicas(1)
-    await renew()
+    await refreshDue()
     expect(await status('north')).toBe('reconnect_required: expired')
   })
 
-  it('is renewed within each week, and no more often than every fifth day', { timeout: 120_000 }, async () => {
+  it('is refreshed within each week and at most every fifth day', { timeout: 120_000 }, async () => {
     await begin()
     await one().connect('north')
     notion.clearRecorded()
     const at: number[] = []
     for (let days = 0; days < 40; days += 0.25) {
       nowMs += STEP_MS
-      await renew()
-      // For two days after the consent it counts as in use.
+      await refreshDue()
+      // It counts as in use for two days after the consent.
       for (const _ of notion.recorded.tokenRequests) if (day() > 4) at.push(day())
       notion.clearRecorded()
     }
@@ -229,7 +229,7 @@ describe('the person', () => {
       const told = new Map<number, unknown>()
       for (const on of [20, 40, 60, 80, 100, 120, 140, 160, 165, 167, 176, 178]) {
         nowMs = FIRST_DAY_MS + on * DAY_MS - HOUR_MS
-        await renew()
+        await refreshDue()
         const { notice } = await one().connection('north')
         if (notice) told.set(on, notice)
       }

@@ -1,59 +1,33 @@
-/** Connections that are connected and cannot be renewed or used, and what moved while they were away. */
+/** Degraded connections: connected, but the credential cannot be refreshed or used. And endpoints that have moved. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { startSimulator, type Simulator } from 'notion-simulator'
+import type { Simulator } from 'notion-simulator'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { REFRESH_TIMES } from '../../src/connections/refresh-schedule.ts'
 import { fixedClient } from '../support/fixed-client.ts'
-import { freePort, startGateway, type GatewayTestOptions, type InProcessGateway } from '../support/gateway.ts'
+import { freePort, type InProcessGateway } from '../support/gateway.ts'
+import { refreshSetup } from '../support/refresh-setup.ts'
 
 const times = { ...REFRESH_TIMES, propagationPauseMs: 20, repeatPauseMs: 10 }
 const list = { id: 1, method: 'tools/list' }
 const eventually = { timeout: 20_000, interval: 200 }
 
+const { notion: simulator, start, stop, connectExpired, refreshes } = refreshSetup(times)
 let notion: Simulator
-const running: InProcessGateway[] = []
-
-beforeEach(async () => {
-  notion = await startSimulator({ options: { autoApprove: true, rateLimitPerMinute: null } })
-})
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((gateway) => gateway.stop()))
-  await notion.close()
+beforeEach(() => {
+  notion = simulator()
 })
 
-async function start({ env, ...options }: Partial<GatewayTestOptions> = {}): Promise<InProcessGateway> {
-  const gateway = await startGateway({
-    mcpUrl: notion.mcpUrl,
-    failpoints: { times },
-    env: { SHUTDOWN_GRACE_SECONDS: '0', ...env },
-    ...options,
-  })
-  running.push(gateway)
-  return gateway
-}
-
-const refreshes = () => notion.recorded.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token')
 const call = async (gateway: InProcessGateway, space: string) => {
   const response = await gateway.call(space, list)
   const { code, detail } = (response.status === 200 ? {} : await response.json()) as { code?: string; detail?: string }
   return { status: response.status, retryAfter: Number(response.headers.get('retry-after')), code, detail }
 }
 
-/** Connects the space with an access token that is over when this resolves. */
-async function connectUntilOver(gateway: InProcessGateway, space: string): Promise<void> {
-  notion.setOptions({ accessTtlSeconds: 1 })
-  await gateway.connect(space)
-  notion.setOptions({ accessTtlSeconds: 28_800 })
-  const { tokenExpiresAt } = await gateway.connection(space)
-  await expect.poll(() => Date.now() > Date.parse(tokenExpiresAt as string), eventually).toBe(true)
-  notion.clearRecorded()
-}
-
-describe('an MCP server that refuses every token', () => {
-  it('brings one refresh for many calls, on all replicas, and the connection says why', async () => {
+describe('an MCP server that rejects every token', () => {
+  it('causes one refresh for many calls on all replicas, and the connection shows the reason', async () => {
     const here = await start()
     const there = await start({ databaseUrl: here.databaseUrl })
     await here.connect('north')
@@ -71,20 +45,20 @@ describe('an MCP server that refuses every token', () => {
     expect(Date.parse(degraded?.nextAttemptAt as string)).toBeGreaterThan(Date.now())
   })
 
-  it('brings one refresh for parallel calls, and counts them as one', async () => {
+  it('causes one refresh for parallel calls, which count as one attempt', async () => {
     const gateway = await start()
     await gateway.connect('north')
     notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
     notion.clearRecorded()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => call(gateway, 'north')))
-    for (const { code, retryAfter } of answers) {
+    const responses = await Promise.all(Array.from({ length: 20 }, () => call(gateway, 'north')))
+    for (const { code, retryAfter } of responses) {
       expect(code).toBe('upstream_refuses_token')
       expect(retryAfter).toBeLessThanOrEqual(60)
     }
     expect(refreshes()).toHaveLength(1)
   })
 
-  it('is used again as soon as it takes a token', async () => {
+  it('ends the degraded state as soon as it accepts a token', async () => {
     const gateway = await start()
     await gateway.connect('north')
     notion.options.mcpFaults.push({ kind: 'unauthorized', times: 'always' })
@@ -95,7 +69,7 @@ describe('an MCP server that refuses every token', () => {
     await expect.poll(async () => (await gateway.connection('north')).degraded).toBeUndefined()
   })
 
-  it('is asked with new tokens after 1, 2, 4 … minutes', async () => {
+  it('gets new tokens after 1, 2, 4 … minutes', async () => {
     let shiftMs = 0
     const clock = () => new Date(Date.now() + shiftMs)
     const gateway = await start({ clock })
@@ -116,11 +90,11 @@ describe('an MCP server that refuses every token', () => {
   })
 })
 
-describe('an authorization server that refuses to renew, and does not say for good', () => {
-  it('is asked three times, then hourly, and the person may reconnect', async () => {
+describe('an authorization server that refuses a refresh without a final error', () => {
+  it('gets three requests, then one per hour, and users may reconnect', async () => {
     let shiftMs = 0
     const gateway = await start({ clock: () => new Date(Date.now() + shiftMs) })
-    await connectUntilOver(gateway, 'north')
+    await connectExpired(gateway, 'north')
     notion.setOptions({ tokenResponse: { status: 400, error: 'invalid_request', on: 'refresh_token' } })
     await expect
       .poll(
@@ -136,7 +110,7 @@ describe('an authorization server that refuses to renew, and does not say for go
     expect((await gateway.connection('north')).degraded).toMatchObject({ lastError: 'invalid_request' })
     expect(refreshes()).toHaveLength(3)
 
-    // Every hour once, by calls as well as by the background refresher, however often it looks.
+    // Once per hour for calls and the background refresh together.
     for (let hour = 1; hour <= 3; hour++) {
       shiftMs += 3_601_000
       for (let i = 0; i < 3; i++) {
@@ -154,14 +128,14 @@ describe('an authorization server that refuses to renew, and does not say for go
     expect((await gateway.connection('north')).degraded).toBeUndefined()
   })
 
-  it('does not make a connection degraded whose access token is good, and is not asked all the time', async () => {
+  it('does not degrade a connection with a valid access token and is not requested permanently', async () => {
     let shiftMs = 0
     const gateway = await start({ clock: () => new Date(Date.now() + shiftMs) })
     notion.setOptions({ accessTtlSeconds: 28_800 })
     await gateway.connect('north')
     notion.setOptions({ tokenResponse: { status: 400, error: 'invalid_request', on: 'refresh_token' } })
     notion.clearRecorded()
-    // Half an hour before its end, the background refresher begins.
+    // The background refresh starts half an hour before the token expires.
     shiftMs = 28_800_000 - 25 * 60_000
     for (let i = 0; i < 60; i++) {
       await gateway.gateway.refreshDue()
@@ -173,18 +147,18 @@ describe('an authorization server that refuses to renew, and does not say for go
   })
 })
 
-describe('an authorization server that is away', () => {
+describe('an unavailable authorization server', () => {
   it.each([
     ['cannot be connected to', 'renewal_unreachable'],
     ['responds with 503', 'renewal_unreadable'],
   ])(
-    'because it %s makes a connection degraded whose access token is over (%s), and is tried again within a minute',
+    'that %s degrades a connection with an expired access token (%s) and is tried again within a minute',
     async (how, reason) => {
       const first = await start()
-      await connectUntilOver(first, 'north')
-      const nowhere = { NOTION_MCP_TOKEN_ENDPOINT: `http://127.0.0.1:${await freePort()}/token` }
+      await connectExpired(first, 'north')
+      const closedPort = { NOTION_MCP_TOKEN_ENDPOINT: `http://127.0.0.1:${await freePort()}/token` }
       const isUnreachable = reason === 'renewal_unreachable'
-      const gateway = await start({ databaseUrl: first.databaseUrl, env: isUnreachable ? nowhere : {} })
+      const gateway = await start({ databaseUrl: first.databaseUrl, env: isUnreachable ? closedPort : {} })
       if (!isUnreachable) notion.setOptions({ tokenResponse: { status: 503, on: 'refresh_token' } })
       await expect
         .poll(async () => (await call(gateway, 'north')) && (await gateway.connection('north')).degraded?.reason, {
@@ -207,7 +181,7 @@ describe('a stored credential that does not open', () => {
     'it was changed': `update gateway.connections set connection = jsonb_set(connection, '{credential,sealed}', '"AAAA"')`,
   }
   it.each(Object.entries(damages))(
-    'because %s is shown, before any call and after it, and a reconnect helps',
+    'because %s is shown before and after a call, and a reconnect helps',
     async (_why, sql) => {
       const gateway = await start()
       await gateway.connect('north')
@@ -215,9 +189,9 @@ describe('a stored credential that does not open', () => {
       await database.connect()
       await database.query(sql)
       await database.end()
-      // What is in memory still works; another replica has only the database.
+      // The first replica still has the token in memory; another one has only the database.
       const other = await start({ databaseUrl: gateway.databaseUrl }).catch(() => undefined)
-      if (!other) return // A gateway does not start without a key that is in use.
+      if (!other) return // A gateway does not start without a key in use.
       expect((await other.connection('north')).degraded).toMatchObject({ reason: 'credential_unreadable' })
       const { status, code, detail } = await call(other, 'north')
       expect([status, code]).toEqual([503, 'credential_unreadable'])
@@ -232,17 +206,16 @@ describe('a stored credential that does not open', () => {
 })
 
 describe('the fixed client of the settings', () => {
-  it('with a wrong secret is reported as such at the consent, naming the settings', async () => {
+  it('with a wrong secret makes the consent fail with client_rejected', async () => {
     const gateway = await start({ env: { ...(await fixedClient(notion)), NOTION_MCP_CLIENT_SECRET: 'wrong' } })
     expect((await gateway.authorize('north')).searchParams.get('error')).toBe('client_rejected')
   })
 
-  it('with a wrong secret ends no grant; the right secret brings it back', async () => {
+  it('with a wrong secret keeps the grant, which the right secret recovers', async () => {
     const env = { ...(await fixedClient(notion)) }
     const first = await start({ env })
-    await connectUntilOver(first, 'north')
-    await first.stop()
-    running.splice(0)
+    await connectExpired(first, 'north')
+    await stop(first)
 
     const { databaseUrl } = first
     const wrong = await start({ databaseUrl, env: { ...env, NOTION_MCP_CLIENT_SECRET: 'wrong' } })
@@ -251,10 +224,9 @@ describe('the fixed client of the settings', () => {
       .toBe('client_rejected')
     expect((await call(wrong, 'north')).detail).toContain('NOTION_MCP_CLIENT_SECRET')
     expect((await wrong.connection('north')).status).toBe('connected')
-    await wrong.stop()
-    running.splice(0)
+    await stop(wrong)
 
-    // Five minutes later at the latest.
+    // After five minutes at the latest.
     const right = await start({ databaseUrl, env, clock: () => new Date(Date.now() + 301_000) })
     expect((await call(right, 'north')).status).toBe(200)
   })
@@ -262,14 +234,14 @@ describe('the fixed client of the settings', () => {
 
 describe('a token endpoint that has moved', () => {
   it.each([404, 405, 410, 301, 307, 308, 'closed'] as const)(
-    'and leaves %s behind is found by the metadata of the same issuer',
+    'and responds with %s is found in the metadata of the same issuer',
     async (status) => {
       const gateway = await start()
       await gateway.connect('north')
       notion.admin.expireAccessTokens()
       notion.setOptions({ movedTokenEndpoint: { path: '/oauth2/token', status } })
       expect((await call(gateway, 'north')).status).toBe(200)
-      // Durable: a gateway that never saw the move uses it right away.
+      // The new endpoint is stored: another gateway uses it at once.
       const other = await start({ databaseUrl: gateway.databaseUrl })
       notion.admin.expireAccessTokens()
       notion.clearRecorded()
@@ -279,7 +251,7 @@ describe('a token endpoint that has moved', () => {
     },
   )
 
-  it('is read at most once a minute, however many connections want it', async () => {
+  it('is looked up at most once a minute for all connections', async () => {
     const gateway = await start()
     for (const space of ['north', 'south', 'east']) await gateway.connect(space)
     notion.admin.expireAccessTokens()
@@ -291,7 +263,7 @@ describe('a token endpoint that has moved', () => {
     )
   })
 
-  it('is overruled by the settings, for connections that were made before as well', async () => {
+  it('is overridden by the settings, also for earlier connections', async () => {
     const first = await start()
     await first.connect('north')
     notion.admin.expireAccessTokens()
@@ -305,7 +277,7 @@ describe('a token endpoint that has moved', () => {
     expect(refreshes().map(({ fault }) => fault)).toEqual([undefined])
   })
 
-  it('is not believed from the database', async () => {
+  it('is not used if it was changed in the database', async () => {
     const received: string[] = []
     const thief = createServer((req, res) => {
       req.on('data', (bytes: Buffer) => received.push(bytes.toString()))
@@ -314,7 +286,7 @@ describe('a token endpoint that has moved', () => {
     await once(thief, 'listening')
     const { port } = thief.address() as AddressInfo
     const gateway = await start()
-    await connectUntilOver(gateway, 'north')
+    await connectExpired(gateway, 'north')
     const database = new Client(gateway.databaseUrl)
     await database.connect()
     await database.query(
@@ -330,8 +302,8 @@ describe('a token endpoint that has moved', () => {
   })
 })
 
-describe('a resource indicator that is refused at the refresh', () => {
-  it('is left out, once and from then on', async () => {
+describe('a resource indicator rejected at the refresh', () => {
+  it('is omitted from then on', async () => {
     const gateway = await start()
     await gateway.connect('north')
     notion.setOptions({ refuseResource: ['refresh_token'] })
@@ -350,7 +322,7 @@ describe('a resource indicator that is refused at the refresh', () => {
     [403, 'invalid_target'],
     [404, 'invalid_target'],
     [400, 'invalid_resource'],
-  ])('is left out in the same way when it is refused with %d %s', async (status, error) => {
+  ])('is omitted after a rejection with %d %s', async (status, error) => {
     const gateway = await start()
     await gateway.connect('north')
     notion.setOptions({ tokenResponse: { status, error, on: 'refresh_token', times: 1 } })
@@ -361,11 +333,11 @@ describe('a resource indicator that is refused at the refresh', () => {
   })
 })
 
-describe('an authorization server that says "later" by its status, in JSON', () => {
-  it.each([408, 425, 429])('%d is tried again within a minute, and not taken for a refusal', async (status) => {
+describe('an authorization server with a temporary status and a JSON error', () => {
+  it.each([408, 425, 429])('is tried again within a minute after %d, which is not a refusal', async (status) => {
     const gateway = await start({ clock: () => new Date(Date.now() + shiftMs) })
     let shiftMs = 0
-    await connectUntilOver(gateway, 'north')
+    await connectExpired(gateway, 'north')
     notion.setOptions({ tokenResponse: { status, error: 'timeout', on: 'refresh_token' } })
     for (let i = 0; i < 5; i++) {
       const { retryAfter } = await call(gateway, 'north')
@@ -378,12 +350,12 @@ describe('an authorization server that says "later" by its status, in JSON', () 
   })
 })
 
-describe('a refusal that repeats the refresh token in place of an error code', () => {
-  it('shows it nowhere', async () => {
+describe('a refusal with the refresh token in place of an error code', () => {
+  it('does not leak it into the connection or the log', async () => {
     const token = 'short.refresh-token_1'
     notion.setOptions({ tokenResponse: { with: { refresh_token: token }, on: 'authorization_code', times: 1 } })
     const gateway = await start()
-    await connectUntilOver(gateway, 'north')
+    await connectExpired(gateway, 'north')
     notion.setOptions({ tokenRefusal: { status: 400, error: token } })
     await expect
       .poll(

@@ -1,4 +1,4 @@
-/** Real gateways as processes of their own, on a PostgreSQL of their own, against a simulator in this process; and the means to harm them. */
+/** Gateway processes on a dedicated PostgreSQL server, against a simulator in this process, and means to inject faults. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,30 +7,28 @@ import { startSimulator, type OptionChanges, type Simulator } from 'notion-simul
 import { Client } from 'pg'
 import { openServer } from '../../../../packages/process/src/embedded/server.ts'
 import { REFRESH_TIMES, type RefreshTimes } from '../../src/connections/refresh-schedule.ts'
-import type { RefreshStep } from '../../src/refresh/ports.ts'
+import type { RefreshStep } from '../../src/failpoints.ts'
 import { spawnGateway, type ProcessGateway } from '../support/gateway.ts'
 import { databaseLine, type DatabaseLine } from './database-line.ts'
 
-export type Step = RefreshStep | 'connected' | 'sent'
-
 export interface FleetOptions {
   readonly size: number
-  /** Makes the times of the protocol shorter, so that a test need not wait for them. */
+  /** Shortens the timings of the protocol, so that tests need not wait for them. */
   readonly timesDividedBy: number
   readonly options?: OptionChanges
-  /** The negative control: gateways that refresh without asking each other. */
+  /** Disables the refresh lock, as a negative control. */
   readonly withoutLock?: boolean
   readonly env?: Record<string, string>
 }
 
-/** One gateway of the fleet: a place that a process has, and that gets another one when that has died. */
+/** One gateway of the fleet, whose process is replaced after it has died. */
 export interface Member {
-  /** The process that is there now. */
+  /** The current process. */
   gateway: ProcessGateway
   readonly line: DatabaseLine
-  /** Sends the process this signal when it gets to `step` next. */
-  arm(step: Step, signal: 'SIGKILL' | 'SIGSTOP'): void
-  /** Resolves when that has happened; false when it did not within `ms`. */
+  /** Makes the process send itself this signal when it next reaches `step`. */
+  arm(step: RefreshStep, signal: 'SIGKILL' | 'SIGSTOP'): void
+  /** Resolves to true when that has happened; to false after `ms`. */
   hasFired(ms: number): Promise<boolean>
   disarm(): void
 }
@@ -39,9 +37,9 @@ export interface Fleet {
   readonly notion: Simulator
   readonly members: readonly Member[]
   readonly times: RefreshTimes
-  /** Kills the database server, without any notice to anybody. It comes up again by itself. */
+  /** Crashes the database server, which restarts automatically. */
   crashDatabase(): Promise<void>
-  /** Starts a process wherever one has died. */
+  /** Restarts the processes that have died. */
   revive(): Promise<void>
   close(): Promise<void>
 }
@@ -127,7 +125,7 @@ export async function startFleet({ size, timesDividedBy, options, withoutLock, e
   }
 }
 
-/** Resolves when another postmaster than `oldPid` answers. */
+/** Resolves when another postmaster than `oldPid` accepts connections. */
 async function reachable(url: string, oldPid: number, pidFile: string): Promise<void> {
   for (;;) {
     await sleep(50)

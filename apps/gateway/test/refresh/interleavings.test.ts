@@ -1,6 +1,6 @@
 /**
- * The real flow on the real store and the real locks, in one process, with an authorization server of the worst kind in the place of the real one,
- * and every step of every replica delayed at random, up to far beyond all deadlines. What the model explores in the abstract, this tries on the code.
+ * Randomized interleavings of the real refresh with the real store and locks in one process. The authorization server is replaced by a hostile one,
+ * and every step of every replica is delayed at random, up to far beyond all deadlines. The code's counterpart to the exploration of the model.
  */
 import { testDatabase } from '@nmg/process/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,13 +19,13 @@ import type { RefreshLocks } from '../../src/refresh/refresh-lock.ts'
 import type { ConnectionStore } from '../../src/connections/connection-store.ts'
 import type { RefreshOutcome } from '../../src/connections/authorization-server.ts'
 import { Secret } from '../../src/platform/secret.ts'
-import { randomOf } from './trouble.ts'
+import { randomOf } from './scenarios.ts'
 
 const isLong = process.env['SOAK'] !== undefined
 const LASTS_MS = isLong ? 300_000 : 12_000
 const SPACES = 12
 const REPLICAS = 3
-/** The back-off between attempts runs so much faster. */
+/** Factor by which the back-off between attempts is shortened. */
 const HURRY = 100
 
 const times: RefreshTimes = {
@@ -43,9 +43,9 @@ const vault = aesVault([{ kid: 'test', key: Buffer.alloc(32, 7) }])
 const client = { clientId: 'client', clientSecret: null, authMethod: 'none' } as const
 const clock = () => new Date(Date.now() * HURRY)
 
-/** An authorization server that takes the current and the previous refresh token, and ends the grant for any other. It remembers what it saw. */
+/** An authorization server that accepts the current and the previous refresh token and revokes the grant on any other. It records violations. */
 function strictServer(random: () => number) {
-  const grants = new Map<string, { current: string; previous: string; underWay: number }>()
+  const grants = new Map<string, { current: string; previous: string; inFlight: number }>()
   const seen = { redemptions: 0, lost: 0, complaints: new Set<string>() }
   let isKind = false
   let issued = 0
@@ -78,12 +78,12 @@ function strictServer(random: () => number) {
       if (!mayRedeem()) return { kind: 'not_redeemed', symptom: 'not_sent', error: 'not sent', cause }
       const space = token.split('/')[0] as string
       const grant = grants.get(space)
-      // From here on it has left. The server decides within the time that the attempt has.
+      // The request is sent now. The server decides before the attempt's deadline.
       const leftMs = remainingMs()
-      if (grant && ++grant.underWay > 1) seen.complaints.add('two requests were under way at once')
+      if (grant && ++grant.inFlight > 1) seen.complaints.add('two requests were in flight at once')
       const fate = isKind ? 1 : random()
       await sleep(random() ** 3 * leftMs * 0.9)
-      if (grant) grant.underWay -= 1
+      if (grant) grant.inFlight -= 1
       if (fate < 0.05) return { kind: 'in_doubt', symptom: 'connection_lost', error: 'cut', cause }
       const outcome = decide(space, token)
       if (fate < 0.2 && outcome.kind === 'granted') {
@@ -102,7 +102,7 @@ function strictServer(random: () => number) {
   }
 }
 
-/** Mostly nothing, often a moment, now and then longer than everything. */
+/** Delays: mostly none, often short, sometimes beyond all deadlines. */
 function pauseOf(random: () => number): () => number {
   return () => {
     const luck = random()
@@ -112,11 +112,11 @@ function pauseOf(random: () => number): () => number {
   }
 }
 
-/** The same object with every method late, and silent for ever once `isDead`. */
+/** Delays every method of the object; none resolves any more once `isDead`. */
 function late<Port extends object>(port: Port, pauseMs: () => number, isDead: () => boolean): Port {
   const pause = async () => {
     await sleep(pauseMs())
-    // A dead process does not go on from where it was.
+    // A dead process never continues.
     if (isDead()) await new Promise(() => undefined)
   }
   return new Proxy(port, {
@@ -127,7 +127,7 @@ function late<Port extends object>(port: Port, pauseMs: () => number, isDead: ()
         await pause()
         const answer: unknown = await Reflect.apply(member, target, args)
         await pause()
-        // RefreshLocks are ports of their own.
+        // Acquired locks are ports, too.
         return typeof answer === 'object' && answer !== null && 'recordIntent' in answer
           ? late(answer, pauseMs, isDead)
           : answer
@@ -167,22 +167,21 @@ interface Replica {
   die(): void
 }
 
-/** Parts of the protocol that are taken out, to see that this test notices. */
-type Mistake =
-  'no check of the entitlement' | 'no fencing of the append' | 'an intent is taken over at once' | 'no locks'
+/** Parts of the protocol that are disabled to prove that this test detects it. */
+type Mistake = 'no check of the permit' | 'no fencing of the append' | 'an intent is taken over at once' | 'no locks'
 
 function faulty(locks: RefreshLocks, mistake: Mistake | undefined): RefreshLocks {
   return {
     async acquire(stream, evenIfHeld) {
       const lock = await locks.acquire(mistake === 'no locks' ? `${stream} ${Math.random()}` : stream, evenIfHeld)
       if (!lock) return undefined
-      // As long as an attempt of the real times lasts.
-      const entitled = { mayRedeem: () => true, remainingMs: () => times.redeemWithinMs }
+      // As long as an attempt with the real timings.
+      const permitted = { mayRedeem: () => true, remainingMs: () => times.redeemWithinMs }
       switch (mistake) {
-        case 'no check of the entitlement':
-          return { ...lock, ...entitled }
+        case 'no check of the permit':
+          return { ...lock, ...permitted }
         case 'no locks':
-          return { ...lock, ...entitled, recordIntent: async () => true }
+          return { ...lock, ...permitted, recordIntent: async () => true }
         default:
           return lock
       }
@@ -206,7 +205,7 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
   const itsTimes = mistake === 'an intent is taken over at once' ? { ...times, takeoverAfterMs: 0 } : times
   const spaces = Array.from({ length: SPACES }, (_, i) => `space-${i}`)
   for (const space of spaces) {
-    server.grants.set(space, { current: `${space}/first`, previous: '', underWay: 0 })
+    server.grants.set(space, { current: `${space}/first`, previous: '', inFlight: 0 })
     await connect(store, space, `${space}/first`)
   }
 
@@ -252,7 +251,7 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
   const renew = async ({ credentials }: Replica, space: string): Promise<void> =>
     store
       .read(space)
-      .then(({ version }) => credentials.renew(space, version))
+      .then(({ version }) => credentials.refreshIfDue(space, version))
       .catch((error: unknown) => {
         const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
         if (code !== 'refresh_unavailable' && code !== 'store_unavailable') complaints.add(code)
@@ -265,11 +264,11 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
     while (goesOn()) {
       const replica = replicas[Math.floor(random() * REPLICAS)] as Replica
       const space = spaces[Math.floor(random() * SPACES)] as string
-      // Who asks a process that dies meanwhile never hears from it.
+      // A call to a process that dies gets no response.
       await Promise.race([renew(replica, space), sleep(1_000)])
     }
   })
-  const trouble = async () => {
+  const scenario = async () => {
     while (goesOn()) {
       await sleep(random() * 400)
       if (random() < 0.5) {
@@ -285,10 +284,10 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
       }
     }
   }
-  await Promise.all([...callers, trouble()])
+  await Promise.all([...callers, scenario()])
   for (const replica of replicas) replica.die()
 
-  // Then all is quiet, and each of them has to come back.
+  // Without further faults, each connection must recover.
   server.beKind()
   const last = await start(() => 0)
   for (const space of spaces) {
@@ -299,7 +298,7 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
       const { version: now, connection, intent } = await real.read(space)
       if (connection.status === 'connected' && now > version && intent === null) break
       if (connection.status !== 'connected' || performance.now() > giveUpAt) {
-        complaints.add('a connection did not come back')
+        complaints.add('a connection did not recover')
         break
       }
       await sleep(20)
@@ -311,9 +310,9 @@ async function live(seed: number, lastsMs: number, mistake?: Mistake) {
   return { ...server.seen, deaths }
 }
 
-describe('replicas whose every step is late by chance, that die, and that lose their sessions', () => {
+describe('replicas with random delays that die and lose their sessions', () => {
   it(
-    'never present a retired token, never two at once, and store what is good',
+    'never present a retired token or two at once, and store usable tokens',
     { timeout: LASTS_MS + 60_000 },
     async () => {
       const { complaints, redemptions, lost, deaths } = await live(7, LASTS_MS)
@@ -327,11 +326,11 @@ describe('replicas whose every step is late by chance, that die, and that lose t
 
   it.each<Mistake>([
     'no locks',
-    // Rarer: these take their time to show.
+    // Rarer violations, which take longer to occur.
     ...(isLong
-      ? (['an intent is taken over at once', 'no check of the entitlement', 'no fencing of the append'] as const)
+      ? (['an intent is taken over at once', 'no check of the permit', 'no fencing of the append'] as const)
       : []),
-  ])('do so without this: %s', { timeout: 400_000 }, async (mistake) => {
+  ])('violate this with %s', { timeout: 400_000 }, async (mistake) => {
     const { complaints } = await live(7, 300_000, mistake)
     expect([...complaints]).not.toEqual([])
   })

@@ -1,24 +1,24 @@
 /**
- * The refresh protocol as a state machine: replicas, the store, the authorization server and what is under way between them, each moving by itself
- * at any time, or not at all. {@link explore} visits every state that they can get into.
+ * The refresh protocol as a state machine: replicas, the store, the authorization server and the messages between them. Each may proceed at any
+ * time, or not at all. {@link explore} visits all reachable states.
  *
- * The space is finite without any limit on crashes, losses or generations, because only relations are kept: a refresh token is the server's
- * `current` one, the `previous` one or `retired`; a version is the stored one or an older one; an intent is a living replica's or nobody's.
+ * The state space is finite without a limit on crashes, losses or generations, because only relations are kept: a refresh token is the server's
+ * `current` or `previous` one, or `retired`; a version is the stored one or an older one; an intent belongs to a live replica or to none.
  *
- * Time is what an attempt is old enough for: `entitled` (the token may leave), `under_way` (it may not leave any more, an answer may come), `over`
- * (no answer is on its way any more; the intent can be taken over). An attempt does not become `over` while the server has its request and has not
- * decided it yet: that is the assumption about time that the protocol makes (see {@link Assumption}).
+ * Time is modelled as the age of an attempt: `permitted` (the token may be sent), `in_flight` (it may no longer be sent, a response may arrive),
+ * `over` (no response can arrive; the intent can be taken over). An attempt does not become `over` while the server has its request and has not
+ * processed it: this is the protocol's assumption about time (see {@link Assumption}).
  */
 
-/** What a refresh token is worth at the server. `replaced`: of a grant that a new consent has replaced. */
+/** Status of a refresh token at the server. `replaced`: its grant was replaced by a new consent. */
 type Token = 'current' | 'previous' | 'retired' | 'replaced'
-type Age = 'entitled' | 'under_way' | 'over'
-/** A replica, or one whose attempt nobody goes on with. */
+type Age = 'permitted' | 'in_flight' | 'over'
+/** A replica, or none for an abandoned attempt. */
 type Owner = number | 'nobody'
 
 type Replica =
   | { readonly at: 'idle' }
-  /** Holds the lock, as far as it knows. */
+  /** Believes that it holds the lock. */
   | { readonly at: 'locked' }
   /** `isOld`: the stream has moved on since it was read. */
   | { readonly at: 'read'; readonly token: Token; readonly isOld: boolean }
@@ -28,7 +28,7 @@ type Replica =
       readonly isOld: boolean
       readonly age: Age
     }
-  /** Got a pair that it has not stored. */
+  /** Received a pair of tokens that it has not stored. */
   | { readonly at: 'granted'; readonly pair: Token; readonly isOld: boolean; readonly age: Age }
   | { readonly at: 'refused'; readonly isOld: boolean; readonly age: Age }
 
@@ -49,32 +49,32 @@ export interface State {
     readonly isLost: boolean
     readonly intent: { readonly owner: Owner; readonly age: Age; readonly isSettled: boolean } | null
   }
-  /** Who holds the lock, as the database sees it. */
+  /** Holder of the lock in the database. */
   readonly lock: number | null
   readonly replicas: readonly Replica[]
-  /** Left for the server, not decided by it. */
+  /** Requests sent to the server and not processed by it. */
   readonly requests: readonly Request[]
   readonly answers: readonly Answer[]
 }
 
-/** Parts of the protocol that can be left out, to see that the model notices. */
+/** Parts of the protocol that can be disabled to prove that the model detects it. */
 export type Mistake =
   | 'no lock'
   | 'no intent'
-  | 'no reading again under the lock'
+  | 'no second read under the lock'
   | 'no fencing of the append'
-  | 'no fencing by the lock, only by the version'
+  | 'fencing by the version only'
   | 'no tombstone'
-  | 'no check of the entitlement'
+  | 'no check of the permit'
   | 'an intent is taken over at once'
   | 'used before it is stored'
-  | 'a lost answer is taken for a refusal'
+  | 'a lost response counts as a refusal'
   | 'an intent is never taken over'
 
-/** What the protocol relies on. Each can be taken away, to see that it is needed. */
+/** Assumptions of the protocol. Each can be dropped to prove that it is required. */
 export type Assumption =
-  /** A request that broke off is not carried out afterwards, other than by the server's own one-step window. */
-  | 'what broke off is over'
+  /** The server does not process an aborted request later, except within its own one-step window. */
+  | 'an aborted request is not processed later'
   /** The server decides a request before its attempt counts as over. */
   | 'the server decides in time'
 
@@ -82,16 +82,16 @@ export interface Rules {
   readonly replicas: number
   readonly without?: Mistake
   readonly notAssuming?: Assumption
-  /** Whether people consent again in the middle of it all. Many times more states. */
+  /** Include new consents at any time, which multiplies the states. */
   readonly consents?: boolean
 }
 
 interface Step {
   readonly name: string
   readonly to: State
-  /** What went wrong in this very step, whatever state it leads to. */
+  /** A violation by this step itself, whatever state it leads to. */
   readonly violation?: string
-  /** Nothing may depend on people to come to a good end. */
+  /** Steps by users, on which no good end may depend. */
   readonly isByPerson?: true
 }
 
@@ -106,7 +106,7 @@ export const start = ({ replicas }: Rules): State => ({
   answers: [],
 })
 
-/** Everything that can happen next. */
+/** All possible next steps. */
 function* steps(state: State, rules: Rules): Generator<Step> {
   for (let i = 0; i < state.replicas.length; i++) yield* stepsOf(state, i, rules)
   yield* stepsOfServer(state, rules)
@@ -121,7 +121,7 @@ function consented(state: State): State {
   return {
     ...movedOn(replaced, { token: 'current', isLost: false }),
     server: { isRevoked: false },
-    // Whatever the server says to these, nobody hears it, and it changes nothing.
+    // No replica receives the responses to these requests, which change nothing.
     requests: replaced.requests.filter(({ owner }) => owner !== 'nobody'),
   }
 }
@@ -133,7 +133,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
     const changed = { ...state, ...change, replicas: replicas.with(i, next) }
     return {
       name: `replica ${i} ${name}`,
-      // With the lock it lets go of whatever it announced by it.
+      // It releases the lock and abandons its intent.
       to: next.at === 'idle' ? left(changed, i) : changed,
       ...(violation === undefined ? {} : { violation }),
     }
@@ -146,7 +146,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
 
   if (replica.at !== 'idle') {
     yield go('dies', idle, unlocked)
-    // It does not have to notice: it may be paused, or cut off from the database.
+    // It need not notice, as it may be stopped or cut off from the database.
     if (lock === i) yield { name: `replica ${i} loses its session`, to: { ...state, lock: null } }
   }
 
@@ -155,8 +155,8 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
       if (store.isLost && without !== 'no tombstone') return
       if (without === 'no lock') yield go('begins', { at: 'locked' })
       else if (lock === null) yield go('takes the lock', { at: 'locked' }, { lock: i })
-      // Reads first and then waits for the lock, for as long as it takes.
-      if (without === 'no reading again under the lock')
+      // Reads first, then waits for the lock without a limit.
+      if (without === 'no second read under the lock')
         yield go('reads', { at: 'read', token: store.token, isOld: false })
       return
 
@@ -167,7 +167,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
 
     case 'read': {
       if (lock !== i && without !== 'no lock') {
-        if (without === 'no reading again under the lock' && lock === null)
+        if (without === 'no second read under the lock' && lock === null)
           yield go('takes the lock', replica, { lock: i })
         yield go('finds its lock gone', idle)
         return
@@ -179,33 +179,33 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
         intent.isSettled ||
         (intent.age === 'over' && without !== 'an intent is never taken over') ||
         without === 'an intent is taken over at once'
-      const isCurrent = !replica.isOld || without === 'no reading again under the lock'
-      const attempt = { ...replica, at: 'intent_recorded', age: 'entitled' } as const
+      const isCurrent = !replica.isOld || without === 'no second read under the lock'
+      const attempt = { ...replica, at: 'intent_recorded', age: 'permitted' } as const
       if (without === 'no intent') yield go('goes on', attempt)
       else if (isCurrent && isFree && (!store.isLost || without === 'no tombstone')) {
-        // Whatever it had under way by an earlier intent is nobody's now.
+        // Abandons requests of its earlier intent.
         yield {
           name: `replica ${i} writes its intent`,
           to: {
             ...left(state, i),
-            store: { ...store, intent: { owner: i, age: 'entitled', isSettled: false } },
+            store: { ...store, intent: { owner: i, age: 'permitted', isSettled: false } },
             replicas: replicas.with(i, attempt),
           },
         }
-      } else yield go('finds the stream moved on, or an attempt under way', idle, unlocked)
+      } else yield go('finds the stream moved on, or an attempt in flight', idle, unlocked)
       return
     }
 
     case 'intent_recorded':
-      if (replica.age === 'entitled' || without === 'no check of the entitlement') {
+      if (replica.age === 'permitted' || without === 'no check of the permit') {
         const violation = state.requests.some(({ token }) => token !== 'replaced' && token === replica.token)
-          ? 'the same refresh token is under way twice'
+          ? 'the same refresh token is in flight twice'
           : store.isLost && replica.token !== 'replaced'
             ? 'a refresh token is presented after its final refusal was stored'
             : undefined
         const requests = [...state.requests, { owner: i, token: replica.token }]
         yield go('sends the refresh token', { ...replica, at: 'sent' }, { requests }, violation)
-      } else yield go('is not entitled any more, and keeps the token', idle, { ...unlocked, ...settled })
+      } else yield go('is no longer permitted, and does not send the token', idle, { ...unlocked, ...settled })
       return
 
     case 'sent': {
@@ -230,7 +230,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
     }
 
     case 'in_doubt':
-      if (without === 'a lost answer is taken for a refusal') {
+      if (without === 'a lost response counts as a refusal') {
         yield go('takes it for a refusal', { at: 'refused', isOld: replica.isOld, age: replica.age })
         return
       }
@@ -241,8 +241,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
     case 'granted': {
       const isAllowed =
         without === 'no fencing of the append' ||
-        (!replica.isOld &&
-          (isIntentOurs || without === 'no fencing by the lock, only by the version' || without === 'no intent'))
+        (!replica.isOld && (isIntentOurs || without === 'fencing by the version only' || without === 'no intent'))
       if (!isAllowed) {
         yield go('comes too late with its pair', idle, unlocked)
         return
@@ -270,14 +269,14 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
   }
 }
 
-/** The stream moves on by one version; whatever was read of it before is old. */
+/** The stream moves on by one version, which makes earlier reads old. */
 const movedOn = (state: State, store: { token: Token; isLost: boolean }): State => ({
   ...state,
   store: { ...store, intent: null },
   replicas: state.replicas.map((replica) => ('isOld' in replica ? { ...replica, isOld: true } : replica)),
 })
 
-/** Nobody goes on with what replica `i` has under way. */
+/** Abandons the requests of replica `i`. */
 const left = (state: State, i: number): State => ({
   ...state,
   ...drop(state, i),
@@ -299,10 +298,10 @@ function* stepsOfServer(state: State, { notAssuming }: Rules): Generator<Step> {
       request.owner === 'nobody' ? state.answers : [...state.answers, { owner: request.owner, says }]
     const who = `the server, asked by ${request.owner === 'nobody' ? 'one that is gone' : `replica ${request.owner}`},`
 
-    // A paused replica may be given an answer at any time later; one that is lost never arrives.
+    // A stopped replica may receive a response at any later time; a lost response never arrives.
     const broken = { ...state, requests, answers: answered('nothing_readable') }
     yield { name: `${who} hears nothing of it`, to: broken }
-    if (notAssuming === 'what broke off is over' && request.owner !== 'nobody') {
+    if (notAssuming === 'an aborted request is not processed later' && request.owner !== 'nobody') {
       const late = { ...request, owner: 'nobody' as const }
       yield { name: `${who} is cut off and works on`, to: { ...broken, requests: [...requests, late] } }
     }
@@ -328,7 +327,7 @@ function* stepsOfServer(state: State, { notAssuming }: Rules): Generator<Step> {
   }
 }
 
-/** Gives every refresh token there is its new standing. */
+/** Updates the status of all refresh tokens. */
 function rename(state: State, now: (token: Token) => Token): State {
   return {
     ...state,
@@ -345,14 +344,14 @@ function rename(state: State, now: (token: Token) => Token): State {
   }
 }
 
-const NEXT_AGE = { entitled: 'under_way', under_way: 'over' } as const
+const NEXT_AGE = { permitted: 'in_flight', in_flight: 'over' } as const
 
 function* stepsOfTime(state: State, { notAssuming }: Rules): Generator<Step> {
   const { store, replicas, requests } = state
   const older = (owner: Owner, age: Age): Age | undefined => {
     if (age === 'over') return undefined
     const isWithServer = requests.some((request) => request.owner === owner)
-    return age === 'under_way' && isWithServer && notAssuming !== 'the server decides in time'
+    return age === 'in_flight' && isWithServer && notAssuming !== 'the server decides in time'
       ? undefined
       : NEXT_AGE[age]
   }
@@ -360,7 +359,7 @@ function* stepsOfTime(state: State, { notAssuming }: Rules): Generator<Step> {
     if (!('age' in replica)) continue
     const age = older(i, replica.age)
     if (age === undefined) continue
-    // The intent is no younger than its replica takes it to be: the replica looked at its clock before it asked for it to be written.
+    // The intent is at least as old as its replica assumes, which read its clock before the write.
     const intent = store.intent?.owner === i ? { ...store.intent, age } : store.intent
     yield {
       name: `the attempt of replica ${i} is ${age}`,
@@ -376,21 +375,21 @@ function* stepsOfTime(state: State, { notAssuming }: Rules): Generator<Step> {
   }
 }
 
-/** What holds in every state. */
+/** Invariants of all states. */
 function violationIn({ server, store }: State): string | undefined {
   if (server.isRevoked) return undefined
-  if (store.isLost) return 'the connection is given up although nobody ended the grant'
-  if (store.token === 'retired') return 'the stored refresh token is dead'
+  if (store.isLost) return 'the connection is given up although the grant is active'
+  if (store.token === 'retired') return 'the stored refresh token is retired'
   return undefined
 }
 
-/** A good end, to which every state must lead: the newest pair stored and nothing in doubt, or the end that a person made. */
+/** A good end, which must be reachable from every state: the newest pair is stored and nothing is in doubt, or a user has ended the grant. */
 const isSettled = ({ server, store, replicas, requests }: State): boolean =>
   replicas.every(({ at }) => at === 'idle') &&
   requests.length === 0 &&
   (server.isRevoked ? store.isLost : store.token === 'current' && store.intent === null)
 
-/** One name for all states that differ only in which replica is which. */
+/** The same key for states that only differ by a permutation of the replicas. */
 function nameOf({ server, store, lock, replicas, requests, answers }: State): string {
   const { intent } = store
   const ofReplicas = replicas
@@ -414,11 +413,11 @@ function nameOf({ server, store, lock, replicas, requests, answers }: State): st
 export interface Exploration {
   readonly states: number
   readonly steps: number
-  /** What goes wrong, and the shortest way to it. */
+  /** The violation and the shortest path to it. */
   readonly violation?: { readonly what: string; readonly path: readonly string[] }
 }
 
-/** Visits every reachable state, nearest first, until something goes wrong or there is none left. */
+/** Explores all reachable states breadth-first until it finds a violation. */
 export function explore(rules: Rules): Exploration {
   const first = start(rules)
   const found = new Map<string, { id: number; from: string | undefined; by: string }>()
@@ -475,6 +474,6 @@ export function explore(rules: Rules): Exploration {
   return {
     states: found.size,
     steps: count,
-    ...(stuck && { violation: { what: 'there is no way to a good end from here', path: pathTo(stuck[0]) } }),
+    ...(stuck && { violation: { what: 'no good end is reachable', path: pathTo(stuck[0]) } }),
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Responses of authorization servers that nobody expects, made by a generator: each member × each way to spoil it × status × form, against a server
- * whose refresh tokens are good for exactly one use. Whenever the server issued usable tokens the connection goes on working by itself; whenever
- * the grant is dead, a person is asked to reconnect.
+ * Generated unexpected responses of authorization servers: each member × each invalid value × status × form, against a server with single-use
+ * refresh tokens. Whenever the server issued usable tokens, the connection recovers automatically; whenever the grant is lost, users are asked to
+ * reconnect.
  */
 import type { Connection } from '@nmg/contract'
 import { type Simulator, startSimulator } from 'notion-simulator'
@@ -37,7 +37,7 @@ const FORMS: Record<string, Shape> = {
   'form-encoded': { format: 'form' },
 }
 
-/** Ways in which no token of the response can be used, although the server has rotated. */
+/** Responses without a usable token although the server has rotated. */
 const UNUSABLE: Shape[] = [
   { status: 400 },
   { status: 403, without: ['error'] },
@@ -53,7 +53,7 @@ const UNUSABLE: Shape[] = [
 ]
 const LOST = UNUSABLE.map((shape) => ({ ...shape, applied: true }))
 
-/** Ways in which servers say that the grant is gone. */
+/** Responses of servers to a lost grant. */
 const REFUSALS: Shape[] = [
   ...[400, 401, 403, 409].map((status) => ({ status, error: 'invalid_grant' })),
   ...['text/plain', 'text/html', ''].map((contentType) => ({ contentType, error: 'invalid_grant' })),
@@ -69,10 +69,10 @@ const REFUSALS: Shape[] = [
 ]
 
 const list = { id: 1, method: 'tools/list' }
-// No pauses for what the simulator does not do: it never carries out later what it was asked.
+// Shorter pauses suffice, as the simulator never processes a request after its response.
 const times = { ...REFRESH_TIMES, propagationMs: 0, repeatPauseMs: 10 }
 
-/** A gateway with a server of its own: what the server answers is set for all of its spaces. */
+/** A gateway with its own server, whose options apply to all spaces of the gateway. */
 interface Lane {
   readonly notion: Simulator
   readonly gateway: InProcessGateway
@@ -107,7 +107,7 @@ afterAll(async () => {
   )
 })
 
-/** Tries all of them, on all lanes beside each other. */
+/** Runs all cases, distributed over the lanes. */
 async function each<T>(cases: readonly T[], run: (lane: Lane, one: T) => Promise<void>): Promise<void> {
   const left = cases.slice()
   await Promise.all(
@@ -125,7 +125,7 @@ async function connected({ gateway }: Lane): Promise<string> {
   return space
 }
 
-/** Has the next refresh answered in this shape, and makes the space need one. */
+/** Makes the space refresh and the server respond in this shape. */
 async function refreshOnce({ notion, gateway }: Lane, space: string, tokenResponse: Shape): Promise<void> {
   notion.admin.expireAccessTokens()
   notion.setOptions({ tokenResponse: { ...tokenResponse, on: 'refresh_token', times: 1 } })
@@ -133,13 +133,13 @@ async function refreshOnce({ notion, gateway }: Lane, space: string, tokenRespon
   expect(notion.options.tokenResponse).toBeNull()
 }
 
-/** Whether a person is asked to reconnect. */
+/** True if users are asked to reconnect. */
 const asksToReconnect = ({ status, degraded }: Connection) =>
   status === 'reconnect_required' || (degraded !== undefined && degraded.reason !== 'renewal_unreachable')
 
 const eventually = { timeout: 20_000, interval: 200 }
 
-/** Waits until the space works no longer, and says so in a way that helps. */
+/** Waits until the space fails with an error that names the next step. */
 async function untilAsked(lane: Lane, space: string, shape: Shape): Promise<void> {
   await expect
     .poll(async () => (await statusOf(lane, space)) !== 200 && asksToReconnect(await lane.gateway.connection(space)), {
@@ -152,11 +152,11 @@ async function untilAsked(lane: Lane, space: string, shape: Shape): Promise<void
 const spoiled = MEMBERS.flatMap((name) =>
   Object.entries(SPOILED).map(([way, spoil]) => ({ name, way, shape: spoil(name) })),
 )
-/** A token that is missing, or longer than the server issued it, is none. */
+/** A token that is missing, or longer than issued, is unusable. */
 const isWhole = ({ name, way }: (typeof spoiled)[number]) => !name.endsWith('_token') || way === 'repeated'
 
-describe('a refresh that brought an access token', () => {
-  it('is kept, whatever else its response holds, in every form', async () => {
+describe('a refresh with an access token', () => {
+  it('is stored, whatever else the response contains, in every form', async () => {
     await each(Object.values(FORMS), async (lane, form) => {
       const space = await connected(lane)
       for (const { name, way, shape } of spoiled.filter(isWhole)) {
@@ -171,7 +171,7 @@ describe('a refresh that brought an access token', () => {
     })
   })
 
-  it('goes on with the refresh token that it has, when the response has none', async () => {
+  it('keeps the refresh token if the response has none', async () => {
     await each(['absent', 'null', 'empty', 'of another type'], async (lane, way) => {
       lane.notion.setOptions({ singleUseRefreshTokens: false })
       const space = await connected(lane)
@@ -183,7 +183,7 @@ describe('a refresh that brought an access token', () => {
     })
   })
 
-  it('is kept when its response is compressed unasked', async () => {
+  it('is stored from an unsolicited compressed response', async () => {
     await each(['gzip', 'br', 'deflate'] as const, async (lane, contentEncoding) => {
       const space = await connected(lane)
       await refreshOnce(lane, space, { contentEncoding })
@@ -192,8 +192,8 @@ describe('a refresh that brought an access token', () => {
   })
 })
 
-describe('a refresh that brought a refresh token only', () => {
-  it('is kept: the connection is degraded, and refreshes again by itself', async () => {
+describe('a refresh with only a refresh token', () => {
+  it('is stored and degrades the connection, which refreshes again automatically', async () => {
     const shapes: Shape[] = [
       ...['absent', 'null', 'empty', 'of another type'].map((way) => SPOILED[way]?.('access_token') as Shape),
       { with: { access_token: 'two\nlines' } },
@@ -212,8 +212,8 @@ describe('a refresh that brought a refresh token only', () => {
   })
 })
 
-describe('a grant that is dead', () => {
-  it('because its tokens got lost in an unusable response, asks for a person', async () => {
+describe('a lost grant', () => {
+  it('requires a reconnect after its tokens were lost in an unusable response', async () => {
     await each(LOST, async (lane, shape) => {
       const space = await connected(lane)
       await refreshOnce(lane, space, shape)
@@ -221,7 +221,7 @@ describe('a grant that is dead', () => {
     })
   })
 
-  it('is recognised in whatever form the server says so; the token then goes out hourly at most', async () => {
+  it('is recognised in every form of the error, and the token is then sent at most hourly', async () => {
     await each(REFUSALS, async (lane, refusal) => {
       const { notion, gateway } = lane
       notion.setOptions({ accessTtlSeconds: 1 })
@@ -231,7 +231,7 @@ describe('a grant that is dead', () => {
       await untilAsked(lane, space, refusal)
       notion.clearRecorded()
       for (let i = 0; i < 3; i++) expect([401, 503]).toContain(await statusOf(lane, space))
-      // An outage looks like this one, too, and should not last longer than it does.
+      // This response also occurs during an outage, which must not last longer than necessary.
       const isUnreadable = (await gateway.connection(space)).degraded?.reason === 'renewal_unreadable'
       if (!isUnreadable) expect(notion.recorded.tokenRequests, JSON.stringify(refusal)).toEqual([])
       notion.setOptions({ tokenRefusal: null })
@@ -239,7 +239,7 @@ describe('a grant that is dead', () => {
     })
   })
 
-  it('works again after the reconnect that was offered', async () => {
+  it('is replaced by a reconnect', async () => {
     const [lane] = lanes as [Lane]
     const space = await connected(lane)
     const lost = { status: 500, applied: true }
@@ -265,7 +265,7 @@ describe('a code exchange', () => {
     )
   })
 
-  it('that brings nothing usable leaves the space as it was, and the next one works', async () => {
+  it('without a usable token leaves the space unchanged, and the next one succeeds', async () => {
     await each(LOST, async (lane, shape) => {
       const space = newSpace()
       lane.notion.setOptions({ tokenResponse: { ...shape, on: 'authorization_code', times: 1 } })
@@ -288,10 +288,10 @@ describe('a registration', () => {
     'token_endpoint_auth_method',
   ]
 
-  it('is taken whatever it holds beside the client id', async () => {
+  it('is accepted with any other members beside the client ID', async () => {
     const cases = members.flatMap((name) =>
       Object.entries(SPOILED).flatMap(([way, spoil]) =>
-        // A secret, or a method of its own, would have to be used.
+        // The gateway would have to use a secret or a different method.
         way === 'large' && /secret$|method$/.test(name) ? [] : [{ name, way, shape: spoil(name) }],
       ),
     )

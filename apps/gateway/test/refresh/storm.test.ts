@@ -4,7 +4,7 @@ import { startFleet, type Fleet } from './fleet.ts'
 
 const CALLS = process.env['SOAK'] === undefined ? 400 : 2_000
 const MARGIN_SECONDS = 60
-/** From then on after the connect, the token's end is within the margin; the background refresher comes much later. */
+/** After this time the token expires within the margin; the background refresh runs much later. */
 const FRESH_SECONDS = 3
 
 let fleet: Fleet
@@ -23,7 +23,7 @@ afterAll(() => fleet.close())
 
 const list = { id: 1, method: 'tools/list' }
 
-/** Sends all calls at once, over all replicas. Answers their statuses, and how long the median and the slowest of them took. */
+/** Sends all calls at once to all replicas. Resolves to their statuses and to the duration of the median and of the slowest one. */
 async function storm(space: string): Promise<{ statuses: Set<number>; medianMs: number; slowestMs: number }> {
   const statuses = new Set<number>()
   const tookMs = await Promise.all(
@@ -40,8 +40,8 @@ async function storm(space: string): Promise<{ statuses: Set<number>; medianMs: 
   return { statuses, medianMs: tookMs[CALLS / 2] ?? 0, slowestMs: tookMs.at(-1) ?? 0 }
 }
 
-describe(`${CALLS} calls on four replicas, at the moment from which on they need a new access token`, () => {
-  it('cost one token request, and every one of them succeeds', { timeout: 120_000 }, async () => {
+describe(`${CALLS} calls on four replicas that need a new access token`, () => {
+  it('cause one token request and succeed', { timeout: 120_000 }, async () => {
     const { notion, members } = fleet
     const [{ gateway }] = members as [Fleet['members'][number]]
     await gateway.connect('calm')
@@ -58,7 +58,7 @@ describe(`${CALLS} calls on four replicas, at the moment from which on they need
 
     expect(atTheEnd.statuses).toEqual(new Set([200]))
     expect(notion.recorded.tokenRequests.map(({ grantType }) => grantType)).toEqual(['refresh_token'])
-    // Nobody made do with the old one.
+    // No call used the old token.
     expect(new Set(notion.recorded.mcpRequests.map(({ credential }) => credential.generation))).toEqual(new Set([1]))
     const addedMs = Math.round(atTheEnd.medianMs - calm.medianMs)
     process.stdout.write(

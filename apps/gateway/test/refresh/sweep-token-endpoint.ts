@@ -1,4 +1,4 @@
-/** A worker: the quickest token endpoint there can be, so that what is measured is the gateway and the database. */
+/** A worker with a minimal token endpoint, so that the gateway and the database dominate the measurement. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parentPort } from 'node:worker_threads'

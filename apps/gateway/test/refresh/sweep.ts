@@ -1,4 +1,4 @@
-/** How long the background refresher takes with very many connections on one database. */
+/** Measures the background refresh with very many connections on one database. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,9 +22,9 @@ const BATCH = 1_000
 
 export interface Sweep {
   readonly connections: number
-  /** A round in which nothing is due. */
+  /** A round without due connections. */
   readonly idleRoundMs: number
-  /** To renew all of them, all being due at once. */
+  /** To refresh all connections when all are due at once. */
   readonly seconds: number
   readonly perSecond: number
   readonly slowestCallMs: number
@@ -61,7 +61,7 @@ export async function sweep(connections: number): Promise<Sweep> {
     await query(url, 'vacuum analyze gateway.connections')
     const slowest = watchReads(url)
     const tookMs = await timed(async () => {
-      // The gateway's own rounds take their share.
+      // The gateway's own rounds run concurrently.
       while ((await gateway.refreshDue()) > 0);
     })
     const { rows } = await query(url, 'select count(*)::int as count from gateway.connections where version > 1')
@@ -139,7 +139,7 @@ async function connect(url: string, issuer: string, count: number): Promise<void
   await client.end()
 }
 
-/** Reads a connection now and then, as a call does that has nothing in memory. Answers with how long the slowest took. */
+/** Reads a connection repeatedly, as an uncached call does. Resolves to the duration of the slowest read. */
 function watchReads(url: string): () => Promise<number> {
   let isOver = false
   const watching = (async () => {
@@ -163,7 +163,7 @@ function watchReads(url: string): () => Promise<number> {
   }
 }
 
-/** The plan of the statement that takes what is due, while a tenth of all is. */
+/** The query plan of the statement that leases due connections while a tenth of all is due. */
 async function explain(url: string): Promise<string[]> {
   await query(
     url,

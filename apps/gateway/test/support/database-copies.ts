@@ -1,4 +1,4 @@
-/** Copies of databases as operators make them, and the commands that an operator gives afterwards. */
+/** Copies of databases as operators make them, and the commands to resolve them. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -25,7 +25,7 @@ export async function withClient<T>(url: string, work: (client: Client) => Promi
 
 /** A logical dump of a gateway's database. */
 export interface Dump {
-  /** Puts the rows into the database, which has the schema already or gets it. */
+  /** Restores the rows into the database after migrating it. */
   restoreInto(url: string): Promise<void>
   /** {@link restoreInto} a new database. @returns its URL. */
   restore(): Promise<string>
@@ -49,7 +49,7 @@ export async function dump(url: string): Promise<Dump> {
   }
 }
 
-/** `CREATE DATABASE … TEMPLATE`, by the superuser of the test's server. Nobody may be connected to the original. */
+/** `CREATE DATABASE … TEMPLATE` by the superuser of the test server. The original must have no connections. */
 export async function cloneByTemplate(url: string): Promise<string> {
   const original = new URL(url)
   const name = `${original.pathname.slice(1)}_clone`
@@ -61,7 +61,7 @@ export async function cloneByTemplate(url: string): Promise<string> {
   return clone.href
 }
 
-/** `npm run database <command>`, as a process of its own. @returns what it says. */
+/** Runs `npm run database <command>` as a process. @returns its output. */
 export async function databaseCommand(command: string, env: Record<string, string>): Promise<string> {
   const main = join(import.meta.dirname, '../../src/commands/database.ts')
   const child = spawn(process.execPath, [main, command], { env: { PATH: process.env['PATH'], ...env } })

@@ -1,7 +1,7 @@
 import type { Simulator } from 'notion-simulator'
 import { freePort } from './gateway.ts'
 
-/** Settings of a gateway whose client was registered by its operator. */
+/** Settings of a gateway with a client registered by its operator. */
 export interface FixedClient {
   readonly PORT: string
   readonly NOTION_MCP_OAUTH_REDIRECT_URI: string
@@ -9,7 +9,7 @@ export interface FixedClient {
   readonly NOTION_MCP_CLIENT_SECRET: string
 }
 
-/** Registers a client with a secret, as an operator does, and returns the settings that use it. */
+/** Registers a confidential client as an operator does. @returns the settings that use it. */
 export async function fixedClient(notion: Simulator): Promise<FixedClient> {
   const port = await freePort()
   const redirectUri = `http://127.0.0.1:${port}/integrations/notion/mcp/oauth/callback`

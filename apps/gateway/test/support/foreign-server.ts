@@ -1,4 +1,4 @@
-/** An MCP server with its own authorization server. Whatever it publishes can be replaced, by an owner who means harm or is merely odd. */
+/** An MCP server with its own authorization server, whose responses can be replaced by malicious or unexpected ones. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -13,20 +13,20 @@ export interface ForeignServer {
   readonly port: number
   readonly origin: string
   readonly mcpUrl: string
-  /** What a well-behaved one publishes, by path. */
+  /** Default responses, by path. */
   readonly usual: Readonly<Record<string, Answer>>
-  /** What is published, by path. */
+  /** Current responses, by path. */
   readonly answers: Record<string, Answer>
-  /** Replaces members of the authorization server's metadata. */
+  /** Overrides members of the authorization server's metadata. */
   readonly metadata: Record<string, unknown>
-  /** Replaces members of the protected resource's metadata. */
+  /** Overrides members of the protected resource's metadata. */
   readonly resource: Record<string, unknown>
-  /** Where the challenge says that the resource's metadata are. */
+  /** `resource_metadata` of the challenge. */
   resourceMetadata: string | undefined
-  /** Forms that came to the token endpoint. */
+  /** Requests received by the token endpoint. */
   readonly tokenRequests: URLSearchParams[]
   accessTtlSeconds: number
-  /** As it was at first. */
+  /** Restores the defaults. */
   reset(): void
   close(): void
 }
@@ -46,8 +46,8 @@ export const redirect =
   }
 
 /**
- * @param host how the world knows it. It listens on this machine and speaks TLS, unless the host is this machine's own name.
- * @param issuerHost how the world knows its authorization server.
+ * @param host its public name. The server listens on loopback, with TLS unless the name is loopback, too.
+ * @param issuerHost the public name of its authorization server.
  */
 export async function foreignServer(host: string, issuerHost = host): Promise<ForeignServer> {
   const isSecure = !/^(127\.|.*localhost$)/.test(host)
@@ -146,7 +146,7 @@ function secureServer(host: string, listener: Answer) {
   return createSecureServer({ key, cert }, listener)
 }
 
-/** Names that lead where the map says at this moment; others lead nowhere. */
+/** A resolver for the current names of the map; others are not found. */
 export const namesIn =
   (map: Record<string, string>): LookupFunction =>
   (name, _options, done) => {

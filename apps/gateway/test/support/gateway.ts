@@ -1,4 +1,4 @@
-/** A whole gateway for tests: over HTTP, on a real database, in this process or in one of its own. */
+/** A whole gateway for tests: over HTTP, on a real database, in this process or in a separate one. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -22,21 +22,21 @@ export const RETURN_BASE = 'http://localhost:3999'
 export interface GatewayClient {
   readonly url: string
   readonly databaseUrl: string
-  /** What was logged up to now, as text. */
+  /** The log so far. */
   logs(): string
-  /** A request as the application makes it, with service token and person. */
+  /** Sends a request as the application does, with the service token and a user. */
   fetch(path: string, init?: RequestInit & { user?: string | null }): Promise<Response>
-  /** Asks for an authorization URL. */
+  /** Starts an authorization. */
   start(space: string, more?: Record<string, string>): Promise<{ authorizeUrl: string; state: string }>
-  /** Goes through a consent as a browser does; the simulator must approve by itself. Answers where the browser ends. */
+  /** Completes an authorization as a browser does; the simulator must approve automatically. Resolves to the final redirect. */
   authorize(space: string, more?: { user?: string; binding?: string; returnPath?: string }): Promise<URL>
-  /** {@link authorize}, and fails unless it ended well. */
+  /** Completes an authorization and rejects unless it succeeded. */
   connect(space: string, user?: string): Promise<void>
   connection(space: string): Promise<Connection>
   history(space: string): Promise<History>
-  /** One JSON-RPC message through the proxy. */
+  /** Sends a JSON-RPC message through the proxy. */
   call(space: string, message: object, init?: RequestInit & { user?: string | null }): Promise<Response>
-  /** Calls a tool of Notion's and answers its result. */
+  /** Calls a Notion tool. Resolves to its result. */
   callTool(space: string, name: string, args: object): Promise<{ content: { text: string }[]; isError?: boolean }>
 }
 
@@ -47,16 +47,16 @@ export interface InProcessGateway extends GatewayClient {
 
 export interface ProcessGateway extends GatewayClient {
   readonly process: ChildProcess
-  /** SIGTERM, and waits for the end. */
+  /** Sends SIGTERM and waits for the exit. */
   stop(): Promise<void>
-  /** SIGKILL, and waits for the end. */
+  /** Sends SIGKILL and waits for the exit. */
   kill(): Promise<void>
 }
 
 export interface GatewayTestOptions {
   /** The simulator's MCP endpoint. */
   readonly mcpUrl: string
-  /** A new database when left out. */
+  /** Default: a new database. */
   readonly databaseUrl?: string
   readonly env?: Record<string, string>
   readonly clock?: Clock
@@ -75,7 +75,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     },
   })
   const config = readConfig(env, () => {
-    throw new Error('a test gives every secret')
+    throw new Error('tests must pass all secrets')
   })
   const gateway = await openGateway({
     config,
@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayTestOptions): Promise<InProce
     ...client(`http://127.0.0.1:${config.PORT}`, databaseUrl, () => lines.join('')),
     gateway,
     stop() {
-      // The test's own, which it does not use any more. The gateway would wait for them a moment.
+      // The idle connections of the test, for which the gateway would wait a moment.
       gateway.server.closeIdleConnections()
       return gateway.stop()
     },

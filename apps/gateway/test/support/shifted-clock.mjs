@@ -1,4 +1,4 @@
-// Preloaded into a gateway process, makes its clock wrong: by as many milliseconds as the file SHIFTED_CLOCK_FILE says at the moment.
+// Preloaded into a gateway process to shift its clock by the number of milliseconds in the file SHIFTED_CLOCK_FILE.
 import { readFileSync } from 'node:fs'
 
 const file = process.env.SHIFTED_CLOCK_FILE

@@ -6,13 +6,13 @@ import { PROTECTED_RESOURCE_PATH } from './metadata.ts'
 import { jsonResponse, NO_STORE } from './oauth-error.ts'
 import { coversEndpoint } from './resource.ts'
 
-/** Whom a request acts for. */
+/** The user and workspace of a request. */
 export type Principal = { userId: string; workspaceId: string; connectionId: string }
 
 export type BearerCheck =
   { credential: RecordedCredential; principal: Principal } | { credential: RecordedCredential; refusal: Response }
 
-/** Checks the `Authorization` of an MCP request and, when it is not good, makes the 401 as the profile does. */
+/** Checks the `Authorization` of an MCP request. The 401 depends on the profile. */
 export function checkBearer(state: State, authorization: string | null, path: string): BearerCheck {
   // Case-sensitive, as upstream.
   if (!authorization?.startsWith('Bearer ')) {
@@ -48,7 +48,7 @@ export function checkBearer(state: State, authorization: string | null, path: st
         refusal: invalid(state, path, 'Token audience does not match resource server', 'Invalid audience'),
       }
     case 'expired': {
-      // The record is deleted by its own end of life; only for about a minute it may be found and be past its time.
+      // Expired records are deleted; they can be found for about a minute.
       const lingers = state.clock.now() - accessToken.expiresAt < MINUTE
       return { credential, refusal: invalid(state, path, lingers ? 'Access token expired' : 'Invalid access token') }
     }
@@ -88,13 +88,13 @@ function invalid(state: State, path: string, description: string, inHeader?: str
   })
 }
 
-/** The answer to a token that the simulator is told not to know. */
+/** The response of the fault `unauthorized`. */
 export function unknownTokenResponse(state: State): Response {
   return invalid(state, new URL(mcpUrl(state)).pathname, 'Invalid access token')
 }
 
-/** The answer to a token that the simulator is told to be too narrow ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)). */
-export function lackingScopeResponse(state: State, scope: string): Response {
+/** The response of the fault `insufficient-scope` ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)). */
+export function insufficientScopeResponse(state: State, scope: string): Response {
   const { pathname } = new URL(mcpUrl(state))
   const error = 'insufficient_scope'
   return jsonResponse({ error, error_description: `This needs the scope ${scope}` }, 403, {

@@ -1,4 +1,4 @@
-/** Token requests, and which client they come from (RFC 6749 §2.3, §3.2). */
+/** Token requests and their client authentication (RFC 6749 §2.3, §3.2). */
 import type { State } from '../state.ts'
 import { hasSecret, type AuthMethod, type Client } from './clients.ts'
 import { findClient } from './metadata-document.ts'
@@ -7,13 +7,13 @@ import { OAuthError } from './oauth-error.ts'
 /** The parameters of a token request; only `resource` may be repeated. */
 export type TokenForm = { get(name: string): string | undefined; resources: string[] }
 
-/** Of these, empty ones count as absent. */
+/** Empty values of these parameters count as absent. */
 const CREDENTIALS = ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type']
 
 /**
  * Reads a token request.
  *
- * @throws {OAuthError} when it is not a form, or a parameter is repeated.
+ * @throws {OAuthError} for requests that are not forms, and for repeated parameters.
  */
 export async function readTokenForm(request: Request): Promise<TokenForm> {
   if (request.method !== 'POST') {
@@ -36,13 +36,13 @@ export async function readTokenForm(request: Request): Promise<TokenForm> {
   }
 }
 
-/** What a token request presents as the client's. */
-type Presented = { method: AuthMethod | 'private_key_jwt'; id: string | undefined; secret: string | undefined }
+/** The client credentials of a token request. */
+type Credentials = { method: AuthMethod | 'private_key_jwt'; id: string | undefined; secret: string | undefined }
 
 /**
- * The client that asks, by HTTP Basic or in the form: in the one way for which it is registered.
+ * Authenticates the client, with HTTP Basic or in the form, by the method that it is registered for.
  *
- * @throws {OAuthError} 401 `invalid_client`; 400 `invalid_request` for more than one way at once.
+ * @throws {OAuthError} 401 `invalid_client`; 400 `invalid_request` for more than one method.
  */
 export async function authenticateClient(
   state: State,
@@ -59,7 +59,7 @@ export async function authenticateClient(
       isBasic && state.profile === 'wop-0.10' ? { 'www-authenticate': 'Basic realm="OAuth"' } : {},
     )
 
-  const presented = isBasic ? inHeader(authorization, form) : inForm(form)
+  const presented = isBasic ? fromHeader(authorization, form) : fromForm(form)
   if (!presented) throw refuse('Client authentication failed: invalid Basic credentials')
   const { method, id, secret } = presented
   if (!id) throw refuse('Client ID is required')
@@ -79,9 +79,9 @@ function isAllowed(client: Client, method: AuthMethod): boolean {
   return !client.isAuthMethodNamed && method !== 'none' && client.authMethod !== 'none'
 }
 
-/** `undefined`: credentials that cannot be read. */
-function inHeader(authorization: string, form: TokenForm): Presented | undefined {
-  if (CREDENTIALS.some((name) => form.get(name) !== undefined)) throw severalMethods()
+/** Undefined for malformed credentials. */
+function fromHeader(authorization: string, form: TokenForm): Credentials | undefined {
+  if (CREDENTIALS.some((name) => form.get(name) !== undefined)) throw multipleMethods()
   const encoded = authorization.slice('basic'.length).trim()
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined
   const [, id = '', secret = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('latin1')) ?? []
@@ -93,18 +93,18 @@ function inHeader(authorization: string, form: TokenForm): Presented | undefined
   }
 }
 
-function inForm(form: TokenForm): Presented {
+function fromForm(form: TokenForm): Credentials {
   const [id, secret, assertion, assertionType] = CREDENTIALS.map((name) => form.get(name))
   if (assertion === undefined && assertionType === undefined) {
     return { method: secret === undefined ? 'none' : 'client_secret_post', id, secret }
   }
-  if (secret !== undefined) throw severalMethods()
+  if (secret !== undefined) throw multipleMethods()
   if (assertion === undefined || assertionType === undefined) {
     throw new OAuthError('invalid_request', 'client_assertion and client_assertion_type must be sent together')
   }
   return { method: 'private_key_jwt', id, secret }
 }
 
-function severalMethods(): OAuthError {
+function multipleMethods(): OAuthError {
   return new OAuthError('invalid_request', 'Client must not use multiple authentication methods')
 }

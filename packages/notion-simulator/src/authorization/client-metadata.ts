@@ -1,11 +1,11 @@
-/** What a client may register (RFC 7591 §2), judged as upstream judges it. */
+/** Validates client metadata (RFC 7591 §2) by the rules of upstream. */
 import { isLoopback, type AuthMethod } from './clients.ts'
 import { JWT_BEARER } from './metadata.ts'
 
 const AUTH_METHODS: readonly AuthMethod[] = ['client_secret_basic', 'client_secret_post', 'none']
 const GRANT_TYPES = ['authorization_code', 'refresh_token', JWT_BEARER]
 const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 'mailto:', 'blob:']
-// Everything that is echoed, if it was sent. RFC 7591 §3.2.1 wants all of the registered metadata back.
+// Members that are echoed if they were sent. RFC 7591 §3.2.1 requires all registered metadata in the response.
 const URI_MEMBERS = ['logo_uri', 'client_uri', 'policy_uri', 'tos_uri', 'jwks_uri']
 const TEXT_MEMBERS = ['client_name', ...URI_MEMBERS]
 
@@ -17,11 +17,11 @@ export class UnusableRedirectUri extends UnusableMetadata {}
 export type ClientMetadata = {
   redirectUris: string[]
   authMethod: AuthMethod
-  /** Whether the client named its method; otherwise it may send its secret either way. */
+  /** Whether the client named its method. Otherwise it may send its secret with both methods. */
   isAuthMethodNamed: boolean
   grantTypes: string[]
   responseTypes: string[]
-  /** The other members that are echoed in the response, as they came. */
+  /** The other members, which are echoed unchanged in the response. */
   echoed: Record<string, unknown>
 }
 
@@ -48,17 +48,17 @@ export function readClientMetadata(given: unknown): ClientMetadata {
   }
 }
 
-/** Whether a code may be sent there: https, or http on a loopback host. */
+/** True if codes may be sent to this URI: https, or http on a loopback host. */
 export function isRedirectable(uri: string): boolean {
   if (!isListable(uri)) return false
   const url = new URL(uri.trim())
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
 }
 
-/** Whether a redirect URI may stand in a registration, also when no code is ever sent there. */
+/** True if the redirect URI may be registered, even if no codes are sent to it. */
 function isListable(uri: string): boolean {
   const trimmed = uri.trim()
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+  // eslint-disable-next-line no-control-regex -- it searches for control characters
   if (/[\u0000-\u001f\u007f-\u009f#]/.test(trimmed) || !URL.canParse(trimmed)) return false
   const { protocol, username, password } = new URL(trimmed)
   return !DANGEROUS_SCHEMES.includes(protocol) && !username && !password
@@ -86,7 +86,7 @@ function grantsOf(members: Record<string, unknown>): Pick<ClientMetadata, 'grant
   return { grantTypes, responseTypes }
 }
 
-/** The method that the client prefers, or else the first one of ours that it offers. */
+/** The method that the client prefers, or the first supported one of its list. */
 function authMethodOf(members: Record<string, unknown>): Pick<ClientMetadata, 'authMethod' | 'isAuthMethodNamed'> {
   const { preferred, listed } = choiceOf(members, 'token_endpoint_auth_method', 'token_endpoint_auth_methods_supported')
   const offered = listed ?? [preferred ?? 'client_secret_basic']
@@ -96,7 +96,7 @@ function authMethodOf(members: Record<string, unknown>): Pick<ClientMetadata, 'a
   return { authMethod, isAuthMethodNamed: preferred !== undefined || listed !== undefined }
 }
 
-/** A value that the client prefers and a list of those that it knows; both may be absent, and they must agree. */
+/** A preferred value and a list of supported values. Both are optional, and must be consistent. */
 function choiceOf(members: Record<string, unknown>, name: string, listName: string) {
   const preferred = textOf(members, name)
   const listed = listOf(members, listName)
@@ -106,7 +106,7 @@ function choiceOf(members: Record<string, unknown>, name: string, listName: stri
   return { preferred, listed }
 }
 
-/** Checks a text or an address, also one with a language as in `client_name#de` (RFC 7591 §2.2). */
+/** Checks a text or URL member, also with a language tag as in `client_name#de` (RFC 7591 §2.2). */
 function checkText(members: Record<string, unknown>, name: string): void {
   const [base = '', language] = name.split('#')
   if (!TEXT_MEMBERS.includes(base) || language === '') return

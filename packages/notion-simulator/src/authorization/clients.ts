@@ -10,7 +10,7 @@ export type Client = {
   name?: string
   uri?: string
   authMethod: AuthMethod
-  /** Whether the client named its method; otherwise it may send its secret either way. */
+  /** Whether the client named its method. Otherwise it may send its secret with both methods. */
   isAuthMethodNamed: boolean
   grantTypes: readonly string[]
   responseTypes: readonly string[]
@@ -18,20 +18,20 @@ export type Client = {
   secretHash?: string
   /** Milliseconds since the epoch. */
   registeredAt: number
-  /** Nothing is left of the registration from then on; absent when it stays for ever. */
+  /** The registration is deleted then; absent for an unlimited one. */
   expiresAt?: number
 }
 
-/** The dynamic registrations. */
+/** The dynamically registered clients. */
 export type Clients = {
   register(registration: Omit<Client, 'id' | 'secretHash' | 'registeredAt' | 'expiresAt'>): {
     client: Client
     secret?: string
   }
-  /** `undefined` for one that never was or whose time has run out. */
+  /** Undefined for unknown and expired registrations. */
   find(id: string): Client | undefined
   all(): Client[]
-  /** Forgets this client, or all. Their grants stay, as upstream. */
+  /** Deletes this client, or all. Their grants remain, as upstream. */
   forget(id?: string): number
 }
 
@@ -70,17 +70,17 @@ export function clientRegistry(clock: SimulatorClock, options: Options, issuedSe
   }
 }
 
-/** Whether this is the secret that the client was given. */
+/** Compares the secret with that of the client. */
 export function hasSecret(client: Client, secret: string): boolean {
   return client.secretHash !== undefined && sameSecret(hashed(secret), client.secretHash)
 }
 
-/** RFC 8252 §7.3: this machine's own addresses, and its name. */
+/** Loopback hosts (RFC 8252 §7.3). */
 export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
-/** Whether the client may have the browser sent there: exactly what it registered, or any port of its loopback URIs. */
+/** True if the redirect URI is registered; with `loopback-any-port`, loopback URIs match on any port. */
 export function allowsRedirect(client: Client, redirectUri: string, matching: Options['redirectMatching']): boolean {
   if (client.redirectUris.includes(redirectUri)) return true
   if (matching === 'exact' || !URL.canParse(redirectUri)) return false

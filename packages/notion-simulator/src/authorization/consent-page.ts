@@ -31,7 +31,7 @@ code { overflow-wrap: anywhere; font-size: .875rem }
 
 const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
-/** The page on which a person allows or denies. Its form works without any script. */
+/** The consent page. Its form works without scripts. */
 export function consentPage(request: AuthorizationRequest, choices: readonly Account[], url: string): Response {
   const client = escape(request.client.name || request.client.id)
   const host = new URL(request.redirectUri).host || new URL(request.redirectUri).protocol
@@ -70,12 +70,12 @@ ${options}
   )
 }
 
-/** The page of a request that cannot even be answered to the client. */
-export function refusalPage(reason: string): Response {
+/** The page for an error that cannot be redirected to the client. */
+export function errorPage(reason: string): Response {
   return page(400, 'Invalid authorization request', `<h1>Invalid authorization request</h1>\n<p>${escape(reason)}</p>`)
 }
 
-/** What a browser sees that was sent to the simulator itself. */
+/** The page at the root of the simulator. */
 export function frontPage(url: string, profile: string): Response {
   return page(
     200,
@@ -111,7 +111,7 @@ ${inside}
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      // No form-action: Chromium applies it to the redirects that follow too, and those lead to whatever the client registered.
+      // No form-action: Chromium also applies it to the following redirects, which go to the client's URIs.
       'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; base-uri 'none'; frame-ancestors 'none'`,
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',

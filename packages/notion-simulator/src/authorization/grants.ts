@@ -7,12 +7,12 @@ export const CODE_TTL_MS = 10 * MINUTE
 
 type RefreshToken = { hash: string; generation: number }
 
-/** What a refresh leaves behind: the two tokens that are good from `at` on. */
+/** The refresh tokens that are valid from `at` on. */
 type Rotation = { at: number; current: RefreshToken; previous?: RefreshToken }
 
 export type CodeChallenge = { challenge: string; method: 'plain' | 'S256' }
 
-/** One consent: a client acting for a person in one workspace. */
+/** One consent: a client acting for a user in one workspace. */
 export type Grant = {
   id: string
   userId: string
@@ -22,15 +22,15 @@ export type Grant = {
   /** RFC 8707 resources of the authorization request. */
   resources: string[]
   redirectUri: string
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch, like all times here. */
   createdAt: number
   lastRefreshedAt: number
   code: { hash: string; expiresAt: number; used: boolean; pkce?: CodeChallenge }
-  /** Oldest first; empty until the code was exchanged. */
+  /** Oldest first; empty until the code is exchanged. */
   rotations: Rotation[]
-  /** When a refresh token was first presented, i.e. replaced by a newer one. By generation. */
+  /** When a refresh token was first used, i.e. replaced by a newer one, by generation. */
   rotatedOutAt: Map<number, number>
-  /** Refresh tokens that dropped out of {current, previous}, by hash. */
+  /** Refresh tokens before the previous one, by hash. */
   retired: Map<string, { generation: number; at: number }>
   nextGeneration: number
   revoked?: { at: number; because: string }
@@ -42,7 +42,7 @@ export type AccessToken = {
   generation: number
   issuedAt: number
   expiresAt: number
-  /** Resources that may take it; none: not bound. */
+  /** The resources that accept it; empty: not bound to a resource. */
   audience: string[]
   revokedAt?: number
 }
@@ -51,7 +51,7 @@ export type IssuedTokens = {
   accessToken: string
   refreshToken: string
   expiresInSeconds: number
-  /** Absent when the tokens are made up. */
+  /** Absent for invalid tokens. */
   generation?: number
 }
 
@@ -61,23 +61,23 @@ export type NewGrant = Pick<Grant, 'userId' | 'workspaceId' | 'clientId' | 'scop
 
 export type GrantFilter = { grantId?: string; userId?: string; workspaceId?: string; clientId?: string }
 
-/** The grants and their tokens. It knows lifetimes and rotation, not who may ask. */
+/** The grants and their tokens, with lifetimes and rotation. */
 export type Grants = {
   create(request: NewGrant): { grant: Grant; code: string }
   find(userId: string, grantId: string): Grant | undefined
   all(): Grant[]
-  /** Makes the next pair; the presented refresh token, if any, becomes the previous one. */
+  /** Issues the next pair of tokens. The presented refresh token, if any, becomes the previous one. */
   issue(grant: Grant, audience: string[], presented?: RefreshToken): IssuedTokens
-  /** A pair of tokens that look right and are good for nothing; nothing is stored. */
-  madeUp(grant: Grant): IssuedTokens
-  /** What a refresh token is worth right now, as the (perhaps lagging) storage tells it. */
+  /** Returns well-formed tokens that are not stored, and so invalid. */
+  issueInvalid(grant: Grant): IssuedTokens
+  /** The status of a refresh token in the storage, which may lag. */
   tokenStatus(grant: Grant, token: string): { status: TokenStatus; generation: number | null; since?: number }
   findAccessToken(token: string): AccessToken | undefined
   revokeAccessToken(token: AccessToken): void
   revoke(grant: Grant, because: string): void
-  /** Ends the access tokens of these grants now, as if their time were up. */
+  /** Expires the access tokens of these grants. */
   expireAccessTokens(filter?: GrantFilter): number
-  /** When the grant ends by itself. */
+  /** When the grant expires. */
   endsAt(grant: Grant): number
   clear(): void
 }
@@ -97,10 +97,10 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
 
   const tokensOf = (grant: Grant) => [...accessTokens.values()].filter((token) => token.grantId === grant.id)
 
-  /** With a lag, readers see the newest rotation that is old enough; the first one is seen at once. */
+  /** With a lag, only rotations that are old enough are visible; the first one always is. */
   const visibleRotation = (grant: Grant): Rotation | undefined => {
-    const seenUntil = clock.now() - options.kvLagMs
-    return grant.rotations.findLast((rotation, index) => index === 0 || rotation.at <= seenUntil)
+    const visibleUntil = clock.now() - options.kvLagMs
+    return grant.rotations.findLast((rotation, index) => index === 0 || rotation.at <= visibleUntil)
   }
 
   const endsAt = (grant: Grant) =>
@@ -170,7 +170,7 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
             grant.retired.set(token.hash, { generation: token.generation, at: now })
           }
         }
-        // Reading stale storage, a token may be accepted that had already dropped out.
+        // With stale storage, a retired token may be accepted.
         grant.retired.delete(presented.hash)
         if (!grant.rotatedOutAt.has(presented.generation)) grant.rotatedOutAt.set(presented.generation, now)
         if (options.revokeAccessOnRefresh) {
@@ -196,7 +196,7 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
       return { accessToken, refreshToken, expiresInSeconds, generation }
     },
 
-    madeUp: (grant) => ({
+    issueInvalid: (grant) => ({
       accessToken: newToken(grant.userId, grant.id),
       refreshToken: newToken(grant.userId, grant.id),
       expiresInSeconds: accessLifeOf(grant),

@@ -1,6 +1,6 @@
 /**
- * Enterprise-managed authorization: an identity assertion (ID-JAG) of the company's identity provider for an access token,
- * without any consent page (RFC 7523).
+ * Enterprise-managed authorization: exchanges an identity assertion (ID-JAG) of the company's identity provider for an access token, without a consent
+ * page (RFC 7523).
  */
 import { createPublicKey, verify } from 'node:crypto'
 import { SECOND } from '../clock.ts'
@@ -20,9 +20,9 @@ const CLOCK_SKEW_SECONDS = 60
 type Claims = Record<string, unknown>
 
 /**
- * `jwt-bearer`: an access token, and no refresh token, for the person whom the assertion names.
+ * `jwt-bearer`: issues an access token, without a refresh token, for the user of the assertion.
  *
- * @param applied `false`: the access token is good for nothing.
+ * @param applied `false`: the access token is invalid.
  * @throws {OAuthError} 401 for a public client; `invalid_grant` for every assertion when no identity provider is trusted.
  */
 export function exchangeAssertion(
@@ -57,12 +57,12 @@ export function exchangeAssertion(
   })
   grant.code.used = true
   record.grantId = grant.id
-  const issued = applied ? state.grants.issue(grant, grant.resources) : state.grants.madeUp(grant)
+  const issued = applied ? state.grants.issue(grant, grant.resources) : state.grants.issueInvalid(grant)
   const { refresh_token: _, ...response } = tokenResponse(state, grant, grant.resources, issued, '', record)
   return response
 }
 
-/** The claims of an assertion that the identity provider signed. */
+/** Verifies the signature of an assertion and returns its claims. */
 function verifiedClaims(assertion: string, { issuer, jwks }: IdentityProvider): Claims | undefined {
   const [header, payload, signature, ...rest] = assertion.split('.')
   if (!header || !payload || !signature || rest.length > 0) return undefined
@@ -81,7 +81,7 @@ function verifiedClaims(assertion: string, { issuer, jwks }: IdentityProvider): 
 }
 
 function partOf(text: string): Claims {
-  return JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Claims // Read member by member, each as unknown.
+  return JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Claims // Each member is unknown and is checked by its reader.
 }
 
 function areGood(claims: Claims, state: State, client: Client, now: number): boolean {

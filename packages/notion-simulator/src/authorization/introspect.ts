@@ -4,8 +4,8 @@ import { authenticateClient, readTokenForm } from './client-authentication.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
 
 /**
- * RFC 7662. Notion has this endpoint and says nothing about it; here it follows the RFC. A token of another client is
- * as inactive as one that does not exist.
+ * Token introspection (RFC 7662). Notion does not document this endpoint; here it follows the RFC. Tokens of other clients are inactive, like unknown
+ * ones.
  */
 export async function introspect(state: State, request: Request): Promise<Response> {
   try {

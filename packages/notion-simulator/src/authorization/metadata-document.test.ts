@@ -18,7 +18,7 @@ describe('a client_id', () => {
 })
 
 describe('a metadata document', () => {
-  it('makes a public client', () => {
+  it('describes a public client', () => {
     expect(clientFrom(DOCUMENT, URL, 0)).toEqual({
       id: URL,
       name: 'Ferry',
@@ -38,7 +38,7 @@ describe('a metadata document', () => {
     ['has redirect URIs that are none', { ...DOCUMENT, redirect_uris: [1] }],
     ['wants to have a secret', { ...DOCUMENT, token_endpoint_auth_method: 'client_secret_post' }],
     ['is no object', 'client'],
-  ])('that %s makes none', (_, document) => {
+  ])('is rejected when it %s', (_, document) => {
     expect(clientFrom(document, URL, 0)).toBeUndefined()
   })
 })

@@ -5,8 +5,8 @@ const MAX_BYTES = 5 * 1024
 const DEADLINE_MS = 10_000
 
 /**
- * The client behind a `client_id`: a registration, or, when it is an https URL with a path, the Client ID Metadata
- * Document found there. A document that cannot be had or is not right counts as no client at all, as upstream.
+ * Finds the client of a `client_id`: a registration or, for an https URL with a path, its Client ID Metadata Document. As upstream, a document
+ * that cannot be fetched or is invalid counts as an unknown client.
  */
 export async function findClient(state: State, id: string): Promise<Client | undefined> {
   const registered = state.clients.find(id)
@@ -18,7 +18,7 @@ export async function findClient(state: State, id: string): Promise<Client | und
   }
 }
 
-/** Whether a `client_id` is the URL of a metadata document: https, not the root, no fragment, no credentials. */
+/** True if a `client_id` is the URL of a metadata document: https, with a path, without fragment and credentials. */
 export function isDocumentUrl(id: string): boolean {
   if (!URL.canParse(id)) return false
   const url = new URL(id)
@@ -42,7 +42,7 @@ async function fetchDocument(url: string): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }
 
-/** What a metadata document says, judged as upstream judges it. */
+/** Validates a metadata document by the rules of upstream. */
 export function clientFrom(document: unknown, url: string, now: number): Client | undefined {
   if (typeof document !== 'object' || document === null) return undefined
   const { client_id, client_name, client_uri, redirect_uris, token_endpoint_auth_method } = document as Record<

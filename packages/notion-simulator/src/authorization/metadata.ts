@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type DocumentOptions, reshaped, useUp } from '../response-options.ts'
+import { type DocumentOptions, applyResponseOptions, useUp } from '../response-options.ts'
 import { type State, timestamp } from '../state.ts'
 import { jsonResponse } from './oauth-error.ts'
 
@@ -64,7 +64,7 @@ export async function discover(state: State, path: string): Promise<Response | u
   if (options) useUp(documents, path)
   const padding = metadata.paddingBytes
   const response = jsonResponse(padding > 0 ? { ...usual, x_padding: 'x'.repeat(padding) } : (usual ?? {}))
-  return reshaped(response, options)
+  return applyResponseOptions(response, options)
 }
 
 function usualDocument(

@@ -1,4 +1,4 @@
-/** A refusal that is answered as RFC 6749 §5.2 JSON. */
+/** An OAuth error, sent as JSON (RFC 6749 §5.2). */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly error: string
@@ -13,7 +13,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** No answer of the token and registration endpoints may be cached (RFC 6749 §5.1). */
+/** Responses of the token and registration endpoints must not be cached (RFC 6749 §5.1). */
 export const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 export function jsonResponse(body: unknown, status = 200, headers: Record<string, string> = {}): Response {

@@ -1,9 +1,9 @@
 import { hashed, randomString, type IssuedSecrets } from '../secrets.ts'
 
-/** Whom a personal access token acts for. */
+/** The user and workspace of a personal access token. */
 export type TokenOwner = { userId: string; workspaceId: string }
 
-/** Personal access tokens (`ntn_…`): good at the MCP endpoint without OAuth, never expiring. */
+/** Personal access tokens (`ntn_…`): accepted at the MCP endpoint without OAuth, without expiry. */
 export type PersonalAccessTokens = {
   issue(owner: TokenOwner): string
   find(token: string): TokenOwner | undefined

@@ -1,5 +1,5 @@
 import { SECOND } from '../clock.ts'
-import { isApplied, reshaped, useUp } from '../response-options.ts'
+import { isApplied, applyResponseOptions, useUp } from '../response-options.ts'
 import { type State, timestamp } from '../state.ts'
 import { type ClientMetadata, readClientMetadata, UnusableMetadata, UnusableRedirectUri } from './client-metadata.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
@@ -20,7 +20,7 @@ export async function register(state: State, request: Request): Promise<Response
     const options = state.options.registrationResponse ?? undefined
     if (!isApplied(options)) state.clients.forget(clientId)
     useUp(state.options, 'registrationResponse')
-    const response = await reshaped(jsonResponse(answer, 201, NO_STORE), options)
+    const response = await applyResponseOptions(jsonResponse(answer, 201, NO_STORE), options)
     state.recorded.registrations.push({ at, status: response.status, clientId, metadata })
     return response
   } catch (error) {

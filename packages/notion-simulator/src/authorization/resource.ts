@@ -8,9 +8,9 @@ export function isResource(uri: string): boolean {
 }
 
 /**
- * The resources that a request asks for: none, or the MCP endpoint, however it is written.
+ * The resources of a request: none, or the MCP endpoint in any spelling.
  *
- * @returns `undefined` when it asks for anything else, unless the option `foreignResources` lets that pass.
+ * @returns undefined for other resources, unless the option `foreignResources` accepts them.
  */
 export function requestedResources(state: State, asked: readonly string[]): string[] | undefined {
   if (state.options.foreignResources === 'accepted') return asked.every(isResource) ? [...asked] : undefined
@@ -21,14 +21,14 @@ export function requestedResources(state: State, asked: readonly string[]): stri
     : undefined
 }
 
-/** Same origin and path; a query does not matter, as upstream. */
+/** Compares origin and path, and ignores the query, as upstream. */
 function isEndpoint({ origin, pathname, username, password }: URL, state: State): boolean {
   const endpoint = new URL(mcpUrl(state))
   return origin === endpoint.origin && pathname === endpoint.pathname && !username && !password
 }
 
 /**
- * What a token will be good for: what the token request asks for, else what the authorization request asked for.
+ * The audience of a token: the resources of the token request, or else those of the authorization request.
  *
  * @throws {OAuthError} `invalid_target` for a resource that the grant does not cover.
  */
@@ -40,7 +40,7 @@ export function audienceOf(granted: readonly string[], asked: readonly string[],
   return asked.length > 0 ? [...asked] : [...granted]
 }
 
-/** Whether a token for `audience` may be used at `endpoint`: same origin, and the path or one above it. */
+/** True if a token for `audience` is valid at `endpoint`: same origin, and the same or a parent path. */
 export function coversEndpoint(audience: string, endpoint: string, originAlone: 'refused' | 'accepted'): boolean {
   if (!URL.canParse(audience)) return false
   const allowed = new URL(audience)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { takeTokenFault } from '../faults.ts'
 import type { TokenFault } from '../options.ts'
-import { isApplied, reshaped, type TokenResponseOptions, useUp } from '../response-options.ts'
+import { isApplied, applyResponseOptions, type TokenResponseOptions, useUp } from '../response-options.ts'
 import type { RecordedTokenRequest } from '../recorded-requests.ts'
 import { type State, timestamp } from '../state.ts'
 import { authenticateClient, readTokenForm, type TokenForm } from './client-authentication.ts'
@@ -11,24 +11,24 @@ import { JWT_BEARER } from './metadata.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
 import { askedResources, exchangeCode, refresh, revoke } from './token.ts'
 
-/** What becomes of a request: a response, only the first half of one, or no answer at all. */
+/** The outcome of a request: a response, with `cut` only its first half, or a closed socket. */
 export type Outcome = { response: Response; cut?: boolean } | 'socket-destroyed'
 
-/** `POST /token`: exchange, refresh, revocation, with the faults that were asked for. */
+/** `POST /token`: exchange, refresh, revocation, with the configured faults. */
 export async function tokenEndpoint(state: State, request: Request): Promise<Outcome> {
   const record: RecordedTokenRequest = { at: timestamp(state), grantType: 'none' }
   state.recorded.tokenRequests.push(record)
-  const outcome = await withFaults(state, request, record)
+  const outcome = await respondWithFaults(state, request, record)
   if (outcome !== 'socket-destroyed') record.status = outcome.response.status
   return outcome
 }
 
-async function withFaults(state: State, request: Request, record: RecordedTokenRequest): Promise<Outcome> {
+async function respondWithFaults(state: State, request: Request, record: RecordedTokenRequest): Promise<Outcome> {
   let form: TokenForm
   try {
     form = await readTokenForm(request)
   } catch (error) {
-    return { response: refused(error, record) }
+    return { response: errorResponse(error, record) }
   }
   record.grantType = grantTypeOf(form)
   const claimed = form.get('client_id')
@@ -50,7 +50,7 @@ async function withFaults(state: State, request: Request, record: RecordedTokenR
     default:
   }
 
-  const response = await handled(state, request, form, record)
+  const response = await respond(state, request, form, record)
   switch (fault?.kind) {
     case 'rate-limited-after':
     case 'server-error-after':
@@ -75,25 +75,25 @@ function grantTypeOf(form: TokenForm): string {
   return form.get('grant_type') ?? (form.get('token') ? 'revocation' : 'none')
 }
 
-async function handled(
+async function respond(
   state: State,
   request: Request,
   form: TokenForm,
   record: RecordedTokenRequest,
 ): Promise<Response> {
   const isRevocation = record.grantType === 'revocation'
-  const ifDone = isRevocation ? 'revocationResponse' : 'tokenResponse'
+  const kind = isRevocation ? 'revocationResponse' : 'tokenResponse'
   try {
     const authenticated = await authenticateClient(state, request, form)
     record.clientId = authenticated.client.id
-    const applied = isApplied(responseOptionsFor(state, ifDone, record))
-    return await withOptions(state, ifDone, record, done(state, authenticated, form, record, applied))
+    const applied = isApplied(responseOptionsFor(state, kind, record))
+    return await withOptions(state, kind, record, execute(state, authenticated, form, record, applied))
   } catch (error) {
-    return withOptions(state, isRevocation ? ifDone : 'tokenRefusal', record, refused(error, record))
+    return withOptions(state, isRevocation ? kind : 'tokenRefusal', record, errorResponse(error, record))
   }
 }
 
-function done(
+function execute(
   state: State,
   authenticated: { client: Client; method: AuthMethod },
   form: TokenForm,
@@ -116,7 +116,7 @@ function done(
   }
 }
 
-/** What is judged before any grant is looked at. */
+/** The checks before the grant is looked up. */
 function checkRequest(state: State, client: Client, form: TokenForm, { grantType }: RecordedTokenRequest): void {
   const isAssertion = grantType === JWT_BEARER && state.profile !== 'notion-2026-01'
   if (!isAssertion && grantType !== 'authorization_code' && grantType !== 'refresh_token') {
@@ -148,10 +148,10 @@ function withOptions(
 ): Promise<Response> {
   const options = responseOptionsFor(state, kind, record)
   if (options) useUp(state.options, kind)
-  return reshaped(usual, options)
+  return applyResponseOptions(usual, options)
 }
 
-function refused(error: unknown, record: RecordedTokenRequest): Response {
+function errorResponse(error: unknown, record: RecordedTokenRequest): Response {
   if (!(error instanceof OAuthError)) throw error
   record.outcome = { ...record.outcome, error: error.error, description: error.message }
   return oauthErrorResponse(error)

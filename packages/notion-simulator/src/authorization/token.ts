@@ -11,9 +11,9 @@ import { OAuthError } from './oauth-error.ts'
 import { audienceOf, requestedResources } from './resource.ts'
 
 /**
- * `authorization_code`: the code for the first pair of tokens. The order of the checks is upstream's.
+ * `authorization_code`: exchanges the code for the first pair of tokens. The order of the checks is that of upstream.
  *
- * @param applied `false`: the code is not used up, and the tokens are good for nothing.
+ * @param applied `false`: the code stays valid, and the tokens are invalid.
  */
 export function exchangeCode(
   state: State,
@@ -47,7 +47,7 @@ export function exchangeCode(
   const scope = scopeOf(grant, form)
 
   if (applied) grant.code.used = true
-  const issued = applied ? state.grants.issue(grant, audience) : state.grants.madeUp(grant)
+  const issued = applied ? state.grants.issue(grant, audience) : state.grants.issueInvalid(grant)
   return tokenResponse(state, grant, audience, issued, scope, record)
 }
 
@@ -93,10 +93,10 @@ function checkCodeVerifier(state: State, grant: Grant, verifier: string | undefi
 }
 
 /**
- * `refresh_token`: a new pair; the presented token becomes the previous one and stays good until the new one is used.
- * Presenting a token that was rotated out longer ago than the grace ends the whole grant.
+ * `refresh_token`: issues a new pair. The presented token becomes the previous one and stays valid until the new one is used. Presenting a token that
+ * was rotated out before the grace period revokes the grant.
  *
- * @param applied `false`: nothing rotates, and the tokens are good for nothing.
+ * @param applied `false`: nothing rotates, and the tokens are invalid.
  */
 export function refresh(
   state: State,
@@ -137,11 +137,13 @@ export function refresh(
   const audience = audienceOf(grant.resources, askedResources(state, form), options.strictResource)
   const scope = scopeOf(grant, form)
 
-  const issued = applied ? grants.issue(grant, audience, { hash: hashOf(token), generation }) : grants.madeUp(grant)
+  const issued = applied
+    ? grants.issue(grant, audience, { hash: hashOf(token), generation })
+    : grants.issueInvalid(grant)
   return tokenResponse(state, grant, audience, issued, scope, record)
 }
 
-/** The response with these tokens, and a note of which they are. */
+/** Records the issued generation and creates the response. */
 export function tokenResponse(
   state: State,
   grant: Grant,

@@ -1,4 +1,4 @@
-/** A document that describes one of Notion's own formats: an MCP resource, and readable with `fetch` too. */
+/** A document about one of Notion's formats, available as an MCP resource and with the tool `fetch`. */
 export type NotionDocument = { uri: string; name: string; description: string; text: string }
 
 export const DOCUMENTS: readonly NotionDocument[] = [

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InMemoryServerEventBus, originValidationResponse } from '@modelcontextprotocol/server'
-import { checkBearer, lackingScopeResponse, unknownTokenResponse } from '../authorization/bearer.ts'
+import { checkBearer, insufficientScopeResponse, unknownTokenResponse } from '../authorization/bearer.ts'
 import { takeMcpFault } from '../faults.ts'
 import type { McpFault } from '../options.ts'
 import type { RecordedMcpRequest } from '../recorded-requests.ts'
@@ -12,14 +12,14 @@ import { rateLimiter } from './rate-limit.ts'
 import { notionServer } from './server.ts'
 import { mcpSessions } from './sessions.ts'
 import { statelessServing } from './stateless.ts'
-import { authInfoFor, type Errand } from './tool.ts'
+import { authInfoFor, type CallContext } from './tool.ts'
 
 /** The MCP endpoint of one simulator. */
 export type McpEndpoint = {
   handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>
-  /** Tells everybody who listens (GET streams, `subscriptions/listen`) that the list of tools has changed. */
+  /** Notifies all listeners (GET streams, `subscriptions/listen`) of a changed list of tools. */
   notifyToolsChanged(): Promise<void>
-  /** Ends MCP sessions, as an idle time-out or a deployment does; their ids are unknown from then on. */
+  /** Closes all MCP sessions, like an idle time-out or a deployment. Their ids are unknown afterwards. */
   forgetSessions(): Promise<number>
   sessionCount(): number
   clear(): Promise<void>
@@ -32,21 +32,21 @@ export function mcpEndpoint(state: State): McpEndpoint {
   const sessions = mcpSessions(state, server)
   const stateless = statelessServing(state, server, bus)
 
-  const serve = async (request: Request, errand: Errand): Promise<Response> => {
+  const serve = async (request: Request, call: CallContext): Promise<Response> => {
     const origins = state.options.allowedOrigins
     const refused = origins && originValidationResponse(request, origins)
     if (refused) return refused
-    const authInfo = authInfoFor(errand)
+    const authInfo = authInfoFor(call)
     return state.options.sessions === 'required' ? sessions.serve(request, authInfo) : stateless(request, authInfo)
   }
 
   return {
     async handle(incoming, outgoing) {
       const body = await readBody(incoming).catch(() => undefined)
-      if (!body) return // The client went away in the middle of its own request.
+      if (!body) return // The client disconnected before the end of its request.
       const record = startRecord(state, incoming, body)
-      const gone = new AbortController()
-      // A client may leave at any moment; that is noted at its `close`, and never ends the simulator.
+      const disconnected = new AbortController()
+      // Clients may disconnect at any time: `close` records it, and the error must not crash the simulator.
       outgoing.on('error', () => undefined)
       outgoing.on('close', () => {
         record.finishedAt = timestamp(state)
@@ -55,12 +55,12 @@ export function mcpEndpoint(state: State): McpEndpoint {
           record.aborted = true
           record.abortedAt = record.finishedAt
         }
-        gone.abort()
+        disconnected.abort()
       })
 
-      const { response, fault } = await answered(state, incoming, body, record, gone.signal, serve)
+      const { response, fault } = await respond(state, incoming, body, record, disconnected.signal, serve)
       if (response === 'socket-destroyed' || fault?.kind === 'lost-response') {
-        // The answer to its end, so that the tool has really done its work.
+        // Read the complete response, so that the tool has finished.
         if (response !== 'socket-destroyed') await response.arrayBuffer()
         incoming.socket.destroy()
         return
@@ -88,15 +88,15 @@ export function mcpEndpoint(state: State): McpEndpoint {
 
 const isCut = (kind: string) => kind === 'lost-request' || kind === 'lost-response' || kind === 'cut-stream'
 
-async function answered(
+async function respond(
   state: State,
   incoming: IncomingMessage,
   body: Buffer,
   record: RecordedMcpRequest,
-  gone: AbortSignal,
-  serve: (request: Request, errand: Errand) => Promise<Response>,
+  disconnected: AbortSignal,
+  serve: (request: Request, call: CallContext) => Promise<Response>,
 ): Promise<{ response: Response | 'socket-destroyed'; fault?: McpFault }> {
-  const request = webRequest(state, incoming, body, gone)
+  const request = webRequest(state, incoming, body, disconnected)
   if (request.method === 'OPTIONS') return { response: new Response(null, { status: 204 }) }
 
   const fault = takeMcpFault(state.options, record)
@@ -120,10 +120,10 @@ async function answered(
   record.credential = check.credential
   if ('refusal' in check) return { response: check.refusal }
   if (fault?.kind === 'unauthorized') return { response: unknownTokenResponse(state) }
-  if (fault?.kind === 'insufficient-scope') return { response: lackingScopeResponse(state, fault.scope) }
+  if (fault?.kind === 'insufficient-scope') return { response: insufficientScopeResponse(state, fault.scope) }
 
-  const errand: Errand = { ...check.principal, gone, record, ...(fault && { fault }) }
-  return { response: await serve(request, errand), ...(fault && { fault }) }
+  const call: CallContext = { ...check.principal, disconnected, record, ...(fault && { fault }) }
+  return { response: await serve(request, call), ...(fault && { fault }) }
 }
 
 function edgeResponse(status: number, headers: Record<string, string> = {}): Response {
@@ -133,7 +133,7 @@ function edgeResponse(status: number, headers: Record<string, string> = {}): Res
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of incoming) chunks.push(chunk as Buffer) // No encoding is set, so chunks are buffers.
+  for await (const chunk of incoming) chunks.push(chunk as Buffer) // Chunks are buffers, as no encoding is set.
   return Buffer.concat(chunks)
 }
 
@@ -161,7 +161,7 @@ function startRecord(state: State, incoming: IncomingMessage, body: Buffer): Rec
   )
   const text = body.toString('utf8')
   const check = checkBearer(state, incoming.headers.authorization ?? null, '/mcp')
-  if (headers['authorization'] !== undefined) headers['authorization'] = inWords(check.credential)
+  if (headers['authorization'] !== undefined) headers['authorization'] = describeCredential(check.credential)
   const record: RecordedMcpRequest = {
     at: timestamp(state),
     httpMethod: incoming.method ?? 'GET',
@@ -177,12 +177,12 @@ function startRecord(state: State, incoming: IncomingMessage, body: Buffer): Rec
   return record
 }
 
-function inWords(credential: RecordedMcpRequest['credential']): string {
+function describeCredential(credential: RecordedMcpRequest['credential']): string {
   if (credential.kind !== 'access_token') return `<${credential.kind}>`
   return `<access token ${credential.generation} of grant ${credential.grantId}, ${credential.standing}>`
 }
 
-/** JSON-RPC method, id and tool of a body that is one message. */
+/** The JSON-RPC method, id and tool, if the body is one message. */
 function messageOf(text: string): Pick<RecordedMcpRequest, 'method' | 'id' | 'tool'> {
   let message: unknown
   try {

@@ -1,6 +1,6 @@
 import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server'
 
-/** Keeps the events of one session, so that a stream can be resumed with `Last-Event-ID`. */
+/** Stores the events of one session, to resume streams with `Last-Event-ID`. */
 export function eventStore(): EventStore {
   const events: { id: string; streamId: string; message: JSONRPCMessage }[] = []
   return {
@@ -16,7 +16,7 @@ export function eventStore(): EventStore {
       const index = events.findIndex(({ id }) => id === lastEventId)
       const streamId = events[index]?.streamId ?? ''
       for (const event of events.slice(index + 1)) {
-        // Priming events are stored empty; they were never a message.
+        // Priming events are stored without a message.
         if (event.streamId === streamId && Object.keys(event.message).length > 0) await send(event.id, event.message)
       }
       return streamId

@@ -3,9 +3,9 @@ import type { Options, RateLimitReason } from '../options.ts'
 import type { State } from '../state.ts'
 import type { Plan } from '../workspace/workspace.ts'
 
-/** Counts tool calls per connection and per workspace over a window of simulated time. */
+/** Limits tool calls per connection and per workspace in a window of simulated time. */
 export type RateLimiter = {
-  /** Counts the call, or says when to come back. */
+  /** Counts the call, or returns when to retry. */
   admit(
     caller: { connectionId: string; workspaceId: string },
     plan: Plan,
@@ -14,13 +14,13 @@ export type RateLimiter = {
   clear(): void
 }
 
-/** At most `calls` of what has this key in the window. */
+/** At most `calls` per key in the window. */
 type Limit = { key: string; calls: number; windowMs: number; reason: RateLimitReason }
 
 export function rateLimiter({ clock, options }: Pick<State, 'clock' | 'options'>): RateLimiter {
   const counted = new Map<string, number[]>()
 
-  /** Seconds until the window has room, or 0 when it has. */
+  /** Seconds until the next call is allowed, or 0. */
   const wait = ({ key, calls, windowMs }: Limit): number => {
     const now = clock.now()
     const recent = (counted.get(key) ?? []).filter((at) => at > now - windowMs)

@@ -3,12 +3,12 @@ import type { CallToolResult } from '@modelcontextprotocol/server'
 import type { RateLimitReason } from '../options.ts'
 import type { ToolError } from './tool.ts'
 
-/** A result as Notion gives it: the payload as JSON in a single text block. */
+/** A result in Notion's format: the payload as JSON in a single text block. */
 export function success(payload: unknown): CallToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(payload) }] }
 }
 
-/** The error of a REST call, wrapped as the tools wrap it. */
+/** The error of a REST call as an error result. */
 export function failure(error: Pick<ToolError, 'code' | 'status' | 'message' | 'details'>): CallToolResult {
   const body = {
     object: 'error',
@@ -35,7 +35,7 @@ export function failure(error: Pick<ToolError, 'code' | 'status' | 'message' | '
   }
 }
 
-/** A rate limit is a result too, not an HTTP 429. */
+/** A rate limit is an error result, not an HTTP 429. */
 export function rateLimited(retryAfterSeconds: number, reason: RateLimitReason): CallToolResult {
   const error = { code: 'rate_limited', retry_after_seconds: retryAfterSeconds, rate_limit_reason: reason }
   return {

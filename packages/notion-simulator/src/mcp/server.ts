@@ -5,12 +5,12 @@ import type { RecordedMcpRequest } from '../recorded-requests.ts'
 import type { State } from '../state.ts'
 import { findWorkspace, memberOf } from '../workspace/workspace.ts'
 import type { Viewer } from '../workspace/pages.ts'
-import { Missing, Refused } from '../workspace/refusals.ts'
-import { settleTasks } from '../workspace/tasks.ts'
+import { NotFoundError, ValidationError } from '../workspace/errors.ts'
+import { finishDueTasks } from '../workspace/tasks.ts'
 import { DOCUMENTS } from './documents.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { failure, rateLimited, success } from './results.ts'
-import { errandOf, notFound, ToolError, type Errand, type Tool, type ToolKind } from './tool.ts'
+import { callContextOf, notFound, ToolError, type CallContext, type Tool, type ToolKind } from './tool.ts'
 import { listedTools, shortName } from './tools/index.ts'
 import { accessTo } from './tools/tool-access.ts'
 
@@ -20,12 +20,12 @@ const ANNOTATIONS: Record<ToolKind, { readOnlyHint: boolean; destructiveHint?: b
   destructive: { readOnlyHint: false, destructiveHint: true },
 }
 
-/** An MCP server with the tools and resources of this workspace. One for each request, or for each session. */
+/** Creates an MCP server with the tools and resources of a workspace, for one request or one session. */
 export function notionServer(state: State, limiter: RateLimiter, workspaceId: string): McpServer {
   const server = new McpServer({ name: 'Notion MCP', version: '1.0.1' })
   const plan = findWorkspace(state.workspaces, workspaceId)?.plan ?? 'free'
   const tools = listedTools(state.options, plan)
-  const desk = { state, limiter, toolNames: tools.map(({ name }) => shortName(name)) }
+  const dependencies = { state, limiter, toolNames: tools.map(({ name }) => shortName(name)) }
   for (const tool of tools) {
     server.registerTool(
       tool.name,
@@ -35,7 +35,7 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
         inputSchema: tool.input,
         annotations: { title: tool.title, ...ANNOTATIONS[tool.kind] },
       },
-      (input, context) => called(desk, tool, input, context),
+      (input, context) => callTool(dependencies, tool, input, context),
     )
   }
   for (const { uri, name, description, text } of DOCUMENTS) {
@@ -46,26 +46,32 @@ export function notionServer(state: State, limiter: RateLimiter, workspaceId: st
   return server
 }
 
-/** What all calls of one server have in common. */
-type Desk = { state: State; limiter: RateLimiter; toolNames: readonly string[] }
+/** The dependencies of tool calls. */
+type Dependencies = { state: State; limiter: RateLimiter; toolNames: readonly string[] }
 
-async function called(desk: Desk, tool: Tool, input: unknown, context: ServerContext): Promise<CallToolResult> {
-  const errand = errandOf(context.http?.authInfo)
-  const signal = AbortSignal.any([context.mcpReq.signal, errand.gone])
+async function callTool(
+  dependencies: Dependencies,
+  tool: Tool,
+  input: unknown,
+  context: ServerContext,
+): Promise<CallToolResult> {
+  const call = callContextOf(context.http?.authInfo)
+  const signal = AbortSignal.any([context.mcpReq.signal, call.disconnected])
   let outcome: RecordedMcpRequest['toolOutcome'] = 'error'
   try {
-    const result = refusedBefore(desk, tool, errand) ?? (await worked(desk, tool, input, context, errand, signal))
+    const result =
+      rejectCall(dependencies, tool, call) ?? (await runTool(dependencies, tool, input, context, call, signal))
     if (!result.isError) outcome = 'success'
     return result
   } finally {
-    errand.record.toolOutcome = signal.aborted ? 'abandoned' : outcome
+    call.record.toolOutcome = signal.aborted ? 'abandoned' : outcome
   }
 }
 
-/** The answer of a call that does not get as far as the tool. */
-function refusedBefore({ state, limiter }: Desk, tool: Tool, errand: Errand): CallToolResult | undefined {
-  const plan = findWorkspace(state.workspaces, errand.workspaceId)?.plan ?? 'free'
-  const limited = limiter.admit(errand, plan, tool.name)
+/** The error result of a call that is rejected before the tool runs. */
+function rejectCall({ state, limiter }: Dependencies, tool: Tool, call: CallContext): CallToolResult | undefined {
+  const plan = findWorkspace(state.workspaces, call.workspaceId)?.plan ?? 'free'
+  const limited = limiter.admit(call, plan, tool.name)
   if (limited) return rateLimited(limited.retryAfterSeconds, limited.reason)
 
   const access = accessTo(plan, shortName(tool.name))
@@ -74,7 +80,7 @@ function refusedBefore({ state, limiter }: Desk, tool: Tool, errand: Errand): Ca
     return failure(new ToolError('restricted_resource', message, { required_plan: access.required_plan }))
   }
 
-  const { fault } = errand
+  const { fault } = call
   if (fault?.kind === 'tool-rate-limit') {
     return rateLimited(fault.retryAfterSeconds ?? 30, fault.reason)
   }
@@ -85,17 +91,17 @@ function refusedBefore({ state, limiter }: Desk, tool: Tool, errand: Errand): Ca
   return undefined
 }
 
-async function worked(
-  { state, toolNames }: Desk,
+async function runTool(
+  { state, toolNames }: Dependencies,
   tool: Tool,
   input: unknown,
   context: ServerContext,
-  { userId, workspaceId, fault }: Errand,
+  { userId, workspaceId, fault }: CallContext,
   signal: AbortSignal,
 ): Promise<CallToolResult> {
   const viewer = viewerOf(state, userId, workspaceId)
   if (!viewer) return failure(new ToolError('unauthorized', 'API token is invalid.'))
-  settleTasks(viewer.workspace, viewer.now)
+  finishDueTasks(viewer.workspace, viewer.now)
   if (fault?.kind === 'deadline' && !fault.applied) return deadlineExceeded(fault)
 
   const progressToken = context.mcpReq._meta?.progressToken
@@ -112,15 +118,15 @@ async function worked(
     })
     return fault?.kind === 'deadline' ? await deadlineExceeded(fault) : success(payload)
   } catch (error) {
-    return failure(refusalFrom(error))
+    return failure(toolErrorOf(error))
   }
 }
 
-/** @throws what is not a refusal, but a mistake of ours. */
-function refusalFrom(error: unknown): ToolError {
+/** @throws unexpected errors again. */
+function toolErrorOf(error: unknown): ToolError {
   if (error instanceof ToolError) return error
-  if (error instanceof Missing) return notFound(error.kind, error.id)
-  if (error instanceof Refused) return new ToolError('validation_error', error.message)
+  if (error instanceof NotFoundError) return notFound(error.kind, error.id)
+  if (error instanceof ValidationError) return new ToolError('validation_error', error.message)
   throw error
 }
 

@@ -8,13 +8,13 @@ import {
 } from '@modelcontextprotocol/server'
 import type { State } from '../state.ts'
 import { eventStore } from './event-store.ts'
-import { errandOf } from './tool.ts'
+import { callContextOf } from './tool.ts'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 type Session = { transport: WebStandardStreamableHTTPServerTransport; server: McpServer }
 
-/** MCP sessions, as the older Notion had them. */
+/** MCP sessions, as in older versions of Notion. */
 export type McpSessions = {
   serve(request: Request, authInfo: AuthInfo): Promise<Response>
   notifyToolsChanged(): Promise<void>
@@ -36,7 +36,7 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
         sessions.delete(id)
       },
     })
-    const session = { transport, server: server(errandOf(authInfo).workspaceId) }
+    const session = { transport, server: server(callContextOf(authInfo).workspaceId) }
     await session.server.connect(transport)
     const response = await transport.handleRequest(request, { authInfo })
     if (transport.sessionId !== undefined) sessions.set(id, session)
@@ -73,7 +73,7 @@ export function mcpSessions(state: State, server: (workspaceId: string) => McpSe
   }
 }
 
-/** The checks that come before a session is looked up, in the order and the words of the older server. */
+/** The checks before a session is looked up, with the order and messages of the older server. */
 async function inspectPost(request: Request, hasSession: boolean): Promise<{ refusal?: Response; opening?: boolean }> {
   const accept = request.headers.get('accept') ?? ''
   if (!accept.includes('application/json') || !accept.includes('text/event-stream')) {

@@ -9,11 +9,10 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import type { State } from '../state.ts'
-import { errandOf } from './tool.ts'
+import { callContextOf } from './tool.ts'
 
 /**
- * Serving without sessions: each POST meets a fresh server, of the era that it speaks. Whatever the 2026-07-28 revision
- * has to say about a request is said by the SDK.
+ * Handles requests without sessions: each POST gets a new server of its protocol revision. The SDK implements the 2026-07-28 revision.
  */
 export function statelessServing(
   state: State,
@@ -28,7 +27,7 @@ export function statelessServing(
     const key = `${answers} ${keepAliveMs}`
     const known = handlers.get(key)
     if (known) return known
-    const handler = createMcpHandler((context) => server(errandOf(context.authInfo).workspaceId), {
+    const handler = createMcpHandler((context) => server(callContextOf(context.authInfo).workspaceId), {
       legacy: 'reject',
       responseMode: answers === 'json' ? 'auto' : 'sse',
       keepAliveMs,
@@ -48,9 +47,9 @@ export function statelessServing(
       keepAliveMs,
       enableJsonResponse: answers === 'json',
     })
-    const instance = server(errandOf(authInfo).workspaceId)
+    const instance = server(callContextOf(authInfo).workspaceId)
     await instance.connect(transport)
-    // A request that is given up takes its server along; one that is answered leaves it to the garbage collector.
+    // Close the server of an aborted request; after a response it is garbage.
     request.signal.addEventListener('abort', () => void instance.close().catch(() => undefined), { once: true })
     const response = await transport.handleRequest(request, { authInfo })
     if (sessions === 'header') response.headers.set('mcp-session-id', randomBytes(32).toString('hex'))
@@ -65,7 +64,7 @@ function methodNotAllowed(): Response {
   )
 }
 
-/** A GET stream on which nothing ever comes but keep-alives. */
+/** A GET stream with keep-alive comments only. */
 function silentStream(keepAliveMs: number): Response {
   let timer: NodeJS.Timeout | undefined
   const body = new ReadableStream<Uint8Array>({

@@ -4,21 +4,21 @@ import type { McpFault } from '../options.ts'
 import type { RecordedMcpRequest } from '../recorded-requests.ts'
 import type { Viewer } from '../workspace/pages.ts'
 
-/** What a tool may use. */
+/** The context of a tool. */
 export type ToolCall = {
   viewer: Viewer
-  /** All tools that the caller was shown, without `notion-`. */
+  /** The tools that are listed for the client, without `notion-`. */
   toolNames: readonly string[]
-  /** Aborted when the caller cancels or goes away. */
+  /** Aborted when the client cancels the call or disconnects. */
   signal: AbortSignal
-  /** Tells the caller how far the work is, if the caller asked to be told. */
+  /** Sends a progress notification, if the client requested them. */
   progress(progress: number, total: number, message: string): Promise<void>
 }
 
-/** What the client is told that a tool does; nothing may depend on it. */
+/** Determines the tool annotations. Clients must not rely on them. */
 export type ToolKind = 'read' | 'write' | 'destructive'
 
-/** A tool of the MCP server. `run` returns the JSON that goes into the one text block of the result. */
+/** A tool of the MCP server. `run` returns the JSON for the single text block of the result. */
 export type Tool = {
   /** With the prefix `notion-`. */
   name: string
@@ -29,7 +29,7 @@ export type Tool = {
   run(input: unknown, call: ToolCall): Promise<unknown>
 }
 
-/** Ties the type of `run`'s argument to the schema. */
+/** Defines a tool, with the type of `run`'s argument from the schema. */
 export function tool<Input extends z.ZodObject>(definition: {
   name: string
   title: string
@@ -69,7 +69,7 @@ const STATUS: Record<ErrorCode, number> = {
   service_overload: 529,
 }
 
-/** A tool's refusal, answered as an `isError` result with HTTP 200. */
+/** An error of a tool, returned as an `isError` result with HTTP 200. */
 export class ToolError extends Error {
   override readonly name = 'ToolError'
   readonly code: string
@@ -84,7 +84,7 @@ export class ToolError extends Error {
   }
 }
 
-/** As in the REST API, nobody is told whether a thing does not exist or is somebody else's. */
+/** As in the REST API, the error is the same for missing and for inaccessible objects. */
 export function notFound(kind: string, id: string): ToolError {
   return new ToolError(
     'object_not_found',
@@ -92,26 +92,26 @@ export function notFound(kind: string, id: string): ToolError {
   )
 }
 
-/** What a request is about: for whom, and what is to go wrong with it. */
-export type Errand = {
+/** The context of an MCP request: its user, and its fault, if any. */
+export type CallContext = {
   userId: string
   workspaceId: string
   connectionId: string
   fault?: McpFault
-  /** The HTTP request was given up. */
-  gone: AbortSignal
-  /** Where it is noted how the tool's work ended. */
+  /** Aborted when the client disconnects. */
+  disconnected: AbortSignal
+  /** Receives the result of the tool. */
   record: Pick<RecordedMcpRequest, 'toolOutcome'>
 }
 
-/** Wraps the errand for the SDK, which carries it to the tools. The token stays out, so that nothing can print it. */
-export function authInfoFor(errand: Errand): AuthInfo {
-  return { token: '', clientId: '', scopes: [], extra: { errand } }
+/** Wraps the context for the SDK, which passes it to the tools. Without the token, so that it cannot be logged. */
+export function authInfoFor(call: CallContext): AuthInfo {
+  return { token: '', clientId: '', scopes: [], extra: { call } }
 }
 
-/** The errand that {@link authInfoFor} wrapped. */
-export function errandOf(authInfo: AuthInfo | undefined): Errand {
-  const errand = authInfo?.extra?.['errand']
-  if (!errand) throw new Error('A request came to the MCP server without having been authorized')
-  return errand as Errand // Only authInfoFor sets it.
+/** Unwraps the context of {@link authInfoFor}. */
+export function callContextOf(authInfo: AuthInfo | undefined): CallContext {
+  const call = authInfo?.extra?.['call']
+  if (!call) throw new Error('An unauthorized request reached the MCP server')
+  return call as CallContext // Only authInfoFor sets it.
 }

@@ -84,7 +84,7 @@ const TASKS: {
   },
 ]
 
-/** Acme makes an imaginary product and is about to launch its second version. */
+/** Acme, a company that is about to launch the second version of its product. */
 export function seedAcme(seed: Seeder, now: number): void {
   const { ada, ben } = PEOPLE
   seed.teamspace('product', 'Product', [ada, ben])
@@ -369,7 +369,7 @@ Welcome! Your first week has one goal: ship something small.
   seed.discussion('launch-page', 'launch-plan', undefined, [[ada, 5, 'Please read this before Monday.']])
 }
 
-/** Long enough to be cut by `fetch`. */
+/** Long enough to be truncated by `fetch`. */
 function releaseNotes(): string {
   const notes = Array.from({ length: 400 }, (_, index) => {
     const build = 1000 - index

@@ -3,7 +3,7 @@ import type { Database, DataSource, PropertyDefinition, View } from './workspace
 
 export type Column = { name: string; type: 'TEXT' | 'REAL' | 'INTEGER'; comment?: string }
 
-/** The columns of the SQLite table that a data source looks like to `query-data-sources`. */
+/** The columns of the SQLite table of a data source, for `query-data-sources`. */
 export function columnsOf(source: DataSource): Column[] {
   return Object.entries(source.properties).flatMap(([name, { type, options }]): Column[] => {
     if (type === 'date') {
@@ -58,7 +58,7 @@ function asOf(viewer: Viewer, kind: string, url: string): string {
   return `Here is the result of "fetch" for the ${kind} with URL ${url} as of ${new Date(viewer.now).toISOString()}:`
 }
 
-/** What `fetch` answers for a database. */
+/** The result of `fetch` for a database. */
 export function renderDatabase(viewer: Viewer, database: Database): Record<string, unknown> {
   const url = pageUrl(viewer, database.id)
   const sources = dataSourcesOf(viewer.workspace, database.id)
@@ -77,7 +77,7 @@ export function renderDatabase(viewer: Viewer, database: Database): Record<strin
   }
 }
 
-/** What `fetch` answers for a `collection://` URL. */
+/** The result of `fetch` for a `collection://` URL. */
 export function renderDataSource(viewer: Viewer, source: DataSource): Record<string, unknown> {
   const url = `collection://${source.id}`
   const parent = { type: 'data_source' as const, id: source.id }
@@ -90,7 +90,7 @@ export function renderDataSource(viewer: Viewer, source: DataSource): Record<str
   }
 }
 
-/** What `fetch` answers for a `view://` URL. */
+/** The result of `fetch` for a `view://` URL. */
 export function renderView(viewer: Viewer, view: View): Record<string, unknown> {
   const url = `view://${view.id}`
   return { metadata: { type: 'view' }, title: view.name, url, text: `${asOf(viewer, 'View', url)}\n${viewText(view)}` }

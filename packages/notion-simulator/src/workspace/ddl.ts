@@ -1,4 +1,4 @@
-import { Refused } from './refusals.ts'
+import { ValidationError } from './errors.ts'
 import type { PropertyDefinition, PropertyType } from './workspace.ts'
 
 /** The names of column types in DDL. */
@@ -53,7 +53,7 @@ function unquoted(name: string): string {
 function column(text: string): Column {
   const match = new RegExp(String.raw`^${NAME}\s+(\w+)\s*(?:\(([\s\S]*)\))?`, 'i').exec(text)
   const type = TYPES[match?.[2]?.toUpperCase() ?? '']
-  if (!match?.[1] || !type) throw new Refused(`Cannot understand the column definition: ${text}`)
+  if (!match?.[1] || !type) throw new ValidationError(`Cannot understand the column definition: ${text}`)
   const options = [...(match[3] ?? '').matchAll(/'((?:[^']|'')*)'/g)].map(([, option]) =>
     (option ?? '').replaceAll("''", "'"),
   )
@@ -66,25 +66,25 @@ function column(text: string): Column {
 }
 
 /**
- * The columns of a `CREATE TABLE (…)`.
+ * Parses the columns of a `CREATE TABLE (…)`.
  *
- * @throws {Refused} when it cannot be understood, or has not exactly one title.
+ * @throws {ValidationError} for invalid DDL, or without exactly one title.
  */
 export function parseCreateTable(schema: string): Record<string, PropertyDefinition> {
   const inside = /^\s*CREATE\s+TABLE\s*(?:IF\s+NOT\s+EXISTS\s*)?(?:"[^"]*"\s*)?\(([\s\S]*)\)\s*;?\s*$/i.exec(
     schema,
   )?.[1]
-  if (inside === undefined) throw new Refused('The schema has to be one CREATE TABLE (…) statement.')
+  if (inside === undefined) throw new ValidationError('The schema has to be one CREATE TABLE (…) statement.')
   const columns = split(inside, ',').map(column)
   const titles = columns.filter(({ definition }) => definition.type === 'title').length
-  if (titles !== 1) throw new Refused(`A database has exactly one TITLE column; this has ${titles}.`)
+  if (titles !== 1) throw new ValidationError(`A database has exactly one TITLE column; this has ${titles}.`)
   return Object.fromEntries(columns.map(({ name, definition }) => [name, definition]))
 }
 
 /**
- * The statements of `update-data-source`, separated by semicolons.
+ * Parses the statements of `update-data-source`, separated by semicolons.
  *
- * @throws {Refused}
+ * @throws {ValidationError}
  */
 export function parseAlterations(statements: string): Alteration[] {
   return split(statements, ';').map((statement): Alteration => {
@@ -97,6 +97,6 @@ export function parseAlterations(statements: string): Alteration[] {
     if (rename?.[1] && rename[2]) return { kind: 'rename', from: unquoted(rename[1]), to: unquoted(rename[2]) }
     const set = matched(String.raw`ALTER\s+COLUMN\s+${NAME}\s+SET\s+([\s\S]+)`)
     if (set?.[1] && set[2]) return { kind: 'set', column: column(`"${set[1]}" ${set[2]}`) }
-    throw new Refused(`Cannot understand the statement: ${statement}`)
+    throw new ValidationError(`Cannot understand the statement: ${statement}`)
   })
 }

@@ -9,13 +9,13 @@ export function discussionUrl({ pageId, blockId, id }: Discussion): string {
 
 export type DiscussionChoice = {
   includeResolved: boolean
-  /** Leaves out those that are attached to a piece of text. */
+  /** Without those on text selections. */
   onlyPageLevel: boolean
   /** Only this one, by id or URL. */
   only?: string | undefined
 }
 
-/** The `<discussions>` of a page. The total counts what could be seen, whatever is shown. */
+/** The `<discussions>` of a page. The total also counts discussions that are not included. */
 export function renderDiscussions(viewer: Viewer, pageId: string, choice: DiscussionChoice): string {
   const all = [...viewer.workspace.discussions.values()].filter((discussion) => discussion.pageId === pageId)
   const visible = all.filter(({ resolved }) => choice.includeResolved || !resolved)

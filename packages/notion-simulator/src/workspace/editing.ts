@@ -8,10 +8,10 @@ import {
   pageUrl,
   type Viewer,
 } from './pages.ts'
-import { Missing, Refused } from './refusals.ts'
+import { NotFoundError, ValidationError } from './errors.ts'
 import { newId, type Database, type DataSource, type Page, type Parent, type PropertyValue } from './workspace.ts'
 
-/** Where something is put, as the tools name it. */
+/** A parent in tool arguments. */
 export type ParentChoice =
   | { page_id: string }
   | { database_id: string }
@@ -20,42 +20,44 @@ export type ParentChoice =
   | { workspace: true }
 
 /**
- * The place that a choice means. A database works only while it has exactly one data source.
+ * Resolves a parent. A database is accepted only if it has exactly one data source.
  *
- * @throws {Missing | Refused}
+ * @throws {NotFoundError | ValidationError}
  */
 export function resolveParent(viewer: Viewer, choice: ParentChoice): Parent {
   if ('workspace' in choice) return { type: 'private', userId: viewer.user.id }
   if ('page_id' in choice) {
     const page = findPage(viewer, choice.page_id)
-    if (!page) throw new Missing('page', choice.page_id)
+    if (!page) throw new NotFoundError('page', choice.page_id)
     return { type: 'page', id: page.id }
   }
   if ('data_source_id' in choice) {
     const source = findDataSource(viewer, choice.data_source_id)
-    if (!source) throw new Missing('data source', choice.data_source_id)
+    if (!source) throw new NotFoundError('data source', choice.data_source_id)
     return { type: 'data_source', id: source.id }
   }
   if ('teamspace_id' in choice) {
     const id = idIn(choice.teamspace_id)
     const teamspace = viewer.workspace.teamspaces.find((known) => known.id === id)
-    if (!teamspace?.memberIds.includes(viewer.user.id)) throw new Missing('teamspace', choice.teamspace_id)
+    if (!teamspace?.memberIds.includes(viewer.user.id)) throw new NotFoundError('teamspace', choice.teamspace_id)
     return { type: 'teamspace', id: teamspace.id }
   }
   const database = findDatabase(viewer, choice.database_id)
-  if (!database) throw new Missing('database', choice.database_id)
+  if (!database) throw new NotFoundError('database', choice.database_id)
   const [source, ...others] = dataSourcesOf(viewer.workspace, database.id)
   if (!source || others.length > 0) {
-    throw new Refused(`Database ${database.id} has ${others.length + 1} data sources; use data_source_id instead.`)
+    throw new ValidationError(
+      `Database ${database.id} has ${others.length + 1} data sources; use data_source_id instead.`,
+    )
   }
   return { type: 'data_source', id: source.id }
 }
 
 /**
- * Splits given properties into the title and the rest, and checks them against the data source, if the page is in one.
- * New options of selects are added, as Notion does.
+ * Splits properties into the title and the others, and validates them against the data source of the page, if any. Adds new options of selects, like
+ * Notion.
  *
- * @throws {Refused}
+ * @throws {ValidationError}
  */
 export function checkedProperties(
   given: Record<string, PropertyValue>,
@@ -70,7 +72,7 @@ export function checkedProperties(
       continue
     }
     if (!source)
-      throw new Refused(`Property "${givenName}" does not exist. Outside a database a page has only "title".`)
+      throw new ValidationError(`Property "${givenName}" does not exist. Outside a database a page has only "title".`)
     result.properties[name] = checkedValue(source, name, value)
   }
   return result
@@ -82,32 +84,35 @@ function checkedValue(source: DataSource, name: string, value: PropertyValue): P
   const isKnown = definition && (definition.type === 'date') === (date !== null)
   if (!isKnown) {
     const hint = definition?.type === 'date' ? ` Write the date as "date:${name}:start".` : ''
-    throw new Refused(`Property "${name}" does not exist in data source "${source.name}".${hint}`)
+    throw new ValidationError(`Property "${name}" does not exist in data source "${source.name}".${hint}`)
   }
   if (value === null || date) return value
   switch (definition.type) {
     case 'number':
-      if (typeof value !== 'number') throw new Refused(`Property "${name}" takes a number.`)
+      if (typeof value !== 'number') throw new ValidationError(`Property "${name}" takes a number.`)
       return value
     case 'checkbox':
-      if (value !== '__YES__' && value !== '__NO__') throw new Refused(`Property "${name}" takes __YES__ or __NO__.`)
+      if (value !== '__YES__' && value !== '__NO__')
+        throw new ValidationError(`Property "${name}" takes __YES__ or __NO__.`)
       return value
     case 'status':
       if (!definition.options?.includes(String(value))) {
-        throw new Refused(`"${value}" is not an option of "${name}": ${JSON.stringify(definition.options ?? [])}.`)
+        throw new ValidationError(
+          `"${value}" is not an option of "${name}": ${JSON.stringify(definition.options ?? [])}.`,
+        )
       }
       return value
     case 'select':
       if (!definition.options?.includes(String(value))) (definition.options ??= []).push(String(value))
       return String(value)
     case 'created_time':
-      throw new Refused(`Property "${name}" cannot be written.`)
+      throw new ValidationError(`Property "${name}" cannot be written.`)
     default:
       return value
   }
 }
 
-/** Makes an empty page there. */
+/** Creates an empty page. */
 export function newPage(viewer: Viewer, parent: Parent, title: string): Page {
   const page: Page = {
     id: newId(),
@@ -147,23 +152,25 @@ function childTag(viewer: Viewer, child: Page | Database): string {
     : `<database url="${url}" inline="${child.inline}">${child.title}</database>`
 }
 
-/** The content as it is read and edited: with a line for each child page and child database at its end. */
+/** The content for reading and editing, with a line for each child page and database at its end. */
 export function editableContent(viewer: Viewer, page: Page): string {
   const tags = childrenOf(viewer.workspace, page.id).map((child) => childTag(viewer, child))
   return [page.content, ...tags].filter(Boolean).join('\n')
 }
 
 /**
- * Stores edited content. A child whose line is gone goes to the trash, and only when the caller said so.
+ * Stores edited content. Children whose lines were removed are moved to the trash, if the caller allows it.
  *
- * @throws {Refused} naming the children that would be lost.
+ * @throws {ValidationError} that names the children that would be deleted.
  */
 export function storeContent(viewer: Viewer, page: Page, edited: string, mayDelete: boolean): void {
   const children = childrenOf(viewer.workspace, page.id)
   const lost = children.filter((child) => !edited.includes(pageUrl(viewer, child.id)))
   if (lost.length > 0 && !mayDelete) {
     const names = lost.map(({ title }) => `"${title}"`).join(', ')
-    throw new Refused(`This would delete child content: ${names}. Keep it, or set allow_deleting_content to true.`)
+    throw new ValidationError(
+      `This would delete child content: ${names}. Keep it, or set allow_deleting_content to true.`,
+    )
   }
   for (const child of lost) trash(viewer, child)
   const tags = new Set(children.map((child) => childTag(viewer, child)))
@@ -175,14 +182,14 @@ export function storeContent(viewer: Viewer, page: Page, edited: string, mayDele
   touched(viewer, page)
 }
 
-/** There is no way back from the simulator's trash. */
+/** Deletes a page: the simulator has no trash to restore from. */
 function trash(viewer: Viewer, item: Page | Database): void {
   for (const child of childrenOf(viewer.workspace, item.id)) trash(viewer, child)
   viewer.workspace.pages.delete(item.id)
   viewer.workspace.databases.delete(item.id)
 }
 
-/** Whether `id` is the place itself or lies above it. */
+/** True if `id` is the parent itself or one of its ancestors. */
 export function isAbove(viewer: Viewer, id: string, place: Parent): boolean {
   if (place.type === 'private' || place.type === 'teamspace') return false
   if (place.id === id) return true

@@ -1,6 +1,6 @@
 import { PEOPLE, type Seeder } from './seeder.ts'
 
-/** Northwind trades in tea. It has a page called "Launch plan" too: whoever mixes up two tenants shows the wrong one. */
+/** Northwind, a tea trader. It has a page "Launch plan" too, to reveal a mix-up of tenants. */
 export function seedNorthwind(seed: Seeder): void {
   const { ada, cleo } = PEOPLE
   seed.teamspace('general', 'General', [ada, cleo])

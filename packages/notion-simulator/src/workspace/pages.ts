@@ -1,12 +1,12 @@
 import type { DataSource, Database, Page, Parent, User, Workspace } from './workspace.ts'
 import { memberOf } from './workspace.ts'
 
-/** One person looking at one workspace, at one moment. Everything the tools do is done by a viewer. */
+/** The user, workspace and time of a tool call. */
 export type Viewer = {
   workspace: Workspace
   user: User
   now: number
-  /** Where page links begin; it differs between profiles. */
+  /** The base of page URLs, which depends on the profile. */
   pageUrlBase: string
 }
 
@@ -17,8 +17,8 @@ export function pageUrl(viewer: Viewer, id: string): string {
 }
 
 /**
- * The id in what an agent passes as an id: a UUID with or without dashes, a page URL, or one of Notion's own schemes.
- * Lower case, with dashes. `undefined` when there is none in it.
+ * Extracts an id: from a UUID with or without dashes, a page URL, or a URL of Notion's schemes. In lower case with dashes; undefined if there is
+ * none.
  */
 export function idIn(text: string): string | undefined {
   const hex = /([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})(?![0-9a-f])/i
@@ -27,7 +27,7 @@ export function idIn(text: string): string | undefined {
   return match ? match.slice(1).join('-').toLowerCase() : undefined
 }
 
-/** Whether the viewer may see what hangs there. Private sections are for their owner, teamspaces for their members. */
+/** True if the viewer may see children of this parent. Private sections are visible to their owner, teamspaces to their members. */
 function seesParent(viewer: Viewer, parent: Parent): boolean {
   const { workspace, user } = viewer
   switch (parent.type) {
@@ -51,7 +51,7 @@ export function seesPage(viewer: Viewer, page: Page): boolean {
   return page.sharedWith.includes(viewer.user.id) || seesParent(viewer, page.parent)
 }
 
-/** The page, unless it does not exist or the viewer may not see it: nobody can tell these two apart. */
+/** Finds a page; undefined if it does not exist or is not visible, which are indistinguishable. */
 export function findPage(viewer: Viewer, id: string): Page | undefined {
   const page = viewer.workspace.pages.get(idIn(id) ?? '')
   return page && seesPage(viewer, page) ? page : undefined
@@ -62,7 +62,7 @@ export function findDatabase(viewer: Viewer, id: string): Database | undefined {
   return database && seesParent(viewer, database.parent) ? database : undefined
 }
 
-/** A data source by its own id or URL (`collection://…`). */
+/** Finds a data source by its id or URL (`collection://…`). */
 export function findDataSource(viewer: Viewer, id: string): DataSource | undefined {
   const source = viewer.workspace.dataSources.get(idIn(id) ?? '')
   return source && !source.inTrash && findDatabase(viewer, source.databaseId) ? source : undefined
@@ -84,12 +84,12 @@ export function childrenOf(workspace: Workspace, pageId: string): (Page | Databa
   )
 }
 
-/** Everything the viewer can see, in no particular order. */
+/** All pages visible to the viewer, in no particular order. */
 export function visiblePages(viewer: Viewer): Page[] {
   return [...viewer.workspace.pages.values()].filter((page) => seesPage(viewer, page))
 }
 
-/** Titles from the section down to the parent, as in `Product / Meeting notes`. */
+/** The titles from the section to the parent, e.g. `Product / Meeting notes`. */
 export function pathOf(viewer: Viewer, parent: Parent): string {
   return ancestors(viewer, parent)
     .map(({ title }) => title)
@@ -99,7 +99,7 @@ export function pathOf(viewer: Viewer, parent: Parent): string {
 
 type Ancestor = { kind: 'page' | 'database' | 'data-source' | 'teamspace' | 'private'; id: string; title: string }
 
-/** From the immediate parent up. */
+/** The ancestors, starting with the parent. */
 function ancestors(viewer: Viewer, parent: Parent): Ancestor[] {
   const { workspace } = viewer
   switch (parent.type) {
@@ -149,10 +149,10 @@ export function renderAncestors(viewer: Viewer, parent: Parent): string {
   return `<ancestor-path>\n${lines.join('\n')}\n</ancestor-path>`
 }
 
-/** Content longer than this arrives cut, with the ids of what is missing. */
+/** Longer content is truncated, with the ids of the omitted parts. */
 export const MAX_CONTENT_CHARACTERS = 60_000
 
-/** What `fetch` answers for a page. */
+/** The result of `fetch` for a page. */
 export function renderPage(viewer: Viewer, page: Page): Record<string, unknown> {
   const url = pageUrl(viewer, page.id)
   const truncated = page.content.length > MAX_CONTENT_CHARACTERS
@@ -188,7 +188,7 @@ function missingBlockId(pageId: string, index: number): string {
   return `${pageId.slice(0, -4)}${(index + 1).toString(16).padStart(4, '0')}`
 }
 
-/** When, in the words of search results: `9 days ago (2026-09-28)`. */
+/** A date in the format of search results: `9 days ago (2026-09-28)`. */
 export function ago(now: number, at: number): string {
   const day = new Date(at).toISOString().slice(0, 10)
   const days = Math.floor((now - at) / 86_400_000)

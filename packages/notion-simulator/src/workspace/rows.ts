@@ -2,10 +2,10 @@ import { pageUrl, rowsOf, type Viewer } from './pages.ts'
 import { columnsOf } from './databases.ts'
 import type { DataSource, Page, PropertyValue, View } from './workspace.ts'
 
-/** A row of a data source, as the query tool shows it: column by column. */
+/** A row of a data source in query results, by column. */
 export type Row = Record<string, PropertyValue>
 
-/** All rows, with every column of the table that `fetch` describes. */
+/** All rows, with all columns of the table in `fetch`. */
 export function rows(viewer: Viewer, source: DataSource, archived = false): Row[] {
   const title = titleColumn(source)
   return rowsOf(viewer.workspace, source.id)
@@ -23,14 +23,14 @@ export function titleColumn(source: DataSource): string {
   return Object.entries(source.properties).find(([, { type }]) => type === 'title')?.[0] ?? 'title'
 }
 
-/** Rows in the order and the selection of a view. */
+/** The rows of a view, in its order. */
 export function rowsOfView(viewer: Viewer, source: DataSource, view: View, archived: boolean): Row[] {
   const { filter, sort } = view
   const kept = rows(viewer, source, archived).filter((row) => !filter || row[filter.property] === filter.equals)
   return sort ? kept.sort((a, b) => compare(a[sort.property], b[sort.property]) * (sort.descending ? -1 : 1)) : kept
 }
 
-/** Orders values as SQLite does: nothing first, then numbers, then text. */
+/** Compares values in SQLite's order: null, numbers, text. */
 export function compare(a: PropertyValue | undefined, b: PropertyValue | undefined): number {
   const rank = (value: PropertyValue | undefined) =>
     value === null || value === undefined ? 0 : typeof value === 'number' ? 1 : 2

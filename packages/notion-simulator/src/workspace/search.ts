@@ -18,11 +18,11 @@ export type SearchRequest = {
   sort?: 'relevance' | 'last_edited' | 'created' | undefined
   pageSize: number
   maxHighlightLength: number
-  /** Only below this page, teamspace or data source. */
+  /** Restricts the search to this page, teamspace or data source. */
   below?: string | undefined
 }
 
-/** Plain words: the search is lexical, a word counts ten times more in the title. */
+/** Splits text into words. The search is lexical; words in titles have ten times the weight. */
 function words(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
 }
@@ -75,7 +75,7 @@ type Found = Page | Database
 
 const isPage = (found: Found): found is Page => 'content' in found
 
-/** What `search` answers: at most `pageSize` results, without a cursor. */
+/** The results of `search`: at most `pageSize`, without a cursor. */
 export function search(viewer: Viewer, request: SearchRequest): Record<string, unknown> {
   const query = words(request.query)
   const filters = request.filters ?? {}

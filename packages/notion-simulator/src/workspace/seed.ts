@@ -19,7 +19,7 @@ function emptyWorkspace(basics: Pick<Workspace, 'name' | 'domain' | 'icon' | 'pl
   }
 }
 
-/** Two workspaces with three people. `now`, in milliseconds, is what their dates count back from. */
+/** Creates two workspaces with three users. Their dates are relative to `now`, in milliseconds. */
 export function seedWorkspaces(now: number): Workspace[] {
   const { ada, ben, cleo } = PEOPLE
   const acme = emptyWorkspace({

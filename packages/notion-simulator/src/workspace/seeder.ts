@@ -13,14 +13,14 @@ import {
   type Workspace,
 } from './workspace.ts'
 
-/** The people of the seeded workspaces. Ada is in both. */
+/** The users of the seeded workspaces. Ada is a member of both. */
 export const PEOPLE = {
   ada: { id: seededId('user:ada'), name: 'Ada Sandberg', email: 'ada@acme.test' },
   ben: { id: seededId('user:ben'), name: 'Ben Okafor', email: 'ben@acme.test' },
   cleo: { id: seededId('user:cleo'), name: 'Cleo Marchetti', email: 'cleo@northwind.test' },
 } as const satisfies Record<string, User>
 
-/** Where a seeded page hangs; pages and data sources by their key. */
+/** The parent of a seeded page; pages and data sources by their key. */
 export type SeedParent = { teamspace: string } | { privateOf: User } | { page: string } | { dataSource: string }
 
 type PageSeed = {
@@ -50,7 +50,7 @@ type DatabaseSeed = {
   template?: { name: string; content: string }
 }
 
-/** Fills one workspace. Ids come from `workspace/key`, times from the moment of the start. */
+/** Fills one workspace. Ids are derived from `workspace/key`, times from the start time. */
 export type Seeder = {
   teamspace(key: string, name: string, members: User[]): void
   page(seed: PageSeed): void

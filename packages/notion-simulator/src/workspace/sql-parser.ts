@@ -1,5 +1,5 @@
 import type { PropertyValue } from './workspace.ts'
-import { Refused } from './refusals.ts'
+import { ValidationError } from './errors.ts'
 
 export type Expression =
   | { kind: 'literal'; value: PropertyValue }
@@ -12,7 +12,7 @@ export type Expression =
   | { kind: 'compare'; operator: string; left: Expression; right: Expression }
   | { kind: 'call'; name: string; argument: Expression }
 
-/** A parsed query. `names` are all columns that it mentions. */
+/** A parsed query. `names` are all columns that it uses. */
 export type Select = {
   columns: { expression: Expression; alias?: string; text: string }[]
   from: string
@@ -36,7 +36,7 @@ function tokenize(sql: string): Token[] {
   while (TOKEN.lastIndex < sql.length) {
     const at = TOKEN.lastIndex
     const match = TOKEN.exec(sql)
-    if (!match) throw new Refused(`unrecognized token near "${sql.slice(at, at + 20)}"`)
+    if (!match) throw new ValidationError(`unrecognized token near "${sql.slice(at, at + 20)}"`)
     const [, quoted, string, number, name, sign] = match
     if (quoted !== undefined) tokens.push({ kind: 'quoted', text: quoted.slice(1, -1).replaceAll('""', '"') })
     else if (string !== undefined) tokens.push({ kind: 'string', text: string.slice(1, -1).replaceAll("''", "'") })
@@ -50,7 +50,7 @@ function tokenize(sql: string): Token[] {
 /**
  * Parses one `SELECT`; each `?` takes the next parameter.
  *
- * @throws {Refused}
+ * @throws {ValidationError}
  */
 export function parseSelect(sql: string, parameters: readonly PropertyValue[]): Select {
   const tokens = tokenize(sql.trim().replace(/;\s*$/, ''))
@@ -66,14 +66,14 @@ export function parseSelect(sql: string, parameters: readonly PropertyValue[]): 
   const isSign = (sign: string) => peek()?.kind === 'sign' && peek()?.text === sign
   const take = (): Token => {
     const token = tokens[position++]
-    if (!token) throw new Refused('incomplete input')
+    if (!token) throw new ValidationError('incomplete input')
     return token
   }
   const accept = (test: boolean) => {
     if (test) position++
     return test
   }
-  const unexpected = () => new Refused(peek() ? `near "${peek()?.text}": syntax error` : 'incomplete input')
+  const unexpected = () => new ValidationError(peek() ? `near "${peek()?.text}": syntax error` : 'incomplete input')
   const expectWord = (word: string) => {
     if (!accept(isWord(word))) throw unexpected()
   }
@@ -88,18 +88,20 @@ export function parseSelect(sql: string, parameters: readonly PropertyValue[]): 
 
   const columnName = (): string => {
     const token = take()
-    if (token.kind !== 'name' && token.kind !== 'quoted') throw new Refused(`near "${token.text}": syntax error`)
+    if (token.kind !== 'name' && token.kind !== 'quoted')
+      throw new ValidationError(`near "${token.text}": syntax error`)
     names.push(token.text)
     return token.text
   }
   const wholeNumber = (): number => {
     const token = take()
     const value = token.kind === 'sign' && token.text === '?' ? parameter() : Number(token.text)
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw new Refused('LIMIT and OFFSET take whole numbers')
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      throw new ValidationError('LIMIT and OFFSET take whole numbers')
     return value
   }
   const parameter = (): PropertyValue => {
-    if (used >= parameters.length) throw new Refused('fewer params than placeholders')
+    if (used >= parameters.length) throw new ValidationError('fewer params than placeholders')
     return parameters[used++] ?? null
   }
 
@@ -121,7 +123,7 @@ export function parseSelect(sql: string, parameters: readonly PropertyValue[]): 
   }
   const call = (): Expression => {
     const name = take().text.toUpperCase()
-    if (!FUNCTIONS.includes(name)) throw new Refused(`no such function: ${name}`)
+    if (!FUNCTIONS.includes(name)) throw new ValidationError(`no such function: ${name}`)
     expectSign('(')
     const argument: Expression = accept(isSign('*')) ? { kind: 'all' } : disjunction()
     expectSign(')')
@@ -182,7 +184,7 @@ export function parseSelect(sql: string, parameters: readonly PropertyValue[]): 
     return { by, descending }
   }
 
-  if (!isWord('SELECT')) throw new Refused('only SELECT statements are allowed')
+  if (!isWord('SELECT')) throw new ValidationError('only SELECT statements are allowed')
   expectWord('SELECT')
   const columns = list(column)
   expectWord('FROM')

@@ -36,23 +36,23 @@ describe('a condition', () => {
     ["LOWER(name) = 'ant'", ['Ant']],
     ["note != 'long'", ['bee', 'Cat']],
     ['legs > -1', ['Ant', 'bee', 'Cat', 'Snake']],
-  ])('%s keeps %j', (where, expected) => {
+  ])('%s selects %j', (where, expected) => {
     expect(names(where)).toEqual(expected)
   })
 
-  it('takes its values from the parameters, in order', () => {
+  it('binds the parameters in order', () => {
     expect(names('legs > ? AND name <> ?', [3, 'bee'])).toEqual(['Ant', 'Cat'])
     expect(() => names('legs = ?')).toThrow('fewer params')
   })
 })
 
 describe('the result', () => {
-  it('is everything, chosen columns, or their aliases', () => {
+  it('has all columns, chosen columns, or aliases', () => {
     expect(run('select * from animals limit 1')).toEqual([ROWS[0]])
     expect(run('SELECT "name" AS who, legs FROM "animals" LIMIT 1 OFFSET 2;')).toEqual([{ who: 'Cat', legs: 4 }])
   })
 
-  it('is ordered by several columns, nothing before numbers before text', () => {
+  it('is ordered by several columns, null before numbers before text', () => {
     expect(run('SELECT name FROM animals ORDER BY legs DESC, name').map(({ name }) => name)).toEqual([
       'Ant',
       'bee',
@@ -62,7 +62,7 @@ describe('the result', () => {
     expect(run('SELECT name FROM animals ORDER BY note').map(({ name }) => name)[0]).toBe('Ant')
   })
 
-  it('is summed up, over all rows or by group', () => {
+  it('is aggregated over all rows or by group', () => {
     expect(
       run(
         'SELECT COUNT(*), COUNT(note) AS noted, SUM(legs) AS total, AVG(legs) AS mean, MIN(name) AS first, MAX(legs) AS most FROM animals',
@@ -77,7 +77,7 @@ describe('the result', () => {
   })
 })
 
-describe('what is not understood', () => {
+describe('an invalid query', () => {
   it.each([
     ['UPDATE animals SET legs = 1', 'only SELECT'],
     ['SELECT wings FROM animals', 'no such column: wings'],
@@ -86,7 +86,7 @@ describe('what is not understood', () => {
     ['SELECT name FROM animals; DROP TABLE animals', 'syntax error'],
     ['SELECT name FROM animals LIMIT x', 'whole numbers'],
     ['SELECT name FROM animals WHERE name = #', 'unrecognized token'],
-  ])('%s is refused', (sql, reason) => {
+  ])('is rejected: %s', (sql, reason) => {
     expect(() => run(sql)).toThrow(reason)
   })
 })

@@ -1,4 +1,4 @@
-import { Refused } from './refusals.ts'
+import { ValidationError } from './errors.ts'
 import type { PropertyValue } from './workspace.ts'
 import { compare, type Row } from './rows.ts'
 import { parseSelect, type Expression, type Select } from './sql-parser.ts'
@@ -6,17 +6,17 @@ import { parseSelect, type Expression, type Select } from './sql-parser.ts'
 export type Table = { columns: readonly string[]; rows: readonly Row[] }
 
 /**
- * Runs one `SELECT` on one table. What it knows: columns, `*`, aliases, the aggregates `COUNT SUM AVG MIN MAX`, `WHERE`
+ * Runs one `SELECT` on one table. Supports columns, `*`, aliases, the aggregates `COUNT SUM AVG MIN MAX`, `WHERE`
  * with comparisons, `LIKE`, `IN`, `IS NULL`, `AND OR NOT`, then `GROUP BY`, `ORDER BY`, `LIMIT` and `OFFSET`. No joins.
  *
- * @throws {Refused}
+ * @throws {ValidationError}
  */
 export function runSelect(sql: string, parameters: readonly PropertyValue[], table: (name: string) => Table): Row[] {
   const select = parseSelect(sql, parameters)
   const { columns, rows } = table(select.from)
   const aliases = select.columns.flatMap(({ alias }) => (alias === undefined ? [] : [alias]))
   for (const name of select.names) {
-    if (!columns.includes(name) && !aliases.includes(name)) throw new Refused(`no such column: ${name}`)
+    if (!columns.includes(name) && !aliases.includes(name)) throw new ValidationError(`no such column: ${name}`)
   }
   const kept = rows.filter((row) => select.where === undefined || isTrue(evaluate(select.where, row, [row])))
   const groups = grouped(select, kept)
@@ -42,7 +42,7 @@ function hasAggregate(expression: Expression): boolean {
   return expression.kind === 'call' && AGGREGATES.includes(expression.name)
 }
 
-/** With `GROUP BY` or an aggregate the rows of each group, otherwise each row alone. */
+/** The groups of `GROUP BY` or an aggregate; otherwise each row is a group. */
 function grouped(select: Select, rows: readonly Row[]): (readonly Row[])[] {
   if (select.groupBy.length > 0) {
     const groups = new Map<string, Row[]>()
@@ -72,7 +72,7 @@ function sortValue(by: Expression, { result, members }: Shaped): PropertyValue {
 
 const isTrue = (value: PropertyValue) => value !== null && value !== 0 && value !== ''
 
-/** Truth in SQL has three values; `null` is the third. */
+/** Three-valued logic of SQL; `null` is unknown. */
 const truth = (value: boolean | null): PropertyValue => (value === null ? null : value ? 1 : 0)
 
 function evaluate(expression: Expression, row: Row, group: readonly Row[]): PropertyValue {
@@ -82,7 +82,7 @@ function evaluate(expression: Expression, row: Row, group: readonly Row[]): Prop
     case 'column':
       return row[expression.name] ?? null
     case 'all':
-      throw new Refused('* is not a value')
+      throw new ValidationError('* is not a value')
     case 'not':
       return truth(negated(evaluate(expression.operand, row, group)))
     case 'and':

@@ -3,10 +3,10 @@ import { SECOND } from '../clock.ts'
 import type { Viewer } from './pages.ts'
 import type { AsyncTask, Workspace } from './workspace.ts'
 
-/** How long the simulated background work takes. */
+/** Duration of the simulated background work. */
 const TASK_MS = 2 * SECOND
 
-/** Starts work that is done two simulated seconds later; `finish` does it and returns the result. */
+/** Starts a task that finishes two simulated seconds later; `finish` then does the work and returns the result. */
 export function startTask(viewer: Viewer, operation: string, finish: () => unknown): AsyncTask {
   const id = `task_${randomString(12)}`
   const task: AsyncTask = { id, operation, createdAt: viewer.now, finishesAt: viewer.now + TASK_MS, finish }
@@ -14,8 +14,8 @@ export function startTask(viewer: Viewer, operation: string, finish: () => unkno
   return task
 }
 
-/** Finishes what is due. */
-export function settleTasks(workspace: Workspace, now: number): void {
+/** Finishes the tasks that are due. */
+export function finishDueTasks(workspace: Workspace, now: number): void {
   for (const task of workspace.tasks.values()) {
     if (!task.finish || task.finishesAt > now) continue
     task.result = task.finish()
@@ -23,7 +23,7 @@ export function settleTasks(workspace: Workspace, now: number): void {
   }
 }
 
-/** A task as `get-async-task` and the tools that start one answer it. */
+/** A task in the results of `get-async-task` and of tools that start one. */
 export function renderTask(task: AsyncTask, now: number): Record<string, unknown> {
   const status = !task.finish ? 'succeeded' : now === task.createdAt ? 'queued' : 'running'
   return {

@@ -8,14 +8,14 @@ export type Member = { user: User; role: 'owner' | 'member' }
 
 export type Teamspace = { id: string; name: string; memberIds: string[] }
 
-/** Where a page or database hangs. `private` is the private section of one person. */
+/** The parent of a page or database. `private` is the private section of one user. */
 export type Parent =
   | { type: 'teamspace'; id: string }
   | { type: 'private'; userId: string }
   | { type: 'page'; id: string }
   | { type: 'data_source'; id: string }
 
-/** A value as the tools write it: dates are split (`date:Due:start`), checkboxes `__YES__`/`__NO__`, people JSON. */
+/** A property value in the tools' format: dates are split (`date:Due:start`), checkboxes are `__YES__`/`__NO__`, people are JSON. */
 export type PropertyValue = string | number | null
 
 export type Page = {
@@ -28,7 +28,7 @@ export type Page = {
   properties: Record<string, PropertyValue>
   /** Notion-flavoured Markdown. */
   content: string
-  /** People who see a private page besides its owner. */
+  /** Users who can see a private page besides its owner. */
   sharedWith: string[]
   createdAt: number
   createdBy: string
@@ -71,7 +71,7 @@ export type View = {
   dataSourceId: string
   name: string
   type: string
-  /** Rows it shows: only those whose property has this value. */
+  /** Only rows whose property has this value. */
   filter?: { property: string; equals: string }
   sort?: { property: string; descending: boolean }
   configure?: string
@@ -96,18 +96,18 @@ export type Discussion = {
   pageId: string
   blockId: string
   resolved: boolean
-  /** The words it is attached to; absent for one about the whole page. */
+  /** The selected text; absent for a discussion of the page. */
   textContext?: string
   comments: Comment[]
 }
 
-/** Work that goes on after the tool has answered. */
+/** Work that continues after the tool's result. */
 export type AsyncTask = {
   id: string
   operation: string
   createdAt: number
   finishesAt: number
-  /** Does the work; gone once it is done. */
+  /** Does the work; removed afterwards. */
   finish?: () => unknown
   result?: unknown
 }
@@ -132,7 +132,7 @@ export type Workspace = {
   visited: Map<string, string[]>
 }
 
-/** A UUID that is the same on every start, so that tests can name seeded things. */
+/** A UUID that is the same at every start, for use in tests. */
 export function seededId(name: string): string {
   const hex = createHash('sha256').update(`notion-simulator:${name}`).digest('hex')
   const variant = '89ab'[Number.parseInt(hex[16] ?? '0', 16) & 3]
@@ -150,24 +150,26 @@ export function findWorkspace(workspaces: readonly Workspace[], idOrName: string
   return workspaces.find(({ id, name }) => id === idOrName || name.toLowerCase() === idOrName.toLowerCase())
 }
 
-/** A person in one of the workspaces, by id, email or first name. */
-export function findUser(workspaces: readonly Workspace[], whom: string): User | undefined {
-  const wanted = whom.toLowerCase()
+/** Finds a user in one of the workspaces, by id, email or first name. */
+export function findUser(workspaces: readonly Workspace[], nameOrId: string): User | undefined {
+  const lowerCase = nameOrId.toLowerCase()
   return workspaces
     .flatMap(({ members }) => members.map(({ user }) => user))
-    .find(({ id, email, name }) => id === whom || email === wanted || name.toLowerCase().split(' ')[0] === wanted)
+    .find(
+      ({ id, email, name }) => id === nameOrId || email === lowerCase || name.toLowerCase().split(' ')[0] === lowerCase,
+    )
 }
 
-/** A person in a workspace: the choice on the consent page. */
+/** A user in a workspace: an option on the consent page. */
 export type Account = { user: User; workspace: Workspace }
 
-/** All choices; with `whom` and `where` only those that fit. */
-export function accounts(workspaces: readonly Workspace[], whom?: string, where?: string): Account[] {
-  const user = whom === undefined ? undefined : findUser(workspaces, whom)
-  const place = where === undefined ? undefined : findWorkspace(workspaces, where)
-  if ((whom !== undefined && !user) || (where !== undefined && !place)) return []
+/** All accounts, or those of this user and workspace. */
+export function accounts(workspaces: readonly Workspace[], userName?: string, workspaceName?: string): Account[] {
+  const user = userName === undefined ? undefined : findUser(workspaces, userName)
+  const workspace = workspaceName === undefined ? undefined : findWorkspace(workspaces, workspaceName)
+  if ((userName !== undefined && !user) || (workspaceName !== undefined && !workspace)) return []
   return workspaces
-    .filter((workspace) => !place || workspace === place)
-    .flatMap((workspace) => workspace.members.map((member) => ({ user: member.user, workspace })))
+    .filter((candidate) => !workspace || candidate === workspace)
+    .flatMap((candidate) => candidate.members.map((member) => ({ user: member.user, workspace: candidate })))
     .filter((account) => !user || account.user.id === user.id)
 }

@@ -29,7 +29,7 @@ describe('an authorization request', () => {
     [{ redirect_uri: 'https://elsewhere.example/callback' }, PAGE],
     [{ redirect_uri: `${REDIRECT_URI}/more` }, PAGE],
     [{ redirect_uri: `${REDIRECT_URI}#fragment` }, PAGE],
-    // Deliberately stricter: Notion's own page compared also the port of a loopback address.
+    // Deliberately stricter: Notion's page also compared the port of a loopback address.
     [{ redirect_uri: REDIRECT_URI.replace('4000', '4001') }, ALLOWED, PAGE],
     [{ response_type: null }, redirected('invalid_request')],
     [{ response_type: 'token' }, redirected('unsupported_response_type')],
@@ -75,7 +75,7 @@ describe('an authorization request', () => {
   })
 
   // Deliberately stricter: RFC 6749 §3.1.
-  it('with a parameter twice', async () => {
+  it('with a repeated parameter', async () => {
     await compare((server) => authorization(server, () => ({}), {}, [['state', 'another']]), ALLOWED, PAGE)
   })
 

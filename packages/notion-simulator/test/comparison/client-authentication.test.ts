@@ -17,12 +17,12 @@ const BASIC = { token_endpoint_auth_method: 'client_secret_basic' }
 const POST = { token_endpoint_auth_method: 'client_secret_post' }
 const UNNAMED = { token_endpoint_auth_method: undefined }
 
-// Stand for the id and the secret that the client was given.
+// Placeholders for the client's id and secret.
 const client_id = '<id>'
 const client_secret = '<secret>'
 const right = basic(client_id, client_secret)
 
-/** A code exchange that presents `form` and `header` as the client's credentials. */
+/** A code exchange with `form` and `header` as the client's credentials. */
 async function compareCredentials(metadata: Json, form: Fields, header: Partial<typeof right>, expected: Outcome) {
   await compare(async (server) => {
     const client = await clientOf(server, metadata)
@@ -86,11 +86,11 @@ describe('client authentication', () => {
     await compare((server) => postToken(server, form, { authorization }), expected)
   })
 
-  it('by Basic in another spelling', async () => {
+  it('by Basic in another letter case', async () => {
     await compareCredentials(BASIC, {}, { authorization: right.authorization.replace('Basic', 'bASIC') }, GRANTED)
   })
 
-  it('by an id beside a header of another scheme', async () => {
+  it('by an id and a header of another scheme', async () => {
     await compareCredentials(PUBLIC, { client_id }, { authorization: 'Bearer eHh4' }, GRANTED)
   })
 })

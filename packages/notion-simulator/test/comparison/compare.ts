@@ -1,6 +1,6 @@
 /**
- * The same requests to the simulator and to `@cloudflare/workers-oauth-provider`, on which Notion's server runs. Status and
- * OAuth error must be equal, except where a case says what the simulator does deliberately otherwise.
+ * Sends the same requests to the simulator and to `@cloudflare/workers-oauth-provider`, the library of Notion's server. Status and OAuth error must be
+ * equal, except for deliberate differences.
  */
 import { afterAll, beforeAll, expect } from 'vitest'
 import { startSimulator, type Simulator } from '../../src/index.ts'
@@ -41,7 +41,7 @@ async function outcomeOf(response: Response): Promise<Outcome> {
   }
 }
 
-/** What each of the two answers. */
+/** The responses of both. */
 export async function onBoth(
   ask: (server: Server) => Promise<Response>,
 ): Promise<{ library: Outcome; simulator: Outcome }> {
@@ -49,9 +49,9 @@ export async function onBoth(
 }
 
 /**
- * Asks both and compares.
+ * Sends the request to both and compares the responses.
  *
- * @param ours what the simulator does deliberately otherwise.
+ * @param ours the expectation for the simulator, if it deliberately differs.
  */
 export async function compare(
   ask: (server: Server) => Promise<Response>,
@@ -75,7 +75,7 @@ export const registration = (server: Server, metadata: Json) =>
 
 export type Client = { client_id: string; client_secret: string }
 
-/** A new client; a public one unless `metadata` says otherwise. */
+/** Registers a client, a public one by default. */
 export async function clientOf(server: Server, metadata: Json = {}): Promise<Client> {
   return (await (await registration(server, metadata)).json()) as Client
 }
@@ -87,7 +87,7 @@ export const basic = (id: string, secret: string) => ({
   authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
 })
 
-/** A code, and everything with which it can be exchanged. */
+/** A code, and the parameters for its exchange. */
 export async function codeOf(server: Server, client: Client, changes: Parameters = {}): Promise<Fields> {
   const { verifier, challenge } = pkce()
   const query = authorizationParameters(server, client.client_id, challenge, changes)

@@ -1,14 +1,14 @@
-/** What the tables beside this file do with chosen requests, with generated ones. */
+/** Compares generated requests; the other files of this folder compare chosen ones. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { authorizationParameters, type Json, pkce, postToken, REDIRECT_URI, type Server } from '../client.ts'
 import { basic, type Client, clientOf, onBoth, registration } from './compare.ts'
 
-/** Absent, one of these, or of a wrong type. */
+/** Absent, one of these values, or a value of a wrong type. */
 const member = (...values: unknown[]) => fc.constantFrom(undefined, undefined, ...values, null, '', 7, {})
 const someOf = (...values: string[]) => fc.subarray(values)
 
-/** Mostly the usual value, so that most requests have one oddity or two. */
+/** Mostly the normal value, so that most requests differ in one or two members. */
 const often = <Value>(usual: Value, odd: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 12, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: odd })
 
@@ -144,7 +144,7 @@ describe('generated requests', () => {
   )
 })
 
-// What is named twice is drawn more often.
+// Repeated entries are drawn more often.
 const IDS = ['absent', 'absent', 'right', 'right', 'wrong', 'empty', 'twice'] as const
 const SECRETS = ['absent', 'absent', 'right', 'right', 'wrong', 'empty'] as const
 const HEADERS = [
@@ -168,7 +168,7 @@ type Credentials = {
   assertion: (typeof ASSERTIONS)[number]
 }
 
-/** A refresh with a token of no grant, so that the credentials decide. */
+/** A refresh with an unknown token, so that the result depends on the client's credentials. */
 function presented(
   { id, secret, header, assertion }: Credentials,
   { client_id, client_secret = 'none' }: Partial<Client>,

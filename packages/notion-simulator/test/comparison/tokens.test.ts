@@ -49,7 +49,7 @@ describe('a token request', () => {
     }, expected)
   })
 
-  it('with a code for which no resource was asked', async () => {
+  it('with a code without a requested resource', async () => {
     const ask = (resource: (server: Server) => string) => async (server: Server) => {
       const code = await codeOf(server, await clientOf(server), { resource: null })
       return postToken(server, { ...code, resource: resource(server) })
@@ -64,7 +64,7 @@ describe('a token request', () => {
     )
   })
 
-  it('for a scope beside one that was granted', async () => {
+  it('for an additional scope', async () => {
     await compare(async (server) => {
       const code = await codeOf(server, await clientOf(server), { scope: 'default' })
       return postToken(server, { ...code, scope: 'default more' })
@@ -156,7 +156,7 @@ describe('a refresh', () => {
     }, BAD_GRANT)
   })
 
-  it('with the token again, as long as the new one is not used', async () => {
+  it('with the same token again, before the new one is used', async () => {
     await compare(async (server) => {
       const connection = await connected(server)
       await refreshWith(server, connection)
@@ -174,7 +174,7 @@ describe('a refresh', () => {
     }, BAD_GRANT)
   })
 
-  it('after the same person authorized the client again', async () => {
+  it('after the same user authorized the client again', async () => {
     await compare(async (server) => {
       const client = await clientOf(server)
       const first = await postToken(server, await codeOf(server, client))
@@ -203,7 +203,7 @@ describe('a revocation', () => {
     }, expected)
   })
 
-  it('of the refresh token ends the grant, of the access token only that, of another client nothing', async () => {
+  it('of a refresh token revokes the grant, of an access token only that token, of another client nothing', async () => {
     const after = (revoke: (server: Server, connection: Connected) => Promise<unknown>) => async (server: Server) => {
       const connection = await connected(server)
       await revoke(server, connection)
@@ -259,7 +259,7 @@ describe('the MCP endpoint', () => {
     ['refuses the refresh token', ({ refresh_token }) => `Bearer ${refresh_token}`, [401, 'invalid_token']],
     // Observed at Notion; newer versions of the library send neither an error nor a body (option `challenge`).
     ['refuses Basic', () => 'Basic eDp5', [401, null], [401, 'invalid_token']],
-    // Deliberately stricter: what Notion's older version did.
+    // Deliberately stricter, like older versions of Notion.
     ['reads the scheme', ({ access_token }) => `bearer ${access_token}`, GRANTED, [401, 'invalid_token']],
   ])('%s', async (_, authorization, expected, ours) => {
     await compare(async (server) => call(server, authorization((await connected(server)).tokens)), expected, ours)

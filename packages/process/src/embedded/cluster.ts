@@ -9,48 +9,48 @@ import { StartupError } from '../startup.ts'
 import type { Binaries } from './binaries.ts'
 import { changeOwner, type RunAs } from './run-as.ts'
 
-/** The environment of PostgreSQL's programs: none of our settings, and the same messages and sorting everywhere. */
+/** The environment of PostgreSQL's programs: without this process's settings, and with the same locale everywhere. */
 export const PROGRAM_ENVIRONMENT: Record<string, string> = {
   PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
   LC_ALL: 'C',
   TZ: 'UTC',
 }
 
-/** Between the cluster's name and what makes a draft's name unique. */
+/** Separates the cluster's name from the unique part of a draft's name. */
 const DRAFT = '.new-'
 
-/** The part of a socket's path after its folder, for the port that we always use. */
+/** The file name of the socket, for the port that is always used. */
 const SOCKET_NAME = '/.s.PGSQL.5432'
 
-/** Socket paths may have 103 bytes on macOS and 107 on Linux. */
+/** Socket paths are limited to 103 bytes on macOS and 107 on Linux. */
 const LONGEST_SOCKET_PATH = 100
 
-/** What making and running a cluster takes. */
+/** The settings for creating and running a cluster. */
 export interface ClusterSettings {
   binaries: Binaries
   runAs: RunAs
   /** The cluster's files. */
   folder: string
   logFile: string
-  /** False only for tests: then what is committed survives a crash of the server, but not of the machine. */
+  /** False only in tests: commits then survive a crash of the server, but not of the machine. */
   durable: boolean
 }
 
-/** A server that has written its pid file. Start time and pid together name it for good. */
+/** A server that has written its pid file. Start time and pid together identify it. */
 export interface Postmaster {
   pid: number
   startedAt: string
   socketFolder: string
-  /** Whether it says itself that it accepts connections: not while it comes up or goes down. */
+  /** True if its status is `ready`: false while it starts up or shuts down. */
   isReady: boolean
 }
 
-/** Makes the database files once. They appear under their final name only when they are complete. */
+/** Creates the database files once. They get their final name only when they are complete. */
 export async function createCluster(settings: ClusterSettings): Promise<void> {
   const { folder, binaries, runAs, logFile, durable } = settings
   if (existsSync(join(folder, 'PG_VERSION'))) {
     checkVersion(folder, binaries)
-    // The way we can run it as has changed since it was made: namespaces are denied now.
+    // The user has changed since the cluster was created, e.g. because namespaces are no longer permitted.
     if (lstatSync(folder).uid !== runAs.owner) changeOwner(folder, runAs)
     return
   }
@@ -68,26 +68,26 @@ export async function createCluster(settings: ClusterSettings): Promise<void> {
   const command = [...runAs.prefix, binaries.initdb, '-D', draft, '-U', 'postgres', ...options]
   const code = await startWatched(command, { logFile, env: PROGRAM_ENVIRONMENT, user: runAs.user }).exited
   if (code !== 0) {
-    throw new StartupError(`The embedded PostgreSQL could not make its files in ${folder}: ${lastLines(logFile)}`)
+    throw new StartupError(`The embedded PostgreSQL could not create its files in ${folder}: ${lastLines(logFile)}`)
   }
   renameSync(draft, folder)
-  // Once more: what a process had started that was killed a moment ago may have written on for a while.
+  // Again: an initdb whose parent was just killed may have kept writing.
   removeDrafts(folder)
 }
 
-/** What a process left that died while it made the files. */
+/** Removes the drafts of processes that died while they created a cluster. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(dirname(folder))) {
     if (!name.startsWith(`${basename(folder)}${DRAFT}`)) continue
     try {
       rmSync(join(dirname(folder), name), { recursive: true, force: true })
     } catch {
-      // It only takes space.
+      // It only wastes disk space.
     }
   }
 }
 
-/** The server that its pid file names, if that process is alive and a PostgreSQL; a pid file left by a dead one counts for nothing. */
+/** Reads the pid file. Undefined unless its process is a running PostgreSQL. */
 export function readPostmaster(folder: string): Postmaster | undefined {
   let lines: string[]
   try {
@@ -102,22 +102,22 @@ export function readPostmaster(folder: string): Postmaster | undefined {
 }
 
 /**
- * Removes the files by which a dead server still claims the data and the socket. PostgreSQL does so itself unless their process id exists,
- * and it does when another program has it now, as after a restart of the container, or when nobody has buried the dead server.
+ * Removes the lock files of a dead server. PostgreSQL does this itself unless a process with that id exists: another program after a restart of the
+ * container, or the dead server as a zombie.
  */
-export function removeClaims(folder: string, socketFolder: string): void {
-  for (const claim of [
+export function removeStaleLocks(folder: string, socketFolder: string): void {
+  for (const file of [
     join(folder, 'postmaster.pid'),
     `${socketFolder}${SOCKET_NAME}`,
     `${socketFolder}${SOCKET_NAME}.lock`,
   ]) {
-    rmSync(claim, { force: true })
+    rmSync(file, { force: true })
   }
 }
 
 /**
- * The folder for the server's socket: beside the data, or, when that path is too long for a socket, one in the system's folder for
- * temporary files, named after the data directory. Nobody but its owner can enter it.
+ * Creates the folder for the server's socket: next to the data, or, if that path is too long for a socket, in the system's temporary folder, named
+ * after the data directory. Only its owner can enter it.
  */
 export function socketFolder(dataDir: string, runAs: RunAs): string {
   const beside = join(dataDir, 'postgres-socket')
@@ -130,7 +130,7 @@ export function socketFolder(dataDir: string, runAs: RunAs): string {
   return folder
 }
 
-/** Makes the folder, or checks that it is what we would have made: in a shared folder somebody else could have made it first. */
+/** Creates the folder, or checks an existing one: in a shared folder another user could have created it. */
 export function prepareSocketFolder(folder: string, { user, owner }: RunAs): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
@@ -138,24 +138,27 @@ export function prepareSocketFolder(folder: string, { user, owner }: RunAs): voi
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
   const found = lstatSync(folder)
-  const isOurs = found.isDirectory() && [owner, process.geteuid?.()].includes(found.uid) && (found.mode & 0o077) === 0
-  if (!isOurs) {
-    throw new StartupError(`${folder}, the folder for the embedded PostgreSQL's socket, is open to others. Remove it.`)
+  const isPrivate =
+    found.isDirectory() && [owner, process.geteuid?.()].includes(found.uid) && (found.mode & 0o077) === 0
+  if (!isPrivate) {
+    throw new StartupError(
+      `${folder}, the folder for the embedded PostgreSQL's socket, can be used by others. Remove it.`,
+    )
   }
   if (user) chownSync(folder, user.uid, user.gid)
 }
 
-/** The end of the log, in one line. */
+/** The last lines of the log, joined. */
 export function lastLines(logFile: string): string {
-  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join(' | ') || 'no reason was given'
+  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join(' | ') || 'there is no message in its log'
 }
 
 function checkVersion(folder: string, { major }: Binaries): void {
   const found = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim()
   if (found === major) return
   throw new StartupError(
-    `The database in ${folder} is of PostgreSQL ${found}, and this version brings PostgreSQL ${major}. ` +
-      'Back it up with the release that you used before (npm run backup), and restore that into a new DATA_DIR (docs/backup.md).',
+    `The database in ${folder} was created by PostgreSQL ${found}, and this release contains PostgreSQL ${major}. ` +
+      'Back it up with the release that you used before (npm run backup), and restore the backup into a new DATA_DIR (docs/backup.md).',
   )
 }
 

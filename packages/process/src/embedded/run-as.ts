@@ -4,34 +4,38 @@ import { join } from 'node:path'
 import { StartupError } from '../startup.ts'
 
 /**
- * As whom PostgreSQL's programs run. They refuse to run as root, so root starts them in a user namespace of their own, where they
- * are nobody and the files stay root's, or, where namespaces are denied, as another user.
+ * The user that runs PostgreSQL's programs. They refuse to run as root, so root starts them in a user namespace of their own, where they run as nobody
+ * on files of root, or, where namespaces are not permitted, as another user.
  */
 export interface RunAs {
-  /** What to put in front of each command. */
+  /** The prefix of each command. */
   prefix: readonly string[]
-  /** The user to run as and to own the files; undefined for the user that we are. */
+  /** The user that runs the programs and owns the files; undefined for the current user. */
   user?: { uid: number; gid: number }
-  /** Who owns the data directory, seen from us. */
+  /** The owner of the data directory, outside of the namespace. */
   owner: number
 }
 
-/** Decides as whom to run the cluster in `folder`, which may not be there yet. */
+/** Chooses the user for the cluster in `folder`, which may not exist yet. */
 export function chooseRunAs(folder: string, binary: string): RunAs {
-  const us = process.geteuid?.() ?? 0
-  const there = lstatSync(folder, { throwIfNoEntry: false })
-  if (us !== 0) {
-    if (there && there.uid !== us) {
-      throw new StartupError(`The database in ${folder} belongs to another user (id ${there.uid}). Start as that user.`)
+  const self = process.geteuid?.() ?? 0
+  const existing = lstatSync(folder, { throwIfNoEntry: false })
+  if (self !== 0) {
+    if (existing && existing.uid !== self) {
+      throw new StartupError(
+        `The database in ${folder} belongs to another user (id ${existing.uid}). Start as that user.`,
+      )
     }
-    return { prefix: [], owner: us }
+    return { prefix: [], owner: self }
   }
-  if (there && there.uid !== 0) return { prefix: [], user: { uid: there.uid, gid: there.gid }, owner: there.uid }
+  if (existing && existing.uid !== 0) {
+    return { prefix: [], user: { uid: existing.uid, gid: existing.gid }, owner: existing.uid }
+  }
   if (canUnshare()) return { prefix: ['unshare', '--user'], owner: 0 }
   return asNobody(folder, binary)
 }
 
-/** Gives a whole folder to the user of `identity`; nothing to do when that is who we are. */
+/** Changes the owner of a folder and its contents to the user of `runAs`, if that is not the current user. */
 export function changeOwner(folder: string, runAs: RunAs): void {
   const { user } = runAs
   if (!user) return
@@ -50,16 +54,16 @@ function asNobody(folder: string, binary: string): RunAs {
   const parent = join(folder, '..')
   if (line) {
     const user = { uid: Number(line[1]), gid: Number(line[2]) }
-    // Passing through is all that it needs; what lies in there is closed to it file by file.
+    // It only needs to traverse the folder; the files in it have permissions of their own.
     chmodSync(parent, lstatSync(parent).mode | 0o011)
-    const reach = spawnSync('/bin/sh', ['-c', 'test -x "$0" && test -x "$1"', binary, parent], {
+    const check = spawnSync('/bin/sh', ['-c', 'test -x "$0" && test -x "$1"', binary, parent], {
       ...user,
       stdio: 'ignore',
     })
-    if (reach.status === 0) return { prefix: [], user, owner: user.uid }
+    if (check.status === 0) return { prefix: [], user, owner: user.uid }
   }
   throw new StartupError(
-    'PostgreSQL refuses to run as root, and this machine lets it run neither in a user namespace nor as nobody. ' +
+    'PostgreSQL refuses to run as root, and on this machine it can run neither in a user namespace nor as nobody. ' +
       'Start as another user, or set DATABASE_URL to a PostgreSQL server.',
   )
 }

@@ -4,16 +4,16 @@ export interface ServerSettings extends ClusterSettings {
   socketFolder: string
 }
 
-/** PostgreSQL's command line. Nothing is written to its configuration file, so that these always hold. */
+/** PostgreSQL's command line. All settings are passed as arguments, which override the configuration file. */
 export function serverCommand({ binaries, runAs, folder, socketFolder, durable }: ServerSettings): string[] {
   const settings: Record<string, string> = {
-    // Only over a socket in a folder that nobody else can enter; there is no port for others to reach, and none to be taken.
+    // Only a Unix socket in a private folder: no TCP port that others could reach or that could be in use.
     listen_addresses: '',
     port: '5432',
     unix_socket_directories: socketFolder.replaceAll('"', '""'),
     unix_socket_permissions: '0700',
 
-    // A small server: some dozens of connections, little memory, few processes.
+    // A small server: a few dozen connections, little memory, few processes.
     max_connections: '200',
     shared_buffers: '64MB',
     max_wal_size: '256MB',
@@ -27,7 +27,7 @@ export function serverCommand({ binaries, runAs, folder, socketFolder, durable }
     synchronous_commit: durable ? 'on' : 'off',
     full_page_writes: durable ? 'on' : 'off',
 
-    // The log is about the server. A failed statement is its client's to report; here it could carry a value that nobody may read.
+    // The log is about the server. Clients report failed statements; logged here, they could expose secret values.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',

@@ -12,23 +12,23 @@ import {
   lastLines,
   prepareSocketFolder,
   readPostmaster,
-  removeClaims,
+  removeStaleLocks,
   socketFolder,
   type Postmaster,
 } from './cluster.ts'
 import { chooseRunAs } from './run-as.ts'
 import { serverCommand, type ServerSettings } from './server-settings.ts'
 
-/** How often a process looks whether the server that it uses is still there. */
+/** Interval at which a process checks that its server is running. */
 const WATCH_INTERVAL_MS = 500
 
-/** After how many failures in a row to start it again this is said. */
+/** Consecutive failures to restart the server after which they are reported. */
 const FAILURES_TO_REPORT = 5
 
-/** How long the server may take to come up; replaying what a crash left over is part of it. */
+/** Time limit for starting the server, including recovery after a crash. */
 const START_DEADLINE_MS = 120_000
 
-/** How long a server that is going down may take, before it is told to drop everything. */
+/** Time limit for a fast shutdown, before an immediate one is requested. */
 const STOP_DEADLINE_MS = 15_000
 
 const LARGEST_LOG_BYTES = 5 * 1024 * 1024
@@ -39,20 +39,20 @@ export interface Server {
   close(): Promise<void>
 }
 
-/** How the server is running: `watchdog` when this process started it, none when it found it running. */
+/** A running server; with its `watchdog` if this process started it. */
 interface Running {
   postmaster: Postmaster
   watchdog: WatchedProcess | undefined
 }
 
 /**
- * Uses the server that runs on `dataDir` already, or starts it. When it vanishes, be it with the process that had started it, it is
- * started again on the same socket, so URLs stay valid.
+ * Connects to the server that is running on `dataDir`, or starts it. When the server ends, e.g. with the process that started it, it is restarted on the
+ * same socket, so that URLs stay valid.
  */
 export async function openServer(dataDir: string, options: { durable: boolean } = { durable: true }): Promise<Server> {
   const settings = await prepare(dataDir, options.durable)
   let running = await ensureRunning(settings)
-  // A server that another process had started may listen elsewhere than we would have chosen.
+  // A server started by another process may use another socket folder.
   settings.socketFolder = running.postmaster.socketFolder
 
   const stopped = new AbortController()
@@ -88,20 +88,20 @@ async function ensureRunning(settings: ServerSettings): Promise<Running> {
   return withFileLock(`${settings.folder}.lock`, async () => {
     const deadline = Date.now() + START_DEADLINE_MS
     for (let found; (found = readPostmaster(settings.folder)); await sleep(50)) {
-      if (await accepts(found)) return { postmaster: found, watchdog: undefined }
+      if (await isAccepting(found)) return { postmaster: found, watchdog: undefined }
       if (Date.now() > deadline) {
         throw new StartupError(
-          `The embedded PostgreSQL (process ${found.pid}) does not answer. Stop that process and start again.`,
+          `The embedded PostgreSQL (process ${found.pid}) does not respond. Stop that process and start again.`,
         )
       }
     }
-    // A process id says nothing in another container; a socket that answers does.
-    if (await answers(settings.socketFolder)) {
+    // A process id of another container means nothing here, but its socket responds.
+    if (await responds(settings.socketFolder)) {
       throw new StartupError(
         `The embedded PostgreSQL in ${settings.folder} is in use from another container. Only one can use it: set DATABASE_URL.`,
       )
     }
-    removeClaims(settings.folder, settings.socketFolder)
+    removeStaleLocks(settings.folder, settings.socketFolder)
     return start(settings, deadline)
   })
 }
@@ -116,7 +116,7 @@ async function start(settings: ServerSettings, deadline: number): Promise<Runnin
   })
   for (; !watchdog.hasExited(); await Promise.race([sleep(20), watchdog.exited])) {
     const postmaster = readPostmaster(settings.folder)
-    if (postmaster && (await accepts(postmaster))) {
+    if (postmaster && (await isAccepting(postmaster))) {
       watchdog.unref()
       return { postmaster, watchdog }
     }
@@ -128,9 +128,9 @@ async function start(settings: ServerSettings, deadline: number): Promise<Runnin
 
 async function stop({ postmaster, watchdog }: Running): Promise<void> {
   if (!watchdog || watchdog.hasExited()) return
-  const impatience = setTimeout(() => process.kill(postmaster.pid, 'SIGQUIT'), STOP_DEADLINE_MS)
+  const immediateShutdown = setTimeout(() => process.kill(postmaster.pid, 'SIGQUIT'), STOP_DEADLINE_MS)
   await watchdog.stop()
-  clearTimeout(impatience)
+  clearTimeout(immediateShutdown)
 }
 
 async function watch(
@@ -142,18 +142,18 @@ async function watch(
   for (let failures = 0; ;) {
     await sleep(WATCH_INTERVAL_MS, undefined, { ref: false, signal }).catch(() => undefined)
     if (signal.aborted) return
-    // Whatever goes wrong here, a full disk or too many open files, the process that uses the database goes on.
+    // No error here, such as a full disk or too many open files, may stop the process that uses the database.
     try {
       if (current().watchdog) limitLog(settings.logFile)
       if (isSame(readPostmaster(settings.folder), current().postmaster)) {
-        // Without its watchdog it would outlive us.
+        // Without its watchdog it would outlive this process.
         if (current().watchdog?.hasExited()) process.kill(current().postmaster.pid, 'SIGINT')
       } else {
         change(await ensureRunning(settings))
       }
       failures = 0
     } catch (error) {
-      // What a killed server leaves behind can be in the way for a moment; only what lasts is worth a word, once.
+      // Remains of a killed server can block the restart for a moment. Report only lasting failures, once.
       if (++failures === FAILURES_TO_REPORT) {
         process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
       }
@@ -165,11 +165,11 @@ function isSame(a: Postmaster | undefined, b: Postmaster): boolean {
   return a?.pid === b.pid && a.startedAt === b.startedAt
 }
 
-async function accepts({ isReady, socketFolder }: Postmaster): Promise<boolean> {
-  return isReady && (await answers(socketFolder))
+async function isAccepting({ isReady, socketFolder }: Postmaster): Promise<boolean> {
+  return isReady && (await responds(socketFolder))
 }
 
-async function answers(host: string): Promise<boolean> {
+async function responds(host: string): Promise<boolean> {
   const client = new Client({
     host,
     port: 5432,
@@ -188,7 +188,7 @@ async function answers(host: string): Promise<boolean> {
   }
 }
 
-/** The server keeps the file open and appends to it, so the file is emptied in place, and what it held is kept beside it. */
+/** Rotates the log by copying and truncating it, because the server keeps the file open. */
 function limitLog(path: string): void {
   try {
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < LARGEST_LOG_BYTES) return

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 
-/** A new key and a certificate for these names, signed with itself, good for a day ([RFC 5280 §4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)). */
+/** Creates a key and a self-signed certificate for these names, valid for a day ([RFC 5280 §4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)). */
 export function certificateFor(...names: string[]): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const day = 24 * 60 * 60 * 1000
-  const nobody = sequence(set(sequence(oid('550403'), utf8('nobody'))))
+  const subject = sequence(set(sequence(oid('550403'), utf8('nobody'))))
   const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
   const alternativeNames = sequence(...names.map((name) => der(0x82, Buffer.from(name))))
   const isAuthority = sequence(der(0x01, Buffer.from([0xff])))
@@ -12,9 +12,9 @@ export function certificateFor(...names: string[]): { key: string; cert: string 
     der(0xa0, integer(2)),
     integer(1),
     ecdsaWithSha256,
-    nobody,
+    subject,
     sequence(time(Date.now() - day), time(Date.now() + day)),
-    nobody,
+    subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(extension('551d11', alternativeNames), extension('551d13', isAuthority))),
   )
@@ -26,7 +26,7 @@ export function certificateFor(...names: string[]): { key: string; cert: string 
   }
 }
 
-/** A value as X.690 writes it: what it is, how long, and itself. */
+/** DER encoding (X.690): tag, length, content. */
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content
   const head = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff]

@@ -4,44 +4,44 @@ import { createServer as createSecureServer } from 'node:https'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** An HTTP proxy that knows CONNECT only, and that every name leads to this machine. */
+/** An HTTP proxy that supports only CONNECT, and connects every name to this machine. */
 export interface ConnectProxy {
   readonly port: number
-  /** `host:port` of each CONNECT, refused ones included. */
+  /** `host:port` of each CONNECT, including refused ones. */
   readonly visits: string[]
-  /** Error codes of connections that clients broke off. */
+  /** Error codes of connections that clients aborted. */
   readonly resets: string[]
-  /** Status for every CONNECT from now on; `silence` for no answer at all. */
+  /** The status for every CONNECT from now on; `silence` for no response. */
   refusal: number | 'silence' | undefined
   close(): void
 }
 
 export interface ConnectProxyOptions {
-  /** `name:password` that clients must present. */
+  /** The required `name:password`. */
   readonly credentials?: string
-  /** Listens with TLS. */
+  /** Listen with TLS. */
   readonly tls?: { key: string; cert: string }
 }
 
 export async function connectProxy({ credentials, tls }: ConnectProxyOptions = {}): Promise<ConnectProxy> {
   const sockets = new Set<Duplex>()
-  const keep = <T extends Duplex>(socket: T): T => {
+  const track = <T extends Duplex>(socket: T): T => {
     sockets.add(socket)
     return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
   }
   const expected = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`
   const server = tls ? createSecureServer(tls) : createServer()
   server.on('connect', (req: IncomingMessage, client: Socket, head: Buffer) => {
-    keep(client).on('error', (error: NodeJS.ErrnoException) => self.resets.push(error.code ?? error.name))
+    track(client).on('error', (error: NodeJS.ErrnoException) => self.resets.push(error.code ?? error.name))
     self.visits.push(req.url ?? '')
-    const isKnown = expected === undefined || req.headers['proxy-authorization'] === expected
-    const refusal = isKnown ? self.refusal : 407
+    const isAuthorized = expected === undefined || req.headers['proxy-authorization'] === expected
+    const refusal = isAuthorized ? self.refusal : 407
     if (refusal === 'silence') return
     if (refusal !== undefined) {
       client.end(`HTTP/1.1 ${refusal} No\r\ncontent-length: 2\r\n\r\nno`)
       return
     }
-    const target = keep(connect(Number(req.url?.split(':').at(-1)), '127.0.0.1'))
+    const target = track(connect(Number(req.url?.split(':').at(-1)), '127.0.0.1'))
     target.once('connect', () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n')
       target.write(head)

@@ -5,10 +5,10 @@ import type { TestProject } from 'vitest/node'
 import { openServer } from '../embedded/server.ts'
 import { startRedis } from './redis-server.ts'
 
-/** The projects whose tests need nothing of this. */
+/** The projects whose tests need neither PostgreSQL nor Redis. */
 const WITHOUT_SERVERS = ['unit', 'simulator']
 
-/** Starts one PostgreSQL (without fsync) and one Redis for the whole run, or takes those that the environment names. */
+/** Starts one PostgreSQL (without fsync) and one Redis for the whole run, or uses those of the environment. */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (project.vitest.projects.every(({ name }) => WITHOUT_SERVERS.includes(name))) return undefined
 

@@ -7,35 +7,29 @@ import { redisCommand } from './redis-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A superuser's connection string for the run's PostgreSQL. */
+    /** The connection string of a superuser for the PostgreSQL of this run. */
     postgresUrl: string
-    /** The run's Redis, without a database number; undefined where there is none. */
+    /** The Redis of this run, without a database number; undefined if Redis is not installed. */
     redisUrl: string | undefined
   }
 }
 
-export {
-  expectedStatus,
-  requestForms,
-  sendForm,
-  type FormResponse,
-  type FormTarget,
-  type RequestForm,
-} from './request-forms.ts'
+export { plainForm, requestForms, type FormTarget, type RequestForm } from './request-forms.ts'
+export { sendRaw, type RawRequest, type RawResponse } from './raw-http.ts'
 export { certificateFor } from './certificate.ts'
 export { connectProxy, type ConnectProxy } from './connect-proxy.ts'
 export { startRedis } from './redis-server.ts'
 export { victim, type Victim } from './victim.ts'
 export { freePort }
 
-/** An empty database that only this caller knows. */
+/** An empty database of its own for each caller. */
 export interface TestDatabase {
   url: string
-  /** Removes it, whoever is still connected. The run's end does so as well. */
+  /** Removes the database and closes its connections. The end of the run removes it too. */
   drop(): Promise<void>
 }
 
-/** Makes a fresh database on the run's PostgreSQL (some 30 ms). Its user owns it and is no superuser. */
+/** Creates a database on the PostgreSQL of this run (about 30 ms). Its user owns it and is not a superuser. */
 export async function testDatabase(): Promise<TestDatabase> {
   const server = inject('postgresUrl')
   const name = `test_${randomBytes(6).toString('hex')}`
@@ -50,21 +44,21 @@ export async function testDatabase(): Promise<TestDatabase> {
   }
 }
 
-/** Whether this run has a Redis: `describe.skipIf(!hasRedis())('...')`. */
+/** True if this run has a Redis: `describe.skipIf(!hasRedis())('...')`. */
 export function hasRedis(): boolean {
   return inject('redisUrl') !== undefined
 }
 
-/** The URL of an empty database on the run's Redis that only this caller knows. */
+/** The URL of an empty Redis database of its own for each caller. */
 export async function testRedisUrl(): Promise<string> {
   const server = inject('redisUrl')
   if (server === undefined) throw new Error('This run has no Redis; skip such tests with hasRedis().')
-  // ":7", from 1 on, so that the counter's own database is nobody's.
+  // The reply is ":7". Numbers start at 1, so that nobody gets database 0, which holds the counter.
   const number = (await redisCommand(server, 'INCR nmg:last-test-database')).slice(1)
   return `${server}/${number}`
 }
 
-/** The browser for tests, for playwright-core's `executablePath`; undefined where there is none. */
+/** The browser for tests, for playwright-core's `executablePath`; undefined if none is installed. */
 export function chromiumPath(): string | undefined {
   return chromiumProgram()
 }

@@ -7,9 +7,9 @@ import { freePort } from './ports.ts'
 import { redisProgram } from './programs.ts'
 
 /**
- * A Redis without persistence; undefined when this machine has none.
+ * Starts a Redis without persistence; undefined if Redis is not installed.
  *
- * @param given a port that nobody listens on; one of its own when left out.
+ * @param given a free port. Default: any.
  */
 export async function startRedis(
   folder: string,
@@ -19,7 +19,7 @@ export async function startRedis(
   if (program === undefined) return undefined
 
   const logFile = join(folder, 'redis.log')
-  // Another program can take a port that was free a moment ago.
+  // Another program may take the free port first.
   for (let attempt = 0; attempt < 5; attempt++) {
     const port = given ?? (await freePort())
     const options = [
@@ -44,7 +44,7 @@ export async function startRedis(
   throw new Error(`${program} did not start: ${readFileSync(logFile, 'utf8')}`)
 }
 
-/** Sends one command without arguments that hold spaces, and answers its reply as it came over the wire. */
+/** Sends one command, whose arguments contain no spaces, and returns its raw reply. */
 export async function redisCommand(url: string, command: string): Promise<string> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port || 6379), hostname)

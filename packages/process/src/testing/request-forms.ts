@@ -1,299 +1,283 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
+/**
+ * The forms in which clients, proxies and attackers send one request, with the response that HTTP requires
+ * ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110), [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)). All servers of the product are tested with
+ * this table.
+ */
+import type { RawRequest } from './raw-http.ts'
 
-/** An endpoint that the table is run against. */
+/** An endpoint under test. */
 export interface FormTarget {
   readonly port: number
-  /** The value of `Host`, as `localhost:3000`. */
+  /** The value of `Host`, e.g. `localhost:3000`. */
   readonly host: string
-  /** Answers GET; what a plain request gets, the other forms of the same request get. */
-  readonly get: { readonly path: string; readonly headers?: readonly string[]; readonly status: number }
-  /** Takes a JSON body of up to `most` bytes. */
-  readonly post: {
-    readonly path: string
-    readonly headers?: readonly string[]
+  readonly post: FormRequest & {
     readonly body: string
-    readonly status: number
-    readonly most: number
+    /** The size of the largest body that is accepted; for the forms that have {@link RequestForm.needsLimit}. */
+    readonly maxBodyBytes?: number
   }
+  /** For the forms of GET requests. */
+  readonly get?: FormRequest
 }
 
-/** One way to send a request. */
+export interface FormRequest {
+  /** Path and query. */
+  readonly path: string
+  /** Header lines besides `Host`, `Connection`, `Content-Type` and the framing. */
+  readonly headers?: readonly string[]
+}
+
 export interface RequestForm {
   readonly name: string
-  /** What goes over the wire. Every request ends its connection, so that the response's end is seen. */
-  readonly bytes: (target: FormTarget) => string
-  /** The statuses that are right; `get` or `post` is that of the plain request. */
-  readonly status: 'get' | 'post' | readonly number[]
-  /** A header that the response has. */
-  readonly header?: string
-  /** Whether the response has no body. */
-  readonly isEmpty?: boolean
+  readonly on: 'get' | 'post'
+  readonly needsLimit?: true
+  /** Only for endpoints that accept no other `Content-Type` than `application/json`. */
+  readonly needsTypeCheck?: true
+  /** The request as it is sent. */
+  readonly request: (target: FormTarget) => RawRequest
+  /** `served`: this number of responses like that to the plain form. Otherwise one response with one of these statuses. */
+  readonly expected: { readonly served: number } | { readonly statuses: readonly number[] }
+  /** Header fields of the response, with patterns of their values. */
+  readonly headers?: Readonly<Record<string, RegExp>>
 }
 
-export interface FormResponse {
-  readonly status: number
-  /** Names in lower case. */
-  readonly headers: ReadonlyMap<string, string>
-  readonly body: string
-  /** Statuses of informational responses that came before. */
-  readonly informational: readonly number[]
+interface Parts {
+  method?: string
+  requestTarget?: string
+  version?: string
+  hosts?: readonly string[]
+  lines?: readonly string[]
+  /** Default: `application/json` for POST. */
+  contentType?: string | undefined
+  body?: string
+  /** Header lines of the framing. Default: the length of the body, if it is not empty. */
+  framing?: readonly string[]
 }
 
-const END = 'Connection: close'
+type PartsOf = Parts | ((target: FormTarget) => Parts)
 
-const message = (...lines: readonly string[]) => `${lines.join('\r\n')}\r\n\r\n`
+function rawRequest(on: RequestForm['on'], target: FormTarget, partsOf: PartsOf): RawRequest {
+  const request = target[on] ?? target.post
+  const defaults: Parts =
+    on === 'post' ? { method: 'POST', body: target.post.body, contentType: 'application/json' } : { method: 'GET' }
+  const parts = { ...defaults, ...(typeof partsOf === 'function' ? partsOf(target) : partsOf) }
+  const { method = '', body = '', contentType } = parts
+  const length = Buffer.byteLength(body)
+  const head = [
+    `${method} ${parts.requestTarget ?? request.path} HTTP/${parts.version ?? '1.1'}`,
+    ...(parts.hosts ?? [target.host]).map((host) => `Host: ${host}`),
+    ...(request.headers ?? []),
+    ...(contentType === undefined ? [] : [`Content-Type: ${contentType}`]),
+    ...(parts.lines ?? []),
+    ...(parts.framing ?? (length > 0 ? [`Content-Length: ${length}`] : [])),
+  ]
+  return { method, bytes: `${head.join('\r\n')}\r\n\r\n${body}` }
+}
 
-const getWith =
-  (...headers: string[]) =>
-  ({ get, host }: FormTarget) =>
-    message(`GET ${get.path} HTTP/1.1`, `Host: ${host}`, ...(get.headers ?? []), END, ...headers)
+const form =
+  (on: RequestForm['on']) =>
+  (name: string, expected: RequestForm['expected'], parts: PartsOf, more: Partial<RequestForm> = {}): RequestForm => ({
+    name,
+    on,
+    expected,
+    request: (target) => rawRequest(on, target, parts),
+    ...more,
+  })
+const post = form('post')
+const get = form('get')
 
-const requestWith =
-  (
-    requestLine: (target: FormTarget) => string,
-    hosts: (host: string) => readonly string[] = (host) => [`Host: ${host}`],
-  ) =>
-  (target: FormTarget) =>
-    message(requestLine(target), ...hosts(target.host), ...(target.get.headers ?? []), END)
+const served = { served: 1 }
+const refused = (...statuses: number[]) => ({ statuses })
 
-const chunked = (body: string, size = body.length, extension = '') =>
-  (body.match(new RegExp(`[^]{1,${Math.max(1, size)}}`, 'g')) ?? [])
-    .map((chunk) => `${Buffer.byteLength(chunk).toString(16)}${extension}\r\n${chunk}\r\n`)
-    .join('')
+const CHUNKED = ['Transfer-Encoding: chunked']
+const chunk = (text: string, extension = '') => `${Buffer.byteLength(text).toString(16)}${extension}\r\n${text}\r\n`
+const chunked = (body: string, extension = '') => `${chunk(body, extension)}0\r\n`
+const inChunks = (body: string, size: number) =>
+  `${(body.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []).map((text) => chunk(text)).join('')}0\r\n\r\n`
 
-const postWith =
-  (headers: readonly string[], content: (target: FormTarget) => string, type = 'application/json') =>
-  (target: FormTarget) => {
-    const types = type === '' ? [] : [`Content-Type: ${type}`]
-    const { path, headers: own = [] } = target.post
-    return message(`POST ${path} HTTP/1.1`, `Host: ${target.host}`, ...own, ...types, ...headers, END) + content(target)
-  }
+/** The response to a method that the resource does not have lists its methods. */
+const listsMethods = { headers: { allow: /\b(GET|POST)\b/ } }
+const needsLimit = { needsLimit: true } as const
+const tooLarge = ({ post: { maxBodyBytes = 0 } }: FormTarget) => ' '.repeat(maxBodyBytes + 1)
 
-const withLength =
-  (body: string, headers: readonly string[] = [], type?: string) =>
-  (target: FormTarget) =>
-    postWith([`Content-Length: ${Buffer.byteLength(body)}`, ...headers], () => body, type)(target)
-
-const CHUNKED = 'Transfer-Encoding: chunked'
-const plain = ({ post }: FormTarget) => chunked(post.body) + '0\r\n\r\n'
-
-/** Request forms that clients and proxies send, or that attackers try, with the response that RFC 9110 and RFC 9112 ask for. */
-export const requestForms: readonly RequestForm[] = [
-  { name: 'a plain GET', bytes: getWith(), status: 'get' },
-  {
-    name: 'a GET in absolute form',
-    bytes: requestWith(({ get, host }) => `GET http://${host}${get.path} HTTP/1.1`),
-    status: 'get',
-  },
-  {
-    name: 'a GET of HTTP/1.0 without Host',
-    bytes: requestWith(
-      ({ get }) => `GET ${get.path} HTTP/1.0`,
-      () => [],
-    ),
-    status: 'get',
-  },
-  {
-    name: 'a GET with odd Connection options',
-    bytes: getWith('Connection: x-trace, TE', 'X-Trace: 1', 'TE: trailers'),
-    status: 'get',
-  },
-  {
-    name: 'a GET that offers h2c',
-    bytes: getWith('Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'),
-    status: 'get',
-  },
-  { name: 'a GET that offers TLS', bytes: getWith('Connection: Upgrade', 'Upgrade: TLS/1.2'), status: 'get' },
-  {
-    name: 'a GET that offers a WebSocket',
-    bytes: getWith(
-      'Connection: Upgrade',
+const UPGRADES: readonly [string, readonly string[]][] = [
+  ['HTTP/2 with settings', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']],
+  ['HTTP/2', ['Connection: Upgrade', 'Upgrade: h2c']],
+  ['TLS', ['Connection: Upgrade', 'Upgrade: TLS/1.2, HTTP/1.1']],
+  [
+    'a WebSocket',
+    [
+      'Connection: keep-alive, Upgrade',
       'Upgrade: websocket',
       'Sec-WebSocket-Version: 13',
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ),
-    status: 'get',
-  },
-  { name: 'a GET with an empty body', bytes: getWith('Content-Length: 0'), status: 'get' },
-  { name: 'a GET that expects 100-continue', bytes: getWith('Expect: 100-continue'), status: 'get' },
-  { name: 'HEAD', bytes: requestWith(({ get }) => `HEAD ${get.path} HTTP/1.1`), status: 'get', isEmpty: true },
-  { name: 'OPTIONS', bytes: requestWith(({ get }) => `OPTIONS ${get.path} HTTP/1.1`), status: [200, 204, 400, 405] },
-  { name: 'OPTIONS *', bytes: requestWith(() => 'OPTIONS * HTTP/1.1'), status: [200, 204] },
-  { name: 'GET *', bytes: requestWith(() => 'GET * HTTP/1.1'), status: [400] },
-  { name: 'TRACE', bytes: requestWith(({ get }) => `TRACE ${get.path} HTTP/1.1`), status: [400, 405, 501] },
-  { name: 'CONNECT', bytes: requestWith(({ host }) => `CONNECT ${host} HTTP/1.1`), status: [400, 405, 501] },
-  {
-    name: 'a method that nobody knows',
-    bytes: requestWith(({ get }) => `BREW ${get.path} HTTP/1.1`),
-    status: [400, 405, 501],
-  },
-  {
-    name: 'two Hosts',
-    bytes: requestWith(
-      ({ get }) => `GET ${get.path} HTTP/1.1`,
-      (host) => [`Host: ${host}`, 'Host: evil.example'],
-    ),
-    status: [400],
-  },
-  {
-    name: 'the same Host twice',
-    bytes: requestWith(
-      ({ get }) => `GET ${get.path} HTTP/1.1`,
-      (host) => [`Host: ${host}`, `Host: ${host}`],
-    ),
-    status: [400],
-  },
-  {
-    name: 'no Host',
-    bytes: requestWith(
-      ({ get }) => `GET ${get.path} HTTP/1.1`,
-      () => [],
-    ),
-    status: [400],
-  },
-  {
-    name: 'a Host that is none',
-    bytes: requestWith(
-      ({ get }) => `GET ${get.path} HTTP/1.1`,
-      () => ['Host: a b'],
-    ),
-    status: [400],
-  },
-  { name: 'an address that is none', bytes: requestWith(() => 'GET http://[ HTTP/1.1'), status: [400] },
-  { name: 'an expectation that nobody knows', bytes: getWith('Expect: a-miracle'), status: [417] },
-
-  { name: 'a body with its length', bytes: (target) => withLength(target.post.body)(target), status: 'post' },
-  { name: 'a chunked body', bytes: postWith([CHUNKED], plain), status: 'post' },
-  {
-    name: 'a body in chunks of one byte',
-    bytes: postWith([CHUNKED], ({ post }) => chunked(post.body, 1) + '0\r\n\r\n'),
-    status: 'post',
-  },
-  {
-    name: 'chunks with extensions',
-    bytes: postWith([CHUNKED], ({ post }) => chunked(post.body, 5, ';a=b') + '0\r\n\r\n'),
-    status: 'post',
-  },
-  {
-    name: 'chunks with trailers',
-    bytes: postWith([CHUNKED, 'Trailer: X-Sum'], ({ post }) => `${chunked(post.body)}0\r\nX-Sum: 1\r\n\r\n`),
-    status: 'post',
-  },
-  {
-    name: 'a body that expects 100-continue',
-    bytes: (target) => withLength(target.post.body, ['Expect: 100-continue'])(target),
-    status: 'post',
-  },
-  {
-    name: 'a chunked body that expects 100-continue',
-    bytes: postWith([CHUNKED, 'Expect: 100-continue'], plain),
-    status: 'post',
-  },
-  {
-    name: 'a body that offers h2c',
-    bytes: (target) => withLength(target.post.body, ['Connection: Upgrade', 'Upgrade: h2c'])(target),
-    status: 'post',
-  },
-  ...[
-    'application/json;charset=utf8',
-    'application/json; charset="UTF-8"',
-    'Application/JSON ; charset=utf-8',
-    'application/json;',
-  ].map((type): RequestForm => ({
-    name: `a body of the type ${type}`,
-    bytes: (target) => withLength(target.post.body, [], type)(target),
-    status: 'post',
-  })),
-  {
-    name: 'a body that is encoded as itself',
-    bytes: (target) => withLength(target.post.body, ['Content-Encoding: identity'])(target),
-    status: 'post',
-  },
-  ...['gzip', 'br', 'zstd', 'x-odd'].map((encoding): RequestForm => ({
-    name: `a body that is encoded with ${encoding}`,
-    bytes: (target) => withLength(target.post.body, [`Content-Encoding: ${encoding}`])(target),
-    status: [415],
-  })),
-  ...['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/json', ''].map(
-    (type): RequestForm => ({
-      name: `a body of ${type === '' ? 'no type' : `the type ${type}`}`,
-      bytes: (target) => withLength(target.post.body, [], type)(target),
-      status: [415],
-    }),
-  ),
-  {
-    name: 'a body that is too large',
-    bytes: (target) => withLength(' '.repeat(target.post.most + 1))(target),
-    status: [413],
-  },
-  {
-    name: 'a chunked body that is too large',
-    bytes: postWith([CHUNKED], ({ post }) => `${chunked(' '.repeat(post.most + 1), 16_384)}0\r\n\r\n`),
-    status: [413],
-  },
-  {
-    name: 'a body that would be too large, for which the client waits',
-    bytes: postWith(['Expect: 100-continue', 'Content-Length: 1000000000'], () => ''),
-    status: [413],
-  },
-  {
-    name: 'two lengths',
-    bytes: postWith(['Content-Length: 5', 'Content-Length: 6'], ({ post }) => post.body),
-    status: [400],
-  },
-  { name: 'a length and chunks', bytes: postWith(['Content-Length: 5', CHUNKED], plain), status: [400] },
-  {
-    name: 'an encoding of the transfer that nobody knows',
-    bytes: postWith(['Transfer-Encoding: gzip'], ({ post }) => post.body),
-    status: [400, 501],
-  },
-  ...['localhost/path', 'user@localhost', 'localhost?a', 'localhost#a'].map((host): RequestForm => ({
-    name: `${host} as its Host`,
-    bytes: requestWith(
-      ({ get }) => `GET ${get.path} HTTP/1.1`,
-      () => [`Host: ${host}`],
-    ),
-    status: [400],
-  })),
-  { name: 'an absolute form without a host', bytes: requestWith(() => 'GET http:///path HTTP/1.1'), status: [400] },
-  { name: 'two codings of the transfer', bytes: postWith(['Transfer-Encoding: x-odd, chunked'], plain), status: [501] },
+    ],
+  ],
 ]
 
-const DEADLINE_MS = 20_000
+const validForms: readonly RequestForm[] = [
+  post('a plain POST', served, {}),
+  post('a body in one chunk', served, ({ post: { body } }) => ({ framing: CHUNKED, body: `${chunked(body)}\r\n` })),
+  post('a body in chunks of one byte', served, ({ post: { body } }) => ({ framing: CHUNKED, body: inChunks(body, 1) })),
+  post('a chunk with an extension', served, ({ post: { body } }) => ({
+    framing: CHUNKED,
+    body: `${chunked(body, ';a=b')}\r\n`,
+  })),
+  post('a chunked body with trailers', served, ({ post: { body } }) => ({
+    framing: [...CHUNKED, 'Trailer: X-Checksum'],
+    body: `${chunked(body)}X-Checksum: 1\r\n\r\n`,
+  })),
+  post('trailers that look like credentials', served, ({ post: { body } }) => ({
+    framing: CHUNKED,
+    body: `${chunked(body)}Authorization: Bearer other\r\nHost: evil.example\r\n\r\n`,
+  })),
+  post('framing in other letter case', served, ({ post: { body } }) => ({
+    framing: ['TRANSFER-ENCODING: Chunked'],
+    body: `${chunked(body)}\r\n`,
+  })),
+  post('Expect: 100-continue', served, { lines: ['Expect: 100-continue'] }),
+  post('Expect: 100-Continue and a chunked body', served, ({ post: { body } }) => ({
+    lines: ['Expect: 100-Continue'],
+    framing: CHUNKED,
+    body: `${chunked(body)}\r\n`,
+  })),
+  ...UPGRADES.map(([name, lines]) => post(`an offer to upgrade to ${name}`, served, { lines })),
+  post('absolute form', served, ({ host, post: { path } }) => ({ requestTarget: `http://${host}${path}` })),
+  post('absolute form in capitals', served, ({ host, post: { path } }) => ({
+    requestTarget: `HTTP://${host.toUpperCase()}${path}`,
+  })),
+  post('absolute form with https', served, ({ host, post: { path } }) => ({ requestTarget: `https://${host}${path}` })),
+  post('absolute form that overrides Host', served, ({ host, post: { path } }) => ({
+    requestTarget: `http://${host}${path}`,
+    hosts: ['elsewhere.example'],
+  })),
+  post('unknown Connection options', served, { lines: ['Connection: keep-alive, x-unknown, , TE', 'TE: trailers'] }),
+  post('Connection in two lines', served, { lines: ['Connection: close', 'Connection: x-hop', 'X-Hop: 1'] }),
+  post('an empty Connection', served, { lines: ['Connection: '] }),
+  post('Connection that names itself', served, { lines: ['Connection: connection, keep-alive, transfer-encoding'] }),
+  post('Proxy-Connection and Keep-Alive', served, { lines: ['Proxy-Connection: keep-alive', 'Keep-Alive: timeout=5'] }),
+  post(
+    'an empty line before the request',
+    served,
+    {},
+    { request: (target) => repeat(target, (bytes) => `\r\n${bytes}`) },
+  ),
+  post('two requests at once', { served: 2 }, {}, { request: (target) => repeat(target, (bytes) => bytes + bytes) }),
+  post('HTTP/1.0', served, { version: '1.0' }),
+  post('HTTP/1.0 with keep-alive', served, { version: '1.0', lines: ['Connection: keep-alive'] }),
+  post('HTTP/1.0 without Host', served, { version: '1.0', hosts: [] }),
+  post('a Host in capitals', served, ({ host }) => ({ hosts: [host.toUpperCase()] })),
+  ...[
+    'application/json; charset=utf-8',
+    'application/json;charset=utf8',
+    'application/json;charset="UTF-8"',
+    'Application/JSON ; charset=utf-8',
+    'application/json;odata=verbose; charset=UTF8 ; x="a;b"',
+    'application/json;',
+  ].map((contentType) => post(`Content-Type: ${contentType}`, served, { contentType })),
+  post('Content-Encoding: identity', served, { lines: ['Content-Encoding: Identity'] }),
 
-/** Sends a request of this form, and reads the response to its end. */
-export async function sendForm(target: FormTarget, form: RequestForm): Promise<FormResponse> {
-  const socket = connect(target.port, 'localhost')
-  socket.setTimeout(DEADLINE_MS, () => socket.destroy(new Error(`no response to ${form.name}`)))
-  await once(socket, 'connect')
-  socket.write(form.bytes(target))
-  return parsed(await text(socket))
+  get('a plain GET', served, {}),
+  get('a GET in absolute form', served, ({ host, get: { path } = noGet() }) => ({
+    requestTarget: `http://${host}${path}`,
+  })),
+  get('a GET of HTTP/1.0 without Host', served, { version: '1.0', hosts: [] }),
+  get('a GET with odd Connection options', served, {
+    lines: ['Connection: x-trace, TE', 'X-Trace: 1', 'TE: trailers'],
+  }),
+  ...UPGRADES.map(([name, lines]) => get(`a GET that offers to upgrade to ${name}`, served, { lines })),
+  get('a GET with an empty body', served, { framing: ['Content-Length: 0'] }),
+  get('a GET that expects 100-continue', served, { lines: ['Expect: 100-continue'] }),
+  get('HEAD', served, { method: 'HEAD' }),
+]
+
+const noBody: Parts = { framing: [], body: '', contentType: undefined }
+
+const BAD_HOSTS = ['localhost/path', 'user@localhost', 'localhost?a', 'localhost#a', 'a b', 'localhost:http'] as const
+
+const invalidForms: readonly RequestForm[] = [
+  ...[post, get].flatMap((request, isGet) => [
+    request(isGet ? 'a GET without Host' : 'no Host', refused(400), { hosts: [] }),
+    request(isGet ? 'a GET with two Hosts' : 'two Hosts', refused(400), ({ host }) => ({
+      hosts: [host, 'evil.example'],
+    })),
+    request(isGet ? 'a GET with the same Host twice' : 'the same Host twice', refused(400), ({ host }) => ({
+      hosts: [host, host],
+    })),
+    ...BAD_HOSTS.map((host) => request(`${isGet ? 'a GET with ' : ''}Host: ${host}`, refused(400), { hosts: [host] })),
+    request(isGet ? 'a GET with an unknown expectation' : 'an unknown expectation', refused(417), {
+      lines: ['Expect: miracles'],
+    }),
+  ]),
+  post('absolute form without a host', refused(400), ({ post: { path } }) => ({ requestTarget: `http://${path}` })),
+  get('a GET in absolute form without a host', refused(400), { requestTarget: 'http:///path' }),
+  get('a GET with an invalid URL', refused(400), { requestTarget: 'http://[' }),
+  post('two lengths', refused(400), ({ post: { body } }) => ({
+    framing: [`Content-Length: ${body.length}`, 'Content-Length: 1'],
+  })),
+  post('an invalid length', refused(400), { framing: ['Content-Length: +5'] }),
+  post('a length and chunks', refused(400), ({ post: { body } }) => ({
+    framing: [`Content-Length: ${body.length}`, ...CHUNKED],
+    body: `${chunked(body)}\r\n`,
+  })),
+  ...['gzip, chunked', 'x-odd, chunked'].map((coding) =>
+    post(`Transfer-Encoding: ${coding}`, refused(501), ({ post: { body } }) => ({
+      framing: [`Transfer-Encoding: ${coding}`],
+      body: `${chunked(body)}\r\n`,
+    })),
+  ),
+  post('Transfer-Encoding: gzip', refused(400, 501), { framing: ['Transfer-Encoding: gzip'] }),
+  post('an invalid chunk', refused(400), { framing: CHUNKED, body: 'zz\r\n' }),
+  post('a folded header line', refused(400), { lines: ['X-Folded: a\r\n b'] }),
+  post('a space before the colon', refused(400), { lines: ['X-Space : a'] }),
+  post('a header larger than 16 KB', refused(431), { lines: [`X-Large: ${'x'.repeat(20_000)}`] }),
+  ...['gzip', 'br', 'zstd', 'x-unknown', 'identity, gzip'].map((coding) =>
+    post(
+      `Content-Encoding: ${coding}`,
+      refused(415),
+      { lines: [`Content-Encoding: ${coding}`] },
+      { headers: { 'accept-encoding': /^identity$/ } },
+    ),
+  ),
+  ...['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/json', undefined].map(
+    (contentType) =>
+      post(`Content-Type: ${contentType ?? '(none)'}`, refused(415), { contentType }, { needsTypeCheck: true }),
+  ),
+  post('a body that is too large', refused(413), (target) => ({ body: tooLarge(target) }), needsLimit),
+  post(
+    'a chunked body that is too large',
+    refused(413),
+    (target) => ({ framing: CHUNKED, body: inChunks(tooLarge(target), 16_384) }),
+    needsLimit,
+  ),
+  post('a body that is too large, which is not sent before 100 Continue', refused(413), {
+    lines: ['Expect: 100-continue'],
+    framing: ['Content-Length: 999999999'],
+    body: '',
+  }),
+  post('HEAD of a resource with POST', refused(405), { method: 'HEAD', ...noBody }, listsMethods),
+  post('OPTIONS of a resource with POST', refused(204, 405), { method: 'OPTIONS', ...noBody }),
+  post('PUT', refused(405), { method: 'PUT' }, listsMethods),
+  post('PATCH', refused(405), { method: 'PATCH' }, listsMethods),
+  post('TRACE', refused(405, 501), { method: 'TRACE', ...noBody }),
+  post('CONNECT', refused(405, 501), ({ host }) => ({ method: 'CONNECT', requestTarget: host, ...noBody })),
+  post('an unknown method', refused(400, 405, 501), { method: 'BREW' }),
+  get('OPTIONS of a resource with GET', refused(200, 204, 400, 405), { method: 'OPTIONS' }),
+  get('TRACE of a resource with GET', refused(400, 405, 501), { method: 'TRACE' }),
+  get('an unknown method of a resource with GET', refused(400, 405, 501), { method: 'BREW' }),
+  post('OPTIONS *', refused(200, 204), { method: 'OPTIONS', requestTarget: '*', ...noBody }),
+  post('GET *', refused(400), { method: 'GET', requestTarget: '*', ...noBody }),
+]
+
+export const requestForms: readonly RequestForm[] = [...validForms, ...invalidForms]
+
+/** The plain form of the same method. */
+export const plainForm = (on: RequestForm['on']): RequestForm => validForms.find((one) => one.on === on) as RequestForm
+
+function repeat(target: FormTarget, change: (bytes: string) => string): RawRequest {
+  const { method, bytes } = rawRequest('post', target, {})
+  return { method, bytes: change(bytes) }
 }
 
-/** Which status the form should have got. */
-export const expectedStatus = ({ status }: RequestForm, target: FormTarget): readonly number[] =>
-  status === 'get' ? [target.get.status] : status === 'post' ? [target.post.status] : status
-
-function parsed(received: string): FormResponse {
-  const informational: number[] = []
-  let rest = received
-  for (;;) {
-    const end = rest.indexOf('\r\n\r\n')
-    const [statusLine = '', ...lines] = rest.slice(0, end === -1 ? undefined : end).split('\r\n')
-    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1] ?? 0)
-    rest = end === -1 ? '' : rest.slice(end + 4)
-    if (status >= 100 && status < 200) {
-      informational.push(status)
-      continue
-    }
-    const headers = new Map(
-      lines.map((line): [string, string] => {
-        const [name = '', ...value] = line.split(':')
-        return [name.toLowerCase(), value.join(':').trim()]
-      }),
-    )
-    return { status, headers, body: rest, informational }
-  }
+function noGet(): never {
+  throw new Error('the target has no GET request')
 }

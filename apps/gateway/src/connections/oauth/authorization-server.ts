@@ -54,8 +54,7 @@ export interface AuthorizationServerSettings {
   /** Allows discovered addresses in private networks. */
   readonly isPrivateNetwork: boolean
   readonly proxies: Proxies
-  /** For tests: called right before a refresh token leaves, and right after. */
-  readonly onRefresh?: ((step: 'connected' | 'sent') => void) | undefined
+
   /** Default: the system's resolver. */
   readonly lookup?: LookupFunction | undefined
 }
@@ -153,7 +152,7 @@ export function oauthServer(settings: AuthorizationServerSettings): Authorizatio
     refresh(grant, credential, permit) {
       const current = { ...credential, client: currentClient(credential.client) }
       const clientKind = isFixed(current.client) ? 'fixed' : isShared(current.client) ? 'document' : 'registered'
-      return redeem(grant, current, clientKind, permit, fetches, settings.onRefresh)
+      return redeem(grant, current, clientKind, permit, fetches)
     },
 
     async revoke(grant, credential) {
@@ -290,16 +289,11 @@ async function redeem(
   clientKind: ClientKind,
   permit: RedeemPermit,
   fetches: ReturnType<typeof guardedFetches>,
-  onStep: AuthorizationServerSettings['onRefresh'],
 ): Promise<RefreshOutcome> {
   let isSent = false
   const hooks: SendHooks = {
-    beforeSend() {
-      onStep?.('connected')
-      return permit.mayRedeem()
-    },
+    beforeSend: () => permit.mayRedeem(),
     onSend: () => (isSent = true),
-    ...(onStep && { onFlushed: () => onStep('sent') }),
   }
   let response: Response
   try {

@@ -63,7 +63,7 @@ function opened(viewer: Viewer, page: Page, selection: string | undefined): Disc
   return discussion
 }
 
-/** The text between the two ends that the selection names; both have to be there, once, in this order. */
+/** Finds the text from the start to the end of the selection; each must occur once, in this order. */
 function selected(page: Page, selection: string): string {
   const [start = '', end = start, ...more] = selection.split(/\.\.\.|…/)
   const from = page.content.indexOf(start)

@@ -53,7 +53,7 @@ With \`allow_async\` a large request may be answered at once with a task; ask \`
     if (parent && creation_mode) throw new ToolError('validation_error', 'creation_mode cannot be used with parent.')
     const place = resolveParent(viewer, parent ?? { workspace: true })
     const source = place.type === 'data_source' ? viewer.workspace.dataSources.get(place.id) : undefined
-    // Everything is checked before anything is made, so that a refusal leaves nothing behind.
+    // Validate everything first, so that a rejected call creates nothing.
     const plans = pages.map((page) => planned(page, source))
     const create = () => ({ pages: plans.map((plan) => created(viewer, place, plan)) })
     if (!allow_async) return create()
@@ -85,7 +85,7 @@ function created(viewer: Viewer, place: Parent, { page, checked, content }: Plan
   return { id: made.id, url: pageUrl(viewer, made.id), properties: title }
 }
 
-/** Sets icon and cover; `none` takes them away. */
+/** Sets icon and cover; `none` removes them. */
 export function decorate(page: Page, { icon, cover }: { icon?: string | undefined; cover?: string | undefined }): void {
   if (icon !== undefined) page.icon = icon === 'none' ? null : icon
   if (cover !== undefined) page.cover = cover === 'none' ? null : cover

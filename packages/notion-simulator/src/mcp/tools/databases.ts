@@ -13,7 +13,7 @@ import {
 } from '../../workspace/workspace.ts'
 import { notFound, tool, ToolError } from '../tool.ts'
 
-/** What the ready-made kinds of database begin with. */
+/** The schemas of the database templates. */
 const KINDS: Record<'tasks' | 'projects' | 'skills', { title: string; schema: string }> = {
   tasks: {
     title: 'Tasks',
@@ -260,7 +260,7 @@ export const updateView = tool({
   },
 })
 
-/** Of the configuration language only equality filters and one sort have an effect here; the rest is kept as text. */
+/** Of the configuration language, only equality filters and one sort are implemented; the rest is stored as text. */
 function configured(configure: string | undefined): Pick<View, 'filter' | 'sort' | 'configure'> {
   if (configure === undefined) return {}
   const filter = /FILTER\s+"([^"]+)"\s*=\s*"([^"]*)"/i.exec(configure)

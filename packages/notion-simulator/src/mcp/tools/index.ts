@@ -39,10 +39,10 @@ const TOOLS: readonly Tool[] = [
   ...NOT_ENABLED,
 ]
 
-/** The name as `get-tool-access` spells it. */
+/** The name in `get-tool-access`. */
 export const shortName = (name: string): string => name.replace(/^notion-/, '')
 
-/** The tools that `tools/list` shows to a workspace with this plan. */
+/** The tools in `tools/list` for a workspace with this plan. */
 export function listedTools({ toolList, testTools: withTestTools }: Options, plan: Plan): readonly Tool[] {
   const listed = TOOLS.filter(({ name }) => {
     if (toolList === 'all') return true

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { tool, ToolError, type Tool, type ToolKind } from '../tool.ts'
 
-/** A tool that Notion lists and this workspace may not use: for a client it looks like any other, until it is called. */
+/** A tool that is listed, but not enabled for this workspace: every call returns an error. */
 function notEnabled(name: string, title: string, kind: ToolKind, description: string, shape: z.ZodRawShape): Tool {
   return tool({
     name,

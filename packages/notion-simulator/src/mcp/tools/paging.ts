@@ -1,6 +1,6 @@
 import { ToolError } from '../tool.ts'
 
-/** The offset in a cursor such as `offset:3`. Cursors are opaque to clients; whatever else comes is refused. */
+/** Parses a cursor such as `offset:3`. Cursors are opaque to clients; other values are rejected. */
 export function offsetFrom(cursor: string | undefined): number {
   if (cursor === undefined) return 0
   const offset = /^offset:(\d+)$/.exec(cursor)?.[1]

@@ -106,7 +106,7 @@ function queryView(viewer: Viewer, data: z.infer<typeof ViewQuery>): unknown {
   return { results: all.slice(offset, end), has_more: hasMore, ...(hasMore && { next_cursor: `offset:${end}` }) }
 }
 
-/** More rows than this are cut off, with a word about it. */
+/** Maximum number of rows. Longer results are truncated, with a note. */
 const MAX_ROWS = 100
 
 function querySql(viewer: Viewer, data: z.infer<typeof SqlQuery>): unknown {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Tool, tool } from '../tool.ts'
 
-/** Tools that Notion does not have, for tests of what lies between a client and the simulator. */
+/** Additional tools, for tests of proxies between a client and the simulator. */
 const stream = tool({
   name: 'simulator-stream',
   title: 'Stream (simulator only)',
@@ -45,7 +45,7 @@ const payload = tool({
   },
 })
 
-/** Without the prefix of Notion's tools, so that nobody takes them for Notion's. */
+/** Without the prefix `notion-`, to distinguish them from Notion's tools. */
 export const testTools: readonly Tool[] = [stream, wait, payload].map((definition) => ({
   ...definition,
   name: definition.name.replace(/^notion-/, ''),

@@ -8,10 +8,10 @@ export type AccessStatus = { status: 'available' | 'plan_required' | 'not_enable
 
 const RANK: Record<Plan, number> = { free: 0, plus: 1, business: 2, enterprise: 3 }
 
-/** What needs more than the smallest plan. That some tools do is documented, which ones only in part. */
+/** The tools that need a larger plan. Notion documents them only in part. */
 const NEEDED_PLAN: Record<string, Plan> = { 'query-data-sources': 'business', 'query-meeting-notes': 'business' }
 
-/** What a tool, named without `notion-`, is worth to a workspace with this plan. */
+/** Whether a workspace with this plan can use a tool, whose name is without `notion-`. */
 export function accessTo(plan: Plan, name: string): AccessStatus {
   if (NOT_ENABLED.some((disabled) => disabled.name === `notion-${name}`)) return { status: 'not_enabled' }
   const needed = NEEDED_PLAN[name]

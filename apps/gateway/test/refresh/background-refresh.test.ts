@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => sql.end())
 beforeEach(() => sql.query('truncate gateway.connections, gateway.connection_events'))
 
-/** Connections `0`, `1`, ...: each due a minute before the one before it. */
+/** Connections `0`, `1`, …: each due a minute before the previous one. */
 async function due(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const at = new Date(now.getTime() - i * MINUTE_MS)
@@ -49,57 +49,57 @@ async function due(count: number): Promise<void> {
   }
 }
 
-const round = (renew: (spaceId: string) => Promise<void>, more: Partial<BackgroundRefreshDependencies> = {}) =>
-  refreshDue({ clock: () => now, log, store, credentials: { renew, drainUsed: () => [] }, ...more })
+const round = (refreshIfDue: (spaceId: string) => Promise<void>, more: Partial<BackgroundRefreshDependencies> = {}) =>
+  refreshDue({ clock: () => now, log, store, accessTokens: { refreshIfDue, drainUsed: () => [] }, ...more })
 
 const unavailable = () => new Failure('refresh_unavailable', 'not now')
 
-describe('a round of the background refresher', () => {
-  it('renews everything that is due, the longest due first', async () => {
+describe('a round of the background refresh', () => {
+  it('refreshes all due connections, the longest due first', async () => {
     await due(40)
-    const renewed: string[] = []
-    expect(await round(async (space) => void renewed.push(space))).toBe(40)
-    expect(renewed.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)))
-    expect(Number(renewed[0])).toBeGreaterThan(23)
+    const refreshed: string[] = []
+    expect(await round(async (space) => void refreshed.push(space))).toBe(40)
+    expect(refreshed.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)))
+    expect(Number(refreshed[0])).toBeGreaterThan(23)
     expect(await round(async () => {})).toBe(0)
   })
 
-  it('has no more than sixteen in flight, and lets none of them hold up the others', async () => {
+  it('runs at most sixteen refreshes concurrently, and a slow one does not delay the others', async () => {
     await due(60)
     let inFlight = 0
-    let most = 0
+    let maxInFlight = 0
     const finished: string[] = []
     await round(async (space) => {
-      most = Math.max(most, ++inFlight)
+      maxInFlight = Math.max(maxInFlight, ++inFlight)
       await sleep(space === '59' ? 600 : 20)
       inFlight -= 1
       finished.push(space)
     })
-    expect(most).toBe(16)
-    // It was the first to begin.
+    expect(maxInFlight).toBe(16)
+    // It was the first to start.
     expect(finished.at(-1)).toBe('59')
   })
 
-  it('shares the work with other replicas, and none is done twice', async () => {
+  it('shares the work with other replicas without refreshing a connection twice', async () => {
     await due(50)
-    const renewed: string[] = []
-    const renew = async (space: string) => {
+    const refreshed: string[] = []
+    const refresh = async (space: string) => {
       await sleep(5)
-      renewed.push(space)
+      refreshed.push(space)
     }
-    const counts = await Promise.all([round(renew), round(renew), round(renew)])
+    const counts = await Promise.all([round(refresh), round(refresh), round(refresh)])
     expect(counts.reduce((a, b) => a + b)).toBe(50)
-    expect(new Set(renewed).size).toBe(50)
+    expect(new Set(refreshed).size).toBe(50)
   })
 
-  it('ends early when nothing succeeds, and comes back to what it left', async () => {
+  it('ends early when no refresh succeeds and retries the rest later', async () => {
     await due(100)
     expect(await round(async () => Promise.reject(unavailable()))).toBeLessThanOrEqual(32)
     const later = new Date(now.getTime() + 2 * MINUTE_MS)
     expect(await round(async () => {}, { clock: () => later })).toBe(100)
   })
 
-  it('goes on past connections that are over, and past some that fail', async () => {
+  it('continues after connections that have ended or fail', async () => {
     await due(100)
     const count = await round(async (space) => {
       if (Number(space) % 3 === 0) throw unavailable()
@@ -108,7 +108,7 @@ describe('a round of the background refresher', () => {
     expect(count).toBe(100)
   })
 
-  it('begins no further renewal when the process is about to stop', async () => {
+  it('starts no further refresh while the process is stopping', async () => {
     await due(100)
     const stopping = new AbortController()
     const count = await round(
@@ -121,10 +121,10 @@ describe('a round of the background refresher', () => {
     expect(count).toBeLessThan(60)
   })
 
-  it('notes which connections are in use, to the hour', async () => {
+  it('records the last use of connections with a resolution of an hour', async () => {
     await due(2)
     const used = (at: Date) =>
-      round(async () => {}, { clock: () => at, credentials: { renew: async () => {}, drainUsed: () => ['1'] } })
+      round(async () => {}, { clock: () => at, accessTokens: { refreshIfDue: async () => {}, drainUsed: () => ['1'] } })
     await used(new Date(now.getTime() + 70 * MINUTE_MS))
     const first = (await store.read('1')).lastUsedAt
     expect(first).toEqual(new Date(now.getTime() + 70 * MINUTE_MS))

@@ -71,16 +71,15 @@ const settled = (fencingToken: string) => ({
 })
 const passing = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** What an administrator, a restart or a failover does to the sessions that hold locks. */
-/** Resolves when they are gone, and their locks with them. */
+/** Terminates the sessions that hold locks, as an administrator, a restart or a failover does. Resolves when they and their locks are gone. */
 const endSessions = () =>
   sql.query(
     `select pg_terminate_backend(pid, 10000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
       and database = (select oid from pg_database where datname = current_database())`,
   )
 
-describe('the lock on a refresh', () => {
-  it('is held by one, in one process and across replicas, and is free again when given back', async () => {
+describe('the refresh lock', () => {
+  it('is exclusive within a process and across replicas until it is released', async () => {
     const [here, there] = [replica(), replica()]
     const lock = await here.acquire('stream')
     expect(lock).toBeDefined()
@@ -91,7 +90,7 @@ describe('the lock on a refresh', () => {
     expect(await there.acquire('stream')).toBeDefined()
   })
 
-  it('is free at once when its holder is gone, and the holder notices before it writes', async () => {
+  it('is freed when its session ends, which its former holder detects before it writes', async () => {
     const stream = await connect('lost')
     const [here, there] = [replica(), replica()]
     const lock = await here.acquire(stream)
@@ -104,13 +103,13 @@ describe('the lock on a refresh', () => {
     const heir = await there.acquire(stream)
     expect(heir).toBeDefined()
     expect((await store.read('lost')).intent).toMatchObject({ generation: 1, inDoubt: 1, fencingToken: lock?.id })
-    // The one who lost it can take it again on a new session once it is free.
+    // The former holder can acquire it again on a new session once it is free.
     await heir?.release()
     expect(await here.acquire(stream)).toBeDefined()
   })
 
-  it('entitles nobody before an intent is written, nor when it was not, nor after it was given back', async () => {
-    const stream = await connect('entitled')
+  it('permits no request before an intent is recorded, after one was rejected, or after the release', async () => {
+    const stream = await connect('permitted')
     const lock = await replica().acquire(stream)
     expect(lock?.mayRedeem()).toBe(false)
     expect(lock?.remainingMs()).toBe(0)
@@ -122,7 +121,7 @@ describe('the lock on a refresh', () => {
     expect(lock?.mayRedeem()).toBe(false)
   })
 
-  it('entitles for a short while only, and leaves the request less time the later it begins', async () => {
+  it('permits a request for a short time and leaves less time the later it starts', async () => {
     const stream = await connect('late')
     const lock = await replica().acquire(stream)
     await lock?.recordIntent(intent())
@@ -134,8 +133,8 @@ describe('the lock on a refresh', () => {
   })
 })
 
-describe('an intent that its holder left behind', () => {
-  it('cannot be overwritten while the request may be under way, and can afterwards', async () => {
+describe('an unresolved intent', () => {
+  it('cannot be overwritten while its request may be in flight, but afterwards', async () => {
     const stream = await connect('left behind')
     const [here, there] = [replica(), replica()]
     const dead = await here.acquire(stream)
@@ -149,7 +148,7 @@ describe('an intent that its holder left behind', () => {
     expect(await heir?.recordIntent(intent(2))).toBe(true)
   })
 
-  it('brings the connection before the background refresher soon, and never later than planned', async () => {
+  it('makes the connection due for the background refresh soon, and never later than scheduled', async () => {
     const stream = await connect('looked at again')
     const lock = await replica().acquire(stream)
     await lock?.recordIntent({ ...intent(), recheckAt: new Date(due.getTime() + 60_000) })
@@ -158,7 +157,7 @@ describe('an intent that its holder left behind', () => {
     expect(await store.takeDue(now, 100, 0)).toContainEqual({ spaceId: 'looked at again', version: 1 })
   })
 
-  it('can be overwritten at once when it was settled, or is of a generation that is gone', async () => {
+  it('can be overwritten at once after it was resolved, or if its generation was replaced', async () => {
     const stream = await connect('settled')
     const [here, there] = [replica(), replica()]
     const first = await here.acquire(stream)
@@ -169,7 +168,7 @@ describe('an intent that its holder left behind', () => {
     expect(await second?.recordIntent(intent(2))).toBe(true)
   })
 
-  it('can be overwritten, when it is old, although its holder keeps the lock: it may stand still for ever', async () => {
+  it('can be overwritten once it is old, even if its holder still has the lock, since that may be stopped', async () => {
     const stream = await connect('stands still')
     const [here, there] = [replica(), replica()]
     const still = await here.acquire(stream)
@@ -180,13 +179,13 @@ describe('an intent that its holder left behind', () => {
     await passing(times.takeoverAfterMs + 50)
     expect(await heir?.recordIntent(intent(2))).toBe(true)
     expect(still?.mayRedeem()).toBe(false)
-    // And now it is the other one's intent that holds.
+    // The intent of the other replica is valid now.
     expect(await still?.recordIntent(intent(3))).toBe(false)
     await heir?.release()
     expect(await there.acquire(stream)).toBeUndefined()
   })
 
-  it('is not settled by one who was overtaken', async () => {
+  it('is not resolved by a holder that was overtaken', async () => {
     const stream = await connect('overtaken')
     const [here, there] = [replica(), replica()]
     const first = await here.acquire(stream)

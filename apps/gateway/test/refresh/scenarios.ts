@@ -1,7 +1,8 @@
-/** Runs with trouble: a connection whose token is not taken any more, calls that want it renewed, and something that goes wrong meanwhile. */
+/** Fault injection: a connection with a rejected token, calls that need a refresh, and a fault meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TokenFault } from 'notion-simulator'
-import type { Fleet, Member, Step } from './fleet.ts'
+import type { RefreshStep } from '../../src/failpoints.ts'
+import type { Fleet, Member } from './fleet.ts'
 
 /** The same numbers for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -14,19 +15,19 @@ export function randomOf(seed: number): () => number {
   }
 }
 
-export interface Trouble {
+export interface Scenario {
   readonly title: string
-  /** What the authorization server does wrong, in this order. */
+  /** Faults of the authorization server, in this order. */
   readonly faults?: readonly TokenFault[]
-  /** Where the process that refreshes is stopped, and with what. Without one, nothing is harmed but by `faults`. */
-  readonly at?: { readonly step: Step; readonly signal: 'SIGKILL' | 'SIGSTOP' }
-  /** What happens while it is dead, or stands still. Begins when it got there. */
+  /** The failpoint of the refreshing process. */
+  readonly at?: { readonly step: RefreshStep; readonly signal: 'SIGKILL' | 'SIGSTOP' }
+  /** Runs after the failpoint was reached, while the process is dead or stopped. */
   readonly meanwhile?: (fleet: Fleet, victim: Member, space: string) => Promise<void>
-  /** What is undone at the end, after the stopped process has gone on. */
+  /** Runs at the end, after the stopped process was continued. */
   readonly afterwards?: (fleet: Fleet, victim: Member) => Promise<void>
 }
 
-const STEPS: readonly Step[] = [
+const STEPS: readonly RefreshStep[] = [
   'locking',
   'locked',
   'recording_intent',
@@ -38,32 +39,32 @@ const STEPS: readonly Step[] = [
   'stored',
 ]
 
-/** Long enough for others to take over, and for every deadline of the one that stands still to pass. */
+/** Long enough for others to take over, and for all deadlines of the stopped process to pass. */
 const beyondEverything = ({ times }: Fleet) => sleep(times.takeoverAfterMs * 1.5)
 const aMoment = () => sleep(300)
 
-/** Every kind of trouble that is tried. Those of `withFault` need a fault of the server to get to their step. */
-export const troubles: readonly Trouble[] = [
-  ...STEPS.map((step): Trouble => ({ title: `killed at "${step}"`, at: { step, signal: 'SIGKILL' } })),
-  ...STEPS.map((step): Trouble => ({
-    title: `stopped at "${step}" beyond every deadline`,
+/** All scenarios. Some need a fault of the server to reach their failpoint. */
+export const scenarios: readonly Scenario[] = [
+  ...STEPS.map((step): Scenario => ({ title: `killed at "${step}"`, at: { step, signal: 'SIGKILL' } })),
+  ...STEPS.map((step): Scenario => ({
+    title: `stopped at "${step}" beyond all deadlines`,
     at: { step, signal: 'SIGSTOP' },
     meanwhile: beyondEverything,
   })),
-  ...(['intent_recorded', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Trouble => ({
+  ...(['intent_recorded', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Scenario => ({
     title: `stopped at "${step}" for a moment`,
     at: { step, signal: 'SIGSTOP' },
     meanwhile: aMoment,
   })),
-  ...(['locked', 'intent_recorded', 'sent', 'answered', 'storing'] as const).flatMap((step): Trouble[] => [
+  ...(['locked', 'intent_recorded', 'sent', 'answered', 'storing'] as const).flatMap((step): Scenario[] => [
     {
-      title: `stopped at "${step}" until the others have gone on without it`,
+      title: `stopped at "${step}" until another one has taken over`,
       at: { step, signal: 'SIGSTOP' },
       async meanwhile({ members, times }, victim, space) {
         const other = members.find((member) => member !== victim) as Member
         const isServed = async () => (await other.gateway.call(space, list)).status === 200
         if (!(await eventually(times.takeoverAfterMs * 3, isServed)))
-          throw new Error('the others wait for a process that stands still')
+          throw new Error('the others wait for a stopped process')
       },
     },
     {
@@ -72,7 +73,7 @@ export const troubles: readonly Trouble[] = [
       meanwhile: (fleet) => fleet.crashDatabase(),
     },
     {
-      title: `database crashes at "${step}", and the process goes on only after every deadline`,
+      title: `database crashes at "${step}", and the process continues only after all deadlines`,
       at: { step, signal: 'SIGSTOP' },
       async meanwhile(fleet) {
         await fleet.crashDatabase()
@@ -109,24 +110,24 @@ export const troubles: readonly Trouble[] = [
   ]),
   ...(
     [
-      ['the answer is lost after the rotation', { kind: 'lost-response' }],
+      ['the response is lost after the rotation', { kind: 'lost-response' }],
       ['the request is lost', { kind: 'lost-request' }],
-      ['the answer is cut', { kind: 'cut-body' }],
-      ['the answer is broken JSON', { kind: 'not-json' }],
-      ['the answer is a web page, after the rotation', { kind: 'html-after' }],
-      ['the answer is 502', { kind: 'server-error', status: 502 }],
-      ['the answer is 502, after the rotation', { kind: 'server-error-after', status: 502 }],
+      ['the response is truncated', { kind: 'cut-body' }],
+      ['the response is broken JSON', { kind: 'not-json' }],
+      ['the response is a web page after the rotation', { kind: 'html-after' }],
+      ['the response is 502', { kind: 'server-error', status: 502 }],
+      ['the response is 502 after the rotation', { kind: 'server-error-after', status: 502 }],
       ['429 before the rotation', { kind: 'rate-limited', retryAfterSeconds: 1 }],
       ['429 after the rotation', { kind: 'rate-limited-after', retryAfterSeconds: 1 }],
     ] as const
-  ).flatMap(([title, fault]): Trouble[] => [
+  ).flatMap(([title, fault]): Scenario[] => [
     { title, faults: [fault] },
     { title: `${title}, twice`, faults: [fault, fault] },
   ]),
   { title: 'the token endpoint is slow', faults: [{ kind: 'slow', delayMs: 1_500 }] },
   { title: 'the token endpoint is slow after the rotation', faults: [{ kind: 'slow-after', delayMs: 1_500 }] },
   { title: 'the token endpoint is slower than the deadline', faults: [{ kind: 'slow', delayMs: 4_500 }] },
-  { title: 'the answer comes after the deadline', faults: [{ kind: 'slow-after', delayMs: 4_500 }] },
+  { title: 'the response comes after the deadline', faults: [{ kind: 'slow-after', delayMs: 4_500 }] },
   {
     title: 'killed while the token endpoint is slow',
     faults: [{ kind: 'slow', delayMs: 2_500 }],
@@ -151,23 +152,23 @@ export const troubles: readonly Trouble[] = [
     },
   },
   {
-    title: 'killed before it repeats',
+    title: 'killed before it repeats the request',
     faults: [{ kind: 'lost-response' }],
     at: { step: 'repeating', signal: 'SIGKILL' },
   },
   {
-    title: 'stopped before it repeats, beyond every deadline',
+    title: 'stopped before it repeats the request, beyond all deadlines',
     faults: [{ kind: 'lost-response' }],
     at: { step: 'repeating', signal: 'SIGSTOP' },
     meanwhile: beyondEverything,
   },
   {
-    title: 'killed before it notes a failure',
+    title: 'killed before it records a failure',
     faults: [{ kind: 'rate-limited-after', retryAfterSeconds: 1 }],
     at: { step: 'postponing', signal: 'SIGKILL' },
   },
   {
-    title: 'stopped before it notes a failure, beyond every deadline',
+    title: 'stopped before it records a failure, beyond all deadlines',
     faults: [{ kind: 'rate-limited-after', retryAfterSeconds: 1 }],
     at: { step: 'postponing', signal: 'SIGSTOP' },
     meanwhile: beyondEverything,
@@ -175,20 +176,20 @@ export const troubles: readonly Trouble[] = [
 ]
 
 export interface RunOutcome {
-  /** Empty when all is well. */
+  /** Violations; empty on success. */
   readonly complaints: readonly string[]
-  /** For whoever has to find out why. */
+  /** Token requests and logs for the analysis of a failure. */
   readonly evidence: () => string
 }
 
 const CALLS = 6
 const list = { id: 1, method: 'tools/list' }
 
-/** What a caller may be told: an answer, or clearly that there is none for now. */
+/** The statuses that callers may get: success, or temporarily unavailable. */
 const isClear = (status: number) => status === 200 || status === 503 || status === 504
 
-/** @param patienceMs how long a connection may take to come back when the trouble is over. */
-export async function run(fleet: Fleet, trouble: Trouble, seed: number, patienceMs = 30_000): Promise<RunOutcome> {
+/** @param patienceMs how long a connection may take to recover after the fault. */
+export async function run(fleet: Fleet, scenario: Scenario, seed: number, patienceMs = 30_000): Promise<RunOutcome> {
   const { notion, members } = fleet
   const random = randomOf(seed)
   const space = `run-${seed}`
@@ -205,57 +206,57 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
   const presented = () =>
     notion.recorded.tokenRequests.filter((seen) => seen.grantId === grantId && seen.grantType === 'refresh_token')
 
-  // Every process knows the token that is about to be refused.
+  // Every process caches the token that is about to be rejected.
   await Promise.all(members.map(({ gateway }) => gateway.call(space, list)))
   notion.admin.expireAccessTokens({ grantId })
-  notion.setOptions({ tokenFaults: [...(trouble.faults ?? [])] })
+  notion.setOptions({ tokenFaults: [...(scenario.faults ?? [])] })
 
   const call = async ({ gateway }: Member): Promise<void> => {
-    const answer = await gateway
+    const response = await gateway
       .call(space, list, { signal: AbortSignal.timeout(60_000) })
       .catch((error: unknown) => error)
-    if (answer instanceof Response) {
-      const text = await answer.text().catch(() => '(broke off)')
-      if (!isClear(answer.status)) complaints.push(`a call was answered ${answer.status}: ${text}`)
-      if (answer.status !== 200 && !text.includes('"code"')) complaints.push(`an error without a code: ${text}`)
+    if (response instanceof Response) {
+      const text = await response.text().catch(() => '(aborted)')
+      if (!isClear(response.status)) complaints.push(`a call got ${response.status}: ${text}`)
+      if (response.status !== 200 && !text.includes('"code"')) complaints.push(`an error without a code: ${text}`)
       return
     }
-    // A process that was killed in the face of its caller can say nothing; anything else is no clear error.
-    const isKilled = trouble.at?.signal === 'SIGKILL' && gateway === killed
-    if (!isKilled) complaints.push(`a call got no answer: ${String(answer)}`)
+    // Only callers of a killed process may get no response.
+    const isKilled = scenario.at?.signal === 'SIGKILL' && gateway === killed
+    if (!isKilled) complaints.push(`a call got no response: ${String(response)}`)
   }
 
   const calls: Promise<void>[] = []
   const killed = victim.gateway
-  if (trouble.at) victim.arm(trouble.at.step, trouble.at.signal)
+  if (scenario.at) victim.arm(scenario.at.step, scenario.at.signal)
   calls.push(call(victim))
-  if (trouble.at && !(await victim.hasFired(10_000))) complaints.push(`never got to "${trouble.at.step}"`)
+  if (scenario.at && !(await victim.hasFired(10_000))) complaints.push(`never reached "${scenario.at.step}"`)
   await sleep(random() * 100)
   for (let i = 1; i < CALLS; i++) calls.push(call(members[i % members.length] as Member))
-  await trouble.meanwhile?.(fleet, victim, space)
-  if (trouble.at?.signal === 'SIGSTOP') victim.gateway.process.kill('SIGCONT')
-  await trouble.afterwards?.(fleet, victim)
+  await scenario.meanwhile?.(fleet, victim, space)
+  if (scenario.at?.signal === 'SIGSTOP') victim.gateway.process.kill('SIGCONT')
+  await scenario.afterwards?.(fleet, victim)
   victim.disarm()
   await Promise.all(calls)
 
-  // Whatever went wrong, it is over now; the connection has to come back by itself.
+  // The fault is over now, and the connection must recover automatically.
   const isBack = await eventually(patienceMs, async () => {
     const { gateway } =
       members.find(({ gateway: { process } }) => process.exitCode === null && process.signalCode === null) ?? victim
     return (await gateway.call(space, list).catch(() => undefined))?.status === 200
   })
-  if (!isBack) complaints.push('the connection did not come back')
-  // What is stored is good when it can be used.
+  if (!isBack) complaints.push('the connection did not recover')
+  // The stored tokens are usable if they can be refreshed again.
   notion.setOptions({ tokenFaults: [] })
   notion.admin.expireAccessTokens({ grantId })
   await fleet.revive()
   const isGood = await eventually(patienceMs, async () => (await victim.gateway.call(space, list)).status === 200)
-  if (!isGood) complaints.push('what is stored is not good for another refresh')
+  if (!isGood) complaints.push('the stored tokens cannot be refreshed again')
   if (grant()?.status !== 'active') complaints.push(`the grant is ${grant()?.status}: ${grant()?.revokedBecause}`)
   for (const { presented: token, outcome } of presented()) {
     if (token && token.standing !== 'current' && token.standing !== 'previous')
       complaints.push(`a refresh token was presented that was ${token.standing}`)
-    if (outcome?.error) complaints.push(`the token endpoint said ${outcome.error}`)
+    if (outcome?.error) complaints.push(`the token endpoint responded with ${outcome.error}`)
   }
   const history = await victim.gateway.history(space)
   const types = new Set(history.events?.slice(0, -1).map(({ type }) => type))
@@ -266,7 +267,7 @@ export async function run(fleet: Fleet, trouble: Trouble, seed: number, patience
     complaints,
     evidence: () =>
       [
-        `seed ${seed}: ${trouble.title}`,
+        `seed ${seed}: ${scenario.title}`,
         ...complaints,
         ...presented().map((seen) => JSON.stringify(seen)),
         ...members.flatMap(({ gateway }, i) =>

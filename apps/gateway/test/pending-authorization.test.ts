@@ -27,9 +27,9 @@ afterAll(async () => {
   await simulator.close()
 })
 
-/** A consent of somebody who is in this workspace, as an application asks for it that wants others to be confirmed. */
+/** A consent for this workspace, requested with confirmation of workspace changes. */
 async function consent(space: string, workspace: string, confirm: '0' | '1' = '1'): Promise<Record<string, string>> {
-  // Both grants stand beside each other, as those of two workspaces do.
+  // Both grants are valid at the same time, as those of two workspaces are.
   simulator.setOptions({ autoApprove: { workspace }, revokeExistingGrants: 'same-user-and-workspace' })
   const { authorizeUrl } = await gateway.start(space, { confirm_workspace: confirm })
   const answered = await fetch(authorizeUrl, { redirect: 'manual' })
@@ -47,14 +47,14 @@ const decide = (space: string, decision: object, user?: string | null) =>
 
 const described = async (space: string) => Connection.parse(await gateway.connection(space))
 
-/** The workspace that a call reaches. */
+/** The workspace of a call. */
 async function reached(space: string): Promise<string | undefined> {
   const result = await gateway.callTool(space, 'notion-fetch', { id: 'self' })
   const text = result.content.map((each) => each.text).join()
   return simulator.workspaces.find(({ name }) => text.includes(name))?.name
 }
 
-/** A space that is connected with Acme, and for which a consent for Northwind waits. */
+/** A space connected with Acme that has a pending consent for Northwind. */
 async function waitingSpace() {
   const space = newSpace()
   await consent(space, 'Acme')
@@ -63,8 +63,8 @@ async function waitingSpace() {
   return { space, id: waiting?.id ?? '' }
 }
 
-describe('a consent that reaches another workspace', () => {
-  it('waits, and calls go on with the workspace from before', async () => {
+describe('a consent for another workspace', () => {
+  it('is pending while calls use the previous workspace', async () => {
     const { space } = await waitingSpace()
     const connection = await described(space)
     expect(connection).toMatchObject({
@@ -76,7 +76,7 @@ describe('a consent that reaches another workspace', () => {
     expect(History.parse(await gateway.history(space)).events).toHaveLength(1)
   })
 
-  it('is used from the moment on at which somebody confirms it, and the history says who', async () => {
+  it('is used after a user confirms it, which the history shows', async () => {
     const { space, id } = await waitingSpace()
     const answer = await decide(space, { id, accept: true }, 'ben')
     const connection = Connection.parse(await answer.json())
@@ -91,7 +91,7 @@ describe('a consent that reaches another workspace', () => {
     })
   })
 
-  it('is renewed like any other after that', async () => {
+  it('is refreshed like any other after the confirmation', async () => {
     const { space, id } = await waitingSpace()
     await decide(space, { id, accept: true })
     simulator.admin.expireAccessTokens()
@@ -99,7 +99,7 @@ describe('a consent that reaches another workspace', () => {
     expect((await described(space)).lastRefreshedAt).toBeDefined()
   })
 
-  it('is let go of when somebody declines it', async () => {
+  it('is dropped when a user declines it', async () => {
     const { space, id } = await waitingSpace()
     expect((await decide(space, { id, accept: false })).status).toBe(200)
     expect(await described(space)).toMatchObject({ status: 'connected', workspaceName: 'Acme' })
@@ -108,7 +108,7 @@ describe('a consent that reaches another workspace', () => {
     expect((await decide(space, { id, accept: true })).status).toBe(404)
   })
 
-  it('is revoked when it is declined and nothing else is in use', async () => {
+  it('is revoked when it is declined and the connection has no grant', async () => {
     const { space } = await waitingSpace()
     simulator.admin.revokeGrants({ workspaceId: simulator.workspaces.find(({ name }) => name === 'Acme')?.id ?? '' })
     await gateway.call(space, { id: 1, method: 'tools/list' })
@@ -118,7 +118,7 @@ describe('a consent that reaches another workspace', () => {
     expect(simulator.admin.grants().map((grant) => grant.status)).toEqual(['revoked', 'revoked'])
   })
 
-  it('waits as well when the grant from before is lost', async () => {
+  it('is pending even if the previous grant is lost', async () => {
     const space = newSpace()
     await consent(space, 'Acme')
     simulator.admin.revokeGrants()
@@ -133,14 +133,14 @@ describe('a consent that reaches another workspace', () => {
   it.each([
     ['the same workspace', 'Acme', '1'],
     ['another one, for an application that does not ask for confirmation', 'Northwind', '0'],
-  ] as const)('does not wait for %s', async (_, workspace, confirm) => {
+  ] as const)('needs no confirmation for %s', async (_, workspace, confirm) => {
     const space = newSpace()
     await consent(space, 'Acme')
     expect(await consent(space, workspace, confirm)).toMatchObject({ mcp: 'connected' })
     expect(await reached(space)).toBe(workspace)
   })
 
-  it('does not wait where nothing was connected, or no more', async () => {
+  it('needs no confirmation if the space is not connected', async () => {
     const space = newSpace()
     expect(await consent(space, 'Acme')).toMatchObject({ mcp: 'connected' })
     await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
@@ -148,7 +148,7 @@ describe('a consent that reaches another workspace', () => {
     expect(await reached(space)).toBe('Northwind')
   })
 
-  it('is decided once, by whoever is first', async () => {
+  it('is decided once by the first user', async () => {
     const { space, id } = await waitingSpace()
     const statuses = await Promise.all(
       Array.from({ length: 6 }, async () => (await decide(space, { id, accept: true })).status),
@@ -158,7 +158,7 @@ describe('a consent that reaches another workspace', () => {
     expect(History.parse(await gateway.history(space)).events).toHaveLength(2)
   })
 
-  it('is replaced by the next one, dropped by a consent for the old workspace, and gone with a disconnect', async () => {
+  it('is replaced by the next one and dropped by a consent for the old workspace or a disconnect', async () => {
     const { space, id } = await waitingSpace()
     await consent(space, 'Northwind')
     const second = (await described(space)).waiting?.id
@@ -181,7 +181,7 @@ describe('a consent that reaches another workspace', () => {
     expect((await decide(space, { id, accept: true })).status).toBe(404)
   })
 
-  it('is decided only for an application that names a person, about the space that it is of', async () => {
+  it('can only be decided for a named user and its own space', async () => {
     const { space, id } = await waitingSpace()
     const other = await waitingSpace()
     expect((await decide(space, { id, accept: true }, null)).status).toBe(401)
@@ -192,7 +192,7 @@ describe('a consent that reaches another workspace', () => {
     expect(await reached(space)).toBe('Acme')
   })
 
-  it('is kept sealed, and shows no secret to anybody', async () => {
+  it('is stored sealed and never shows a secret', async () => {
     const { space } = await waitingSpace()
     const { rows } = await database.query<{ waiting: { sealed: string } }>(
       'select waiting from gateway.connections where space_id = $1',
