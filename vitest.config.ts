@@ -65,7 +65,7 @@ export default defineConfig({
       ...(process.env['IMAGE_ENGINE']
         ? [{ test: { ...project('images', 'test'), include: ['images/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['*.test.ts', 'deploy/*.test.ts'] } },
+      { test: { ...project('repository', 'test'), include: ['*.test.ts', '{deploy,doctor}/*.test.ts'] } },
     ],
   },
 })
