@@ -41,11 +41,11 @@ function testsIn(cell: string): NamedTest[] {
   )
 }
 
-/** Why a named test cannot be found, or undefined when it is there. */
-export function faultOf({ file, title }: NamedTest): string | undefined {
+/** Why a named test, or without a title its file, cannot be found; undefined when it is there. */
+export function faultOf({ file, title }: { file: string; title: string | undefined }): string | undefined {
   const path = join(repositoryRoot, file)
   if (!existsSync(path)) return `${file} does not exist`
-  if (hasTitle(readFileSync(path, 'utf8'), title)) return undefined
+  if (title === undefined || hasTitle(readFileSync(path, 'utf8'), title)) return undefined
   return `${file} has no test "${title}"`
 }
 
