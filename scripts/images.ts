@@ -2,6 +2,7 @@
  * `npm run test:image`: builds the images of deploy/ and runs the main job through them (test/images/). Needs Linux and Docker or podman; says so
  * and succeeds where there is neither. BASE names the base image; without it one is made from Debian packages, as root with debootstrap.
  */
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { repositoryRoot } from '../packages/process/src/index.ts'
 import { localBase } from './image-base.ts'
@@ -26,18 +27,29 @@ async function testImages(): Promise<number> {
   for (const { name, tag } of IMAGES) {
     const code = await build(engine, name, tag, base)
     if (code !== 0) return code
+    console.log(`The image of the ${name} has ${megabytesOf(engine, tag)} MB, base included.`)
   }
-  return runProgram('vitest', ['run', '--project', 'images', ...process.argv.slice(2)], {
+  const code = await runProgram('vitest', ['run', '--project', 'images', ...process.argv.slice(2)], {
     ...engine.env,
     IMAGE_ENGINE: engine.program,
     ...Object.fromEntries(IMAGES.map(({ name, tag }) => [`IMAGE_${name.toUpperCase()}`, tag])),
   })
+  // Its store is ours alone, and the stages of the build are larger than the images.
+  if (engine.program === 'podman') await runProgram('podman', ['image', 'prune', '-f'], engine.env)
+  return code
 }
 
 function build({ program, env, buildFlags }: ImageEngine, name: string, tag: string, base: string): Promise<number> {
   console.log(`Building the image of the ${name} on ${base} with ${program}.`)
   const file = `deploy/${name}.Containerfile`
   return runProgram(program, ['build', ...buildFlags, '--build-arg', `BASE=${base}`, '-f', file, '-t', tag, '.'], env)
+}
+
+function megabytesOf({ program, env }: ImageEngine, tag: string): number {
+  const args = ['image', 'inspect', '--format', '{{.Size}}', tag]
+  return Math.round(
+    Number(spawnSync(program, args, { env: { ...process.env, ...env }, encoding: 'utf8' }).stdout) / 1e6,
+  )
 }
 
 function skipped(reason: string): number {

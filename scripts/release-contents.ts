@@ -21,7 +21,7 @@ export const ROOT_FILES = ['.npmrc', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SE
 export const NODE_RANGE = '>=22.19'
 
 /** Commands that need a checkout. */
-const CHECKOUT_SCRIPTS = /^(demo|dev|simulator|build|bench|check|format|test|refresh:figures)(:|$)/
+const CHECKOUT_SCRIPTS = /^(demo|dev|simulator|build|bench|check|generate|format|test|vitest|refresh:figures)(:|$)/
 
 /** Programs and tests of a checkout, and what the web app's build has taken in. */
 const NOT_RELEASED = [
@@ -29,7 +29,7 @@ const NOT_RELEASED = [
   /(^|\/)(\.next|\.built|next-env\.d\.ts|tsconfig[\w.]*\.json|postcss\.config\.mjs)/,
   /\.(test\.ts|tsx|tsbuildinfo)$/,
   /^apps\/web\/app(\/|$)/,
-  /^scripts\/(advisories|agents|browser-needs|build|checks?|dev[\w-]*|images?[\w-]*|refresh-figures|release-[\w-]+|test)\.(ts|mjs)$/,
+  /^scripts\/(advisories|agents|browser-needs|build|checks?|generate|images?[\w-]*|refresh-figures|release-[\w-]+|retired-names|settings-table|test)\.\w+$/,
   /^packages\/notion-simulator(\/|$)/,
 ]
 

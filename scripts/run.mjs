@@ -82,6 +82,8 @@ try {
     throw new SetupError(`"${name}" is not part of a release. Run it in a checkout.`)
   const node = await prepare(root, command)
   const env = {
+    // What npm says of the folder that a person is in; files are named from there.
+    INIT_CWD: process.cwd(),
     ...process.env,
     PATH: [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
   }

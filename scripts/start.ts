@@ -11,7 +11,7 @@ import {
   StartupError,
   type Environment,
 } from '../packages/process/src/index.ts'
-import { develop, inspectFlags, type InspectFlags } from './develop.ts'
+import { inspectFlags, watchService, type InspectFlags } from './watch-service.ts'
 import { GATEWAY_FLAGS } from './gateway-flags.mjs'
 import { DevelopmentSettings, StartSettings } from './start-settings.ts'
 import { ServiceFailure, supervise, type Service } from './supervisor.ts'
@@ -50,7 +50,7 @@ runProcess(isDevelopment ? 'dev' : 'start', async (stopRequested) => {
     database: 'gateway',
   })
   const services = servicesFor(settings, { ...given, ...(folder && { DATA_DIR: folder }) }).map(
-    isDevelopment ? develop : supervise,
+    isDevelopment ? watchService : supervise,
   )
   const stopServices = async () => {
     for (const service of services.toReversed()) await service.stop()

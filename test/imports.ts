@@ -27,6 +27,8 @@ export function missingImports(folder: string): string[] {
 /** Only from the product's own folder, wherever that lies. */
 function canImport(root: string, from: string, name: string): boolean {
   if (name.startsWith('.')) return existsSync(join(dirname(from), name))
+  // The alias of the web app's build.
+  if (name.startsWith('@/')) return existsSync(join(root, 'apps/web', name.slice(2)))
   if (name.startsWith('node:')) return true
   const [scope = '', second = ''] = name.split('/')
   const packageName = scope.startsWith('@') ? `${scope}/${second}` : scope

@@ -81,7 +81,10 @@ it.each([
   ['scripts/backup.ts', true],
   ['scripts/build.ts', false],
   ['scripts/test.ts', false],
-  ['scripts/dev-server.ts', false],
+  ['scripts/develop.ts', true],
+  ['scripts/generate.ts', false],
+  ['scripts/retired-names.txt', false],
+  ['scripts/doctor/report.ts', true],
   ['docs/releases.md', true],
   ['docs/screenshots/chat.png', false],
 ])('the release has %s: %s', (path, isThere) => {

@@ -80,7 +80,7 @@ export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, 
   const protocol = seen.forwarded['x-forwarded-proto']
   const said = protocol === undefined ? '' : `, protocol ${protocol}`
   if (arrived === expected) return proxy.ok(`${origin}: the ${nameOf(seen)} sees host ${arrived}${said}.`)
-  const change = 'proxy_set_header Host $host;   # nginx; Caddy does so by itself'
+  const change = 'proxy_set_header Host $http_host;   # nginx; Caddy does so by itself'
   const title = `The ${nameOf(seen)} sees the host ${arrived} in place of ${expected}.`
   return refuses
     ? proxy.error(`${title} It refuses MCP clients with 403 forbidden_origin.`, { change })
@@ -98,9 +98,10 @@ export function judgeStreaming(name: string, origin: string, arrivals: readonly 
   if (!last || last.sentAfterMs === 0)
     return streaming.notChecked(`Streaming of the ${name}`, 'Too few events arrived.')
   const [sent, arrived] = [Math.round(last.sentAfterMs), Math.round(last.arrivedAfterMs)]
-  const facts = `${arrivals.length} events, sent over ${sent} ms, arrived over ${arrived} ms.`
-  if (arrived >= sent * BUFFERED_BELOW) return streaming.ok(`${origin}: events arrive one at a time (${facts})`)
-  return streaming.error(`The reverse proxy of ${origin} holds events back: ${facts}`, {
+  const facts = `${arrivals.length} events, sent over ${sent} ms, arrived over ${arrived} ms`
+  if (arrived >= sent * BUFFERED_BELOW)
+    return streaming.ok(`${origin}: events of the ${name} arrive one at a time (${facts}).`)
+  return streaming.error(`The reverse proxy of ${origin} holds events of the ${name} back (${facts}).`, {
     detail: 'Answers of the chat and of MCP clients then arrive late, or not before the end.',
     change: 'proxy_buffering off;   # nginx, for all of this host; Caddy: flush_interval -1',
   })

@@ -24,8 +24,7 @@ export interface Gateway {
   readonly env: Environment
   readonly config: Config
   readonly dataFolder: string
-  /** False while they are still to be generated, at the first start. */
-  readonly hasKeys: boolean
+  /** False while it is still to be generated, at the first start. */
   readonly hasServiceToken: boolean
 }
 
@@ -110,7 +109,6 @@ function gatewayFrom(env: Environment): Gateway {
     env,
     config,
     dataFolder,
-    hasKeys: config.credentialKeys[0].kid !== 'none',
     hasServiceToken: config.serviceTokens[0]?.reveal() !== NOT_GENERATED.GATEWAY_SERVICE_TOKEN,
   }
 }

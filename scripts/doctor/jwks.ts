@@ -15,11 +15,12 @@ export const checkJwks: Check = async ({ installation: { gateway, web }, databas
   const { tokenIssuers } = gateway.known.config
   if (tokenIssuers.length === 0) return [ok('No access tokens are accepted (CLIENT_TOKEN_ISSUERS=[]).')]
   const own = 'known' in web ? `${web.known.url}/api/auth` : undefined
-  const stored = await storedKeys(databases.web)
   return Promise.all(
     tokenIssuers.map(async (trusted) => {
       const published = await publishedBy(trusted, gateway.known)
-      return judgeJwks(trusted.issuer, published, trusted.issuer === own ? stored : undefined)
+      // Afterwards: the first request for the keys makes them.
+      const stored = trusted.issuer === own ? await storedKeys(databases.web) : undefined
+      return judgeJwks(trusted.issuer, published, stored)
     }),
   )
 }
@@ -91,9 +92,7 @@ export function judgeJwks(issuer: string, published: PublishedKeys, stored: Stor
   }
   const { kids } = published
   if (stored === undefined || stored.newest === undefined)
-    return ok(
-      `${issuer} publishes ${kids.length} keys. They were not compared: the web app’s database is not known, or has none.`,
-    )
+    return ok(`${issuer} publishes ${counted(kids)}, which were not compared with the web app’s database.`)
   const foreign = kids.filter((kid) => !stored.all.includes(kid))
   if (foreign.length > 0 || kids.length === 0) {
     return error(`The keys that ${issuer} publishes are not those of this web app’s database.`, {
@@ -106,5 +105,7 @@ export function judgeJwks(issuer: string, published: PublishedKeys, stored: Stor
       detail: 'A cache in front of the web app serves an older document; it must not cache below /api/.',
     })
   }
-  return ok(`${issuer} publishes the ${kids.length} keys of the web app’s database.`)
+  return ok(`${issuer} publishes ${counted(kids)}, all of the web app’s database.`)
 }
+
+const counted = ({ length }: readonly string[]): string => `${length} ${length === 1 ? 'key' : 'keys'}`

@@ -40,7 +40,7 @@ async function ifThere(
 
 const BATCH = 1000
 
-async function credentialKeyFindings({ config, hasKeys }: Gateway, sql: Pooled): Promise<Finding[]> {
+async function credentialKeyFindings({ config }: Gateway, sql: Pooled): Promise<Finding[]> {
   const vault = aesVault(config.credentialKeys)
   let stored = 0
   const unreadable = new Map<string, number>()
@@ -63,10 +63,10 @@ async function credentialKeyFindings({ config, hasKeys }: Gateway, sql: Pooled):
   const lacking = missingKeys(config.credentialKeys.map(keyId), replicas).map(kidOf)
   const count = [...unreadable.values()].reduce((sum, each) => sum + each, 0)
   const kids = [...new Set([...unreadable.keys(), ...lacking])]
-  if (kids.length === 0)
-    return stored === 0 && !hasKeys
-      ? [notChecked('CREDENTIAL_KEYS', 'Nothing is stored, and the first start generates them.')]
-      : [ok(`CREDENTIAL_KEYS (${given.join(', ')}) open all of ${stored} stored data keys.`)]
+  if (kids.length === 0) {
+    if (stored > 0) return [ok(`CREDENTIAL_KEYS (${given.join(', ')}) open all of ${stored} stored data keys.`)]
+    return [notChecked('CREDENTIAL_KEYS', 'Nothing is stored yet.')]
+  }
   return [
     error(
       count > 0

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Check, Context } from './context.ts'
 import type { Opened } from './databases.ts'
+import { isDirect } from './forwarding.ts'
+import { probe } from './probe.ts'
 import { findingsOf, type Finding } from './report.ts'
-import { reachesDirectly } from './public-names.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('processes')
 
@@ -13,7 +14,7 @@ const Readiness = z.object({
   detail: z.string().optional(),
 })
 
-/** Whether the processes run and are ready, each at the address where the other one, or this machine, reaches it. */
+/** Whether the processes run and are ready: the gateway where the web app reaches it, the web app where people do. */
 export const checkProcesses: Check = async (context) => {
   const { gateway, web } = context.installation
   const gatewayAt =
@@ -27,7 +28,7 @@ export const checkProcesses: Check = async (context) => {
       ? [notChecked('The gateway', 'Its address is not known.')]
       : await readinessFindings('gateway', gatewayAt, 'known' in web ? 'CUDU_ENDPOINT' : 'PORT')),
     ...('known' in web
-      ? await readinessFindings('web app', localAddress(web.known.settings.HOST, web.known.settings.PORT), 'PORT')
+      ? await readinessFindings('web app', web.known.url, 'WEB_URL')
       : [notChecked('The web app', `${web.unknown}.`)]),
     ...(await throughCuduEndpoint(context)),
   ]
@@ -78,17 +79,20 @@ export function codeOf(error: unknown): string {
 async function throughCuduEndpoint({ installation: { gateway, web }, databases, now }: Context): Promise<Finding[]> {
   if ('unknown' in web || web.known.serviceToken === undefined) return []
   const { CUDU_ENDPOINT: endpoint } = web.known.settings
-  const isDirect = await reachesDirectly(endpoint, web.known.serviceToken, now)
-  if (isDirect === undefined) {
+  const found = await probe('gateway', endpoint, web.known.serviceToken, now)
+  // The readiness has told that already.
+  if ('unreachable' in found) return []
+  if (!('seen' in found)) {
     return [
-      error('The gateway at CUDU_ENDPOINT does not know the web app’s service token, or does not answer.', {
+      error(`The gateway at CUDU_ENDPOINT does not know the web app’s service token (status ${found.status}).`, {
         change: 'GATEWAY_SERVICE_TOKEN=<the same for both processes>',
       }),
     ]
   }
   const workers = 'known' in gateway ? gateway.known.config.WORKERS : 1
   const live = await liveGateways(databases.gateway)
-  if (!isDirect || live <= workers) return [ok('The web app reaches the gateway with its service token.')]
+  if (!isDirect(found.seen, found.own) || live <= workers)
+    return [ok('The web app reaches the gateway with its service token.')]
   return [
     warning(`CUDU_ENDPOINT is one of ${live} gateways: while it restarts, pages work without Notion.`, {
       detail: 'Name a balancer in front of all of them. A Kubernetes Service is one, and looks like this.',

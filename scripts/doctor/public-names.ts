@@ -1,5 +1,5 @@
 import type { Check, Context } from './context.ts'
-import { isDirect, judgeClientAddress, judgeHost, judgeStreaming } from './forwarding.ts'
+import { judgeClientAddress, judgeHost, judgeStreaming } from './forwarding.ts'
 import type { Gateway, Web } from './installation.ts'
 import { isLoopback, type ProbedProcess } from './parts.ts'
 import { probe, type Probe } from './probe.ts'
@@ -119,14 +119,4 @@ function unanswered({ name, setting, origin }: Target, found: Exclude<Probe, { s
       'The name leads to another host, the reverse proxy does not pass this path on, or the process has another GATEWAY_SERVICE_TOKEN, an older release, or a clock that is wrong by minutes.',
     ...details,
   })
-}
-
-/** Whether the gateway at this address is connected to directly; undefined when it is not ours, or not there. */
-export async function reachesDirectly(
-  origin: string,
-  serviceToken: string,
-  now: () => number,
-): Promise<boolean | undefined> {
-  const found = await probe('gateway', origin, serviceToken, now)
-  return 'seen' in found ? isDirect(found.seen, found.own) : undefined
 }

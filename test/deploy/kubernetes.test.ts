@@ -272,7 +272,7 @@ describe.each(PROGRAMS)('the %s in Kubernetes', (program) => {
 describe('the ingress', () => {
   const { metadata, spec } = manifest<Ingress>('Ingress', 'notion-gateway')
   const [rule] = spec?.rules ?? []
-  const annotation = (name: string) => metadata?.annotations?.[`nginx.ingress.kubernetes.io/${name}`]
+  const annotations = metadata?.annotations ?? {}
 
   it('serves the public host over TLS', () => {
     const { host } = new URL(literals('public')['URL'] ?? '')
@@ -295,13 +295,16 @@ describe('the ingress', () => {
     expect(gateways.split(' ')).toEqual(paths)
   })
 
-  it('streams: buffers nothing, and waits as long as the gateway keeps a stream', () => {
+  it.each([
+    ['nginx.org', 'False', 'client-max-body-size'],
+    ['nginx.ingress.kubernetes.io', 'off', 'proxy-body-size'],
+  ])('streams by annotations of %s: no buffers, and the time and size that the gateway allows', (prefix, off, size) => {
     const settings = Settings.parse({})
-    expect([annotation('proxy-buffering'), annotation('proxy-request-buffering')]).toEqual(['off', 'off'])
-    expect(annotation('proxy-http-version')).toBe('1.1')
+    const given = (name: string) => annotations[`${prefix}/${name}`] ?? ''
+    expect(given('proxy-buffering')).toBe(off)
     for (const name of ['proxy-read-timeout', 'proxy-send-timeout'])
-      expect(Number(annotation(name))).toBeGreaterThanOrEqual(settings.PROXY_STREAM_MAX_AGE_SECONDS)
-    const most = Number(annotation('proxy-body-size')?.replace('m', '')) * 1024 * 1024
-    expect(most).toBeGreaterThan(settings.PROXY_MAX_BODY_BYTES)
+      expect(Number.parseInt(given(name), 10)).toBeGreaterThanOrEqual(settings.PROXY_STREAM_MAX_AGE_SECONDS)
+    expect(given(size)).toMatch(/^\d+m$/)
+    expect(Number.parseInt(given(size), 10) * 1024 * 1024).toBeGreaterThan(settings.PROXY_MAX_BODY_BYTES)
   })
 })

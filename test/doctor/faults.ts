@@ -193,7 +193,7 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   [
     'processes',
     'a web app that does not run',
-    async () => ({ web: { PORT: `${await freePort()}` } }),
+    async () => ({ web: { WEB_URL: `http://localhost:${await freePort()}` } }),
     { status: 'error', title: /web app does not answer/ },
   ],
   [

@@ -1,63 +1,94 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 
+interface Result {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
 export interface Container {
-  /** Runs Node in the container and answers its exit code and output. */
-  node(...args: string[]): { status: number | null; stdout: string; stderr: string }
-  logs(): string
-  /** SIGTERM, and after a time-out of its own SIGKILL. Answers the exit code. */
-  stop(): number
+  /** Runs Node in the container. */
+  node(...args: string[]): Promise<Result>
+  logs(): Promise<string>
+  /** SIGTERM, and after 40 seconds SIGKILL. Resolves with the exit code. */
+  stop(): Promise<number>
 }
 
 const engine = process.env['IMAGE_ENGINE'] ?? ''
 
-function run(...args: string[]) {
-  return spawnSync(engine, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+/** Never blocks this process: the simulator and the way to the database are in it. */
+async function run(...args: string[]): Promise<Result> {
+  const child = spawn(engine, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: code as number, stdout: stdout.trim(), stderr: stderr.trim() }
 }
 
-function orFail(...args: string[]): string {
-  const { status, stdout, stderr } = run(...args)
-  if (status !== 0) throw new Error(`${engine} ${args.join(' ')}: ${stderr}`)
-  return stdout.trim()
+async function orFail(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(...args)
+  if (code !== 0) throw new Error(`${engine} ${args.join(' ')}: ${stderr}`)
+  return stdout
 }
 
-export function inspectImage(image: string): { bytes: number; user: string; healthcheck: string[] } {
-  const [found] = JSON.parse(orFail('image', 'inspect', image)) as {
+export async function inspectImage(image: string): Promise<{ bytes: number; user: string; healthcheck: string[] }> {
+  const [found] = JSON.parse(await orFail('image', 'inspect', image)) as {
     Size: number
     Config: { User: string; Healthcheck?: { Test: string[] } }
-    HealthCheck?: { Test: string[] }
     Healthcheck?: { Test: string[] }
   }[]
   if (!found) throw new Error(`There is no image ${image}.`)
-  const healthcheck = found.Config.Healthcheck ?? found.Healthcheck ?? found.HealthCheck
+  // Docker has it in the configuration, podman beside it.
+  const healthcheck = found.Config.Healthcheck ?? found.Healthcheck
   return { bytes: found.Size, user: found.Config.User, healthcheck: healthcheck?.Test ?? [] }
 }
 
 /** Starts a container with the rights that compose.yaml gives it, on the network of this machine, with each file of `secrets` mounted. */
-export function startContainer(image: string, env: Record<string, string>, secrets: string): Container {
+export async function startContainer(image: string, env: Record<string, string>, secrets: string): Promise<Container> {
   const name = `nmg-test-${randomBytes(4).toString('hex')}`
   const mounts = readdirSync(secrets).flatMap((secret) => ['-v', `${join(secrets, secret)}:/run/secrets/${secret}:ro`])
   const settings = Object.entries(env).flatMap(([setting, value]) => ['-e', `${setting}=${value}`])
   const rights = ['--read-only', '--tmpfs', '/tmp', '--cap-drop', 'all', '--security-opt', 'no-new-privileges']
-  orFail('run', '-d', '--name', name, '--network', 'host', ...rights, ...mounts, ...settings, image)
-  onTestFinished(() => void run('rm', '-f', name))
+  onTestFinished(async () => void (await run('rm', '-f', name)))
+  await orFail('run', '-d', '--name', name, '--network', 'host', ...rights, ...mounts, ...settings, image)
   return {
     node: (...args) => run('exec', name, 'node', ...args),
-    logs: () => {
-      const { stdout, stderr } = run('logs', name)
+    async logs() {
+      const { stdout, stderr } = await run('logs', name)
       return stdout + stderr
     },
-    stop: () => {
-      orFail('stop', '-t', '40', name)
-      return Number(orFail('inspect', '--format', '{{.State.ExitCode}}', name))
+    async stop() {
+      await orFail('stop', '-t', '40', name)
+      return Number(await orFail('inspect', '--format', '{{.State.ExitCode}}', name))
     },
   }
 }
 
-/** Runs a piece of code by the Node of an image, and answers what it prints. */
-export function evaluateIn(image: string, code: string): string {
-  return orFail('run', '--rm', '--network', 'none', image, '-e', code)
+/** The paths of the files in an image. */
+export async function filesOf(image: string): Promise<string[]> {
+  const code = `for (const entry of fs.readdirSync('.', { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) console.log(path.join(entry.parentPath, entry.name))`
+  return (await orFail('run', '--rm', '--network', 'none', image, '-e', code)).split('\n')
+}
+
+/** The same database at a port of this machine: the run's PostgreSQL listens at a socket, in a folder that is closed to other users. */
+export async function overTcp(databaseUrl: string): Promise<{ url: string; close(): void }> {
+  const url = new URL(databaseUrl)
+  const folder = url.searchParams.get('host')
+  if (folder === null) return { url: databaseUrl, close: () => undefined }
+  const path = join(folder, `.s.PGSQL.${url.port}`)
+  const server = createServer((client) => {
+    const socket = connect(path)
+    for (const end of [client, socket]) end.on('error', () => void [client, socket].map((each) => each.destroy()))
+    client.pipe(socket).pipe(client)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  url.searchParams.delete('host')
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { url: url.href, close: () => void server.close() }
 }

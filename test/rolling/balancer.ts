@@ -16,14 +16,12 @@ export interface Balancer {
 
 export async function startBalancer(): Promise<Balancer> {
   let replicas: readonly number[] = []
-  let ready: readonly number[] = []
+  const readiness = new Map<number, boolean>()
   let turn = 0
-  const probe = async () => {
-    const asked = await Promise.all(replicas.map(async (port) => ({ port, isReady: await isReady(port) })))
-    ready = asked.filter(({ port, isReady: is }) => is && replicas.includes(port)).map(({ port }) => port)
-  }
+  const probe = () => Promise.all(replicas.map(async (port) => readiness.set(port, await isReady(port))))
 
   const server = createServer((request, response) => {
+    const ready = replicas.filter((port) => readiness.get(port))
     const order = ready.map((_, at) => ready[(turn + at) % ready.length] ?? 0)
     turn += 1
     pass(request, response, order)
@@ -35,8 +33,8 @@ export async function startBalancer(): Promise<Balancer> {
     url: `http://localhost:${port}`,
     port,
     async setReplicas(ports) {
+      await Promise.all(ports.map(async (each) => readiness.set(each, await isReady(each))))
       replicas = ports
-      await probe()
     },
     close() {
       clearInterval(timer)
@@ -76,7 +74,7 @@ function withoutHopByHop(raw: readonly string[]): string[] {
 }
 
 async function isReady(port: number): Promise<boolean> {
-  return fetch(`http://localhost:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+  return fetch(`http://localhost:${port}/readyz`, { signal: AbortSignal.timeout(10_000) }).then(
     ({ ok }) => ok,
     () => false,
   )

@@ -63,7 +63,6 @@ export interface Replica {
   readonly port: number
   /** Asks it to stop, as an operator does. @returns its exit code. */
   stop(): Promise<number | null>
-  kill(): void
 }
 
 /** Starts a process from a release folder, and waits until it is ready. */
@@ -93,6 +92,5 @@ export async function startReplica(
       await exited
       return child.exitCode
     },
-    kill: () => child.kill('SIGTERM'),
   }
 }

@@ -1,6 +1,6 @@
 /** What people and programs do meanwhile, and what of it failed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PersonClient } from '../../apps/web/test/support/person.ts'
+import type { UserClient } from '../../apps/web/test/support/user.ts'
 
 export interface Traffic {
   /** What did not go as it has to, in words. */
@@ -23,7 +23,7 @@ export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>
   const running = Promise.all(
     Object.entries(jobs).map(async ([name, job]) => {
       while (!isOver) {
-        await job().catch((error: unknown) => failures.push(`${name}: ${String(error)}`))
+        await inTime(job()).catch((error: unknown) => failures.push(`${name}: ${String(error)}`))
         done.set(name, (done.get(name) ?? 0) + 1)
         await sleep(PAUSE_MS)
       }
@@ -43,6 +43,18 @@ export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>
       await running
     },
   }
+}
+
+/** Longer than anything takes on a busy machine. What has no response by then is lost as well. */
+const DEADLINE_MS = 60_000
+
+async function inTime(job: Promise<void>): Promise<void> {
+  const late = new AbortController()
+  const deadline = sleep(DEADLINE_MS, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`no end within ${DEADLINE_MS / 1000} s`)
+  })
+  deadline.catch(() => undefined)
+  await Promise.race([job, deadline]).finally(() => late.abort())
 }
 
 /** Calls a tool through the gateway as the application does, and reads the whole response. */
@@ -76,20 +88,20 @@ export async function callTool(
 }
 
 /** A page, as a browser asks for it first. */
-export async function loadPage(person: PersonClient, path: string): Promise<string> {
-  const page = await person.fetch(path)
+export async function loadPage(user: UserClient, path: string): Promise<string> {
+  const page = await user.fetch(path)
   const html = await page.text()
   if (page.status !== 200) throw new Error(`${path}: ${page.status} ${html.slice(0, 300)}`)
   return html
 }
 
 /** Loads every script, style and font that the page names. */
-export async function loadFiles(person: PersonClient, html: string): Promise<void> {
+export async function loadFiles(user: UserClient, html: string): Promise<void> {
   const files = new Set(html.match(/\/_next\/static\/[\w./~%-]+/g))
   if (files.size === 0) throw new Error('the page names no scripts')
   await Promise.all(
     [...files].map(async (file) => {
-      const response = await person.fetch(file)
+      const response = await user.fetch(file)
       await response.arrayBuffer()
       if (response.status !== 200) throw new Error(`${file}: ${response.status}`)
     }),

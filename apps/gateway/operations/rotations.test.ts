@@ -71,9 +71,10 @@ function traffic(targets: readonly InProcessGateway[], token: () => string) {
   const failures: string[] = []
   let turns = 0
   const pick = () => targets[(turns += 1) % targets.length] as InProcessGateway
-  const expectStatus = async (what: string, status: number, answer: Response) => {
-    const body = await answer.text()
-    if (answer.status !== status) failures.push(`${what}: ${answer.status} ${body} ${answer.headers.get('location')}`)
+  const expectStatus = async (what: string, status: number, response: Response) => {
+    const body = await response.text()
+    if (response.status !== status)
+      failures.push(`${what}: ${response.status} ${body} ${response.headers.get('location')}`)
     return body
   }
   const authorization = () => ({ authorization: `Bearer ${token()}` })

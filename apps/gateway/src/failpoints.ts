@@ -18,7 +18,7 @@ export type RefreshStep =
   | 'intent_recorded'
   | 'connected'
   | 'sent'
-  | 'answered'
+  | 'response_received'
   | 'repeating'
   | 'storing'
   | 'stored'
@@ -87,7 +87,7 @@ export function observeSteps(onStep: (step: RefreshStep) => void): (ports: Refre
           },
           remainingMs: () => permit.remainingMs(),
         })
-        onStep('answered')
+        onStep('response_received')
         return outcome
       },
     },

@@ -145,7 +145,7 @@ export async function openGateway({
         [
           async () => ((await connections.isRedisUp()) ? undefined : REDIS_UNAVAILABLE),
           () => (notifications.isConnected() ? undefined : NOTIFICATIONS_INTERRUPTED),
-          () => degradedBy(sql.trouble()),
+          () => degradedBy(sql.fault()),
         ],
       )
       const hold = guard.hold()

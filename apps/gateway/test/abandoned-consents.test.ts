@@ -123,11 +123,11 @@ describe('a client registration', () => {
 
   it('is counted for each of many concurrent authorizations', async () => {
     const space = newSpace()
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 25 }, () => gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${space}`)),
     )
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10)
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(15)
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(10)
+    expect(responses.filter(({ status }) => status === 429)).toHaveLength(15)
   })
 })
 

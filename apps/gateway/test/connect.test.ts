@@ -172,26 +172,26 @@ describe('the callback', () => {
   it('redeems nothing for a missing, unknown or repeated state', async () => {
     const space = newSpace()
     const { authorizeUrl } = await gateway.start(space)
-    const answer = await consent(authorizeUrl)
+    const response = await consent(authorizeUrl)
     for (const change of [
       (url: URL) => url.searchParams.delete('state'),
       (url: URL) => url.searchParams.set('state', 'never-given-out'),
       (url: URL) => url.searchParams.append('state', 'another'),
     ]) {
-      const changed = new URL(answer)
+      const changed = new URL(response)
       change(changed)
       expect(outcome(await callback(changed))).toMatchObject({ status: 'error', error: 'unknown_state' })
     }
     expect(simulator.recorded.tokenRequests).toEqual([])
     // The real state is still valid.
-    expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
+    expect(outcome(await callback(response))).toMatchObject({ status: 'success' })
   })
 
   it('redeems the code for one of ten concurrent requests with the same state', async () => {
     const space = newSpace()
     const { authorizeUrl } = await gateway.start(space)
-    const answer = await consent(authorizeUrl)
-    const ends = await Promise.all(Array.from({ length: 10 }, () => callback(answer)))
+    const response = await consent(authorizeUrl)
+    const ends = await Promise.all(Array.from({ length: 10 }, () => callback(response)))
     const statuses = ends.map((end) => end.searchParams.get('status')).toSorted()
     expect(statuses).toEqual([...Array<string>(9).fill('error'), 'success'])
     expect(simulator.recorded.tokenRequests).toHaveLength(1)
@@ -202,10 +202,10 @@ describe('the callback', () => {
     const brief = await startGateway({ mcpUrl: simulator.mcpUrl, env: { NOTION_MCP_STATE_TTL_SECONDS: '1' } })
     try {
       const { authorizeUrl } = await brief.start(newSpace())
-      const answer = await consent(authorizeUrl)
+      const response = await consent(authorizeUrl)
       // The database measures this time, so the test cannot move the clock.
       await new Promise((resolve) => setTimeout(resolve, 1100))
-      expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'unknown_state' })
+      expect(outcome(await callback(response))).toMatchObject({ status: 'error', error: 'unknown_state' })
       expect(simulator.recorded.tokenRequests).toEqual([])
     } finally {
       await brief.stop()
@@ -215,8 +215,8 @@ describe('the callback', () => {
   it('redeems nothing in another browser than the starting one', async () => {
     for (const cookie of [undefined, `${BINDING_COOKIE}=another-random-value-of-a-browser`]) {
       const { authorizeUrl } = await gateway.start(newSpace(), { binding: BINDING })
-      const answer = await consent(authorizeUrl)
-      const end = await callback(answer, cookie === undefined ? {} : { cookie })
+      const response = await consent(authorizeUrl)
+      const end = await callback(response, cookie === undefined ? {} : { cookie })
       expect(outcome(end)).toMatchObject({ status: 'error', error: 'wrong_browser' })
     }
     expect(simulator.recorded.tokenRequests).toEqual([])
@@ -225,9 +225,9 @@ describe('the callback', () => {
 
   it('redeems nothing for a wrong issuer, or a missing one if the server promises it', async () => {
     for (const iss of ['https://evil.example', `${simulator.url}/`]) {
-      const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
-      answer.searchParams.set('iss', iss)
-      expect(outcome(await callback(answer))).toMatchObject({ status: 'error', error: 'wrong_issuer' })
+      const response = await consent((await gateway.start(newSpace())).authorizeUrl)
+      response.searchParams.set('iss', iss)
+      expect(outcome(await callback(response))).toMatchObject({ status: 'error', error: 'wrong_issuer' })
     }
     const promising = await startSimulator({ profile: 'wop-0.10', options: { autoApprove: true } })
     const other = await startGateway({ mcpUrl: promising.mcpUrl })
@@ -268,9 +268,9 @@ describe('the callback', () => {
   })
 
   it('keeps the state valid after a link scanner', async () => {
-    const answer = await consent((await gateway.start(newSpace())).authorizeUrl)
-    expect((await fetch(answer, { method: 'HEAD', redirect: 'manual' })).status).toBe(503)
-    expect(outcome(await callback(answer))).toMatchObject({ status: 'success' })
+    const response = await consent((await gateway.start(newSpace())).authorizeUrl)
+    expect((await fetch(response, { method: 'HEAD', redirect: 'manual' })).status).toBe(503)
+    expect(outcome(await callback(response))).toMatchObject({ status: 'success' })
   })
 
   it('redirects with an error while the token endpoint is down and allows another attempt', async () => {
@@ -285,11 +285,11 @@ describe('an authorization server', () => {
   it.each([
     ['does not say that it supports PKCE', { codeChallengeMethods: null }, 502, 'authorization_refused'],
     ['supports plain PKCE only', { codeChallengeMethods: ['plain'] }, 502, 'authorization_refused'],
-    ['says it is another issuer', { issuer: 'https://evil.example' }, 502, 'authorization_refused'],
+    ['names another issuer', { issuer: 'https://evil.example' }, 502, 'authorization_refused'],
     ['protects another resource', { resource: 'https://evil.example/mcp' }, 502, 'authorization_refused'],
-    ['sends more metadata than anybody needs', { paddingBytes: 1_000_000 }, 503, 'authorization_unavailable'],
+    ['sends too much metadata', { paddingBytes: 1_000_000 }, 503, 'authorization_unavailable'],
     ['takes longer than the deadline', { delayMs: 30_000 }, 503, 'authorization_unavailable'],
-    ['registers nobody', { registrationEndpoint: false }, 502, 'authorization_refused'],
+    ['has no registration endpoint', { registrationEndpoint: false }, 502, 'authorization_refused'],
   ] as const)('that %s is not used', async (_what, metadata, status, code) => {
     simulator.options.metadata = { ...simulator.options.metadata, ...metadata } as typeof simulator.options.metadata
     const response = await gateway.fetch(`/integrations/notion/oauth/mcp/start?space_id=${newSpace()}`)

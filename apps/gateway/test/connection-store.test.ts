@@ -86,15 +86,15 @@ describe('the connection store', () => {
 
   it('rejects an append with a fencing token other than that of the intent', async () => {
     await store.append(await next('fenced'))
-    const claims = postgresRefreshLocks(url, log, REFRESH_TIMES)
-    const claim = await claims.acquire(streamOf('fenced'))
-    expect(await claim?.recordIntent({ generation: 1, inDoubt: 1, failures: 0, recheckAt: now })).toBe(true)
+    const locks = postgresRefreshLocks(url, log, REFRESH_TIMES)
+    const lock = await locks.acquire(streamOf('fenced'))
+    expect(await lock?.recordIntent({ generation: 1, inDoubt: 1, failures: 0, recheckAt: now })).toBe(true)
 
     const late = await next('fenced', undefined, { fencingToken: '00000000-0000-4000-8000-000000000000' })
     expect(await store.append(late)).toBe(false)
-    expect(await store.append({ ...late, fencingToken: claim?.id as string })).toBe(true)
+    expect(await store.append({ ...late, fencingToken: lock?.id as string })).toBe(true)
     expect((await store.read('fenced')).intent).toBeNull()
-    claims.close()
+    locks.close()
   })
 
   it('destroys the data key only with a successful disconnect', async () => {
@@ -148,12 +148,12 @@ describe('notifications of changes', () => {
   it('reach every replica with the version and end only waits for the same space', async () => {
     const notifications = await postgresNotifications(url, [CONNECTION_CHANNEL], log)
     const changes = connectionChanges(notifications)
-    const heard: [string, number][] = []
-    changes.onChange((spaceId, version) => heard.push([spaceId, version]))
-    const waiting = changes.next('told space', 20_000)
-    await store.append(await next('told space'))
-    await waiting
-    expect(heard).toEqual([['told space', 1]])
+    const received: [string, number][] = []
+    changes.onChange((spaceId, version) => received.push([spaceId, version]))
+    const change = changes.next('changed space', 20_000)
+    await store.append(await next('changed space'))
+    await change
+    expect(received).toEqual([['changed space', 1]])
     notifications.close()
   })
 

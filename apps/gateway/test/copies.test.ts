@@ -71,15 +71,15 @@ describe('a stale dump restored beside the running original', () => {
     notion.clearRecorded()
     const copy = await start({ databaseUrl: await stale.restore() })
     await copy.gateway.refreshDue()
-    const answer = await copy.call('north', list)
-    expect([answer.status, await answer.json()]).toEqual([
+    const response = await copy.call('north', list)
+    expect([response.status, await response.json()]).toEqual([
       503,
       expect.objectContaining({
         code: 'refresh_unavailable',
         detail: expect.stringMatching(/npm run database/) as string,
       }),
     ])
-    expect(answer.headers.get('retry-after')).toBe('60')
+    expect(response.headers.get('retry-after')).toBe('60')
     expect(await copy.connection('north')).toMatchObject(heldFor('restored_dump', 'copied_database'))
     expect(await (await copy.fetch('/readyz')).json()).toMatchObject({
       status: 'ready',

@@ -39,9 +39,9 @@ describe('the command that exports client credentials', () => {
       simulator.clearRecorded()
       const { authorizeUrl } = await gateway.start('north')
       const consent = await fetch(authorizeUrl, { redirect: 'manual' })
-      const answer = new URL(consent.headers.get('location') ?? '')
-      expect(`${answer.origin}${answer.pathname}`).toBe(redirectUri)
-      const end = await fetch(`${gateway.url}${answer.pathname}${answer.search}`, { redirect: 'manual' })
+      const callback = new URL(consent.headers.get('location') ?? '')
+      expect(`${callback.origin}${callback.pathname}`).toBe(redirectUri)
+      const end = await fetch(`${gateway.url}${callback.pathname}${callback.search}`, { redirect: 'manual' })
       expect(end.headers.get('location')).toContain('status=success')
       expect(simulator.recorded.registrations).toEqual([])
     } finally {

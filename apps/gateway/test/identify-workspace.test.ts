@@ -9,14 +9,14 @@ import { identifyWorkspace } from '../src/connections/identify-workspace.ts'
 import type { Log } from '../src/platform/log.ts'
 import { Secret } from '../src/platform/secret.ts'
 
-type Answer = (res: ServerResponse, id: unknown, req: IncomingMessage) => void
+type ToolHandler = (res: ServerResponse, id: unknown, req: IncomingMessage) => void
 
 const workspace = { id: 'w1', name: 'Acme' }
 const results: Record<string, object> = {
   initialize: { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'n', version: '1' } },
   'tools/call': { content: [{ type: 'text', text: JSON.stringify({ self: { workspace } }) }] },
 }
-let answers: Record<string, Answer>
+let handlers: Record<string, ToolHandler>
 let seen: string[]
 let url: URL
 let result: object
@@ -25,8 +25,8 @@ const server = createServer((req, res) => {
     const { method = req.method ?? '', id } = (body === '' ? {} : JSON.parse(body)) as { method?: string; id?: unknown }
     seen.push(method)
     result = results[method] ?? {}
-    const answer = answers[method]
-    if (answer) answer(res, id, req)
+    const handle = handlers[method]
+    if (handle) handle(res, id, req)
     else if (id === undefined) res.writeHead(202).end()
     else json({ result })(res, id, req)
   })
@@ -39,18 +39,23 @@ afterEach(() => server.closeAllConnections())
 afterAll(() => server.close())
 
 const raw =
-  (status: number, type: string | undefined, body: string | Buffer, headers: Record<string, string> = {}): Answer =>
+  (
+    status: number,
+    type: string | undefined,
+    body: string | Buffer,
+    headers: Record<string, string> = {},
+  ): ToolHandler =>
   (res) => {
     res.writeHead(status, { ...(type && { 'content-type': type }), ...headers })
     res.end(body)
   }
 const json =
-  (message: object, headers: Record<string, string> = {}): Answer =>
+  (message: object, headers: Record<string, string> = {}): ToolHandler =>
   (res, id, req) =>
     raw(200, 'application/json', JSON.stringify({ jsonrpc: '2.0', id, ...message }), headers)(res, id, req)
 const event = (message: object) => `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`
 const stream =
-  (write: (res: ServerResponse, id: unknown) => void): Answer =>
+  (write: (res: ServerResponse, id: unknown) => void): ToolHandler =>
   (res, id) => {
     res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
     write(res, id)
@@ -59,14 +64,14 @@ const stream =
 const warnings: unknown[] = []
 const log: Log = { debug() {}, info() {}, error() {}, warn: (_event, facts) => void warnings.push(facts) }
 
-async function identify(given: Record<string, Answer> = {}) {
-  answers = given
+async function identify(given: Record<string, ToolHandler> = {}) {
+  handlers = given
   seen = []
   return identifyWorkspace(url, log)(new Secret('token'))
 }
 
 describe('a workspace is identified', () => {
-  it.each<[string, Answer]>([
+  it.each<[string, ToolHandler]>([
     ['JSON', (res, id, req) => json({ result })(res, id, req)],
     [
       'JSON in a batch',
@@ -89,8 +94,8 @@ describe('a workspace is identified', () => {
           'content-encoding': 'gzip',
         })(res, id, req),
     ],
-  ])('from %s', async (_what, answer) => {
-    expect(await identify({ initialize: answer, 'tools/call': answer })).toEqual(workspace)
+  ])('from %s', async (_what, handler) => {
+    expect(await identify({ initialize: handler, 'tools/call': handler })).toEqual(workspace)
     expect(seen.slice(0, 3)).toEqual(['initialize', 'notifications/initialized', 'tools/call'])
   })
 
@@ -101,7 +106,7 @@ describe('a workspace is identified', () => {
   })
 })
 
-const ODD: [string, Answer][] = [
+const ODD: [string, ToolHandler][] = [
   ...[202, 204, 205].map((status): (typeof ODD)[0] => [`${status}`, raw(status, undefined, '')]),
   ...[301, 307, 400, 401, 403, 404, 405, 429, 500, 503].map((status): (typeof ODD)[0] => [
     `${status}`,
@@ -143,7 +148,7 @@ describe.each(['initialize', 'tools/call'])('a response to %s that is', (method)
     let sent = 0
     let isEnded = false
     const chunk = type === 'text/event-stream' && start.startsWith(':') ? start.repeat(8192) : 'x'.repeat(65_536)
-    const endless: Answer = (res) => {
+    const endless: ToolHandler = (res) => {
       res.writeHead(type === 'text/html' ? 500 : 200, { 'content-type': type })
       res.write(start)
       const more = () => {

@@ -23,7 +23,7 @@ interface Document {
 
 const api = JSON.parse(readFileSync(join(repositoryRoot, 'docs/openapi.json'), 'utf8')) as Document
 
-/** Of one client: more than the tests make before they make too many. */
+/** Limit of one client, which only the last tests exceed. */
 const REQUESTS_PER_MINUTE = 10
 
 let simulator: Simulator
@@ -35,7 +35,7 @@ const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true, uni
 ajv.addVocabulary(['openapi', 'info', 'servers', 'tags', 'paths', 'components'])
 
 beforeAll(async () => {
-  // What the gateway's own response has beyond the document would be missing in it.
+  // Rejects members that the document lacks.
   for (const schema of Object.values(api.components.schemas)) {
     if (schema.properties && schema.additionalProperties === undefined) schema.additionalProperties = false
   }
@@ -58,13 +58,13 @@ const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, ...operation })),
 )
 
-/** Which responses were seen, as `operationId status`. */
+/** The responses received so far, as `operationId status`. */
 const seen = new Set<string>()
 
 const pointer = (...parts: string[]) =>
   parts.map((part) => `/${encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')
 
-/** Sends a request of an operation, and checks the response against the document. */
+/** Sends a request of an operation and validates the response against the document. */
 async function send(
   operationId: string,
   path: string,
@@ -93,7 +93,7 @@ async function send(
   if (isStream) return undefined
   const body: unknown = JSON.parse(text)
   const schemaPath = ['paths', operation.path, operation.method.toLowerCase(), 'responses', `${status}`, 'content']
-  // A response that is passed on unchanged has no schema.
+  // A forwarded response has no schema.
   if (content?.[type]?.schema !== undefined) {
     const validate = ajv.getSchema(`api#${pointer(...schemaPath, type, 'schema')}`)
     expect(validate?.(body) ? [] : validate?.errors, `${operationId} ${status}: ${text}`).toEqual([])
@@ -107,7 +107,7 @@ const json = (body: unknown, headers: Record<string, string> = {}) => ({
   body: typeof body === 'string' ? body : JSON.stringify(body),
 })
 const encoded = (body: unknown) => ({ ...json(body, { 'content-encoding': 'gzip' }), code: 'unsupported_encoding' })
-/** More than a route of the router takes. */
+/** Larger than the router accepts. */
 const LARGE = JSON.stringify({ text: 'x'.repeat(20_000) })
 const nobody = { headers: { authorization: 'Bearer wrong' }, status: 401, code: 'unauthenticated' } as const
 const message = (method: string, params: object = {}) => ({ jsonrpc: '2.0', id: 1, method, params })
@@ -172,7 +172,7 @@ describe('the OpenAPI document', () => {
     await send('readHistory', `${space}/events?limit=201`, { status: 400, code: 'invalid_request' })
     await send('readHistory', '/integrations/notion/nowhere/events', { status: 404, code: 'not_connected' })
 
-    // A reconnect that reaches another workspace, as somebody who asked to be asked.
+    // A reconnect for another workspace, which requires a confirmation.
     simulator.setOptions({ autoApprove: { workspace: 'Northwind' }, revokeExistingGrants: 'same-user-and-workspace' })
     await gateway.start('north', { confirm_workspace: '1' }).then(async (again) => {
       const redirect = await fetch(again.authorizeUrl, { redirect: 'manual' })

@@ -45,7 +45,7 @@ describe('a gateway behind a proxy', () => {
   it('connects, calls, refreshes, verifies clients and disconnects through it', async () => {
     await start({ HTTPS_PROXY: address(), CLIENT_TOKEN_ISSUERS: JSON.stringify([{ issuer: `${server.origin}/as` }]) })
     const revocations: string[] = []
-    server.answers['/revoke'] = (_req, res) => {
+    server.handlers['/revoke'] = (_req, res) => {
       revocations.push('revoked')
       res.end()
     }
@@ -81,7 +81,7 @@ describe('a gateway behind a proxy', () => {
     await start({ HTTPS_PROXY: address() })
     await connect('north')
     const streams: ServerResponse[] = []
-    server.answers['/mcp'] = (_req, res) => {
+    server.handlers['/mcp'] = (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
       streams.push(res)
     }
@@ -158,7 +158,7 @@ describe('a failure of the proxy is named in the error', () => {
 
   it('when the gateway registers a client', async () => {
     await start({ HTTPS_PROXY: address() })
-    server.answers['/.well-known/oauth-authorization-server'] = (req, res) => {
+    server.handlers['/.well-known/oauth-authorization-server'] = (req, res) => {
       server.usual['/.well-known/oauth-authorization-server']?.(req, res)
       proxy.refusal = 407
     }

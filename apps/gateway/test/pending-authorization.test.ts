@@ -32,9 +32,9 @@ async function consent(space: string, workspace: string, confirm: '0' | '1' = '1
   // Both grants are valid at the same time, as those of two workspaces are.
   simulator.setOptions({ autoApprove: { workspace }, revokeExistingGrants: 'same-user-and-workspace' })
   const { authorizeUrl } = await gateway.start(space, { confirm_workspace: confirm })
-  const answered = await fetch(authorizeUrl, { redirect: 'manual' })
-  const ended = await fetch(answered.headers.get('location') ?? '', { redirect: 'manual' })
-  return Object.fromEntries(new URL(ended.headers.get('location') ?? '').searchParams)
+  const consentPage = await fetch(authorizeUrl, { redirect: 'manual' })
+  const callback = await fetch(consentPage.headers.get('location') ?? '', { redirect: 'manual' })
+  return Object.fromEntries(new URL(callback.headers.get('location') ?? '').searchParams)
 }
 
 const decide = (space: string, decision: object, user?: string | null) =>
@@ -78,8 +78,8 @@ describe('a consent for another workspace', () => {
 
   it('is used after a user confirms it, which the history shows', async () => {
     const { space, id } = await waitingSpace()
-    const answer = await decide(space, { id, accept: true }, 'ben')
-    const connection = Connection.parse(await answer.json())
+    const response = await decide(space, { id, accept: true }, 'ben')
+    const connection = Connection.parse(await response.json())
     expect(connection).toMatchObject({ status: 'connected', workspaceName: 'Northwind', connectedBy: 'ada' })
     expect(connection.waiting).toBeUndefined()
     expect(await reached(space)).toBe('Northwind')

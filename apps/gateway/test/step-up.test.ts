@@ -129,7 +129,7 @@ describe('a call with missing scopes', () => {
   it('keeps the session of a forwarded 403', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    server.answers['/mcp'] = (_req, res) => {
+    server.handlers['/mcp'] = (_req, res) => {
       res.writeHead(403, { 'mcp-session-id': 'a-session', 'www-authenticate': 'Bearer error="insufficient_scope"' })
       res.end('{}')
     }
@@ -143,13 +143,13 @@ describe('a call with missing scopes', () => {
   it('causes no further request after the authorization server has rejected the scope', async () => {
     const space = newSpace()
     await other.connect(space)
-    server.answers['/mcp'] = (req, res) => {
+    server.handlers['/mcp'] = (req, res) => {
       if (!req.headers.authorization) server.usual['/mcp']?.(req, res)
       else json({}, 403, { 'www-authenticate': 'Bearer error="insufficient_scope", scope="odd:scope"' })(req, res)
     }
     expect((await other.call(space, LIST)).status).toBe(403)
     expect(await other.connection(space)).toMatchObject({ consentRequired: true })
-    server.answers['/authorize'] = (req, res) => {
+    server.handlers['/authorize'] = (req, res) => {
       const query = new URL(req.url ?? '', server.origin).searchParams
       if (query.get('scope') === null) return server.usual['/authorize']?.(req, res)
       const back = new URL(query.get('redirect_uri') ?? '')
@@ -170,7 +170,7 @@ describe('a call with missing scopes', () => {
     await other.connect(space)
     const before = (await askedScope(space, other)) ?? ''
     expect(before.split(' ').length).toBeGreaterThan(200)
-    server.answers['/mcp'] = (req, res) => {
+    server.handlers['/mcp'] = (req, res) => {
       if (!req.headers.authorization) server.usual['/mcp']?.(req, res)
       else
         json({}, 403, { 'www-authenticate': `Bearer error="insufficient_scope", scope="${'w'.repeat(500)}"` })(req, res)

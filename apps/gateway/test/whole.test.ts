@@ -133,7 +133,7 @@ describe('the proxy', () => {
     simulator.clearRecorded()
     const leave = new AbortController()
     const call = { jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'simulator-wait', arguments: {} } }
-    const answer = fetch(`${gateway.url}/mcp/notion/proxy`, {
+    const response = fetch(`${gateway.url}/mcp/notion/proxy`, {
       method: 'POST',
       signal: leave.signal,
       headers: {
@@ -146,7 +146,7 @@ describe('the proxy', () => {
     })
     await expect.poll(() => simulator.recorded.mcpRequests.length).toBe(1)
     leave.abort()
-    await expect(answer.then((response) => response.text())).rejects.toThrow()
+    await expect(response.then((response) => response.text())).rejects.toThrow()
     await expect.poll(() => simulator.recorded.mcpRequests[0]?.aborted).toBe(true)
   })
 
@@ -282,21 +282,21 @@ describe('a secret', () => {
       mcpUrl: simulator.mcpUrl,
       env: { LOG_LEVEL: 'debug', NOTION_MCP_TOKEN_AUTH_METHOD: 'client_secret_basic' },
     })
-    const answers: string[] = []
+    const responses: string[] = []
     try {
       for (const space of ['a', 'b', 'c']) await own.connect(space)
       simulator.admin.expireAccessTokens()
       for (const space of ['a', 'b', 'c']) await own.callTool(space, 'notion-search', { query: 'plan' })
       simulator.admin.revokeGrants()
       for (const space of ['a', 'b'])
-        answers.push(await (await own.call(space, { id: 1, method: 'tools/list' })).text())
+        responses.push(await (await own.call(space, { id: 1, method: 'tools/list' })).text())
       await own.fetch('/integrations/notion/c', { method: 'DELETE' })
       const { authorizeUrl, state } = await own.start('d', { binding: 'a-random-value-of-the-browser' })
       for (const space of ['a', 'c']) {
-        answers.push(await (await own.fetch(`/integrations/notion/${space}`)).text())
-        answers.push(await (await own.fetch(`/integrations/notion/${space}/events`)).text())
+        responses.push(await (await own.fetch(`/integrations/notion/${space}`)).text())
+        responses.push(await (await own.fetch(`/integrations/notion/${space}/events`)).text())
       }
-      expect(answers.join()).toContain('reconnect_required')
+      expect(responses.join()).toContain('reconnect_required')
 
       const secrets = [
         ...simulator.issuedSecrets().map(({ value }) => value),
@@ -307,7 +307,7 @@ describe('a secret', () => {
         new URL(authorizeUrl).searchParams.get('code_challenge') ?? '',
       ]
       expect(secrets.length).toBeGreaterThan(20)
-      const seen = [own.logs(), ...answers, await dump(own.databaseUrl)].join('\n')
+      const seen = [own.logs(), ...responses, await dump(own.databaseUrl)].join('\n')
       expect(seen.length).toBeGreaterThan(5_000)
       // Neither the secret part of a token, nor its prefix with user and grant.
       const parts = secrets.flatMap((secret) => [secret, ...secret.split(':').filter((part) => part.length >= 16)])
@@ -402,8 +402,8 @@ describe('an invalid token lifetime', () => {
     'of %s seconds breaks neither the connection nor its refresh',
     async (accessTtlSeconds) => {
       const odd = await startSimulator({ options: { autoApprove: true } })
-      const answers = await oddLifetimes(odd.url, accessTtlSeconds)
-      const through = await startGateway({ mcpUrl: odd.mcpUrl, env: { NOTION_MCP_TOKEN_ENDPOINT: answers.url } })
+      const responses = await oddLifetimes(odd.url, accessTtlSeconds)
+      const through = await startGateway({ mcpUrl: odd.mcpUrl, env: { NOTION_MCP_TOKEN_ENDPOINT: responses.url } })
       try {
         await through.connect('north')
         odd.admin.expireAccessTokens()
@@ -413,7 +413,7 @@ describe('an invalid token lifetime', () => {
         expect((await through.fetch('/integrations/notion/north', { method: 'DELETE' })).status).toBe(200)
       } finally {
         await through.stop()
-        answers.close()
+        responses.close()
         await odd.close()
       }
     },
@@ -433,9 +433,9 @@ async function oddLifetimes(
         method: 'POST',
         headers: { 'content-type': req.headers['content-type'] ?? '' },
         body: Buffer.concat(chunks),
-      }).then(async (answer) => {
-        const text = (await answer.text()).replace(/"expires_in":\d+/, `"expires_in":${expiresIn}`)
-        res.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
+      }).then(async (response) => {
+        const text = (await response.text()).replace(/"expires_in":\d+/, `"expires_in":${expiresIn}`)
+        res.writeHead(response.status, { 'content-type': 'application/json' }).end(text)
       })
     })
   }).listen(0, '127.0.0.1')

@@ -37,8 +37,8 @@ const REFRESH = 'POST /token refresh_token'
 describe('a connection to the library that Notion uses', () => {
   it('knows its workspace, lists tools and calls one', async () => {
     await expect.poll(() => gateway.connection(space)).toMatchObject({ status: 'connected', workspaceName: 'Acme' })
-    const answer = await (await gateway.call(space, list)).json()
-    expect(answer).toMatchObject({ result: { tools: [{ name: 'notion-fetch' }, { name: 'notion-search' }] } })
+    const response = await (await gateway.call(space, list)).json()
+    expect(response).toMatchObject({ result: { tools: [{ name: 'notion-fetch' }, { name: 'notion-search' }] } })
     const result = await gateway.callTool(space, 'notion-search', { query: 'plan' })
     expect(result.content[0]?.text).toContain('plan')
     expect(tokenRequests()).toEqual([])

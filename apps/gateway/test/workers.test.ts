@@ -60,9 +60,11 @@ describe('a gateway of two workers', () => {
     for (const victim of [one, other]) {
       process.kill(victim, 'SIGSTOP')
       // One of the two still responds, so both did before.
-      const answers = await Promise.allSettled([search(gateway), search(gateway)].map((call) => withinSeconds(2, call)))
+      const responses = await Promise.allSettled(
+        [search(gateway), search(gateway)].map((call) => withinSeconds(2, call)),
+      )
       process.kill(victim, 'SIGCONT')
-      expect(answers.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+      expect(responses.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
     }
   })
 
@@ -107,7 +109,7 @@ async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {
   return Promise.race([
     work,
     late.then(() => {
-      throw new Error('no answer')
+      throw new Error('no response')
     }),
   ])
 }

@@ -11,7 +11,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recipes } from '@/features/clients/client-recipes.ts'
-import { decide, logIn, open, registerClient } from '@/test/clients/client-person.ts'
+import { decide, logIn, open, registerClient } from '@/test/clients/client-user.ts'
 import { clientsScene, type ClientsScene } from '@/test/clients/clients.ts'
 import { documentSite, trusting } from '@/test/clients/document-site.ts'
 import { startScriptedModel, type ScriptedModel } from './scripted-model.ts'
@@ -170,7 +170,7 @@ describe.each(agents.map((agent) => [title(agent), agent] as const))('%s', (_, a
     child.stderr.on('data', hear)
     if (typed === undefined) child.stdin.end()
     const ended = new Promise((resolve) => child.on('close', resolve))
-    // The person at the browser allows what it is sent to.
+    // The user at the browser allows what it is sent to.
     while (!(await Promise.race([ended.then(() => true), pause(100)]))) {
       if (visits().length > allowed) await allow(visits()[allowed++] ?? '')
     }

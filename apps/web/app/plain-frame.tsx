@@ -2,10 +2,10 @@ import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { Logo } from '@/components/ui/marks.tsx'
 import { AccountMenu } from '@/features/accounts/account-menu.tsx'
-import type { Person } from '@/lib/members.ts'
+import type { User } from '@/lib/membership.ts'
 
-/** The frame of pages of a person that belong to no space. */
-export function PlainFrame({ person, children }: { person: Person; children: ReactNode }) {
+/** The frame of pages of a user that belong to no space. */
+export function PlainFrame({ user, children }: { user: User; children: ReactNode }) {
   return (
     <>
       <header className="border-b border-line bg-surface">
@@ -17,7 +17,7 @@ export function PlainFrame({ person, children }: { person: Person; children: Rea
             <Logo className="size-6 shrink-0" />
             Notion MCP Gateway
           </Link>
-          <AccountMenu id={person.id} name={person.name} email={person.email} />
+          <AccountMenu id={user.id} name={user.name} email={user.email} />
         </div>
       </header>
       <main className="mx-auto w-full max-w-5xl flex-1 px-4 py-8 sm:px-6 sm:py-10">{children}</main>

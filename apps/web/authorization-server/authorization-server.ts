@@ -25,7 +25,7 @@ import {
 } from './http.ts'
 import { ISSUER_PATH } from './issuer.ts'
 import { keyStore, type Keys } from './keys.ts'
-import { errorPage, knownClient, type KnownClientOptions } from './known-client.ts'
+import { errorPage, ensureClient, type EnsureClientOptions } from './ensure-client.ts'
 import { authorizationServerMetadata } from './metadata.ts'
 import { oauthProvider, ROUTES } from './provider.ts'
 import { isLoopbackRedirect, isRegisteredRedirect, whyNotRedirect } from './redirect-uris.ts'
@@ -40,7 +40,7 @@ const METADATA_PATH = '/.well-known/oauth-authorization-server'
 const REGISTRATION_PATH = '/oauth2/register'
 const JWKS_PATH = '/jwks'
 
-export interface AuthorizationServerOptions extends KnownClientOptions {
+export interface AuthorizationServerOptions extends EnsureClientOptions {
   readonly pool: Pool
   readonly webUrl: string
   readonly gatewayUrl: string
@@ -65,13 +65,13 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
   const revocations = revocationOutbox({ pool, grants, gatewayUrl, serviceToken })
   const requests = consentRequests(secrets)
   const keys = keyStore(pool, secrets)
-  const ensureKnown = knownClient(options)
+  const ensureKnown = ensureClient(options)
 
   const endGrant = async (grantId: string) => {
     if (await grants.end(grantId)) await revocations.deliverNow()
   }
 
-  /** Where the browser goes with an error that comes before the person has decided. */
+  /** Where the browser goes with an error that comes before the user has decided. */
   const errorUrl = (error: string, query: URLSearchParams, location: string | undefined): string => {
     // A program on this machine waits for it. Nobody is sent to a stranger's site or application without a word (RFC 9700 §4.11.2).
     if (location !== undefined && isLoopbackRedirect(location)) return location

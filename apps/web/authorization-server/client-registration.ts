@@ -65,7 +65,7 @@ export function clientRegistration(body: unknown): ClientRegistration | Registra
   }
 }
 
-/** An application that has a scheme of its own has no site on the person's machine; the library refuses clients with both. */
+/** An application that has a scheme of its own has no site on the user's machine; the library refuses clients with both. */
 function usableTogether(uris: readonly string[]): string[] {
   const hasScheme = uris.some((uri) => !/^https?:/.test(uri))
   const isLocalSite = (uri: string) => /^https:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/?]/.test(`${uri}/`)

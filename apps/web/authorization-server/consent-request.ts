@@ -1,10 +1,10 @@
 /**
- * The query of the consent page: an authorization request that was found valid, with an expiry and a signature, so that what the person
+ * The query of the consent page: an authorization request that was found valid, with an expiry and a signature, so that what the user
  * decides about is what was asked, and nothing has to be stored for requests that nobody decides about.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 
-/** How long a person may take to sign in and decide, in seconds. */
+/** How long a user may take to sign in and decide, in seconds. */
 const REQUEST_SECONDS = 600
 
 export interface ConsentRequests {

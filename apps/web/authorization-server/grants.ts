@@ -1,10 +1,11 @@
 /**
- * Grants: what one login of one client may do, for one person and one space. Their codes and refresh tokens go with them. All times are the
+ * Grants: what one login of one client may do, for one user and one space. Their codes and refresh tokens go with them. All times are the
  * database's.
  */
 import type { Pool } from 'pg'
 import type { ListedGrant } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
+import { isMember } from '../lib/membership.ts'
 import { digest } from './clients.ts'
 
 /** How long an authorization code is good, in seconds. */
@@ -46,8 +47,7 @@ export interface IssuedCode extends Issued {
 
 const GRANT = `granted.id, granted.client_id as "clientId", granted.user_id as "userId", granted.space_id as "spaceId",
                granted.resource, granted.scope`
-const isMember = `exists (select from ${SCHEMA}.member
-                          where "organizationId" = granted.space_id and "userId" = granted.user_id)`
+const IS_MEMBER = isMember('granted.space_id', 'granted.user_id')
 
 export type Grants = ReturnType<typeof postgresGrants>
 
@@ -71,16 +71,16 @@ export function postgresGrants(pool: Pool) {
       return rows[0]
     },
 
-    /** The grant, if its person is still a member of its space; undefined otherwise. */
+    /** The grant, if its user is still a member of its space; undefined otherwise. */
     async findEntitled(id: string): Promise<Grant | undefined> {
       const { rows } = await pool.query<Grant>(
-        `select ${GRANT} from ${SCHEMA}.oauth_grant granted where granted.id = $1 and ${isMember}`,
+        `select ${GRANT} from ${SCHEMA}.oauth_grant granted where granted.id = $1 and ${IS_MEMBER}`,
         [id],
       )
       return rows[0]
     },
 
-    /** The person's grants that can still be used, the latest first. */
+    /** The user's grants that can still be used, the latest first. */
     async list(userId: string): Promise<ListedGrant[]> {
       const { rows } = await pool.query<ListedGrant>(
         `select granted.id, granted.client_id as "clientId", client.name as "clientName", granted.space_id as "spaceId",
@@ -179,7 +179,7 @@ export function postgresGrants(pool: Pool) {
       return rowCount !== 0
     },
 
-    /** Ends all grants of a person, as {@link end} does one. */
+    /** Ends all grants of a user, as {@link end} does one. */
     async endAll(userId: string): Promise<void> {
       await pool.query(
         `with ended as (
@@ -204,7 +204,7 @@ export function postgresGrants(pool: Pool) {
     async reconcile(): Promise<number> {
       const { rowCount } = await pool.query(
         `insert into ${SCHEMA}.ended_access (space_id, user_id)
-         select distinct space_id, user_id from ${SCHEMA}.oauth_grant granted where not ${isMember}`,
+         select distinct space_id, user_id from ${SCHEMA}.oauth_grant granted where not ${IS_MEMBER}`,
       )
       return rowCount ?? 0
     },

@@ -27,7 +27,7 @@ export interface ProviderOptions {
   /** Ends a grant because of what its client did, for good. */
   readonly endGrant: (grantId: string) => Promise<void>
   readonly accessTokenSeconds: number
-  /** Where the person decides about the request with this query. */
+  /** Where the user decides about the request with this query. */
   readonly consentUrl: (request: URLSearchParams) => string
   /** Where the browser goes with an error, instead of where the library would send it; undefined without a redirect. */
   readonly errorUrl: (error: string, request: URLSearchParams, redirect: string | undefined) => string

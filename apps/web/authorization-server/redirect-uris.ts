@@ -29,7 +29,7 @@ const REVERSE_DOMAIN = /^[a-z]{2,63}(\.[a-z0-9][a-z0-9-]*)+$/
 const LOOPBACK_HTTP = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?([/?]|$)/
 
 /**
- * Why the browser is not sent there; undefined when it may be. Sites by https, programs on the person's machine by http on this machine's
+ * Why the browser is not sent there; undefined when it may be. Sites by https, programs on the user's machine by http on this machine's
  * own names, applications by a scheme of theirs ([RFC 8252 §7](https://www.rfc-editor.org/rfc/rfc8252#section-7)).
  */
 export function whyNotRedirect(uri: string): string | undefined {

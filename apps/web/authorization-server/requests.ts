@@ -31,7 +31,7 @@ export interface AuthorizationRequest {
 
 /**
  * An authorization request with the scopes that exist, and always with a refresh token, because clients do not know to ask for it. Every
- * request asks the person: any program can pretend to be a client without a secret
+ * request asks the user: any program can pretend to be a client without a secret
  * ([RFC 8252 §8.6](https://www.rfc-editor.org/rfc/rfc8252#section-8.6)).
  */
 export function authorizationRequest(asked: URLSearchParams, gatewayPublicUrl: string): AuthorizationRequest {

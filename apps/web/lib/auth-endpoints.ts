@@ -5,7 +5,7 @@ export interface AuthEndpoint {
   /** Whom the `email` in the body is, where it is limited by that. */
   readonly email?: Extract<LimitedBy, 'account' | 'recipient'>
   /** Limited by who is signed in. */
-  readonly isOfPerson?: boolean
+  readonly isOfUser?: boolean
   /** An OAuth endpoint that pages of other origins call: it refuses as RFC 6749 §5.2 has it. */
   readonly isOpen?: boolean
   /** Where the browser itself goes: when there is too much of that, it is sent to this page. */
@@ -27,7 +27,7 @@ const ENDPOINTS: Record<string, AuthEndpoint> = {
   'POST /link-social': { limit: 'signInElsewhere' },
   'POST /unlink-account': {},
   'POST /update-user': {},
-  'POST /change-password': { limit: 'password', isOfPerson: true },
+  'POST /change-password': { limit: 'password', isOfUser: true },
   'POST /request-password-reset': { limit: 'resetMail', email: 'recipient' },
   'POST /reset-password': { limit: 'resetPassword' },
   'GET /oauth2/authorize': { limit: 'authorizeClient', tooManyPage: '/oauth/error?error=too_many' },

@@ -137,7 +137,7 @@ function configure(options: AuthOptions) {
   } satisfies BetterAuthOptions
 }
 
-/** Spaces of one person. Each has a connection of its own, and each connection a client registered at Notion. */
+/** Spaces of one user. Each has a connection of its own, and each connection a client registered at Notion. */
 const MOST_SPACES = 10
 
 /** Names come from forms and, cleaned already, from identity providers. */
@@ -154,7 +154,7 @@ function withCheckedName<User extends object>(user: User): User {
 
 type Adapter = Pick<Awaited<ReturnType<typeof getCurrentAdapter>>, 'create' | 'findMany' | 'findOne'>
 
-/** The space that this person joined first; made when there is none. */
+/** The space that this user joined first; made when there is none. */
 async function firstSpace(adapter: Adapter, userId: string): Promise<string> {
   const [member] = await adapter.findMany<{ organizationId: string }>({
     model: 'member',
@@ -163,11 +163,11 @@ async function firstSpace(adapter: Adapter, userId: string): Promise<string> {
     limit: 1,
   })
   if (member) return member.organizationId
-  const person = await adapter.findOne<{ name: string }>({ model: 'user', where: [{ field: 'id', value: userId }] })
-  return createSpace(adapter, cleanDisplayName(person?.name && `${person.name}'s space`) ?? 'My space', userId)
+  const user = await adapter.findOne<{ name: string }>({ model: 'user', where: [{ field: 'id', value: userId }] })
+  return createSpace(adapter, cleanDisplayName(user?.name && `${user.name}'s space`) ?? 'My space', userId)
 }
 
-/** A new space with this person as its owner. */
+/** A new space with this user as its owner. */
 export async function createSpace(adapter: Adapter, name: string, ownerId: string): Promise<string> {
   const createdAt = new Date()
   const space = await adapter.create<Record<string, unknown>, { id: string }>({

@@ -1,6 +1,6 @@
 import type { Scope } from '@nmg/contract'
 
-/** What a person decided about a client's request. */
+/** What a user decided about a client's request. */
 export type Decision =
   | { readonly allow: false }
   | {
@@ -39,15 +39,15 @@ export interface ListedGrant {
 /** What pages and routes need of the authorization server for MCP clients. */
 export interface ClientAuthorization {
   /**
-   * Carries out what the person decided. The caller has checked who it is, and that they belong to the space.
+   * Carries out what the user decided. The caller has checked who it is, and that they belong to the space.
    *
    * @param asked The query that the consent page was opened with.
    * @returns where the browser goes next; undefined when the request is not one of ours, or too old.
    */
   decide(userId: string, asked: string, made: Decision): Promise<string | undefined>
-  /** The person's grants, the latest first. */
+  /** The user's grants, the latest first. */
   grants(userId: string): Promise<ListedGrant[]>
-  /** Ends one grant of the person, or all of them: no more refreshes, and the gateway refuses their access tokens. */
+  /** Ends one grant of the user, or all of them: no more refreshes, and the gateway refuses their access tokens. */
   revoke(userId: string, which: { readonly grantId: string } | 'all'): Promise<void>
   client(clientId: string): Promise<KnownClient | undefined>
   /** Tells the gateway at once of access that ended with a membership. Never throws: it is told again until it has confirmed. */

@@ -1,5 +1,5 @@
 import { PostgresDialect } from 'kysely'
-import { Pool } from 'pg'
+import { Pool, type PoolClient } from 'pg'
 import { causeOf, log } from './log.ts'
 
 /** All tables of the web app live here, so that it can share a database with the gateway. */
@@ -23,6 +23,25 @@ export function openPool(url: string, size = 10): Pool {
 /** How better-auth reaches the tables. */
 export const betterAuthDatabase = (pool: Pool) =>
   ({ dialect: new PostgresDialect({ pool }), type: 'postgres', schemaName: SCHEMA, transaction: true }) as const
+
+/** Commits what `work` does, or rolls it back when it throws. */
+export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let isBroken = false
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      isBroken = true
+    })
+    throw error
+  } finally {
+    client.release(isBroken)
+  }
+}
 
 /** Runs `work` while no other process does the same on this database. */
 export async function exclusively<T>(pool: Pool, work: () => Promise<T>): Promise<T> {

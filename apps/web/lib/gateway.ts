@@ -2,9 +2,9 @@ import 'server-only'
 import { Problem } from '@nmg/contract'
 import type { z } from 'zod'
 import { boundedBody } from './bounded-body.ts'
-import type { SpaceMember } from './members.ts'
+import type { SpaceMember } from './membership.ts'
 import { Failure } from './failure.ts'
-import { runtime } from './runtime.ts'
+import type { App } from './runtime.ts'
 
 /** Longer than the gateway itself waits for an authorization server. */
 const DEADLINE_MS = 40_000
@@ -31,6 +31,7 @@ export interface GatewayCall {
  * @throws {Failure} with the gateway's own problem; `gateway_unreachable`, `gateway_misconfigured`
  */
 export async function askGateway<Schema extends z.ZodType>(
+  app: App<'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   path: string,
   schema: Schema,
@@ -38,33 +39,33 @@ export async function askGateway<Schema extends z.ZodType>(
 ): Promise<z.infer<Schema> | null> {
   const signal = AbortSignal.timeout(deadlineMs)
   const ask = () =>
-    fetchGateway(member, path, {
+    fetchGateway(app, member, path, {
       method,
       signal,
       ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-  const answer = boundedBody(method === 'GET' ? await onceMore(ask, signal) : await ask(), LONGEST_ANSWER)
-  if (!answer.ok) {
-    const problem = await problemOf(answer)
+  const response = boundedBody(method === 'GET' ? await onceMore(ask, signal) : await ask(), LONGEST_ANSWER)
+  if (!response.ok) {
+    const problem = await problemOf(response)
     if (problem?.code === 'not_connected') return null
     throw problem
-      ? new Failure<string>(problem.code, problem.detail, { problem, retryAfter: answer.headers.get('retry-after') })
-      : misconfigured(`It answered with status ${answer.status} and no explanation.`)
+      ? new Failure<string>(problem.code, problem.detail, { problem, retryAfter: response.headers.get('retry-after') })
+      : misconfigured(`It answered with status ${response.status} and no explanation.`)
   }
-  const parsed = schema.safeParse(answer.status === 204 ? null : await answer.json().catch(() => undefined))
+  const parsed = schema.safeParse(response.status === 204 ? null : await response.json().catch(() => undefined))
   if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
   return parsed.data
 }
 
 /** Asks, and asks once more if the gateway did not answer. Only for what may be asked twice. */
 async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
-  const isFinal = (answer: Response) =>
-    !NOBODY_THERE.includes(answer.status) ||
-    answer.headers.get('content-type')?.startsWith('application/problem+json') === true
+  const isFinal = (response: Response) =>
+    !NOBODY_THERE.includes(response.status) ||
+    response.headers.get('content-type')?.startsWith('application/problem+json') === true
   try {
-    const answer = await ask()
-    if (isFinal(answer)) return answer
-    await answer.body?.cancel()
+    const response = await ask()
+    if (isFinal(response)) return response
+    await response.body?.cancel()
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'gateway_unreachable' || signal.aborted) throw error
   }
@@ -73,15 +74,20 @@ async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Prom
 }
 
 /** Sends a request on as this member; the answer's body is a stream that was not read yet. */
-export async function fetchGateway(member: SpaceMember, path: string, init: RequestInit): Promise<Response> {
-  const { gatewayUrl, serviceToken } = runtime()
+export async function fetchGateway(
+  app: App<'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember,
+  path: string,
+  init: RequestInit,
+): Promise<Response> {
+  const { gatewayUrl, serviceToken } = app
   const headers = new Headers(init.headers)
   headers.set('authorization', `Bearer ${serviceToken}`)
-  headers.set('x-user-id', member.person.id)
+  headers.set('x-user-id', member.user.id)
   headers.set('x-space-id', member.space.id)
-  let answer: Response
+  let response: Response
   try {
-    answer = await fetch(gatewayUrl.replace(/\/$/, '') + path, {
+    response = await fetch(gatewayUrl.replace(/\/$/, '') + path, {
       ...init,
       headers,
       redirect: 'manual',
@@ -97,17 +103,17 @@ export async function fetchGateway(member: SpaceMember, path: string, init: Requ
     )
   }
   if (
-    answer.status === 401 &&
-    (await problemOf(boundedBody(answer.clone(), LONGEST_ANSWER)))?.code === 'unauthenticated'
+    response.status === 401 &&
+    (await problemOf(boundedBody(response.clone(), LONGEST_ANSWER)))?.code === 'unauthenticated'
   ) {
     throw misconfigured('It refuses the service token: GATEWAY_SERVICE_TOKEN must be the same for both.')
   }
-  return answer
+  return response
 }
 
-async function problemOf(answer: Response): Promise<Problem | undefined> {
-  if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
-  return Problem.safeParse(await answer.json().catch(() => undefined)).data
+async function problemOf(response: Response): Promise<Problem | undefined> {
+  if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
+  return Problem.safeParse(await response.json().catch(() => undefined)).data
 }
 
 function misconfigured(detail: string, cause?: unknown): Failure {

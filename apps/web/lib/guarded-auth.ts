@@ -2,14 +2,17 @@ import 'server-only'
 import { authEndpoint, type AuthEndpoint } from './auth-endpoints.ts'
 import { requireJson } from './json-body.ts'
 import { causeOf, log } from './log.ts'
-import { signedIn } from './members.ts'
+import { requireWithinLimit, signedIn } from './request-guards.ts'
 import { Failure } from './failure.ts'
 import { respond } from './problem-response.ts'
-import { runtime } from './runtime.ts'
-import { requireWithinLimit } from './within-limit.ts'
+import type { App } from './runtime.ts'
 
 /** Answers a request below `/api/auth` by `work` if there is such an endpoint and its limits allow it. */
-export async function guarded(request: Request, work: (request: Request) => Promise<Response>): Promise<Response> {
+export async function guarded(
+  app: App<'webUrl' | 'withCause'>,
+  request: Request,
+  work: (request: Request) => Promise<Response>,
+): Promise<Response> {
   const found = authEndpoint(request.method, new URL(request.url).pathname)
   if (!found) return respond(() => Promise.reject(new Failure('not_found', 'There is nothing at this address.')))
   if ('allow' in found) return notAllowed(found.allow)
@@ -18,21 +21,21 @@ export async function guarded(request: Request, work: (request: Request) => Prom
     if (takesJson(endpoint) && hasBody(request)) requireJson(request.headers)
     if (endpoint.limit) await requireWithinLimit(request.headers, endpoint.limit, await subjectsOf(request, endpoint))
   } catch (error) {
-    if (error instanceof Failure && error.code === 'too_many_attempts') return tooMany(endpoint, error)
+    if (error instanceof Failure && error.code === 'too_many_attempts') return tooMany(app, endpoint, error)
     return respond(() => Promise.reject(error))
   }
   // As GET; the server leaves the body out.
   const asked = request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request
   return respond(async () => {
-    const { value: answer, cause } = await runtime().withCause(() => work(asked))
-    if (cause === undefined) return answer
-    if (answer.status < 500) {
+    const { value: response, cause } = await app.withCause(() => work(asked))
+    if (cause === undefined) return response
+    if (response.status < 500) {
       log.warn('accounts', causeOf(cause))
-      return answer
+      return response
     }
     if (!endpoint.isOpen) throw cause
-    log.error('oauth.failed', { status: answer.status, ...causeOf(cause) })
-    return answer
+    log.error('oauth.failed', { status: response.status, ...causeOf(cause) })
+    return response
   })
 }
 
@@ -44,18 +47,18 @@ const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen &&
 
 async function notAllowed(methods: readonly string[]): Promise<Response> {
   const allow = methods.join(', ')
-  const answer = await respond(() =>
+  const response = await respond(() =>
     Promise.reject(new Failure('method_not_allowed', `This address takes ${allow} only.`)),
   )
-  answer.headers.set('allow', allow)
-  return answer
+  response.headers.set('allow', allow)
+  return response
 }
 
-async function subjectsOf(request: Request, { email, isOfPerson }: AuthEndpoint) {
+async function subjectsOf(request: Request, { email, isOfUser }: AuthEndpoint) {
   if (email) return { [email]: emailIn(await request.clone().text()) }
-  if (!isOfPerson) return {}
+  if (!isOfUser) return {}
   const found = await signedIn(request.headers)
-  return { person: found?.person.id }
+  return { user: found?.user.id }
 }
 
 function emailIn(body: string): string | undefined {
@@ -69,8 +72,8 @@ function emailIn(body: string): string | undefined {
 }
 
 /** Each kind of caller is told in the form that it reads. */
-async function tooMany({ tooManyPage, isOpen }: AuthEndpoint, refusal: Failure): Promise<Response> {
-  if (tooManyPage !== undefined) return Response.redirect(runtime().webUrl + tooManyPage, 302)
+async function tooMany(app: App<'webUrl'>, { tooManyPage, isOpen }: AuthEndpoint, refusal: Failure): Promise<Response> {
+  if (tooManyPage !== undefined) return Response.redirect(app.webUrl + tooManyPage, 302)
   if (!isOpen) return respond(() => Promise.reject(refusal))
   return Response.json(
     { error: 'temporarily_unavailable', error_description: refusal.message },

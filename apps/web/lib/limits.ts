@@ -10,7 +10,7 @@ export interface Limit {
 }
 
 /** Whose use is counted. `account` is the email that a request names, `recipient` whom a mail goes to. */
-const LIMITED_BY = ['address', 'person', 'space', 'account', 'recipient'] as const
+const LIMITED_BY = ['address', 'user', 'space', 'account', 'recipient'] as const
 export type LimitedBy = (typeof LIMITED_BY)[number]
 
 const MINUTE = 60
@@ -25,21 +25,21 @@ export const LIMITS = {
   signIn: { what: 'attempts', address: [per(30, MINUTE), per(300, HOUR)], account: [per(60, HOUR)] },
   signUp: { what: 'attempts', address: [per(40, MINUTE), per(300, HOUR)] },
   signInElsewhere: { what: 'attempts', address: [per(60, MINUTE)] },
-  password: { what: 'attempts', address: [per(40, MINUTE)], person: [per(10, 10 * MINUTE)] },
+  password: { what: 'attempts', address: [per(40, MINUTE)], user: [per(10, 10 * MINUTE)] },
   resetMail: { what: 'requests', address: [per(5, MINUTE), per(60, HOUR)], recipient: [per(5, HOUR)] },
   resetPassword: { what: 'attempts', address: [per(40, MINUTE)] },
   invitationMail: {
     what: 'invitations by mail',
     address: [per(60, HOUR)],
-    person: [per(40, HOUR)],
+    user: [per(40, HOUR)],
     space: [per(100, DAY)],
     recipient: [per(5, DAY)],
   },
-  joinSpace: { what: 'attempts', address: [per(300, HOUR)], person: [per(120, HOUR)] },
-  connect: { what: 'attempts to connect', person: [per(240, HOUR)], space: [per(240, HOUR)] },
+  joinSpace: { what: 'attempts', address: [per(300, HOUR)], user: [per(120, HOUR)] },
+  connect: { what: 'attempts to connect', user: [per(240, HOUR)], space: [per(240, HOUR)] },
   chat: {
     what: 'messages',
-    person: [per(40, MINUTE), per(400, HOUR)],
+    user: [per(40, MINUTE), per(400, HOUR)],
     space: [per(120, MINUTE), per(2_000, HOUR)],
   },
   registerClient: { what: 'registrations', address: [per(60, 10 * MINUTE)] },
@@ -63,16 +63,23 @@ export async function takeLimit(pool: Pool, action: LimitedAction, subjects: Sub
     const subject = subjects[by]
     if (subject === undefined) continue
     for (const limit of limitsOf(action)[by] ?? []) {
-      const seconds = await take(pool, limit, `${action} ${limit.seconds} ${by} ${canonical(by, subject)}`)
+      const seconds = await take(
+        pool,
+        limit,
+        `${action} ${limit.seconds} ${STORED_AS[by] ?? by} ${canonical(by, subject)}`,
+      )
       if (seconds > 0) return seconds
     }
   }
   return 0
 }
 
+/** Part of the stored keys, which releases before this one use too. */
+const STORED_AS: Partial<Record<LimitedBy, string>> = { user: 'person' }
+
 const limitsOf = (action: LimitedAction): Partial<Record<LimitedBy, readonly Limit[]>> => LIMITS[action]
 
-/** What a refused person reads. */
+/** What a refused user reads. */
 export const refusalOf = (action: LimitedAction, seconds: number): string =>
   `Too many ${LIMITS[action].what}. Try again in ${inWords(seconds)}.`
 

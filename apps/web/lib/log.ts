@@ -19,7 +19,7 @@ function write(level: 'info' | 'warn' | 'error', event: string, facts: Facts): v
   )
 }
 
-/** One JSON line for each event: a stable name and facts, never a secret and never a person's data. */
+/** One JSON line for each event: a stable name and facts, never a secret and never a user's data. */
 export const log = {
   info: (event: string, facts: Facts = {}) => write('info', event, facts),
   warn: (event: string, facts: Facts = {}) => write('warn', event, facts),

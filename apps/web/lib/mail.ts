@@ -10,7 +10,7 @@ export interface Mail {
 /** Whether the mail was handed over to the server that delivers it. */
 export type SendMail = (mail: Mail) => Promise<boolean>
 
-/** The SMTP server either takes a mail within this time, or the person gets the link on the screen. */
+/** The SMTP server either takes a mail within this time, or the user gets the link on the screen. */
 const DEADLINE_MS = 10_000
 
 /** Sends mail as the settings say; undefined when they say nothing. */

@@ -17,7 +17,7 @@ export const resetMail = (to: string, link: string): Mail => ({
   ].join('\n\n'),
 })
 
-/** A link by which the person with this address can choose a new password; undefined when there is no such account. */
+/** A link by which the user with this address can choose a new password; undefined when there is no such account. */
 export async function makeResetLink(auth: Auth, webUrl: string, email: string): Promise<string | undefined> {
   const { internalAdapter } = await auth.$context
   const found = await internalAdapter.findUserByEmail(email)

@@ -3,7 +3,7 @@ import type { Auth } from './auth.ts'
 import type { ClientAuthorization } from './authorization.ts'
 import type { withCause } from './caught-cause.ts'
 import type { ChatModel } from './chat-models.ts'
-import type { LiveAnswers } from './live-answers.ts'
+import type { ActiveStreams } from './active-streams.ts'
 import type { SendMail } from './mail.ts'
 import type { SignInProvider } from './sign-in-providers.ts'
 
@@ -26,12 +26,15 @@ export interface Runtime {
   readonly chatModels: readonly ChatModel[]
   /** How many times one answer may ask the model. */
   readonly chatMaxSteps: number
-  readonly liveAnswers: LiveAnswers
+  readonly activeStreams: ActiveStreams
   /** Besides email and password. */
   readonly signInProviders: readonly SignInProvider[]
   /** Undefined where mail is not set up. */
   readonly sendMail: SendMail | undefined
 }
+
+/** The parts that a function uses; pages and routes pass {@link runtime}. */
+export type App<Part extends keyof Runtime> = Pick<Runtime, Part>
 
 // Next bundles pages apart from the process that serves them, so a module variable would exist twice.
 const KEY = Symbol.for('nmg.web.runtime')

@@ -85,9 +85,9 @@ async function oidcClient(settings: ProviderSettings): Promise<SignInProviders['
   const discoveryUrl = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   let found: unknown
   try {
-    const answer = await fetch(discoveryUrl, { signal: AbortSignal.timeout(DISCOVERY_DEADLINE_MS) })
-    if (isOutage(answer.status)) throw new Error(`status ${answer.status}`)
-    found = jsonOf(await boundedBody(answer, LONGEST_DISCOVERY).text())
+    const response = await fetch(discoveryUrl, { signal: AbortSignal.timeout(DISCOVERY_DEADLINE_MS) })
+    if (isOutage(response.status)) throw new Error(`status ${response.status}`)
+    found = jsonOf(await boundedBody(response, LONGEST_DISCOVERY).text())
   } catch {
     return 'silent'
   }
@@ -130,7 +130,7 @@ export const oidcPlugin = ({ discoveryUrl, clientId, clientSecret }: OidcClient)
 
 const mapProfileToUser = (profile: object) => ({ name: nameOf(profile) })
 
-/** What a provider calls the person, as far as our rule for names allows. */
+/** What a provider calls the user, as far as our rule for names allows. */
 function nameOf(profile: object): string {
   const { name, preferred_username: username, login, email } = profile as Record<string, unknown>
   const names = [name, username, login, email].map((given) => cleanDisplayName(given))

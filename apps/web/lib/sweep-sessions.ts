@@ -28,7 +28,7 @@ export async function sweepSessions(pool: Pool): Promise<number> {
 }
 
 /** {@link sweepSessions}, now and every hour. @returns what stops it. */
-export function keepSweepingSessions(pool: Pool): () => void {
+export function startSessionSweeps(pool: Pool): () => void {
   const sweep = () =>
     void sweepSessions(pool).catch((error: unknown) =>
       log.warn('sessions.not_swept', { message: error instanceof Error ? error.message : 'unknown' }),

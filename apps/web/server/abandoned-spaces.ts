@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Pool, PoolClient } from 'pg'
 import { SCHEMA } from '../lib/database.ts'
 import { causeOf, log } from '../lib/log.ts'
+import { hasNoMember } from '../lib/membership.ts'
 
 /** A space is disconnected when it was without any member for so long. */
 const ABANDONED_DAYS = 30
@@ -34,15 +35,15 @@ export function abandonedSpaces({ pool, gatewayUrl, serviceToken }: AbandonedSpa
   let alertedAt = -Infinity
 
   const disconnect = async (spaceId: string): Promise<void> => {
-    const answer = await fetch(`${gateway}/integrations/notion/${spaceId}`, {
+    const response = await fetch(`${gateway}/integrations/notion/${spaceId}`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${serviceToken}`, 'x-user-id': ACTOR },
       redirect: 'error',
       signal: AbortSignal.timeout(DEADLINE_MS),
     })
-    await answer.body?.cancel()
+    await response.body?.cancel()
     // 404: it never had a connection.
-    if (!answer.ok && answer.status !== 404) throw new Error(`the gateway answered ${answer.status}`)
+    if (!response.ok && response.status !== 404) throw new Error(`the gateway answered ${response.status}`)
   }
 
   const round = async (client: PoolClient): Promise<void> => {
@@ -68,8 +69,6 @@ export function abandonedSpaces({ pool, gatewayUrl, serviceToken }: AbandonedSpa
   }
   return () => unlessAnotherProcessDoes(pool, round)
 }
-
-const hasNoMember = (space: string) => `not exists (select from ${SCHEMA}.member where "organizationId" = ${space})`
 
 /** Notes spaces without members, and forgets those that have one again. */
 async function note(client: PoolClient): Promise<void> {
@@ -101,8 +100,8 @@ const InHold = z.object({ hold: Hold })
 
 /** Whether the gateway says that it works on a copy of somebody else's data, of which nothing may be ended. */
 async function isInHold(gateway: string): Promise<boolean> {
-  const answer = await fetch(`${gateway}/readyz`, { redirect: 'error', signal: AbortSignal.timeout(DEADLINE_MS) })
-  return InHold.safeParse(await answer.json().catch(() => undefined)).success
+  const response = await fetch(`${gateway}/readyz`, { redirect: 'error', signal: AbortSignal.timeout(DEADLINE_MS) })
+  return InHold.safeParse(await response.json().catch(() => undefined)).success
 }
 
 async function unlessAnotherProcessDoes(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {

@@ -22,7 +22,7 @@ export function setClientAddress(request: IncomingMessage, trustedProxies: reado
 
 let hasWarned = false
 
-/** Behind a proxy, everybody has the proxy's address, and with it the limits of one person. */
+/** Behind a proxy, everybody has the proxy's address, and with it the limits of one user. */
 function warnOnce(): void {
   if (hasWarned) return
   hasWarned = true

@@ -60,7 +60,7 @@ export function readinessOf({
   }
   return async () => {
     if (isStopping()) return { status: 'not_ready', detail: 'The app is stopping. Others serve on.' }
-    const [detail, isGatewayReady] = await Promise.all([databaseDetail(), answers(gatewayUrl)])
+    const [detail, isGatewayReady] = await Promise.all([databaseDetail(), responses(gatewayUrl)])
     if (detail !== undefined) return { status: 'not_ready', detail }
     const degraded = [
       ...(isGatewayReady ? [] : [GATEWAY_IS_AWAY]),
@@ -70,14 +70,14 @@ export function readinessOf({
   }
 }
 
-async function answers(gatewayUrl: string): Promise<boolean> {
+async function responses(gatewayUrl: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${gatewayUrl.replace(/\/$/, '')}/healthz`, {
+    const response = await fetch(`${gatewayUrl.replace(/\/$/, '')}/healthz`, {
       redirect: 'manual',
       signal: AbortSignal.timeout(GATEWAY_DEADLINE_MS),
     })
-    await answer.body?.cancel()
-    return answer.ok
+    await response.body?.cancel()
+    return response.ok
   } catch {
     return false
   }

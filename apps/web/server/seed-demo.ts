@@ -1,19 +1,19 @@
-import { demoPerson } from '../lib/demo-person.ts'
+import { demoUser } from '../lib/demo-user.ts'
 import { createSpace, type Auth } from '../lib/auth.ts'
 
-/** Makes the demo's person and space, unless they are there. */
+/** Makes the demo's user and space, unless they are there. */
 export async function seedDemo(auth: Auth): Promise<void> {
   const { internalAdapter, adapter, password } = await auth.$context
-  if (await internalAdapter.findUserByEmail(demoPerson.email)) return
-  const person = await internalAdapter.createUser(
-    { name: demoPerson.name, email: demoPerson.email, emailVerified: true },
+  if (await internalAdapter.findUserByEmail(demoUser.email)) return
+  const user = await internalAdapter.createUser(
+    { name: demoUser.name, email: demoUser.email, emailVerified: true },
     { method: 'email-password' },
   )
   await internalAdapter.linkAccount({
-    userId: person.id,
+    userId: user.id,
     providerId: 'credential',
-    accountId: person.id,
-    password: await password.hash(demoPerson.password),
+    accountId: user.id,
+    password: await password.hash(demoUser.password),
   })
-  await createSpace(adapter, demoPerson.space, person.id)
+  await createSpace(adapter, demoUser.space, user.id)
 }

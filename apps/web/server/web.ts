@@ -15,17 +15,17 @@ import next from 'next'
 import type { Pool } from 'pg'
 import { seedDemo } from './seed-demo.ts'
 import { openAuthorizationServer } from '../authorization-server/authorization-server.ts'
-import { documentReader } from '../authorization-server/document-reader.ts'
+import { documentResolver } from '../authorization-server/document-resolver.ts'
 import { openAuth } from '../lib/auth.ts'
 import { withCause } from '../lib/caught-cause.ts'
 import { chatModels } from '../lib/chat-models.ts'
 import { exclusively, openPool } from '../lib/database.ts'
-import { closeLiveAnswers, liveAnswers } from '../lib/live-answers.ts'
+import { closeActiveStreams, activeStreams } from '../lib/active-streams.ts'
 import { log, setLogLevel } from '../lib/log.ts'
 import { mailer } from '../lib/mail.ts'
 import { provideRuntime } from '../lib/runtime.ts'
 import { authSecrets, Settings } from '../lib/settings.ts'
-import { keepSweepingSessions } from '../lib/sweep-sessions.ts'
+import { startSessionSweeps } from '../lib/sweep-sessions.ts'
 import { openAccounts } from './accounts.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { serveHttp } from './http.ts'
@@ -101,7 +101,7 @@ async function serve({ settings, isDevelopment, build, pool, secret }: Opened): 
     }),
   )
   const isDemo = settings.NOTION_GATEWAY_DEMO === '1'
-  const answers = liveAnswers()
+  const answers = activeStreams()
   if (isDemo) await exclusively(pool, () => seedDemo(accounts.auth))
 
   const authorizationServer = openAuthorizationServer({
@@ -115,13 +115,13 @@ async function serve({ settings, isDevelopment, build, pool, secret }: Opened): 
     // The demo does without the Internet, where such documents are.
     documents:
       (settings.CLIENT_METADATA_DOCUMENTS ?? !isDemo)
-        ? documentReader({
+        ? documentResolver({
             pool,
             guard: createSsrfGuard({ alsoAllow: isLoopback(new URL(webUrl)) ? ['loopback'] : [] }),
             proxies: proxiesFrom(settings),
           })
         : undefined,
-    personOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,
+    userOf: async (headers) => (await accounts.auth.api.getSession({ headers }))?.user.id,
   })
   provideRuntime({
     get auth() {
@@ -138,7 +138,7 @@ async function serve({ settings, isDevelopment, build, pool, secret }: Opened): 
     isDemo,
     chatModels: chatModels(settings, isDemo),
     chatMaxSteps: settings.CHAT_MAX_STEPS,
-    liveAnswers: answers,
+    activeStreams: answers,
     signInProviders: accounts.providers.offered,
     sendMail,
   })
@@ -181,13 +181,13 @@ async function serve({ settings, isDevelopment, build, pool, secret }: Opened): 
     serviceToken,
     renewStaticFiles: async () => files?.renew(),
   })
-  const stopSweeping = keepSweepingSessions(pool)
+  const stopSweeping = startSessionSweeps(pool)
   log.info('web.listening', { url: webUrl, host: settings.HOST, port: server.port, isDemo })
 
   return {
     async stop() {
       // Before the server stops: each answer keeps the streams of its readers open, and those read it to its end.
-      await closeLiveAnswers(answers, (settings.SHUTDOWN_GRACE_SECONDS ?? SHUTDOWN_GRACE_SECONDS) * 1_000)
+      await closeActiveStreams(answers, (settings.SHUTDOWN_GRACE_SECONDS ?? SHUTDOWN_GRACE_SECONDS) * 1_000)
       await server.stop()
       await app.close()
       housekeeping.stop()

@@ -11,7 +11,7 @@ import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import { complaintsOf, launchBrowser, newProfile } from '@/test/support/browser.ts'
 import { startMailServer, type MailServer } from '@/test/support/mail-server.ts'
 import { startOidcProvider, type OidcProvider } from '@/test/support/oidc-provider.ts'
-import { newPerson, newVisitor, type PersonClient } from '@/test/support/person.ts'
+import { newUser, newCookieClient, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 import { buildApp } from '@/test/support/built-app.ts'
 
@@ -57,26 +57,26 @@ afterAll(async () => {
 })
 
 const address = (name: string) => `${name.toLowerCase()}-${++people}@north.test`
-const person = (name: string) => newPerson(webUrl, { name, email: address(name), password: PASSWORD })
+const user = (name: string) => newUser(webUrl, { name, email: address(name), password: PASSWORD })
 
 const signIn = (email: string, password: string) =>
-  newVisitor(webUrl).post('/api/auth/sign-in/email', { email, password })
+  newCookieClient(webUrl).post('/api/auth/sign-in/email', { email, password })
 
-const askForReset = (email: string) => newVisitor(webUrl).post('/api/auth/request-password-reset', { email })
+const askForReset = (email: string) => newCookieClient(webUrl).post('/api/auth/request-password-reset', { email })
 
-const isSignedIn = async (who: Pick<PersonClient, 'fetch'>) => (await who.fetch('/api/notion')).status !== 401
+const isSignedIn = async (who: Pick<UserClient, 'fetch'>) => (await who.fetch('/api/notion')).status !== 401
 
 /** Somebody else's browser, signed in to the same account. */
-async function elsewhere(who: PersonClient): Promise<ReturnType<typeof newVisitor>> {
-  const visitor = newVisitor(webUrl)
-  const answer = await visitor.post('/api/auth/sign-in/email', who.account)
-  expect(answer.status).toBe(200)
-  return visitor
+async function elsewhere(who: UserClient): Promise<ReturnType<typeof newCookieClient>> {
+  const cookieClient = newCookieClient(webUrl)
+  const response = await cookieClient.post('/api/auth/sign-in/email', who.account)
+  expect(response.status).toBe(200)
+  return cookieClient
 }
 
 describe('a forgotten password', () => {
   const reset = (token: string, newPassword = NEW_PASSWORD) =>
-    newVisitor(webUrl).post('/api/auth/reset-password', { token, newPassword })
+    newCookieClient(webUrl).post('/api/auth/reset-password', { token, newPassword })
   const mailedToken = async (to: string) => {
     await expect.poll(() => mail.mails.some((each) => each.to.includes(to))).toBe(true)
     const { content } = mail.mails.findLast((each) => each.to.includes(to)) ?? { content: '' }
@@ -85,7 +85,7 @@ describe('a forgotten password', () => {
   }
 
   it('is replaced by a link that is mailed, works once, and ends all sessions', async () => {
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     expect((await askForReset(ada.account.email)).status).toBe(200)
     const token = await mailedToken(ada.account.email)
     expect(token).toMatch(/^[\w-]{20,}$/)
@@ -100,7 +100,7 @@ describe('a forgotten password', () => {
   })
 
   it('is asked for with the same answer whether there is the account or not', async () => {
-    const ben = await person('Ben')
+    const ben = await user('Ben')
     const [known, unknown] = await Promise.all([askForReset(ben.account.email), askForReset('nobody@north.test')])
     expect(unknown.status).toBe(known.status)
     expect(await unknown.text()).toBe(await known.text())
@@ -109,17 +109,17 @@ describe('a forgotten password', () => {
   })
 
   it('is not asked for from another site', async () => {
-    const answer = await newVisitor(webUrl).fetch('/api/auth/request-password-reset', {
+    const response = await newCookieClient(webUrl).fetch('/api/auth/request-password-reset', {
       method: 'POST',
       origin: 'https://evil.example',
       headers: { 'content-type': 'application/json', cookie: 'a=b' },
       body: JSON.stringify({ email: 'ada@north.test' }),
     })
-    expect(answer.status).toBe(403)
+    expect(response.status).toBe(403)
   })
 
   it('is replaced by a link that an operator makes, good for an hour', { timeout: 60_000 }, async () => {
-    const dora = await person('Dora')
+    const dora = await user('Dora')
     const run = (...args: string[]) =>
       promisify(execFile)(process.execPath, [RESET_LINK, ...args], {
         env: {
@@ -150,7 +150,7 @@ describe('a forgotten password', () => {
 
 describe('a password', () => {
   it('is changed by who knows the present one, and sessions elsewhere end', async () => {
-    const eve = await person('Eve')
+    const eve = await user('Eve')
     const other = await elsewhere(eve)
     const change = (currentPassword: string) =>
       eve.post('/api/auth/change-password', { currentPassword, newPassword: NEW_PASSWORD, revokeOtherSessions: true })
@@ -164,18 +164,18 @@ describe('a password', () => {
 })
 
 describe('sessions', () => {
-  const idsOf = async (who: PersonClient) => {
+  const idsOf = async (who: UserClient) => {
     const { rows } = await database.query<{ id: string }>(
       'select id from web.session where "userId" = $1 order by "createdAt"',
       [who.id],
     )
     return rows.map((row) => row.id)
   }
-  const end = (who: Pick<PersonClient, 'fetch'>, id = '', origin = webUrl) =>
+  const end = (who: Pick<UserClient, 'fetch'>, id = '', origin = webUrl) =>
     who.fetch(`/api/account/sessions${id && `/${id}`}`, { method: 'DELETE', origin })
 
   it('are listed with their device, and end one by one or all but this one', async () => {
-    const fay = await person('Fay')
+    const fay = await user('Fay')
     const others = [await elsewhere(fay), await elsewhere(fay), await elsewhere(fay)]
     const page = await (await fay.fetch('/account', { headers: { 'user-agent': 'test' } })).text()
     expect(page.match(/Another program/g)?.length).toBeGreaterThanOrEqual(4)
@@ -188,13 +188,13 @@ describe('sessions', () => {
   })
 
   it('are nobody else’s to end', async () => {
-    const [gus, mallory] = [await person('Gus'), await person('Mallory')]
+    const [gus, mallory] = [await user('Gus'), await user('Mallory')]
     const [own = ''] = await idsOf(gus)
     expect((await end(mallory, own)).status).toBe(204)
     await end(mallory)
     expect(await isSignedIn(gus)).toBe(true)
     expect((await end(gus, own, 'https://evil.example')).status).toBe(403)
-    expect((await end(newVisitor(webUrl), own)).status).toBe(401)
+    expect((await end(newCookieClient(webUrl), own)).status).toBe(401)
     expect((await end(gus, "x' or true --")).status).toBe(204)
     expect(await isSignedIn(gus)).toBe(true)
   })
@@ -202,7 +202,7 @@ describe('sessions', () => {
 
 describe('an invitation', () => {
   it('is mailed to the address that it is for, and to no other that a name might hide', async () => {
-    const hal = await person('Hal')
+    const hal = await user('Hal')
     const to = address('Ida')
     const made = await hal.post(`/api/spaces/${hal.spaceId}/invitations`, { role: 'member', email: to })
     const { link, mail: state } = (await made.json()) as { link: string; mail: string }
@@ -216,8 +216,12 @@ describe('an invitation', () => {
 
 describe('single sign-on', () => {
   /** From the button to the end, as a browser goes. */
-  async function arrive(visitor = newVisitor(webUrl), path = '/sign-in/social', body: object = {}): Promise<URL> {
-    const begun = await visitor.post(`/api/auth${path}`, {
+  async function arrive(
+    cookieClient = newCookieClient(webUrl),
+    path = '/sign-in/social',
+    body: object = {},
+  ): Promise<URL> {
+    const begun = await cookieClient.post(`/api/auth${path}`, {
       provider: 'oidc',
       callbackURL: '/account',
       errorCallbackURL: '/sign-in',
@@ -227,7 +231,7 @@ describe('single sign-on', () => {
     const { url } = (await begun.json()) as { url: string }
     const consented = await fetch(url, { redirect: 'manual' })
     const callback = new URL(consented.headers.get('location') ?? 'about:blank')
-    const ended = await visitor.fetch(callback.pathname + callback.search)
+    const ended = await cookieClient.fetch(callback.pathname + callback.search)
     return new URL(ended.headers.get('location') ?? 'about:blank', webUrl)
   }
   const accounts = async (email: string) => {
@@ -251,9 +255,9 @@ describe('single sign-on', () => {
     const email = address('Jon')
     oidc.become({ sub: 'jon', email, email_verified: true, name: 'Jon Snow' })
     for (let n = 0; n < 2; n++) {
-      const visitor = newVisitor(webUrl)
-      expect((await arrive(visitor)).pathname).toBe('/account')
-      expect(await (await visitor.fetch('/account')).text()).toContain('Jon Snow')
+      const cookieClient = newCookieClient(webUrl)
+      expect((await arrive(cookieClient)).pathname).toBe('/account')
+      expect(await (await cookieClient.fetch('/account')).text()).toContain('Jon Snow')
     }
     expect(await accounts(email)).toEqual(['oidc'])
     expect(oidc.refusals).toEqual([])
@@ -262,27 +266,27 @@ describe('single sign-on', () => {
   it.each([true, false])(
     'does not open the account that somebody made with a password (email verified there: %s)',
     async (email_verified) => {
-      const kim = await person('Kim')
+      const kim = await user('Kim')
       oidc.become({ sub: `mallory-${email_verified}`, email: kim.account.email, email_verified })
-      const visitor = newVisitor(webUrl)
-      const end = await arrive(visitor)
+      const cookieClient = newCookieClient(webUrl)
+      const end = await arrive(cookieClient)
       expect([end.pathname, end.searchParams.get('error')]).toEqual(['/sign-in', 'account_not_linked'])
-      expect(await isSignedIn(visitor)).toBe(false)
+      expect(await isSignedIn(cookieClient)).toBe(false)
       expect(await accounts(kim.account.email)).toEqual(['credential'])
     },
   )
 
   it('is connected from inside, with the same address only', async () => {
-    const lea = await person('Lea')
+    const lea = await user('Lea')
     oidc.become({ sub: 'lea-else', email: 'else@north.test', email_verified: true })
     expect((await arrive(lea, '/link-social', { errorCallbackURL: '/account' })).searchParams.get('error')).toBeTruthy()
     expect(await accounts(lea.account.email)).toEqual(['credential'])
     oidc.become({ sub: 'lea', email: lea.account.email, email_verified: true })
     expect((await arrive(lea, '/link-social')).searchParams.get('error')).toBeNull()
     expect(await accounts(lea.account.email)).toEqual(['credential', 'oidc'])
-    const visitor = newVisitor(webUrl)
-    expect((await arrive(visitor)).pathname).toBe('/account')
-    expect(await (await visitor.fetch('/account')).text()).toContain(lea.account.email)
+    const cookieClient = newCookieClient(webUrl)
+    expect((await arrive(cookieClient)).pathname).toBe('/account')
+    expect(await (await cookieClient.fetch('/account')).text()).toContain(lea.account.email)
   })
 
   it.each([
@@ -293,24 +297,24 @@ describe('single sign-on', () => {
   ] as const)('takes no token %s', async (_, claims, key) => {
     oidc.become({ sub: 'ned', email: address('Ned'), email_verified: true })
     oidc.lie(claims, key)
-    const visitor = newVisitor(webUrl)
-    const end = await arrive(visitor)
+    const cookieClient = newCookieClient(webUrl)
+    const end = await arrive(cookieClient)
     expect(end.searchParams.get('error')).toBeTruthy()
-    expect(await isSignedIn(visitor)).toBe(false)
+    expect(await isSignedIn(cookieClient)).toBe(false)
   })
 
   it('takes what UserInfo says only of the person of the ID token (OIDC Core §5.3.2)', async () => {
     oidc.become({ sub: 'pia', email: address('Pia'), email_verified: true, name: 'Pia' })
     // Without an address in the ID token, UserInfo is asked for it.
     oidc.lie({ email: undefined })
-    const pia = newVisitor(webUrl)
+    const pia = newCookieClient(webUrl)
     expect((await arrive(pia)).searchParams.get('error')).toBeNull()
     expect(await isSignedIn(pia)).toBe(true)
     for (const claims of [{ sub: 'somebody-else' }, { sub: undefined }, { sub: '' }]) {
       oidc.lieInUserInfo(claims)
-      const visitor = newVisitor(webUrl)
-      expect((await arrive(visitor)).searchParams.get('error')).toBeTruthy()
-      expect(await isSignedIn(visitor)).toBe(false)
+      const cookieClient = newCookieClient(webUrl)
+      expect((await arrive(cookieClient)).searchParams.get('error')).toBeTruthy()
+      expect(await isSignedIn(cookieClient)).toBe(false)
     }
   })
 
@@ -319,8 +323,8 @@ describe('single sign-on', () => {
     expect((await arrive()).searchParams.get('error')).toBe('access_denied')
 
     oidc.become({ sub: 'olga', email: address('Olga'), email_verified: true })
-    const victim = newVisitor(webUrl)
-    const begun = await newVisitor(webUrl).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL: '/' })
+    const victim = newCookieClient(webUrl)
+    const begun = await newCookieClient(webUrl).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL: '/' })
     const consented = await fetch(((await begun.json()) as { url: string }).url, { redirect: 'manual' })
     const callback = new URL(consented.headers.get('location') ?? 'about:blank')
     await victim.fetch(callback.pathname + callback.search)
@@ -331,8 +335,8 @@ describe('single sign-on', () => {
     'does not lead on to %s',
     async (callbackURL) => {
       oidc.become({ sub: 'pia', email: address('Pia'), email_verified: true })
-      const answer = await newVisitor(webUrl).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL })
-      expect(answer.status).toBe(403)
+      const response = await newCookieClient(webUrl).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL })
+      expect(response.status).toBe(403)
     },
   )
 
@@ -375,7 +379,11 @@ describe('a single sign-on that does not answer when the app starts', () => {
     })
     const url = `http://localhost:${port}`
     const press = async () =>
-      newVisitor(url).post('/api/auth/sign-in/social', { provider: 'oidc', callbackURL: '/', errorCallbackURL: '/' })
+      newCookieClient(url).post('/api/auth/sign-in/social', {
+        provider: 'oidc',
+        callbackURL: '/',
+        errorCallbackURL: '/',
+      })
     let looks = 0
     const down = createServer((socket) => {
       looks++
@@ -415,7 +423,7 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
 
   it('a password is forgotten, replaced by the mailed link, and changed; sessions are seen and ended', async () => {
     const account = { name: 'Quin', email: address('Quin'), password: PASSWORD }
-    const quin = await newPerson(webUrl, account)
+    const quin = await newUser(webUrl, account)
     const page = await newProfile(browser)
     await page.goto(`${webUrl}/sign-in`)
     await page.getByRole('link', { name: 'Forgot your password?' }).click()
@@ -447,7 +455,7 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     await page.getByLabel('Password').fill(NEW_PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('button', { name: /^Account of/ }).click()
-    const other = newVisitor(webUrl)
+    const other = newCookieClient(webUrl)
     expect((await other.post('/api/auth/sign-in/email', { email: account.email, password: NEW_PASSWORD })).status).toBe(
       200,
     )
@@ -496,7 +504,7 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
 // The last, because nobody here gets mail for a while after it.
 describe('an address of the network', () => {
   it('can cause few mails a minute, so that no mailbox is filled', async () => {
-    const cem = await person('Cem')
+    const cem = await user('Cem')
     const statuses: number[] = []
     for (let n = 0; n < 8; n++) statuses.push((await askForReset(cem.account.email)).status)
     expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(5)

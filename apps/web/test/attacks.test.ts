@@ -5,7 +5,7 @@ import { testDatabase } from '@nmg/process/testing'
 import { Client, Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMailServer, type MailServer } from '@/test/support/mail-server.ts'
-import { newPerson, newVisitor, type PersonClient } from '@/test/support/person.ts'
+import { newUser, newCookieClient, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 import { buildApp } from '@/test/support/built-app.ts'
 import { openAuth } from '@/lib/auth.ts'
@@ -68,13 +68,13 @@ afterAll(async () => {
   await database?.end()
 })
 
-const person = (name: string) => {
+const user = (name: string) => {
   people += 1
-  return newPerson(webUrl, { name, email: `${name.toLowerCase()}-${people}@north.test`, password: PASSWORD })
+  return newUser(webUrl, { name, email: `${name.toLowerCase()}-${people}@north.test`, password: PASSWORD })
 }
 
-/** The same person, at the other process, or as if from another address. */
-const sendAs = (who: PersonClient, path: string, init: RequestInit & { url?: string; address?: string } = {}) => {
+/** The same user, at the other process, or as if from another address. */
+const sendAs = (who: UserClient, path: string, init: RequestInit & { url?: string; address?: string } = {}) => {
   const { url = webUrl, address, ...rest } = init
   const headers = new Headers(rest.headers)
   headers.set('origin', webUrl)
@@ -84,7 +84,7 @@ const sendAs = (who: PersonClient, path: string, init: RequestInit & { url?: str
   return fetch(url + path, { ...rest, headers, redirect: 'manual' })
 }
 
-const post = (who: PersonClient, path: string, body: unknown, at: { url?: string; address?: string } = {}) =>
+const post = (who: UserClient, path: string, body: unknown, at: { url?: string; address?: string } = {}) =>
   sendAs(who, path, { method: 'POST', body: JSON.stringify(body), ...at })
 
 async function expectLimited(answer: Response): Promise<void> {
@@ -100,12 +100,12 @@ async function expectLimited(answer: Response): Promise<void> {
 const mailsTo = (to: string) => mail.mails.filter((each) => each.to.join().toLowerCase() === to).length
 
 describe('the mail of invitations', () => {
-  const inviteTo = (who: PersonClient, email: string, at = {}) =>
+  const inviteTo = (who: UserClient, email: string, at = {}) =>
     post(who, `/api/spaces/${who.spaceId}/invitations`, { role: 'member', email }, at)
 
   it('fills no mailbox, though each invitation is cancelled, from wherever and through whichever process it is sent', async () => {
-    const mallory = await person('Mallory')
-    const accomplice = await person('Eve')
+    const mallory = await user('Mallory')
+    const accomplice = await user('Eve')
     const victim = 'victim@south.test'
     const statuses: number[] = []
     for (let n = 0; n < 12; n++) {
@@ -126,7 +126,7 @@ describe('the mail of invitations', () => {
   })
 
   it('goes to no crowd', async () => {
-    const mallory = await person('Mallory')
+    const mallory = await user('Mallory')
     const statuses: number[] = []
     for (let n = 0; n < 45; n++) {
       statuses.push((await inviteTo(mallory, `crowd-${n}@south.test`, { address: `198.51.100.${n}` })).status)
@@ -136,13 +136,13 @@ describe('the mail of invitations', () => {
   })
 
   it('is not needed for a link that is copied', async () => {
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     for (let n = 0; n < 8; n++) {
       expect((await post(ada, `/api/spaces/${ada.spaceId}/invitations`, { role: 'member' })).status).toBe(201)
     }
   })
 
-  let ada: PersonClient | undefined
+  let ada: UserClient | undefined
   it.each([
     ['line breaks', 'Ada\n\nYour account is locked. Go to http://evil.example/login\n'],
     ['an address', 'http://evil.example/login or www.evil.example'],
@@ -150,7 +150,7 @@ describe('the mail of invitations', () => {
     ['bidi marks', '\u202egnp.exe'],
     ['a header', 'Ada\r\nBcc: everybody@south.test\r\n'],
   ])('has the form that we gave it, whatever a name from before consists of: %s', async (_, name) => {
-    ada ??= await person('Ada')
+    ada ??= await user('Ada')
     await database.query('update web."user" set name = $2 where id = $1', [ada.id, name])
     await database.query('update web.organization set name = $2 where id = $1', [ada.spaceId, name])
     const to = `shaped-${++people}@south.test`
@@ -175,7 +175,7 @@ describe('the mail of invitations', () => {
 
 describe('guessing', () => {
   it('a password of somebody whose browser is open ends soon, in all processes', async () => {
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     const guess = (n: number) =>
       post(
         ada,
@@ -191,9 +191,9 @@ describe('guessing', () => {
   })
 
   it('a password from many addresses in one IPv6 network is guessing from one', async () => {
-    const visitor = newVisitor(webUrl)
+    const cookieClient = newCookieClient(webUrl)
     const guess = (n: number) =>
-      visitor.fetch('/api/auth/request-password-reset', {
+      cookieClient.fetch('/api/auth/request-password-reset', {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-forwarded-for': `2001:db8:5:6::${n.toString(16)}` },
         body: JSON.stringify({ email: `nobody-${n}@north.test` }),
@@ -204,7 +204,7 @@ describe('guessing', () => {
   })
 
   it('links of invitations ends soon', async () => {
-    const mallory = await person('Mallory')
+    const mallory = await user('Mallory')
     const answers: Response[] = []
     for (let n = 0; n < 125; n++) answers.push(await post(mallory, `/api/invitations/guess-${n}`, {}))
     expect(answers.filter(({ status }) => status === 404).length).toBeLessThan(125)
@@ -233,7 +233,7 @@ describe('guessing', () => {
 describe('the operator’s model', () => {
   it('is asked by one person only so often', async () => {
     upstream = { status: 404, type: 'application/json', body: '{}' }
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     const ask = () =>
       post(ada, `/api/spaces/${ada.spaceId}/chat`, {
         type: 'ask',
@@ -264,10 +264,10 @@ describe('a name', () => {
   ]
 
   it('is refused wherever it enters, when it is none', async () => {
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     const entrances: Record<string, (name: string) => Promise<Response>> = {
       'signing up': (name) =>
-        newVisitor(webUrl).fetch('/api/auth/sign-up/email', {
+        newCookieClient(webUrl).fetch('/api/auth/sign-up/email', {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.201' },
           body: JSON.stringify({ name, email: `bad-${++people}@north.test`, password: PASSWORD }),
@@ -287,7 +287,7 @@ describe('a name', () => {
 })
 
 describe('a form of another site', () => {
-  const jsonRoutes = (who: PersonClient): [string, string][] => [
+  const jsonRoutes = (who: UserClient): [string, string][] => [
     ['POST', `/api/spaces/${who.spaceId}/invitations`],
     ['POST', '/api/spaces'],
     ['PATCH', `/api/spaces/${who.spaceId}`],
@@ -306,7 +306,7 @@ describe('a form of another site', () => {
   ]
 
   it('that writes JSON as text reaches nothing', async () => {
-    const mallory = await person('Mallory')
+    const mallory = await user('Mallory')
     const body = JSON.stringify({ role: 'admin', name: 'x', type: 'x', a: '=' })
     for (const [method, path] of jsonRoutes(mallory)) {
       for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
@@ -320,7 +320,7 @@ describe('a form of another site', () => {
   })
 
   it('reaches nothing as a navigation either', async () => {
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     for (const [method, path] of jsonRoutes(ada)) {
       const answer = await sendAs(ada, path, {
         method,
@@ -335,9 +335,9 @@ describe('a form of another site', () => {
 })
 
 describe('what upstream answers', () => {
-  let ada: PersonClient
+  let ada: UserClient
   beforeAll(async () => {
-    ada = await person('Ada')
+    ada = await user('Ada')
   })
   const foreign = [
     'text/html',
@@ -400,7 +400,7 @@ describe('the library’s endpoints', () => {
       providers: { offered: [], oidc: undefined, social: {} },
       sendMail: undefined,
     })
-    const ada = await person('Ada')
+    const ada = await user('Ada')
     const endpoints = Object.values(
       auth.api as unknown as Record<string, { path?: string; options?: { method?: string | string[] } }>,
     )

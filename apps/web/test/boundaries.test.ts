@@ -26,6 +26,15 @@ describe('the folders of the web app', () => {
     expect(upwards).toEqual([])
   })
 
+  it('give features and components the parts that they use, which only pages, routes and guards look up', () => {
+    const lookingUp = ['components', 'features'].flatMap((folder) =>
+      filesOf(join(APP, folder)).filter((file) =>
+        /import \{[^}]*\} from '@\/lib\/(?:runtime|request-guards|page-guards)/.test(read(file)),
+      ),
+    )
+    expect(lookingUp).toEqual([])
+  })
+
   it('are all looked at', () => {
     expect(importsOf('features').length).toBeGreaterThan(50)
   })
@@ -36,12 +45,14 @@ const featureOf = (path: string) => path.split('/')[1]
 /** Imports of the app's own files. */
 function importsOf(folder: string): Import[] {
   return filesOf(join(APP, folder)).flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/(?:from |import )'((?:@\/|\.)[^']+)'/g)].map(([, target = '']) => ({
+    [...read(file).matchAll(/(?:from |import )'((?:@\/|\.)[^']+)'/g)].map(([, target = '']) => ({
       from: relative(APP, file),
       to: target.startsWith('@/') ? target.slice(2) : relative(APP, resolve(file, '..', target)),
     })),
   )
 }
+
+const read = (file: string) => readFileSync(file, 'utf8')
 
 function filesOf(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {

@@ -5,7 +5,7 @@ import { complaintsOf, goTo, launchBrowser, newProfile } from '@/test/support/br
 import { answered, ask, opened } from '@/test/support/chat-client.ts'
 import { startModelServer, type ModelServer } from '@/test/support/model-server.ts'
 import { startOddGateway, type OddGateway } from '@/test/support/odd-gateway.ts'
-import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { consent, invite, newUser, type UserClient } from '@/test/support/user.ts'
 import { startProduct, type Product } from '@/test/support/product.ts'
 import { forgetLimits } from '@/test/support/limits.ts'
 import { textOf } from '@/features/chat/chat-message.ts'
@@ -16,8 +16,8 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
   let odd: OddGateway
   let databaseUrl: string
   let browser: Browser
-  let ada: PersonClient
-  let ben: PersonClient
+  let ada: UserClient
+  let ben: UserClient
   const contexts: BrowserContext[] = []
 
   beforeAll(async () => {
@@ -30,10 +30,10 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     )
     odd.target = product.gatewayUrl
     product.simulator.setOptions({ autoApprove: true })
-    const person = (name: string) =>
-      newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
-    ada = await person('Ada')
-    ben = await person('Ben')
+    const user = (name: string) =>
+      newUser(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
+    ada = await user('Ada')
+    ben = await user('Ben')
     await invite(ada, ben, 'member')
     const started = await ada.post('/api/notion/oauth/start', { spaceId: ada.spaceId })
     await consent(ada, ((await started.json()) as { authorizeUrl: string }).authorizeUrl)
@@ -59,13 +59,13 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
 
   const newId = () => crypto.randomUUID()
   const chatPath = (id = '') => `/spaces/${ada.spaceId}/chat${id && `/${id}`}`
-  const cookiesOf = (person: PersonClient) =>
-    [...person.cookies()].map(([name, value]) => ({ name, value, url: product.webUrl }))
+  const cookiesOf = (user: UserClient) =>
+    [...user.cookies()].map(([name, value]) => ({ name, value, url: product.webUrl }))
   /** A page of somebody who is signed in. */
-  const pageOf = async (person: PersonClient, path: string, prepare?: (page: Page) => Promise<void>) => {
+  const pageOf = async (user: UserClient, path: string, prepare?: (page: Page) => Promise<void>) => {
     const page = await newProfile(browser)
     contexts.push(page.context())
-    await page.context().addCookies(cookiesOf(person))
+    await page.context().addCookies(cookiesOf(user))
     await prepare?.(page)
     await page.goto(product.webUrl + path)
     await isInteractive(page)
@@ -192,7 +192,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     })
 
     it('until somebody signs out, who is warned before', async () => {
-      const own = await newPerson(product.webUrl, {
+      const own = await newUser(product.webUrl, {
         name: 'Carl',
         email: `${newId()}@north.test`,
         password: 'a-good-password',

@@ -1,10 +1,10 @@
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { answered, ask, messageIn, opened, takeTurn } from '@/test/support/chat-client.ts'
+import { answered, ask, messageIn, opened, startRun } from '@/test/support/chat-client.ts'
 import { startModelServer, type ModelServer } from '@/test/support/model-server.ts'
 import { startOddGateway } from '@/test/support/odd-gateway.ts'
-import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { consent, invite, newUser, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 import { forgetLimits } from '@/test/support/limits.ts'
 import { isToolPart, textOf, type ChatMessage, type ToolPart } from '@/features/chat/chat-message.ts'
@@ -14,9 +14,9 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 let product: Product
 let databaseUrl: string
 let model: ModelServer
-let ada: PersonClient
-let ben: PersonClient
-let dora: PersonClient
+let ada: UserClient
+let ben: UserClient
+let dora: UserClient
 
 beforeAll(async () => {
   model = await startModelServer()
@@ -33,11 +33,11 @@ beforeAll(async () => {
     },
   )
   product.simulator.setOptions({ autoApprove: true })
-  const person = (name: string) =>
-    newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
-  ada = await person('Ada')
-  ben = await person('Ben')
-  dora = await person('Dora')
+  const user = (name: string) =>
+    newUser(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: 'a-good-password' })
+  ada = await user('Ada')
+  ben = await user('Ben')
+  dora = await user('Dora')
   await invite(ada, ben, 'member')
   await connect(ada)
 })
@@ -54,10 +54,10 @@ afterEach(() => {
   model.forget()
 })
 
-async function connect(person: PersonClient): Promise<void> {
-  const started = await person.post('/api/notion/oauth/start', { spaceId: person.spaceId })
+async function connect(user: UserClient): Promise<void> {
+  const started = await user.post('/api/notion/oauth/start', { spaceId: user.spaceId })
   const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
-  await consent(person, authorizeUrl)
+  await consent(user, authorizeUrl)
 }
 
 async function readUntil(reader: ReadableStreamDefaultReader<string>, text: string): Promise<string> {
@@ -179,24 +179,24 @@ describe('an answer', () => {
 })
 
 describe('a message', () => {
-  const sentTwice = async (turn: Parameters<typeof takeTurn>[1]) => {
-    const second = await takeTurn(ada, turn)
+  const sentTwice = async (run: Parameters<typeof startRun>[1]) => {
+    const second = await startRun(ada, run)
     expect(second.status).toBe(204)
-    return (await opened(ada, turn.conversationId)).messages
+    return (await opened(ada, run.conversationId)).messages
   }
 
   it('that is sent again by a browser that lost the response is stored and answered once', async () => {
     const id = newId()
-    const turn = ask(id, 'Did this arrive?')
+    const run = ask(id, 'Did this arrive?')
     const gate = Promise.withResolvers<void>()
     model.answer([{ say: 'It ' }, { wait: gate.promise }, { say: 'did.' }])
     const asked = model.requests.length
-    const first = await takeTurn(ada, turn)
+    const first = await startRun(ada, run)
     // While it is being answered, the sender gets the same answer.
-    const again = await takeTurn(ada, turn)
+    const again = await startRun(ada, run)
     gate.resolve()
     expect(messageIn(await again.text())).toEqual(messageIn(await first.text()))
-    expect((await sentTwice(turn)).map(textOf)).toEqual(['Did this arrive?', 'It did.'])
+    expect((await sentTwice(run)).map(textOf)).toEqual(['Did this arrive?', 'It did.'])
     expect(model.requests).toHaveLength(asked + 1)
   })
 
@@ -229,8 +229,8 @@ describe('a message', () => {
 
   it('that is longer is refused, and nothing of it is stored', async () => {
     const id = newId()
-    expect((await takeTurn(ada, ask(id, 'x'.repeat(100_001)))).status).toBe(400)
-    expect((await takeTurn(ada, ask(id, 'x'.repeat(2_000_000)))).status).toBe(413)
+    expect((await startRun(ada, ask(id, 'x'.repeat(100_001)))).status).toBe(400)
+    expect((await startRun(ada, ask(id, 'x'.repeat(2_000_000)))).status).toBe(413)
     expect((await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`)).status).toBe(404)
   })
 })
@@ -358,9 +358,9 @@ describe('a change', () => {
     const other = await waiting('Other page')
     const made = toolCalls('notion-create-pages').length
     const refused = async (answer: Promise<Response>, status: number) => expect((await answer).status).toBe(status)
-    await refused(takeTurn(ada, decide(first.id, other.approvalId, true)), 409)
-    await refused(takeTurn(ada, decide(first.id, 'made-up', true)), 409)
-    await refused(takeTurn(ben, decide(first.id, first.approvalId, true), ada.spaceId), 404)
+    await refused(startRun(ada, decide(first.id, other.approvalId, true)), 409)
+    await refused(startRun(ada, decide(first.id, 'made-up', true)), 409)
+    await refused(startRun(ben, decide(first.id, first.approvalId, true), ada.spaceId), 404)
     // What the browser claims about the call counts for nothing.
     model.answer([{ say: 'Denied it is.' }])
     const forged = {
@@ -369,11 +369,11 @@ describe('a change', () => {
       toolName: 'notion-search',
     }
     await answered(ada, { ...decide(first.id, first.approvalId, false), ...forged })
-    await refused(takeTurn(ada, decide(first.id, first.approvalId, true)), 409)
+    await refused(startRun(ada, decide(first.id, first.approvalId, true)), 409)
     // Going on without a decision denies.
     model.answer([{ say: 'As you like.' }])
     await answered(ada, ask(other.id, 'Never mind'))
-    await refused(takeTurn(ada, decide(other.id, other.approvalId, true)), 409)
+    await refused(startRun(ada, decide(other.id, other.approvalId, true)), 409)
     expect(toolCalls('notion-create-pages')).toHaveLength(made)
     expect(pageTitles()).not.toContain('Forged page')
   })
@@ -382,7 +382,7 @@ describe('a change', () => {
     const id = newId()
     model.answer([change('Left page'), change('Right page')])
     const [left, right] = toolParts(await answered(ada, ask(id, 'Create both')))
-    const undecided = await takeTurn(ada, decide(id, left?.approval?.id ?? '', true))
+    const undecided = await startRun(ada, decide(id, left?.approval?.id ?? '', true))
     expect(undecided.status).toBe(202)
     expect(pageTitles()).not.toContain('Left page')
     model.answer([{ say: 'One of them.' }])
@@ -394,16 +394,15 @@ describe('a change', () => {
 
 describe('an answer that is being written', () => {
   /** An answer that waits in the middle. */
-  const begun = async (person = ada, id = newId()) => {
+  const begun = async (user = ada, id = newId()) => {
     const gate = Promise.withResolvers<void>()
     model.answer([{ say: 'The beginning. ' }, { wait: gate.promise }, { say: 'The end.' }])
-    const answer = await takeTurn(person, ask(id, 'Tell me slowly'), ada.spaceId)
+    const answer = await startRun(user, ask(id, 'Tell me slowly'), ada.spaceId)
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
     const read = await readUntil(reader, 'beginning')
     return { id, reader, read, gate }
   }
-  const streamOf = (person: PersonClient, id: string) =>
-    person.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}/stream`)
+  const streamOf = (user: UserClient, id: string) => user.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}/stream`)
 
   it('goes on when its reader leaves, and can be picked up from its beginning', async () => {
     const { id, reader, gate } = await begun()
@@ -420,7 +419,7 @@ describe('an answer that is being written', () => {
 
   it('is the only one in its conversation', async () => {
     const { id, reader, gate } = await begun()
-    const second = await takeTurn(ada, ask(id, 'And this?'))
+    const second = await startRun(ada, ask(id, 'And this?'))
     expect(second.status).toBe(409)
     expect(await second.json()).toMatchObject({ code: 'answering' })
     gate.resolve()
@@ -441,7 +440,7 @@ describe('an answer that is being written', () => {
   })
 
   it('ends at once for a member who is removed, and so does their reading', async () => {
-    const eve = await newPerson(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: 'a-good-password' })
+    const eve = await newUser(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: 'a-good-password' })
     await invite(ada, eve, 'member')
     const shared = await begun(ada)
     await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${shared.id}`, {
@@ -458,7 +457,7 @@ describe('an answer that is being written', () => {
     const read = await reading.text()
     expect(read).not.toContain('The end.')
     expect(read).not.toContain('[DONE]')
-    expect((await takeTurn(eve, ask(own.id, 'Still there?'), ada.spaceId)).status).toBe(403)
+    expect((await startRun(eve, ask(own.id, 'Still there?'), ada.spaceId)).status).toBe(403)
     shared.gate.resolve()
     own.gate.resolve()
     while (!(await shared.reader.read()).done);
@@ -480,12 +479,12 @@ describe('several web processes', () => {
       SHUTDOWN_GRACE_SECONDS: '1',
       ...env,
     })
-    const send: PersonClient['fetch'] = (path, init) => {
+    const send: UserClient['fetch'] = (path, init) => {
       const cookie = [...ada.cookies()].map(([name, value]) => `${name}=${value}`).join('; ')
       const headers = { origin: product.webUrl, cookie, 'content-type': 'application/json' }
       return fetch(`http://localhost:${port}${path}`, { ...init, headers })
     }
-    const there: PersonClient = {
+    const there: UserClient = {
       ...ada,
       fetch: send,
       post: (path, body) => send(path, { method: 'POST', body: JSON.stringify(body) }),
@@ -502,9 +501,9 @@ describe('several web processes', () => {
     // Written there, read here.
     const first = newId()
     model.answer(slow)
-    const answer = await takeTurn(there, ask(first, 'Tell me'))
+    const answer = await startRun(there, ask(first, 'Tell me'))
     const here = await ada.fetch(`${conversationPath(first)}/stream`)
-    expect((await takeTurn(ada, ask(first, 'And this?'))).status).toBe(409)
+    expect((await startRun(ada, ask(first, 'And this?'))).status).toBe(409)
     gate.resolve()
     expect(textOf(messageIn(await here.text()))).toBe('The beginning. The end.')
     await answer.text()
@@ -513,14 +512,14 @@ describe('several web processes', () => {
     const open = Promise.withResolvers<void>()
     const stopped = newId()
     model.answer([{ say: 'Still going. ' }, { wait: open.promise }])
-    const going = await takeTurn(there, ask(stopped, 'Go on'))
+    const going = await startRun(there, ask(stopped, 'Go on'))
     expect((await ada.post(`${conversationPath(stopped)}/stop`, {})).status).toBe(202)
     expect(messageIn(await going.text()).metadata?.end).toEqual({ kind: 'stopped' })
 
     // Written there, when that process is told to end.
     const left = newId()
     model.answer([{ say: 'Half of it. ' }, { wait: open.promise }])
-    const reader = (await takeTurn(there, ask(left, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
+    const reader = (await startRun(there, ask(left, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
     await readUntil(reader, 'it.')
     expect(await web.stop()).toBe(0)
     const [, message] = (await opened(ada, left)).messages
@@ -534,11 +533,11 @@ describe('several web processes', () => {
     const gate = Promise.withResolvers<void>()
     const id = newId()
     model.answer([{ say: 'Nearly ' }, { wait: gate.promise }, { say: 'done.' }])
-    const reader = (await takeTurn(there, ask(id, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
+    const reader = (await startRun(there, ask(id, 'Go on'))).body!.pipeThrough(new TextDecoderStream()).getReader()
     let read = await readUntil(reader, 'Nearly')
     const stopped = web.stop()
     await expect.poll(async () => (await there.fetch('/readyz')).status).toBe(503)
-    const refused = await takeTurn(there, ask(newId(), 'And this?'))
+    const refused = await startRun(there, ask(newId(), 'And this?'))
     expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'restarting' }])
     gate.resolve()
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) read += piece.value
@@ -614,50 +613,50 @@ describe('several web processes', () => {
 })
 
 describe('the routes of the chat', () => {
-  type Call = (person: PersonClient, conversation: string) => Promise<Response>
+  type Call = (user: UserClient, conversation: string) => Promise<Response>
   const inSpace = (path: string) => `/api/spaces/${ada.spaceId}${path}`
-  const change = (person: PersonClient, id: string, body: unknown) =>
-    person.fetch(inSpace(`/conversations/${id}`), { method: 'PATCH', headers: JSON_TYPE, body: JSON.stringify(body) })
+  const change = (user: UserClient, id: string, body: unknown) =>
+    user.fetch(inSpace(`/conversations/${id}`), { method: 'PATCH', headers: JSON_TYPE, body: JSON.stringify(body) })
   const reading = {
-    'opening a conversation': (person, id) => person.fetch(inSpace(`/conversations/${id}`)),
-    'reading older messages': (person, id) => person.fetch(inSpace(`/conversations/${id}/messages?before=9`)),
-    'following an answer': (person, id) => person.fetch(inSpace(`/conversations/${id}/stream`)),
+    'opening a conversation': (user, id) => user.fetch(inSpace(`/conversations/${id}`)),
+    'reading older messages': (user, id) => user.fetch(inSpace(`/conversations/${id}/messages?before=9`)),
+    'following an answer': (user, id) => user.fetch(inSpace(`/conversations/${id}/stream`)),
   } as const satisfies Record<string, Call>
   const writing = {
-    asking: (person, id) => takeTurn(person, ask(id, 'Hello'), ada.spaceId),
-    regenerating: (person, id) => takeTurn(person, { type: 'regenerate', conversationId: id }, ada.spaceId),
-    stopping: (person, id) => person.post(inSpace(`/conversations/${id}/stop`), {}),
-    renaming: (person, id) => change(person, id, { title: 'Mine now' }),
-    sharing: (person, id) => change(person, id, { visibility: 'space' }),
-    deleting: (person, id) => person.fetch(inSpace(`/conversations/${id}`), { method: 'DELETE' }),
+    asking: (user, id) => startRun(user, ask(id, 'Hello'), ada.spaceId),
+    regenerating: (user, id) => startRun(user, { type: 'regenerate', conversationId: id }, ada.spaceId),
+    stopping: (user, id) => user.post(inSpace(`/conversations/${id}/stop`), {}),
+    renaming: (user, id) => change(user, id, { title: 'Mine now' }),
+    sharing: (user, id) => change(user, id, { visibility: 'space' }),
+    deleting: (user, id) => user.fetch(inSpace(`/conversations/${id}`), { method: 'DELETE' }),
   } as const satisfies Record<string, Call>
   const all: Record<string, Call> = {
     ...reading,
     ...writing,
-    'reading the last calls': (person) => person.fetch(inSpace('/tool-calls')),
-    'keeping a call': (person) => person.post(inSpace('/tool-calls'), call),
-    'forgetting the calls': (person) => person.fetch(inSpace('/tool-calls'), { method: 'DELETE' }),
-    'listing conversations': (person) => person.fetch(inSpace('/conversations')),
-    'searching conversations': (person) => person.fetch(inSpace('/conversations?search=secret')),
+    'reading the last calls': (user) => user.fetch(inSpace('/tool-calls')),
+    'keeping a call': (user) => user.post(inSpace('/tool-calls'), call),
+    'forgetting the calls': (user) => user.fetch(inSpace('/tool-calls'), { method: 'DELETE' }),
+    'listing conversations': (user) => user.fetch(inSpace('/conversations')),
+    'searching conversations': (user) => user.fetch(inSpace('/conversations?search=secret')),
   }
   const call = { tool: 'notion-search', arguments: { query: 'x' }, outcome: 'ok', tookMs: 12 }
   let conversation: string
-  let frida: PersonClient
+  let frida: UserClient
   beforeAll(async () => {
     conversation = newId()
     model.answer([{ say: 'A secret.' }])
     await answered(ada, ask(conversation, 'Tell me a secret about periwinkles'))
-    frida = await newPerson(product.webUrl, { name: 'Frida', email: 'frida@north.test', password: 'a-good-password' })
+    frida = await newUser(product.webUrl, { name: 'Frida', email: 'frida@north.test', password: 'a-good-password' })
     await invite(ada, frida, 'member')
     await ada.fetch(`/api/spaces/${ada.spaceId}/members/${frida.id}`, { method: 'DELETE' })
   })
   const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code
-  const nobody: Pick<PersonClient, 'fetch'> = {
+  const nobody: Pick<UserClient, 'fetch'> = {
     fetch: (path, init) => fetch(product.webUrl + path, { ...init, headers: { origin: product.webUrl } }),
   }
 
   it.each(Object.keys(all))('are closed to nobody, strangers and former members when %s', async (name) => {
-    const anonymous: PersonClient = {
+    const anonymous: UserClient = {
       ...dora,
       ...nobody,
       post: (path, body) => nobody.fetch(path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) }),
@@ -673,10 +672,9 @@ describe('the routes of the chat', () => {
       expect(await codeOf(await all[name]!(ben, conversation))).toBe('not_found')
       const elsewhere = {
         ...ben,
-        fetch: ((path, init) =>
-          ben.fetch(path.replace(ada.spaceId, ben.spaceId), init)) satisfies PersonClient['fetch'],
+        fetch: ((path, init) => ben.fetch(path.replace(ada.spaceId, ben.spaceId), init)) satisfies UserClient['fetch'],
       }
-      const moved: PersonClient = {
+      const moved: UserClient = {
         ...elsewhere,
         post: (path, body) => elsewhere.fetch(path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) }),
       }
@@ -697,7 +695,7 @@ describe('the routes of the chat', () => {
   })
 
   it.each(Object.keys(writing))('refuse pages of other origins when %s', async (name) => {
-    const foreign: PersonClient = {
+    const foreign: UserClient = {
       ...ada,
       fetch: (path, init) => ada.fetch(path, { ...init, origin: 'https://evil.example' }),
       post: (path, body) =>
@@ -748,8 +746,8 @@ describe('the routes of the chat', () => {
 
   it('keep the last calls for each person alone', async () => {
     expect((await all['keeping a call']!(ada, '')).status).toBe(204)
-    const calls = async (person: PersonClient) =>
-      ((await (await all['reading the last calls']!(person, '')).json()) as { calls: unknown[] }).calls
+    const calls = async (user: UserClient) =>
+      ((await (await all['reading the last calls']!(user, '')).json()) as { calls: unknown[] }).calls
     expect(await calls(ada)).toEqual([expect.objectContaining(call)])
     expect(await calls(ben)).toEqual([])
     expect((await all['forgetting the calls']!(ada, '')).status).toBe(204)
@@ -761,11 +759,11 @@ describe('the routes of the chat', () => {
     expect((await reading['opening a conversation'](ada, conversation)).status).toBe(404)
   })
 
-  const pageOf = async (person: PersonClient, query: string, space = person === ben ? ben.spaceId : ada.spaceId) =>
-    (await (await person.fetch(`/api/spaces/${space}/conversations${query}`)).json()) as {
+  const pageOf = async (user: UserClient, query: string, space = user === ben ? ben.spaceId : ada.spaceId) =>
+    (await (await user.fetch(`/api/spaces/${space}/conversations${query}`)).json()) as {
       conversations: { id: string; title: string }[]
       next?: string
     }
-  const titles = async (person: PersonClient, query: string) =>
-    (await pageOf(person, query, ada.spaceId)).conversations.map(({ title }) => title)
+  const titles = async (user: UserClient, query: string) =>
+    (await pageOf(user, query, ada.spaceId)).conversations.map(({ title }) => title)
 })

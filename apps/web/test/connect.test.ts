@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   clickUntilVisible,
-  answerConsent,
+  submitConsent,
   complaintsOf,
   connect,
   goTo,
@@ -15,9 +15,9 @@ import {
   searchNotion,
   signIn,
 } from '@/test/support/browser.ts'
-import type { SpaceConnection } from '@/features/integrations/connection-answer.ts'
+import type { SpaceConnection } from '@/features/integrations/connection-response.ts'
 import { reconnectReasons } from '@/features/integrations/connection-view.ts'
-import { consent, invite, newPerson } from '@/test/support/person.ts'
+import { consent, invite, newUser } from '@/test/support/user.ts'
 import { startProduct, type Product } from '@/test/support/product.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -59,13 +59,13 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   /** Somebody new, in a browser of their own, at the home of their own space. */
   const newcomer = async (name = 'Ada') => {
     const account = { name, email: `${name.toLowerCase()}-${++people}@north.test`, password: 'a-good-password' }
-    const person = await newPerson(product.webUrl, account)
+    const user = await newUser(product.webUrl, account)
     const page = await profile()
     await page
       .context()
-      .addCookies([...person.cookies()].map(([key, value]) => ({ name: key, value, url: product.webUrl })))
+      .addCookies([...user.cookies()].map(([key, value]) => ({ name: key, value, url: product.webUrl })))
     await page.goto(product.webUrl)
-    return { page, account, person }
+    return { page, account, user }
   }
 
   const card = (page: Page) => page.getByRole('region', { name: 'Notion' })
@@ -166,7 +166,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
   it('connects nothing when the person denies, and lets them try again', async () => {
     const { page } = await newcomer()
-    await answerConsent(page, 'Connect Notion', 'Deny')
+    await submitConsent(page, 'Connect Notion', 'Deny')
     await page.getByRole('heading', { name: 'Access was not allowed' }).waitFor()
     await page.getByText('nothing was connected').waitFor()
     await page.getByRole('button', { name: 'Try again' }).click()
@@ -243,7 +243,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       await state(page, 'Reconnect required').waitFor()
       expect(refreshes()).toBe(before)
 
-      await answerConsent(page, 'Reconnect Notion')
+      await submitConsent(page, 'Reconnect Notion')
       await state(page, 'MCP connected').waitFor()
       await goTo(page, 'Tools')
       await searchNotion(page, 'launch plan')
@@ -356,7 +356,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       .getByText(/More permissions needed/)
       .waitFor()
     await goTo(page, 'Connection')
-    await answerConsent(page, 'Reconnect Notion')
+    await submitConsent(page, 'Reconnect Notion')
     await state(page, 'MCP connected').waitFor()
     expect(product.simulator.recorded.authorizations.at(-1)?.parameters['scope']).toBe('default pages:write')
   })
@@ -390,14 +390,14 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   })
 
   it('tells its history, by whom and when, of one kind if wanted, and page by page', async () => {
-    const { page, person } = await newcomer()
+    const { page, user } = await newcomer()
     product.simulator.setOptions({ autoApprove: true })
     for (let round = 0; round < 13; round++) {
-      if (round > 0) await person.fetch(`/api/notion?spaceId=${person.spaceId}`, { method: 'DELETE' })
+      if (round > 0) await user.fetch(`/api/notion?spaceId=${user.spaceId}`, { method: 'DELETE' })
       // The gateway lets a space begin to connect ten times an hour.
       await database.query('delete from gateway.registration_counts')
-      const started = await person.post('/api/notion/oauth/start', { spaceId: person.spaceId })
-      await consent(person, ((await started.json()) as { authorizeUrl: string }).authorizeUrl)
+      const started = await user.post('/api/notion/oauth/start', { spaceId: user.spaceId })
+      await consent(user, ((await started.json()) as { authorizeUrl: string }).authorizeUrl)
     }
     await state(page, 'MCP connected').waitFor()
     product.simulator.admin.revokeGrants()
@@ -419,7 +419,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   })
 
   it('asks before a reconnect that landed in another workspace is used', async () => {
-    const { page, person } = await newcomer()
+    const { page, user } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
     await page.getByRole('searchbox', { name: 'Filter tools' }).waitFor()
@@ -437,16 +437,16 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await card(page)
       .getByText(/Ada connected Northwind, and this space worked with Acme until now/)
       .waitFor()
-    expect(await (await person.fetch('/api/notion')).json()).toMatchObject({ connected: false })
+    expect(await (await user.fetch('/api/notion')).json()).toMatchObject({ connected: false })
 
-    const guest = await newPerson(product.webUrl, {
+    const guest = await newUser(product.webUrl, {
       name: 'Gus',
       email: `gus-${++people}@north.test`,
       password: 'a-good-password',
     })
-    await invite(person, guest, 'member')
-    const { integration } = (await (await person.fetch('/api/notion')).json()) as { integration: SpaceConnection }
-    const decision = { spaceId: person.spaceId, id: integration.waiting?.id, accept: true }
+    await invite(user, guest, 'member')
+    const { integration } = (await (await user.fetch('/api/notion')).json()) as { integration: SpaceConnection }
+    const decision = { spaceId: user.spaceId, id: integration.waiting?.id, accept: true }
     expect((await guest.post('/api/notion/waiting', decision)).status).toBe(403)
 
     await card(page).getByRole('button', { name: 'Use Northwind' }).click()
@@ -455,7 +455,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       .getByText(/Northwind, connected by Ada on/)
       .waitFor()
     await page.getByText('with another workspace, confirmed by Ada').waitFor()
-    expect((await person.post('/api/notion/waiting', decision)).status).toBe(404)
+    expect((await user.post('/api/notion/waiting', decision)).status).toBe(404)
   })
 
   it('says that the gateway cannot be reached, and recovers by itself', async () => {
@@ -471,12 +471,12 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   })
 
   it('is left to owners and admins; a member is told whom to ask', async () => {
-    const ada = await newPerson(product.webUrl, {
+    const ada = await newUser(product.webUrl, {
       name: 'Ada',
       email: `ada-${++people}@north.test`,
       password: 'a-good-password',
     })
-    const ben = await newPerson(product.webUrl, {
+    const ben = await newUser(product.webUrl, {
       name: 'Ben',
       email: `ben-${++people}@north.test`,
       password: 'a-good-password',

@@ -1,13 +1,12 @@
 import { DegradedReason, PreviousConsent } from '@nmg/contract'
-import { chromiumPath, testDatabase } from '@nmg/process/testing'
+import { chromiumPath } from '@nmg/process/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import { complaintsOf, goTo, launchBrowser, newProfile, openDialog } from '@/test/support/browser.ts'
-import { buildApp } from '@/test/support/built-app.ts'
-import { startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
-import { invite, newPerson, type PersonClient } from '@/test/support/person.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
+import type { GatewayStub } from '@/test/support/gateway-stub.ts'
+import { invite, newUser, type UserClient } from '@/test/support/user.ts'
+import { startStubbedApp, type StubbedApp } from '@/test/support/stubbed-app.ts'
 import { degradedTexts } from '@/features/integrations/degraded.ts'
 
 const degraded = (reason: DegradedReason) => ({
@@ -19,33 +18,22 @@ const degraded = (reason: DegradedReason) => ({
 
 describe.skipIf(!chromiumPath())('a connection that does not work as it should', () => {
   let gateway: GatewayStub
-  let web: RunningProcess
+  let app: StubbedApp
   let webUrl: string
   let browser: Browser
-  let owner: PersonClient
+  let owner: UserClient
   let page: Page
 
   beforeAll(async () => {
-    await buildApp()
-    gateway = await startGatewayStub()
-    const port = await freePort()
-    webUrl = `http://localhost:${port}`
-    web = await startProcess('apps/web/main.ts', '"web.listening"', {
-      ...deploymentSecrets,
-      PORT: String(port),
-      WEB_URL: webUrl,
-      CUDU_ENDPOINT: gateway.url,
-      DATABASE_URL: (await testDatabase()).url,
-    })
+    app = await startStubbedApp()
+    ;({ gateway, webUrl, user: owner } = app)
     browser = await launchBrowser(chromiumPath() ?? '')
-    owner = await newPerson(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
     page = await pageOf(owner)
   })
 
   afterAll(async () => {
     await browser?.close()
-    await web?.kill()
-    await gateway?.close()
+    await app?.stop()
   })
 
   beforeEach(() => {
@@ -54,9 +42,9 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     gateway.startRefusal = undefined
   })
 
-  async function pageOf(person: PersonClient): Promise<Page> {
+  async function pageOf(user: UserClient): Promise<Page> {
     const opened = await newProfile(browser)
-    await opened.context().addCookies([...person.cookies()].map(([name, value]) => ({ name, value, url: webUrl })))
+    await opened.context().addCookies([...user.cookies()].map(([name, value]) => ({ name, value, url: webUrl })))
     return opened
   }
 
@@ -108,7 +96,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
   })
 
   it('tells a member whom to ask', async () => {
-    const member = await newPerson(webUrl, { name: 'Ben', email: 'ben@north.test', password: 'a-good-password' })
+    const member = await newUser(webUrl, { name: 'Ben', email: 'ben@north.test', password: 'a-good-password' })
     await invite(owner, member, 'member')
     const theirs = await pageOf(member)
     gateway.connection = { degraded: degraded('credential_unreadable') }
@@ -163,7 +151,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     await page.goto(`${webUrl}/integrations/notion/callback?${query}`)
     if (outcome !== 'revoked') {
       await page.getByRole('alert').getByText('Settings → Connections').waitFor()
-      // It stays until the person goes on.
+      // It stays until the user goes on.
       await page.getByRole('link', { name: 'Continue', exact: true }).click()
     }
     await page.waitForURL(`**/spaces/${owner.spaceId}/connection`)

@@ -29,7 +29,7 @@ const takeMany = async (count: number, action: LimitedAction, subjects: Paramete
 describe('a limit', () => {
   it('allows exactly its number when many processes ask at once', async () => {
     expect(await takeMany(30, 'resetMail', { recipient: 'ada@north.test' })).toBe(5)
-    expect(await takeMany(12, 'password', { person: 'ada' })).toBe(10)
+    expect(await takeMany(12, 'password', { user: 'ada' })).toBe(10)
   })
 
   it('says how long to wait, and does not count what it refused', async () => {
@@ -47,7 +47,7 @@ describe('a limit', () => {
   })
 
   it('allows the next one when the time is over, and no more than that', async () => {
-    const subjects = { person: 'cem' }
+    const subjects = { user: 'cem' }
     await takeMany(10, 'password', subjects)
     const wait = await takeLimit(pool, 'password', subjects)
     // As if that time had passed.
@@ -67,7 +67,7 @@ describe('a limit', () => {
   })
 
   it.each([
-    ['people', 'password', { person: 'eve' }, { person: 'finn' }, 10],
+    ['people', 'password', { user: 'eve' }, { user: 'finn' }, 10],
     ['networks', 'resetMail', { address: '2001:db8:1:3::1' }, { address: '2001:db8:1:4::1' }, 5],
     ['actions', 'resetMail', { address: '198.51.100.1' }, { address: '198.51.100.2' }, 5],
   ] as const)('of one does not touch other %s', async (_, action, one, another, max) => {
@@ -78,7 +78,7 @@ describe('a limit', () => {
   it('holds for each subject by itself: many recipients do not help one sender', async () => {
     let allowed = 0
     for (let n = 0; n < 45; n++) {
-      const wait = await takeLimit(pool, 'invitationMail', { person: 'gus', recipient: `victim-${n}@north.test` })
+      const wait = await takeLimit(pool, 'invitationMail', { user: 'gus', recipient: `victim-${n}@north.test` })
       if (wait === 0) allowed++
     }
     expect(allowed).toBe(40)

@@ -1,9 +1,6 @@
-import { testDatabase } from '@nmg/process/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildApp } from '@/test/support/built-app.ts'
-import { startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
-import { newPerson, newVisitor, type PersonClient } from '@/test/support/person.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
+import { newCookieClient, type UserClient } from '@/test/support/user.ts'
+import { startStubbedApp, type StubbedApp } from '@/test/support/stubbed-app.ts'
 
 const NUL = '\u0000'
 
@@ -21,29 +18,17 @@ const odd: Readonly<Record<string, string>> = {
   'many characters': 'x'.repeat(3_000),
 }
 
-let gateway: GatewayStub
-let web: RunningProcess
+let app: StubbedApp
 let webUrl: string
-let ada: PersonClient
+let ada: UserClient
 
 beforeAll(async () => {
-  await buildApp()
-  gateway = await startGatewayStub()
-  const port = await freePort()
-  webUrl = `http://localhost:${port}`
-  web = await startProcess('apps/web/main.ts', '"web.listening"', {
-    ...deploymentSecrets,
-    PORT: String(port),
-    WEB_URL: webUrl,
-    CUDU_ENDPOINT: gateway.url,
-    DATABASE_URL: (await testDatabase()).url,
-  })
-  ada = await newPerson(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
+  app = await startStubbedApp()
+  ;({ webUrl, user: ada } = app)
 })
 
 afterAll(async () => {
-  await web?.kill()
-  await gateway?.close()
+  await app?.stop()
 })
 
 const json = { 'content-type': 'application/json' }
@@ -68,7 +53,7 @@ const routes: Readonly<Record<string, (text: string) => Promise<Response>>> = {
   'the page of a conversation': (text) => get(`/spaces/${ada.spaceId}/chat/${encoded(text)}`),
   'a new space': (text) => post('/api/spaces', { name: text }),
   'renaming a space': (text) => post(space(), { name: text }, 'PATCH'),
-  'handing over': (text) => post(`${space()}/handover`, { personId: text, to: text }),
+  'handing over': (text) => post(`${space()}/handover`, { userId: text, to: text }),
   'the role of a member': (text) => post(`${space()}/members/${encoded(text)}`, { role: 'admin' }, 'PATCH'),
   'removing a member': (text) => post(`${space()}/members/${encoded(text)}`, {}, 'DELETE'),
   'an invitation': (text) => post(`${space()}/invitations`, { role: 'member', email: text }),
@@ -85,14 +70,14 @@ const routes: Readonly<Record<string, (text: string) => Promise<Response>>> = {
   'a workspace decision': (text) => post('/api/notion/waiting', { spaceId: ada.spaceId, id: text, accept: true }),
   'starting to connect': (text) => post('/api/notion/oauth/start', { spaceId: ada.spaceId, returnPath: text }),
   'signing up': (text) =>
-    visitor().post('/api/auth/sign-up/email', { name: text, email: `${text}@x.test`, password: text }),
+    anonymous().post('/api/auth/sign-up/email', { name: text, email: `${text}@x.test`, password: text }),
   'a name at sign-up': (text) =>
-    visitor().post('/api/auth/sign-up/email', {
+    anonymous().post('/api/auth/sign-up/email', {
       name: text,
       email: `${crypto.randomUUID()}@x.test`,
       password: 'a-good-password',
     }),
-  'signing in': (text) => visitor().post('/api/auth/sign-in/email', { email: `${text}@x.test`, password: text }),
+  'signing in': (text) => anonymous().post('/api/auth/sign-in/email', { email: `${text}@x.test`, password: text }),
   'a new name': (text) => post('/api/auth/update-user', { name: text }),
   'a forgotten password': (text) => post('/api/auth/request-password-reset', { email: `${text}@x.test` }),
   'a new password': (text) => post('/api/auth/reset-password', { token: text, newPassword: 'a-good-password' }),
@@ -111,7 +96,7 @@ const routes: Readonly<Record<string, (text: string) => Promise<Response>>> = {
   'revoking a token': (text) => form('/api/auth/oauth2/revoke', { token: text, client_id: text }),
 }
 
-const visitor = () => newVisitor(webUrl)
+const anonymous = () => newCookieClient(webUrl)
 const form = (path: string, members: Record<string, string>) =>
   fetch(webUrl + path, { method: 'POST', body: new URLSearchParams(members) })
 
@@ -128,14 +113,14 @@ describe.each(Object.entries(odd))('%s', (_, text) => {
 })
 
 it('says of a cursor that it is not valid', async () => {
-  const answer = await get(`${space()}/conversations?before=1_${crypto.randomUUID()}`)
-  expect(answer.status).toBe(400)
-  expect(await answer.json()).toMatchObject({ code: 'invalid_request' })
+  const response = await get(`${space()}/conversations?before=1_${crypto.randomUUID()}`)
+  expect(response.status).toBe(400)
+  expect(await response.json()).toMatchObject({ code: 'invalid_request' })
 })
 
 it('knows a link to reset a password that does not work before it is used', async () => {
-  const answer = await post('/api/account/reset-link', { token: 'x'.repeat(43) })
-  expect(await answer.json()).toEqual({ isGood: false })
+  const response = await post('/api/account/reset-link', { token: 'x'.repeat(43) })
+  expect(await response.json()).toEqual({ isGood: false })
   expect(
     (
       await ada.fetch('/api/account/reset-link', {

@@ -220,9 +220,9 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await signUp(other, product.webUrl, { name: 'Otto', email: 'otto@south.test', password: 'a-good-password' })
       const seen: unknown[] = []
       for (const path of [new URL(address).pathname, `/spaces/${crypto.randomUUID()}/connection`]) {
-        const answer = await other.goto(product.webUrl + path)
+        const response = await other.goto(product.webUrl + path)
         await other.getByRole('heading', { name: 'There is no such page' }).waitFor()
-        seen.push([answer?.status(), await other.title(), await other.getByRole('main').innerHTML()])
+        seen.push([response?.status(), await other.title(), await other.getByRole('main').innerHTML()])
       }
       expect(seen[0]).toEqual(seen[1])
       expect(seen[0]).toEqual([404, 'Page not found · Notion MCP Gateway', expect.any(String)])

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { invite, newUser, type UserClient } from '@/test/support/user.ts'
 import { startProduct, type Product } from '@/test/support/product.ts'
 
 let product: Product
 let database: Client
 /** Of one space: Ada owns it, Cem is an admin, Ben a member. Dora has only her own. */
-let ada: PersonClient
-let cem: PersonClient
-let ben: PersonClient
-let dora: PersonClient
+let ada: UserClient
+let cem: UserClient
+let ben: UserClient
+let dora: UserClient
 let people = 0
 
 beforeAll(async () => {
@@ -26,21 +26,21 @@ afterAll(async () => {
   await product?.stop()
 })
 
-const person = async (name: string) =>
-  newPerson(product.webUrl, {
+const user = async (name: string) =>
+  newUser(product.webUrl, {
     name,
     email: `${name.toLowerCase()}-${++people}@north.test`,
     password: 'a-good-password',
   })
 
-const send = (who: PersonClient, method: string, path: string, body?: unknown) =>
+const send = (who: UserClient, method: string, path: string, body?: unknown) =>
   who.fetch(path, {
     method,
     headers: { 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
 
-const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code
+const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code
 
 const rolesOf = async (spaceId: string) => {
   const { rows } = await database.query<{ userId: string; role: string }>(
@@ -50,19 +50,19 @@ const rolesOf = async (spaceId: string) => {
   return new Map(rows.map((row) => [row.userId, row.role]))
 }
 
-const linkOf = async (answer: Response) => {
-  expect(answer.status).toBe(201)
-  return new URL(((await answer.json()) as { link: string }).link).pathname
+const linkOf = async (response: Response) => {
+  expect(response.status).toBe(201)
+  return new URL(((await response.json()) as { link: string }).link).pathname
 }
 
-const join = (who: PersonClient, link: string) => send(who, 'POST', `/api${link}`)
+const join = (who: UserClient, link: string) => send(who, 'POST', `/api${link}`)
 
 describe('what people may do about a space', () => {
   beforeAll(async () => {
-    ada = await person('Ada')
-    cem = await person('Cem')
-    ben = await person('Ben')
-    dora = await person('Dora')
+    ada = await user('Ada')
+    cem = await user('Cem')
+    ben = await user('Ben')
+    dora = await user('Dora')
   })
 
   beforeEach(async () => {
@@ -76,10 +76,10 @@ describe('what people may do about a space', () => {
   interface RouteCase {
     readonly route: string
     readonly method: string
-    /** About the space of Ada, and about this person where it is about one. */
-    readonly path: (target: PersonClient) => string
-    readonly body?: (target: PersonClient) => unknown
-    readonly target?: () => PersonClient
+    /** About the space of Ada, and about this user where it is about one. */
+    readonly path: (target: UserClient) => string
+    readonly body?: (target: UserClient) => unknown
+    readonly target?: () => UserClient
     /** The status for each role, and for somebody who is no member. */
     readonly owner: number
     readonly admin: number
@@ -87,7 +87,7 @@ describe('what people may do about a space', () => {
   }
 
   const space = () => `/api/spaces/${ada.spaceId}`
-  const memberPath = (target: PersonClient) => `${space()}/members/${target.id}`
+  const memberPath = (target: UserClient) => `${space()}/members/${target.id}`
   const eve = () => dora
 
   const table: readonly RouteCase[] = [
@@ -207,7 +207,7 @@ describe('what people may do about a space', () => {
     },
   ]
 
-  const call = ({ method, path, body, target }: RouteCase, who: PersonClient) => {
+  const call = ({ method, path, body, target }: RouteCase, who: UserClient) => {
     const whom = target?.() ?? ben
     return send(who, method, path(whom), body?.(whom))
   }
@@ -219,9 +219,9 @@ describe('what people may do about a space', () => {
       ['admin', cem],
       ['owner', ada],
     ] as const) {
-      const answer = await call(route, who)
-      expect(answer.status, role).toBe(route[role])
-      if (!answer.ok) expect(await rolesOf(ada.spaceId), role).toEqual(before)
+      const response = await call(route, who)
+      expect(response.status, role).toBe(route[role])
+      if (!response.ok) expect(await rolesOf(ada.spaceId), role).toEqual(before)
     }
   })
 
@@ -231,7 +231,7 @@ describe('what people may do about a space', () => {
     expect([refused.status, await codeOf(refused.clone())]).toEqual([403, 'forbidden_space'])
     const elsewhere = {
       ...route,
-      path: (target: PersonClient) => route.path(target).replace(ada.spaceId, crypto.randomUUID()),
+      path: (target: UserClient) => route.path(target).replace(ada.spaceId, crypto.randomUUID()),
     }
     const none = await call(elsewhere, dora)
     const { requestId: _, ...problem } = (await refused.json()) as Record<string, unknown>
@@ -249,12 +249,12 @@ describe('what people may do about a space', () => {
   it.each(table)('$route: only pages of this app ask for it', async (route) => {
     const whom = route.target?.() ?? ben
     for (const origin of ['https://evil.example', null]) {
-      const answer = await ada.fetch(route.path(whom), {
+      const response = await ada.fetch(route.path(whom), {
         method: route.method,
         origin,
         ...(route.body ? { body: JSON.stringify(route.body(whom)) } : {}),
       })
-      expect([answer.status, await codeOf(answer)]).toEqual([403, 'forbidden_origin'])
+      expect([response.status, await codeOf(response)]).toEqual([403, 'forbidden_origin'])
     }
   })
 
@@ -285,7 +285,7 @@ describe('what people may do about a space', () => {
   it('keeps one owner, however many leave at once', async () => {
     await send(ada, 'PATCH', memberPath(cem), { role: 'owner' })
     const left = await Promise.all([send(ada, 'DELETE', memberPath(ada)), send(cem, 'DELETE', memberPath(cem))])
-    expect(left.map((answer) => answer.status).toSorted()).toEqual([204, 409])
+    expect(left.map((response) => response.status).toSorted()).toEqual([204, 409])
     expect([...(await rolesOf(ada.spaceId)).values()].filter((role) => role === 'owner')).toHaveLength(1)
     // For the tests that follow: she is the owner in all of them.
     await database.query('delete from web.member where "organizationId" = $1 and "userId" in ($2, $3)', [
@@ -300,7 +300,7 @@ describe('what people may do about a space', () => {
   })
 
   it('lets an owner hand over and leave, and the new one manage', async () => {
-    const [founder, heir] = [await person('Faye'), await person('Hal')]
+    const [founder, heir] = [await user('Faye'), await user('Hal')]
     await invite(founder, heir, 'member')
     const path = `/api/spaces/${founder.spaceId}`
     expect(await codeOf(await send(founder, 'DELETE', `${path}/members/${founder.id}`))).toBe('last_owner')
@@ -327,7 +327,7 @@ describe('what people may do about a space', () => {
   })
 
   it('makes a space, which is the one that the person is in then, and not without end', async () => {
-    const founder = await person('Finn')
+    const founder = await user('Finn')
     const made = await send(founder, 'POST', '/api/spaces', { name: 'Second' })
     const { spaceId } = (await made.json()) as { spaceId: string }
     expect((await founder.fetch('/')).headers.get('location')).toBe(`/spaces/${spaceId}`)
@@ -340,15 +340,15 @@ describe('what people may do about a space', () => {
 })
 
 describe('an invitation', () => {
-  let host: PersonClient
+  let host: UserClient
   const invitations = () => `/api/spaces/${host.spaceId}/invitations`
 
   beforeAll(async () => {
-    host = await person('Olga')
+    host = await user('Olga')
   })
 
   it('lets one person in, with its role, once', async () => {
-    const [guest, late] = [await person('Gus'), await person('Lea')]
+    const [guest, late] = [await user('Gus'), await user('Lea')]
     const link = await linkOf(await send(host, 'POST', invitations(), { role: 'admin' }))
     expect((await join(guest, link)).status).toBe(200)
     expect((await rolesOf(host.spaceId)).get(guest.id)).toBe('admin')
@@ -358,14 +358,14 @@ describe('an invitation', () => {
   })
 
   it('lets one of many in who use it at once', async () => {
-    const guests = [await person('One'), await person('Two'), await person('Three')]
+    const guests = [await user('One'), await user('Two'), await user('Three')]
     const link = await linkOf(await send(host, 'POST', invitations(), { role: 'member' }))
     const statuses = await Promise.all(guests.map(async (guest) => (await join(guest, link)).status))
     expect(statuses.toSorted()).toEqual([200, 404, 404])
   })
 
   it('with an address is for the account with this address alone, however it is written', async () => {
-    const [guest, other] = [await person('Ira'), await person('Jon')]
+    const [guest, other] = [await user('Ira'), await user('Jon')]
     const link = await linkOf(
       await send(host, 'POST', invitations(), { role: 'member', email: guest.account.email.toUpperCase() }),
     )
@@ -375,7 +375,7 @@ describe('an invitation', () => {
   })
 
   it('is replaced by the next one for the same address', async () => {
-    const guest = await person('Kim')
+    const guest = await user('Kim')
     const body = { role: 'member', email: guest.account.email }
     const first = await linkOf(await send(host, 'POST', invitations(), body))
     const second = await linkOf(await send(host, 'POST', invitations(), body))
@@ -384,7 +384,7 @@ describe('an invitation', () => {
   })
 
   it('is over when it was cancelled, or is a week old', async () => {
-    const guest = await person('Lou')
+    const guest = await user('Lou')
     const made = await send(host, 'POST', invitations(), { role: 'member' })
     const { id, link, expiresAt } = (await made.json()) as { id: string; link: string; expiresAt: string }
     expect(Math.round((Date.parse(expiresAt) - Date.now()) / 86_400_000)).toBe(7)
@@ -398,7 +398,7 @@ describe('an invitation', () => {
   })
 
   it('ends with the right to invite of the person who made it', async () => {
-    const [helper, guest] = [await person('Mia'), await person('Ned')]
+    const [helper, guest] = [await user('Mia'), await user('Ned')]
     await invite(host, helper, 'admin')
     const before = await linkOf(await send(helper, 'POST', invitations(), { role: 'admin' }))
     await send(host, 'PATCH', `/api/spaces/${host.spaceId}/members/${helper.id}`, { role: 'member' })
@@ -411,7 +411,7 @@ describe('an invitation', () => {
   })
 
   it('cannot be cancelled from another space', async () => {
-    const [other, guest] = [await person('Otto'), await person('Pia')]
+    const [other, guest] = [await user('Otto'), await user('Pia')]
     const made = await send(host, 'POST', invitations(), { role: 'member' })
     const { id, link } = (await made.json()) as { id: string; link: string }
     await send(other, 'DELETE', `/api/spaces/${other.spaceId}/invitations/${id}`)
@@ -454,12 +454,12 @@ describe('somebody who leaves or is removed', () => {
     expect(made.status).toBe(201)
   }
   const keysOf = async (spaceId: string, userId: string) => {
-    const answer = await fetch(keys(`?space_id=${spaceId}&user_id=${userId}`), { headers: asApplication(userId) })
-    return ((await answer.json()) as { keys: unknown[] }).keys.length
+    const response = await fetch(keys(`?space_id=${spaceId}&user_id=${userId}`), { headers: asApplication(userId) })
+    return ((await response.json()) as { keys: unknown[] }).keys.length
   }
 
   it('loses the keys of their own clients for this space, and for no other', async () => {
-    const [host, guest] = [await person('Rae'), await person('Sam')]
+    const [host, guest] = [await user('Rae'), await user('Sam')]
     await invite(host, guest, 'member')
     await keyOf(host.spaceId, guest.id)
     await keyOf(guest.spaceId, guest.id)
@@ -469,7 +469,7 @@ describe('somebody who leaves or is removed', () => {
   })
 
   it('loses them as well when the gateway was away at that time', { timeout: 60_000 }, async () => {
-    const [host, guest] = [await person('Tia'), await person('Udo')]
+    const [host, guest] = [await user('Tia'), await user('Udo')]
     await invite(host, guest, 'member')
     await keyOf(host.spaceId, guest.id)
     await product.gateway().stop()

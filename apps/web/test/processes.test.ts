@@ -8,7 +8,7 @@ import { DATABASE_RELEASE, StartupError } from '@nmg/process'
 import { testDatabase } from '@nmg/process/testing'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { consent, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { consent, newUser, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 import { applyMigrations } from '@/lib/migrations.ts'
 import { abandonedSpaces } from '@/server/abandoned-spaces.ts'
@@ -21,7 +21,7 @@ const PASSWORD = 'a-good-password'
 let product: Product
 let pool: Pool
 let databaseUrl: string
-let ada: PersonClient
+let ada: UserClient
 
 beforeAll(async () => {
   databaseUrl = (await testDatabase()).url
@@ -29,7 +29,7 @@ beforeAll(async () => {
   pool.on('error', () => undefined)
   product = await startProduct({ DATABASE_URL: databaseUrl })
   product.simulator.setOptions({ autoApprove: true })
-  ada = await newPerson(product.webUrl, { name: 'Ada', email: 'ada@north.test', password: PASSWORD })
+  ada = await newUser(product.webUrl, { name: 'Ada', email: 'ada@north.test', password: PASSWORD })
 })
 
 afterAll(async () => {
@@ -99,7 +99,7 @@ describe('the log', () => {
       CUDU_ENDPOINT: `http://localhost:${await freePort()}`,
       ...deploymentSecrets,
     })
-    const grace = await newPerson(webUrl, { name: 'Grace', email: 'grace@north.test', password: PASSWORD })
+    const grace = await newUser(webUrl, { name: 'Grace', email: 'grace@north.test', password: PASSWORD })
     const away = await grace.fetch('/api/notion')
     expect(await away.json()).toMatchObject({ status: 502, code: 'gateway_unreachable' })
     expect(await (await fetch(`${webUrl}/readyz`)).json()).toEqual({
@@ -107,9 +107,9 @@ describe('the log', () => {
       degraded: [{ part: 'gateway', detail: expect.stringContaining('does not answer') }],
     })
     await drop()
-    const answer = await grace.fetch('/api/notion')
-    expect(answer.status).toBe(503)
-    const { code, requestId } = (await answer.json()) as { code: string; requestId: string }
+    const response = await grace.fetch('/api/notion')
+    expect(response.status).toBe(503)
+    const { code, requestId } = (await response.json()) as { code: string; requestId: string }
     expect(code).toBe('store_unavailable')
     expect((await grace.fetch(`/spaces/${grace.spaceId}/connection`)).status).toBe(500)
     for (let n = 0; n < 3; n++) expect((await fetch(`${webUrl}/readyz`)).status).toBe(503)
@@ -229,7 +229,7 @@ describe('a gateway that is being replaced', () => {
 
 describe('housekeeping', () => {
   it('removes sessions and links that are over, and no others', async () => {
-    await newPerson(product.webUrl, { name: 'Ben', email: 'ben@north.test', password: PASSWORD })
+    await newUser(product.webUrl, { name: 'Ben', email: 'ben@north.test', password: PASSWORD })
     await pool.query(`update web.session set "expiresAt" = now() - interval '1 minute' where "userId" <> $1`, [ada.id])
     await pool.query(
       `insert into web.verification (id, identifier, value, "expiresAt") values (gen_random_uuid(), 'old', 'x', now() - interval '1 minute'), (gen_random_uuid(), 'new', 'x', now() + interval '1 minute')`,
@@ -247,13 +247,13 @@ describe('housekeeping', () => {
     const passDays = (days: number) =>
       pool.query(`update web.abandoned_space set since = since - $1 * interval '1 day'`, [days])
     const statusOf = async (spaceId: string) => {
-      const answer = await fetch(`${product.gatewayUrl}/integrations/notion/${spaceId}`, {
+      const response = await fetch(`${product.gatewayUrl}/integrations/notion/${spaceId}`, {
         headers: { authorization: `Bearer ${deploymentSecrets.GATEWAY_SERVICE_TOKEN}`, 'x-user-id': ada.id },
       })
-      return ((await answer.json()) as { status: string }).status
+      return ((await response.json()) as { status: string }).status
     }
     const connected = async (name: string) => {
-      const owner = await newPerson(product.webUrl, {
+      const owner = await newUser(product.webUrl, {
         name,
         email: `${name.toLowerCase()}@north.test`,
         password: PASSWORD,
@@ -273,8 +273,7 @@ describe('housekeeping', () => {
       const left = await connected('Cem')
       const kept = await connected('Dora')
       const round = rounds()
-      const leave = (who: PersonClient) =>
-        pool.query('delete from web.member where "organizationId" = $1', [who.spaceId])
+      const leave = (who: UserClient) => pool.query('delete from web.member where "organizationId" = $1', [who.spaceId])
       await leave(left)
       await leave(kept)
       await round()

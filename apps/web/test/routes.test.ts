@@ -2,16 +2,16 @@ import { connect as connectTo } from 'node:net'
 import { testDatabase } from '@nmg/process/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { consent, invite, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { consent, invite, newUser, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
 
 let product: Product
-let ada: PersonClient
-let ben: PersonClient
-let cem: PersonClient
-let dora: PersonClient
+let ada: UserClient
+let ben: UserClient
+let cem: UserClient
+let dora: UserClient
 let database: Client
 
 beforeAll(async () => {
@@ -20,13 +20,13 @@ beforeAll(async () => {
   await database.connect()
   product = await startProduct({ DATABASE_URL: url })
   product.simulator.setOptions({ autoApprove: true })
-  const person = (name: string) =>
-    newPerson(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
+  const user = (name: string) =>
+    newUser(product.webUrl, { name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
   // Ada owns the space, Cem is an admin of it, Ben a member, Dora has one of her own only.
-  ada = await person('Ada')
-  ben = await person('Ben')
-  cem = await person('Cem')
-  dora = await person('Dora')
+  ada = await user('Ada')
+  ben = await user('Ben')
+  cem = await user('Cem')
+  dora = await user('Dora')
   await invite(ada, ben, 'member')
   await invite(ada, cem, 'admin')
 })
@@ -39,7 +39,7 @@ afterAll(async () => {
   await product?.stop()
 })
 
-type Call = (person: PersonClient, space: string, init?: Parameters<PersonClient['fetch']>[1]) => Promise<Response>
+type Call = (user: UserClient, space: string, init?: Parameters<UserClient['fetch']>[1]) => Promise<Response>
 
 const routeNames = [
   'reading the connection',
@@ -55,29 +55,29 @@ type Route = (typeof routeNames)[number]
 
 /** Every route handler of the app, as it is called about a space. */
 const routes: Record<Route, Call> = {
-  'reading the connection': (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, init),
-  disconnecting: (person, space, init) => person.fetch(`/api/notion?spaceId=${space}`, { ...init, method: 'DELETE' }),
-  connecting: (person, space, init) =>
-    person.fetch('/api/notion/oauth/start', {
+  'reading the connection': (user, space, init) => user.fetch(`/api/notion?spaceId=${space}`, init),
+  disconnecting: (user, space, init) => user.fetch(`/api/notion?spaceId=${space}`, { ...init, method: 'DELETE' }),
+  connecting: (user, space, init) =>
+    user.fetch('/api/notion/oauth/start', {
       ...init,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ spaceId: space }),
     }),
-  'reading the history': (person, space, init) => person.fetch(`/api/notion/history?spaceId=${space}`, init),
-  'deciding about another workspace': (person, space, init) =>
-    person.fetch('/api/notion/waiting', {
+  'reading the history': (user, space, init) => user.fetch(`/api/notion/history?spaceId=${space}`, init),
+  'deciding about another workspace': (user, space, init) =>
+    user.fetch('/api/notion/waiting', {
       ...init,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ spaceId: space, id: crypto.randomUUID(), accept: true }),
     }),
-  'calling a tool': (person, space, init) =>
-    person.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'POST', headers: mcpHeaders, body: listTools }),
-  'ending an MCP session': (person, space, init) =>
-    person.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'DELETE', headers: { 'mcp-session-id': 'unknown' } }),
-  'opening the MCP stream': (person, space, init) =>
-    person.fetch(`/api/mcp?spaceId=${space}`, { ...init, headers: { accept: 'text/event-stream' } }),
+  'calling a tool': (user, space, init) =>
+    user.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'POST', headers: mcpHeaders, body: listTools }),
+  'ending an MCP session': (user, space, init) =>
+    user.fetch(`/api/mcp?spaceId=${space}`, { ...init, method: 'DELETE', headers: { 'mcp-session-id': 'unknown' } }),
+  'opening the MCP stream': (user, space, init) =>
+    user.fetch(`/api/mcp?spaceId=${space}`, { ...init, headers: { accept: 'text/event-stream' } }),
 }
 
 const mcpHeaders = {
@@ -87,7 +87,7 @@ const mcpHeaders = {
 }
 const listTools = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
 
-const nobody = (): PersonClient => ({
+const nobody = (): UserClient => ({
   ...ada,
   cookies: () => new Map(),
   fetch: (path, { origin = product.webUrl, ...init } = {}) => {
@@ -107,10 +107,10 @@ async function problemOf(
   return problem
 }
 
-async function connect(person: PersonClient, space: string): Promise<void> {
-  const started = await routes.connecting(person, space)
+async function connect(user: UserClient, space: string): Promise<void> {
+  const started = await routes.connecting(user, space)
   const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }
-  const end = await consent(person, authorizeUrl)
+  const end = await consent(user, authorizeUrl)
   expect(end.searchParams.get('status')).toBe('success')
 }
 
@@ -216,7 +216,7 @@ describe('roles', () => {
   })
 
   it('end at once for a member who was removed', async () => {
-    const eve = await newPerson(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: PASSWORD })
+    const eve = await newUser(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: PASSWORD })
     await invite(ada, eve, 'member')
     expect((await routes['calling a tool'](eve, ada.spaceId)).status).toBe(200)
     const removed = await ada.fetch(`/api/spaces/${ada.spaceId}/members/${eve.id}`, { method: 'DELETE' })
@@ -334,7 +334,7 @@ describe('/api/mcp', () => {
   })
 
   it('says that the space is not connected', async () => {
-    const eve = await newPerson(product.webUrl, { name: 'Finn', email: 'finn@north.test', password: PASSWORD })
+    const eve = await newUser(product.webUrl, { name: 'Finn', email: 'finn@north.test', password: PASSWORD })
     const problem = await problemOf(
       await eve.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools }),
     )
@@ -523,7 +523,7 @@ describe('a gateway that cannot be used', () => {
     const port = await freePort()
     const { url } = await testDatabase()
     const web = await startWebApp(url, { PORT: String(port), CUDU_ENDPOINT: `http://localhost:${await freePort()}` })
-    const grace = await newPerson(`http://localhost:${port}`, {
+    const grace = await newUser(`http://localhost:${port}`, {
       name: 'Grace',
       email: 'grace@south.test',
       password: PASSWORD,
@@ -546,7 +546,7 @@ describe('a gateway that cannot be used', () => {
       CUDU_ENDPOINT: product.gatewayUrl,
       GATEWAY_SERVICE_TOKEN: 'not-the-right-service-token',
     })
-    const grace = await newPerson(`http://localhost:${port}`, {
+    const grace = await newUser(`http://localhost:${port}`, {
       name: 'Grace',
       email: 'grace@south.test',
       password: PASSWORD,
@@ -563,7 +563,7 @@ describe('a gateway that cannot be used', () => {
     const port = await freePort()
     const { url } = await testDatabase()
     const web = await startWebApp(url, { PORT: String(port), CUDU_ENDPOINT: product.simulator.url })
-    const grace = await newPerson(`http://localhost:${port}`, {
+    const grace = await newUser(`http://localhost:${port}`, {
       name: 'Grace',
       email: 'grace@south.test',
       password: PASSWORD,
@@ -626,8 +626,8 @@ describe('settings of a deployment', () => {
 const startWebApp = (databaseUrl: string, env: Record<string, string>) =>
   startProcess('apps/web/main.ts', '"web.listening"', { DATABASE_URL: databaseUrl, ...deploymentSecrets, ...env })
 
-const sessionCookie = (person: PersonClient) =>
-  [...person.cookies()]
+const sessionCookie = (user: UserClient) =>
+  [...user.cookies()]
     .filter(([name]) => name.includes('session_token'))
     .map(([name, value]) => `${name}=${value}`)
     .join()

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { testDatabase } from '@nmg/process/testing'
@@ -49,14 +49,20 @@ const get = (path: string, method = 'GET') => fetch(`${webUrl}/_next/static/${pa
 const stored = async () =>
   (await pool.query<{ path: string }>('select path from web.static_file')).rows.map(({ path }) => path)
 
-describe('files of another release', () => {
+it('the build contains no server actions, which only processes of the same build could run', () => {
+  const manifest = readFileSync(resolve(import.meta.dirname, '../.built/server/server-reference-manifest.json'), 'utf8')
+  const { node, edge } = JSON.parse(manifest) as { node: object; edge: object }
+  expect([node, edge]).toEqual([{}, {}])
+})
+
+describe('the web app', () => {
   it.each([
     [SCRIPT, 'text/javascript; charset=UTF-8', 'console.log("of another release")'],
     [`${SCRIPT}?v=1`, 'text/javascript; charset=UTF-8', 'console.log("of another release")'],
     ['chunks/%5Broot%5D.css', 'text/css; charset=UTF-8', 'body{}'],
     ['media/inter.0abc.woff2', 'font/woff2', Buffer.from([0, 255, 10, 92]).toString()],
     ['media/page.html', 'application/octet-stream', '<script>alert(1)</script>'],
-  ])('are served as its own: %s', async (path, type, content) => {
+  ])('serves a file of another release as its own: %s', async (path, type, content) => {
     const response = await get(path)
     expect([response.status, response.headers.get('content-type')]).toEqual([200, type])
     expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
@@ -64,20 +70,20 @@ describe('files of another release', () => {
     expect(await response.text()).toBe(content)
   })
 
-  it('are served without a body to HEAD, and to no other method', async () => {
+  it('serves it to HEAD without a body, and to no other method', async () => {
     const head = await get(SCRIPT, 'HEAD')
     expect([head.status, head.headers.get('content-length')]).toEqual([200, '33'])
     expect((await get(SCRIPT, 'POST')).status).toBeGreaterThanOrEqual(400)
   })
 
   it.each(['chunks/nobodys.js', 'chunks/%', '..%2F..%2Fpackage.json', ''])(
-    'that nobody has are not found: %s',
+    'responds 404 for a file that no release has: %s',
     async (path) => {
       expect([400, 404]).toContain((await get(path)).status)
     },
   )
 
-  it('can be had by other releases from the moment a process listens', async () => {
+  it('publishes its own files before it listens', async () => {
     const build = realpathSync(resolve(import.meta.dirname, '../.built'))
     const own = readdirSync(join(build, 'static'), { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
@@ -87,7 +93,7 @@ describe('files of another release', () => {
     expect(own.filter(({ name }) => !names.has(name))).toEqual([])
   })
 
-  it('stay while a process of that release runs, and go two weeks after the last', async () => {
+  it('keeps files while a process of their release runs, and removes them two weeks after the last', async () => {
     const own = staticFiles(pool, join(realpathSync(resolve(import.meta.dirname, '../.built')), 'static'))
     const passDays = (days: number) =>
       pool.query(`update web.static_file set seen_at = seen_at - $1 * interval '1 day'`, [days])

@@ -11,7 +11,7 @@ import {
   searchNotion,
   signUp,
 } from '@/test/support/browser.ts'
-import { invite, newPerson } from '@/test/support/person.ts'
+import { invite, newUser } from '@/test/support/user.ts'
 import { startProduct, type Product } from '@/test/support/product.ts'
 
 const PASSWORD = 'a-good-password'
@@ -146,8 +146,8 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
 
   it('tells somebody with another account whose the invitation is, and lets them change', async () => {
     const account = (name: string) => ({ name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
-    const host = await newPerson(product.webUrl, account('Olga'))
-    const guest = await newPerson(product.webUrl, account('Gus'))
+    const host = await newUser(product.webUrl, account('Olga'))
+    const guest = await newUser(product.webUrl, account('Gus'))
     const made = await host.post(`/api/spaces/${host.spaceId}/invitations`, {
       role: 'member',
       email: guest.account.email,
@@ -169,22 +169,20 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
   })
 
   it('changes the space, its address with it, and begins there the next time', async () => {
-    const host = await newPerson(product.webUrl, { name: 'Hal', email: 'hal@north.test', password: PASSWORD })
+    const host = await newUser(product.webUrl, { name: 'Hal', email: 'hal@north.test', password: PASSWORD })
     const page = await profile()
     const guest = { name: 'Ida', email: 'ida@north.test', password: PASSWORD }
-    const person = await newPerson(product.webUrl, guest)
-    await invite(host, person, 'member')
-    await page
-      .context()
-      .addCookies([...person.cookies()].map(([name, value]) => ({ name, value, url: product.webUrl })))
+    const user = await newUser(product.webUrl, guest)
+    await invite(host, user, 'member')
+    await page.context().addCookies([...user.cookies()].map(([name, value]) => ({ name, value, url: product.webUrl })))
     await page.goto(`${product.webUrl}/spaces/${host.spaceId}/members`)
     const switcher = page.getByRole('button', { name: /change space/ })
     const own = page.getByRole('menuitem', { name: "Ida's space" })
     await clickUntilVisible(switcher, own)
     await own.click()
-    await page.waitForURL(`**/spaces/${person.spaceId}/members`)
+    await page.waitForURL(`**/spaces/${user.spaceId}/members`)
     await page.goto(product.webUrl)
-    await page.waitForURL(`**/spaces/${person.spaceId}/*`)
+    await page.waitForURL(`**/spaces/${user.spaceId}/*`)
 
     const another = page.getByRole('menuitem', { name: 'New space…' })
     await clickUntilVisible(switcher, another)

@@ -1,13 +1,12 @@
-import { chromiumPath, testDatabase } from '@nmg/process/testing'
+import { chromiumPath } from '@nmg/process/testing'
 import Ajv from 'ajv/dist/2020.js'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import { complaintsOf, launchBrowser, newProfile } from '@/test/support/browser.ts'
-import { buildApp } from '@/test/support/built-app.ts'
-import { RpcError, startGatewayStub, type GatewayStub } from '@/test/support/gateway-stub.ts'
-import { newPerson, type PersonClient } from '@/test/support/person.ts'
-import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
+import { RpcError, type GatewayStub } from '@/test/support/gateway-stub.ts'
+import type { UserClient } from '@/test/support/user.ts'
+import { startStubbedApp, type StubbedApp } from '@/test/support/stubbed-app.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -46,39 +45,28 @@ const family: Readonly<Record<string, Schema>> = {
 
 describe.skipIf(!chromiumPath())('the page of the tools', () => {
   let gateway: GatewayStub
-  let web: RunningProcess
+  let app: StubbedApp
   let webUrl: string
   let browser: Browser
-  let person: PersonClient
+  let user: UserClient
   let page: Page
   let calls: { name: string; args: unknown }[] = []
   /** What every call gets. */
   let respond: () => unknown
 
   beforeAll(async () => {
-    await buildApp()
-    gateway = await startGatewayStub()
-    const port = await freePort()
-    webUrl = `http://localhost:${port}`
-    web = await startProcess('apps/web/main.ts', '"web.listening"', {
-      ...deploymentSecrets,
-      PORT: String(port),
-      WEB_URL: webUrl,
-      CUDU_ENDPOINT: gateway.url,
-      DATABASE_URL: (await testDatabase()).url,
-    })
+    app = await startStubbedApp()
+    ;({ gateway, webUrl, user } = app)
     browser = await launchBrowser(chromiumPath() ?? '')
-    person = await newPerson(webUrl, { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' })
     page = await newProfile(browser)
-    const cookies = [...person.cookies()].map(([name, value]) => ({ name, value, url: webUrl }))
+    const cookies = [...user.cookies()].map(([name, value]) => ({ name, value, url: webUrl }))
     await page.context().addCookies(cookies)
     page.setDefaultTimeout(10_000)
   })
 
   afterAll(async () => {
     await browser?.close()
-    await web?.kill()
-    await gateway?.close()
+    await app?.stop()
   })
 
   beforeEach(async () => {
@@ -98,7 +86,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
         return respond()
       },
     }
-    await page.goto(`${webUrl}/spaces/${person.spaceId}/tools`)
+    await page.goto(`${webUrl}/spaces/${user.spaceId}/tools`)
   })
 
   afterEach(() => {

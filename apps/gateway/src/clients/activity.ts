@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BoundedMap } from '../platform/bounded-map.ts'
 import { type ClientAccess, principalIdentity } from './access.ts'
 
 /** Information that a client sent about itself. */
@@ -53,7 +54,7 @@ export interface ActivityRecorder {
 }
 
 export function activityRecorder(store: ClientActivityStore, onFailure: (error: unknown) => void): ActivityRecorder {
-  const recordedAt = new Map<string, number>()
+  const recordedAt = new BoundedMap<string, number>(MAX_PRINCIPALS)
   let lastWrite = Promise.resolve()
   let queuedWrites = 0
 
@@ -63,9 +64,7 @@ export function activityRecorder(store: ClientActivityStore, onFailure: (error: 
       const now = performance.now()
       const isInitialize = method === 'initialize'
       if (!isInitialize && now - (recordedAt.get(principal) ?? -Infinity) < RECORD_INTERVAL_MS) return
-      recordedAt.delete(principal)
       recordedAt.set(principal, now)
-      if (recordedAt.size > MAX_PRINCIPALS) recordedAt.delete(recordedAt.keys().next().value as string)
       const clientInfo = body.length > MAX_PARSED_BYTES ? undefined : readClientInfo(body)
       if (queuedWrites >= MAX_QUEUED_WRITES || PROBE_NAMES.has(clientInfo?.name ?? '')) return
       queuedWrites++

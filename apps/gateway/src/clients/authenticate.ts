@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../platform/clock.ts'
+import { BoundedMap } from '../platform/bounded-map.ts'
 import { Failure } from '../platform/failure.ts'
+import { Semaphore } from '../platform/semaphore.ts'
 import { ACCESS_KEY_PREFIX, type AccessKeyStore, isAccessKey } from './access-key.ts'
 import { type ClientAccess, type ClientCredential, TOKEN_CLOCK_TOLERANCE_SECONDS } from './access.ts'
 import type { TokenVerifier } from './jwt-verifier.ts'
@@ -48,6 +50,7 @@ const MAX_CACHED = 20_000
 /** Concurrent checks of tokens. A check may have to wait for the token's issuer. */
 const MAX_CONCURRENT_CHECKS = 8
 const MAX_QUEUED_CHECKS = 500
+const TOO_MANY_CHECKS = 'Too many clients are authenticating at once. Try again in a moment.'
 
 /** A credential that was checked. */
 interface CheckedCredential {
@@ -67,10 +70,10 @@ interface CheckedCredential {
  */
 export function authenticator(deps: AuthenticatorDependencies): Authenticator {
   const { clock, keys, revocations, tokens, notices } = deps
-  const cache = new Map<string, CheckedCredential>()
+  const cache = new BoundedMap<string, CheckedCredential>(MAX_CACHED)
   const runningChecks = new Map<string, Promise<CheckedCredential>>()
   // Not for keys: anybody can send keys that do not exist, and valid keys must not queue behind them. The store batches look-ups of keys.
-  const tokenChecks = new Semaphore(MAX_CONCURRENT_CHECKS, MAX_QUEUED_CHECKS)
+  const tokenChecks = new Semaphore(MAX_CONCURRENT_CHECKS, MAX_QUEUED_CHECKS, TOO_MANY_CHECKS)
   /** Incremented by each revocation: data that was read before may be outdated. */
   let epoch = 0
 
@@ -128,14 +131,9 @@ export function authenticator(deps: AuthenticatorDependencies): Authenticator {
       const checked = isKey(text) ? await checkKey(digest) : await checkToken(text, resource)
       // Access was revoked in the meantime, and the data may have been read before that.
       if (epoch !== epochBefore) continue
-      if (notices.isConnected()) addToCache(cacheKey, checked)
+      if (notices.isConnected()) cache.set(cacheKey, checked)
       return checked
     }
-  }
-
-  const addToCache = (cacheKey: string, checked: CheckedCredential) => {
-    cache.set(cacheKey, checked)
-    if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value as string)
   }
 
   const toPrincipal = (checked: CheckedCredential, requestedSpaceId: string | undefined): Principal => {
@@ -211,37 +209,3 @@ const unauthenticated = (detail: string) => new Failure('unauthenticated', detai
 /** The failure of requests with revoked access, and of open exchanges whose access is revoked. */
 export const accessRevoked = (): Failure =>
   unauthenticated('This access was revoked. Log in again from your client, or create a new key for it.')
-
-/** Semaphore with a bounded queue. */
-class Semaphore {
-  readonly #permits: number
-  readonly #maxQueued: number
-  readonly #queue: (() => void)[] = []
-  #running = 0
-
-  constructor(permits: number, maxQueued: number) {
-    this.#permits = permits
-    this.#maxQueued = maxQueued
-  }
-
-  /** @throws {Failure} `overloaded` if the queue is full. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#permits) {
-      if (this.#queue.length >= this.#maxQueued) {
-        throw new Failure('overloaded', 'Too many clients are authenticating at once. Try again in a moment.', {
-          retryAfterSeconds: 1,
-        })
-      }
-      await new Promise<void>((resolve) => this.#queue.push(resolve))
-    } else {
-      this.#running++
-    }
-    try {
-      return await work()
-    } finally {
-      const next = this.#queue.shift()
-      if (next) next()
-      else this.#running--
-    }
-  }
-}

@@ -1,4 +1,5 @@
 import { Failure } from '../platform/failure.ts'
+import { TokenBucket } from '../platform/token-bucket.ts'
 
 /** Limits of one principal (a user with one client or key, in one space) at this replica. */
 export interface ClientLimitSettings {
@@ -9,8 +10,6 @@ export interface ClientLimitSettings {
   readonly streams: number
 }
 
-/** Idle time after which a principal's token bucket is full again, so that its state can be deleted. */
-const IDLE_AFTER_MS = 60_000
 /** Number of requests between two sweeps for idle principals. */
 const SWEEP_EVERY = 1000
 
@@ -33,8 +32,7 @@ export class ClientRateLimiter {
   }
 
   #sweep(): void {
-    const before = performance.now() - IDLE_AFTER_MS
-    for (const [principal, usage] of this.#usages) if (usage.isIdleSince(before)) this.#usages.delete(principal)
+    for (const [principal, usage] of this.#usages) if (usage.isIdle()) this.#usages.delete(principal)
   }
 }
 
@@ -48,7 +46,7 @@ export class CountedRequest {
   constructor(usage: Usage, settings: ClientLimitSettings) {
     this.#usage = usage
     this.#settings = settings
-    this.#waitSeconds = usage.takeToken(settings.requestsPerMinute)
+    this.#waitSeconds = usage.requests.take()
   }
 
   /** @throws {Failure} `rate_limited`. */
@@ -70,30 +68,19 @@ export class CountedRequest {
   }
 }
 
-/** A principal's token bucket, and its calls and streams in progress. */
+/** A principal's request rate, and its calls and streams in progress. */
 class Usage {
   calls = 0
   streams = 0
-  #tokens: number
-  #updatedAt = performance.now()
+  readonly requests: TokenBucket
 
   constructor(requestsPerMinute: number) {
-    this.#tokens = requestsPerMinute
+    this.requests = new TokenBucket(requestsPerMinute)
   }
 
-  /** Takes a token from the bucket. @returns 0, or the seconds until a token is available. */
-  takeToken(tokensPerMinute: number): number {
-    const now = performance.now()
-    const refill = ((now - this.#updatedAt) / 60_000) * tokensPerMinute
-    this.#tokens = Math.min(tokensPerMinute, this.#tokens + refill)
-    this.#updatedAt = now
-    if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) / tokensPerMinute) * 60)
-    this.#tokens--
-    return 0
-  }
-
-  isIdleSince(time: number): boolean {
-    return this.calls === 0 && this.streams === 0 && this.#updatedAt < time
+  /** True if the usage is the same as that of a new principal, so that it can be deleted. */
+  isIdle(): boolean {
+    return this.calls === 0 && this.streams === 0 && this.requests.isFull()
   }
 }
 

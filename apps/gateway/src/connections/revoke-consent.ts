@@ -59,8 +59,8 @@ export async function revokePending(
   remaining: readonly (ClientRegistration | undefined)[],
 ): Promise<void> {
   try {
-    const place = { stream, generation: PENDING_GENERATION, grant: pending.grant }
-    const credential: Credential = vault.open(dataKey, place, pending.sealed)
+    const context = { stream, generation: PENDING_GENERATION, grant: pending.grant }
+    const credential: Credential = vault.open(dataKey, context, pending.sealed)
     const isKept = remaining.some((client) => client && isSameClient(client, credential.client))
     const revocation = isKept ? 'kept' : await server.revoke(pending.grant, credential)
     log.info('connection.declined', { space: spaceId, revocation })

@@ -3,7 +3,7 @@ import { applyMigrations } from '@nmg/process'
 import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
 import { Failure } from './failure.ts'
 import { describeError, type Log } from './log.ts'
-import { type DatabaseTrouble, TroubleLog, troubleOf } from './database-trouble.ts'
+import { type DatabaseFault, DatabaseFaultTracker, databaseFaultOf } from './database-fault.ts'
 
 /** The part of a database client that stores use; `pg.Pool` and `pg.Client` satisfy it. */
 export interface Sql {
@@ -33,20 +33,20 @@ const clientConfig = (url: string): ClientConfig => ({
 
 export interface Pooled extends Database {
   /** The current fault that the operator has to fix, as observed by the statements so far. */
-  trouble(): DatabaseTrouble | undefined
+  fault(): DatabaseFault | undefined
   /** For sessions outside of the pool, which report their errors here too. */
-  readonly troubles: TroubleLog
+  readonly faults: DatabaseFaultTracker
 }
 
 /** A pool that reports outages as {Failure} `store_unavailable`. Lost idle connections are logged; the next query opens another one. */
 export function openPool(url: string, log: Log, max = 10): Pooled {
   const pool = new Pool({ ...clientConfig(url), max })
-  const troubles = new TroubleLog(log)
+  const faults = new DatabaseFaultTracker(log)
   pool.on('error', (error) => log.warn('database.connection_lost', describeError(error)))
   return {
-    query: guarded((text, values) => pool.query(text, values as unknown[]), troubles),
-    trouble: () => troubles.current,
-    troubles,
+    query: guarded((text, values) => pool.query(text, values as unknown[]), faults),
+    fault: () => faults.current,
+    faults,
     async transaction(work) {
       const client = await pool.connect().catch((cause: unknown) => {
         throw storeUnavailable(cause)
@@ -54,7 +54,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
       // A connection that breaks between two statements makes the next one fail; without a listener it would crash the process.
       const ignore = () => undefined
       client.on('error', ignore)
-      const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[]), troubles) }
+      const sql: Sql = { query: guarded((text, values) => client.query(text, values as unknown[]), faults) }
       let failure: unknown
       try {
         await sql.query('begin')
@@ -83,7 +83,7 @@ export function openPool(url: string, log: Log, max = 10): Pooled {
 export async function openSession(
   url: string,
   onEnd: () => void,
-  troubles?: TroubleLog,
+  faults?: DatabaseFaultTracker,
 ): Promise<Sql & { client: Client; destroy(): void }> {
   const client = new Client(clientConfig(url))
   let ended = false
@@ -112,7 +112,7 @@ export async function openSession(
     const result = last.then(() => client.query(text, values as unknown[]))
     last = result.catch(() => undefined)
     return result
-  }, troubles)
+  }, faults)
   if (ended) throw storeUnavailable(undefined)
   isOpen = true
   return { client, query, destroy }
@@ -120,16 +120,16 @@ export async function openSession(
 
 type Query = (text: string, values?: readonly unknown[]) => Promise<{ rows: unknown[]; rowCount: number | null }>
 
-const guarded = (query: Query, troubles?: TroubleLog): Sql['query'] =>
+const guarded = (query: Query, faults?: DatabaseFaultTracker): Sql['query'] =>
   (async (text: string, values?: readonly unknown[]) => {
     try {
       const result = await query(text, values)
-      troubles?.succeeded(text, result.rowCount)
+      faults?.succeeded(text, result.rowCount)
       return result
     } catch (cause) {
       const sqlstate = sqlstateOf(cause)
-      const trouble = troubleOf(sqlstate)
-      if (trouble && sqlstate !== undefined) troubles?.failed(text, trouble, sqlstate)
+      const fault = databaseFaultOf(sqlstate)
+      if (fault && sqlstate !== undefined) faults?.failed(text, fault, sqlstate)
       throw isStatementError(cause) ? cause : storeUnavailable(cause)
     }
     // Each caller states the row type beside its SQL.
@@ -140,14 +140,14 @@ const guarded = (query: Query, troubles?: TroubleLog): Sql['query'] =>
  * resources or a server shutting down; 40 and 55P03 report conflicts with other transactions; and some others report a fault of the database.
  */
 const isStatementError = (error: unknown): boolean =>
-  error instanceof DatabaseError && !/^(08|40|53|55P03|57|58)/.test(error.code ?? '') && !troubleOf(error.code)
+  error instanceof DatabaseError && !/^(08|40|53|55P03|57|58)/.test(error.code ?? '') && !databaseFaultOf(error.code)
 
 const sqlstateOf = (error: unknown): string | undefined => (error instanceof DatabaseError ? error.code : undefined)
 
 const storeUnavailable = (cause: unknown) =>
   new Failure(
     'store_unavailable',
-    troubleOf(sqlstateOf(cause))?.message ?? "The gateway's database is not responding. Try again in a moment.",
+    databaseFaultOf(sqlstateOf(cause))?.message ?? "The gateway's database is not responding. Try again in a moment.",
     { cause, retryAfterSeconds: 2 },
   )
 
@@ -172,7 +172,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
       folder: join(import.meta.dirname, 'migrations'),
       schema: 'gateway',
       appName: 'gateway',
-      operatorMessage: (error) => troubleOf(sqlstateOf(error))?.message,
+      operatorMessage: (error) => databaseFaultOf(sqlstateOf(error))?.message,
     })
   } finally {
     await client.end()

@@ -1,4 +1,4 @@
-import type { DatabaseTrouble } from './database-trouble.ts'
+import type { DatabaseFault } from './database-fault.ts'
 
 /** The body of `GET /readyz`: 200 while calls can be served, with the degraded parts; 503 otherwise. */
 export interface Readiness {
@@ -39,5 +39,5 @@ export const NOTIFICATIONS_INTERRUPTED: DegradedPart = {
 }
 
 /** Calls work until the stored access tokens expire. */
-export const degradedBy = (trouble: DatabaseTrouble | undefined): DegradedPart | undefined =>
-  trouble && { part: 'database', detail: trouble.message }
+export const degradedBy = (fault: DatabaseFault | undefined): DegradedPart | undefined =>
+  fault && { part: 'database', detail: fault.message }

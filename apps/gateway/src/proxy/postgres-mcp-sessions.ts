@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { BoundedMap } from '../platform/bounded-map.ts'
 import type { McpSessions, SessionOwner } from './mcp-sessions.ts'
 import type { Sql } from '../platform/database.ts'
 
@@ -9,10 +10,9 @@ const hash = (sessionId: string) => createHash('sha256').update(sessionId).diges
 
 /** Owners never change, so what is in memory stays true; only a `forget` on another replica can outlive it, and upstream then says 404 itself. */
 export function postgresMcpSessions(sql: Sql): McpSessions {
-  const owners = new Map<string, SessionOwner>()
+  const owners = new BoundedMap<string, SessionOwner>(REMEMBERED)
   const keep = (sessionId: string, owner: SessionOwner) => {
     owners.set(sessionId, owner)
-    if (owners.size > REMEMBERED) owners.delete(owners.keys().next().value as string)
     return owner
   }
   const load = async (sessionId: string): Promise<SessionOwner | undefined> => {

@@ -31,7 +31,7 @@ export async function openRefreshLock(
         if (guard.hold()) throw holdFailure('refresh_unavailable')
       },
     },
-    sql.troubles,
+    sql.faults,
   )
   await locks.ready()
   return {

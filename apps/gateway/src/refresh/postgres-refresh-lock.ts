@@ -14,7 +14,7 @@ import type { RefreshTimes } from '../connections/refresh-schedule.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Log } from '../platform/log.ts'
 import type { RefreshLock, RefreshLocks } from './refresh-lock.ts'
-import type { TroubleLog } from '../platform/database-trouble.ts'
+import type { DatabaseFaultTracker } from '../platform/database-fault.ts'
 import { openSession, type Sql } from '../platform/database.ts'
 
 /** Maximum locks of one process, each of which occupies an entry of the server's lock table. Further refreshes wait as if the lock were held. */
@@ -47,7 +47,7 @@ export function postgresRefreshLocks(
   log: Log,
   times: Pick<RefreshTimes, 'mayRedeemForMs' | 'redeemWithinMs' | 'takeoverAfterMs'>,
   guard = UNGUARDED,
-  troubles?: TroubleLog,
+  faults?: DatabaseFaultTracker,
 ): RefreshLocks & { ready(): Promise<Sql>; close(): void } {
   type Session = Awaited<ReturnType<typeof openSession>>
   let session: Session | undefined
@@ -65,7 +65,7 @@ export function postgresRefreshLocks(
         held.clear()
         if (!isClosed) log.warn('refresh_lock.session_lost')
       },
-      troubles,
+      faults,
     )
     try {
       await opened.query(SESSION_SETTINGS)

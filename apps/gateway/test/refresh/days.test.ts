@@ -219,21 +219,21 @@ describe('an unused connection', () => {
   })
 })
 
-describe('the person', () => {
+describe('a user', () => {
   it(
-    'is told two weeks before the 180 days are over, and with emphasis three days before',
+    'sees a notice two weeks before the 180 days end, and an urgent one three days before',
     { timeout: 120_000 },
     async () => {
       await begin()
       await one().connect('north')
-      const told = new Map<number, unknown>()
+      const notices = new Map<number, unknown>()
       for (const on of [20, 40, 60, 80, 100, 120, 140, 160, 165, 167, 176, 178]) {
         nowMs = FIRST_DAY_MS + on * DAY_MS - HOUR_MS
         await refreshDue()
         const { notice } = await one().connection('north')
-        if (notice) told.set(on, notice)
+        if (notice) notices.set(on, notice)
       }
-      expect(Object.fromEntries(told)).toEqual({
+      expect(Object.fromEntries(notices)).toEqual({
         167: { kind: 'reconnect_soon', days: 14 },
         176: { kind: 'reconnect_soon', days: 5 },
         178: { kind: 'reconnect_now', days: 3 },

@@ -125,12 +125,12 @@ function late<Port extends object>(port: Port, pauseMs: () => number, isDead: ()
       if (typeof member !== 'function' || ['mayRedeem', 'remainingMs', 'close'].includes(String(name))) return member
       return async (...args: unknown[]) => {
         await pause()
-        const answer: unknown = await Reflect.apply(member, target, args)
+        const response: unknown = await Reflect.apply(member, target, args)
         await pause()
         // Acquired locks are ports, too.
-        return typeof answer === 'object' && answer !== null && 'recordIntent' in answer
-          ? late(answer, pauseMs, isDead)
-          : answer
+        return typeof response === 'object' && response !== null && 'recordIntent' in response
+          ? late(response, pauseMs, isDead)
+          : response
       }
     },
   })
@@ -320,7 +320,7 @@ describe('replicas with random delays that die and lose their sessions', () => {
       expect(redemptions).toBeGreaterThan(LASTS_MS / 100)
       expect(lost).toBeGreaterThan(10)
       expect(deaths).toBeGreaterThan(5)
-      process.stdout.write(`interleavings: ${redemptions} redemptions, ${lost} lost answers, ${deaths} deaths\n`)
+      process.stdout.write(`interleavings: ${redemptions} redemptions, ${lost} lost responses, ${deaths} deaths\n`)
     },
   )
 

@@ -14,7 +14,7 @@
 type Token = 'current' | 'previous' | 'retired' | 'replaced'
 type Age = 'permitted' | 'in_flight' | 'over'
 /** A replica, or none for an abandoned attempt. */
-type Owner = number | 'nobody'
+type Owner = number | 'none'
 
 type Replica =
   | { readonly at: 'idle' }
@@ -37,9 +37,9 @@ interface Request {
   readonly token: Token
 }
 
-interface Answer {
+interface ServerResponse {
   readonly owner: number
-  readonly says: Token | 'refused' | 'nothing_readable'
+  readonly content: Token | 'refused' | 'nothing_readable'
 }
 
 export interface State {
@@ -47,14 +47,14 @@ export interface State {
   readonly store: {
     readonly token: Token
     readonly isLost: boolean
-    readonly intent: { readonly owner: Owner; readonly age: Age; readonly isSettled: boolean } | null
+    readonly intent: { readonly owner: Owner; readonly age: Age; readonly isResolved: boolean } | null
   }
   /** Holder of the lock in the database. */
   readonly lock: number | null
   readonly replicas: readonly Replica[]
   /** Requests sent to the server and not processed by it. */
   readonly requests: readonly Request[]
-  readonly answers: readonly Answer[]
+  readonly responses: readonly ServerResponse[]
 }
 
 /** Parts of the protocol that can be disabled to prove that the model detects it. */
@@ -103,7 +103,7 @@ export const start = ({ replicas }: Rules): State => ({
   lock: null,
   replicas: Array.from({ length: replicas }, () => idle),
   requests: [],
-  answers: [],
+  responses: [],
 })
 
 /** All possible next steps. */
@@ -122,7 +122,7 @@ function consented(state: State): State {
     ...movedOn(replaced, { token: 'current', isLost: false }),
     server: { isRevoked: false },
     // No replica receives the responses to these requests, which change nothing.
-    requests: replaced.requests.filter(({ owner }) => owner !== 'nobody'),
+    requests: replaced.requests.filter(({ owner }) => owner !== 'none'),
   }
 }
 
@@ -140,8 +140,8 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
   }
   const unlocked = { lock: lock === i ? null : lock }
   const isIntentOurs = store.intent?.owner === i
-  const settled = isIntentOurs
-    ? { store: { ...store, intent: { ...store.intent, owner: 'nobody' as const, isSettled: true } } }
+  const resolved = isIntentOurs
+    ? { store: { ...store, intent: { ...store.intent, owner: 'none' as const, isResolved: true } } }
     : {}
 
   if (replica.at !== 'idle') {
@@ -176,19 +176,19 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
       const isFree =
         intent === null ||
         intent.owner === i ||
-        intent.isSettled ||
+        intent.isResolved ||
         (intent.age === 'over' && without !== 'an intent is never taken over') ||
         without === 'an intent is taken over at once'
       const isCurrent = !replica.isOld || without === 'no second read under the lock'
       const attempt = { ...replica, at: 'intent_recorded', age: 'permitted' } as const
-      if (without === 'no intent') yield go('goes on', attempt)
+      if (without === 'no intent') yield go('continues', attempt)
       else if (isCurrent && isFree && (!store.isLost || without === 'no tombstone')) {
         // Abandons requests of its earlier intent.
         yield {
           name: `replica ${i} writes its intent`,
           to: {
             ...left(state, i),
-            store: { ...store, intent: { owner: i, age: 'permitted', isSettled: false } },
+            store: { ...store, intent: { owner: i, age: 'permitted', isResolved: false } },
             replicas: replicas.with(i, attempt),
           },
         }
@@ -205,23 +205,28 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
             : undefined
         const requests = [...state.requests, { owner: i, token: replica.token }]
         yield go('sends the refresh token', { ...replica, at: 'sent' }, { requests }, violation)
-      } else yield go('is no longer permitted, and does not send the token', idle, { ...unlocked, ...settled })
+      } else yield go('is no longer permitted, and does not send the token', idle, { ...unlocked, ...resolved })
       return
 
     case 'sent': {
       const { token: _, ...attempt } = replica
-      for (const answer of state.answers.filter(({ owner }) => owner === i)) {
-        const answers = state.answers.filter((other) => other !== answer)
-        switch (answer.says) {
+      for (const response of state.responses.filter(({ owner }) => owner === i)) {
+        const responses = state.responses.filter((other) => other !== response)
+        switch (response.content) {
           case 'refused':
-            yield go('reads a refusal', { ...attempt, at: 'refused' }, { answers })
+            yield go('reads a refusal', { ...attempt, at: 'refused' }, { responses })
             break
           case 'nothing_readable':
-            yield go('reads no answer', { ...replica, at: 'in_doubt' }, { answers })
+            yield go('reads no response', { ...replica, at: 'in_doubt' }, { responses })
             break
           default: {
             const violation = without === 'used before it is stored' ? 'a pair is used before it is stored' : undefined
-            yield go('reads a new pair', { ...attempt, at: 'granted', pair: answer.says }, { answers }, violation)
+            yield go(
+              'reads a new pair',
+              { ...attempt, at: 'granted', pair: response.content },
+              { responses },
+              violation,
+            )
           }
         }
       }
@@ -235,7 +240,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
         return
       }
       if (replica.age !== 'over') yield go('repeats', { at: 'read', token: replica.token, isOld: replica.isOld })
-      yield go('leaves it to a later attempt', idle, { ...unlocked, ...settled })
+      yield go('leaves it to a later attempt', idle, { ...unlocked, ...resolved })
       return
 
     case 'granted': {
@@ -243,7 +248,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
         without === 'no fencing of the append' ||
         (!replica.isOld && (isIntentOurs || without === 'fencing by the version only' || without === 'no intent'))
       if (!isAllowed) {
-        yield go('comes too late with its pair', idle, unlocked)
+        yield go('has its pair superseded', idle, unlocked)
         return
       }
       yield {
@@ -265,7 +270,7 @@ function* stepsOf(state: State, i: number, { without }: Rules): Generator<Step> 
             { token: store.token, isLost: true },
           ),
         }
-      } else yield go('comes too late with a refusal', idle, unlocked)
+      } else yield go('has its refusal superseded', idle, unlocked)
   }
 }
 
@@ -282,31 +287,31 @@ const left = (state: State, i: number): State => ({
   ...drop(state, i),
   requests: state.requests
     .filter(({ owner, token }) => owner !== i || token !== 'replaced')
-    .map((request) => (request.owner === i ? { ...request, owner: 'nobody' } : request)),
+    .map((request) => (request.owner === i ? { ...request, owner: 'none' } : request)),
   store:
     state.store.intent?.owner === i
-      ? { ...state.store, intent: { ...state.store.intent, owner: 'nobody' } }
+      ? { ...state.store, intent: { ...state.store.intent, owner: 'none' } }
       : state.store,
 })
 
-const drop = (state: State, i: number) => ({ answers: state.answers.filter(({ owner }) => owner !== i) })
+const drop = (state: State, i: number) => ({ responses: state.responses.filter(({ owner }) => owner !== i) })
 
 function* stepsOfServer(state: State, { notAssuming }: Rules): Generator<Step> {
   for (const request of state.requests) {
     const requests = state.requests.filter((other) => other !== request)
-    const answered = (says: Answer['says']) =>
-      request.owner === 'nobody' ? state.answers : [...state.answers, { owner: request.owner, says }]
-    const who = `the server, asked by ${request.owner === 'nobody' ? 'one that is gone' : `replica ${request.owner}`},`
+    const withResponse = (content: ServerResponse['content']) =>
+      request.owner === 'none' ? state.responses : [...state.responses, { owner: request.owner, content }]
+    const who = `the server, for ${request.owner === 'none' ? 'a dead replica' : `replica ${request.owner}`},`
 
     // A stopped replica may receive a response at any later time; a lost response never arrives.
-    const broken = { ...state, requests, answers: answered('nothing_readable') }
-    yield { name: `${who} hears nothing of it`, to: broken }
-    if (notAssuming === 'an aborted request is not processed later' && request.owner !== 'nobody') {
-      const late = { ...request, owner: 'nobody' as const }
-      yield { name: `${who} is cut off and works on`, to: { ...broken, requests: [...requests, late] } }
+    const broken = { ...state, requests, responses: withResponse('nothing_readable') }
+    yield { name: `${who} receives nothing`, to: broken }
+    if (notAssuming === 'an aborted request is not processed later' && request.owner !== 'none') {
+      const late = { ...request, owner: 'none' as const }
+      yield { name: `${who} loses the connection and continues`, to: { ...broken, requests: [...requests, late] } }
     }
     if (state.server.isRevoked || request.token === 'replaced') {
-      yield { name: `${who} refuses`, to: { ...state, requests, answers: answered('refused') } }
+      yield { name: `${who} refuses`, to: { ...state, requests, responses: withResponse('refused') } }
       continue
     }
     if (request.token === 'retired') {
@@ -315,14 +320,16 @@ function* stepsOfServer(state: State, { notAssuming }: Rules): Generator<Step> {
     }
     const presented = request.token
     const now = (token: Token): Token => (token === 'replaced' ? token : token === presented ? 'previous' : 'retired')
-    for (const says of ['current', 'nothing_readable', 'nothing'] as const) {
+    for (const content of ['current', 'nothing_readable', 'nothing'] as const) {
       const renamed = rename({ ...state, requests }, now)
-      const answers =
-        says === 'nothing' || request.owner === 'nobody'
-          ? renamed.answers
-          : [...renamed.answers, { owner: request.owner, says }]
-      const how = { current: 'answers', nothing_readable: 'answers garbage', nothing: 'has its answer lost' }[says]
-      yield { name: `${who} rotates and ${how}`, to: { ...renamed, answers } }
+      const responses =
+        content === 'nothing' || request.owner === 'none'
+          ? renamed.responses
+          : [...renamed.responses, { owner: request.owner, content }]
+      const how = { current: 'responds', nothing_readable: 'responds with garbage', nothing: 'has its response lost' }[
+        content
+      ]
+      yield { name: `${who} rotates and ${how}`, to: { ...renamed, responses } }
     }
   }
 }
@@ -338,8 +345,10 @@ function rename(state: State, now: (token: Token) => Token): State {
       ...('pair' in replica && { pair: now(replica.pair) }),
     })),
     requests: state.requests.map((request) => ({ ...request, token: now(request.token) })),
-    answers: state.answers.map((answer) =>
-      answer.says === 'refused' || answer.says === 'nothing_readable' ? answer : { ...answer, says: now(answer.says) },
+    responses: state.responses.map((response) =>
+      response.content === 'refused' || response.content === 'nothing_readable'
+        ? response
+        : { ...response, content: now(response.content) },
     ),
   }
 }
@@ -366,8 +375,8 @@ function* stepsOfTime(state: State, { notAssuming }: Rules): Generator<Step> {
       to: { ...state, store: { ...store, intent }, replicas: replicas.with(i, { ...replica, age }) },
     }
   }
-  if (store.intent?.owner === 'nobody' && !store.intent.isSettled) {
-    const age = older('nobody', store.intent.age)
+  if (store.intent?.owner === 'none' && !store.intent.isResolved) {
+    const age = older('none', store.intent.age)
     if (age !== undefined) {
       const intent = { ...store.intent, age }
       yield { name: `the attempt that was left is ${age}`, to: { ...state, store: { ...store, intent } } }
@@ -384,13 +393,13 @@ function violationIn({ server, store }: State): string | undefined {
 }
 
 /** A good end, which must be reachable from every state: the newest pair is stored and nothing is in doubt, or a user has ended the grant. */
-const isSettled = ({ server, store, replicas, requests }: State): boolean =>
+const isResolved = ({ server, store, replicas, requests }: State): boolean =>
   replicas.every(({ at }) => at === 'idle') &&
   requests.length === 0 &&
   (server.isRevoked ? store.isLost : store.token === 'current' && store.intent === null)
 
 /** The same key for states that only differ by a permutation of the replicas. */
-function nameOf({ server, store, lock, replicas, requests, answers }: State): string {
+function nameOf({ server, store, lock, replicas, requests, responses }: State): string {
   const { intent } = store
   const ofReplicas = replicas
     .map((replica, i) => {
@@ -400,14 +409,14 @@ function nameOf({ server, store, lock, replicas, requests, answers }: State): st
       if ('pair' in replica) name += ` ${replica.pair}`
       if ('age' in replica) name += ` ${replica.age}`
       for (const { owner, token } of requests) if (owner === i) name += ` >${token}`
-      for (const { owner, says } of answers) if (owner === i) name += ` <${says}`
+      for (const { owner, content } of responses) if (owner === i) name += ` <${content}`
       return name
     })
     .toSorted()
   let name = `${server.isRevoked} ${store.token} ${store.isLost}`
-  if (intent) name += ` ${typeof intent.owner} ${intent.age} ${intent.isSettled}`
-  const ofNobody = requests.flatMap(({ owner, token }) => (owner === 'nobody' ? [token] : [])).toSorted()
-  return `${name}|${ofReplicas.join('|')}|${ofNobody.join(' ')}`
+  if (intent) name += ` ${typeof intent.owner} ${intent.age} ${intent.isResolved}`
+  const ofNone = requests.flatMap(({ owner, token }) => (owner === 'none' ? [token] : [])).toSorted()
+  return `${name}|${ofReplicas.join('|')}|${ofNone.join(' ')}`
 }
 
 export interface Exploration {
@@ -422,7 +431,7 @@ export function explore(rules: Rules): Exploration {
   const first = start(rules)
   const found = new Map<string, { id: number; from: string | undefined; by: string }>()
   found.set(nameOf(first), { id: 0, from: undefined, by: 'start' })
-  const isEnd: boolean[] = [isSettled(first)]
+  const isEnd: boolean[] = [isResolved(first)]
   const cameFrom: number[][] = [[]]
   let queue: [string, State][] = [[nameOf(first), first]]
   let count = 0
@@ -451,7 +460,7 @@ export function explore(rules: Rules): Exploration {
         if (!known) {
           known = { id: found.size, from: name, by: step.name }
           found.set(next, known)
-          isEnd.push(isSettled(step.to))
+          isEnd.push(isResolved(step.to))
           cameFrom.push([])
           following.push([next, step.to])
         }

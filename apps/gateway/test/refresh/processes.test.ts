@@ -10,9 +10,9 @@ const LONG_RUNS = 220
 const SHORT = [
   'killed at "intent_recorded"',
   'killed at "sent"',
-  'killed at "answered"',
+  'killed at "response_received"',
   'stopped at "connected" beyond all deadlines',
-  'stopped at "answered" until another one has taken over',
+  'stopped at "response_received" until another one has taken over',
   'database crashes at "sent"',
   'cut off from the database at "storing" for long',
   'killed while the token endpoint is slow',

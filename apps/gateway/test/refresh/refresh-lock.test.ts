@@ -60,7 +60,7 @@ async function connect(spaceId: string): Promise<string> {
 }
 
 const intent = (inDoubt = 1, generation = 1) => ({ generation, inDoubt, failures: 0, recheckAt: now })
-const settled = (fencingToken: string) => ({
+const resolved = (fencingToken: string) => ({
   generation: 1,
   fencingToken,
   inDoubt: 1,
@@ -158,18 +158,18 @@ describe('an unresolved intent', () => {
   })
 
   it('can be overwritten at once after it was resolved, or if its generation was replaced', async () => {
-    const stream = await connect('settled')
+    const stream = await connect('resolved')
     const [here, there] = [replica(), replica()]
     const first = await here.acquire(stream)
     await first?.recordIntent(intent())
-    await store.postponeRefresh(stream, settled(first?.id as string))
+    await store.postponeRefresh(stream, resolved(first?.id as string))
     await first?.release()
     const second = await there.acquire(stream)
     expect(await second?.recordIntent(intent(2))).toBe(true)
   })
 
   it('can be overwritten once it is old, even if its holder still has the lock, since that may be stopped', async () => {
-    const stream = await connect('stands still')
+    const stream = await connect('stopped')
     const [here, there] = [replica(), replica()]
     const still = await here.acquire(stream)
     expect(await still?.recordIntent(intent())).toBe(true)
@@ -194,7 +194,7 @@ describe('an unresolved intent', () => {
     await passing(times.takeoverAfterMs + 50)
     const second = await there.acquire(stream)
     expect(await second?.recordIntent(intent(2))).toBe(true)
-    await store.postponeRefresh(stream, settled(first?.id as string))
+    await store.postponeRefresh(stream, resolved(first?.id as string))
     expect((await store.read('overtaken')).intent).toMatchObject({ fencingToken: second?.id, notBefore: null })
   })
 })

@@ -385,7 +385,7 @@ describe('a pair of tokens that the database does not accept', () => {
     const steps: string[] = []
     const onStep = (step: string) => {
       steps.push(step)
-      if (step === 'answered' && steps.filter((one) => one === step).length === 1) line.cut()
+      if (step === 'response_received' && steps.filter((one) => one === step).length === 1) line.cut()
     }
     const gateway = await start({ databaseUrl: line.url, failpoints: { times, wrapPorts: observeSteps(onStep) } })
     try {

@@ -34,7 +34,7 @@ const STEPS: readonly RefreshStep[] = [
   'intent_recorded',
   'connected',
   'sent',
-  'answered',
+  'response_received',
   'storing',
   'stored',
 ]
@@ -51,12 +51,12 @@ export const scenarios: readonly Scenario[] = [
     at: { step, signal: 'SIGSTOP' },
     meanwhile: beyondEverything,
   })),
-  ...(['intent_recorded', 'connected', 'sent', 'answered', 'storing'] as const).map((step): Scenario => ({
+  ...(['intent_recorded', 'connected', 'sent', 'response_received', 'storing'] as const).map((step): Scenario => ({
     title: `stopped at "${step}" for a moment`,
     at: { step, signal: 'SIGSTOP' },
     meanwhile: aMoment,
   })),
-  ...(['locked', 'intent_recorded', 'sent', 'answered', 'storing'] as const).flatMap((step): Scenario[] => [
+  ...(['locked', 'intent_recorded', 'sent', 'response_received', 'storing'] as const).flatMap((step): Scenario[] => [
     {
       title: `stopped at "${step}" until another one has taken over`,
       at: { step, signal: 'SIGSTOP' },

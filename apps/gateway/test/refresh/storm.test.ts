@@ -30,9 +30,9 @@ async function storm(space: string): Promise<{ statuses: Set<number>; medianMs: 
     Array.from({ length: CALLS }, async (_, i) => {
       const { gateway } = fleet.members[i % fleet.members.length] as Fleet['members'][number]
       const begun = performance.now()
-      const answer = await gateway.call(space, list)
-      await answer.arrayBuffer()
-      statuses.add(answer.status)
+      const response = await gateway.call(space, list)
+      await response.arrayBuffer()
+      statuses.add(response.status)
       return performance.now() - begun
     }),
   )

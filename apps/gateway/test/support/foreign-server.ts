@@ -7,16 +7,16 @@ import { text } from 'node:stream/consumers'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { certificateFor } from '@nmg/process/testing'
 
-export type Answer = (req: IncomingMessage, res: ServerResponse) => void
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
 export interface ForeignServer {
   readonly port: number
   readonly origin: string
   readonly mcpUrl: string
   /** Default responses, by path. */
-  readonly usual: Readonly<Record<string, Answer>>
+  readonly usual: Readonly<Record<string, Handler>>
   /** Current responses, by path. */
-  readonly answers: Record<string, Answer>
+  readonly handlers: Record<string, Handler>
   /** Overrides members of the authorization server's metadata. */
   readonly metadata: Record<string, unknown>
   /** Overrides members of the protected resource's metadata. */
@@ -32,14 +32,14 @@ export interface ForeignServer {
 }
 
 export const json =
-  (value: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
+  (value: unknown, status = 200, headers: Record<string, string> = {}): Handler =>
   (_req, res) => {
     res.writeHead(status, { 'content-type': 'application/json', ...headers })
     res.end(JSON.stringify(value))
   }
 
 export const redirect =
-  (location: string, status: number): Answer =>
+  (location: string, status: number): Handler =>
   (_req, res) => {
     res.writeHead(status, { location })
     res.end()
@@ -51,10 +51,10 @@ export const redirect =
  */
 export async function foreignServer(host: string, issuerHost = host): Promise<ForeignServer> {
   const isSecure = !/^(127\.|.*localhost$)/.test(host)
-  const listener: Answer = (req, res) => {
+  const listener: Handler = (req, res) => {
     const { pathname } = new URL(req.url ?? '/', origin)
-    const answer = self.answers[pathname]
-    if (answer) answer(req, res)
+    const handle = self.handlers[pathname]
+    if (handle) handle(req, res)
     else json({ error: 'not_found' }, 404)(req, res)
   }
   const server = isSecure ? secureServer(host, listener) : createServer(listener)
@@ -66,7 +66,7 @@ export async function foreignServer(host: string, issuerHost = host): Promise<Fo
   const issuer = `${scheme}://${issuerHost}:${port}`
   const mcpUrl = `${origin}/mcp`
 
-  const usual: Record<string, Answer> = {
+  const usual: Record<string, Handler> = {
     '/mcp': (req, res) => {
       if (req.headers.authorization) {
         void text(req).then((body) => {
@@ -116,17 +116,17 @@ export async function foreignServer(host: string, issuerHost = host): Promise<Fo
     origin,
     mcpUrl,
     usual,
-    answers: {},
+    handlers: {},
     metadata: {},
     resource: {},
     resourceMetadata: undefined,
     tokenRequests: [],
     accessTtlSeconds: 3600,
     reset() {
-      for (const part of [self.answers, self.metadata, self.resource]) {
+      for (const part of [self.handlers, self.metadata, self.resource]) {
         for (const name of Object.keys(part)) delete part[name]
       }
-      Object.assign(self.answers, usual)
+      Object.assign(self.handlers, usual)
       self.resourceMetadata = undefined
       self.tokenRequests.length = 0
       self.accessTtlSeconds = 3600
@@ -140,7 +140,7 @@ export async function foreignServer(host: string, issuerHost = host): Promise<Fo
   return self
 }
 
-function secureServer(host: string, listener: Answer) {
+function secureServer(host: string, listener: Handler) {
   const { key, cert } = certificateFor(host)
   setDefaultCACertificates([...getCACertificates(), cert])
   return createSecureServer({ key, cert }, listener)

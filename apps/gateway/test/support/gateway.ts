@@ -182,7 +182,7 @@ function client(url: string, databaseUrl: string, logs: () => string): GatewayCl
         `/integrations/notion/oauth/mcp/start?${new URLSearchParams({ space_id: space, ...query })}`,
         user === undefined ? {} : { user },
       )
-      if (response.status !== 200) throw new Error(`start answered ${response.status}: ${await response.text()}`)
+      if (response.status !== 200) throw new Error(`start responded with ${response.status}: ${await response.text()}`)
       return (await response.json()) as { authorizeUrl: string; state: string }
     },
 
@@ -194,13 +194,14 @@ function client(url: string, databaseUrl: string, logs: () => string): GatewayCl
       })
       const consent = await fetch(authorizeUrl, { redirect: 'manual' })
       const callback = consent.headers.get('location')
-      if (callback === null) throw new Error(`the consent page answered ${consent.status} and no redirect`)
-      const answer = await fetch(callback, {
+      if (callback === null) throw new Error(`the consent page responded with ${consent.status} and no redirect`)
+      const response = await fetch(callback, {
         redirect: 'manual',
         headers: binding === undefined ? {} : { cookie: `${BINDING_COOKIE}=${binding}` },
       })
-      const location = answer.headers.get('location')
-      if (answer.status !== 303 || location === null) throw new Error(`the callback answered ${answer.status}`)
+      const location = response.headers.get('location')
+      if (response.status !== 303 || location === null)
+        throw new Error(`the callback responded with ${response.status}`)
       return new URL(location)
     },
 
@@ -235,7 +236,7 @@ function client(url: string, databaseUrl: string, logs: () => string): GatewayCl
     async callTool(space, name, args) {
       const response = await self.call(space, { id: 1, method: 'tools/call', params: { name, arguments: args } })
       const text = await response.text()
-      if (response.status !== 200) throw new Error(`the proxy answered ${response.status}: ${text}`)
+      if (response.status !== 200) throw new Error(`the proxy responded with ${response.status}: ${text}`)
       const json = /^data: (.*)$/m.exec(text)?.[1] ?? text
       return (JSON.parse(json) as { result: { content: { text: string }[]; isError?: boolean } }).result
     },

@@ -1,14 +1,14 @@
 import Link from 'next/link'
 import type { ReactNode } from 'react'
-import { requireVisitor } from '@/lib/visitor.ts'
-import { linkStyle } from '@/app/entrance.tsx'
+import { requireSignedInUser } from '@/lib/page-guards.ts'
+import { linkStyle } from '@/app/landing-page.tsx'
 import { PlainFrame } from '@/app/plain-frame.tsx'
 
 /** The frame of the pages about one's own account. */
 export default async function AccountLayout({ children }: { children: ReactNode }) {
-  const { person } = await requireVisitor()
+  const { user } = await requireSignedInUser()
   return (
-    <PlainFrame person={person}>
+    <PlainFrame user={user}>
       <div className="mx-auto max-w-2xl">
         <nav aria-label="Account" className="mb-6 flex flex-wrap gap-x-5 gap-y-2 text-sm">
           <Link href="/" className={linkStyle}>

@@ -7,24 +7,24 @@ import { providerError } from '@/features/accounts/provider-choice.ts'
 import { SessionList } from '@/features/accounts/session-list.tsx'
 import { SignInWays } from '@/features/accounts/sign-in-ways.tsx'
 import { runtime } from '@/lib/runtime.ts'
-import { requireVisitor } from '@/lib/visitor.ts'
+import { requireSignedInUser } from '@/lib/page-guards.ts'
 
 export const metadata: Metadata = { title: 'Your account' }
 
 export default async function AccountPage({ searchParams }: { searchParams: Promise<{ error?: string | string[] }> }) {
-  const found = await requireVisitor()
-  const [sessions, ways] = await Promise.all([sessionsOf(found), waysOf(found)])
+  const found = await requireSignedInUser()
+  const [sessions, ways] = await Promise.all([sessionsOf(runtime(), found), waysOf(runtime(), found)])
   const [error] = [(await searchParams).error].flat()
   const { signInProviders } = runtime()
   return (
     <div className="space-y-6">
       <div>
         <h1 className="text-2xl font-semibold tracking-tight">Your account</h1>
-        <p className="mt-1.5 text-[15px] break-words text-soft">{found.person.email}</p>
+        <p className="mt-1.5 text-[15px] break-words text-soft">{found.user.email}</p>
       </div>
       {error !== undefined && <Notice tone="danger">{providerError(error)}</Notice>}
-      <NameForm name={found.person.name} />
-      {ways.has('credential') && <PasswordForm email={found.person.email} />}
+      <NameForm name={found.user.name} />
+      {ways.has('credential') && <PasswordForm email={found.user.email} />}
       {signInProviders.length > 0 && (
         <SignInWays
           ways={signInProviders.map((provider) => ({ ...provider, isConnected: ways.has(provider.id) }))}

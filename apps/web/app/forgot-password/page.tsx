@@ -2,14 +2,14 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { ForgotPasswordForm } from '@/features/accounts/forgot-password-form.tsx'
 import { runtime } from '@/lib/runtime.ts'
-import { Entrance, linkStyle } from '@/app/entrance.tsx'
+import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
 
 export const metadata: Metadata = { title: 'Forgot your password?' }
 
 export default function ForgotPasswordPage() {
   const hasMail = runtime().sendMail !== undefined
   return (
-    <Entrance
+    <LandingPage
       title="Forgot your password?"
       lead={
         hasMail
@@ -23,6 +23,6 @@ export default function ForgotPasswordPage() {
       }
     >
       {hasMail && <ForgotPasswordForm />}
-    </Entrance>
+    </LandingPage>
   )
 }

@@ -11,7 +11,7 @@ export function OAuthFrame({
 }: {
   title: string
   lead: string
-  /** Where the client’s request ends here, the person can go on in the app. */
+  /** Where the client’s request ends here, the user can go on in the app. */
   hasWayOn?: boolean
   children?: ReactNode
 }) {

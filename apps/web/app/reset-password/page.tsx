@@ -1,13 +1,13 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
 import { ResetPasswordForm } from '@/features/accounts/reset-password-form.tsx'
-import { Entrance, linkStyle } from '@/app/entrance.tsx'
+import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
 
 export const metadata: Metadata = { title: 'Choose a new password' }
 
 export default function ResetPasswordPage() {
   return (
-    <Entrance
+    <LandingPage
       title="Choose a new password"
       lead="You are signed out everywhere, and sign in again with the new one."
       footer={
@@ -17,6 +17,6 @@ export default function ResetPasswordPage() {
       }
     >
       <ResetPasswordForm />
-    </Entrance>
+    </LandingPage>
   )
 }

@@ -2,14 +2,14 @@ import type { Metadata, Route } from 'next'
 import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { Notice } from '@/components/ui/notice.tsx'
-import { demoPerson } from '@/lib/demo-person.ts'
+import { demoUser } from '@/lib/demo-user.ts'
 import { ProviderButtons } from '@/features/accounts/provider-buttons.tsx'
 import { providerError } from '@/features/accounts/provider-choice.ts'
 import { SignInForm } from '@/features/accounts/sign-in-form.tsx'
 import { returnPath } from '@/lib/return-path.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { visitor } from '@/lib/visitor.ts'
-import { Entrance, linkStyle, withNext } from '@/app/entrance.tsx'
+import { signedInUser } from '@/lib/page-guards.ts'
+import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
 
 export const metadata: Metadata = { title: 'Sign in' }
 
@@ -21,10 +21,10 @@ export default async function SignInPage({
   const query = await searchParams
   const next = returnPath([query.next].flat()[0])
   const [error] = [query.error].flat()
-  if (await visitor()) redirect(next as Route)
+  if (await signedInUser()) redirect(next as Route)
   const { isDemo, signInProviders } = runtime()
   return (
-    <Entrance
+    <LandingPage
       title="Welcome back"
       lead={
         isDemo
@@ -49,11 +49,8 @@ export default async function SignInPage({
           {providerError(error)}
         </Notice>
       )}
-      <SignInForm
-        next={next}
-        prefilled={isDemo ? { email: demoPerson.email, password: demoPerson.password } : undefined}
-      />
+      <SignInForm next={next} prefilled={isDemo ? { email: demoUser.email, password: demoUser.password } : undefined} />
       <ProviderButtons providers={signInProviders} next={next} />
-    </Entrance>
+    </LandingPage>
   )
 }

@@ -5,16 +5,16 @@ import { ProviderButtons } from '@/features/accounts/provider-buttons.tsx'
 import { SignUpForm } from '@/features/accounts/sign-up-form.tsx'
 import { returnPath } from '@/lib/return-path.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { visitor } from '@/lib/visitor.ts'
-import { Entrance, linkStyle, withNext } from '@/app/entrance.tsx'
+import { signedInUser } from '@/lib/page-guards.ts'
+import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
 
 export const metadata: Metadata = { title: 'Create an account' }
 
 export default async function SignUpPage({ searchParams }: { searchParams: Promise<{ next?: string | string[] }> }) {
   const next = returnPath([(await searchParams).next].flat()[0])
-  if (await visitor()) redirect(next as Route)
+  if (await signedInUser()) redirect(next as Route)
   return (
-    <Entrance
+    <LandingPage
       title="Create your account"
       lead="Connect Notion once, and every assistant of your team can use it."
       footer={
@@ -28,6 +28,6 @@ export default async function SignUpPage({ searchParams }: { searchParams: Promi
     >
       <SignUpForm next={next} />
       <ProviderButtons providers={runtime().signInProviders} next={next} />
-    </Entrance>
+    </LandingPage>
   )
 }

@@ -1,6 +1,7 @@
 'use client'
 
-import { ExternalLink, File } from 'lucide-react'
+import { File } from 'lucide-react'
+import { ExternalLink } from './external-link.tsx'
 import { JsonText } from '@/components/json-text.tsx'
 import { fileSize, type ResultBlock } from './result-blocks.ts'
 import { webLink } from './tool-result.ts'
@@ -72,17 +73,9 @@ function Link({ uri, name, description, hasLinks }: Extract<ResultBlock, { kind:
   return (
     <div className="text-sm">
       {href && hasLinks ? (
-        <a
-          href={href}
-          target="_blank"
-          rel="noopener noreferrer nofollow"
-          className="inline-flex max-w-full items-center gap-1.5 rounded-sm font-medium text-ink hover:underline"
-        >
-          <span dir="auto" className="min-w-0 break-words">
-            {name}
-          </span>
-          <ExternalLink aria-hidden className="size-3.5 shrink-0 text-faint" />
-        </a>
+        <ExternalLink href={href} textStyle="min-w-0 break-words">
+          {name}
+        </ExternalLink>
       ) : (
         <p dir="auto" className="font-medium break-words">
           {name}

@@ -1,10 +1,10 @@
 import { cn } from './class-names.ts'
 
-/** Stands for a person, where there is no picture. */
+/** Stands for a user, where there is no picture. */
 export const Avatar = ({ name, className }: { name: string; className?: string }) => (
   <span
     aria-hidden
-    // Not text of its own: what a button with it is called is the person's name.
+    // Not text of its own: what a button with it is called is the user's name.
     data-initials={initials(name)}
     className={cn(
       'grid size-9 shrink-0 place-items-center rounded-full bg-info-soft text-[13px] font-semibold text-info before:content-[attr(data-initials)]',

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { useCall } from '@/lib/use-call.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
-import { Notice } from './notice.tsx'
+import { CallNotice } from './call-notice.tsx'
 
 /** Asks before something that is not easily undone. It stays open, with the message, when `onConfirm` throws. */
 export function Confirm({
@@ -13,7 +13,6 @@ export function Confirm({
   title,
   children,
   action,
-  look = 'danger',
   onConfirm,
 }: {
   open: boolean
@@ -21,7 +20,6 @@ export function Confirm({
   title: string
   children: ReactNode
   action: string
-  look?: 'danger' | 'primary'
   onConfirm: () => Promise<void>
 }) {
   const call = useCall()
@@ -34,10 +32,10 @@ export function Confirm({
     <Dialog open={open} onClose={close} title={title}>
       <div className="space-y-5">
         <div className="space-y-2 text-sm text-pretty text-soft">{children}</div>
-        {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+        <CallNotice call={call} />
         <div className="flex flex-wrap gap-2">
           <Button
-            look={look}
+            look="danger"
             busy={isBusy}
             onClick={() =>
               void call.run(async () => {

@@ -1,8 +1,8 @@
 import 'server-only'
 import { z } from 'zod'
 import { SCHEMA } from '@/lib/database.ts'
-import type { SignedIn } from '@/lib/members.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { SignedIn } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { deviceOf } from './device.ts'
 
 /** Where somebody is signed in. */
@@ -14,8 +14,8 @@ export interface AccountSession {
   readonly isThis: boolean
 }
 
-export async function sessionsOf({ person, sessionId }: SignedIn): Promise<AccountSession[]> {
-  const { rows } = await runtime().pool.query<{
+export async function sessionsOf(app: App<'pool'>, { user, sessionId }: SignedIn): Promise<AccountSession[]> {
+  const { rows } = await app.pool.query<{
     id: string
     userAgent: string | null
     ipAddress: string | null
@@ -24,7 +24,7 @@ export async function sessionsOf({ person, sessionId }: SignedIn): Promise<Accou
     `select id, "userAgent", "ipAddress", "createdAt"
      from ${SCHEMA}.session where "userId" = $1 and "expiresAt" > now()
      order by (id = $2) desc, "updatedAt" desc`,
-    [person.id, sessionId],
+    [user.id, sessionId],
   )
   return rows.map((row) => ({
     id: row.id,
@@ -35,20 +35,20 @@ export async function sessionsOf({ person, sessionId }: SignedIn): Promise<Accou
   }))
 }
 
-/** Ends one of the person's sessions; without `id`, all but this one. Nothing happens where there is none. */
-export async function endSessions({ person, sessionId }: SignedIn, id?: string): Promise<void> {
+/** Ends one of the user's sessions; without `id`, all but this one. Nothing happens where there is none. */
+export async function endSessions(app: App<'pool'>, { user, sessionId }: SignedIn, id?: string): Promise<void> {
   if (id !== undefined && !z.uuid().safeParse(id).success) return
-  await runtime().pool.query(
+  await app.pool.query(
     `delete from ${SCHEMA}.session where "userId" = $1 and (id = $2 or ($2::uuid is null and id <> $3))`,
-    [person.id, id ?? null, sessionId],
+    [user.id, id ?? null, sessionId],
   )
 }
 
-/** Ways by which the person can sign in: `credential` is the password. */
-export async function waysOf({ person }: SignedIn): Promise<ReadonlySet<string>> {
-  const { rows } = await runtime().pool.query<{ providerId: string }>(
+/** Ways by which the user can sign in: `credential` is the password. */
+export async function waysOf(app: App<'pool'>, { user }: SignedIn): Promise<ReadonlySet<string>> {
+  const { rows } = await app.pool.query<{ providerId: string }>(
     `select "providerId" from ${SCHEMA}.account where "userId" = $1`,
-    [person.id],
+    [user.id],
   )
   return new Set(rows.map((row) => row.providerId))
 }

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from 'react'
 import { Button } from '@/components/ui/button.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 
 /**
@@ -36,7 +36,7 @@ export function AccountForm({
       }}
     >
       {children}
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status !== 'idle'}>
         {action}
       </Button>

@@ -3,6 +3,7 @@
 import { Button } from '@/components/ui/button.tsx'
 import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { requestReset } from './account-api.ts'
@@ -27,7 +28,7 @@ export function ForgotPasswordForm() {
       }}
     >
       <Field label="Email" name="email" type="email" autoComplete="username" required />
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
         Send the link
       </Button>

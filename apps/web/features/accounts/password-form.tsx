@@ -4,6 +4,7 @@ import { useRouter } from 'next/navigation'
 import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
 import { changePassword } from './account-api.ts'
+import { NewPasswordField } from './new-password-field.tsx'
 import { SettingForm } from './setting-form.tsx'
 
 export function PasswordForm({ email }: { email: string }) {
@@ -21,16 +22,7 @@ export function PasswordForm({ email }: { email: string }) {
       {/* So that password managers know whose password it is. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
       <Field label="Present password" name="current" type="password" autoComplete="current-password" required />
-      <Field
-        label="New password"
-        name="new"
-        type="password"
-        autoComplete="new-password"
-        required
-        minLength={8}
-        maxLength={128}
-        hint="At least 8 characters."
-      />
+      <NewPasswordField label="New password" name="new" />
     </SettingForm>
   )
 }

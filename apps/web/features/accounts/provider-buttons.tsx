@@ -2,7 +2,7 @@
 
 import { useState } from 'react'
 import { Button } from '@/components/ui/button.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { signInWith } from './account-api.ts'
 import type { ProviderChoice } from './provider-choice.ts'
@@ -20,7 +20,7 @@ export function ProviderButtons({ providers, next }: { providers: readonly Provi
       >
         or
       </p>
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       {providers.map(({ id, name }) => (
         <Button
           key={id}

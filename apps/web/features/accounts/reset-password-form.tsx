@@ -3,11 +3,12 @@
 import Link from 'next/link'
 import { useEffect, useState } from 'react'
 import { Button, buttonStyle } from '@/components/ui/button.tsx'
-import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { isResetLinkGood, resetPassword } from './account-api.ts'
+import { NewPasswordField } from './new-password-field.tsx'
 
 /** The secret of the link is in the fragment of the address, which browsers send to nobody. */
 export function ResetPasswordForm() {
@@ -54,17 +55,8 @@ export function ResetPasswordForm() {
         })
       }}
     >
-      <Field
-        label="New password"
-        name="password"
-        type="password"
-        autoComplete="new-password"
-        required
-        minLength={8}
-        maxLength={128}
-        hint="At least 8 characters."
-      />
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <NewPasswordField label="New password" name="password" />
+      <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
         Set the password
       </Button>

@@ -5,7 +5,7 @@ import { useRouter } from 'next/navigation'
 import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { endSessions } from './account-api.ts'
@@ -31,11 +31,7 @@ export function SessionList({ sessions }: { sessions: readonly AccountSession[] 
           </Button>
         )}
       </div>
-      {call.trouble && (
-        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
       <ul aria-label="Sessions" className="mt-2 divide-y divide-line">
         {sessions.map(({ id, device, address, since, isThis }) => (
           <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">

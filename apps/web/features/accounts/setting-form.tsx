@@ -3,6 +3,7 @@
 import { useId, useRef, type ReactNode } from 'react'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 
@@ -45,7 +46,7 @@ export function SettingForm({
         }}
       >
         {children}
-        {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+        <CallNotice call={call} />
         {call.status === 'done' && <Notice tone="success">{done}</Notice>}
         <Button type="submit" look="secondary" busy={call.status === 'busy'}>
           {action}

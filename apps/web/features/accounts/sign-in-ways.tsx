@@ -4,7 +4,7 @@ import { useRouter } from 'next/navigation'
 import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { connectProvider, disconnectProvider } from './account-api.ts'
 import type { ProviderChoice } from './provider-choice.ts'
@@ -29,11 +29,7 @@ export function SignInWays({ ways, isOnlyOne }: { ways: readonly Way[]; isOnlyOn
       <h2 id="ways" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
         Other ways to sign in
       </h2>
-      {call.trouble && (
-        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
       <ul className="mt-2 divide-y divide-line">
         {ways.map(({ id, name, isConnected }) => (
           <li key={id} className="flex flex-wrap items-center gap-3 px-5 py-3.5 sm:px-6">

@@ -2,7 +2,7 @@
 
 import { DiscardDrafts } from '@/components/discard-drafts.tsx'
 import { Button } from '@/components/ui/button.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
 
@@ -12,7 +12,7 @@ export function SignOutButton({ userId, next }: { userId: string; next: string }
   const leaving = useSignOut(userId, () => window.location.assign(next))
   return (
     <>
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       <Button className="w-full" onClick={() => void call.run(leaving.start)}>
         Sign out
       </Button>

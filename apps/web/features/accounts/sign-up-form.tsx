@@ -3,6 +3,7 @@
 import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
 import { signUp } from './account-api.ts'
+import { NewPasswordField } from './new-password-field.tsx'
 import { AccountForm } from './account-form.tsx'
 
 export function SignUpForm({ next }: { next: string }) {
@@ -21,16 +22,7 @@ export function SignUpForm({ next }: { next: string }) {
         hint="Your first space is named after you."
       />
       <Field label="Email" name="email" type="email" autoComplete="username" required />
-      <Field
-        label="Password"
-        name="password"
-        type="password"
-        autoComplete="new-password"
-        required
-        minLength={8}
-        maxLength={128}
-        hint="At least 8 characters."
-      />
+      <NewPasswordField label="Password" name="password" />
     </AccountForm>
   )
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { announcement } from './announcement.ts'
-import type { AnswerEnd, ChatMessage } from './chat-message.ts'
+import type { FinishReason, ChatMessage } from './chat-message.ts'
 
-const answer = (end: AnswerEnd, parts: ChatMessage['parts'] = []): ChatMessage => ({
+const answer = (end: FinishReason, parts: ChatMessage['parts'] = []): ChatMessage => ({
   id: 'a',
   role: 'assistant',
   parts,
@@ -20,7 +20,7 @@ const waiting: ChatMessage['parts'] = [
 ]
 
 describe('the announcement of an answer', () => {
-  it.each<[AnswerEnd, string]>([
+  it.each<[FinishReason, string]>([
     [{ kind: 'complete' }, 'The answer is ready.'],
     [{ kind: 'stopped' }, 'The answer was stopped.'],
     [{ kind: 'interrupted' }, 'The answer was interrupted.'],

@@ -1,8 +1,8 @@
-import { isToolPart, pendingApprovals, type AnswerEnd, type ChatMessage } from './chat-message.ts'
+import { isToolPart, pendingApprovals, type FinishReason, type ChatMessage } from './chat-message.ts'
 import { toolWords } from './tool-words.ts'
 
 /** What screen readers say of an answer that ended. */
-const ends: Record<AnswerEnd['kind'], string> = {
+const ends: Record<FinishReason['kind'], string> = {
   complete: 'The answer is ready.',
   approval: 'A change waits for your decision.',
   stopped: 'The answer was stopped.',

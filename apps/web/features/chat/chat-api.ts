@@ -7,6 +7,7 @@ import {
   OpenedConversation,
   type Visibility,
 } from './conversation.ts'
+import type { RunRequest } from './start-run.ts'
 
 /** The chat of one space, over HTTP. All of it throws {@link ApiError}. */
 export function chatApi(spaceId: string) {
@@ -26,23 +27,10 @@ export function chatApi(spaceId: string) {
       readApi(at(id), ConversationSummary, { method: 'PATCH', body: change }),
     remove: (id: string) => callApi(at(id), { method: 'DELETE' }),
     stop: (id: string) => callApi(`${at(id)}/stop`, { method: 'POST' }),
-    turn: (turn: Turn, signal: AbortSignal) => requestApi(`${base}/chat`, { method: 'POST', body: turn, signal }),
+    startRun: (run: RunRequest, signal: AbortSignal) =>
+      requestApi(`${base}/chat`, { method: 'POST', body: run, signal }),
     follow: (id: string, signal: AbortSignal) => requestApi(`${at(id)}/stream`, { signal }),
   }
 }
 
 export type ChatApi = ReturnType<typeof chatApi>
-
-/** A message of the person. Its id is chosen here, so that it can be sent again without arriving twice. */
-export interface NewMessage {
-  readonly id: string
-  readonly text: string
-}
-
-/** What a person does; see the server's `Turn`. */
-export type Turn = { readonly conversationId: string } & (
-  | { readonly type: 'ask'; readonly message: NewMessage; readonly model?: string }
-  | { readonly type: 'edit'; readonly messageId: string; readonly message: NewMessage; readonly model?: string }
-  | { readonly type: 'regenerate'; readonly model?: string }
-  | { readonly type: 'decide'; readonly approvalId: string; readonly approved: boolean; readonly always: boolean }
-)

@@ -72,7 +72,7 @@ function useConversationList(spaceId: string, first: ConversationPage): Conversa
     const mine = ++latest.current
     api.list({}).then(
       (fresh) => mine === latest.current && setPage(fresh),
-      // The list stays as it was; what the person does next will say what is the matter.
+      // The list stays as it was; what the user does next will say what is the matter.
       () => undefined,
     )
   }, [api])

@@ -1,4 +1,4 @@
-/** What the person has typed in a conversation and not sent, and a message that may or may not have arrived. */
+/** What the user has typed in a conversation and not sent, and a message that may or may not have arrived. */
 export interface ChatDraft {
   readonly text: string
   /** Sent, and not known to have arrived. Sending the same text again uses the same ids, so that it cannot arrive twice. */
@@ -21,7 +21,7 @@ export function parseDraft(stored: unknown): ChatDraft | undefined {
   return isWhole ? { text, sent: { id, conversationId, text: sentText } } : { text }
 }
 
-/** The draft after the person typed; undefined when nothing is left of it. */
+/** The draft after the user typed; undefined when nothing is left of it. */
 export function typed(draft: ChatDraft | undefined, text: string, isSending: boolean): ChatDraft | undefined {
   // Emptying a field that held the message gives it up. One that was empty before, as browsers report it after a reload, does not.
   const isEmptied = text === '' && draft !== undefined && draft.text !== ''

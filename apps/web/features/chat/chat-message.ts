@@ -18,9 +18,9 @@ export const runFailureCodes = [
 export type RunFailureCode = (typeof runFailureCodes)[number]
 
 /** How an answer ended. */
-export type AnswerEnd =
+export type FinishReason =
   | { readonly kind: 'complete' }
-  /** It waits until a person has decided about a change. */
+  /** It waits until a user has decided about a change. */
   | { readonly kind: 'approval' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'step_limit'; readonly limit: number }
@@ -29,10 +29,10 @@ export type AnswerEnd =
   | { readonly kind: 'filtered' }
   /** The process that wrote it ended. */
   | { readonly kind: 'interrupted' }
-  /** `detail` is a sentence for the person; `until` (ISO 8601) is when trying again makes sense. */
+  /** `detail` is a sentence for the user; `until` (ISO 8601) is when trying again makes sense. */
   | { readonly kind: 'failed'; readonly code: RunFailureCode; readonly detail: string; readonly until?: string }
 
-export type RunFailure = Extract<AnswerEnd, { kind: 'failed' }>
+export type RunFailure = Extract<FinishReason, { kind: 'failed' }>
 
 /** Tokens of all steps of an answer together, as the model counted them. */
 export interface TokenUse {
@@ -43,7 +43,7 @@ export interface TokenUse {
 /** What is known of an answer beside its parts. Messages of people have none of it. */
 export interface ChatMetadata {
   readonly model?: string
-  readonly end?: AnswerEnd
+  readonly end?: FinishReason
   readonly tokens?: TokenUse
 }
 
@@ -56,7 +56,7 @@ export type ToolPart = DynamicToolUIPart
 /** The version of our conventions that messages are stored in. */
 export const MESSAGE_FORMAT = 1
 
-/** The longest message of a person, in UTF-16 code units. In JSON each takes six bytes at most, which must fit into a request body. */
+/** The longest message of a user, in UTF-16 code units. In JSON each takes six bytes at most, which must fit into a request body. */
 export const LONGEST_MESSAGE = 100_000
 
 export const isToolPart = (part: ChatPart): part is ToolPart => part.type === 'dynamic-tool'

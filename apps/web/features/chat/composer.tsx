@@ -18,7 +18,7 @@ interface ComposerProps {
   readonly input: Ref<HTMLTextAreaElement>
 }
 
-/** Where the person writes. Enter sends, Shift+Enter makes a line, Escape stops the answer. */
+/** Where the user writes. Enter sends, Shift+Enter makes a line, Escape stops the answer. */
 export function Composer({ text, onText, onSend, onStop, isBusy, model, onModel, input }: ComposerProps) {
   const { models } = useChat()
   const hintId = useId()

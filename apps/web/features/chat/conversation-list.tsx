@@ -10,7 +10,7 @@ import { inputStyle } from '@/components/ui/field.tsx'
 import { LinkProgress } from '@/components/ui/link-progress.tsx'
 import { useChat } from './chat-context.tsx'
 
-/** The conversations of the person and those that others share, newest first. */
+/** The conversations of the user and those that others share, newest first. */
 export function ConversationList({ onGo }: { onGo?: () => void }) {
   const { spaceId, list } = useChat()
   const path = usePathname()

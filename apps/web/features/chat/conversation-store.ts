@@ -1,9 +1,9 @@
 import 'server-only'
 import type { PoolClient } from 'pg'
-import { SCHEMA } from '@/lib/database.ts'
-import { isManager, type SpaceMember } from '@/lib/members.ts'
+import { SCHEMA, transaction } from '@/lib/database.ts'
+import { isManager, isMember, type SpaceMember } from '@/lib/membership.ts'
 import { Failure } from '@/lib/failure.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 import { MESSAGE_FORMAT, textOf, type ChatMessage } from './chat-message.ts'
 import type { ConversationPage, ConversationSummary, MessagePage, Visibility } from './conversation.ts'
 
@@ -47,33 +47,41 @@ const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.
  * One page of what the member may read, newest first: their own conversations, and those that others share with the space. Both are
  * read along an index from where the last page ended, so a page costs the same however many there are.
  */
-export async function listConversations(member: SpaceMember, before?: string): Promise<ConversationPage> {
+export async function listConversations(
+  app: App<'pool'>,
+  member: SpaceMember,
+  before?: string,
+): Promise<ConversationPage> {
   const [updatedAt, id] = cursorParts(before)
   const older = `($3::timestamptz is null or (conversation.updated_at, conversation.id) < ($3, $4::uuid))`
   const newest = `order by conversation.updated_at desc, conversation.id desc limit ${PAGE + 1}`
-  const { rows } = await runtime().pool.query<ConversationRow>(
+  const { rows } = await app.pool.query<ConversationRow>(
     `(select ${COLUMNS} from ${FROM} where conversation.space_id = $1 and conversation.owner_id = $2 and ${older} ${newest})
      union all
      (select ${COLUMNS} from ${FROM}
       where conversation.space_id = $1 and conversation.visibility = 'space' and conversation.owner_id <> $2 and ${older} ${newest})
      order by updated_at desc, id desc limit ${PAGE + 1}`,
-    [member.space.id, member.person.id, updatedAt, id],
+    [member.space.id, member.user.id, updatedAt, id],
   )
   return pageOf(rows, member)
 }
 
 /** Conversations that the member may read and in whose title or messages all words occur, newest first. */
-export async function searchConversations(member: SpaceMember, words: string): Promise<ConversationPage> {
+export async function searchConversations(
+  app: App<'pool'>,
+  member: SpaceMember,
+  words: string,
+): Promise<ConversationPage> {
   const query = prefixQuery(words)
-  if (query === '') return listConversations(member)
-  const { rows } = await runtime().pool.query<ConversationRow>(
+  if (query === '') return listConversations(app, member)
+  const { rows } = await app.pool.query<ConversationRow>(
     `select ${COLUMNS} from ${FROM}
      where conversation.space_id = $1 and (conversation.owner_id = $2 or conversation.visibility = 'space')
        and (to_tsvector('simple', conversation.title) @@ to_tsquery('simple', $3)
          or exists (select 1 from ${SCHEMA}.chat_message message
                     where message.conversation_id = conversation.id and message.words @@ to_tsquery('simple', $3)))
      order by conversation.updated_at desc, conversation.id desc limit ${PAGE}`,
-    [member.space.id, member.person.id, query],
+    [member.space.id, member.user.id, query],
   )
   return { conversations: rows.map((row) => publicSummary(summary(row, member))) }
 }
@@ -113,7 +121,7 @@ const summary = (row: ConversationRow, member: SpaceMember): Conversation => ({
   ownerName: row.owner_name,
   title: row.title,
   visibility: row.visibility,
-  isMine: row.owner_id === member.person.id,
+  isMine: row.owner_id === member.user.id,
   model: row.model,
   alwaysAllowed: row.always_allowed,
   updatedAt: row.updated_at.toISOString(),
@@ -129,25 +137,29 @@ export const publicSummary = ({ id, title, visibility, isMine, ownerName, update
  *
  * @throws {Failure} `not_found`; also for one of somebody else, so that nobody can tell.
  */
-export async function readConversation(member: SpaceMember, id: string): Promise<Conversation> {
-  const found = await findConversation(member, id)
+export async function readConversation(app: App<'pool'>, member: SpaceMember, id: string): Promise<Conversation> {
+  const found = await findConversation(app, member, id)
   if (!found) throw new Failure('not_found', 'There is no such conversation, or it is not shared with you.')
   return found
 }
 
-export async function findConversation(member: SpaceMember, id: string): Promise<Conversation | undefined> {
+export async function findConversation(
+  app: App<'pool'>,
+  member: SpaceMember,
+  id: string,
+): Promise<Conversation | undefined> {
   if (!isUuid(id)) return undefined
-  const { rows } = await runtime().pool.query<ConversationRow>(
+  const { rows } = await app.pool.query<ConversationRow>(
     `select ${COLUMNS} from ${FROM}
      where conversation.id = $1 and conversation.space_id = $2 and (conversation.owner_id = $3 or conversation.visibility = 'space')`,
-    [id, member.space.id, member.person.id],
+    [id, member.space.id, member.user.id],
   )
   return rows[0] && summary(rows[0], member)
 }
 
 /** @throws {Failure} `not_found`, `forbidden_conversation` */
-export async function ownConversation(member: SpaceMember, id: string): Promise<Conversation> {
-  const found = await readConversation(member, id)
+export async function ownConversation(app: App<'pool'>, member: SpaceMember, id: string): Promise<Conversation> {
+  const found = await readConversation(app, member, id)
   if (!found.isMine) {
     throw new Failure(
       'forbidden_conversation',
@@ -157,27 +169,27 @@ export async function ownConversation(member: SpaceMember, id: string): Promise<
   return found
 }
 
-/** Whether the person is still a member, and may still read the conversation: asked again and again while an answer is read. */
-export async function mayStillRead(member: SpaceMember, conversationId: string): Promise<boolean> {
-  const { rows } = await runtime().pool.query(
+/** Whether the user is still a member, and may still read the conversation: asked again and again while an answer is read. */
+export async function mayStillRead(app: App<'pool'>, member: SpaceMember, conversationId: string): Promise<boolean> {
+  const { rows } = await app.pool.query(
     `select 1 from ${SCHEMA}.conversation
-       join ${SCHEMA}.member on member."organizationId" = conversation.space_id and member."userId" = $2
-     where conversation.id = $1 and (conversation.owner_id = $2 or conversation.visibility = 'space')`,
-    [conversationId, member.person.id],
+     where id = $1 and (owner_id = $2 or visibility = 'space') and ${isMember('space_id', '$2')}`,
+    [conversationId, member.user.id],
   )
   return rows.length > 0
 }
 
 /** Changes the title or who may read it. Owners and admins of the space may stop sharing what others shared. */
 export async function changeConversation(
+  app: App<'pool'>,
   member: SpaceMember,
   id: string,
   change: { readonly title?: string | undefined; readonly visibility?: Visibility | undefined },
 ): Promise<Conversation> {
-  const found = await readConversation(member, id)
+  const found = await readConversation(app, member, id)
   const onlyUnshares = change.title === undefined && change.visibility === 'private'
-  if (!found.isMine && !(onlyUnshares && isManager(member.space.role))) await ownConversation(member, id)
-  await runtime().pool.query(
+  if (!found.isMine && !(onlyUnshares && isManager(member.space.role))) await ownConversation(app, member, id)
+  await app.pool.query(
     `update ${SCHEMA}.conversation
      set title = coalesce($2, title), titled_by = case when $2::text is null then titled_by else 'person' end,
          visibility = coalesce($3, visibility)
@@ -191,18 +203,18 @@ export async function changeConversation(
   }
 }
 
-/** The model's title; one that a person gave stays. */
-export async function titleByModel(id: string, title: string): Promise<void> {
-  await runtime().pool.query(
+/** The model's title; one that a user gave stays. */
+export async function titleByModel(app: App<'pool'>, id: string, title: string): Promise<void> {
+  await app.pool.query(
     `update ${SCHEMA}.conversation set title = $2, titled_by = 'model' where id = $1 and titled_by = 'start'`,
     [id, title],
   )
 }
 
-export async function deleteConversation(member: SpaceMember, id: string): Promise<void> {
-  const found = await readConversation(member, id)
-  if (!found.isMine && !isManager(member.space.role)) await ownConversation(member, id)
-  await runtime().pool.query(`delete from ${SCHEMA}.conversation where id = $1`, [id])
+export async function deleteConversation(app: App<'pool'>, member: SpaceMember, id: string): Promise<void> {
+  const found = await readConversation(app, member, id)
+  if (!found.isMine && !isManager(member.space.role)) await ownConversation(app, member, id)
+  await app.pool.query(`delete from ${SCHEMA}.conversation where id = $1`, [id])
 }
 
 const MESSAGES_PAGE = 40
@@ -218,8 +230,8 @@ interface MessageRow {
 const toMessage = ({ id, role, parts, metadata }: MessageRow): ChatMessage => ({ id, role, parts, metadata })
 
 /** The newest messages, or those before a position. */
-export async function readMessages(conversationId: string, before?: number): Promise<MessagePage> {
-  const { rows } = await runtime().pool.query<MessageRow>(
+export async function readMessages(app: App<'pool'>, conversationId: string, before?: number): Promise<MessagePage> {
+  const { rows } = await app.pool.query<MessageRow>(
     `select position, id, role, parts, metadata from ${SCHEMA}.chat_message
      where conversation_id = $1 and ($2::int is null or position < $2)
      order by position desc limit ${MESSAGES_PAGE + 1}`,
@@ -232,35 +244,29 @@ export async function readMessages(conversationId: string, before?: number): Pro
 }
 
 /** One transaction on a conversation, which nobody else changes meanwhile. */
-export async function changingMessages<T>(
+export const changingMessages = <T>(
+  { pool }: App<'pool'>,
   conversationId: string,
   work: (client: PoolClient) => Promise<T>,
-): Promise<T> {
-  const client = await runtime().pool.connect()
-  try {
-    await client.query('begin')
+): Promise<T> =>
+  transaction(pool, async (client) => {
     await client.query(`select 1 from ${SCHEMA}.conversation where id = $1 for update`, [conversationId])
-    const result = await work(client)
-    await client.query('commit')
-    client.release()
-    return result
-  } catch (error) {
-    await client.query('rollback').then(
-      () => client.release(),
-      () => client.release(true),
-    )
-    throw error
-  }
-}
+    return work(client)
+  })
 
 /** Makes a conversation of this id, or finds the member's own. */
-export async function openConversation(member: SpaceMember, id: string, title: string): Promise<Conversation> {
-  await runtime().pool.query(
+export async function openConversation(
+  app: App<'pool'>,
+  member: SpaceMember,
+  id: string,
+  title: string,
+): Promise<Conversation> {
+  await app.pool.query(
     `insert into ${SCHEMA}.conversation (id, space_id, owner_id, title, updated_at)
      values ($1, $2, $3, $4, ${NOW}) on conflict (id) do nothing`,
-    [id, member.space.id, member.person.id, title],
+    [id, member.space.id, member.user.id, title],
   )
-  return ownConversation(member, id)
+  return ownConversation(app, member, id)
 }
 
 /** The newest messages that an answer is written from, oldest first, with their positions. */
@@ -337,9 +343,9 @@ export async function allowAlways(client: PoolClient, conversationId: string, to
   )
 }
 
-export async function chooseModel(conversationId: string, model: string): Promise<void> {
-  await runtime().pool.query(
-    `update ${SCHEMA}.conversation set model = $2 where id = $1 and model is distinct from $2`,
-    [conversationId, model],
-  )
+export async function chooseModel(app: App<'pool'>, conversationId: string, model: string): Promise<void> {
+  await app.pool.query(`update ${SCHEMA}.conversation set model = $2 where id = $1 and model is distinct from $2`, [
+    conversationId,
+    model,
+  ])
 }

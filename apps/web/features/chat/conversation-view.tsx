@@ -86,7 +86,7 @@ export function ConversationView({ opened }: ConversationViewProps) {
     const field = input.current
     field?.focus({ preventScroll: true })
     field?.setSelectionRange(field.value.length, field.value.length)
-    // While the person reads the empty page, and not before it can be used.
+    // While the user reads the empty page, and not before it can be used.
     const timer = setTimeout(() => void loadMessageList(), IDLE_MS)
     return () => clearTimeout(timer)
   }, [])

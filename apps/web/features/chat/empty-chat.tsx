@@ -17,7 +17,7 @@ const demoSuggestions: readonly Suggestion[] = [
   { icon: ListChecks, text: 'Add “Call the printer” to the launch plan' },
 ]
 
-/** Beginnings that the person completes: nobody knows which pages they have. */
+/** Beginnings that the user completes: nobody knows which pages they have. */
 const beginnings: readonly Suggestion[] = [
   { icon: Search, text: 'Find pages about ' },
   { icon: BookOpen, text: 'Summarize the page ' },

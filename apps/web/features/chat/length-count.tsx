@@ -2,7 +2,7 @@ import { LONGEST_MESSAGE } from './chat-message.ts'
 
 const number = new Intl.NumberFormat('en')
 
-/** From here on the person sees how much room is left. */
+/** From here on the user sees how much room is left. */
 const NEAR = LONGEST_MESSAGE * 0.9
 
 /** How long a message is, once that matters. */

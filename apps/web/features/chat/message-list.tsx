@@ -128,7 +128,7 @@ const WaitingRow = () => (
   </div>
 )
 
-/** Keeps the end in view while it grows, unless the person scrolled away from it. What they sent brings them back. */
+/** Keeps the end in view while it grows, unless the user scrolled away from it. What they sent brings them back. */
 function useFollowedEnd(
   scroller: RefObject<HTMLDivElement | null>,
   content: RefObject<HTMLDivElement | null>,

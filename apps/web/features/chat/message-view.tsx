@@ -7,7 +7,7 @@ import type { PageLookup } from '@/components/pending-change/change-parts.ts'
 import { Button } from '@/components/ui/button.tsx'
 import type { DraftTrouble } from '@/lib/drafts/draft-store.ts'
 import { draftTroubleTexts, useDraft } from '@/lib/drafts/use-draft.ts'
-import { AnswerEndNotice } from './answer-end.tsx'
+import { FinishNotice } from './finish-notice.tsx'
 import { useChat } from './chat-context.tsx'
 import { parseDraft } from './chat-draft.ts'
 import { LONGEST_MESSAGE, stepsOf, textOf, type ChatMessage, type ChatPart } from './chat-message.ts'
@@ -38,10 +38,10 @@ interface MessageViewProps {
 export const NOTHING_EARLIER: readonly ChatMessage[] = []
 
 export const MessageView = memo(function MessageView(props: MessageViewProps) {
-  return props.message.role === 'user' ? <Question {...props} /> : <Answer {...props} />
+  return props.message.role === 'user' ? <UserMessage {...props} /> : <AssistantMessage {...props} />
 })
 
-function Question({ message, actions }: MessageViewProps) {
+function UserMessage({ message, actions }: MessageViewProps) {
   const { userId } = useChat()
   const draft = useDraft(userId, editName(message.id), parseDraft)
   const [isFocused, setFocused] = useState(false)
@@ -91,7 +91,7 @@ function Question({ message, actions }: MessageViewProps) {
 
 interface EditQuestionProps {
   readonly text: string
-  /** Whether the person has just asked for it; after a reload it leaves the focus where it is. */
+  /** Whether the user has just asked for it; after a reload it leaves the focus where it is. */
   readonly isFocused: boolean
   readonly isChanged: boolean
   readonly trouble: DraftTrouble | undefined
@@ -136,12 +136,12 @@ function EditQuestion({ text, isFocused, isChanged, trouble, onText, onCancel, o
   )
 }
 
-function Answer({ message, isLast, isWriting, actions, earlier }: MessageViewProps) {
+function AssistantMessage({ message, isLast, isWriting, actions, earlier }: MessageViewProps) {
   const { hasLinks } = useChat()
   const pageOf = useMemo(() => pageLookup([...earlier, message]), [earlier, message])
   const { metadata } = message
   const text = textOf(message)
-  const isQuiet = isWriting && !hasVisibleNews(message.parts)
+  const isQuiet = isWriting && !hasVisibleOutput(message.parts)
   return (
     <article aria-label="Answer" className="py-3 text-[15px] leading-relaxed break-words">
       <h2 className="sr-only">Answer</h2>
@@ -157,7 +157,7 @@ function Answer({ message, isLast, isWriting, actions, earlier }: MessageViewPro
       ))}
       {isQuiet && <Thinking />}
       {!isWriting && (
-        <AnswerEndNotice
+        <FinishNotice
           end={metadata?.end}
           onAgain={isLast ? actions?.regenerate : undefined}
           onContinue={isLast && actions ? () => actions.ask('Continue') : undefined}
@@ -236,7 +236,7 @@ function Part({ part, hasLinks, pageOf, onDecide }: PartProps) {
 }
 
 /** Whether something at the end of the answer moves already. */
-function hasVisibleNews(parts: readonly ChatPart[]): boolean {
+function hasVisibleOutput(parts: readonly ChatPart[]): boolean {
   const last = parts.at(-1)
   if (last?.type === 'text') return last.state === 'streaming' && last.text !== ''
   return last?.type === 'dynamic-tool' && (last.state === 'input-streaming' || last.state === 'input-available')

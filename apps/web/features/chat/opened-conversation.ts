@@ -1,6 +1,7 @@
 import 'server-only'
-import type { SpaceMember } from '@/lib/members.ts'
-import { answerInProgress } from './answer-store.ts'
+import type { SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
+import { activeRun } from './run-store.ts'
 import type { OpenedConversation } from './conversation.ts'
 import { publicSummary, readConversation, readMessages } from './conversation-store.ts'
 
@@ -10,28 +11,33 @@ import { publicSummary, readConversation, readMessages } from './conversation-st
  * @throws {Failure} `not_found`
  */
 export async function newerConversation(
+  app: App<'pool'>,
   member: SpaceMember,
   id: string,
   known: string | undefined,
 ): Promise<OpenedConversation | undefined> {
-  const conversation = await readConversation(member, id)
+  const conversation = await readConversation(app, member, id)
   // First: an answer that ends in between is then among the messages.
-  const answer = await answerInProgress(conversation.id)
-  const version = `${conversation.revision}.${answer?.id ?? ''}`
+  const run = await activeRun(app, conversation.id)
+  const version = `${conversation.revision}.${run?.id ?? ''}`
   if (version === known) return undefined
-  const page = await readMessages(conversation.id)
+  const page = await readMessages(app, conversation.id)
   return {
     conversation: publicSummary(conversation),
     model: conversation.model,
-    isAnswering: answer !== undefined,
+    isAnswering: run !== undefined,
     version,
     ...page,
   }
 }
 
 /** @throws {Failure} `not_found` */
-export async function openedConversation(member: SpaceMember, id: string): Promise<OpenedConversation> {
-  const opened = await newerConversation(member, id, undefined)
+export async function openedConversation(
+  app: App<'pool'>,
+  member: SpaceMember,
+  id: string,
+): Promise<OpenedConversation> {
+  const opened = await newerConversation(app, member, id, undefined)
   if (!opened) throw new Error('Without a known version there is always a newer one.')
   return opened
 }

@@ -7,10 +7,10 @@ type StreamPart = StreamResult['stream'] extends ReadableStream<infer Part> ? Pa
 type CallOptions = Parameters<LanguageModelV4['doStream']>[0]
 type Prompt = CallOptions['prompt']
 
-/** About as fast as a person reads along. */
+/** About as fast as a user reads along. */
 const WORD_MS = 18
 
-/** What the script says next: words for the person, or a call of a tool. */
+/** What the script says next: words for the user, or a call of a tool. */
 type Line = { readonly say: string } | { readonly say?: string; readonly call: string; readonly input: unknown }
 
 /**
@@ -233,7 +233,7 @@ const addTo =
 
 const listPeople: Script = ([found]) => {
   if (!found) return { say: 'Let me ask Notion who is there. ', call: PEOPLE, input: {} }
-  const people = records(found, 'results').map((person) => `- ${text(person, 'name')} (${text(person, 'email')})`)
+  const people = records(found, 'results').map((user) => `- ${text(user, 'name')} (${text(user, 'email')})`)
   return {
     say:
       people.length > 0 ? `These people are in the workspace:\n\n${people.join('\n')}` : (trouble(found) ?? 'Nobody.'),

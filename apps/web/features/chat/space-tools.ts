@@ -5,7 +5,8 @@ import type { ToolSet } from 'ai'
 import { boundedBody } from '@/lib/bounded-body.ts'
 import { fetchGateway } from '@/lib/gateway.ts'
 import { log } from '@/lib/log.ts'
-import { isStillMember, type SpaceMember } from '@/lib/members.ts'
+import { isStillMember, type SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { Failure, failureWith } from '@/lib/failure.ts'
 import { boundedResult } from './bounded-result.ts'
 import { runFailureCodes, type RunFailure, type RunFailureCode } from './chat-message.ts'
@@ -21,7 +22,7 @@ export interface SpaceTools {
 }
 
 /** A failure that ends the answer. `until` as the answer's end has it. */
-const answerFailure = ({ code, detail, until }: RunFailure, cause: unknown) =>
+const runFailure = ({ code, detail, until }: RunFailure, cause: unknown) =>
   new Failure<RunFailureCode>(code, detail, { cause, retryAfter: until })
 
 /** The end of an answer that an error says, whatever wraps it; undefined for an error of something else. */
@@ -47,6 +48,7 @@ const CONNECT_TIMEOUT_MS = 45_000
  * @throws {Failure} with a {@link RunFailureCode}
  */
 export async function openSpaceTools(
+  app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   signal: AbortSignal,
   { canSeeImages }: { readonly canSeeImages: boolean },
@@ -56,31 +58,31 @@ export async function openSpaceTools(
   let overflow = new AbortController()
   const fail = (failure: RunFailure, cause?: unknown): never => {
     trouble ??= failure
-    throw answerFailure(failure, cause)
+    throw runFailure(failure, cause)
   }
 
   const fetchAsMember = async (_url: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    if (!(await isStillMember(member))) {
+    if (!(await isStillMember(app, member))) {
       fail({ kind: 'failed', code: 'no_access', detail: 'You are no longer a member of this space.' })
     }
-    let answer: Response
+    let response: Response
     try {
-      answer = await fetchGateway(member, '/mcp/notion/proxy', init)
+      response = await fetchGateway(app, member, '/mcp/notion/proxy', init)
     } catch (error) {
       if (init.signal?.aborted || !(error instanceof Failure)) throw error
       return fail({ kind: 'failed', code: 'gateway_unavailable', detail: error.message }, error)
     }
     // Problem documents are the gateway's own; whatever Notion answers goes to the MCP client.
-    if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) {
-      const bounded = boundedBody(answer, LONGEST_RESPONSE, () => {
+    if (!response.headers.get('content-type')?.startsWith('application/problem+json')) {
+      const bounded = boundedBody(response, LONGEST_RESPONSE, () => {
         overflow.abort()
         overflow = new AbortController()
       })
       return isToolList(init) ? withoutOddTools(bounded, noteLeftOut) : bounded
     }
-    const problem = Problem.safeParse(await answer.json().catch(() => undefined)).data
+    const problem = Problem.safeParse(await response.json().catch(() => undefined)).data
     if (problem?.code === ('unknown_session' satisfies ProblemCode)) return new Response(null, { status: 404 })
-    return fail(failureOf(problem, answer.headers.get('retry-after')))
+    return fail(failureOf(problem, response.headers.get('retry-after')))
   }
 
   try {
@@ -106,7 +108,7 @@ export async function openSpaceTools(
     }
   } catch (error) {
     if (signal.aborted) throw error
-    throw answerFailure(trouble ?? unavailable, error)
+    throw runFailure(trouble ?? unavailable, error)
   }
 
   /** A tool that keeps to its time, tells the model no more than it can read, and notices a rate limit. */
@@ -123,7 +125,7 @@ export async function openSpaceTools(
           trouble ??= rateLimit(result)
           return boundedResult(result)
         } catch (error) {
-          throw tooLarge.aborted ? answerFailure(unreadablyLarge, error) : error
+          throw tooLarge.aborted ? runFailure(unreadablyLarge, error) : error
         }
       },
       toModelOutput: ({ output }: ModelOutputOptions) => modelOutput(output, canSeeImages),

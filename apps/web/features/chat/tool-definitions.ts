@@ -8,7 +8,7 @@ const BY_NAME = ['properties', 'patternProperties', '$defs', 'definitions', 'dep
 const IN_LIST = ['anyOf', 'oneOf', 'allOf', 'prefixItems']
 const SINGLE = ['items', 'additionalProperties', 'not', 'contains', 'propertyNames', 'if', 'then', 'else']
 
-/** Deeper than a person would write it, and than providers take. */
+/** Deeper than a user would write it, and than providers take. */
 const DEEPEST = 40
 
 /**

@@ -1,7 +1,8 @@
 'use client'
 
-import { Database, ExternalLink, FileText, User } from 'lucide-react'
+import { Database, FileText, User } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
+import { ExternalLink } from '@/components/notion/external-link.tsx'
 import { PageText, plainText } from '@/components/notion/page-text.tsx'
 import { resultBlocks } from '@/components/notion/result-blocks.ts'
 import { ResultContent } from '@/components/notion/result-content.tsx'
@@ -125,18 +126,9 @@ function PageCard({ page, hasLinks }: { page: PageFacts; hasLinks: boolean }) {
       <span className="grid w-5 shrink-0 justify-items-center">{icon}</span>
       <div className="min-w-0 flex-1 text-sm">
         {url && hasLinks ? (
-          <a
-            href={url}
-            target="_blank"
-            rel="noopener noreferrer nofollow"
-            className="inline-flex max-w-full items-center gap-1.5 rounded-sm font-medium text-ink hover:underline"
-          >
-            <span dir="auto" className="truncate">
-              {title}
-            </span>
-            <ExternalLink aria-hidden className="size-3.5 shrink-0 text-faint" />
-            <span className="sr-only">(opens Notion)</span>
-          </a>
+          <ExternalLink href={url} textStyle="truncate" more="(opens Notion)">
+            {title}
+          </ExternalLink>
         ) : (
           <p dir="auto" className="truncate font-medium">
             {title}

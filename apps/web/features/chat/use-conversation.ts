@@ -2,10 +2,11 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError, isOutside, messageOf, UNREACHABLE } from '@/lib/api-client.ts'
-import { chatApi, type ChatApi, type NewMessage, type Turn } from './chat-api.ts'
+import { chatApi, type ChatApi } from './chat-api.ts'
 import type { ChatMessage } from './chat-message.ts'
 import type { ConversationSummary, OpenedConversation } from './conversation.ts'
-import { readAnswer } from './read-answer.ts'
+import { readRunStream } from './read-run-stream.ts'
+import type { NewMessage, RunRequest } from './start-run.ts'
 
 export type Phase = 'idle' | 'sending' | 'answering'
 
@@ -61,8 +62,8 @@ export function useConversation(options: Options): ConversationControl {
   const [trouble, setTrouble] = useState<string>()
   const reading = useRef<AbortController>(undefined)
   const version = useRef(initial?.version)
-  /** Counts turns: what was asked for before the newest one is out of date when it comes. */
-  const turns = useRef(0)
+  /** Counts runs: what was requested before the newest one is out of date when it arrives. */
+  const runs = useRef(0)
   const shownNow = useRef(messages)
   useEffect(() => {
     shownNow.current = messages
@@ -77,9 +78,9 @@ export function useConversation(options: Options): ConversationControl {
 
   /** Shows what changed elsewhere. Whether an answer is being written. */
   const refresh = useCallback(async (): Promise<boolean> => {
-    const turn = turns.current
+    const run = runs.current
     const opened = await api.open(conversationId, version.current)
-    if (!opened || turn !== turns.current) return false
+    if (!opened || run !== runs.current) return false
     version.current = opened.version
     stored.current = opened.messages
     // Where nothing of what is shown is left, older messages begin elsewhere.
@@ -155,7 +156,7 @@ export function useConversation(options: Options): ConversationControl {
       if (document.visibilityState === 'visible') {
         try {
           const isAnswering = await refresh()
-          // A turn that began meanwhile has its own answer.
+          // A run that began meanwhile has its own answer.
           if (isOver) return
           if (isAnswering) {
             setPhase('answering')
@@ -184,14 +185,14 @@ export function useConversation(options: Options): ConversationControl {
     }
   }, [follow, isStored, onOutside, phase, refresh])
 
-  /** Takes a turn; when the server does not take it, the messages are shown as they were. */
-  const take = (turn: Turn, messageId?: string) => {
+  /** Starts a run; when the server refuses it, the messages are shown as they were. */
+  const take = (run: RunRequest, messageId?: string) => {
     const shown = messages
-    turns.current += 1
+    runs.current += 1
     setTrouble(undefined)
     setPhase('sending')
     void follow({
-      send: (signal) => api.turn(turn, signal),
+      send: (signal) => api.startRun(run, signal),
       onTaken: () => {
         if (messageId !== undefined) onDelivered(messageId)
         onChange()
@@ -217,12 +218,12 @@ export function useConversation(options: Options): ConversationControl {
       setBefore(page.before)
     },
     ask(message) {
-      show(personMessage(message))
+      show(userMessage(message))
       take({ type: 'ask', conversationId, message, ...withModel }, message.id)
     },
     edit(messageId, message) {
       const index = messages.findIndex(({ id }) => id === messageId)
-      setMessages([...messages.slice(0, index), personMessage(message)])
+      setMessages([...messages.slice(0, index), userMessage(message)])
       take({ type: 'edit', conversationId, messageId, message, ...withModel }, message.id)
     },
     regenerate() {
@@ -255,7 +256,7 @@ async function readToEnd(
       const answer = await (source ? source(signal) : api.follow(conversationId, signal))
       // Nothing is being written (any more), or a decision about another change is still missing.
       if (answer.status !== 200) return
-      if (await readAnswer(answer, begun, show)) return
+      if (await readRunStream(answer, begun, show)) return
     } catch (error) {
       if (signal.aborted || error instanceof ApiError) throw error
     }
@@ -265,7 +266,7 @@ async function readToEnd(
   if (!signal.aborted) throw new ApiError(UNREACHABLE, 'Lost the connection to the answer. Reload the page to see it.')
 }
 
-const personMessage = ({ id, text }: { id: string; text: string }): ChatMessage => ({
+const userMessage = ({ id, text }: { id: string; text: string }): ChatMessage => ({
   id,
   role: 'user',
   parts: [{ type: 'text', text }],

@@ -1,14 +1,17 @@
 import 'server-only'
 import { documentHost } from '@/authorization-server/client-document.ts'
 import { notionScopes } from '@/authorization-server/scopes.ts'
-import type { Person, SignedIn } from '@/lib/members.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { User, SignedIn } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { browserName } from './browser-name.ts'
 import type { AllowedClient } from './client-lists.ts'
 
-/** The logins of clients that the person has allowed, in all of their spaces, the latest first. */
-export async function allowedClients({ person, spaces }: SignedIn): Promise<AllowedClient[]> {
-  const grants = await runtime().authorizationServer.grants(person.id)
+/** The logins of clients that the user has allowed, in all of their spaces, the latest first. */
+export async function allowedClients(
+  app: App<'authorizationServer'>,
+  { user, spaces }: SignedIn,
+): Promise<AllowedClient[]> {
+  const grants = await app.authorizationServer.grants(user.id)
   return grants.flatMap(({ id, clientId, clientName, spaceId, scope, userAgent, createdAt, lastUsedAt }) => {
     const space = spaces.find((one) => one.id === spaceId)
     if (!space) return []
@@ -27,6 +30,9 @@ export async function allowedClients({ person, spaces }: SignedIn): Promise<Allo
   })
 }
 
-/** Ends one login of a client, or all of the person's. What has ended already stays ended. */
-export const endAllowed = ({ id }: Person, which: { readonly grantId: string } | 'all'): Promise<void> =>
-  runtime().authorizationServer.revoke(id, which)
+/** Ends one login of a client, or all of the user's. What has ended already stays ended. */
+export const revokeGrants = (
+  app: App<'authorizationServer'>,
+  { id }: User,
+  which: { readonly grantId: string } | 'all',
+): Promise<void> => app.authorizationServer.revoke(id, which)

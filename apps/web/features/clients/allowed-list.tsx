@@ -10,7 +10,7 @@ import { revokeAllGrants, revokeGrant } from './client-api.ts'
 import type { AllowedClient } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
 
-/** The logins of clients that the person allowed, one per machine, and the way to end one or all of them. */
+/** The logins of clients that the user allowed, one per machine, and the way to end one or all of them. */
 export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) {
   const [allowed, setAllowed] = useState(initial)
   const [doomed, setDoomed] = useState<AllowedClient | 'all'>()

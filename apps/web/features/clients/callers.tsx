@@ -7,7 +7,7 @@ import { Card } from '@/components/ui/card.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import type { CallerView } from './client-lists.ts'
 
-/** Clients that have called for the person, the latest first. */
+/** Clients that have called for the user, the latest first. */
 export function Callers({ callers, isStale }: { callers: readonly CallerView[]; isStale: boolean }) {
   return (
     <Card className="p-4 sm:p-6" aria-labelledby="callers">

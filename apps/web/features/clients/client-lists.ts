@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 const instant = z.iso.datetime()
 
-/** A key of the person, without its secret. */
+/** A key of the user, without its secret. */
 export const KeyView = z.object({
   id: z.string(),
   name: z.string(),
@@ -14,7 +14,7 @@ export const KeyView = z.object({
 })
 export type KeyView = z.infer<typeof KeyView>
 
-/** A client that has called for the person. */
+/** A client that has called for the user. */
 export const CallerView = z.object({
   id: z.string(),
   /** As it calls itself: text of a stranger. */
@@ -27,7 +27,7 @@ export const CallerView = z.object({
 })
 export type CallerView = z.infer<typeof CallerView>
 
-/** `GET /api/spaces/{spaceId}/clients`: what is there of the person's own. */
+/** `GET /api/spaces/{spaceId}/clients`: what is there of the user's own. */
 export const ClientLists = z.object({ keys: z.array(KeyView), callers: z.array(CallerView) })
 export type ClientLists = z.infer<typeof ClientLists>
 
@@ -46,7 +46,7 @@ export type NewKey = z.infer<typeof NewKey>
 export const MadeKey = KeyView.extend({ key: z.string() })
 export type MadeKey = z.infer<typeof MadeKey>
 
-/** One login of a client that the person allowed, on one machine. */
+/** One login of a client that the user allowed, on one machine. */
 export interface AllowedClient {
   /** Of the grant. */
   readonly id: string

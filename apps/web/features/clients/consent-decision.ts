@@ -1,11 +1,11 @@
 import 'server-only'
 import { Scope } from '@nmg/contract'
 import { z } from 'zod'
-import { requireMember, signedIn } from '@/lib/members.ts'
+import { requireMemberIn, type SignedIn } from '@/lib/membership.ts'
 import { resourceOf } from '@/authorization-server/resources.ts'
 import { notionScopes, OFFLINE } from '@/authorization-server/scopes.ts'
 import { Failure } from '@/lib/failure.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 
 /** What the consent page sends. */
 export const ConsentDecision = z.discriminatedUnion('allow', [
@@ -15,25 +15,34 @@ export const ConsentDecision = z.discriminatedUnion('allow', [
 export type ConsentDecision = z.infer<typeof ConsentDecision>
 
 /**
- * Carries out what the person decided, and answers where their browser goes next.
+ * Carries out what the user decided, and answers where their browser goes next.
  *
- * @throws {Failure} `unauthenticated`, `forbidden_space`, `invalid_request`
+ * @throws {Failure} `forbidden_space`, `invalid_request`
  */
-export async function carryOut(headers: Headers, decision: ConsentDecision): Promise<string> {
-  const found = await signedIn(headers)
-  if (!found) throw new Failure('unauthenticated', 'Nobody is signed in. Sign in and try again.')
-  const made = decision.allow ? await allowed(headers, decision) : ({ allow: false } as const)
-  const next = await runtime().authorizationServer.decide(found.person.id, decision.request, made)
+export async function carryOut(
+  app: App<'authorizationServer' | 'gatewayPublicUrl'>,
+  found: SignedIn,
+  userAgent: string,
+  decision: ConsentDecision,
+): Promise<string> {
+  const made = decision.allow
+    ? { ...allowed(app, found, decision), userAgent: userAgent.slice(0, 300) }
+    : ({ allow: false } as const)
+  const next = await app.authorizationServer.decide(found.user.id, decision.request, made)
   if (next === undefined) {
     throw new Failure('invalid_request', 'This request is too old. Start again from the client.')
   }
   return next
 }
 
-async function allowed(headers: Headers, { request, spaceId, scope }: ConsentDecision & { allow: true }) {
-  const { space } = await requireMember(headers, spaceId)
+function allowed(
+  { gatewayPublicUrl }: App<'gatewayPublicUrl'>,
+  found: SignedIn,
+  { request, spaceId, scope }: ConsentDecision & { allow: true },
+) {
+  const { space } = requireMemberIn(found, spaceId)
   const asked = new URLSearchParams(request)
-  const named = resourceOf(runtime().gatewayPublicUrl, asked.get('resource') ?? '')?.spaceId
+  const named = resourceOf(gatewayPublicUrl, asked.get('resource') ?? '')?.spaceId
   if (named !== undefined && named !== space.id) {
     throw new Failure('forbidden_space', 'The client asks for another space. Start again from the client.')
   }
@@ -41,11 +50,10 @@ async function allowed(headers: Headers, { request, spaceId, scope }: ConsentDec
     allow: true,
     spaceId: space.id,
     scopes: [...granted(asked.get('scope'), scope), OFFLINE],
-    userAgent: (headers.get('user-agent') ?? '').slice(0, 300),
   } as const
 }
 
-/** No more than was asked for, and no more than the person allows. */
+/** No more than was asked for, and no more than the user allows. */
 function granted(requested: string | null, upTo: Scope): Scope[] {
   const scopes = notionScopes(requested).filter((scope) => upTo === 'notion:write' || scope === 'notion:read')
   // A client that asked to write only can be allowed to read: writing includes it.

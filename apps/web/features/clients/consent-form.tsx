@@ -7,6 +7,7 @@ import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
 import { Choice } from '@/components/ui/choice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { ApiError, messageOf } from '@/lib/api-client.ts'
 import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
@@ -16,8 +17,8 @@ import type { ConsentQuestion } from './consent-view.ts'
 
 type Progress =
   | { status: 'asking'; trouble?: string }
-  | { status: 'sending'; answer: 'allow' | 'deny' }
-  | { status: 'answered'; answer: 'allow' | 'deny' }
+  | { status: 'sending'; decision: 'allow' | 'deny' }
+  | { status: 'answered'; decision: 'allow' | 'deny' }
   | { status: 'over'; why: string }
 
 /** Longer than somebody needs for the second click of two, and shorter than to read what is asked. */
@@ -45,22 +46,22 @@ function useIsSeen(): boolean {
   return isSeen
 }
 
-/** Asks whether a client may use Notion for the person, in which space and how far. */
+/** Asks whether a client may use Notion for the user, in which space and how far. */
 export function ConsentForm({ question }: { question: ConsentQuestion }) {
   const { request, spaces, scopes } = question
   const [progress, setProgress] = useState<Progress>({ status: 'asking' })
   const isSeen = useIsSeen()
 
-  const send = async (answer: 'allow' | 'deny', form?: FormData) => {
-    setProgress({ status: 'sending', answer })
+  const send = async (decision: 'allow' | 'deny', form?: FormData) => {
+    setProgress({ status: 'sending', decision })
     const chosen = form?.get('space')
     const spaceId = typeof chosen === 'string' ? chosen : ''
     const scope = form?.get('scope') === 'notion:read' ? 'notion:read' : 'notion:write'
     try {
       const location = await sendConsent(
-        answer === 'allow' ? { allow: true, request, spaceId, scope } : { allow: false, request },
+        decision === 'allow' ? { allow: true, request, spaceId, scope } : { allow: false, request },
       )
-      setProgress({ status: 'answered', answer })
+      setProgress({ status: 'answered', decision })
       window.location.assign(location)
     } catch (error) {
       const { code } = error instanceof ApiError ? error : {}
@@ -74,12 +75,12 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
   if (progress.status === 'over') return <Notice tone="warning">{progress.why}</Notice>
   if (progress.status === 'answered') {
     return (
-      <Notice tone={progress.answer === 'allow' ? 'success' : 'info'}>
-        {progress.answer === 'allow' ? 'Allowed.' : 'Not allowed.'} Go on in your client; you can close this page.
+      <Notice tone={progress.decision === 'allow' ? 'success' : 'info'}>
+        {progress.decision === 'allow' ? 'Allowed.' : 'Not allowed.'} Go on in your client; you can close this page.
       </Notice>
     )
   }
-  const sending = progress.status === 'sending' ? progress.answer : undefined
+  const sending = progress.status === 'sending' ? progress.decision : undefined
   return (
     <form
       className="space-y-6"
@@ -133,7 +134,7 @@ const targets = {
   application: { Icon: AppWindow, text: 'the app on this device that opens links beginning with' },
 } as const
 
-/** What is not proven about who asks. A site is answered where nobody else hears it; on a person's own device others listen, too. */
+/** What is not proven about who asks. A site is answered where nobody else hears it; on a user's own device others listen, too. */
 function caution({ host, target }: ConsentQuestion): string {
   if (host === undefined) {
     return 'Any program can call itself this. Allow it only if you have just begun to log in from it.'
@@ -144,11 +145,11 @@ function caution({ host, target }: ConsentQuestion): string {
 }
 
 function Asker({ question }: { question: ConsentQuestion }) {
-  const { clientName, host, target, person } = question
+  const { clientName, host, target, user } = question
   const { Icon, text } = targets[target.kind]
   // The page sends a user who is not signed in to do so, and comes back with the same request.
   const call = useCall()
-  const leaving = useSignOut(person.id, () => window.location.reload())
+  const leaving = useSignOut(user.id, () => window.location.reload())
   return (
     <Card className="p-4" aria-label="Who asks">
       {host !== undefined && (
@@ -171,7 +172,7 @@ function Asker({ question }: { question: ConsentQuestion }) {
       </p>
       <p className="mt-2 text-sm text-pretty text-soft">{caution(question)}</p>
       <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
-        It will act for you, <bdi className="font-medium text-ink">{person.name}</bdi> ({person.email}).{' '}
+        It will act for you, <bdi className="font-medium text-ink">{user.name}</bdi> ({user.email}).{' '}
         <button
           type="button"
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
@@ -180,11 +181,7 @@ function Asker({ question }: { question: ConsentQuestion }) {
           Not you?
         </button>
       </p>
-      {call.trouble && (
-        <Notice tone="danger" className="mt-3">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mt-3" />
       <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
     </Card>
   )

@@ -10,6 +10,7 @@ import { Confirm } from '@/components/ui/confirm.tsx'
 import { CopyBlock } from '@/components/ui/copy-block.tsx'
 import { Dialog } from '@/components/ui/dialog.tsx'
 import { Field, inputStyle } from '@/components/ui/field.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { ApiError } from '@/lib/api-client.ts'
@@ -26,7 +27,7 @@ interface KeysProps {
   readonly onChange: () => Promise<void>
 }
 
-/** The person's keys for the space: making, seeing and deleting them. */
+/** The user's keys for the space: making, seeing and deleting them. */
 export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
   const [isMaking, setMaking] = useState(false)
   const [doomed, setDoomed] = useState<KeyView>()
@@ -185,7 +186,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
           ))}
         </select>
       </div>
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
         Make the key
       </Button>

@@ -3,24 +3,30 @@ import { AccessKeys, CreatedAccessKey, ActiveClients, type AccessKey, type NewAc
 import { z } from 'zod'
 import { SCHEMA } from '@/lib/database.ts'
 import { askGateway } from '@/lib/gateway.ts'
-import { isStillMember, type SpaceMember } from '@/lib/members.ts'
+import { isStillMember, type SpaceMember } from '@/lib/membership.ts'
 import { documentHost } from '@/authorization-server/client-document.ts'
 import { Failure } from '@/lib/failure.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 import type { CallerView, ClientLists, KeyView, MadeKey, NewKey } from './client-lists.ts'
 
 const DAY_MS = 24 * 3600_000
 
-const whose = ({ space, person }: SpaceMember) => new URLSearchParams({ space_id: space.id, user_id: person.id })
+const whose = ({ space, user }: SpaceMember) => new URLSearchParams({ space_id: space.id, user_id: user.id })
 
 /** Keys of the member and clients that have called for them, in this space. */
-export async function clientLists(member: SpaceMember): Promise<ClientLists> {
+export async function clientLists(
+  app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember,
+): Promise<ClientLists> {
   const [keys, seen] = await Promise.all([
-    askGateway(member, `/access/keys?${whose(member)}`, AccessKeys),
-    askGateway(member, `/access/clients?${whose(member)}`, ActiveClients),
+    askGateway(app, member, `/access/keys?${whose(member)}`, AccessKeys),
+    askGateway(app, member, `/access/clients?${whose(member)}`, ActiveClients),
   ])
   const clients = seen?.clients ?? []
-  const names = await clientNames(clients.flatMap(({ clientId }) => clientId ?? []))
+  const names = await clientNames(
+    app,
+    clients.flatMap(({ clientId }) => clientId ?? []),
+  )
   const keyNames = new Map(keys?.keys.map(({ id, name }) => [id, name]))
   return {
     keys: (keys?.keys ?? []).map(keyView),
@@ -39,9 +45,9 @@ export async function clientLists(member: SpaceMember): Promise<ClientLists> {
 }
 
 /** Names that clients log in with. */
-async function clientNames(clientIds: readonly string[]): Promise<Map<string, string>> {
+async function clientNames(app: App<'pool'>, clientIds: readonly string[]): Promise<Map<string, string>> {
   if (clientIds.length === 0) return new Map()
-  const { rows } = await runtime().pool.query<{ clientId: string; name: string }>(
+  const { rows } = await app.pool.query<{ clientId: string; name: string }>(
     `select client_id as "clientId", name from ${SCHEMA}.oauth_client where client_id = any ($1)`,
     [clientIds],
   )
@@ -54,25 +60,35 @@ function loginView(clientId: string, names: ReadonlyMap<string, string>): Caller
 }
 
 /** @throws {Failure} `forbidden_space` when the membership ended meanwhile: the gateway, which knows of none, would keep the key for good. */
-export async function makeKey(member: SpaceMember, { name, scope, days }: NewKey): Promise<MadeKey> {
+export async function makeKey(
+  app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember,
+  { name, scope, days }: NewKey,
+): Promise<MadeKey> {
   const body: NewAccessKey = {
     spaceId: member.space.id,
     name,
     scope,
     ...(days > 0 && { expiresAt: new Date(Date.now() + days * DAY_MS).toISOString() }),
   }
-  const made = await askGateway(member, '/access/keys', CreatedAccessKey, { method: 'POST', body })
+  const made = await askGateway(app, member, '/access/keys', CreatedAccessKey, { method: 'POST', body })
   if (!made) throw new Error('The gateway made no key.')
-  if (!(await isStillMember(member))) {
-    await deleteKey(member, made.id)
+  if (!(await isStillMember(app, member))) {
+    await deleteKey(app, member, made.id)
     throw new Failure('forbidden_space', 'You are not a member of this space any more. No key was made.')
   }
   return { ...keyView(made), key: made.key }
 }
 
 /** A key that is gone already counts as deleted; one of somebody else is left as it is. */
-export async function deleteKey(member: SpaceMember, keyId: string): Promise<void> {
-  await askGateway(member, `/access/keys/${encodeURIComponent(keyId)}?${whose(member)}`, z.null(), { method: 'DELETE' })
+export async function deleteKey(
+  app: App<'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember,
+  keyId: string,
+): Promise<void> {
+  await askGateway(app, member, `/access/keys/${encodeURIComponent(keyId)}?${whose(member)}`, z.null(), {
+    method: 'DELETE',
+  })
 }
 
 const keyView = ({ id, name, scope, createdAt, expiresAt, lastUsedAt }: AccessKey): KeyView => ({

@@ -1,20 +1,24 @@
 import 'server-only'
 import { isRegisteredRedirect, redirectTarget } from '@/authorization-server/redirect-uris.ts'
 import { ISSUER_PATH } from '@/authorization-server/issuer.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { App } from '@/lib/runtime.ts'
 
 type Asked = Partial<Record<'client_id' | 'redirect_uri' | 'state', string | string[] | undefined>>
 
-/** How a person who saw an error goes on to the client with it, as RFC 6749 §4.1.2.1 answers; undefined unless the client registered that. */
-export async function wayBack(error: string, asked: Asked): Promise<{ href: string; name: string } | undefined> {
+/** How a user who saw an error goes on to the client with it, as RFC 6749 §4.1.2.1 answers; undefined unless the client registered that. */
+export async function wayBack(
+  app: App<'authorizationServer' | 'webUrl'>,
+  error: string,
+  asked: Asked,
+): Promise<{ href: string; name: string } | undefined> {
   const { client_id: clientId, redirect_uri: redirectUri, state } = asked
   if (typeof clientId !== 'string' || typeof redirectUri !== 'string' || !/^[a-z_]{1,50}$/.test(error)) return undefined
-  const client = await runtime().authorizationServer.client(clientId)
+  const client = await app.authorizationServer.client(clientId)
   if (!client || client.isDisabled || !isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined
   const url = new URL(redirectUri)
   url.searchParams.set('error', error)
   if (typeof state === 'string') url.searchParams.set('state', state)
-  url.searchParams.set('iss', runtime().webUrl + ISSUER_PATH)
+  url.searchParams.set('iss', app.webUrl + ISSUER_PATH)
   const { name } = redirectTarget(redirectUri)
   return { href: url.href, name }
 }

@@ -3,12 +3,9 @@
 import { CircleX } from 'lucide-react'
 import type { Route } from 'next'
 import Link from 'next/link'
-import { useState } from 'react'
 import { Button, buttonStyle } from '@/components/ui/button.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
-import { messageOf } from '@/lib/api-client.ts'
-
-type Retry = { status: 'offered'; refusal?: string } | { status: 'running' }
+import { CallNotice } from '@/components/ui/call-notice.tsx'
+import { useCall } from '@/lib/use-call.ts'
 
 /** Why connecting did not work, what to do, and the button to do it. */
 export function CallbackFailure({
@@ -20,21 +17,17 @@ export function CallbackFailure({
   title: string
   advice: string
   home: Route
-  /** The space to try again for, if this person may. */
+  /** The space to try again for, if this user may. */
   spaceId: string | undefined
 }) {
-  const [retry, setRetry] = useState<Retry>({ status: 'offered' })
+  const call = useCall()
 
-  const tryAgain = async (space: string) => {
-    setRetry({ status: 'running' })
-    try {
+  const tryAgain = (space: string) =>
+    call.run(async () => {
       const { startAuthorization } = await import('./notion-api.ts')
       const { authorizeUrl } = await startAuthorization(space)
       window.location.assign(authorizeUrl)
-    } catch (error) {
-      setRetry({ status: 'offered', refusal: messageOf(error) })
-    }
-  }
+    })
 
   return (
     <>
@@ -43,14 +36,10 @@ export function CallbackFailure({
       <p role="alert" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
         {advice}
       </p>
-      {retry.status === 'offered' && retry.refusal && (
-        <Notice tone="danger" className="mb-4">
-          {retry.refusal}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mb-4" />
       <div className="flex flex-wrap gap-2">
         {spaceId !== undefined && (
-          <Button busy={retry.status === 'running'} onClick={() => void tryAgain(spaceId)}>
+          <Button busy={call.status !== 'idle'} onClick={() => void tryAgain(spaceId)}>
             Try again
           </Button>
         )}

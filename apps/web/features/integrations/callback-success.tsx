@@ -6,13 +6,13 @@ import Link from 'next/link'
 import { useEffect } from 'react'
 import { buttonStyle } from '@/components/ui/button.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
-import { tellConnectionChanged } from './connection-news.ts'
+import { announceConnectionChange } from './connection-changes.ts'
 
 /** Long enough to read the message, short enough not to wait for it. */
 const RETURN_MS = 1_500
 
 /**
- * Tells other windows, then closes itself if it was opened as a popup, else goes `home`; with a `note`, only when the person has read it.
+ * Tells other windows, then closes itself if it was opened as a popup, else goes `home`; with a `note`, only when the user has read it.
  * `isWaiting` when the consent reached another workspace than before, which somebody has to confirm.
  */
 export function CallbackSuccess({
@@ -25,7 +25,7 @@ export function CallbackSuccess({
   note?: string | undefined
 }) {
   useEffect(() => {
-    tellConnectionChanged()
+    announceConnectionChange()
     if (note !== undefined) return
     const timer = setTimeout(() => {
       if (window.opener) window.close()

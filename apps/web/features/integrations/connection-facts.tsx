@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react'
 import { Notice } from '@/components/ui/notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
-import type { SpaceConnection } from './connection-answer.ts'
-import { personOf, workspace } from './connection-texts.tsx'
+import type { SpaceConnection } from './connection-response.ts'
+import { userOf, workspace } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
 import { earlierConsentsText } from './earlier-consents.ts'
 
@@ -15,7 +15,7 @@ export function ConnectionFacts({ view }: { view: ConnectionView }) {
       return (
         <FactList>
           <Fact name="Workspace">{workspace(view.connection)}</Fact>
-          <Fact name="Connected by">{personOf(view.connection)}</Fact>
+          <Fact name="Connected by">{userOf(view.connection)}</Fact>
           <Fact name="Since">
             <Time at={view.connection.connectedAt} />
           </Fact>
@@ -50,7 +50,7 @@ function ConnectedFacts({ connection }: { connection: SpaceConnection }) {
   return (
     <FactList>
       <Fact name="Workspace">{workspace(connection)}</Fact>
-      <Fact name="Connected by">{personOf(connection)}</Fact>
+      <Fact name="Connected by">{userOf(connection)}</Fact>
       <Fact name="Since">
         <Time at={connectedAt} />
       </Fact>

@@ -10,7 +10,7 @@ import { Time } from '@/components/ui/time.tsx'
 import { messageOf } from '@/lib/api-client.ts'
 import { useSpaceConnection } from './connection-context.tsx'
 import { reconnectReasons, type ConnectionView } from './connection-view.ts'
-import type { HistoryKind, PastEvent } from './history-answer.ts'
+import type { HistoryKind, PastEvent } from './history-response.ts'
 
 const kinds: readonly (readonly [HistoryKind, string])[] = [
   ['all', 'Everything'],
@@ -22,7 +22,7 @@ const kinds: readonly (readonly [HistoryKind, string])[] = [
 
 type HistoryState =
   | { status: 'loading' }
-  | { status: 'failed'; refusal: string }
+  | { status: 'failed'; trouble: string }
   | { status: 'ready'; events: readonly PastEvent[]; nextBefore: number | undefined; isReading: boolean }
 
 /** What happened to the connection, newest first. It is read anew when the connection changes. */
@@ -69,13 +69,13 @@ function Events({ spaceId, kind }: { spaceId: string; kind: HistoryKind }) {
     const leaving = new AbortController()
     read(spaceId, kind, undefined, leaving.signal).then(
       (page) => !leaving.signal.aborted && setState({ status: 'ready', ...page, isReading: false }),
-      (error: unknown) => !leaving.signal.aborted && setState({ status: 'failed', refusal: messageOf(error) }),
+      (error: unknown) => !leaving.signal.aborted && setState({ status: 'failed', trouble: messageOf(error) }),
     )
     return () => leaving.abort()
   }, [spaceId, kind])
 
   if (state.status === 'loading') return <div aria-hidden className="h-24 animate-pulse rounded-xl bg-sunken" />
-  if (state.status === 'failed') return <Notice tone="danger">{state.refusal}</Notice>
+  if (state.status === 'failed') return <Notice tone="danger">{state.trouble}</Notice>
   const { events, nextBefore, isReading } = state
 
   const readOlder = async () => {
@@ -89,7 +89,7 @@ function Events({ spaceId, kind }: { spaceId: string; kind: HistoryKind }) {
         isReading: false,
       })
     } catch (error) {
-      setState({ status: 'failed', refusal: messageOf(error) })
+      setState({ status: 'failed', trouble: messageOf(error) })
     }
   }
 

@@ -2,7 +2,7 @@ import type { Degraded, PendingWorkspaceChange } from '@nmg/contract'
 import type { ReactNode } from 'react'
 import type { Tone } from '@/components/ui/badge.tsx'
 import { Time } from '@/components/ui/time.tsx'
-import type { SpaceConnection } from './connection-answer.ts'
+import type { SpaceConnection } from './connection-response.ts'
 import { reconnectReasons, type ConnectionView } from './connection-view.ts'
 import { degradedTexts } from './degraded.ts'
 
@@ -28,7 +28,7 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
     summary: 'Going to Notion. Choose a workspace there and allow the access; you come back here by yourself.',
   }),
   connected: ({ connection, notionTrouble }) => {
-    // What a person has to act on comes before trouble that may pass.
+    // What a user has to act on comes before trouble that may pass.
     if (connection.degraded) {
       return { tone: 'warning', label: 'Degraded', summary: <DegradedSummary degraded={connection.degraded} /> }
     }
@@ -58,7 +58,7 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
       label: 'MCP connected',
       summary: (
         <>
-          {workspace(connection)}, connected by {personOf(connection)} on <Time at={connection.connectedAt} />.
+          {workspace(connection)}, connected by {userOf(connection)} on <Time at={connection.connectedAt} />.
           {connection.notice && ` The permission ends ${inDays(connection.notice.days)}; reconnecting renews it.`}
         </>
       ),
@@ -113,4 +113,4 @@ const inDays = (days: number) => new Intl.RelativeTimeFormat('en', { numeric: 'a
 
 export const workspace = (connection: SpaceConnection) => connection.workspaceName ?? 'A Notion workspace'
 
-export const personOf = (connection: SpaceConnection) => connection.connectedByName ?? 'somebody'
+export const userOf = (connection: SpaceConnection) => connection.connectedByName ?? 'somebody'

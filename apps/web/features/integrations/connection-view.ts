@@ -1,5 +1,5 @@
 import type { ReconnectReason } from '@nmg/contract'
-import type { NotionAnswer, SpaceConnection } from './connection-answer.ts'
+import type { ConnectionResponse, SpaceConnection } from './connection-response.ts'
 import { degradedTexts } from './degraded.ts'
 
 /** All that the integration dialog can show. */
@@ -16,7 +16,7 @@ export type ConnectionView =
   | { status: 'disconnected'; connection: SpaceConnection }
   | { status: 'gateway_unreachable'; detail: string }
 
-export function viewOf({ integration }: NotionAnswer): ConnectionView {
+export function viewOf({ integration }: ConnectionResponse): ConnectionView {
   switch (integration?.status) {
     case undefined:
       return { status: 'not_connected' }

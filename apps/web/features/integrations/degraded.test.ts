@@ -1,6 +1,6 @@
 import { DegradedReason } from '@nmg/contract'
 import { describe, expect, it } from 'vitest'
-import type { SpaceConnection } from './connection-answer.ts'
+import type { SpaceConnection } from './connection-response.ts'
 import { isReconnectUseful } from './connection-view.ts'
 import { degradedTexts } from './degraded.ts'
 

@@ -2,7 +2,7 @@
 
 import { useState } from 'react'
 import { Button } from '@/components/ui/button.tsx'
-import type { SpaceConnection } from './connection-answer.ts'
+import type { SpaceConnection } from './connection-response.ts'
 import { workspace } from './connection-texts.tsx'
 import type { ConnectionControl } from './use-connection.ts'
 

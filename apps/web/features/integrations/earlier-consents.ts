@@ -1,6 +1,6 @@
 import { PreviousConsent, type DisconnectReceipt } from '@nmg/contract'
 
-/** Where a person ends a consent in Notion. */
+/** Where a user ends a consent in Notion. */
 const NOTION_SETTINGS = 'Settings → Connections'
 
 /** What to say about earlier consents of a space that may still be valid (`unrevokedConsents`). */
@@ -31,7 +31,7 @@ const revocationTexts = {
   not_supported: `Disconnected, and the stored credential is destroyed. Notion offers no way to end the access from here; remove the app in Notion under ${NOTION_SETTINGS}.`,
 } as const satisfies Record<DisconnectReceipt['revocation'], string | undefined>
 
-/** What a person should know after disconnecting; undefined when everything has ended. */
+/** What a user should know after disconnecting; undefined when everything has ended. */
 export function disconnectNotice({ revocation, unrevokedConsents }: DisconnectReceipt): string | undefined {
   const sentences = [
     revocationTexts[revocation],

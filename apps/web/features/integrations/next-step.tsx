@@ -3,7 +3,7 @@
 import type { PendingWorkspaceChange } from '@nmg/contract'
 import { useState, type ReactNode } from 'react'
 import { Button } from '@/components/ui/button.tsx'
-import type { SpaceConnection } from './connection-answer.ts'
+import type { SpaceConnection } from './connection-response.ts'
 import { waitingWorkspace, workspace } from './connection-texts.tsx'
 import { isReconnectUseful, type ConnectionView } from './connection-view.ts'
 import type { ConnectionControl } from './use-connection.ts'
@@ -69,7 +69,7 @@ function ConfirmStep({
   const [decided, setDecided] = useState<'accept' | 'decline'>()
   const decide = async (decision: 'accept' | 'decline') => {
     setDecided(decision)
-    await control.settle(waiting.id, decision === 'accept')
+    await control.confirmWorkspaceChange(waiting.id, decision === 'accept')
     setDecided(undefined)
   }
   if (!canManage) return <WhomToAsk managers={managers} />

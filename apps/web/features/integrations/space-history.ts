@@ -1,8 +1,9 @@
 import 'server-only'
 import { History, type HistoryEvent } from '@nmg/contract'
 import { askGateway } from '@/lib/gateway.ts'
-import { personNames, type SpaceMember } from '@/lib/members.ts'
-import type { HistoryAnswer, HistoryKind } from './history-answer.ts'
+import { userNames, type SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
+import type { HistoryResponse, HistoryKind } from './history-response.ts'
 
 /** Events on one page of the history. */
 const PAGE = 20
@@ -21,14 +22,15 @@ const types: Record<HistoryKind, HistoryEvent['type'] | undefined> = {
 
 /** What happened to the space's connection, newest first; of one kind, if wanted, and before this version. */
 export async function connectionHistory(
+  app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
   { kind, before }: { kind: HistoryKind; before: number | undefined },
-): Promise<HistoryAnswer> {
+): Promise<HistoryResponse> {
   const wanted = types[kind]
   const found: HistoryEvent[] = []
   let next = before
   for (let batch = 0; batch < MOST_BATCHES; batch++) {
-    const history = await readHistory(member, next, wanted ? BATCH : PAGE)
+    const history = await readHistory(app, member, next, wanted ? BATCH : PAGE)
     if (!history) return { events: [] }
     found.push(...history.events.filter(({ type }) => !wanted || type === wanted))
     next = history.nextBefore
@@ -37,7 +39,10 @@ export async function connectionHistory(
   const events = found.slice(0, PAGE)
   // What was found beyond the page is found again from its last event on.
   const nextBefore = found.length > PAGE ? events.at(-1)?.version : next
-  const names = await personNames(events.flatMap(({ by, confirmedBy }) => [by ?? [], confirmedBy ?? []].flat()))
+  const names = await userNames(
+    app,
+    events.flatMap(({ by, confirmedBy }) => [by ?? [], confirmedBy ?? []].flat()),
+  )
   return {
     events: events.map((event) => {
       const byName = event.by && names.get(event.by)
@@ -48,10 +53,15 @@ export async function connectionHistory(
   }
 }
 
-function readHistory(member: SpaceMember, before: number | undefined, limit: number): Promise<History | null> {
+function readHistory(
+  app: App<'gatewayUrl' | 'serviceToken'>,
+  member: SpaceMember,
+  before: number | undefined,
+  limit: number,
+): Promise<History | null> {
   const query = new URLSearchParams({
     limit: String(limit),
     ...(before === undefined ? {} : { before: String(before) }),
   })
-  return askGateway(member, `/integrations/notion/${encodeURIComponent(member.space.id)}/events?${query}`, History)
+  return askGateway(app, member, `/integrations/notion/${encodeURIComponent(member.space.id)}/events?${query}`, History)
 }

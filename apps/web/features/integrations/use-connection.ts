@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { isOutside, messageOf } from '@/lib/api-client.ts'
-import { onConnectionChanged, tellConnectionChanged } from './connection-news.ts'
+import { onConnectionChanged, announceConnectionChange } from './connection-changes.ts'
 import { notionTroubleOf, viewOf, type ConnectionView } from './connection-view.ts'
 import { disconnectNotice } from './earlier-consents.ts'
 
@@ -25,7 +25,7 @@ export interface ConnectionControl {
   abandon(): void
   disconnect(): Promise<void>
   /** Goes on with the workspace that waits to be confirmed, or lets go of it. */
-  settle(waitingId: string, accept: boolean): Promise<void>
+  confirmWorkspaceChange(waitingId: string, accept: boolean): Promise<void>
   /** Asks now instead of at the next poll; because of trouble with a call, if its code is given. */
   refresh(trouble?: string): void
 }
@@ -45,15 +45,15 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     const question = new AbortController()
     reading.current = question
     try {
-      const answer = await (await notionApi()).readConnection(spaceId, question.signal)
+      const response = await (await notionApi()).readConnection(spaceId, question.signal)
       if (question.signal.aborted) return
       failures.current = 0
-      setKnown(viewOf(answer))
+      setKnown(viewOf(response))
     } catch (error) {
       if (question.signal.aborted) return
       // Signed out, or no longer a member: the server knows where to go from here.
       if (isOutside(error)) return window.location.reload()
-      // One lost answer is no news; taking away what the person works with would be.
+      // One lost answer is no news; taking away what the user works with would be.
       failures.current += 1
       if (failures.current >= FAILURES_TO_TELL) setKnown({ status: 'gateway_unreachable', detail: messageOf(error) })
     } finally {
@@ -114,18 +114,18 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     setNotice(undefined)
     try {
       setNotice(disconnectNotice(await (await notionApi()).deleteConnection(spaceId)))
-      tellConnectionChanged()
+      announceConnectionChange()
     } catch (error) {
       setNotice(messageOf(error))
     }
     await refresh()
   }
 
-  const settle = async (waitingId: string, accept: boolean) => {
+  const confirmWorkspaceChange = async (waitingId: string, accept: boolean) => {
     setNotice(undefined)
     try {
-      await (await notionApi()).settleWorkspace(spaceId, { id: waitingId, accept })
-      tellConnectionChanged()
+      await (await notionApi()).confirmWorkspaceChange(spaceId, { id: waitingId, accept })
+      announceConnectionChange()
     } catch (error) {
       setNotice(messageOf(error))
     }
@@ -138,7 +138,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     connect: () => void connect(),
     abandon,
     disconnect,
-    settle,
+    confirmWorkspaceChange,
     refresh: (trouble) => {
       tellTrouble(trouble === undefined ? undefined : notionTroubleOf(trouble))
       void refresh()

@@ -5,10 +5,10 @@ import { useRouter } from 'next/navigation'
 import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { useCall } from '@/lib/use-call.ts'
-import type { PendingInvitation } from './people.ts'
+import type { PendingInvitation } from './members.ts'
 import { roleNames } from './role-texts.ts'
 import { cancelInvitation } from './space-api.ts'
 
@@ -27,11 +27,7 @@ export function InvitationList({
       <h2 id="invitations" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
         Open invitations
       </h2>
-      {call.trouble && (
-        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
       <ul aria-label="Open invitations" className="mt-2 divide-y divide-line">
         {invitations.map(({ id, email, role, invitedBy, expiresAt }) => {
           const Icon = email ? Mail : Link2

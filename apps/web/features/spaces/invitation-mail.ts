@@ -1,20 +1,21 @@
 import 'server-only'
 import { cleanDisplayName } from '@nmg/contract'
-import type { SpaceManager } from '@/lib/members.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { SpaceManager } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 
-/** Mails the link, if mail is set up; the person can always copy it, too. */
+/** Mails the link, if mail is set up; the user can always copy it, too. */
 export async function sendInvitation(
-  { person, space }: SpaceManager,
+  app: App<'webUrl' | 'sendMail'>,
+  { user, space }: SpaceManager,
   to: string,
   link: string,
 ): Promise<'sent' | 'not_sent' | 'failed'> {
-  const { sendMail } = runtime()
+  const { sendMail } = app
   if (!sendMail) return 'not_sent'
-  const from = nameInMail(person.name)
+  const from = nameInMail(user.name)
   const text = [
-    `You are invited to a space of the Notion MCP Gateway at ${new URL(runtime().webUrl).host}, where a team shares its connection with Notion.`,
-    `The space is called “${nameInMail(space.name)}”. You are invited by “${from}” (${person.email}); both have chosen their names themselves.`,
+    `You are invited to a space of the Notion MCP Gateway at ${new URL(app.webUrl).host}, where a team shares its connection with Notion.`,
+    `The space is called “${nameInMail(space.name)}”. You are invited by “${from}” (${user.email}); both have chosen their names themselves.`,
     `Join here:\n${link}`,
     'The link works once, within a week, for this address only. If you do not know what this is about, ignore this mail.',
   ].join('\n\n')

@@ -7,6 +7,7 @@ import { Card } from '@/components/ui/card.tsx'
 import { CopyText } from '@/components/ui/copy.tsx'
 import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { Select } from '@/components/ui/select.tsx'
 import { Time } from '@/components/ui/time.tsx'
@@ -57,7 +58,7 @@ export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boo
               <option value="admin">Admin</option>
             </Select>
           </div>
-          {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+          <CallNotice call={call} />
           <Button type="submit" busy={call.status === 'busy'}>
             Create invitation link
           </Button>

@@ -1,7 +1,7 @@
 'use client'
 
 import { Button } from '@/components/ui/button.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { acceptInvitation } from './space-api.ts'
 
@@ -9,7 +9,7 @@ export function JoinSpace({ secret }: { secret: string }) {
   const call = useCall()
   return (
     <>
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       <Button
         className="w-full"
         busy={call.status !== 'idle'}

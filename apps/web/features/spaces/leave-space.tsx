@@ -10,11 +10,11 @@ import type { SpaceChoice } from './space-menu.tsx'
 /** The way out of a space. */
 export function LeaveSpace({
   space,
-  personId,
+  userId,
   isLastOwner,
 }: {
   space: SpaceChoice
-  personId: string
+  userId: string
   isLastOwner: boolean
 }) {
   const [isAsked, setAsked] = useState(false)
@@ -37,7 +37,7 @@ export function LeaveSpace({
         title={`Leave ${space.name}?`}
         action="Leave"
         onConfirm={async () => {
-          await removeMember(space.id, personId)
+          await removeMember(space.id, userId)
           window.location.assign('/')
         }}
       >

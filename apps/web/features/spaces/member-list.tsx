@@ -7,60 +7,56 @@ import { Badge } from '@/components/ui/badge.tsx'
 import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
 import { Confirm } from '@/components/ui/confirm.tsx'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Select } from '@/components/ui/select.tsx'
 import { grantable, mayManage, roles, type Role } from '@/lib/roles.ts'
 import { useCall } from '@/lib/use-call.ts'
-import type { SpacePerson } from './people.ts'
+import type { MemberView } from './members.ts'
 import { roleNames } from './role-texts.ts'
 import { changeRole, removeMember } from './space-api.ts'
 
 interface MemberListProps {
   readonly spaceId: string
-  readonly people: readonly SpacePerson[]
+  readonly members: readonly MemberView[]
   readonly self: { readonly id: string; readonly role: Role }
 }
 
 /** Who is in the space, and what the reader may do about them. */
-export function MemberList({ spaceId, people, self }: MemberListProps) {
+export function MemberList({ spaceId, members, self }: MemberListProps) {
   const router = useRouter()
   const call = useCall()
-  const [leaving, setLeaving] = useState<SpacePerson>()
+  const [leaving, setLeaving] = useState<MemberView>()
 
-  const change = async (person: SpacePerson, role: Role) => {
-    await call.run(() => changeRole(spaceId, person.id, role))
+  const change = async (user: MemberView, role: Role) => {
+    await call.run(() => changeRole(spaceId, user.id, role))
     router.refresh()
   }
 
   return (
     <Card aria-labelledby="people">
       <h2 id="people" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
-        {people.length === 1 ? 'One member' : `${people.length} members`}
+        {members.length === 1 ? 'One member' : `${members.length} members`}
       </h2>
-      {call.trouble && (
-        <Notice tone="danger" className="mx-5 mt-4 sm:mx-6">
-          {call.trouble}
-        </Notice>
-      )}
+      <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
       <ul aria-label="Members" className="mt-2 divide-y divide-line">
-        {people.map((person) => (
-          <li key={person.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
-            <Avatar name={person.name} />
+        {members.map((user) => (
+          <li key={user.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
+            <Avatar name={user.name} />
             <div className="min-w-0 flex-1 basis-40">
               <p className="text-sm font-medium break-words">
-                <bdi>{person.name}</bdi>
-                {person.id === self.id && <span className="text-soft"> (you)</span>}
+                <bdi>{user.name}</bdi>
+                {user.id === self.id && <span className="text-soft"> (you)</span>}
               </p>
-              <p className="text-[13px] break-words text-soft">{person.email}</p>
+              <p className="text-[13px] break-words text-soft">{user.email}</p>
             </div>
-            {person.id !== self.id && mayManage(self.role, person.role) ? (
+            {user.id !== self.id && mayManage(self.role, user.role) ? (
               <div className="flex items-center gap-2">
                 <Select
                   isLabelHidden
-                  label={`Role of ${person.name}`}
+                  label={`Role of ${user.name}`}
                   className="w-32"
-                  value={person.role}
-                  onChange={(event) => void change(person, roleOf(event.target.value))}
+                  value={user.role}
+                  onChange={(event) => void change(user, roleOf(event.target.value))}
                 >
                   {grantable(self.role).map((role) => (
                     <option key={role} value={role}>
@@ -68,12 +64,12 @@ export function MemberList({ spaceId, people, self }: MemberListProps) {
                     </option>
                   ))}
                 </Select>
-                <Button look="quiet" aria-label={`Remove ${person.name}`} onClick={() => setLeaving(person)}>
+                <Button look="quiet" aria-label={`Remove ${user.name}`} onClick={() => setLeaving(user)}>
                   Remove
                 </Button>
               </div>
             ) : (
-              <Badge>{roleNames[person.role]}</Badge>
+              <Badge>{roleNames[user.role]}</Badge>
             )}
           </li>
         ))}

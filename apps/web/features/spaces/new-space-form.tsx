@@ -3,7 +3,7 @@
 import { Button } from '@/components/ui/button.tsx'
 import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
-import { Notice } from '@/components/ui/notice.tsx'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { createSpace } from './space-api.ts'
 
@@ -23,7 +23,7 @@ export function NewSpaceForm() {
       }}
     >
       <Field label="Name of the space" name="name" required maxLength={100} hint="Your team’s name, for example." />
-      {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+      <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status !== 'idle'}>
         Create space
       </Button>

@@ -5,6 +5,7 @@ import { Button } from '@/components/ui/button.tsx'
 import { Card } from '@/components/ui/card.tsx'
 import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
+import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { renameSpace } from './space-api.ts'
@@ -29,7 +30,7 @@ export function RenameSpace({ space }: { space: SpaceChoice }) {
         }}
       >
         <Field label="Name of the space" name="name" required maxLength={100} defaultValue={space.name} />
-        {call.trouble && <Notice tone="danger">{call.trouble}</Notice>}
+        <CallNotice call={call} />
         {call.status === 'done' && <Notice tone="success">Saved.</Notice>}
         <Button type="submit" look="secondary" busy={call.status === 'busy'}>
           Save

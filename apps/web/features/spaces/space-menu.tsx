@@ -18,7 +18,7 @@ interface SpaceMenuProps {
   readonly hrefOf: (spaceId: string) => string
 }
 
-/** The choice of the space that the person is in. */
+/** The choice of the space that the user is in. */
 export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
   const call = useCall()
   return (

@@ -10,7 +10,7 @@ interface CallAsCodeProps {
   readonly args: Record<string, unknown>
 }
 
-/** The last call for a terminal or a program. Both take the person's key from the environment: none is written down here. */
+/** The last call for a terminal or a program. Both take the user's key from the environment: none is written down here. */
 export function CallAsCode(props: CallAsCodeProps) {
   return (
     <div className="flex flex-wrap gap-2">

@@ -1,6 +1,6 @@
 import { isSchema, type Schema } from './safe-schema.ts'
 
-/** What a person has put into a tool's form and not sent. */
+/** What a user has put into a tool's form and not sent. */
 export interface FormDraft {
   readonly args: Schema
   /** JSON fields whose text is no JSON yet, by the pointer of their value. */

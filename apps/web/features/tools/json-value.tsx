@@ -48,7 +48,7 @@ export function JsonValue({ value, onChange, at, label, common = {}, rows = 3, i
         onChange={({ target: { value: text } }) => {
           const parsed = parse(text)
           if (parsed && complaintOf(text, isObject) === undefined) onChange(parsed.value)
-          // JSON that is written in another way stays as the person wrote it.
+          // JSON that is written in another way stays as the user wrote it.
           setText(
             at,
             parsed && complaintOf(text, isObject) === undefined && JSON.stringify(parsed.value, null, 2) === text
@@ -70,7 +70,7 @@ export function JsonValue({ value, onChange, at, label, common = {}, rows = 3, i
   )
 }
 
-/** What the person typed, unless the value has changed from elsewhere since. */
+/** What the user typed, unless the value has changed from elsewhere since. */
 function typedText(text: string | undefined, value: unknown, isObject: boolean): string | undefined {
   if (text === undefined || complaintOf(text, isObject) !== undefined) return text
   return isSame(parse(text)?.value, value) ? text : undefined

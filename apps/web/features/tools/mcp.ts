@@ -185,13 +185,13 @@ function watched(response: Response, onEnd: () => void): Response {
 }
 
 async function fetchOrTrouble(url: string | URL, init?: RequestInit): Promise<Response> {
-  const answer = await fetch(url, init)
-  if (answer.status === 404 && new Headers(init?.headers).has('mcp-session-id')) {
+  const response = await fetch(url, init)
+  if (response.status === 404 && new Headers(init?.headers).has('mcp-session-id')) {
     throw new ApiError(SESSION_GONE, 'The session with Notion ended. Try again.')
   }
   // Problem documents come from this app or the gateway, never from Notion.
-  if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return answer
-  throw await apiErrorOf(answer, ({ detail }) => detail ?? INTERRUPTED)
+  if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return response
+  throw await apiErrorOf(response, ({ detail }) => detail ?? INTERRUPTED)
 }
 
 const INTERRUPTED = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'

@@ -23,7 +23,7 @@ interface PastCallsControl {
 /** A call's arguments must fit into a request of the app's own. */
 const LONGEST = 60_000
 
-/** The person's own last calls in the space, kept by the server. */
+/** The user's own last calls in the space, kept by the server. */
 export function usePastCalls(spaceId: string): PastCallsControl {
   const path = `/api/spaces/${spaceId}/tool-calls`
   const [calls, setCalls] = useState<readonly PastCall[]>([])

@@ -348,7 +348,7 @@ function Items({
 
 function Union({ variants, ...props }: FieldProps & { readonly variants: readonly Schema[] }) {
   const { root, value, onChange, name, labels } = props
-  // Nothing says which form a value has: the first that fits, or the one that the person chose or worked on.
+  // Nothing says which form a value has: the first that fits, or the one that the user chose or worked on.
   const [chosen, setChosen] = useState<number>()
   const fitting = useMemo(() => variants.findIndex((variant) => isValid(variant, root, value)), [variants, root, value])
   const index = chosen ?? Math.max(0, fitting)

@@ -274,7 +274,7 @@ export function variantName(variant: Schema, root: Schema, index: number): strin
   }
 }
 
-/** What a person has to know of a value that no check of this page enforces, or none explains. */
+/** What a user has to know of a value that no check of this page enforces, or none explains. */
 export function hintsOf(schema: Schema): string[] {
   const [least, most] = [finite(schema['minLength']), finite(schema['maxLength'])]
   const pattern = schema['x-pattern']

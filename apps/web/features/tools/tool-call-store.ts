@@ -1,11 +1,11 @@
 import 'server-only'
 import { z } from 'zod'
 import { SCHEMA } from '@/lib/database.ts'
-import type { SpaceMember } from '@/lib/members.ts'
-import { runtime } from '@/lib/runtime.ts'
+import type { SpaceMember } from '@/lib/membership.ts'
+import type { App } from '@/lib/runtime.ts'
 import { CallOutcome, type PastCall } from './past-call.ts'
 
-/** How many calls of a person in a space are kept. */
+/** How many calls of a user in a space are kept. */
 const KEPT = 50
 
 export const NewCall = z.object({
@@ -15,25 +15,29 @@ export const NewCall = z.object({
   tookMs: z.number().int().min(0).max(3_600_000),
 })
 
-/** The person's own last calls in this space, newest first. */
-export async function lastCalls({ space, person }: SpaceMember): Promise<PastCall[]> {
-  const { rows } = await runtime().pool.query<Omit<PastCall, 'calledAt'> & { calledAt: Date }>(
+/** The user's own last calls in this space, newest first. */
+export async function lastCalls(app: App<'pool'>, { space, user }: SpaceMember): Promise<PastCall[]> {
+  const { rows } = await app.pool.query<Omit<PastCall, 'calledAt'> & { calledAt: Date }>(
     `select id, tool, arguments, outcome, took_ms as "tookMs", called_at as "calledAt" from ${SCHEMA}.tool_call
      where space_id = $1 and person_id = $2 order by called_at desc, id desc limit 20`,
-    [space.id, person.id],
+    [space.id, user.id],
   )
   return rows.map((row) => ({ ...row, calledAt: row.calledAt.toISOString() }))
 }
 
-export async function keepCall({ space, person }: SpaceMember, call: z.infer<typeof NewCall>): Promise<void> {
-  const { pool } = runtime()
+export async function storeCall(
+  app: App<'pool'>,
+  { space, user }: SpaceMember,
+  call: z.infer<typeof NewCall>,
+): Promise<void> {
+  const { pool } = app
   await pool.query(
     `insert into ${SCHEMA}.tool_call (id, space_id, person_id, tool, arguments, outcome, took_ms)
      values ($1, $2, $3, $4, $5::jsonb, $6, $7)`,
     [
       crypto.randomUUID(),
       space.id,
-      person.id,
+      user.id,
       call.tool,
       // PostgreSQL's JSON has no place for the character NUL.
       JSON.stringify(call.arguments).replaceAll('\\u0000', ''),
@@ -45,13 +49,10 @@ export async function keepCall({ space, person }: SpaceMember, call: z.infer<typ
     `delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2 and id in (
        select id from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2
        order by called_at desc, id desc offset ${KEPT})`,
-    [space.id, person.id],
+    [space.id, user.id],
   )
 }
 
-export async function forgetCalls({ space, person }: SpaceMember): Promise<void> {
-  await runtime().pool.query(`delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2`, [
-    space.id,
-    person.id,
-  ])
+export async function deleteCalls(app: App<'pool'>, { space, user }: SpaceMember): Promise<void> {
+  await app.pool.query(`delete from ${SCHEMA}.tool_call where space_id = $1 and person_id = $2`, [space.id, user.id])
 }

@@ -61,7 +61,7 @@ export function useDraft<T>(userId: string, name: string, parse: (stored: unknow
   return { value: text === undefined ? undefined : parse(draftsOf(userId).read(name)), trouble, save, remove }
 }
 
-/** What the person has to know about a draft that exists in this tab only. */
+/** What the user has to know about a draft that exists in this tab only. */
 export const draftTroubleTexts: Record<DraftTrouble, string> = {
   full: 'Your browser’s storage is full, so this draft isn’t saved. Send or copy it before you leave the page.',
   unavailable:

@@ -1,7 +1,7 @@
 /** The web app as the authorization server of the gateway's MCP endpoints. */
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { decide, logIn, metadataOf, open, REDIRECT, registerClient } from './client-person.ts'
+import { decide, logIn, metadataOf, open, REDIRECT, registerClient } from './client-user.ts'
 import { authorizationServerScene } from './clients.ts'
 
 const on = authorizationServerScene()

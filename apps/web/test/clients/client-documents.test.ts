@@ -1,24 +1,24 @@
 /** Clients that do not register: the address of a document that describes them is their id. */
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { PersonClient } from '@/test/support/person.ts'
+import type { UserClient } from '@/test/support/user.ts'
 import { sweep } from '@/authorization-server/sweep.ts'
 import { freePort } from '@/test/support/product.ts'
-import { decide, describedClient, logIn, metadataOf, open, registerClient } from './client-person.ts'
+import { decide, describedClient, logIn, metadataOf, open, registerClient } from './client-user.ts'
 import { authorizationServerScene, clientsScene } from './clients.ts'
 import { documentSite, trusting } from './document-site.ts'
 
 const site = documentSite()
 const on = clientsScene(trusting)
 
-/** Somebody else in each test: what one person may have asked for within a minute is bounded. */
-let asker: PersonClient
+/** Somebody else in each test: what one user may have asked for within a minute is bounded. */
+let asker: UserClient
 let askers = 0
 beforeEach(async () => {
-  asker = await on().newPerson(`Asker${++askers}`)
+  asker = await on().newUser(`Asker${++askers}`)
 })
 
-/** Where the person's browser is sent by a request of this client; the error, where there is one. */
+/** Where the user's browser is sent by a request of this client; the error, where there is one. */
 const asked = async (clientId: string, changes: Record<string, string | null> = {}) => {
   const client = await describedClient(on().webUrl, clientId)
   const { pathname, searchParams } = await open(asker, client.authorizeUrl(on().resource(), changes))
@@ -213,7 +213,7 @@ describe('what a document says', () => {
 })
 
 it('clients that nobody allowed go after a day, unless somebody may be about to', async () => {
-  const ben = await on().newPerson('Ben')
+  const ben = await on().newUser('Ben')
   const [unused, fresh, used] = [site().publish(), site().publish(), site().publish()]
   for (const clientId of [unused, fresh]) {
     const client = await describedClient(on().webUrl, clientId)

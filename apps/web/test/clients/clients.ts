@@ -2,15 +2,15 @@ import { testDatabase } from '@nmg/process/testing'
 import { Pool } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import { buildApp } from '@/test/support/built-app.ts'
-import { consent, newPerson, type PersonClient } from '@/test/support/person.ts'
+import { consent, newUser, type UserClient } from '@/test/support/user.ts'
 import { deploymentSecrets, freePort, startProcess, startProduct, type Product } from '@/test/support/product.ts'
 
 export interface AuthorizationServerScene {
   readonly webUrl: string
   readonly gatewayUrl: string
   readonly database: Pool
-  readonly ada: PersonClient
-  newPerson(name: string): Promise<PersonClient>
+  readonly ada: UserClient
+  newUser(name: string): Promise<UserClient>
   /** The MCP endpoint of a space. */
   resource(spaceId?: string): string
 }
@@ -21,14 +21,14 @@ const sceneOf = (
   webUrl: string,
   gatewayUrl: string,
   database: Pool,
-  ada: PersonClient,
+  ada: UserClient,
   ownOrigin = webUrl,
 ): AuthorizationServerScene => ({
   webUrl,
   gatewayUrl,
   database,
   ada,
-  newPerson: (name) => newPerson(webUrl, account(name), ownOrigin),
+  newUser: (name) => newUser(webUrl, account(name), ownOrigin),
   resource: (spaceId = ada.spaceId) => `${gatewayUrl}/mcp/notion/spaces/${spaceId}`,
 })
 const account = (name: string) => ({ name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
@@ -60,7 +60,7 @@ export function authorizationServerScene(settings: Record<string, string> = {}):
       await web.kill()
     }
     const ownOrigin = settings['WEB_URL'] ?? webUrl
-    const ada = await newPerson(webUrl, account('Ada'), ownOrigin)
+    const ada = await newUser(webUrl, account('Ada'), ownOrigin)
     scene = sceneOf(webUrl, gatewayUrl, database, ada, ownOrigin)
   })
   afterAll(() => stop())
@@ -87,7 +87,7 @@ export function clientsScene(web: Record<string, string> = {}): () => ClientsSce
       await database.end()
       await product.stop()
     }
-    const ada = await newPerson(product.webUrl, account('Ada'))
+    const ada = await newUser(product.webUrl, account('Ada'))
     await connectNotion(product, ada)
     const base = sceneOf(product.webUrl, product.gatewayUrl, database, ada)
     const listTools = (accessToken: string, spaceId?: string) =>
@@ -106,7 +106,7 @@ export function clientsScene(web: Record<string, string> = {}): () => ClientsSce
   return () => scene
 }
 
-export async function connectNotion(product: Product, owner: PersonClient): Promise<void> {
+export async function connectNotion(product: Product, owner: UserClient): Promise<void> {
   product.simulator.setOptions({ autoApprove: true })
   const started = await owner.post('/api/notion/oauth/start', { spaceId: owner.spaceId })
   const { authorizeUrl } = (await started.json()) as { authorizeUrl: string }

@@ -1,10 +1,10 @@
-/** The official conformance suite's scenarios for authorization servers, with a person who allows what it asks for. */
+/** The official conformance suite's scenarios for authorization servers, with a user who allows what it asks for. */
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { freePort } from '@/test/support/product.ts'
-import { decide, describedClient, open, registerClient, type RawClient } from './client-person.ts'
+import { decide, describedClient, open, registerClient, type RawClient } from './client-user.ts'
 import { authorizationServerScene } from './clients.ts'
 import { documentSite, trusting } from './document-site.ts'
 

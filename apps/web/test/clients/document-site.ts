@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificateFor } from '@nmg/process/testing'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { REDIRECT } from './client-person.ts'
+import { REDIRECT } from './client-user.ts'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 

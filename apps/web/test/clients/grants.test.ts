@@ -1,7 +1,7 @@
 /** The unit of ending is the grant: one login of one client, on one machine. With client documents all machines share one client id. */
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { decide, logIn, open, registerClient, type RawClient, type Tokens } from './client-person.ts'
+import { decide, logIn, open, registerClient, type RawClient, type Tokens } from './client-user.ts'
 import { clientsScene } from './clients.ts'
 
 const on = clientsScene()
@@ -97,7 +97,7 @@ describe('two machines with one client id', () => {
 
   it('Revoke all ends both, and leaves other people’s', async () => {
     const client = await registerClient(on().webUrl)
-    const ben = await on().newPerson('Ben')
+    const ben = await on().newUser('Ben')
     const bens = await logIn(ben, client, on().resource(ben.spaceId))
     const [laptop, desktop] = [await machineOf(client), await machineOf(client)]
     expect(
@@ -117,11 +117,11 @@ describe('two machines with one client id', () => {
     ]
     for (const agent of agents) {
       const page = await open(on().ada, client.authorizeUrl(on().resource()))
-      const answer = { allow: true, request: page.search.slice(1), spaceId: on().ada.spaceId, scope: 'notion:read' }
+      const response = { allow: true, request: page.search.slice(1), spaceId: on().ada.spaceId, scope: 'notion:read' }
       const sent = await on().ada.fetch('/api/oauth/consent', {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'user-agent': agent },
-        body: JSON.stringify(answer),
+        body: JSON.stringify(response),
       })
       const { location } = (await sent.json()) as { location: string }
       expect((await client.redeem(new URL(location).searchParams.get('code') ?? '')).status).toBe(200)

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from '@/test/support/accessibility.ts'
 import { complaintsOf, launchBrowser, newProfile, signIn } from '@/test/support/browser.ts'
-import { describedClient, logIn, REDIRECT, registerClient } from './client-person.ts'
+import { describedClient, logIn, REDIRECT, registerClient } from './client-user.ts'
 import { clientsScene } from './clients.ts'
 import { documentSite, json, trusting } from './document-site.ts'
 
@@ -72,7 +72,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
   })
 
   it('learns that an address is of a space that they are not in, and chooses among theirs where it names none', async () => {
-    const ben = await on().newPerson('Ben')
+    const ben = await on().newUser('Ben')
     expect((await ben.post('/api/spaces', { name: 'South' })).ok).toBe(true)
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser)

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { whyNotRedirect } from '@/authorization-server/redirect-uris.ts'
-import { decide, describedClient, logIn, open, registerClient, type Tokens } from './client-person.ts'
+import { decide, describedClient, logIn, open, registerClient, type Tokens } from './client-user.ts'
 import { authorizationServerScene } from './clients.ts'
 
 const on = authorizationServerScene()

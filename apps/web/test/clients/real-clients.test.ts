@@ -1,5 +1,5 @@
 /**
- * The clients that people use, each from its log-in on: registering by itself, a person who allows it in a browser, calls, the end of its
+ * The clients that people use, each from its log-in on: registering by itself, a user who allows it in a browser, calls, the end of its
  * own tokens and of Notion's, and revocation. What the page "Connect your client" says to copy is what is run.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -16,7 +16,7 @@ import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprot
 import { afterAll, describe, expect, it } from 'vitest'
 import { recipes, type Endpoint } from '@/features/clients/client-recipes.ts'
 import { freePort } from '@/test/support/product.ts'
-import { decide, logIn, open, REDIRECT, registerClient } from './client-person.ts'
+import { decide, logIn, open, REDIRECT, registerClient } from './client-user.ts'
 import { clientsScene } from './clients.ts'
 import { documentSite, trusting } from './document-site.ts'
 
@@ -31,12 +31,12 @@ interface AtWork {
   tools(): Promise<string[]>
   /** The text of what a search found. */
   search(): Promise<string>
-  /** How often a person was asked to log in. */
+  /** How often a user was asked to log in. */
   logins(): number
   close(): Promise<unknown>
 }
 
-/** Allows in the person's browser what is asked at this address, and answers where the browser is sent then. */
+/** Allows in the user's browser what is asked at this address, and answers where the browser is sent then. */
 async function allow(authorizeUrl: string): Promise<URL> {
   const page = await open(on().ada, authorizeUrl)
   return decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:write' })
@@ -165,14 +165,14 @@ afterAll(() => homes.forEach((folder) => rmSync(folder, { recursive: true, force
 const environment = (folder: string) => ({
   PATH: process.env['PATH'] ?? '',
   HOME: folder,
-  // Programs open it with an address; the person of these tests reads the address instead.
+  // Programs open it with an address; the user of these tests reads the address instead.
   BROWSER: 'true',
   // The inspector logs in at a terminal only, unless it is told so, and keeps tokens in the system's keyring, which there is none of here.
   MCP_AUTO_OPEN_ENABLED: 'true',
   MCP_INSPECTOR_SECRET_STORE: 'file',
 })
 
-/** Allows whatever a program's output asks to be opened, as a person would who clicks on it. */
+/** Allows whatever a program's output asks to be opened, as a user would who clicks on it. */
 function allowing(output: Stream | null): () => number {
   let text = ''
   let logins = 0

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { logIn, registerClient, type RawClient, type Tokens } from './client-person.ts'
+import { logIn, registerClient, type RawClient, type Tokens } from './client-user.ts'
 import { authorizationServerScene } from './clients.ts'
 
 const on = authorizationServerScene()

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { postgresGrants } from '@/authorization-server/grants.ts'
 import { buildApp } from '@/test/support/built-app.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
-import type { Tokens } from './client-person.ts'
+import type { Tokens } from './client-user.ts'
 
 /** What is in `release-0.1.sql`. */
 const ADA = {

@@ -69,7 +69,7 @@ export async function clickUntilVisible(button: Locator, expected: Locator): Pro
 }
 
 /** From the button on the connection's page (or in the banner of others) to the way back, allowing (or not) on the consent page. */
-export async function answerConsent(
+export async function submitConsent(
   page: Page,
   button: 'Connect Notion' | 'Reconnect Notion',
   decision: 'Allow' | 'Deny' = 'Allow',
@@ -81,7 +81,7 @@ export async function answerConsent(
 
 /** Connects the space that was just entered, up to the page that says so. */
 export async function connect(page: Page): Promise<void> {
-  await answerConsent(page, 'Connect Notion')
+  await submitConsent(page, 'Connect Notion')
   await page.getByRole('link', { name: 'Continue now' }).click()
   await page.getByRole('region', { name: 'Notion' }).getByText('MCP connected', { exact: true }).waitFor()
 }

@@ -17,7 +17,7 @@ export interface ModelRequest {
 }
 
 /** One answer of the model, in pieces: words, a call of a tool, an error, or a wait until the test lets it go on. */
-export type ModelAnswer =
+export type ModelResponse =
   | { readonly say: string }
   | { readonly call: string; readonly input: unknown }
   | { readonly status: number; readonly headers?: Record<string, string> }
@@ -29,7 +29,7 @@ export interface ModelServer {
   readonly url: string
   readonly requests: ModelRequest[]
   /** The next answers, in order. Questions for a title are answered on the side and use up none. */
-  answer(...answers: (readonly ModelAnswer[])[]): void
+  answer(...answers: (readonly ModelResponse[])[]): void
   /** Drops the answers that nobody asked for. */
   forget(): void
   /** How many titles were asked for. */
@@ -41,7 +41,7 @@ export interface ModelServer {
 
 export async function startModelServer(): Promise<ModelServer> {
   const requests: ModelRequest[] = []
-  const answers: (readonly ModelAnswer[])[] = []
+  const answers: (readonly ModelResponse[])[] = []
   let aborted = 0
   let titles = 0
   const server = createServer((request, response) => {
@@ -71,7 +71,7 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   requests: ModelRequest[],
-  answers: (readonly ModelAnswer[])[],
+  answers: (readonly ModelResponse[])[],
   onTitle: () => void,
 ): Promise<void> {
   const pieces: Buffer[] = []
@@ -109,7 +109,7 @@ function whole(response: ServerResponse, { model }: ModelRequest): void {
 async function stream(
   response: ServerResponse,
   { model }: ModelRequest,
-  answer: readonly ModelAnswer[],
+  answer: readonly ModelResponse[],
 ): Promise<void> {
   const send = (choice: Record<string, unknown>, rest: Record<string, unknown> = {}) =>
     response.write(

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 
-export interface OidcPerson {
+export interface OidcUser {
   readonly sub: string
   readonly email?: string
   readonly email_verified?: boolean
@@ -17,7 +17,7 @@ export interface OidcProvider {
   /** Why requests were refused. */
   readonly refusals: string[]
   /** Who consents from now on, at once and without a page; nobody declines. */
-  become(person: OidcPerson | undefined): void
+  become(user: OidcUser | undefined): void
   /** What differs in tokens from now on from what they should be. */
   lie(claims: Record<string, unknown>, key?: 'another'): void
   /** What differs in responses of UserInfo from now on. */
@@ -26,7 +26,7 @@ export interface OidcProvider {
 }
 
 interface Grant {
-  readonly person: OidcPerson
+  readonly user: OidcUser
   readonly redirectUri: string
   readonly challenge: string
   readonly nonce: string | undefined
@@ -40,7 +40,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
   const jwk: JWK = { ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
   const codes = new Map<string, Grant>()
   const refusals: string[] = []
-  let person: OidcPerson | undefined
+  let user: OidcUser | undefined
   let lies: Record<string, unknown> = {}
   let userInfoLies: Record<string, unknown> = {}
   let signer: CryptoKey = keys.privateKey
@@ -77,7 +77,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
       case '/jwks':
         return json(response, 200, { keys: [jwk] })
       case '/userinfo':
-        return json(response, 200, { ...person, ...userInfoLies })
+        return json(response, 200, { ...user, ...userInfoLies })
       case '/authorize':
         return authorize(url.searchParams, response)
       case '/token':
@@ -97,10 +97,10 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
     if (!get('state')) return refuse(response, 'no state')
     const back = new URL(redirectUri())
     back.searchParams.set('state', get('state') ?? '')
-    if (person) {
+    if (user) {
       const code = randomBytes(24).toString('base64url')
       codes.set(code, {
-        person,
+        user,
         redirectUri: redirectUri(),
         challenge: get('code_challenge') ?? '',
         nonce: get('nonce'),
@@ -126,7 +126,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
       .update(form.get('code_verifier') ?? '')
       .digest('base64url')
     if (challenge !== grant.challenge) return refuse(response, 'wrong verifier')
-    const claims = { ...grant.person, ...(grant.nonce && { nonce: grant.nonce }), iss: issuer, aud: client.id, ...lies }
+    const claims = { ...grant.user, ...(grant.nonce && { nonce: grant.nonce }), iss: issuer, aud: client.id, ...lies }
     const idToken = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'RS256', kid: 'one' })
       .setIssuedAt()
@@ -144,7 +144,7 @@ export async function startOidcProvider(redirectUri: () => string, port = 0): Pr
     issuer,
     client,
     refusals,
-    become: (next) => void (person = next),
+    become: (next) => void (user = next),
     lie(claims, key) {
       lies = claims
       signer = key === 'another' ? others.privateKey : keys.privateKey

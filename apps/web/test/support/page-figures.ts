@@ -2,14 +2,9 @@
  * How fast the pages of the built app show and stand still, measured by the browser itself: `npm run page-figures -w @nmg/web`. A slow
  * processor is simulated, the network is this machine's. Needs Chromium; CHROMIUM_PATH says where.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { answerConsent, launchBrowser, newProfile, signIn } from './browser.ts'
-import { startProduct } from './product.ts'
-
-const ADA = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
+import { newProfile } from './browser.ts'
+import { withDemo } from './demo.ts'
 
 /** About what lies between this machine and a phone of the middle class. */
 const SLOWER = 4
@@ -33,14 +28,7 @@ declare global {
   }
 }
 
-const data = mkdtempSync(join(tmpdir(), 'nmg-figures-'))
-const product = await startProduct({ DATA_DIR: data }, { web: { NOTION_GATEWAY_DEMO: '1' } })
-const browser = await launchBrowser(process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium')
-try {
-  const page = await newProfile(browser)
-  await signIn(page, product.webUrl, ADA)
-  await answerConsent(page, 'Connect Notion')
-  await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
+await withDemo(async ({ browser, webUrl, page }) => {
   await page.waitForURL('**/connection')
   const space = page.url().replace(/\/connection$/, '')
   const session = await page.context().storageState()
@@ -48,17 +36,13 @@ try {
   for (const path of ['/sign-in', '/chat', '/tools', '/connection', '/members']) {
     const isPublic = path === '/sign-in'
     const fresh = await newProfile(browser, isPublic ? {} : { storageState: session })
-    const found = await measure(fresh, (isPublic ? product.webUrl : space) + path)
+    const found = await measure(fresh, (isPublic ? webUrl : space) + path)
     process.stdout.write(
       `${path.padEnd(16)} ${ms(found.firstByte)}    ${ms(found.largestPaint)}       ${found.layoutShift.toFixed(3)}         ${ms(found.blocked)}\n`,
     )
     await fresh.context().close()
   }
-} finally {
-  await browser.close()
-  await product.stop()
-  rmSync(data, { recursive: true, force: true })
-}
+})
 
 async function measure(page: Page, url: string): Promise<Figures> {
   const devtools = await page.context().newCDPSession(page)

@@ -3,12 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { registerClient } from '../clients/client-user.ts'
 import { goTo, launchBrowser, newProfile, openDialog, searchNotion, signIn } from './browser.ts'
-import { newPerson } from './person.ts'
+import { newUser } from './user.ts'
 import { startProduct, type Product } from './product.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../../docs/screenshots')
 const ADA = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
+/** Where a client on the user's own machine waits for the answer. */
+const CLIENT_REDIRECT = 'http://127.0.0.1:33418/callback'
 const DESKTOP = { viewport: { width: 1120, height: 820 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
 const PHONE = { viewport: { width: 390, height: 1000 }, deviceScaleFactor: 1.5 } satisfies BrowserContextOptions
 
@@ -85,8 +88,8 @@ async function journey({ webUrl }: Product, chromium: Browser): Promise<void> {
 
 /** Who is in the space, and who is invited. */
 async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
-  const person = (name: string) =>
-    newPerson(webUrl, { name, email: `${name.toLowerCase()}@demo.test`, password: 'demo-password' })
+  const user = (name: string) =>
+    newUser(webUrl, { name, email: `${name.toLowerCase()}@demo.test`, password: 'demo-password' })
   const page = await newProfile(chromium, { ...DESKTOP, colorScheme: 'dark' })
   await signIn(page, webUrl, ADA)
   await page.goto(webUrl)
@@ -100,7 +103,7 @@ async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
     ['Ben', 'admin'],
     ['Cleo', 'member'],
   ] as const) {
-    const guest = await person(name)
+    const guest = await user(name)
     const { link } = (await (await invited(guest.account.email, role)).json()) as { link: string }
     await guest.post(new URL(link).pathname.replace('/invitations/', '/api/invitations/'), {})
   }
@@ -112,12 +115,19 @@ async function team({ webUrl }: Product, chromium: Browser): Promise<void> {
 }
 
 /** How one's own client gets to the space. */
-async function ownClients({ webUrl }: Product, chromium: Browser): Promise<void> {
+async function ownClients({ webUrl, gatewayUrl }: Product, chromium: Browser): Promise<void> {
   const page = await newProfile(chromium, DESKTOP)
   await signIn(page, webUrl, ADA)
   await page.getByRole('link', { name: 'Clients', exact: true }).first().click()
   await page.getByText('claude mcp login').waitFor()
   await picture(page, 'clients')
+
+  const client = await registerClient(webUrl, { client_name: 'Claude Code', redirect_uris: [CLIENT_REDIRECT] })
+  const spaceId = /spaces\/([^/]+)/.exec(page.url())?.[1] ?? ''
+  const resource = `${gatewayUrl}/mcp/notion/spaces/${spaceId}`
+  await page.goto(client.authorizeUrl(resource, { redirect_uri: CLIENT_REDIRECT }))
+  await page.locator('button:enabled', { hasText: 'Allow' }).waitFor()
+  await picture(page, 'client-consent')
   await page.context().close()
 }
 

@@ -51,14 +51,14 @@ export function aesVault(
       return { id: key.id, kid, wrapped: wrap(kid, dataKeyOf(stream, key), [stream, key.id]) }
     },
 
-    seal: (key, place, credential) =>
+    seal: (key, context, credential) =>
       encrypt(
-        dataKeyOf(place.stream, key),
+        dataKeyOf(context.stream, key),
         serialize({ ...credential, accessToken: credential.accessToken ?? '' }),
-        credentialContext(key, place),
+        credentialContext(key, context),
       ),
-    open: (key, place, sealed) =>
-      deserialize(CredentialJson, decrypt(dataKeyOf(place.stream, key), sealed, credentialContext(key, place))),
+    open: (key, context, sealed) =>
+      deserialize(CredentialJson, decrypt(dataKeyOf(context.stream, key), sealed, credentialContext(key, context))),
 
     sealRequest(stateHash, request) {
       const dataKey = randomBytes(32)

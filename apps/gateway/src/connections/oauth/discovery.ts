@@ -187,7 +187,7 @@ async function protectedResource(
   context: DiscoveryContext,
 ): Promise<{ issuer: string; resource: string | null; scope: string | null }> {
   const { mcpServer } = context
-  const { metadataUrl: named, scope: asked } = await challengeOf(context)
+  const { metadataUrl: named, scope: requested } = await challengeOf(context)
   const { document, faults } = await firstDocument(resourceMetadataLocations(mcpServer, named), context, (json) => {
     const metadata = ResourceMetadata.parse(json)
     assertCovers(metadata.resource, mcpServer)
@@ -195,10 +195,10 @@ async function protectedResource(
   })
   if (document) {
     const { resource, authorization_servers: issuer, scopes_supported } = document
-    return { issuer, resource, scope: asked ?? joinScopes(scopes_supported) }
+    return { issuer, resource, scope: requested ?? joinScopes(scopes_supported) }
   }
   if (faults.every(({ kind }) => kind === 'refused')) {
-    return { issuer: mcpServer.origin, resource: null, scope: asked }
+    return { issuer: mcpServer.origin, resource: null, scope: requested }
   }
   throw notFound(`The MCP server ${mcpServer.origin}`, faults, 'Ask its operator, or check NOTION_MCP_SERVER_URL.')
 }

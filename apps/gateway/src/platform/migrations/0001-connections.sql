@@ -1,5 +1,5 @@
 -- Oldest release that can run on it: 1
--- Events are appended, never changed. The primary key is the optimistic lock.
+-- Append-only events. The primary key ensures optimistic concurrency.
 create table gateway.connection_events (
   stream      uuid        not null,
   version     integer     not null check (version > 0),
@@ -8,7 +8,7 @@ create table gateway.connection_events (
   primary key (stream, version)
 );
 
--- The state of each stream after its last event, moved in the same statement as the append.
+-- Snapshot of each stream after its last event, updated in the same statement as the append.
 create table gateway.connections (
   stream             uuid primary key,
   space_id           text    not null unique,
@@ -17,7 +17,7 @@ create table gateway.connections (
   workspace          jsonb,
   refresh_due_at     timestamptz,
   last_used_at       timestamptz,
-  -- The refresh in flight, or in doubt: written before the refresh token leaves.
+  -- The refresh in flight or in doubt, written before the refresh token is sent.
   intent_generation  integer,
   intent_claim       uuid,
   intent_in_doubt    integer not null default 0,
@@ -26,7 +26,7 @@ create table gateway.connections (
 );
 create index connections_refresh_due on gateway.connections (refresh_due_at) where refresh_due_at is not null;
 
--- One data key for each connection, wrapped by the operator's key. Deleting the row destroys what it sealed.
+-- One data key per connection, wrapped by the operator's key. Deleting it destroys the credentials that it sealed.
 create table gateway.data_keys (
   stream     uuid primary key,
   id         uuid        not null,
@@ -44,7 +44,7 @@ create table gateway.client_registrations (
   primary key (stream, issuer, redirect_uri)
 );
 
--- Pending consents, ten minutes old at most: not worth the write-ahead log.
+-- Pending authorization requests. Unlogged, as they live for ten minutes only.
 create unlogged table gateway.authorization_requests (
   state_hash text        primary key,
   sealed     text        not null,
@@ -52,7 +52,7 @@ create unlogged table gateway.authorization_requests (
 );
 create index authorization_requests_expiry on gateway.authorization_requests (expires_at);
 
--- Which MCP session ids upstream gave to whom, as hashes.
+-- Owners of MCP sessions, by the hash of the session ID.
 create table gateway.mcp_sessions (
   id_hash    bytea       primary key,
   space_id   text        not null,

@@ -1,8 +1,8 @@
 -- Oldest release that can run on it: 1
--- A session belongs to one client of a person; empty for an application.
+-- The client of the user that a session belongs to; empty for an application.
 alter table gateway.mcp_sessions add column client text not null default '';
 
--- Keys of MCP clients. What is kept is their hash.
+-- Access keys of MCP clients, hashed.
 create table gateway.access_keys (
   id           uuid        primary key,
   hash         bytea       not null unique,
@@ -16,7 +16,7 @@ create table gateway.access_keys (
 );
 create index access_keys_space on gateway.access_keys (space_id, user_id);
 
--- Tokens that were issued up to then are refused. An empty client stands for all of a person's clients.
+-- Tokens issued up to this time are revoked. An empty client stands for all clients of the user.
 create table gateway.access_revocations (
   space_id   text        not null,
   user_id    text        not null,
@@ -26,7 +26,7 @@ create table gateway.access_revocations (
 );
 create index access_revocations_age on gateway.access_revocations (revoked_at);
 
--- Which clients called. The principal is the hash of space, person and credential.
+-- Activity of clients. The principal is the hash of space, user and credential.
 create table gateway.seen_clients (
   principal     bytea       not null,
   name          text        not null,

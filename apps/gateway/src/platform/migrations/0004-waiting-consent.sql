@@ -1,3 +1,3 @@
 -- Oldest release that can run on it: 1
--- A consent that reaches another workspace than the connection did, until a person confirms it.
+-- A pending consent for another workspace than the connection had, until a user confirms it.
 alter table gateway.connections add column waiting jsonb;

@@ -1,3 +1,3 @@
 -- Oldest release that can run on it: 1
--- What upstream refused calls for want of, until a consent has asked for it; empty once asking for it was refused.
+-- Scopes that calls lacked, until a consent has requested them; empty after the server refused such a request.
 alter table gateway.connections add column wanted_scope text;

@@ -1,5 +1,5 @@
 -- Oldest release that can run on it: 1
--- Grants of authorization servers (one login of one client) that were revoked. An empty client means that it was not named.
+-- Revoked grants of authorization servers (one login of one client). An empty client means that it is unknown.
 create table gateway.ended_grants (
   space_id  text        not null,
   user_id   text        not null,

@@ -1,6 +1,6 @@
 -- Oldest release that can run on it: 1
--- Which database this is. `xid` is the transaction that wrote the row, and equals its xmin: a row that was restored from a dump, or replicated by rows,
--- was written by another one. So the row has a table of its own, is written outside of savepoints, and each update writes `xid` anew.
+-- Identity of the database. `xid` is the transaction that wrote the row and equals its xmin, unless the row was restored from a dump or
+-- replicated logically. So the row has its own table, is written outside of savepoints, and each update sets `xid`.
 create table gateway.database_identity (
   only_row          boolean primary key default true check (only_row),
   -- The same for all copies of a database, until one of them is detached.
@@ -13,7 +13,7 @@ create table gateway.database_identity (
   data_folder       text
 );
 
--- How many credentials were stored. Adopting adds 2^32, which is more than any copy has counted.
+-- Count of stored credentials. Adopting adds 2^32, which is more than any copy can count.
 create table gateway.credential_count (
   only_row boolean primary key default true check (only_row),
   value    bigint  not null
@@ -27,7 +27,7 @@ create table gateway.database_hold (
   reasons  text[]      not null
 );
 
--- What an operator has announced: the next difference is `adopt`ed, or this database is being `move`d and its copy is adopted.
+-- The change announced by an operator. `adopt`: accept the next difference. `move`: hold this database and adopt its copy.
 create table gateway.database_plan (
   only_row boolean primary key default true check (only_row),
   plan     text    not null check (plan in ('adopt', 'move'))

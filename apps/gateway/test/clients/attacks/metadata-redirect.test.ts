@@ -29,13 +29,13 @@ describe.each([301, 302, 303, 307, 308])('a redirect by %d', (status) => {
   const redirectToVictim = () => redirect(`http://127.0.0.1:${victimServer.port}/`, status)
 
   it.each(['/mcp', '/.well-known/oauth-authorization-server', '/register'])('from %s is not followed', async (path) => {
-    server.answers[path] = redirectToVictim()
+    server.handlers[path] = redirectToVictim()
     await start()
     expect(victimServer.visits).toEqual([])
   })
 
   it("from the resource's metadata is not followed", async () => {
-    server.answers['/.well-known/oauth-protected-resource/mcp'] = redirectToVictim()
+    server.handlers['/.well-known/oauth-protected-resource/mcp'] = redirectToVictim()
     // The gateway then uses the MCP server itself as the authorization server.
     await start()
     expect(victimServer.visits).toEqual([])
@@ -43,12 +43,12 @@ describe.each([301, 302, 303, 307, 308])('a redirect by %d', (status) => {
 
   it('from the token endpoint is not followed, with a code or with a refresh token', async () => {
     const space = `redirected-${status}`
-    server.answers['/token'] = redirectToVictim()
+    server.handlers['/token'] = redirectToVictim()
     expect((await gateway.authorize(space)).searchParams.get('error')).toBe('authorization_unavailable')
     server.reset()
     server.accessTtlSeconds = 30
     await gateway.connect(space)
-    server.answers['/token'] = redirectToVictim()
+    server.handlers['/token'] = redirectToVictim()
     await gateway.call(space, { id: 1, method: 'tools/list' })
     expect(gateway.logs()).toContain('"credential.not_refreshed"')
     expect(victimServer.visits).toEqual([])
@@ -57,7 +57,7 @@ describe.each([301, 302, 303, 307, 308])('a redirect by %d', (status) => {
   it('from the revocation endpoint is not followed', async () => {
     const space = `ended-${status}`
     await gateway.connect(space)
-    server.answers['/revoke'] = redirectToVictim()
+    server.handlers['/revoke'] = redirectToVictim()
     const receipt = await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
     expect(await receipt.json()).toMatchObject({ status: 'disconnected', revocation: 'failed' })
     expect(victimServer.visits).toEqual([])

@@ -1,13 +1,14 @@
 import type { Metadata } from 'next'
 import { allowedClients } from '@/features/clients/allowed-clients.ts'
 import { AllowedList } from '@/features/clients/allowed-list.tsx'
-import { requireVisitor } from '@/lib/visitor.ts'
+import { requireSignedInUser } from '@/lib/page-guards.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 export const metadata: Metadata = { title: 'Clients you have allowed' }
 
-/** What the person has allowed in all of their spaces. */
+/** What the user has allowed in all of their spaces. */
 export default async function AllowedClientsPage() {
-  const found = await requireVisitor()
+  const found = await requireSignedInUser()
   return (
     <div className="space-y-6">
       <div>
@@ -16,7 +17,7 @@ export default async function AllowedClientsPage() {
           Programs that act for you because you logged in from them. Keys are with each space, under Clients.
         </p>
       </div>
-      <AllowedList initial={await allowedClients(found)} />
+      <AllowedList initial={await allowedClients(runtime(), found)} />
     </div>
   )
 }

@@ -1,27 +1,22 @@
 import type { NextRequest } from 'next/server'
 import { fetchGateway } from '@/lib/gateway.ts'
-import { memberIn, requireMember, signedIn } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { isStillSignedInMember, requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { Failure } from '@/lib/failure.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { cutWhenOver } from '@/lib/cut-when-over.ts'
 import { requireJson } from '@/lib/json-body.ts'
 import { mayLeaveApi } from '@/lib/media-types.ts'
+import { runtime } from '@/lib/runtime.ts'
 
-/** What an MCP client sends that is meant for the MCP server. The person's cookies stay here. */
-const isForwarded = (name: string) =>
+/** What an MCP client sends that is meant for the MCP server. The user's cookies stay here. */
+const isRequestHeader = (name: string) =>
   ['accept', 'content-type', 'last-event-id'].includes(name) || name.startsWith('mcp-')
 
-const isAnswered = (name: string) => ['content-type', 'retry-after', 'allow'].includes(name) || name.startsWith('mcp-')
+const isResponseHeader = (name: string) =>
+  ['content-type', 'retry-after', 'allow'].includes(name) || name.startsWith('mcp-')
 
 const chosen = (headers: Headers, isWanted: (name: string) => boolean) =>
   new Headers([...headers].filter(([name]) => isWanted(name)))
-
-/** Whether the session is still good, and its person still a member. */
-async function isStillIn(headers: Headers, spaceId: string): Promise<boolean> {
-  const found = await signedIn(headers)
-  return found !== undefined && memberIn(found, spaceId) !== undefined
-}
 
 /** A body that takes longer is one that somebody holds back, or a slow network. */
 const PROMPT_MS = 1_000
@@ -34,14 +29,14 @@ const endingIf = (body: ReadableStream<Uint8Array>, assertAllowed: () => Promise
  * The response, if it is JSON or an event stream, or has no body. A page or an image of a stranger would be one of this app's origin; of what
  * stands in its place an MCP client needs the status of an error.
  */
-async function onlyData(answer: Response): Promise<Response> {
-  const type = answer.headers.get('content-type')
-  if (!answer.body || mayLeaveApi(type)) return answer
-  const reader = answer.body.getReader()
+async function onlyData(response: Response): Promise<Response> {
+  const type = response.headers.get('content-type')
+  if (!response.body || mayLeaveApi(type)) return response
+  const reader = response.body.getReader()
   const { done: isEmpty } = await reader.read()
   void reader.cancel().catch(() => undefined)
-  if (isEmpty) return new Response(null, answer)
-  if (answer.status < 400) {
+  if (isEmpty) return new Response(null, response)
+  if (response.status < 400) {
     throw new Failure(
       'unexpected_response',
       'Notion answered with something that is neither JSON nor events. The call may have been carried out; look in Notion before you repeat it.',
@@ -50,17 +45,17 @@ async function onlyData(answer: Response): Promise<Response> {
   const problem = {
     type: 'about:blank',
     title: 'Notion refused the request',
-    status: answer.status,
-    detail: `Notion answered with status ${answer.status} and a text that is not shown.`,
+    status: response.status,
+    detail: `Notion answered with status ${response.status} and a text that is not shown.`,
     code: 'unexpected_response',
     requestId: `req_${crypto.randomUUID()}`,
   }
-  const headers = new Headers(answer.headers)
+  const headers = new Headers(response.headers)
   headers.set('content-type', 'application/problem+json')
-  return new Response(JSON.stringify(problem), { status: answer.status, headers })
+  return new Response(JSON.stringify(problem), { status: response.status, headers })
 }
 
-/** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the person's session. */
+/** The MCP endpoint of a space for this app's own pages: the gateway's proxy, opened by the user's session. */
 const forward = (request: NextRequest) =>
   respond(async () => {
     if (request.method !== 'GET') requireOwnOrigin(request.headers)
@@ -68,26 +63,27 @@ const forward = (request: NextRequest) =>
     const startedAt = performance.now()
     const member = await requireMember(request.headers, request.nextUrl.searchParams.get('spaceId'))
     // Nobody prepares calls as a member to let them go afterwards.
-    let refusal: Failure | undefined
+    let failure: Failure | undefined
     const assertStillIn = async () => {
-      if (performance.now() - startedAt < PROMPT_MS || (await isStillIn(request.headers, member.space.id))) return
-      refusal = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
-      throw refusal
+      if (performance.now() - startedAt < PROMPT_MS || (await isStillSignedInMember(request.headers, member.space.id)))
+        return
+      failure = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
+      throw failure
     }
-    const answer = await fetchGateway(member, '/mcp/notion/proxy', {
+    const response = await fetchGateway(runtime(), member, '/mcp/notion/proxy', {
       method: request.method,
-      headers: chosen(request.headers, isForwarded),
+      headers: chosen(request.headers, isRequestHeader),
       signal: request.signal,
       ...(request.body ? { body: endingIf(request.body, assertStillIn), duplex: 'half' } : {}),
     }).catch((error: unknown) => {
-      throw refusal ?? error
+      throw failure ?? error
     })
-    const data = await onlyData(answer)
-    const headers = chosen(data.headers, isAnswered)
+    const data = await onlyData(response)
+    const headers = chosen(data.headers, isResponseHeader)
     // no-transform: compression on the way would hold events back.
     headers.set('cache-control', 'no-store, no-transform')
     // A stream may outlive the membership, or the session, that opened it.
-    const body = data.body && cutWhenOver(data.body, () => isStillIn(request.headers, member.space.id))
+    const body = data.body && cutWhenOver(data.body, () => isStillSignedInMember(request.headers, member.space.id))
     return new Response(body, { status: data.status, headers })
   })
 

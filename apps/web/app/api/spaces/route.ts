@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { foundSpace, SpaceName } from '@/features/spaces/people.ts'
+import { createSpace, SpaceName } from '@/features/spaces/members.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
-import { requireSignedIn } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ name: SpaceName })
 
@@ -13,5 +13,5 @@ export const POST = (request: Request) =>
     requireOwnOrigin(request.headers)
     const found = await requireSignedIn(request.headers)
     const { name } = await jsonBody(request, Body)
-    return Response.json({ spaceId: await foundSpace(found, name) }, { status: 201, ...noStore })
+    return Response.json({ spaceId: await createSpace(runtime(), found, name) }, { status: 201, ...noStore })
   })

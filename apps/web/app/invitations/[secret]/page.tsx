@@ -2,23 +2,24 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { buttonStyle } from '@/components/ui/button.tsx'
 import { JoinSpace } from '@/features/spaces/join-space.tsx'
-import { findInvitation, isFor, type Invitation } from '@/features/spaces/people.ts'
-import { memberIn, type Person } from '@/lib/members.ts'
-import { visitor } from '@/lib/visitor.ts'
+import { findInvitation, isFor, type Invitation } from '@/features/spaces/members.ts'
+import { memberIn, type User } from '@/lib/membership.ts'
+import { signedInUser } from '@/lib/page-guards.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { SignOutButton } from '@/features/accounts/sign-out-button.tsx'
-import { Entrance, linkStyle, withNext } from '@/app/entrance.tsx'
+import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
 
 // The same for all, so that the title tells nobody whether a link is good.
 export const metadata: Metadata = { title: 'Invitation', referrer: 'no-referrer' }
 
 export default async function InvitationPage({ params }: { params: Promise<{ secret: string }> }) {
   const { secret } = await params
-  const [invitation, found] = await Promise.all([findInvitation(secret), visitor()])
+  const [invitation, found] = await Promise.all([findInvitation(runtime(), secret), signedInUser()])
   if (!invitation) return <Gone />
   const { spaceId, spaceName, invitedBy } = invitation
   const isMember = found && memberIn(found, spaceId) !== undefined
   return (
-    <Entrance
+    <LandingPage
       title={`Join ${spaceName}`}
       lead={`${invitedBy} invites you to this space, ${roleText[invitation.role]}.`}
       footer={isMember ? 'You are a member of this space already.' : 'The link works once.'}
@@ -28,9 +29,9 @@ export default async function InvitationPage({ params }: { params: Promise<{ sec
           Go to the space
         </Link>
       ) : (
-        <Answer invitation={invitation} secret={secret} person={found?.person} />
+        <NextStep invitation={invitation} secret={secret} user={found?.user} />
       )}
-    </Entrance>
+    </LandingPage>
   )
 }
 
@@ -40,19 +41,11 @@ const roleText = {
   member: 'as a member, who works with its Notion',
 } as const
 
-/** What the person who looks at it can do. */
-function Answer({
-  invitation,
-  secret,
-  person,
-}: {
-  invitation: Invitation
-  secret: string
-  person: Person | undefined
-}) {
+/** What the user who looks at it can do. */
+function NextStep({ invitation, secret, user }: { invitation: Invitation; secret: string; user: User | undefined }) {
   const next = `/invitations/${secret}`
   const { email } = invitation
-  if (!person) {
+  if (!user) {
     return (
       <div className="space-y-3">
         {email && (
@@ -70,22 +63,22 @@ function Answer({
       </div>
     )
   }
-  if (!isFor(invitation, person)) {
+  if (!isFor(invitation, user)) {
     return (
       <div className="space-y-4">
         <p className="text-sm text-pretty text-soft">
           This invitation is for <strong className="font-medium break-words text-ink">{email}</strong>, and you are
-          signed in as <strong className="font-medium break-words text-ink">{person.email}</strong>. Sign out and come
+          signed in as <strong className="font-medium break-words text-ink">{user.email}</strong>. Sign out and come
           back with the other account, or ask for an invitation for this one.
         </p>
-        <SignOutButton userId={person.id} next={next} />
+        <SignOutButton userId={user.id} next={next} />
       </div>
     )
   }
   return (
     <div className="space-y-3">
       <p className="text-sm text-pretty text-soft">
-        You join as {person.name} (<span className="break-words">{person.email}</span>).
+        You join as {user.name} (<span className="break-words">{user.email}</span>).
       </p>
       <JoinSpace secret={secret} />
     </div>
@@ -93,7 +86,7 @@ function Answer({
 }
 
 const Gone = () => (
-  <Entrance
+  <LandingPage
     title="This invitation is not good any more"
     lead="It was used or cancelled, or it is older than a week. Ask the person who invited you for a new link."
     footer={
@@ -103,5 +96,5 @@ const Gone = () => (
     }
   >
     {null}
-  </Entrance>
+  </LandingPage>
 )

@@ -1,7 +1,8 @@
 import type { Metadata } from 'next'
 import { ConsentForm } from '@/features/clients/consent-form.tsx'
 import { consentQuestion } from '@/features/clients/consent-view.ts'
-import { requireVisitor } from '@/lib/visitor.ts'
+import { requireSignedInUser } from '@/lib/page-guards.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { OAuthFrame } from '@/app/oauth/oauth-frame.tsx'
 
 export const metadata: Metadata = { title: 'Allow a client' }
@@ -17,7 +18,7 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
       [value ?? []].flat().map((one): [string, string] => [name, one]),
     ),
   )
-  const question = await consentQuestion(query, await requireVisitor())
+  const question = await consentQuestion(runtime(), query, await requireSignedInUser())
   if (!question) {
     return (
       <OAuthFrame

@@ -1,3 +1,4 @@
+import { runtime } from '@/lib/runtime.ts'
 import { ArrowUpRight } from 'lucide-react'
 import type { Metadata } from 'next'
 import { wayBack } from '@/features/clients/way-back.ts'
@@ -28,7 +29,7 @@ const documentSentences: Record<DocumentFault | 'document_not_offered', string> 
     'The operator of this app wants clients to register instead of naming a web address that describes them. Nothing was allowed. Set the client up so that it registers (“dynamic client registration”).',
 }
 
-/** By the error that the authorization server found. Such requests cannot be answered to the client, so the person is told. */
+/** By the error that the authorization server found. Such requests cannot be answered to the client, so the user is told. */
 const sentences: Record<string, string> = {
   ...documentSentences,
   invalid_client: UNKNOWN_CLIENT,
@@ -51,7 +52,7 @@ interface OAuthErrorPageProps {
 export default async function OAuthErrorPage({ searchParams }: OAuthErrorPageProps) {
   const asked = await searchParams
   const [error = ''] = [asked.error ?? ''].flat()
-  const back = await wayBack(error, asked)
+  const back = await wayBack(runtime(), error, asked)
   return (
     <OAuthFrame
       title="The client’s request is not valid"

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import { connectionView } from '@/features/integrations/space-connection.ts'
-import { isManager, managerNames } from '@/lib/members.ts'
-import { requireMemberPage, requireVisitor } from '@/lib/visitor.ts'
+import { isManager, managerNames } from '@/lib/membership.ts'
+import { requireMemberPage, requireSignedInUser } from '@/lib/page-guards.ts'
+import { runtime } from '@/lib/runtime.ts'
 import { SpaceShell } from './space-shell.tsx'
 
 /** The frame of a space's pages, for its members. */
@@ -13,14 +14,17 @@ export default async function SpaceLayout({
   params: Promise<{ spaceId: string }>
 }) {
   const member = await requireMemberPage(params)
-  const { person, spaces } = await requireVisitor()
+  const { user, spaces } = await requireSignedInUser()
   const canManage = isManager(member.space.role)
-  const [connection, managers] = await Promise.all([connectionView(member), canManage ? [] : managerNames(member)])
+  const [connection, managers] = await Promise.all([
+    connectionView(runtime(), member),
+    canManage ? [] : managerNames(runtime(), member),
+  ])
   return (
     <SpaceShell
       // Nothing of one space stays on the screen, or in memory, in another.
       key={member.space.id}
-      person={person}
+      user={user}
       space={member.space}
       spaces={spaces}
       connection={connection}

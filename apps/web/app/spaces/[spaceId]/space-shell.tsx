@@ -20,7 +20,7 @@ import { SpaceMenu, type SpaceChoice } from '@/features/spaces/space-menu.tsx'
 import { destinations, isAt } from './navigation.ts'
 
 interface ShellProps {
-  readonly person: { readonly id: string; readonly name: string; readonly email: string }
+  readonly user: { readonly id: string; readonly name: string; readonly email: string }
   readonly space: SpaceChoice
   readonly spaces: readonly SpaceChoice[]
   readonly connection: ConnectionView
@@ -29,7 +29,7 @@ interface ShellProps {
 }
 
 /** The frame around each page of a space: beside it on wide screens, in a drawer on small ones. The page scrolls within it. */
-export function SpaceShell({ person, space, spaces, connection, permission, children }: ShellProps) {
+export function SpaceShell({ user, space, spaces, connection, permission, children }: ShellProps) {
   const path = usePathname()
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   useClosedOnWideScreens(setDrawerOpen)
@@ -59,7 +59,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
           {links}
           <div className="space-y-1">
             <ConnectionStatus page={connectionPage} />
-            <AccountMenu {...person} wide />
+            <AccountMenu {...user} wide />
           </div>
         </aside>
         <div className="flex min-w-0 flex-1 flex-col">
@@ -77,7 +77,7 @@ export function SpaceShell({ person, space, spaces, connection, permission, chil
               {space.name}
             </p>
             <ConnectionStatus page={connectionPage} compact />
-            <AccountMenu {...person} />
+            <AccountMenu {...user} />
           </header>
           <Drawer open={isDrawerOpen} onClose={() => setDrawerOpen(false)} title="Navigation">
             {spaceMenu}

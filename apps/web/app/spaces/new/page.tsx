@@ -1,15 +1,15 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
 import { NewSpaceForm } from '@/features/spaces/new-space-form.tsx'
-import { requireVisitor } from '@/lib/visitor.ts'
-import { Entrance, linkStyle } from '@/app/entrance.tsx'
+import { requireSignedInUser } from '@/lib/page-guards.ts'
+import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
 
 export const metadata: Metadata = { title: 'New space' }
 
 export default async function NewSpacePage() {
-  await requireVisitor()
+  await requireSignedInUser()
   return (
-    <Entrance
+    <LandingPage
       title="Make a new space"
       lead="A space has its own members and its own connection with Notion. You become its owner."
       footer={
@@ -19,6 +19,6 @@ export default async function NewSpacePage() {
       }
     >
       <NewSpaceForm />
-    </Entrance>
+    </LandingPage>
   )
 }

@@ -1,6 +1,6 @@
-/** What a person has ended stays ended, whatever the client kept back or had under way at that moment. */
+/** What a user has ended stays ended, whatever the client kept back or had under way at that moment. */
 import { describe, expect, it } from 'vitest'
-import { decide, logIn, open, registerClient, type RawClient, type Tokens } from '@/test/clients/client-person.ts'
+import { decide, logIn, open, registerClient, type RawClient, type Tokens } from '@/test/clients/client-user.ts'
 import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
@@ -25,8 +25,8 @@ const tokensOf = async ({ clientId }: RawClient) => {
   )
   return rowCount
 }
-const refused = async (answer: Response) => {
-  expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })])
+const refused = async (response: Response) => {
+  expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })])
 }
 
 describe('a code that the client kept back', () => {

@@ -1,6 +1,6 @@
 /** A code is good once. When it comes twice, somebody else has seen it. */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient, type Tokens } from '@/test/clients/client-person.ts'
+import { decide, open, registerClient, type Tokens } from '@/test/clients/client-user.ts'
 import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
@@ -25,8 +25,8 @@ describe('a code that comes twice', () => {
 
   it('gives one set of tokens at most, however many come at once', async () => {
     const { client, code } = await newCode()
-    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => client.redeem(code)))
-    expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
+    const responses = await Promise.all([1, 2, 3, 4, 5].map(() => client.redeem(code)))
+    expect(responses.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
   })
 
   it('gives nothing to another client that has got hold of it', async () => {

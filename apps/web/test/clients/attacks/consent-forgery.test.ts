@@ -1,6 +1,6 @@
-/** Nobody else can say yes for a person: no other site, no page in a frame, no request that was changed or made up. */
+/** Nobody else can say yes for a user: no other site, no page in a frame, no request that was changed or made up. */
 import { describe, expect, it } from 'vitest'
-import { open, registerClient } from '@/test/clients/client-person.ts'
+import { open, registerClient } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
@@ -91,7 +91,7 @@ describe('a yes', () => {
     const client = await registerClient(on().webUrl)
     const page = await open(on().ada, client.authorizeUrl(on().resource()))
     await on().ada.fetch('/api/oauth/consent', yes(page.search.slice(1)))
-    const ben = await on().newPerson('Ben')
+    const ben = await on().newUser('Ben')
     expect((await open(ben, client.authorizeUrl(on().resource(ben.spaceId)))).pathname).toBe('/oauth/consent')
     expect((await asked()).pathname).toBe('/oauth/consent')
   })

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { expect, it } from 'vitest'
-import { describedClient, open } from '@/test/clients/client-person.ts'
+import { describedClient, open } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 import { documentSite, trusting } from '@/test/clients/document-site.ts'
 
@@ -32,7 +32,7 @@ it('many requests of one client at once ask for its document once', async () => 
 })
 
 it('one person has ten documents asked for within a minute, and the others have theirs', async () => {
-  const ben = await on().newPerson('Ben')
+  const ben = await on().newUser('Ben')
   const urls = await Promise.all(Array.from({ length: 12 }, () => urlOf(site().publish())))
   const ends: string[] = []
   for (const url of urls) ends.push(endOf(await open(ben, url)))
@@ -41,11 +41,11 @@ it('one person has ten documents asked for within a minute, and the others have 
   expect(site().visits).toHaveLength(ends.filter((end) => end === '/oauth/consent').length)
   // What is known already does not count, and neither does what somebody else does.
   expect(endOf(await open(ben, urls[0] ?? ''))).toBe('/oauth/consent')
-  expect(endOf(await open(await on().newPerson('Cleo'), await urlOf(site().publish())))).toBe('/oauth/consent')
+  expect(endOf(await open(await on().newUser('Cleo'), await urlOf(site().publish())))).toBe('/oauth/consent')
 })
 
 it('no more than three of one person are under way at once, and the others have theirs', async () => {
-  const dora = await on().newPerson('Dora')
+  const dora = await on().newUser('Dora')
   const held: (() => void)[] = []
   const slow = async () => {
     const clientId = site().publish()
@@ -57,7 +57,7 @@ it('no more than three of one person are under way at once, and the others have 
   const waiting = [await slow(), await slow(), await slow()].map(async (url) => endOf(await open(dora, url)))
   await expect.poll(() => held.length).toBe(3)
   expect(endOf(await open(dora, await urlOf(site().publish())))).toBe('document_later')
-  expect(endOf(await open(await on().newPerson('Eli'), await urlOf(site().publish())))).toBe('/oauth/consent')
+  expect(endOf(await open(await on().newUser('Eli'), await urlOf(site().publish())))).toBe('/oauth/consent')
   for (const answer of held) answer()
   expect(await Promise.all(waiting)).toEqual(Array.from({ length: 3 }, () => '/oauth/consent'))
   expect(endOf(await open(dora, await urlOf(site().publish())))).toBe('/oauth/consent')

@@ -1,6 +1,6 @@
 /** A client is who can publish a document at its id. A copy of it elsewhere, or a secret that everybody can read, proves nothing. */
 import { expect, it } from 'vitest'
-import { describedClient, logIn, open, registerClient } from '@/test/clients/client-person.ts'
+import { describedClient, logIn, open, registerClient } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 import { documentSite, trusting } from '@/test/clients/document-site.ts'
 import { askers } from './askers.ts'

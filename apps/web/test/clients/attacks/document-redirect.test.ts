@@ -3,7 +3,7 @@ import { victim, type Victim } from '@nmg/process/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 import { documentSite, json, trusting } from '@/test/clients/document-site.ts'
-import { REDIRECT } from '@/test/clients/client-person.ts'
+import { REDIRECT } from '@/test/clients/client-user.ts'
 import { askers } from './askers.ts'
 
 const site = documentSite()

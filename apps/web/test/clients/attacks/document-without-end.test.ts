@@ -1,6 +1,6 @@
 /** What stands at an address may be anything, and of any length. None of it may hold up the app, fill its memory, or be believed. */
 import { describe, expect, it } from 'vitest'
-import { REDIRECT } from '@/test/clients/client-person.ts'
+import { REDIRECT } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 import { documentSite, trusting, type Answer } from '@/test/clients/document-site.ts'
 import { askers } from './askers.ts'

@@ -2,14 +2,14 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { invite, type PersonClient } from '@/test/support/person.ts'
+import { invite, type UserClient } from '@/test/support/user.ts'
 import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 let people = 0
 
-async function newMember(): Promise<PersonClient> {
-  const member = await on().newPerson(`Former${++people}`)
+async function newMember(): Promise<UserClient> {
+  const member = await on().newUser(`Former${++people}`)
   await invite(on().ada, member, 'member')
   return member
 }
@@ -62,9 +62,9 @@ describe('a call that a member prepares', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000))
     expect((await on().ada.fetch(`/api/spaces/${spaceId}/members/${member.id}`, { method: 'DELETE' })).ok).toBe(true)
     held.end(call.slice(-1))
-    const [answer] = (await once(held, 'response')) as [{ statusCode: number; resume(): void }]
-    answer.resume()
-    expect(answer.statusCode).toBe(403)
+    const [response] = (await once(held, 'response')) as [{ statusCode: number; resume(): void }]
+    response.resume()
+    expect(response.statusCode).toBe(403)
     expect(on().product.simulator.recorded.mcpRequests).toEqual([])
   })
 })

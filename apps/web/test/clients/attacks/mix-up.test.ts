@@ -1,6 +1,6 @@
 /** A client that talks to several authorization servers must be able to tell whose answer it got (RFC 9207). */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient } from '@/test/clients/client-person.ts'
+import { decide, open, registerClient } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()

@@ -1,6 +1,6 @@
 /** Without the verifier that belongs to it, a code is worth nothing; and there is no way to ask for one without a challenge. */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient } from '@/test/clients/client-person.ts'
+import { decide, open, registerClient } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
@@ -14,9 +14,9 @@ describe('an authorization request', () => {
   ])('is refused %s, also for a client with a secret', async (_, changes) => {
     for (const authMethod of ['none', 'client_secret_post']) {
       const client = await registerClient(on().webUrl, { token_endpoint_auth_method: authMethod })
-      const answer = await open(on().ada, client.authorizeUrl(on().resource(), changes))
-      expect(answer.searchParams.get('error')).toBe('invalid_request')
-      expect(answer.searchParams.get('code')).toBeNull()
+      const response = await open(on().ada, client.authorizeUrl(on().resource(), changes))
+      expect(response.searchParams.get('error')).toBe('invalid_request')
+      expect(response.searchParams.get('code')).toBeNull()
     }
   })
 })
@@ -34,9 +34,9 @@ describe('a code', () => {
     const code = back.searchParams.get('code') ?? ''
     const challenge = new URL(url).searchParams.get('code_challenge') ?? ''
     const used = changes.code_verifier === 'challenge' ? { code_verifier: challenge } : changes
-    const answer = await client.redeem(code, used)
-    expect([400, 401]).toContain(answer.status)
-    expect(await answer.json()).not.toHaveProperty('access_token')
+    const response = await client.redeem(code, used)
+    expect([400, 401]).toContain(response.status)
+    expect(await response.json()).not.toHaveProperty('access_token')
     if (changes.code_verifier !== null) expect((await client.redeem(code)).status).toBe(400)
   })
 })

@@ -1,6 +1,6 @@
 /** An answer goes where the client said beforehand, letter by letter, or nowhere. */
 import { describe, expect, it } from 'vitest'
-import { decide, open, registerClient } from '@/test/clients/client-person.ts'
+import { decide, open, registerClient } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
@@ -72,7 +72,7 @@ describe('a code', () => {
     )
     const back = await decide(on().ada, page, { allow: true, spaceId: on().ada.spaceId, scope: 'notion:read' })
     const code = back.searchParams.get('code') ?? ''
-    const answer = await client.redeem(code, { redirect_uri: 'http://127.0.0.1:51235/callback' })
-    expect(await answer.json()).toMatchObject({ error: 'invalid_grant' })
+    const response = await client.redeem(code, { redirect_uri: 'http://127.0.0.1:51235/callback' })
+    expect(await response.json()).toMatchObject({ error: 'invalid_grant' })
   })
 })

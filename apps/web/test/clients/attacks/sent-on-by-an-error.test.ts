@@ -1,7 +1,7 @@
 /** Anybody can register a client. An error is no way to send a browser from this app's address to theirs, or into an application. */
 import { describe, expect, it } from 'vitest'
-import { newVisitor } from '@/test/support/person.ts'
-import { open, registerClient } from '@/test/clients/client-person.ts'
+import { newCookieClient } from '@/test/support/user.ts'
+import { open, registerClient } from '@/test/clients/client-user.ts'
 import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
@@ -19,8 +19,8 @@ describe.each([SITE, APPLICATION])('a request whose answer goes to %s', (redirec
   it.each(wrong)('and %s, is answered here', async (_, changes) => {
     const client = await registerClient(on().webUrl, { redirect_uris: [redirect] })
     const url = client.authorizeUrl(on().resource(), { redirect_uri: redirect, ...changes })
-    for (const person of [on().ada, { ...on().ada, ...newVisitor(on().webUrl) }]) {
-      const page = await open(person, url)
+    for (const user of [on().ada, { ...on().ada, ...newCookieClient(on().webUrl) }]) {
+      const page = await open(user, url)
       expect([page.origin, page.pathname]).toEqual([on().webUrl, '/oauth/error'])
     }
   })

@@ -1,14 +1,14 @@
 /** Nobody gets a token for a space that they do not belong to, nor one that is good for two. */
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { logIn, open, registerClient } from '@/test/clients/client-person.ts'
+import { logIn, open, registerClient } from '@/test/clients/client-user.ts'
 import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 
 describe('a person', () => {
   it('cannot allow a client what is another space’s', async () => {
-    const ben = await on().newPerson('Ben')
+    const ben = await on().newUser('Ben')
     const client = await registerClient(on().webUrl)
     for (const [resource, spaceId] of [
       [on().resource(), on().ada.spaceId],
@@ -17,19 +17,19 @@ describe('a person', () => {
       [`${on().gatewayUrl}/mcp/notion/proxy`, on().ada.spaceId],
     ] as const) {
       const page = await open(ben, client.authorizeUrl(resource))
-      const answer = await ben.post('/api/oauth/consent', {
+      const response = await ben.post('/api/oauth/consent', {
         allow: true,
         request: page.search.slice(1),
         spaceId,
         scope: 'notion:write',
       })
-      expect(answer.status).toBe(403)
-      expect(await answer.json()).toMatchObject({ code: 'forbidden_space' })
+      expect(response.status).toBe(403)
+      expect(await response.json()).toMatchObject({ code: 'forbidden_space' })
     }
   })
 
   it('has tokens for one space each, which are worth nothing at another', async () => {
-    const cem = await on().newPerson('Cem')
+    const cem = await on().newUser('Cem')
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(cem, client, on().resource(cem.spaceId))
     expect(decodeJwt(tokens.access_token)['space_id']).toBe(cem.spaceId)
@@ -39,7 +39,7 @@ describe('a person', () => {
   })
 
   it('cannot see or make keys of a space that is not theirs', async () => {
-    const dora = await on().newPerson('Dora')
+    const dora = await on().newUser('Dora')
     const path = `/api/spaces/${on().ada.spaceId}`
     expect((await dora.fetch(`${path}/clients`)).status).toBe(403)
     expect((await dora.post(`${path}/keys`, { name: 'A key', scope: 'notion:read', days: 30 })).status).toBe(403)
@@ -48,7 +48,7 @@ describe('a person', () => {
   })
 
   it('cannot end what another person has allowed', async () => {
-    const eve = await on().newPerson('Eve')
+    const eve = await on().newUser('Eve')
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
     const { rows } = await on().database.query<{ id: string }>('select id from web.oauth_grant where client_id = $1', [

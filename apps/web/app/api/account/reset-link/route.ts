@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireOwnOrigin } from '@/lib/request-guards.ts'
 import { isResetTokenGood } from '@/lib/password-reset.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'

@@ -1,12 +1,12 @@
 import { endSessions } from '@/features/accounts/account-data.ts'
-import { requireSignedIn } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
-/** Ends all of the person's sessions but this one. */
+/** Ends all of the user's sessions but this one. */
 export const DELETE = (request: Request) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
-    await endSessions(await requireSignedIn(request.headers))
+    await endSessions(runtime(), await requireSignedIn(request.headers))
     return new Response(null, { status: 204 })
   })

@@ -3,6 +3,6 @@ import { guarded } from '@/lib/guarded-auth.ts'
 import { runtime } from '@/lib/runtime.ts'
 
 /** Sign-up, sign-in and sessions: endpoints of better-auth. Those of the authorization server for MCP clients are answered before. */
-const handle = (request: NextRequest) => guarded(request, (checked) => runtime().auth.handler(checked))
+const handle = (request: NextRequest) => guarded(runtime(), request, (checked) => runtime().auth.handler(checked))
 
 export { handle as GET, handle as OPTIONS, handle as POST }

@@ -1,11 +1,12 @@
 import type { NextRequest } from 'next/server'
 import { z } from 'zod'
-import { historyKinds } from '@/features/integrations/history-answer.ts'
+import { historyKinds } from '@/features/integrations/history-response.ts'
 import { connectionHistory } from '@/features/integrations/space-history.ts'
 import { noStore } from '@/lib/json-body.ts'
-import { requireMember } from '@/lib/members.ts'
+import { requireMember } from '@/lib/request-guards.ts'
 import { Failure } from '@/lib/failure.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Query = z.object({
   kind: z.enum(historyKinds).default('all'),
@@ -20,7 +21,7 @@ export const GET = (request: NextRequest) =>
     const parsed = Query.safeParse(query)
     if (!parsed.success) throw new Failure('invalid_request', 'Give `kind` and `before` as the pages of this app do.')
     return Response.json(
-      await connectionHistory(member, { before: parsed.data.before, kind: parsed.data.kind }),
+      await connectionHistory(runtime(), member, { before: parsed.data.before, kind: parsed.data.kind }),
       noStore,
     )
   })

@@ -1,10 +1,11 @@
 import { WorkspaceChangeDecision } from '@nmg/contract'
 import { z } from 'zod'
-import { describeConnection, settleWorkspace } from '@/features/integrations/space-connection.ts'
+import { describeConnection, confirmWorkspaceChange } from '@/features/integrations/space-connection.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
-import { requireManager, requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireManager } from '@/lib/membership.ts'
+import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Body = WorkspaceChangeDecision.extend({ spaceId: z.string().optional() })
 
@@ -14,6 +15,6 @@ export const POST = (request: Request) =>
     requireOwnOrigin(request.headers)
     const { spaceId, ...decision } = await jsonBody(request, Body)
     const manager = requireManager(await requireMember(request.headers, spaceId))
-    await settleWorkspace(manager, decision)
-    return Response.json(await describeConnection(manager), noStore)
+    await confirmWorkspaceChange(runtime(), manager, decision)
+    return Response.json(await describeConnection(runtime(), manager), noStore)
   })

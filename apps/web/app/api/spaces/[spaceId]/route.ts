@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { renameSpace, SpaceName } from '@/features/spaces/people.ts'
+import { renameSpace, SpaceName } from '@/features/spaces/members.ts'
 import { jsonBody } from '@/lib/json-body.ts'
-import { requireManager, requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireManager } from '@/lib/membership.ts'
+import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ name: SpaceName })
 
@@ -12,6 +13,6 @@ export const PATCH = (request: Request, { params }: { params: Promise<{ spaceId:
   respond(async () => {
     requireOwnOrigin(request.headers)
     const manager = requireManager(await requireMember(request.headers, (await params).spaceId))
-    await renameSpace(manager, (await jsonBody(request, Body)).name)
+    await renameSpace(runtime(), manager, (await jsonBody(request, Body)).name)
     return new Response(null, { status: 204 })
   })

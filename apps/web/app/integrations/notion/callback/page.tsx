@@ -4,8 +4,8 @@ import { authorizationProblem } from '@/features/integrations/authorization-erro
 import { CallbackFailure } from '@/features/integrations/callback-failure.tsx'
 import { CallbackSuccess } from '@/features/integrations/callback-success.tsx'
 import { previousConsentText } from '@/features/integrations/earlier-consents.ts'
-import { isManager, memberIn, type SpaceMember } from '@/lib/members.ts'
-import { visitor } from '@/lib/visitor.ts'
+import { isManager, memberIn, type SpaceMember } from '@/lib/membership.ts'
+import { signedInUser } from '@/lib/page-guards.ts'
 
 export const metadata: Metadata = { title: 'Connecting Notion' }
 
@@ -36,9 +36,9 @@ export default async function CallbackPage({ searchParams }: { searchParams: Pro
   )
 }
 
-/** The space that the address names, if it is one of this person's, else the one that they are in. */
+/** The space that the address names, if it is one of this user's, else the one that they are in. */
 async function ownSpace(named: string | undefined): Promise<SpaceMember | undefined> {
-  const found = await visitor()
+  const found = await signedInUser()
   return found && ((named && memberIn(found, named)) || found.active)
 }
 

@@ -3,7 +3,7 @@ import { ChatProvider } from '@/features/chat/chat-context.tsx'
 import { ConversationList } from '@/features/chat/conversation-list.tsx'
 import { listConversations } from '@/features/chat/conversation-store.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { requireMemberPage } from '@/lib/visitor.ts'
+import { requireMemberPage } from '@/lib/page-guards.ts'
 
 /** The conversations beside the one that is open. */
 export default async function ChatLayout({
@@ -18,12 +18,12 @@ export default async function ChatLayout({
   return (
     <ChatProvider
       spaceId={member.space.id}
-      userId={member.person.id}
+      userId={member.user.id}
       // Of the settings, only what people see: keys stay here.
       models={chatModels.map(({ id, provider }) => ({ id, isScripted: provider === 'scripted' }))}
       hasLinks={!isDemo}
       isSimulated={isDemo}
-      first={await listConversations(member)}
+      first={await listConversations(runtime(), member)}
     >
       <div className="flex min-h-0 flex-1">
         {children}

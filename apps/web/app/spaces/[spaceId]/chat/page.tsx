@@ -1,5 +1,5 @@
 import { ConversationView } from '@/features/chat/conversation-view.tsx'
-import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 
 export const generateMetadata = memberPageTitle('Chat')
 

@@ -4,14 +4,14 @@ import { clientLists } from '@/features/clients/space-clients.ts'
 import { spaceResource } from '@/authorization-server/resources.ts'
 import { Failure } from '@/lib/failure.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Clients')
 
 export default async function ClientsPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const member = await requireMemberPage(params)
-  const lists = await clientLists(member).catch((error: unknown) => {
+  const lists = await clientLists(runtime(), member).catch((error: unknown) => {
     if (error instanceof Failure) return error
     throw error
   })

@@ -1,4 +1,4 @@
-import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 import { ConnectionOverview } from './connection-overview.tsx'
 

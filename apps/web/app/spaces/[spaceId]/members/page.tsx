@@ -1,21 +1,21 @@
 import { InvitationList } from '@/features/spaces/invitation-list.tsx'
 import { InviteForm } from '@/features/spaces/invite-form.tsx'
 import { MemberList } from '@/features/spaces/member-list.tsx'
-import { invitationsOf, peopleOf } from '@/features/spaces/people.ts'
-import { isManager, requireManager } from '@/lib/members.ts'
+import { invitationsOf, membersOf } from '@/features/spaces/members.ts'
+import { isManager, requireManager } from '@/lib/membership.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { memberPageTitle, requireMemberPage } from '@/lib/visitor.ts'
+import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
 
 export const generateMetadata = memberPageTitle('Members')
 
 export default async function MembersPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const member = await requireMemberPage(params)
-  const { space, person } = member
+  const { space, user } = member
   const canManage = isManager(space.role)
-  const [people, invitations] = await Promise.all([
-    peopleOf(member),
-    canManage ? invitationsOf(requireManager(member)) : [],
+  const [members, invitations] = await Promise.all([
+    membersOf(runtime(), member),
+    canManage ? invitationsOf(runtime(), requireManager(member)) : [],
   ])
   return (
     <Page
@@ -28,7 +28,7 @@ export default async function MembersPage({ params }: { params: Promise<{ spaceI
     >
       <div className="space-y-8">
         {canManage && <InviteForm spaceId={space.id} hasMail={runtime().sendMail !== undefined} />}
-        <MemberList spaceId={space.id} people={people} self={{ id: person.id, role: space.role }} />
+        <MemberList spaceId={space.id} members={members} self={{ id: user.id, role: space.role }} />
         {invitations.length > 0 && <InvitationList spaceId={space.id} invitations={invitations} />}
       </div>
     </Page>

@@ -1,13 +1,13 @@
 import { endSessions } from '@/features/accounts/account-data.ts'
-import { requireSignedIn } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
-/** Ends one of the person's own sessions. */
+/** Ends one of the user's own sessions. */
 export const DELETE = (request: Request, { params }: { params: Promise<{ sessionId: string }> }) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
     const found = await requireSignedIn(request.headers)
-    await endSessions(found, (await params).sessionId)
+    await endSessions(runtime(), found, (await params).sessionId)
     return new Response(null, { status: 204 })
   })

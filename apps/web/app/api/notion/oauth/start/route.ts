@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { browserBinding } from '@/features/integrations/binding-cookie.ts'
 import { startAuthorization } from '@/features/integrations/space-connection.ts'
 import { optionalJsonBody } from '@/lib/json-body.ts'
-import { requireManager, requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireManager } from '@/lib/membership.ts'
+import { requireMember, requireOwnOrigin, requireWithinLimit } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
-import { requireWithinLimit } from '@/lib/within-limit.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ spaceId: z.string().optional(), returnPath: z.string().optional() })
 
@@ -15,8 +15,8 @@ export const POST = (request: NextRequest) =>
     requireOwnOrigin(request.headers)
     const { spaceId, returnPath } = await optionalJsonBody(request, Body)
     const manager = requireManager(await requireMember(request.headers, spaceId))
-    await requireWithinLimit(request.headers, 'connect', { person: manager.person.id, space: manager.space.id })
-    const binding = browserBinding(request)
-    const start = await startAuthorization(manager, binding.value, returnPath)
+    await requireWithinLimit(request.headers, 'connect', { user: manager.user.id, space: manager.space.id })
+    const binding = browserBinding(runtime(), request)
+    const start = await startAuthorization(runtime(), manager, binding.value, returnPath)
     return Response.json(start, { headers: { 'cache-control': 'no-store', 'set-cookie': binding.setCookie } })
   })

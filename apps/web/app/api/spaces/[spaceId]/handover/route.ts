@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { handOver } from '@/features/spaces/people.ts'
+import { transferOwnership } from '@/features/spaces/members.ts'
 import { jsonBody } from '@/lib/json-body.ts'
-import { requireManager, requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireManager } from '@/lib/membership.ts'
+import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ to: z.uuid() })
 
@@ -12,6 +13,6 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
   respond(async () => {
     requireOwnOrigin(request.headers)
     const manager = requireManager(await requireMember(request.headers, (await params).spaceId))
-    await handOver(manager, (await jsonBody(request, Body)).to)
+    await transferOwnership(runtime(), manager, (await jsonBody(request, Body)).to)
     return new Response(null, { status: 204 })
   })

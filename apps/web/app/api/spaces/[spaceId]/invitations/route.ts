@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { sendInvitation } from '@/features/spaces/invitation-mail.ts'
-import { invite } from '@/features/spaces/people.ts'
+import { invite } from '@/features/spaces/members.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
-import { requireManager, requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireManager } from '@/lib/membership.ts'
+import { requireMember, requireOwnOrigin, requireWithinLimit } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
-import { requireWithinLimit } from '@/lib/within-limit.ts'
 
 const Body = z.object({ role: z.enum(['admin', 'member']), email: z.email().max(254).optional() })
 
@@ -18,13 +17,13 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
     const { role, email } = await jsonBody(request, Body)
     if (email && runtime().sendMail) {
       await requireWithinLimit(request.headers, 'invitationMail', {
-        person: manager.person.id,
+        user: manager.user.id,
         space: manager.space.id,
         recipient: email,
       })
     }
-    const { id, secret, expiresAt } = await invite(manager, { role, email })
+    const { id, secret, expiresAt } = await invite(runtime(), manager, { role, email })
     const link = `${runtime().webUrl}/invitations/${secret}`
-    const mail = email ? await sendInvitation(manager, email, link) : 'not_sent'
+    const mail = email ? await sendInvitation(runtime(), manager, email, link) : 'not_sent'
     return Response.json({ id, link, expiresAt: expiresAt.toISOString(), mail }, { status: 201, ...noStore })
   })

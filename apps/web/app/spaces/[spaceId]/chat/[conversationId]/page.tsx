@@ -3,7 +3,8 @@ import { notFound } from 'next/navigation'
 import { ConversationView } from '@/features/chat/conversation-view.tsx'
 import { findConversation } from '@/features/chat/conversation-store.ts'
 import { openedConversation } from '@/features/chat/opened-conversation.ts'
-import { requireMemberPage } from '@/lib/visitor.ts'
+import { requireMemberPage } from '@/lib/page-guards.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 interface PageProps {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -12,7 +13,7 @@ interface PageProps {
 async function visibleConversation(params: PageProps['params']) {
   const member = await requireMemberPage(params)
   const { conversationId } = await params
-  const conversation = (await findConversation(member, conversationId)) ?? notFound()
+  const conversation = (await findConversation(runtime(), member, conversationId)) ?? notFound()
   return { member, conversation }
 }
 
@@ -23,6 +24,6 @@ export async function generateMetadata({ params }: PageProps): Promise<Metadata>
 
 export default async function ConversationPage({ params }: PageProps) {
   const { member, conversation } = await visibleConversation(params)
-  const opened = await openedConversation(member, conversation.id)
+  const opened = await openedConversation(runtime(), member, conversation.id)
   return <ConversationView key={conversation.id} opened={opened} />
 }

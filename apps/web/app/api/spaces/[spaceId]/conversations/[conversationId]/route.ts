@@ -4,9 +4,9 @@ import { LONGEST_TITLE, Visibility } from '@/features/chat/conversation.ts'
 import { changeConversation, deleteConversation, publicSummary } from '@/features/chat/conversation-store.ts'
 import { newerConversation } from '@/features/chat/opened-conversation.ts'
 import { jsonBody, noStore } from '@/lib/json-body.ts'
-import { requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -18,6 +18,7 @@ export const GET = (request: NextRequest, { params }: Context) =>
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const opened = await newerConversation(
+      runtime(),
       member,
       conversationId,
       request.nextUrl.searchParams.get('known') ?? undefined,
@@ -40,13 +41,13 @@ export const PATCH = (request: Request, { params }: Context) =>
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
     const change = await jsonBody(request, Change)
-    return Response.json(publicSummary(await changeConversation(member, conversationId, change)), noStore)
+    return Response.json(publicSummary(await changeConversation(runtime(), member, conversationId, change)), noStore)
   })
 
 export const DELETE = (request: Request, { params }: Context) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
     const { spaceId, conversationId } = await params
-    await deleteConversation(await requireMember(request.headers, spaceId), conversationId)
+    await deleteConversation(runtime(), await requireMember(request.headers, spaceId), conversationId)
     return new Response(null, { status: 204 })
   })

@@ -1,9 +1,9 @@
-import { requestStop } from '@/features/chat/answer-store.ts'
+import { requestStop } from '@/features/chat/run-store.ts'
 import { ownConversation } from '@/features/chat/conversation-store.ts'
-import { liveAnswer } from '@/features/chat/live-answer.ts'
-import { requireMember } from '@/lib/members.ts'
-import { requireOwnOrigin } from '@/lib/own-origin.ts'
+import { activeStream } from '@/features/chat/active-stream.ts'
+import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
+import { runtime } from '@/lib/runtime.ts'
 
 interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
@@ -15,10 +15,10 @@ export const POST = (request: Request, { params }: Context) =>
     requireOwnOrigin(request.headers)
     const { spaceId, conversationId } = await params
     const member = await requireMember(request.headers, spaceId)
-    const { id } = await ownConversation(member, conversationId)
-    const live = liveAnswer(id)
+    const { id } = await ownConversation(runtime(), member, conversationId)
+    const live = activeStream(runtime(), id)
     if (live) live.abort({ kind: 'stopped' })
     // Another process may be writing it; it asks every second.
-    else await requestStop(id)
+    else await requestStop(runtime(), id)
     return new Response(null, { status: 202 })
   })

@@ -1,0 +1,61 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { useState } from 'react'
+import { Button } from '@/components/ui/button.tsx'
+import { Card } from '@/components/ui/card.tsx'
+import { Confirm } from '@/components/ui/confirm.tsx'
+import { Select } from '@/components/ui/select.tsx'
+import type { MemberView } from './members.ts'
+import { transferOwnership } from './space-api.ts'
+
+/** Makes somebody else the owner in one's place. */
+export function TransferOwnership({ spaceId, others }: { spaceId: string; others: readonly MemberView[] }) {
+  const router = useRouter()
+  const [chosen, setChosen] = useState(others[0]?.id)
+  const [isAsked, setAsked] = useState(false)
+  const heir = others.find(({ id }) => id === chosen)
+  return (
+    <Card aria-labelledby="hand-over" className="p-5 sm:p-6">
+      <h2 id="hand-over" className="font-semibold tracking-tight">
+        Hand over
+      </h2>
+      <p className="mt-1 mb-4 text-sm text-pretty text-soft">
+        Another member becomes the owner of this space in your place, and you stay as an admin.
+        {others.length === 0 && ' There is nobody else here yet: invite somebody first.'}
+      </p>
+      {heir && (
+        <div className="flex flex-wrap items-end gap-3">
+          <Select
+            label="New owner"
+            className="min-w-0 flex-1 basis-56"
+            value={heir.id}
+            onChange={(event) => setChosen(event.target.value)}
+          >
+            {others.map(({ id, name, email }) => (
+              <option key={id} value={id}>
+                {name} ({email})
+              </option>
+            ))}
+          </Select>
+          <Button look="secondary" onClick={() => setAsked(true)}>
+            Hand over…
+          </Button>
+        </div>
+      )}
+      <Confirm
+        open={isAsked}
+        onClose={() => setAsked(false)}
+        title={`Hand the space over to ${heir?.name}?`}
+        action="Hand over"
+        onConfirm={async () => {
+          if (!heir) return
+          await transferOwnership(spaceId, heir.id)
+          router.refresh()
+        }}
+      >
+        <p>Only an owner can make you an owner again.</p>
+      </Confirm>
+    </Card>
+  )
+}

@@ -1,0 +1,134 @@
+import type { Pool, PoolClient } from 'pg'
+import { z } from 'zod'
+import { SCHEMA } from './database.ts'
+import { Failure } from './failure.ts'
+import { roles, type Role } from './roles.ts'
+import type { App } from './runtime.ts'
+
+declare const verified: unique symbol
+
+export interface User {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+}
+
+export interface Space {
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+}
+
+/** A user whose membership in the space was verified for this request. Only {@link memberIn} makes one. */
+export interface SpaceMember {
+  readonly user: User
+  readonly space: Space
+  readonly [verified]: 'member'
+}
+
+/** A member who may connect, reconnect and disconnect, and who manages members. Only {@link requireManager} makes one. */
+export interface SpaceManager extends SpaceMember {
+  readonly [verified]: 'member' & 'manager'
+}
+
+/** Who sent a request. */
+export interface SignedIn {
+  readonly user: User
+  readonly sessionId: string
+  readonly spaces: readonly Space[]
+  /** As a member of the space that they are in now; undefined for somebody who belongs to none. */
+  readonly active: SpaceMember | undefined
+}
+
+export const isManager = (role: Role): boolean => role !== 'member'
+
+/** Who is signed in, as a member of this space; undefined for a space of others, or none. */
+export function memberIn(
+  { user, spaces }: Pick<SignedIn, 'user' | 'spaces'>,
+  spaceId: string,
+): SpaceMember | undefined {
+  const space = spaces.find(({ id }) => id === spaceId)
+  return space && ({ user, space } as SpaceMember)
+}
+
+/** @throws {Failure} `forbidden_space`; also for a space that does not exist, so that nobody can tell. */
+export function requireMemberIn(...args: Parameters<typeof memberIn>): SpaceMember {
+  const member = memberIn(...args)
+  if (member) return member
+  throw new Failure(
+    'forbidden_space',
+    'You are not a member of this space. Ask an owner or admin of the space to invite you.',
+  )
+}
+
+/** @throws {Failure} `forbidden_role` */
+export function requireManager(member: SpaceMember): SpaceManager {
+  if (!isManager(member.space.role)) {
+    throw new Failure('forbidden_role', 'Only owners and admins of the space may do this. Ask one of them.')
+  }
+  return member as SpaceManager
+}
+
+/** SQL condition: the user is a member of the space. Both are expressions of the statement, such as columns or `$1`. */
+export const isMember = (spaceId: string, userId: string): string =>
+  `exists (select from ${SCHEMA}.member where "organizationId" = ${spaceId} and "userId" = ${userId})`
+
+/** SQL condition: the space has no member. */
+export const hasNoMember = (spaceId: string): string =>
+  `not exists (select from ${SCHEMA}.member where "organizationId" = ${spaceId})`
+
+/** Whether somebody whose membership was verified before is still a member, for work that goes on after the request. */
+export async function isStillMember({ pool }: App<'pool'>, { user, space }: SpaceMember): Promise<boolean> {
+  const { rowCount } = await pool.query(`select where ${isMember('$1', '$2')}`, [space.id, user.id])
+  return rowCount === 1
+}
+
+/** The spaces that the user belongs to, in the order in which they joined. */
+export async function spacesOf({ pool }: App<'pool'>, userId: string): Promise<Space[]> {
+  const { rows } = await pool.query<{ id: string; name: string; role: string }>(
+    `select space.id, space.name, member.role
+     from ${SCHEMA}.member join ${SCHEMA}.organization space on space.id = member."organizationId"
+     where member."userId" = $1
+     order by member."createdAt"`,
+    [userId],
+  )
+  return rows.map(({ id, name, role }) => ({ id, name, role: strongestRole(role) }))
+}
+
+/** Roles of the members of a space by user. */
+export async function rolesIn(client: Pool | PoolClient, spaceId: string): Promise<ReadonlyMap<string, Role>> {
+  const { rows } = await client.query<{ userId: string; role: string }>(
+    `select "userId", role from ${SCHEMA}.member where "organizationId" = $1`,
+    [spaceId],
+  )
+  return new Map(rows.map(({ userId, role }) => [userId, strongestRole(role)]))
+}
+
+/** Names of those who may connect the space, for those who may not. */
+export async function managerNames({ pool }: App<'pool'>, member: SpaceMember): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string; role: string }>(
+    `select person.name, member.role
+     from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
+     where member."organizationId" = $1
+     order by member."createdAt"`,
+    [member.space.id],
+  )
+  return rows.filter((row) => isManager(strongestRole(row.role))).map((row) => row.name)
+}
+
+/** Names of people that the gateway knows by id only. */
+export async function userNames({ pool }: App<'pool'>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const known = ids.filter((id) => z.uuid().safeParse(id).success)
+  if (known.length === 0) return new Map()
+  const { rows } = await pool.query<{ id: string; name: string }>(
+    `select id, name from ${SCHEMA}."user" where id = any($1::uuid[])`,
+    [known],
+  )
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
+
+/** better-auth keeps several roles of one member in one text, separated by commas. */
+export function strongestRole(text: string): Role {
+  const held = text.split(',')
+  return roles.find((role) => held.includes(role)) ?? 'member'
+}

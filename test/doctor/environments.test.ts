@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { StartupError } from '@nmg/process'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { authoritiesTooLate } from '../../scripts/doctor/certificate-authorities.ts'
+import { environmentsFrom } from '../../scripts/doctor/environments.ts'
+
+function file(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nmg-doctor-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'one.env'), text)
+  return join(folder, 'one.env')
+}
+
+describe('the settings that the doctor reads', () => {
+  it('are those that npm start would give to both processes', () => {
+    const { gateway, web } = environmentsFrom({ PORT: '8500', WEB_URL: 'https://notion.example.com' }, {})
+    expect(gateway).toMatchObject({
+      PORT: '8500',
+      NOTION_MCP_RETURN_BASE_URL: 'https://notion.example.com',
+      GATEWAY_PUBLIC_URL: 'http://localhost:8500',
+      NOTION_MCP_OAUTH_REDIRECT_URI: 'http://localhost:8500/integrations/notion/mcp/oauth/callback',
+    })
+    expect(web).toMatchObject({
+      PORT: '3000',
+      WEB_URL: 'https://notion.example.com',
+      CUDU_ENDPOINT: 'http://localhost:8500',
+      GATEWAY_PUBLIC_URL: 'http://localhost:8500',
+    })
+  })
+
+  it('do not replace what is set, also by a file', () => {
+    const given = { GATEWAY_PUBLIC_URL: 'https://gateway.example.com', CUDU_ENDPOINT_FILE: '/run/endpoint' }
+    const { gateway, web } = environmentsFrom(given, {})
+    expect(gateway).toMatchObject({ GATEWAY_PUBLIC_URL: 'https://gateway.example.com' })
+    expect(web).not.toHaveProperty('CUDU_ENDPOINT')
+  })
+
+  it('come from a file for each process, which wins over the environment', () => {
+    const gatewayFile = file('LOG_LEVEL=warn\n')
+    expect(environmentsFrom({ LOG_LEVEL: 'debug', HOST: '0.0.0.0' }, { gatewayFile })).toEqual({
+      gateway: { LOG_LEVEL: 'warn', HOST: '0.0.0.0' },
+    })
+    expect(() => environmentsFrom({}, { webFile: '/none.env' })).toThrow(
+      new StartupError('/none.env cannot be read (ENOENT).'),
+    )
+  })
+
+  it('are those of one process as they are', () => {
+    expect(environmentsFrom({ PORT: '1' }, { process: 'web' })).toEqual({ web: { PORT: '1' } })
+    expect(() => environmentsFrom({}, { process: 'simulator' })).toThrow('--process is gateway or web.')
+  })
+
+  it.each([
+    [{ NODE_EXTRA_CA_CERTS: '/ca.pem' }, {}, 1],
+    [{ NODE_EXTRA_CA_CERTS: '/ca.pem' }, { NODE_EXTRA_CA_CERTS: '/ca.pem' }, 0],
+    [{}, {}, 0],
+  ] as const)('with %j, where the environment has %j, bring %i warnings about authorities', (all, own, count) => {
+    expect(authoritiesTooLate(all, own)).toHaveLength(count)
+  })
+})
