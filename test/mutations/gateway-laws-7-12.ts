@@ -53,17 +53,6 @@ export const gatewayLaws7To12: readonly Mutation[] = [
     test: { file: `${TEST}/proxy/request-path.test.ts` },
   },
   {
-    law: 'L8',
-    fault: 'a migration does not name the oldest release that can run on it',
-    file: `${SRC}/platform/migrations/0032-retention.sql`,
-    text: '-- Oldest release that can run on it: ',
-    replacement: '-- Runs on release ',
-    test: {
-      file: `${TEST}/operating.test.ts`,
-      title: 'requires the oldest release in the first line of each migration',
-    },
-  },
-  {
     law: 'L9',
     fault: 'the cause of a failure is shown',
     file: `${SRC}/platform/problems.ts`,

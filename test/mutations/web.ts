@@ -6,7 +6,7 @@ const changeParts = { file: `${WEB}/components/pending-change/change-parts.test.
 const parts = { file: `${WEB}/test/clients/parts.test.ts` }
 
 /**
- * The tests of these need no built web app. That what is approved is what was stored (`features/chat/take-turn.ts`) is tested with the whole
+ * The tests of these need no built web app. That what is approved is what was stored (`features/chat/start-run.ts`) is tested with the whole
  * product, and has no mutation here.
  */
 export const webMutations: readonly Mutation[] = [
@@ -101,6 +101,14 @@ export const webMutations: readonly Mutation[] = [
   {
     law: 'L14',
     fault: 'bidirectional and zero-width characters are invisible',
+    file: `${WEB}/components/pending-change/visible-text.ts`,
+    text: '/[\\p{Cf}\\p{Zl}\\p{Zp}\\p{Co}\\p{Cn}\\p{Cs}\\p{Default_Ignorable_Code_Point}',
+    replacement: '/[\\p{Zl}\\p{Zp}\\p{Co}\\p{Cn}\\p{Cs}',
+    test: changeParts,
+  },
+  {
+    law: 'L14',
+    fault: 'format characters that no font draws are invisible',
     file: `${WEB}/components/pending-change/visible-text.ts`,
     text: '/[\\p{Cf}\\p{Zl}',
     replacement: '/[\\p{Zl}',
