@@ -3,12 +3,10 @@ import type { Mutation } from './mutation.ts'
 const WEB = 'apps/web'
 
 const changeParts = { file: `${WEB}/components/pending-change/change-parts.test.ts` }
+const decision = { file: `${WEB}/features/chat/record-decision.test.ts` }
 const parts = { file: `${WEB}/test/clients/parts.test.ts` }
 
-/**
- * The tests of these need no built web app. That what is approved is what was stored (`features/chat/start-run.ts`) is tested with the whole
- * product, and has no mutation here.
- */
+/** The tests of these need no built web app. */
 export const webMutations: readonly Mutation[] = [
   {
     law: 'L6',
@@ -65,6 +63,22 @@ export const webMutations: readonly Mutation[] = [
     text: "(inputSchema['type'] === undefined || inputSchema['type'] === 'object') &&\n    isSchema(inputSchema, 0)",
     replacement: "(inputSchema['type'] === undefined || inputSchema['type'] === 'object')",
     test: { file: `${WEB}/features/chat/tool-definitions.test.ts` },
+  },
+  {
+    law: 'L14',
+    fault: 'a decision about one change approves all changes of its step',
+    file: `${WEB}/features/chat/record-decision.ts`,
+    text: 'if (!isMeant && part.toolName !== alwaysAllowed) return part',
+    replacement: 'if (!isMeant && part.toolName === alwaysAllowed) return part',
+    test: decision,
+  },
+  {
+    law: 'L14',
+    fault: 'a decision may bring other arguments',
+    file: `${WEB}/features/chat/record-decision.ts`,
+    text: "        state: 'approval-responded',",
+    replacement: "        ...(arguments[1] as object),\n        state: 'approval-responded',",
+    test: decision,
   },
   {
     law: 'L14',
