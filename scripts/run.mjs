@@ -52,6 +52,7 @@ const COMMANDS = {
   vitest: { entry: 'node_modules/vitest/vitest.mjs', endsWithParent: true },
   agents: { entry: 'scripts/agents.ts', endsWithParent: true },
   images: { entry: 'scripts/images.ts', endsWithParent: true },
+  mutations: { entry: 'scripts/mutations.ts', endsWithParent: true },
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 

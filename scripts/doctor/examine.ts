@@ -41,7 +41,7 @@ export interface ExamineOptions {
 /** Examines an installation, one area after the other: the streaming probe measures time. Changes nothing in it. */
 export async function examine(environments: Environments, options: ExamineOptions = {}): Promise<Finding[]> {
   const { areas = AREAS, now = Date.now, gateways, webs } = options
-  const { installation, findings: aboutSettings } = readInstallation(environments)
+  const { installation, findings: aboutSettings } = await readInstallation(environments)
   const findings: Finding[] = [...aboutSettings]
   const endTrust = trustOwnAuthorities(environments)
   const databases = await openDatabases(installation)

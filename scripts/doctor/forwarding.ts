@@ -1,6 +1,6 @@
 /** What the headers say that arrive through reverse proxies, and how events arrive. Pure. */
 import { BlockList, isIP } from 'node:net'
-import type { Seen } from './parts.ts'
+import type { ObservedRequest } from './parts.ts'
 import { INVENTED_ADDRESS, plainAddress, type Arrival } from './probe.ts'
 import { findingsOf, type Finding } from './report.ts'
 
@@ -8,7 +8,7 @@ const proxy = findingsOf('proxy')
 const streaming = findingsOf('streaming')
 
 export interface Forwarded {
-  readonly seen: Seen
+  readonly seen: ObservedRequest
   readonly own: { readonly port: number }
   readonly trustedProxies: readonly string[]
   /** Where the request was sent. */
@@ -59,7 +59,7 @@ const shown = (chain: readonly string[]) =>
   chain.map((entry) => (entry === INVENTED_ADDRESS ? '<invented>' : entry)).join(', ')
 
 /** Whether nobody is between: the process sees our own end of the connection. */
-export const isDirect = (seen: Seen, own: { readonly port: number }): boolean => seen.peer.port === own.port
+export const isDirect = (seen: ObservedRequest, own: { readonly port: number }): boolean => seen.peer.port === own.port
 
 function isTrusted(address: string, trusted: readonly string[]): boolean {
   const version = isIP(address)
@@ -87,7 +87,7 @@ export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, 
     : proxy.warning(title, { change })
 }
 
-const nameOf = ({ process }: Seen): string => (process === 'web' ? 'web app' : 'gateway')
+const nameOf = ({ process }: ObservedRequest): string => (process === 'web' ? 'web app' : 'gateway')
 
 /** A share of the time over which the events were sent. Unbuffered, they arrive over the same time. */
 const BUFFERED_BELOW = 0.5

@@ -2,17 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
-  authSecrets,
   installationFolder,
   readConfig,
   readSettings,
   repositoryRoot,
   StartupError,
-  WebSettings,
   type Config,
   type Environment,
 } from './parts.ts'
 import { findingsOf, type Finding } from './report.ts'
+import type { WebSettings } from './web-parts.ts'
 
 /** The environments of the processes that are to be checked. */
 export interface Environments {
@@ -50,16 +49,18 @@ export interface Installation {
 
 const { ok, warning, error } = findingsOf('settings')
 
-export function readInstallation(environments: Environments): { installation: Installation; findings: Finding[] } {
+export async function readInstallation(
+  environments: Environments,
+): Promise<{ installation: Installation; findings: Finding[] }> {
   const findings: Finding[] = []
-  const read = <Process>(
+  const read = async <Process>(
     name: 'gateway' | 'web app',
     env: Environment | undefined,
-    parse: (env: Environment) => Process,
-  ): Known<Process> => {
+    parse: (env: Environment) => Process | Promise<Process>,
+  ): Promise<Known<Process>> => {
     if (env === undefined) return { unknown: `the settings of the ${name} are not given` }
     try {
-      const known = parse(env)
+      const known = await parse(env)
       findings.push(ok(`The settings of the ${name} are valid.`))
       return { known }
     } catch (cause) {
@@ -69,8 +70,8 @@ export function readInstallation(environments: Environments): { installation: In
     }
   }
   const installation: Installation = {
-    gateway: read('gateway', environments.gateway, gatewayFrom),
-    web: read('web app', environments.web, webFrom),
+    gateway: await read('gateway', environments.gateway, gatewayFrom),
+    web: await read('web app', environments.web, webFrom),
   }
   const { gateway, web } = installation
   if ('known' in gateway) findings.push(...aboutGateway(gateway.known))
@@ -113,7 +114,8 @@ function gatewayFrom(env: Environment): Gateway {
   }
 }
 
-function webFrom(env: Environment): Web {
+async function webFrom(env: Environment): Promise<Web> {
+  const { authSecrets, WebSettings } = await import('./web-parts.ts')
   const settings = readSettings(WebSettings, env)
   const dataFolder = folderOf(env)
   const serviceToken = settings.GATEWAY_SERVICE_TOKEN ?? contentOf(dataFolder, 'gateway-service-token')

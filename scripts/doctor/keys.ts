@@ -1,7 +1,7 @@
 import type { Check } from './context.ts'
 import type { Opened } from './databases.ts'
 import type { Gateway, Known, Web } from './installation.ts'
-import { aesVault, Failure, keyId, kidOf, missingKeys, opensSigningKey, type Pooled, type Replica } from './parts.ts'
+import { aesVault, Failure, keyId, kidOf, missingKeys, type Pooled, type Replica } from './parts.ts'
 import { findingsOf, type Finding } from './report.ts'
 
 const { ok, error, notChecked } = findingsOf('keys')
@@ -91,6 +91,7 @@ function opens(open: () => unknown): boolean {
 }
 
 async function authSecretFindings({ secrets }: Web, sql: Pooled): Promise<Finding[]> {
+  const { opensSigningKey } = await import('./web-parts.ts')
   const { rows } = await sql.query<{ sealed: string }>('select sealed from web.oauth_key where retired_at is null')
   if (rows.length === 0) return [notChecked('AUTH_SECRETS', 'Nothing is stored yet.')]
   const opened = await Promise.all(rows.map(({ sealed }) => opensSigningKey(sealed, secrets)))

@@ -37,7 +37,7 @@ const STREAM_MS = 2_000
 
 /** @returns the exit code: 1 when the grant could not be revoked. @throws {StartupError} */
 export async function live(environments: Environments, { json }: { json: boolean }): Promise<number> {
-  const { config } = gatewayIn(environments)
+  const { config } = await gatewayIn(environments)
   const server = await discovered(config)
   const fetches = guardedFetches(
     createSsrfGuard({
@@ -69,8 +69,8 @@ export async function live(environments: Environments, { json }: { json: boolean
   return isRevoked ? 0 : 1
 }
 
-function gatewayIn(environments: Environments): Gateway {
-  const { installation, findings } = readInstallation(environments)
+async function gatewayIn(environments: Environments): Promise<Gateway> {
+  const { installation, findings } = await readInstallation(environments)
   if ('known' in installation.gateway) return installation.gateway.known
   const wrong = findings.filter(({ status }) => status === 'error').map(({ title }) => title)
   throw new StartupError(wrong.join('\n') || `--live needs the gateway: ${installation.gateway.unknown}.`)

@@ -1,4 +1,4 @@
-/** Everything that the doctor uses of the two processes' own code: it checks with what they run. */
+/** Everything that the doctor uses of the gateway's and the shared code: it checks with what runs. Of the web app's: web-parts.ts. */
 export { aesVault } from '../../apps/gateway/src/connections/keys/aes-vault.ts'
 export { oauthServer } from '../../apps/gateway/src/connections/oauth/authorization-server.ts'
 export type { TrustedIssuer } from '../../apps/gateway/src/clients/jwt-verifier.ts'
@@ -10,8 +10,6 @@ export { issuerMetadataLocations } from '../../apps/gateway/src/connections/oaut
 export { Failure } from '../../apps/gateway/src/platform/failure.ts'
 export { jsonLog } from '../../apps/gateway/src/platform/log.ts'
 export { redisFacts } from '../../apps/gateway/src/platform/redis-facts.ts'
-export { opensSigningKey } from '../../apps/web/authorization-server/opens-signing-key.ts'
-export { authSecrets, Settings as WebSettings } from '../../apps/web/lib/settings.ts'
 export { guardedFetches, isLoopback, createSsrfGuard, type GuardedFetch } from '../../packages/outbound/src/index.ts'
 export {
   DATABASE_RELEASE,
@@ -24,4 +22,4 @@ export {
   type Environment,
 } from '../../packages/process/src/index.ts'
 export { installationFolder } from '../../packages/process/src/installation.ts'
-export { probeKey, PROBE_PATHS, type ProbedProcess, type Seen } from '../../packages/process/src/probe.ts'
+export { probeKey, PROBE_PATHS, type ProbedProcess, type ObservedRequest } from '../../packages/process/src/probe.ts'

@@ -2,7 +2,7 @@
 import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { probeKey, PROBE_PATHS, type ProbedProcess, type Seen } from './parts.ts'
+import { probeKey, PROBE_PATHS, type ProbedProcess, type ObservedRequest } from './parts.ts'
 
 /** An event, in milliseconds after the first one: when it was sent, and when it arrived. */
 export interface Arrival {
@@ -12,7 +12,7 @@ export interface Arrival {
 
 export type Probe =
   | {
-      readonly seen: Seen
+      readonly seen: ObservedRequest
       readonly arrivals: readonly Arrival[]
       /** This end of the connection, to tell a direct connection from one to a proxy. */
       readonly own: { readonly address: string; readonly port: number }

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { repositoryRoot } from '@nmg/process'
-import { sendProbeAnswer } from '@nmg/process/probe'
+import { respondToProbe } from '@nmg/process/probe'
 import { certificateFor, freePort } from '@nmg/process/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { serveHttp } from '../../apps/web/server/http.ts'
@@ -125,7 +125,7 @@ async function run(proxy: Proxy, gateways: readonly [number, number], web: numbe
 async function probed(): Promise<{ gateway: number; web: number }> {
   const gateway = createServer((request, response) => {
     const options = { process: 'gateway', serviceTokens: [SERVICE_TOKEN], clientAddress: null } as const
-    if (!sendProbeAnswer(request, response, options)) response.writeHead(404).end()
+    if (!respondToProbe(request, response, options)) response.writeHead(404).end()
   })
   gateway.listen(0, '127.0.0.1')
   await once(gateway, 'listening')

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { StartupError } from '@nmg/process'
+import { repositoryRoot, StartupError } from '@nmg/process'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { authoritiesTooLate } from '../../scripts/doctor/certificate-authorities.ts'
 import { environmentsFrom } from '../../scripts/doctor/environments.ts'
@@ -58,5 +58,21 @@ describe('the settings that the doctor reads', () => {
     [{}, {}, 0],
   ] as const)('with %j, where the environment has %j, bring %i warnings about authorities', (all, own, count) => {
     expect(authoritiesTooLate(all, own)).toHaveLength(count)
+  })
+})
+
+describe('the code of the doctor', () => {
+  it('loads that of the web app only when one is examined, since the gateway’s image has none', () => {
+    const folder = join(repositoryRoot, 'scripts/doctor')
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.endsWith('.ts') && name !== 'web-parts.ts',
+    )
+    const loaded = files.flatMap((name) =>
+      readFileSync(join(folder, name), 'utf8')
+        .split('\n')
+        .filter((line) => /^(import|export)(?! type\b).*(web-parts|apps\/web)/.test(line)),
+    )
+    expect(files.length).toBeGreaterThan(10)
+    expect(loaded).toEqual([])
   })
 })

@@ -7,14 +7,14 @@ import { judgeSpace } from '../../scripts/doctor/disk.ts'
 import { judgeClientAddress, judgeHost, judgeStreaming } from '../../scripts/doctor/forwarding.ts'
 import { commonParent } from '../../scripts/doctor/installation.ts'
 import { judgeJwks } from '../../scripts/doctor/jwks.ts'
-import type { Seen } from '../../scripts/doctor/parts.ts'
+import type { ObservedRequest } from '../../scripts/doctor/parts.ts'
 import { INVENTED_ADDRESS as INVENTED } from '../../scripts/doctor/probe.ts'
 
 const OWN_PORT = 50_000
 const PROXY_PORT = 40_000
 const CLIENT = '203.0.113.9'
 
-const seenBy = (peer: string, chain: string | undefined, counted: string, port = PROXY_PORT): Seen => ({
+const seenBy = (peer: string, chain: string | undefined, counted: string, port = PROXY_PORT): ObservedRequest => ({
   process: 'web',
   peer: { address: `::ffff:${peer}`, port },
   clientAddress: counted,

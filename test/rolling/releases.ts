@@ -1,14 +1,25 @@
 /** Two releases that differ as releases do, and processes that run from them. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { repositoryRoot } from '@nmg/process'
 
 /** What the next release calls a page that this one calls *Settings*. */
 export const NEXT_LABEL = 'Preferences'
 
-const NOT_COPIED = new Set(['.git', '.data', 'release'])
+const NOT_COPIED = new Set(['.git', '.data', 'release', 'node_modules'])
 
 /** Builds a release of this checkout into `out`. */
 export function buildRelease(out: string): void {
@@ -23,6 +34,9 @@ export function buildNextRelease(workFolder: string, out: string): void {
     verbatimSymlinks: true,
     filter: (path) => path === repositoryRoot || !NOT_COPIED.has(basename(path)),
   })
+  for (const folder of foldersWithPackages(repositoryRoot)) {
+    linkFiles(join(repositoryRoot, folder, 'node_modules'), join(checkout, folder, 'node_modules'))
+  }
   edit(join(checkout, 'apps/web/app/spaces/[spaceId]/navigation.ts'), `label: 'Settings'`, `label: '${NEXT_LABEL}'`)
   edit(join(checkout, 'package.json'), '"version": "', '"version": "1')
   for (const [app, schema] of [
@@ -35,6 +49,33 @@ export function buildNextRelease(workFolder: string, out: string): void {
     )
   }
   build(checkout, out)
+}
+
+function foldersWithPackages(root: string): string[] {
+  const workspaces = ['apps', 'packages'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(parent, name)),
+  )
+  return ['.', 'runtime', ...workspaces].filter((folder) => existsSync(join(root, folder, 'node_modules')))
+}
+
+/** Packages are many, and nothing changes them in place. */
+function linkFiles(from: string, to: string): void {
+  mkdirSync(to)
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) linkFiles(source, target)
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target)
+    else linkOrCopy(source, target)
+  }
+}
+
+function linkOrCopy(source: string, target: string): void {
+  try {
+    linkSync(source, target)
+  } catch {
+    // On another file system.
+    copyFileSync(source, target)
+  }
 }
 
 function build(checkout: string, out: string): void {

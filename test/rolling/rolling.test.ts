@@ -13,6 +13,7 @@ import { buildNextRelease, buildRelease, NEXT_LABEL, startReplica, type Replica 
 import { callTool, loadFiles, loadPage, startTraffic, type Traffic } from './traffic.ts'
 
 const BUILDING_MS = 1_200_000
+const ROLLING_MS = 600_000
 
 const TOKEN = 'the-service-token-of-the-rolling-upgrade'
 const ADA = { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' }
@@ -68,7 +69,7 @@ afterAll(async () => {
   for (const balancer of Object.values(balancers ?? {})) balancer.close()
   await notion?.close()
   rmSync(folder, { recursive: true, force: true })
-})
+}, BUILDING_MS)
 
 async function settingsOfReplicas(): Promise<Record<Name, Record<string, string>>> {
   const shared = { DATABASE_URL: (await testDatabase()).url, GATEWAY_SERVICE_TOKEN: TOKEN }
@@ -130,7 +131,7 @@ async function firstConsent(): Promise<void> {
 const homePage = () => loadPage(ada, `/spaces/${ada.spaceId}/connection`)
 
 describe('a rolling upgrade', () => {
-  it('loses no call, no page and no consent, forth and back', async ({ annotate }) => {
+  it('loses no call, no page and no consent, forth and back', { timeout: ROLLING_MS }, async ({ annotate }) => {
     for (const release of [releases.next, releases.current]) {
       for (const name of ['gateway', 'web', 'gateway', 'web'] as const) {
         await replaceOne(name, release)

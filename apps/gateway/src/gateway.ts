@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { prepareDrain } from '@nmg/process'
-import { sendProbeAnswer } from '@nmg/process/probe'
+import { respondToProbe } from '@nmg/process/probe'
 import { openClients } from './clients/open.ts'
 import { ACCESS_CHANNEL } from './clients/revocation-notices.ts'
 import { type Config, oauthSettings } from './config.ts'
@@ -160,7 +160,7 @@ export async function openGateway({
   const stopSweeping = every(SWEEP_EVERY_MS, sweep, log)
   const serviceTokens = config.serviceTokens.map((token) => token.reveal())
   const server = createGatewayServer(proxy, app, log, clients.handleCors, (req, res) =>
-    sendProbeAnswer(req, res, { process: 'gateway', serviceTokens, clientAddress: null }),
+    respondToProbe(req, res, { process: 'gateway', serviceTokens, clientAddress: null }),
   )
   const drain = prepareDrain(server)
 

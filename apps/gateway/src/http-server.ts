@@ -27,7 +27,7 @@ export function createGatewayServer(
   log: Log,
   handleCors: (req: IncomingMessage, res: ServerResponse) => boolean,
   /** Answers a probe of `npm run doctor`; false for every other request. */
-  answerProbe: (req: IncomingMessage, res: ServerResponse) => boolean = () => false,
+  respondToProbe: (req: IncomingMessage, res: ServerResponse) => boolean = () => false,
 ): Server {
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 120_000 })
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -39,7 +39,7 @@ export function createGatewayServer(
       return
     }
     if (req.url === '*') res.writeHead(204, { allow: ALL_METHODS }).end()
-    else if (answerProbe(req, res)) return
+    else if (respondToProbe(req, res)) return
     else if (!mcpTarget(req.url ?? '')) route(app, log, req, res)
     else if (!handleCors(req, res)) proxy.handle(req, res)
   })

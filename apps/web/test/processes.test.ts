@@ -133,7 +133,7 @@ describe('the log', () => {
     }
   })
 
-  it('shows failures when only warnings are wanted, and nothing else', async () => {
+  it('shows failures when only warnings are wanted, and nothing else', { timeout: 120_000 }, async () => {
     const { url, drop } = await testDatabase()
     const port = await freePort()
     const child = spawn(process.execPath, [resolve(import.meta.dirname, '../main.ts')], {

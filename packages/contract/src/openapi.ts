@@ -36,10 +36,10 @@ import { Problem, problems, type ProblemCode } from './problems.ts'
 
 type Json = { [name: string]: unknown }
 
-/** Of the API, not of a release: it changes with the API. */
+/** The version of the API, which is independent of releases. */
 const API_VERSION = '0.1.0'
 
-/** The schemas that the document names. */
+/** The named schemas of the document. */
 const COMPONENTS = {
   AccessKey,
   AccessKeys,
@@ -67,7 +67,7 @@ const COMPONENTS = {
   WorkspaceChangeDecision,
 } satisfies Record<string, z.ZodType>
 
-/** OpenAPI 3.1. */
+/** Creates the OpenAPI 3.1 document. */
 export function gatewayApi(): Json {
   return {
     openapi: '3.1.1',
@@ -115,7 +115,7 @@ function componentSchemas(): Json {
 
 const refOf = (id: string) => `#/components/schemas/${id}`
 
-/** Later releases add members; and a format says all that zod's pattern for it says. */
+/** Allows additional members, which later releases may add, and removes patterns that repeat a format. */
 function publish(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.additionalProperties === false) delete schema.additionalProperties
   if (schema.format !== undefined) delete schema.pattern
@@ -208,7 +208,7 @@ function successObject({ description, schema, mediaTypes, headers }: SuccessResp
   }
 }
 
-/** `outcome_unknown` says in its status what happened. */
+/** `outcome_unknown` has several statuses. */
 const statusesOf = (code: ProblemCode): readonly number[] =>
   code === 'outcome_unknown' ? [502, 503, 504] : [problems[code].status]
 
@@ -237,7 +237,7 @@ function problemSchema(status: number, codes: readonly ProblemCode[]): Json {
   return { allOf: [{ $ref: refOf('Problem') }, { properties: { status: { const: status }, code: { enum: codes } } }] }
 }
 
-/** Applications get problem documents; users' clients get JSON-RPC errors, in part under other statuses. */
+/** Applications get problem documents; users' clients get JSON-RPC errors, some of them with other statuses. */
 function mcpFailures(codes: readonly ProblemCode[]): Json {
   const ofApplications = problemResponses(codes) as Record<string, Json>
   const statuses = [...new Set([...Object.keys(ofApplications), '403'])].toSorted()

@@ -16,15 +16,15 @@ export interface Operation {
   readonly body?: z.ZodType
   /** By status. */
   readonly success: Readonly<Record<number, SuccessResponse>>
-  /** What the gateway itself refuses or fails with. */
+  /** The errors of the gateway itself. */
   readonly failures: readonly ProblemCode[]
 }
 
 export interface SuccessResponse {
   readonly description: string
-  /** Of a JSON body. */
+  /** For JSON bodies. */
   readonly schema?: z.ZodType
-  /** Of bodies that are passed on unchanged. */
+  /** For bodies that are forwarded unchanged. */
   readonly mediaTypes?: readonly string[]
   /** Name and meaning. */
   readonly headers?: Readonly<Record<string, string>>
@@ -60,7 +60,7 @@ export const McpMessage = z.looseObject({
   meta: z.looseObject({ space_id: z.string().optional(), user_id: z.string().optional() }).optional(),
 })
 
-/** A failure of the gateway, as users' MCP clients get it. */
+/** An error of the gateway in responses to users' MCP clients. */
 export const JsonRpcError = z.object({
   jsonrpc: z.literal('2.0'),
   id: z.union([z.string(), z.number()]).optional(),
@@ -114,13 +114,13 @@ const KeyOwnerQuery = z.object({
   user_id: z.string().describe('Delete only a key of this user.').optional(),
 })
 
-/** What each operation of applications may fail with. */
+/** The errors of all operations of applications. */
 const COMMON = ['unauthenticated', 'store_unavailable', 'internal'] as const
 const STORED = [...COMMON, 'invalid_request'] as const
-/** What a JSON body may be refused for. */
+/** The errors of operations with a JSON body. */
 const BODY = ['invalid_json', 'too_large', 'unsupported_encoding'] as const
 
-/** What every method of an MCP endpoint may fail with. */
+/** The errors of all methods of an MCP endpoint. */
 const MCP_FAILURES = [
   'unauthenticated',
   'reconnect_required',
@@ -198,7 +198,7 @@ const metadataOperations = (path: string, suffix: string) =>
     },
   }) satisfies Record<string, Operation>
 
-/** By method and path, as OpenAPI writes it. */
+/** By method and path, in OpenAPI's format. */
 export const operations: Readonly<Record<string, Operation>> = {
   'GET /integrations/notion/oauth/mcp/start': {
     id: 'startAuthorization',

@@ -13,13 +13,13 @@ export function newToken(userId: string, grantId: string): string {
 }
 
 /** SHA-256 in hex. The grant store contains only hashes of tokens. */
-export function hashed(secret: string): string {
+export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
 /** Compares two strings in constant time. */
 export function sameSecret(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(hashed(a)), Buffer.from(hashed(b)))
+  return timingSafeEqual(Buffer.from(hashSecret(a)), Buffer.from(hashSecret(b)))
 }
 
 /**

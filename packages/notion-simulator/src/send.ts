@@ -51,7 +51,7 @@ export async function send(outgoing: ServerResponse, response: Response, options
         outgoing.socket?.destroy()
         return
       }
-      if (outgoing.writableNeedDrain) await drained(outgoing)
+      if (outgoing.writableNeedDrain) await waitForDrain(outgoing)
     }
   }
   if (options.cutAfterBytes !== undefined) outgoing.socket?.destroy()
@@ -59,7 +59,7 @@ export async function send(outgoing: ServerResponse, response: Response, options
 }
 
 /** Resolves when the buffer is drained or the client has disconnected. */
-function drained(outgoing: ServerResponse): Promise<void> {
+function waitForDrain(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       outgoing.off('drain', done)

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../src/index.ts'
 import { PEOPLE } from '../src/index.ts'
 import {
-  answerConsent,
+  submitConsent,
   authorizationParameters,
   connect,
   location,
   pkce,
   REDIRECT_URI,
   refresh,
-  refusal,
+  errorOf,
   register,
   simulator,
 } from './client.ts'
@@ -78,7 +78,7 @@ describe('a submitted consent', () => {
     const notion = await simulator()
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
-    const target = location(await answerConsent(notion, parameters, { user: 'cleo', workspace: 'Northwind' }))
+    const target = location(await submitConsent(notion, parameters, { user: 'cleo', workspace: 'Northwind' }))
     expect([...target.searchParams.keys()]).toEqual(['code', 'state', 'iss'])
     expect(target.searchParams.get('iss')).toBe(notion.url)
     expect(notion.admin.grants()[0]).toMatchObject({ userId: PEOPLE.cleo.id, workspaceId: notion.workspaces[1]?.id })
@@ -88,7 +88,7 @@ describe('a submitted consent', () => {
     const notion = await simulator()
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
-    const target = location(await answerConsent(notion, parameters, { decision: 'deny' }))
+    const target = location(await submitConsent(notion, parameters, { decision: 'deny' }))
     expect(target.searchParams.get('error')).toBe('access_denied')
     expect(target.searchParams.get('error_description')).toBeTruthy()
     expect(target.searchParams.get('state')).toBe('state-of-the-client')
@@ -101,7 +101,7 @@ describe('a submitted consent', () => {
     const notion = await simulator()
     const { client_id } = await register(notion)
     const parameters = authorizationParameters(notion, client_id, pkce().challenge)
-    const response = await answerConsent(notion, parameters, { user: 'ben', workspace: 'Northwind' })
+    const response = await submitConsent(notion, parameters, { user: 'ben', workspace: 'Northwind' })
     expect(response.status).toBe(400)
     expect(notion.admin.grants()).toEqual([])
   })
@@ -200,9 +200,9 @@ describe('a second consent of the same user for the same client', () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion, { user: 'ada', workspace: 'Acme' })
     const parameters = authorizationParameters(notion, clientId, pkce().challenge)
-    await answerConsent(notion, parameters, { user: 'ada', workspace: 'Northwind' })
+    await submitConsent(notion, parameters, { user: 'ada', workspace: 'Northwind' })
     expect(standings(notion)).toEqual(['revoked', 'code-pending'])
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toEqual({
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toEqual({
       status: 400,
       error: 'invalid_grant',
       description: 'OAuth grant revoked',

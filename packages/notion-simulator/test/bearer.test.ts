@@ -35,8 +35,8 @@ describe('a request without credentials', () => {
 
   it('gets a bare challenge from the newer upstream library', async () => {
     const notion = await simulator({ profile: 'wop-0.10' })
-    const answer = await challenge(await fetch(notion.mcpUrl, { method: 'POST' }))
-    expect(answer).toMatchObject({
+    const response = await challenge(await fetch(notion.mcpUrl, { method: 'POST' }))
+    expect(response).toMatchObject({
       status: 401,
       type: null,
       challenge: `Bearer realm="OAuth", resource_metadata="${notion.url}/.well-known/oauth-protected-resource/mcp"`,

@@ -65,9 +65,9 @@ export function authorizationParameters(
 }
 
 /** Submits the consent form. */
-export function answerConsent(notion: Server, parameters: URLSearchParams, answer: Json = {}): Promise<Response> {
+export function submitConsent(notion: Server, parameters: URLSearchParams, consent: Json = {}): Promise<Response> {
   const form = new URLSearchParams(parameters)
-  const fields = { decision: 'allow', user: 'ada', workspace: 'Acme', ...answer }
+  const fields = { decision: 'allow', user: 'ada', workspace: 'Acme', ...consent }
   for (const [name, value] of Object.entries(fields)) form.set(name, String(value))
   return fetch(`${notion.url}/authorize`, { method: 'POST', body: form, redirect: 'manual' })
 }
@@ -84,9 +84,9 @@ export async function codeFor(
   clientId: string,
   challenge: string,
   changes: Record<string, string | null> = {},
-  answer: Json = {},
+  consent: Json = {},
 ): Promise<string> {
-  const response = await answerConsent(notion, authorizationParameters(notion, clientId, challenge, changes), answer)
+  const response = await submitConsent(notion, authorizationParameters(notion, clientId, challenge, changes), consent)
   const code = location(response).searchParams.get('code')
   if (!code) throw new Error(`No code: ${location(response).search}`)
   return code
@@ -112,13 +112,13 @@ export type Connection = { clientId: string; tokens: Tokens }
 
 export async function connect(
   notion: Server,
-  answer: Json = {},
+  consent: Json = {},
   clientId?: string,
   changes: Record<string, string | null> = {},
 ): Promise<Connection> {
   const id = clientId ?? (await register(notion)).client_id
   const { verifier, challenge } = pkce()
-  const code = await codeFor(notion, id, challenge, changes, answer)
+  const code = await codeFor(notion, id, challenge, changes, consent)
   const response = await postToken(notion, {
     grant_type: 'authorization_code',
     client_id: id,
@@ -142,7 +142,7 @@ export async function refreshed(notion: Server, clientId: string, refreshToken: 
 }
 
 /** Status and OAuth error of a response. */
-export async function refusal(response: Response): Promise<{ status: number; error: unknown; description: unknown }> {
+export async function errorOf(response: Response): Promise<{ status: number; error: unknown; description: unknown }> {
   const body = (await response.json()) as Json
   return { status: response.status, error: body['error'], description: body['error_description'] }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../src/index.ts'
-import { connect, INITIALIZE, type Json, postMcp, refresh, refusal, register, simulator, use } from './client.ts'
+import { connect, INITIALIZE, type Json, postMcp, refresh, errorOf, register, simulator, use } from './client.ts'
 
 async function call(
   notion: Simulator,
@@ -103,11 +103,11 @@ describe('the control endpoint', () => {
     expect((await call(notion, 'POST', 'admin/expire-access-tokens')).body).toEqual({ expired: 1 })
     expect((await postMcp(notion, tokens.access_token, INITIALIZE)).status).toBe(401)
     expect((await call(notion, 'POST', 'admin/revoke-grants', { clientId })).body).toEqual({ revoked: 1 })
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
       description: 'OAuth grant revoked',
     })
     expect((await call(notion, 'POST', 'admin/forget-clients', { clientId })).body).toEqual({ forgotten: 1 })
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
       error: 'invalid_client',
     })
     expect((await call(notion, 'POST', 'admin/forget-sessions')).body).toEqual({ forgotten: 0 })
@@ -131,7 +131,7 @@ describe('the control endpoint', () => {
     expect(notion.recorded.tokenRequests).toEqual([])
     expect(notion.issuedSecrets()).toEqual([])
     expect(notion.admin.grants()).toEqual([])
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
       error: 'invalid_client',
     })
     expect((await connect(notion)).tokens).not.toHaveProperty('user_id')
@@ -157,7 +157,7 @@ describe('two simulators', () => {
     const { tokens } = await connect(one)
     expect(other.admin.clients()).toEqual([])
     expect((await postMcp(other, tokens.access_token, INITIALIZE)).status).toBe(401)
-    expect(await refusal(await refresh(other, client_id, tokens.refresh_token))).toMatchObject({
+    expect(await errorOf(await refresh(other, client_id, tokens.refresh_token))).toMatchObject({
       error: 'invalid_client',
     })
   })

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../src/index.ts'
-import { type Json, postToken, refresh, refusal, register, simulator, START, use } from './client.ts'
+import { type Json, postToken, refresh, errorOf, register, simulator, START, use } from './client.ts'
 
 const ISSUER = 'https://idp.acme.test'
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -70,7 +70,7 @@ describe('an identity assertion', () => {
       user: { email: 'ada@acme.test' },
       workspace: { name: 'Acme' },
     })
-    expect(await refusal(await refresh(notion, client.client_id, String(tokens['access_token'])))).toMatchObject({
+    expect(await errorOf(await refresh(notion, client.client_id, String(tokens['access_token'])))).toMatchObject({
       error: 'invalid_client',
     })
   })
@@ -79,7 +79,7 @@ describe('an identity assertion', () => {
     const { claims, ask } = await enterprise()
     const text = assertion(HEADER, claims, RSA.privateKey)
     expect((await ask(text)).status).toBe(200)
-    expect(await refusal(await ask(text))).toMatchObject({ status: 400, error: 'invalid_grant' })
+    expect(await errorOf(await ask(text))).toMatchObject({ status: 400, error: 'invalid_grant' })
   })
 
   it.each<[header: Json, claims: Json]>([
@@ -102,14 +102,14 @@ describe('an identity assertion', () => {
   ])('with %j and %j is refused', async (header, changes) => {
     const { claims, ask } = await enterprise()
     const response = await ask(assertion({ ...HEADER, ...header }, { ...claims, ...changes }, RSA.privateKey))
-    expect(await refusal(response)).toMatchObject({ status: 400, error: 'invalid_grant' })
+    expect(await errorOf(response)).toMatchObject({ status: 400, error: 'invalid_grant' })
   })
 
   it('of a public client is refused', async () => {
     const { notion, claims, ask } = await enterprise()
     const { client_id } = await register(notion)
     const text = assertion(HEADER, { ...claims, client_id }, RSA.privateKey)
-    expect(await refusal(await ask(text, { client_id, client_secret: null }))).toMatchObject({
+    expect(await errorOf(await ask(text, { client_id, client_secret: null }))).toMatchObject({
       status: 401,
       error: 'invalid_client',
     })

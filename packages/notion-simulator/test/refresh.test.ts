@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DAY, MINUTE, SECOND } from '../src/clock.ts'
 import type { Simulator } from '../src/index.ts'
-import { connect, INITIALIZE, postMcp, refresh, refreshed, refusal, register, simulator } from './client.ts'
+import { connect, INITIALIZE, postMcp, refresh, refreshed, errorOf, register, simulator } from './client.ts'
 
 const REVOKED = { status: 400, error: 'invalid_grant', description: 'OAuth grant revoked' }
 const INVALID = { status: 400, error: 'invalid_grant', description: 'Invalid refresh token' }
@@ -51,14 +51,14 @@ describe('a refresh', () => {
   ])('%s is refused', async (_, token, expected) => {
     const notion = await simulator()
     const { clientId } = await connect(notion)
-    expect(await refusal(await refresh(notion, clientId, token))).toEqual(expected)
+    expect(await errorOf(await refresh(notion, clientId, token))).toEqual(expected)
   })
 
   it('with an invented secret is refused without consequences', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const issueInvalid = tokens.refresh_token.replace(/[^:]*$/, 'x'.repeat(32))
-    expect(await refusal(await refresh(notion, clientId, issueInvalid))).toEqual(INVALID)
+    expect(await errorOf(await refresh(notion, clientId, issueInvalid))).toEqual(INVALID)
     expect(standings(notion)).toEqual(['unknown null'])
     expect((await refresh(notion, clientId, tokens.refresh_token)).status).toBe(200)
   })
@@ -66,14 +66,14 @@ describe('a refresh', () => {
   it('with an access token is refused', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
-    expect(await refusal(await refresh(notion, clientId, tokens.access_token))).toEqual(INVALID)
+    expect(await errorOf(await refresh(notion, clientId, tokens.access_token))).toEqual(INVALID)
   })
 
   it('of another client is refused, and the token stays valid', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const { client_id } = await register(notion)
-    expect(await refusal(await refresh(notion, client_id, tokens.refresh_token))).toEqual({
+    expect(await errorOf(await refresh(notion, client_id, tokens.refresh_token))).toEqual({
       status: 400,
       error: 'invalid_grant',
       description: 'Client ID mismatch',
@@ -95,7 +95,7 @@ describe('the window of two refresh tokens', () => {
     const { clientId, tokens: first } = await connect(notion)
     const second = await refreshed(notion, clientId, first.refresh_token)
     const third = await refreshed(notion, clientId, second.refresh_token)
-    expect(await refusal(await refresh(notion, clientId, first.refresh_token))).toEqual(INVALID)
+    expect(await errorOf(await refresh(notion, clientId, first.refresh_token))).toEqual(INVALID)
     expect((await refresh(notion, clientId, third.refresh_token)).status).toBe(200)
     expect(standings(notion)).toEqual(['current 0', 'current 1', 'retired 0', 'current 2'])
   })
@@ -107,7 +107,7 @@ describe('the window of two refresh tokens', () => {
       await refreshed(notion, clientId, tokens.refresh_token),
       await refreshed(notion, clientId, tokens.refresh_token),
     ]
-    expect(await refusal(await refresh(notion, clientId, winner.refresh_token))).toEqual(INVALID)
+    expect(await errorOf(await refresh(notion, clientId, winner.refresh_token))).toEqual(INVALID)
     expect((await refresh(notion, clientId, loser.refresh_token)).status).toBe(200)
   })
 })
@@ -124,7 +124,7 @@ describe('a token that was rotated out', () => {
     const notion = await simulator()
     const { clientId, first, third } = await rotatedTwice(notion)
     notion.advance(MINUTE - 1)
-    expect(await refusal(await refresh(notion, clientId, first.refresh_token))).toEqual(INVALID)
+    expect(await errorOf(await refresh(notion, clientId, first.refresh_token))).toEqual(INVALID)
     expect(await statusWith(notion, third.access_token)).toBe(200)
   })
 
@@ -132,8 +132,8 @@ describe('a token that was rotated out', () => {
     const notion = await simulator()
     const { clientId, first, third } = await rotatedTwice(notion)
     notion.advance(MINUTE)
-    expect(await refusal(await refresh(notion, clientId, first.refresh_token))).toEqual(REVOKED)
-    expect(await refusal(await refresh(notion, clientId, third.refresh_token))).toEqual(REVOKED)
+    expect(await errorOf(await refresh(notion, clientId, first.refresh_token))).toEqual(REVOKED)
+    expect(await errorOf(await refresh(notion, clientId, third.refresh_token))).toEqual(REVOKED)
     expect(await statusWith(notion, third.access_token)).toBe(401)
     expect(notion.admin.grants()).toMatchObject([{ status: 'revoked', revokedBecause: 'refresh token reused' }])
     expect(notion.recorded.tokenRequests.at(-2)).toMatchObject({
@@ -145,12 +145,12 @@ describe('a token that was rotated out', () => {
   it('revokes it at once without a grace period, and never without reuse detection', async () => {
     const strict = await simulator({ options: { graceMs: 0 } })
     const one = await rotatedTwice(strict)
-    expect(await refusal(await refresh(strict, one.clientId, one.first.refresh_token))).toEqual(REVOKED)
+    expect(await errorOf(await refresh(strict, one.clientId, one.first.refresh_token))).toEqual(REVOKED)
 
     const lenient = await simulator({ options: { reuseDetection: false } })
     const two = await rotatedTwice(lenient)
     lenient.advance(DAY)
-    expect(await refusal(await refresh(lenient, two.clientId, two.first.refresh_token))).toEqual(INVALID)
+    expect(await errorOf(await refresh(lenient, two.clientId, two.first.refresh_token))).toEqual(INVALID)
     expect((await refresh(lenient, two.clientId, two.third.refresh_token)).status).toBe(200)
   })
 
@@ -165,7 +165,7 @@ describe('a token that was rotated out', () => {
     strict.advance(MINUTE - 1)
     expect((await refresh(strict, two.clientId, two.second.refresh_token)).status).toBe(200)
     strict.advance(1)
-    expect(await refusal(await refresh(strict, two.clientId, two.second.refresh_token))).toEqual(REVOKED)
+    expect(await errorOf(await refresh(strict, two.clientId, two.second.refresh_token))).toEqual(REVOKED)
   })
 })
 
@@ -176,7 +176,7 @@ describe('a grant', () => {
     notion.advance(30 * DAY - 1)
     const next = await refreshed(notion, clientId, tokens.refresh_token)
     notion.advance(30 * DAY)
-    expect(await refusal(await refresh(notion, clientId, next.refresh_token))).toEqual(EXPIRED)
+    expect(await errorOf(await refresh(notion, clientId, next.refresh_token))).toEqual(EXPIRED)
   })
 
   it('expires after 180 days despite refreshes, and its last access tokens are shorter', async () => {
@@ -192,7 +192,7 @@ describe('a grant', () => {
     expect(last.expires_in).toBe(100)
     notion.advance(100 * SECOND)
     expect(await statusWith(notion, last.access_token)).toBe(401)
-    expect(await refusal(await refresh(notion, clientId, last.refresh_token))).toEqual(EXPIRED)
+    expect(await errorOf(await refresh(notion, clientId, last.refresh_token))).toEqual(EXPIRED)
     expect(notion.admin.grants()).toMatchObject([{ status: 'expired', endsAt: '2027-03-30T12:00:00.000Z' }])
   })
 
@@ -200,7 +200,7 @@ describe('a grant', () => {
     const notion = await simulator({ profile: 'wop-0.10', options: { idleTtlSeconds: 600 } })
     const { clientId, tokens } = await connect(notion)
     notion.advance(540 * SECOND + 1)
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toEqual(EXPIRED)
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toEqual(EXPIRED)
   })
 
   it('outlives the registration of its client, but can no longer be refreshed', async () => {
@@ -208,7 +208,7 @@ describe('a grant', () => {
     const { clientId, tokens } = await connect(notion)
     notion.advance(3600 * SECOND)
     expect(await statusWith(notion, tokens.access_token)).toBe(200)
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toEqual({
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toEqual({
       status: 401,
       error: 'invalid_client',
       description: 'Client not found',
@@ -221,7 +221,7 @@ describe('a grant', () => {
     const ben = await connect(notion, { user: 'ben' })
     expect(notion.admin.revokeGrants({ clientId: ada.clientId })).toBe(1)
     expect(await statusWith(notion, ada.tokens.access_token)).toBe(401)
-    expect(await refusal(await refresh(notion, ada.clientId, ada.tokens.refresh_token))).toEqual(REVOKED)
+    expect(await errorOf(await refresh(notion, ada.clientId, ada.tokens.refresh_token))).toEqual(REVOKED)
     expect(await statusWith(notion, ben.tokens.access_token)).toBe(200)
   })
 })
@@ -243,7 +243,7 @@ describe('storage that lags', () => {
     const notion = await simulator({ options: { kvLagMs: 5000 } })
     const { clientId, tokens: first } = await connect(notion)
     const second = await refreshed(notion, clientId, first.refresh_token)
-    expect(await refusal(await refresh(notion, clientId, second.refresh_token))).toEqual(INVALID)
+    expect(await errorOf(await refresh(notion, clientId, second.refresh_token))).toEqual(INVALID)
     notion.advance(5000)
     await refreshed(notion, clientId, second.refresh_token)
     expect((await refresh(notion, clientId, first.refresh_token)).status).toBe(200)

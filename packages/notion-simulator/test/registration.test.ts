@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DAY } from '../src/clock.ts'
-import { postToken, REDIRECT_URI, refusal, register, simulator, START } from './client.ts'
+import { postToken, REDIRECT_URI, errorOf, register, simulator, START } from './client.ts'
 
 const seconds = (date: Date) => Math.floor(date.getTime() / 1000)
 
@@ -53,9 +53,9 @@ describe('a client that registers', () => {
     const { client_id } = await register(notion)
     const fields = { grant_type: 'refresh_token', client_id, refresh_token: 'a:b:c' }
     notion.advance(90 * DAY - 1)
-    expect(await refusal(await postToken(notion, fields))).toMatchObject({ error: 'invalid_grant' })
+    expect(await errorOf(await postToken(notion, fields))).toMatchObject({ error: 'invalid_grant' })
     notion.advance(1)
-    expect(await refusal(await postToken(notion, fields))).toEqual({
+    expect(await errorOf(await postToken(notion, fields))).toEqual({
       status: 401,
       error: 'invalid_client',
       description: 'Client not found',
@@ -106,24 +106,24 @@ describe('a client that registers', () => {
       method: 'POST',
       body: JSON.stringify({ redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none', ...metadata }),
     })
-    expect(await refusal(response)).toEqual({ status: 400, error, description })
+    expect(await errorOf(response)).toEqual({ status: 400, error, description })
     expect(notion.admin.clients()).toEqual([])
   })
 
   it('with another format, too much data, or another method is refused', async () => {
     const { url } = await simulator()
     const post = (body: string) => fetch(`${url}/register`, { method: 'POST', body })
-    expect(await refusal(await post('{'))).toEqual({
+    expect(await errorOf(await post('{'))).toEqual({
       status: 400,
       error: 'invalid_request',
       description: 'Invalid JSON payload',
     })
-    expect(await refusal(await post(' '.repeat(1024 * 1024 + 1)))).toEqual({
+    expect(await errorOf(await post(' '.repeat(1024 * 1024 + 1)))).toEqual({
       status: 413,
       error: 'invalid_request',
       description: 'Request payload too large, must be under 1 MiB',
     })
-    expect(await refusal(await fetch(`${url}/register`))).toEqual({
+    expect(await errorOf(await fetch(`${url}/register`))).toEqual({
       status: 405,
       error: 'invalid_request',
       description: 'Method not allowed',
@@ -132,7 +132,7 @@ describe('a client that registers', () => {
 
   it('is refused when registration is disabled', async () => {
     const notion = await simulator({ options: { metadata: { registrationEndpoint: false } } })
-    expect(await refusal(await fetch(`${notion.url}/register`, { method: 'POST', body: '{}' }))).toEqual({
+    expect(await errorOf(await fetch(`${notion.url}/register`, { method: 'POST', body: '{}' }))).toEqual({
       status: 501,
       error: 'not_implemented',
       description: 'Client registration is not enabled',

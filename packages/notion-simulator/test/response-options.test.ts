@@ -3,7 +3,7 @@ import { get } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Simulator, TokenResponseOptions } from '../src/index.ts'
 import {
-  answerConsent,
+  submitConsent,
   authorizationParameters,
   connect,
   INITIALIZE,
@@ -234,7 +234,7 @@ describe('revocationResponse', () => {
 const SERVER = '/.well-known/oauth-authorization-server'
 
 describe('documents', () => {
-  it.each([400, 401, 403, 405, 429, 503])('answer %i at one path only', async (status) => {
+  it.each([400, 401, 403, 405, 429, 503])('respond with %i at one path only', async (status) => {
     const notion = await simulator({ options: { documents: { [SERVER]: { status } } } })
     expect((await fetch(notion.url + SERVER)).status).toBe(status)
     expect((await fetch(`${notion.url}/.well-known/oauth-protected-resource/mcp`)).status).toBe(200)
@@ -274,7 +274,7 @@ describe('movedTokenEndpoint', () => {
     expect((await again()).status).toBe(200)
   })
 
-  it('closes the connection at the old address', async () => {
+  it('closes the connection at the old URL', async () => {
     const { notion, again } = await connected()
     notion.setOptions({ movedTokenEndpoint: { path: '/t', status: 'closed' } })
     await expect(again()).rejects.toThrow('fetch failed')
@@ -282,7 +282,7 @@ describe('movedTokenEndpoint', () => {
 })
 
 describe('refuseResource', () => {
-  it('refuses a resource at refresh, and takes the same request without it', async () => {
+  it('refuses a resource in a refresh, and accepts the same request without it', async () => {
     const { notion, again } = await connected()
     notion.setOptions({ refuseResource: ['refresh_token'] })
     const refused = await again({ resource: notion.mcpUrl })
@@ -293,8 +293,8 @@ describe('refuseResource', () => {
   it('refuses it in the authorization request', async () => {
     const notion = await simulator({ options: { refuseResource: ['authorization'] } })
     const { client_id } = await register(notion)
-    const answer = await answerConsent(notion, authorizationParameters(notion, client_id, 'x'.repeat(43)))
-    expect(location(answer).searchParams.get('error')).toBe('invalid_target')
+    const response = await submitConsent(notion, authorizationParameters(notion, client_id, 'x'.repeat(43)))
+    expect(location(response).searchParams.get('error')).toBe('invalid_target')
   })
 })
 
@@ -302,7 +302,7 @@ describe('singleUseRefreshTokens', () => {
   it.each([
     [true, 'revoked'],
     [false, 'active'],
-  ])('refuse what was used, with reuse detection %s the grant is %s', async (reuseDetection, status) => {
+  ])('are refused when reused; with reuse detection %s the grant is %s', async (reuseDetection, status) => {
     const { notion, again } = await connected()
     notion.setOptions({ singleUseRefreshTokens: true, reuseDetection })
     expect((await again()).status).toBe(200)
@@ -311,7 +311,7 @@ describe('singleUseRefreshTokens', () => {
     expect(notion.admin.grants()[0]?.status).toBe(status)
   })
 
-  it('still rotate one after the other', async () => {
+  it('can be used one after the other', async () => {
     const notion = await simulator({ options: { singleUseRefreshTokens: true } })
     const { clientId, tokens } = await connect(notion)
     const next = await refreshed(notion, clientId, tokens.refresh_token)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../src/index.ts'
-import { connect, INITIALIZE, postMcp, postToken, refresh, refreshed, refusal, register, simulator } from './client.ts'
+import { connect, INITIALIZE, postMcp, postToken, refresh, refreshed, errorOf, register, simulator } from './client.ts'
 
 async function revoke(notion: Simulator, clientId: string, token: string): Promise<void> {
   const response = await postToken(notion, { token, client_id: clientId })
@@ -11,13 +11,13 @@ async function revoke(notion: Simulator, clientId: string, token: string): Promi
 const isAlive = async (notion: Simulator, accessToken: string) =>
   (await postMcp(notion, accessToken, INITIALIZE)).status === 200
 
-describe('revoking', () => {
-  it('a refresh token ends the grant with all its tokens', async () => {
+describe('the revocation', () => {
+  it('of a refresh token revokes the grant with all its tokens', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     await revoke(notion, clientId, tokens.refresh_token)
     expect(await isAlive(notion, tokens.access_token)).toBe(false)
-    expect(await refusal(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
+    expect(await errorOf(await refresh(notion, clientId, tokens.refresh_token))).toMatchObject({
       error: 'invalid_grant',
       description: 'OAuth grant revoked',
     })
@@ -28,7 +28,7 @@ describe('revoking', () => {
     })
   })
 
-  it('the previous refresh token does so too', async () => {
+  it('of the previous refresh token revokes the grant too', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     const next = await refreshed(notion, clientId, tokens.refresh_token)
@@ -36,7 +36,7 @@ describe('revoking', () => {
     expect(await isAlive(notion, next.access_token)).toBe(false)
   })
 
-  it('an access token ends only that one', async () => {
+  it('of an access token revokes only that token', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     await revoke(notion, clientId, tokens.access_token)
@@ -44,7 +44,7 @@ describe('revoking', () => {
     expect((await refresh(notion, clientId, tokens.refresh_token)).status).toBe(200)
   })
 
-  it('what is unknown or somebody else’s is answered alike, and does nothing', async () => {
+  it('of an unknown or foreign token has the same response and no effect', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const { client_id } = await register(notion)
@@ -55,9 +55,9 @@ describe('revoking', () => {
     expect(notion.admin.grants()).toMatchObject([{ status: 'active' }])
   })
 
-  it('needs a client', async () => {
+  it('requires client authentication', async () => {
     const notion = await simulator()
-    expect(await refusal(await postToken(notion, { token: 'a:b:c' }))).toMatchObject({
+    expect(await errorOf(await postToken(notion, { token: 'a:b:c' }))).toMatchObject({
       status: 401,
       error: 'invalid_client',
     })
@@ -70,7 +70,7 @@ describe('introspection', () => {
       await fetch(`${notion.url}/introspect`, { method: 'POST', body: new URLSearchParams({ client_id, token }) })
     ).json()
 
-  it('tells a client about its own tokens', async () => {
+  it('describes the tokens of the client', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
     expect(await introspect(notion, clientId, tokens.access_token)).toMatchObject({
@@ -84,7 +84,7 @@ describe('introspection', () => {
     expect(await introspect(notion, clientId, tokens.access_token)).toEqual({ active: false })
   })
 
-  it('tells nobody about the tokens of others', async () => {
+  it('reports tokens of other clients as inactive', async () => {
     const notion = await simulator()
     const { tokens } = await connect(notion)
     const { client_id } = await register(notion)

@@ -31,7 +31,7 @@ describe('a session of January 2026', () => {
     expect(message).toMatchObject({ id: 7, result: { content: [{ type: 'text' }] } })
   })
 
-  it('is used by the official client, with its stream and its end', async () => {
+  it('works with the official client, including its stream and its end', async () => {
     const notion = await january()
     const { tokens } = await connect(notion)
     const transport = new StreamableHTTPClientTransport(new URL(notion.mcpUrl), {
@@ -105,7 +105,7 @@ describe('a session of January 2026', () => {
     expect(await error(await postMcp(notion, tokens.access_token, message, headers))).toMatchObject(expected)
   })
 
-  it('is gone after DELETE, and after an administrator has ended it', async () => {
+  it('is unknown after DELETE, and after an administrator has closed it', async () => {
     const notion = await january()
     for (const end of ['delete', 'forget'] as const) {
       const { accessToken, sessionId } = await opened(notion)
@@ -120,7 +120,7 @@ describe('a session of January 2026', () => {
     }
   })
 
-  it('has no stream when told so', async () => {
+  it('has no stream without getStream', async () => {
     const notion = await simulator({ profile: 'notion-2026-01', options: { getStream: false } })
     const { accessToken, sessionId } = await opened(notion)
     const headers = {
@@ -137,7 +137,7 @@ describe('a session of January 2026', () => {
     expect((await postMcp(notion, tokens.access_token, INITIALIZE, { origin: 'https://any.test' })).status).toBe(200)
   })
 
-  it('knows nothing of the newer revision', async () => {
+  it('does not support the newer revision', async () => {
     const notion = await january()
     const { tokens } = await connect(notion)
     const meta = {
@@ -149,7 +149,7 @@ describe('a session of January 2026', () => {
     expect(await error(await postMcp(notion, tokens.access_token, discover, headers))).toMatchObject({ status: 400 })
   })
 
-  it('shows pages under the older addresses', async () => {
+  it('has pages with the older URLs', async () => {
     const notion = await january()
     const { accessToken, sessionId } = await opened(notion)
     const call = toolCall('notion-search', { query: 'launch plan' })
@@ -157,7 +157,7 @@ describe('a session of January 2026', () => {
     expect(await response.text()).toContain('https://www.notion.so/')
   })
 
-  it('resumes a broken stream from the last event, when told so', async () => {
+  it('resumes an interrupted stream after the last event with resumable', async () => {
     const notion = await simulator({ profile: 'notion-2026-01', options: { resumable: true, testTools: true } })
     const { accessToken, sessionId } = await opened(notion)
     const headers = { 'mcp-session-id': sessionId, 'mcp-protocol-version': '2025-06-18' }

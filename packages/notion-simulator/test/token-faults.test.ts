@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Simulator, TokenFault } from '../src/index.ts'
-import { connect, type Json, refresh, refusal, register, simulator } from './client.ts'
+import { connect, type Json, refresh, errorOf, register, simulator } from './client.ts'
 
-/** A connection whose next refresh meets this fault. */
+/** A connection whose next refresh fails with this fault. */
 async function faulty(fault: TokenFault): Promise<{ notion: Simulator; again: () => Promise<Response> }> {
   const notion = await simulator()
   const { clientId, tokens } = await connect(notion)
@@ -17,11 +17,11 @@ describe('a token endpoint that is too busy', () => {
   it.each([
     ['before it rotated', 'rate-limited', 0],
     ['after it rotated', 'rate-limited-after', 1],
-  ] as const)('%s answers 429 with Retry-After, and the same token is good again', async (_, kind, rotated) => {
+  ] as const)('%s responds with 429 and Retry-After, and the same token stays valid', async (_, kind, rotated) => {
     const { notion, again } = await faulty({ kind })
     const response = await again()
     expect(response.headers.get('retry-after')).toBe('30')
-    expect(await refusal(response)).toEqual({
+    expect(await errorOf(response)).toEqual({
       status: 429,
       error: 'temporarily_unavailable',
       description: 'Token issuance is temporarily unavailable; retry shortly',
@@ -30,7 +30,7 @@ describe('a token endpoint that is too busy', () => {
     expect((await again()).status).toBe(200)
   })
 
-  it('may leave Retry-After out', async () => {
+  it('can omit Retry-After', async () => {
     const { again } = await faulty({ kind: 'rate-limited', retryAfterSeconds: null, status: 503 })
     const response = await again()
     expect(response.status).toBe(503)
@@ -42,7 +42,7 @@ describe('a connection that breaks', () => {
   it.each([
     ['before anything happened', 'lost-request', 0, 'current'],
     ['after the rotation', 'lost-response', 1, 'previous'],
-  ] as const)('%s leaves the client without an answer, and the token good', async (_, kind, rotated, standing) => {
+  ] as const)('%s leaves the client without a response, and the token valid', async (_, kind, rotated, standing) => {
     const { notion, again } = await faulty({ kind })
     await expect(again()).rejects.toThrow('fetch failed')
     expect(generation(notion)).toBe(rotated)
@@ -52,7 +52,7 @@ describe('a connection that breaks', () => {
     expect(lastRecorded(notion)).toMatchObject({ presented: { generation: 0, standing } })
   })
 
-  it('in the middle of the body leaves half of it', async () => {
+  it('in the middle of the body sends half of it', async () => {
     const { notion, again } = await faulty({ kind: 'cut-body' })
     const response = await again()
     expect(response.status).toBe(200)
@@ -62,7 +62,7 @@ describe('a connection that breaks', () => {
   })
 })
 
-describe('an answer that is no token response', () => {
+describe('a response that is not a token response', () => {
   it.each([
     ['server-error', 500, 0],
     ['server-error-after', 500, 1],
@@ -77,7 +77,7 @@ describe('an answer that is no token response', () => {
     expect(generation(notion)).toBe(rotated)
   })
 
-  it('is an HTML page with an HTML content type, with the status that was wished for', async () => {
+  it('is an HTML page with an HTML content type and the given status', async () => {
     const { again } = await faulty({ kind: 'html', status: 503 })
     const response = await again()
     expect(response.status).toBe(503)
@@ -92,7 +92,7 @@ describe('an answer that is no token response', () => {
       description: 'Client not found',
       status: 401,
     })
-    expect(await refusal(await again())).toEqual({
+    expect(await errorOf(await again())).toEqual({
       status: 401,
       error: 'invalid_client',
       description: 'Client not found',

@@ -9,7 +9,7 @@ import {
   postToken,
   REDIRECT_URI,
   refresh,
-  refusal,
+  errorOf,
   register,
   simulator,
 } from './client.ts'
@@ -37,7 +37,7 @@ async function pending(
   }
 }
 
-const exchange = async (notion: Simulator, fields: Fields) => refusal(await postToken(notion, fields))
+const exchange = async (notion: Simulator, fields: Fields) => errorOf(await postToken(notion, fields))
 
 describe('a code', () => {
   it('is exchanged for a pair of tokens in the captured format', async () => {
@@ -95,7 +95,7 @@ describe('a code', () => {
       error: 'invalid_grant',
       description: 'Authorization code already used',
     })
-    expect(await refusal(await refresh(notion, clientId, String(tokens['refresh_token'])))).toMatchObject({
+    expect(await errorOf(await refresh(notion, clientId, String(tokens['refresh_token'])))).toMatchObject({
       description: 'OAuth grant revoked',
     })
     expect(notion.admin.grants()).toMatchObject([
@@ -208,7 +208,7 @@ describe('a code', () => {
 describe('the token endpoint', () => {
   it('accepts only POST, and only forms', async () => {
     const { url } = await simulator()
-    expect(await refusal(await fetch(`${url}/token`))).toEqual({
+    expect(await errorOf(await fetch(`${url}/token`))).toEqual({
       status: 405,
       error: 'invalid_request',
       description: 'Method not allowed',
@@ -218,7 +218,7 @@ describe('the token endpoint', () => {
       body: '{}',
       headers: { 'content-type': 'application/json' },
     })
-    expect(await refusal(json)).toEqual({
+    expect(await errorOf(json)).toEqual({
       status: 400,
       error: 'invalid_request',
       description: 'Content-Type must be application/x-www-form-urlencoded',
@@ -242,9 +242,9 @@ describe('the token endpoint', () => {
       const client_secret = String(client['client_secret'])
       const { client_id } = client
       const basicResponse = await postToken(notion, FIELDS, basic(client_id, client_secret))
-      expect(await refusal(basicResponse)).toMatchObject({ error: inHeader })
+      expect(await errorOf(basicResponse)).toMatchObject({ error: inHeader })
       const formResponse = await postToken(notion, { ...FIELDS, client_id, client_secret })
-      expect(await refusal(formResponse)).toMatchObject({ error: inForm })
+      expect(await errorOf(formResponse)).toMatchObject({ error: inForm })
     })
 
     it('refuses a wrong and a missing secret', async () => {
@@ -252,12 +252,12 @@ describe('the token endpoint', () => {
       const { client_id } = await register(notion, { token_endpoint_auth_method: 'client_secret_basic' })
       const wrong = await postToken(notion, FIELDS, basic(client_id, 'wrong'))
       expect(wrong.headers.has('www-authenticate')).toBe(false)
-      expect(await refusal(wrong)).toEqual({
+      expect(await errorOf(wrong)).toEqual({
         status: 401,
         error: 'invalid_client',
         description: 'Client authentication failed: invalid client_secret',
       })
-      expect(await refusal(await postToken(notion, { ...FIELDS, client_id }))).toEqual({
+      expect(await errorOf(await postToken(notion, { ...FIELDS, client_id }))).toEqual({
         status: 401,
         error: 'invalid_client',
         description: 'Client authentication failed: missing client_secret',
@@ -297,8 +297,8 @@ describe('a resource', () => {
   it('that differs from the granted one is refused without a rotation', async () => {
     const notion = await simulator()
     const { clientId, tokens } = await connect(notion)
-    const answer = await refresh(notion, clientId, tokens.refresh_token, { resource: notion.url })
-    expect(await refusal(answer)).toMatchObject({ status: 400, error: 'invalid_target' })
+    const response = await refresh(notion, clientId, tokens.refresh_token, { resource: notion.url })
+    expect(await errorOf(response)).toMatchObject({ status: 400, error: 'invalid_target' })
     expect(notion.admin.grants()).toMatchObject([{ generation: 0 }])
   })
 })
@@ -330,8 +330,8 @@ describe('a recorded token request', () => {
       outcome: { error: 'invalid_grant', description: 'Invalid token format' },
       status: 400,
     })
-    const told = JSON.stringify(notion.recorded)
-    for (const { value } of notion.issuedSecrets()) expect(told.includes(value)).toBe(false)
+    const recorded = JSON.stringify(notion.recorded)
+    for (const { value } of notion.issuedSecrets()) expect(recorded.includes(value)).toBe(false)
     const kinds = notion.issuedSecrets().map(({ kind }) => kind)
     expect(kinds.toSorted()).toEqual([
       'access_token',

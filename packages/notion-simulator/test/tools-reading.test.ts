@@ -31,9 +31,9 @@ const titles = async (accessToken: string, input: Json) => (await search(accessT
 
 describe('search', () => {
   it('returns results in the captured format, best first', async () => {
-    const answer = await use(notion, ada, 'search', { query: 'launch plan' })
-    const [first] = answer['results'] as Result[]
-    expect(answer).toMatchObject({ type: 'workspace_search', notices: [] })
+    const result = await use(notion, ada, 'search', { query: 'launch plan' })
+    const [first] = result['results'] as Result[]
+    expect(result).toMatchObject({ type: 'workspace_search', notices: [] })
     expect(first).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       title: 'Launch plan',
@@ -92,16 +92,16 @@ describe('search', () => {
   })
 
   it('finds people', async () => {
-    const answer = await use(notion, ada, 'search', { query: 'okafor', query_type: 'user' })
-    expect(answer).toMatchObject({ type: 'user_search', results: [{ id: PEOPLE.ben.id, title: 'Ben Okafor' }] })
+    const result = await use(notion, ada, 'search', { query: 'okafor', query_type: 'user' })
+    expect(result).toMatchObject({ type: 'user_search', results: [{ id: PEOPLE.ben.id, title: 'Ben Okafor' }] })
   })
 })
 
 describe('fetch', () => {
   it('of self names the user and the workspace', async () => {
-    const answer = await use(notion, ada, 'fetch', { id: 'self' })
+    const result = await use(notion, ada, 'fetch', { id: 'self' })
     const workspace = notion.workspaces[0]
-    expect(answer).toMatchObject({
+    expect(result).toMatchObject({
       self: {
         workspace: { id: workspace?.id, name: 'Acme' },
         user: { id: PEOPLE.ada.id, name: 'Ada Sandberg', type: 'person', email: 'ada@acme.test' },
@@ -114,8 +114,8 @@ describe('fetch', () => {
     const [found] = await search(ada, { query: 'launch plan' })
     const id = found?.id ?? ''
     const bare = id.replaceAll('-', '')
-    const answer = await use(notion, ada, 'fetch', { id })
-    expect(Object.keys(answer)).toEqual([
+    const result = await use(notion, ada, 'fetch', { id })
+    expect(Object.keys(result)).toEqual([
       'metadata',
       'title',
       'url',
@@ -125,7 +125,7 @@ describe('fetch', () => {
       'page_last_edited_at',
       'text',
     ])
-    expect(answer).toMatchObject({
+    expect(result).toMatchObject({
       metadata: { type: 'page' },
       title: 'Launch plan',
       url: `https://app.notion.com/p/${bare}?pvs=204`,
@@ -133,7 +133,7 @@ describe('fetch', () => {
       icon: { type: 'emoji', emoji: '🚀' },
       page_last_edited_at: '2026-09-30T12:00:00.000Z',
     })
-    const text = String(answer['text'])
+    const text = String(result['text'])
     expect(text).toMatch(
       /^Here is the result of "fetch" for the Page with URL \S+ as of 2026-10-01T12:00:00.000Z:\n<page url="/,
     )
@@ -159,9 +159,9 @@ describe('fetch', () => {
 
   it('of a database shows its sources and views, each of which can be fetched', async () => {
     const [tasks] = (await search(ada, { query: 'tasks' })).filter(({ type }) => type === 'database')
-    const answer = await use(notion, ada, 'fetch', { id: tasks?.id })
-    const text = String(answer['text'])
-    expect(answer).toMatchObject({ metadata: { type: 'database' }, title: 'Tasks' })
+    const result = await use(notion, ada, 'fetch', { id: tasks?.id })
+    const text = String(result['text'])
+    expect(result).toMatchObject({ metadata: { type: 'database' }, title: 'Tasks' })
     expect(text).toContain('The title of this Database is: Tasks')
     expect(text).toMatch(/CREATE TABLE IF NOT EXISTS "collection:\/\/[0-9a-f-]{36}" \(/)
     expect(text).toContain('"date:Due:start" TEXT')
@@ -191,8 +191,8 @@ describe('fetch', () => {
     const spec = await use(notion, ada, 'fetch', { id: 'notion://docs/enhanced-markdown-spec' })
     expect(spec['text']).toContain('# Page content in Markdown')
     const [found] = await search(ada, { query: 'launch plan' })
-    const answer = await use(notion, ada, 'fetch', { id: found?.id, include_discussions: true })
-    expect(answer['discussions']).toContain('total-count="2"')
+    const result = await use(notion, ada, 'fetch', { id: found?.id, include_discussions: true })
+    expect(result['discussions']).toContain('total-count="2"')
   })
 
   it.each([
@@ -237,7 +237,7 @@ describe('people and teamspaces', () => {
   })
 
   it('are distinguished by membership', async () => {
-    const names = (answer: Json, key: string) => (answer[key] as { name: string }[]).map(({ name }) => name)
+    const names = (result: Json, key: string) => (result[key] as { name: string }[]).map(({ name }) => name)
     const forAda = await use(notion, ada, 'get-teams')
     expect(names(forAda, 'joinedTeams')).toEqual(['Product', 'People'])
     expect(names(forAda, 'otherTeams')).toEqual(['Engineering'])
@@ -292,8 +292,8 @@ describe('tool access', () => {
   })
 
   it('of meeting notes shows the newest first', async () => {
-    const answer = await use(notion, ada, 'query-meeting-notes')
-    expect((answer['results'] as Result[]).map(({ title }) => title)).toEqual([
+    const result = await use(notion, ada, 'query-meeting-notes')
+    expect((result['results'] as Result[]).map(({ title }) => title)).toEqual([
       'Weekly product sync: pricing',
       'Weekly product sync: launch date',
       'Customer interview: Bakery Lindqvist',

@@ -39,9 +39,9 @@ describe('create-pages', () => {
       },
       expect.objectContaining({ properties: { title: 'Empty' } }),
     ])
-    const answer = await use(notion, token, 'fetch', { id: pages[0]?.url })
-    expect(answer).toMatchObject({ title: 'Press list', path: 'Product / Launch plan', icon: { emoji: '📰' } })
-    expect(answer['text']).toContain('- The Daily Test')
+    const result = await use(notion, token, 'fetch', { id: pages[0]?.url })
+    expect(result).toMatchObject({ title: 'Press list', path: 'Product / Launch plan', icon: { emoji: '📰' } })
+    expect(result['text']).toContain('- The Daily Test')
   })
 
   it('without a parent creates private pages', async () => {
@@ -130,8 +130,8 @@ describe('create-pages', () => {
 describe('update-page', () => {
   const update = async (input: Json) => {
     const { notion, token } = await ada()
-    const answer = await use(notion, token, 'update-page', { page_id: LAUNCH_PLAN, ...input })
-    expect(answer).toEqual({ page_id: LAUNCH_PLAN, warnings: [] })
+    const result = await use(notion, token, 'update-page', { page_id: LAUNCH_PLAN, ...input })
+    expect(result).toEqual({ page_id: LAUNCH_PLAN, warnings: [] })
     return textOf(notion, token, LAUNCH_PLAN)
   }
 
@@ -140,9 +140,9 @@ describe('update-page', () => {
     const page_id = seeded('page', 'task-0')
     const properties = { Status: 'Done', title: 'Announcement written' }
     await use(notion, token, 'update-page', { page_id, command: 'update_properties', properties })
-    const answer = await use(notion, token, 'fetch', { id: page_id })
-    expect(answer).toMatchObject({ title: 'Announcement written', page_last_edited_at: '2026-10-01T12:00:00.000Z' })
-    expect(answer['text']).toContain('"Status":"Done"')
+    const result = await use(notion, token, 'fetch', { id: page_id })
+    expect(result).toMatchObject({ title: 'Announcement written', page_last_edited_at: '2026-10-01T12:00:00.000Z' })
+    expect(result['text']).toContain('"Status":"Done"')
   })
 
   it('replaces parts of the content', async () => {

@@ -22,8 +22,8 @@ import { StartupError } from './startup.ts'
 export const repositoryRoot: string = resolve(fileURLToPath(import.meta.url), '../../../..')
 
 /**
- * The folder where the product keeps what it must not lose: `DATA_DIR` (seen from {@link installationFolder}), else `.data` there. Made when it
- * is missing, for this user only.
+ * Opens the folder for persistent data: `DATA_DIR` (relative to {@link installationFolder}), by default `.data` there. Creates it if it is missing, for
+ * this user only.
  *
  * @throws {StartupError} when it is not writable, or when other users can write it: they could place their own keys there.
  */

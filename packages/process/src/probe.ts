@@ -1,9 +1,9 @@
 /**
- * A diagnostic endpoint: it returns what a process sees of a request that came through the reverse proxies, as events with pauses between them, so that
- * `npm run doctor` sees which headers arrive and whether events arrive one at a time.
+ * A diagnostic endpoint for `npm run doctor`: returns the request as it arrived through the reverse proxies, as events with pauses between them. The
+ * doctor checks the headers, and whether events arrive one at a time.
  *
- * Caller and process prove to each other that they know the service token without sending it: the public name may lead to another host. Requests
- * without a valid proof get no response from here.
+ * Client and process prove to each other that they know the service token, without sending it, because the public name may resolve to another host.
+ * Requests without a valid proof are not handled here.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -14,7 +14,7 @@ import { z } from 'zod'
 
 export type ProbedProcess = 'gateway' | 'web'
 
-/** Below the paths that carry event streams, so that it takes the same way through a reverse proxy. */
+/** Below the paths with event streams, so that the same rules of a reverse proxy apply. */
 export const PROBE_PATHS: Readonly<Record<ProbedProcess, string>> = {
   gateway: '/mcp/notion/probe',
   web: '/api/probe',
@@ -22,35 +22,35 @@ export const PROBE_PATHS: Readonly<Record<ProbedProcess, string>> = {
 
 export const PROBE_HEADER = 'x-gateway-probe'
 
-/** How far the clocks of caller and process may differ. */
-const PROOF_GOOD_FOR_MS = 5 * 60_000
+/** Maximum difference between the clocks of client and process. */
+const MAX_CLOCK_SKEW_MS = 5 * 60_000
 
 const EVENTS = 4
 const PAUSE_MS = 120
 
-/** What the process sees of the request. */
-const Seen = z.object({
+/** The request as it arrived at the process. */
+const ObservedRequest = z.object({
   process: z.enum(['gateway', 'web']),
-  /** The other end of the TCP connection. */
+  /** The peer of the TCP connection. */
   peer: z.object({ address: z.string(), port: z.number() }),
-  /** The address that limits count; null where the process has none. */
+  /** The client address used for rate limits; null if the process uses none. */
   clientAddress: z.string().nullable(),
   host: z.string(),
-  /** As they arrived, several of one name joined by commas. */
+  /** The forwarding headers as they arrived; repeated ones are joined by commas. */
   forwarded: z.record(z.string(), z.string()),
 })
-export type Seen = z.infer<typeof Seen>
+export type ObservedRequest = z.infer<typeof ObservedRequest>
 
-/** One event: what was seen comes with each, so that none of them is too small to pass. */
+/** One event. Each contains the whole request, so that none is small enough to be held back in a buffer. */
 const ProbeEvent = z.object({ sentAfterMs: z.number(), seen: z.string(), proof: z.string() })
 
 const FORWARDING_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via'] as const
 
-/** The caller's proof, and the check of the process's. */
+/** The client's proof, and the verification of the process's proof. */
 export interface ProbeKey {
   readonly headers: Readonly<Record<string, string>>
-  /** @returns undefined when the event is not of a process that knows the token. */
-  read(eventData: string): { readonly sentAfterMs: number; readonly seen: Seen } | undefined
+  /** @returns undefined when the event has no valid proof. */
+  read(eventData: string): { readonly sentAfterMs: number; readonly seen: ObservedRequest } | undefined
 }
 
 export function probeKey(process: ProbedProcess, serviceToken: string, now: number): ProbeKey {
@@ -63,7 +63,7 @@ export function probeKey(process: ProbedProcess, serviceToken: string, now: numb
       if (!event.success) return undefined
       const { sentAfterMs, seen, proof: theirs } = event.data
       if (!isSame(theirs, mac(serviceToken, ['response', nonce, String(sentAfterMs), seen]))) return undefined
-      const parsed = Seen.safeParse(jsonOf(seen))
+      const parsed = ObservedRequest.safeParse(jsonOf(seen))
       return parsed.success ? { sentAfterMs, seen: parsed.data } : undefined
     },
   }
@@ -71,18 +71,18 @@ export function probeKey(process: ProbedProcess, serviceToken: string, now: numb
 
 export interface ProbeOptions {
   readonly process: ProbedProcess
-  /** All of them are accepted. */
+  /** Proofs with any of them are accepted. */
   readonly serviceTokens: readonly string[]
   readonly clientAddress: string | null
 }
 
-/** @returns the response; undefined when the request has no valid proof, or is for another address. */
-export function answerProbe(request: IncomingMessage, options: ProbeOptions): Response | undefined {
+/** @returns the response; undefined when the request has no valid proof or another path. */
+export function probeResponse(request: IncomingMessage, options: ProbeOptions): Response | undefined {
   const { process, serviceTokens, clientAddress } = options
   if (request.method !== 'GET' || request.url?.split('?')[0] !== PROBE_PATHS[process]) return undefined
   const [, time = '', nonce = '', proof = ''] =
     /^(\d{1,16})\.([0-9a-f]{32})\.([\w-]{43})$/.exec(String(request.headers[PROBE_HEADER])) ?? []
-  if (!(Math.abs(Date.now() - Number(time)) < PROOF_GOOD_FOR_MS)) return undefined
+  if (!(Math.abs(Date.now() - Number(time)) < MAX_CLOCK_SKEW_MS)) return undefined
   const token = serviceTokens.find((known) => isSame(proof, mac(known, ['request', process, time, nonce])))
   if (token === undefined) return undefined
   const seen = JSON.stringify({
@@ -91,7 +91,7 @@ export function answerProbe(request: IncomingMessage, options: ProbeOptions): Re
     clientAddress,
     host: request.headers.host ?? '',
     forwarded: forwardedBy(request),
-  } satisfies Seen)
+  } satisfies ObservedRequest)
   const event = (sentAfterMs: number) =>
     JSON.stringify({ sentAfterMs, seen, proof: mac(token, ['response', nonce, String(sentAfterMs), seen]) })
   return new Response(eventStream(event), {
@@ -99,12 +99,12 @@ export function answerProbe(request: IncomingMessage, options: ProbeOptions): Re
   })
 }
 
-/** Sends {@link answerProbe}. @returns whether there was one. */
-export function sendProbeAnswer(request: IncomingMessage, response: ServerResponse, options: ProbeOptions): boolean {
-  const answer = answerProbe(request, options)
-  if (!answer?.body) return false
-  response.writeHead(answer.status, Object.fromEntries(answer.headers))
-  Readable.fromWeb(answer.body as NodeReadableStream).pipe(response)
+/** Sends the {@link probeResponse}, if any. @returns true if the request was handled. */
+export function respondToProbe(request: IncomingMessage, response: ServerResponse, options: ProbeOptions): boolean {
+  const probe = probeResponse(request, options)
+  if (!probe?.body) return false
+  response.writeHead(probe.status, Object.fromEntries(probe.headers))
+  Readable.fromWeb(probe.body as NodeReadableStream).pipe(response)
   return true
 }
 
@@ -120,7 +120,7 @@ function eventStream(event: (sentAfterMs: number) => string): ReadableStream<Uin
   })
 }
 
-/** From the raw headers: the process may have removed them by now. */
+/** Reads the raw headers, because the process may have removed some. */
 function forwardedBy({ rawHeaders }: IncomingMessage): Record<string, string> {
   const pairs = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : []))
   return Object.fromEntries(

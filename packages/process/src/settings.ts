@@ -26,8 +26,8 @@ export function readSettings<Schema extends z.ZodObject>(schema: Schema, env: En
 }
 
 /**
- * Adds what `<root>/.env` says, if there is one, to a copy of `env`; of a release folder, also the `.env` beside it. What `env` already has wins,
- * then the first of the files.
+ * Returns `env` with the variables of `<root>/.env` and, for a release folder, of the `.env` next to it, if these files exist. Variables of `env` take
+ * precedence, then those of the first file.
  */
 export function loadEnvFile(root: string, env: Environment): Environment {
   const folders = new Set([root, installationFolder(root)])

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { answerProbe, probeKey, PROBE_PATHS } from '../src/probe.ts'
+import { probeResponse, probeKey, PROBE_PATHS } from '../src/probe.ts'
 
 const TOKEN = 'a-service-token-of-the-tests'
 
@@ -23,9 +23,9 @@ async function eventsOf(response: Response | undefined): Promise<string[]> {
 }
 
 describe('a probe', () => {
-  it('with a proof gets what the process sees, in events of which each proves the process', async () => {
+  it('with a proof returns the request in events, each with the proof of the process', async () => {
     const key = probeKey('web', TOKEN, Date.now())
-    const events = await eventsOf(answerProbe(asked(key.headers), OPTIONS))
+    const events = await eventsOf(probeResponse(asked(key.headers), OPTIONS))
     const read = events.map((event) => key.read(event))
     expect(read[0]).toEqual({
       sentAfterMs: expect.any(Number),
@@ -62,5 +62,5 @@ describe('a probe', () => {
     ],
     ['at another path', () => asked(probeKey('web', TOKEN, now()).headers, withPath('/api/other'))],
     ['by POST', () => asked(probeKey('web', TOKEN, now()).headers, { method: 'POST' })],
-  ])('%s gets nothing', (_, request) => expect(answerProbe(request(), OPTIONS)).toBeUndefined())
+  ])('%s gets no response', (_, request) => expect(probeResponse(request(), OPTIONS)).toBeUndefined())
 })

@@ -149,7 +149,7 @@ describe.each<[Revision]>([['2025-11-25'], ['2026-07-28']])(
       scenarioServer.close()
     })
 
-    it('passes every scored scenario about authorization', async () => {
+    it('passes every scored scenario about authorization', { timeout: 180_000 }, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'conformance-'))
       try {
         const { port } = scenarioServer.address() as AddressInfo

@@ -115,7 +115,7 @@ describe.each([
     await server?.close()
   })
 
-  it('has the same result in each check as without the gateway', async () => {
+  it('has the same result in each check as without the gateway', { timeout: 120_000 }, async () => {
     const direct = await checks(server.url.href, '--requirements', revision)
     const throughGateway = await checks(endpoint.url, '--requirements', revision)
     expect(Object.keys(direct)).toHaveLength(count)

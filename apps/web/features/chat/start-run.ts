@@ -6,7 +6,7 @@ import type { SpaceMember } from '@/lib/membership.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { App } from '@/lib/runtime.ts'
 import { activeRun, insertRun, type ActiveRun } from './run-store.ts'
-import { isToolPart, LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
+import { LONGEST_MESSAGE, pendingApprovals, type ChatMessage } from './chat-message.ts'
 import {
   allowAlways,
   changingMessages,
@@ -20,6 +20,7 @@ import {
   type Conversation,
 } from './conversation-store.ts'
 import { denyPending } from './finish-message.ts'
+import { recordDecision } from './record-decision.ts'
 import { startTitle } from './start-title.ts'
 import { executeRun, type RunTask, type ChatApp } from './execute-run.ts'
 
@@ -165,7 +166,7 @@ async function prepare(
       }
       const isAlways = request.approved && request.always
       if (isAlways) await allowAlways(client, conversation.id, asked.toolName)
-      const decided = decide(last.message, request, isAlways ? asked.toolName : undefined)
+      const decided = recordDecision(last.message, request, isAlways ? asked.toolName : undefined)
       await put(last.position, decided)
       if (pendingApprovals(decided).length > 0) return undefined
       const history = known.map(({ message }) => (message === last.message ? decided : message))
@@ -181,29 +182,3 @@ const userMessage = ({ id, text }: NewMessage): ChatMessage => ({
   parts: [{ type: 'text', text }],
   metadata: {},
 })
-
-/** Notes the decision at the call that it is about; what the call would do stays as the server stored it. */
-function decide(
-  message: ChatMessage,
-  { approvalId, approved }: { approvalId: string; approved: boolean },
-  alwaysAllowed: string | undefined,
-): ChatMessage {
-  return {
-    ...message,
-    parts: message.parts.map((part) => {
-      if (!isToolPart(part) || part.state !== 'approval-requested') return part
-      const isMeant = part.approval.id === approvalId
-      if (!isMeant && part.toolName !== alwaysAllowed) return part
-      const isApproved = isMeant ? approved : true
-      return {
-        ...part,
-        state: 'approval-responded',
-        approval: {
-          id: part.approval.id,
-          approved: isApproved,
-          ...(isApproved ? {} : { reason: 'The person denied this change.' }),
-        },
-      }
-    }),
-  }
-}

@@ -324,7 +324,7 @@ describe('a client that logs in', () => {
   })
 
   describe('when its token and Notion’s have both expired', () => {
-    it('that is: the gateway refuses the one, and Notion the other', async () => {
+    it('that is: the gateway refuses the one, and Notion the other', { timeout: 120_000 }, async () => {
       const { access_token } = await logIn(on().ada, await registerClient(on().webUrl), on().resource())
       // Two seconds of its own, and the minute that the clocks of issuer and gateway may differ by.
       await expect.poll(async () => (await on().listTools(access_token)).status, { timeout: 90_000 }).toBe(401)

@@ -1,6 +1,6 @@
 import { SECOND, type SimulatorClock } from '../clock.ts'
 import type { Options } from '../options.ts'
-import { hashed, randomString, sameSecret, type IssuedSecrets } from '../secrets.ts'
+import { hashSecret, randomString, sameSecret, type IssuedSecrets } from '../secrets.ts'
 
 export type AuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
 
@@ -49,7 +49,7 @@ export function clientRegistry(clock: SimulatorClock, options: Options, issuedSe
       clients.set(client.id, client)
       if (client.authMethod === 'none') return { client }
       const secret = issuedSecrets.add({ kind: 'client_secret', value: randomString(32), clientId: client.id })
-      client.secretHash = hashed(secret)
+      client.secretHash = hashSecret(secret)
       return { client, secret }
     },
     find(id) {
@@ -72,7 +72,7 @@ export function clientRegistry(clock: SimulatorClock, options: Options, issuedSe
 
 /** Compares the secret with that of the client. */
 export function hasSecret(client: Client, secret: string): boolean {
-  return client.secretHash !== undefined && sameSecret(hashed(secret), client.secretHash)
+  return client.secretHash !== undefined && sameSecret(hashSecret(secret), client.secretHash)
 }
 
 /** Loopback hosts (RFC 8252 §7.3). */
@@ -84,17 +84,17 @@ export function isLoopback({ hostname }: URL): boolean {
 export function allowsRedirect(client: Client, redirectUri: string, matching: Options['redirectMatching']): boolean {
   if (client.redirectUris.includes(redirectUri)) return true
   if (matching === 'exact' || !URL.canParse(redirectUri)) return false
-  const asked = new URL(redirectUri)
+  const requested = new URL(redirectUri)
   return client.redirectUris.some((uri) => {
     if (!URL.canParse(uri)) return false
     const registered = new URL(uri)
     return (
-      isLoopback(asked) &&
+      isLoopback(requested) &&
       isLoopback(registered) &&
-      asked.protocol === registered.protocol &&
-      asked.hostname === registered.hostname &&
-      asked.pathname === registered.pathname &&
-      asked.search === registered.search
+      requested.protocol === registered.protocol &&
+      requested.hostname === registered.hostname &&
+      requested.pathname === registered.pathname &&
+      requested.search === registered.search
     )
   })
 }

@@ -1,6 +1,6 @@
 import { MINUTE, SECOND, type SimulatorClock } from '../clock.ts'
 import type { Options } from '../options.ts'
-import { hashed, newToken, randomString, type IssuedSecrets } from '../secrets.ts'
+import { hashSecret, newToken, randomString, type IssuedSecrets } from '../secrets.ts'
 import type { TokenStatus } from '../recorded-requests.ts'
 
 export const CODE_TTL_MS = 10 * MINUTE
@@ -131,7 +131,7 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
         id,
         createdAt: now,
         lastRefreshedAt: now,
-        code: { hash: hashed(code), expiresAt: now + CODE_TTL_MS, used: false, ...(pkce && { pkce }) },
+        code: { hash: hashSecret(code), expiresAt: now + CODE_TTL_MS, used: false, ...(pkce && { pkce }) },
         rotations: [],
         rotatedOutAt: new Map(),
         retired: new Map(),
@@ -179,13 +179,13 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
       }
       grant.rotations.push({
         at: now,
-        current: { hash: hashed(refreshToken), generation },
+        current: { hash: hashSecret(refreshToken), generation },
         ...(presented && { previous: presented }),
       })
       grant.lastRefreshedAt = now
 
       const expiresInSeconds = accessLifeOf(grant)
-      accessTokens.set(hashed(accessToken), {
+      accessTokens.set(hashSecret(accessToken), {
         grantId: grant.id,
         userId: grant.userId,
         generation,
@@ -203,7 +203,7 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
     }),
 
     tokenStatus(grant, token) {
-      const hash = hashed(token)
+      const hash = hashSecret(token)
       const rotation = visibleRotation(grant)
       if (rotation?.current.hash === hash) return { status: 'current', generation: rotation.current.generation }
       if (rotation?.previous?.hash === hash) {
@@ -215,7 +215,7 @@ export function grantStore(clock: SimulatorClock, options: Options, issuedSecret
       return { status: 'unknown', generation: null }
     },
 
-    findAccessToken: (token) => accessTokens.get(hashed(token)),
+    findAccessToken: (token) => accessTokens.get(hashSecret(token)),
 
     revokeAccessToken(token) {
       token.revokedAt ??= clock.now()

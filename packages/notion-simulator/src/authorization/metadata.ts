@@ -38,7 +38,7 @@ export function authorizationServerMetadata({ url, options, profile }: State): R
   }
 }
 
-/** RFC 9728. `resource` follows the path that was asked for, so the root document names the bare origin. */
+/** Protected resource metadata (RFC 9728). `resource` follows the requested path, so the root document has the bare origin. */
 export function protectedResourceMetadata({ url, options }: State, path: string): Record<string, unknown> {
   const suffix = path.slice(PROTECTED_RESOURCE_PATH.length)
   return {
@@ -51,23 +51,22 @@ export function protectedResourceMetadata({ url, options }: State, path: string)
 }
 
 /**
- * The response to a `GET` of a discovery document, slowly, at length or otherwise odd where the options say so;
- * `undefined` for what does not exist.
+ * The response to a `GET` of a discovery document, changed by the options; undefined for documents that do not exist.
  */
 export async function discover(state: State, path: string): Promise<Response | undefined> {
   const { documents, metadata } = state.options
   const options = (Object.hasOwn(documents, path) && documents[path]) || undefined
-  const usual = usualDocument(state, path, options?.document)
+  const normal = normalDocument(state, path, options?.document)
   if (path.includes('/.well-known/') || options) state.recorded.discoveries.push({ at: timestamp(state), path })
-  if (!usual && !options) return undefined
+  if (!normal && !options) return undefined
   if (metadata.delayMs > 0) await delay(metadata.delayMs)
   if (options) useUp(documents, path)
   const padding = metadata.paddingBytes
-  const response = jsonResponse(padding > 0 ? { ...usual, x_padding: 'x'.repeat(padding) } : (usual ?? {}))
+  const response = jsonResponse(padding > 0 ? { ...normal, x_padding: 'x'.repeat(padding) } : (normal ?? {}))
   return applyResponseOptions(response, options)
 }
 
-function usualDocument(
+function normalDocument(
   state: State,
   path: string,
   document: DocumentOptions['document'],

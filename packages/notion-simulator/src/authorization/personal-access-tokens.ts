@@ -1,4 +1,4 @@
-import { hashed, randomString, type IssuedSecrets } from '../secrets.ts'
+import { hashSecret, randomString, type IssuedSecrets } from '../secrets.ts'
 
 /** The user and workspace of a personal access token. */
 export type TokenOwner = { userId: string; workspaceId: string }
@@ -15,10 +15,10 @@ export function personalAccessTokens(issuedSecrets: IssuedSecrets): PersonalAcce
   return {
     issue(owner) {
       const token = issuedSecrets.add({ kind: 'personal_access_token', value: `ntn_${randomString(46)}` })
-      owners.set(hashed(token), owner)
+      owners.set(hashSecret(token), owner)
       return token
     },
-    find: (token) => owners.get(hashed(token)),
+    find: (token) => owners.get(hashSecret(token)),
     clear: () => owners.clear(),
   }
 }

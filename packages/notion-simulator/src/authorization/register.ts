@@ -15,12 +15,12 @@ export async function register(state: State, request: Request): Promise<Response
       throw new OAuthError('not_implemented', 'Client registration is not enabled', 501)
     }
     metadata = await readMetadata(request)
-    const answer = registered(state, metadata)
-    const clientId = String(answer['client_id'])
+    const registration = createClient(state, metadata)
+    const clientId = String(registration['client_id'])
     const options = state.options.registrationResponse ?? undefined
     if (!isApplied(options)) state.clients.forget(clientId)
     useUp(state.options, 'registrationResponse')
-    const response = await applyResponseOptions(jsonResponse(answer, 201, NO_STORE), options)
+    const response = await applyResponseOptions(jsonResponse(registration, 201, NO_STORE), options)
     state.recorded.registrations.push({ at, status: response.status, clientId, metadata })
     return response
   } catch (error) {
@@ -43,7 +43,7 @@ async function readMetadata(request: Request): Promise<unknown> {
   }
 }
 
-function registered(state: State, given: unknown): Record<string, unknown> {
+function createClient(state: State, given: unknown): Record<string, unknown> {
   const metadata = checkedMetadata(state, given)
   const { redirectUris, authMethod, isAuthMethodNamed, grantTypes, responseTypes, echoed } = metadata
   const { client_name: name, client_uri: uri } = echoed

@@ -9,7 +9,7 @@ import type { AuthMethod, Client } from './clients.ts'
 import { exchangeAssertion } from './identity-assertion.ts'
 import { JWT_BEARER } from './metadata.ts'
 import { jsonResponse, NO_STORE, OAuthError, oauthErrorResponse } from './oauth-error.ts'
-import { askedResources, exchangeCode, refresh, revoke } from './token.ts'
+import { requireResources, exchangeCode, refresh, revoke } from './token.ts'
 
 /** The outcome of a request: a response, with `cut` only its first half, or a closed socket. */
 export type Outcome = { response: Response; cut?: boolean } | 'socket-destroyed'
@@ -129,7 +129,7 @@ function checkRequest(state: State, client: Client, form: TokenForm, { grantType
   if (form.resources.length > 0 && state.options.refuseResource.some((kind) => kind === grantType)) {
     throw new OAuthError('invalid_target', 'The resource parameter is not accepted')
   }
-  askedResources(state, form)
+  requireResources(state, form)
 }
 
 type ResponseKind = 'tokenResponse' | 'tokenRefusal' | 'revocationResponse'

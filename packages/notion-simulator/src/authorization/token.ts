@@ -43,7 +43,7 @@ export function exchangeCode(
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
   checkRedirectUri(grant, form.get('redirect_uri'))
   checkCodeVerifier(state, grant, form.get('code_verifier'))
-  const audience = audienceOf(grant.resources, askedResources(state, form), state.options.strictResource)
+  const audience = audienceOf(grant.resources, requireResources(state, form), state.options.strictResource)
   const scope = scopeOf(grant, form)
 
   if (applied) grant.code.used = true
@@ -52,7 +52,7 @@ export function exchangeCode(
 }
 
 /** @throws {OAuthError} `invalid_target` for any resource but the MCP endpoint. */
-export function askedResources(state: State, form: TokenForm): string[] {
+export function requireResources(state: State, form: TokenForm): string[] {
   const resources = requestedResources(state, form.resources)
   if (resources) return resources
   const description = 'The resource parameter must name exactly one configured protected resource'
@@ -62,9 +62,9 @@ export function askedResources(state: State, form: TokenForm): string[] {
 /** The granted scopes, or those of them that the request names (RFC 6749 §6). */
 function scopeOf(grant: Grant, form: TokenForm): string {
   const granted = grant.scope.split(' ').filter(Boolean)
-  const asked = (form.get('scope') ?? '').split(' ').filter(Boolean)
-  if (asked.length === 0) return granted.join(' ')
-  const scopes = asked.filter((name) => granted.includes(name))
+  const requested = (form.get('scope') ?? '').split(' ').filter(Boolean)
+  if (requested.length === 0) return granted.join(' ')
+  const scopes = requested.filter((name) => granted.includes(name))
   if (scopes.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes were granted')
   return scopes.join(' ')
 }
@@ -134,7 +134,7 @@ export function refresh(
     throw new OAuthError('invalid_grant', 'Invalid refresh token')
   }
   if (grant.clientId !== client.id) throw new OAuthError('invalid_grant', 'Client ID mismatch')
-  const audience = audienceOf(grant.resources, askedResources(state, form), options.strictResource)
+  const audience = audienceOf(grant.resources, requireResources(state, form), options.strictResource)
   const scope = scopeOf(grant, form)
 
   const issued = applied
@@ -170,8 +170,8 @@ export function tokenResponse(
 }
 
 /**
- * RFC 7009. A refresh token ends the grant, an access token only itself; whatever is not the client's own is left
- * alone. The answer never tells.
+ * Token revocation (RFC 7009). A refresh token revokes the grant, an access token only itself. Tokens of other clients are ignored, with the same
+ * response.
  */
 export function revoke(state: State, client: Client, form: TokenForm, record: RecordedTokenRequest): void {
   const token = form.get('token') ?? ''

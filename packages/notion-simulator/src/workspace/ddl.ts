@@ -45,7 +45,7 @@ function split(text: string, separator: string): string[] {
 
 const NAME = String.raw`"((?:[^"]|"")+)"`
 
-function unquoted(name: string): string {
+function unquote(name: string): string {
   return name.replaceAll('""', '"')
 }
 
@@ -60,7 +60,7 @@ function column(text: string): Column {
   const takesOptions = type === 'select' || type === 'multi_select' || type === 'status'
   const defaults = type === 'status' ? ['Not started', 'In progress', 'Done'] : []
   return {
-    name: unquoted(match[1]),
+    name: unquote(match[1]),
     definition: { type, ...(takesOptions && { options: options.length > 0 ? options : defaults }) },
   }
 }
@@ -92,9 +92,9 @@ export function parseAlterations(statements: string): Alteration[] {
     const add = matched(String.raw`ADD\s+COLUMN\s+([\s\S]+)`)
     if (add?.[1]) return { kind: 'add', column: column(add[1]) }
     const drop = matched(String.raw`DROP\s+COLUMN\s+${NAME}`)
-    if (drop?.[1]) return { kind: 'drop', name: unquoted(drop[1]) }
+    if (drop?.[1]) return { kind: 'drop', name: unquote(drop[1]) }
     const rename = matched(String.raw`RENAME\s+COLUMN\s+${NAME}\s+TO\s+${NAME}`)
-    if (rename?.[1] && rename[2]) return { kind: 'rename', from: unquoted(rename[1]), to: unquoted(rename[2]) }
+    if (rename?.[1] && rename[2]) return { kind: 'rename', from: unquote(rename[1]), to: unquote(rename[2]) }
     const set = matched(String.raw`ALTER\s+COLUMN\s+${NAME}\s+SET\s+([\s\S]+)`)
     if (set?.[1] && set[2]) return { kind: 'set', column: column(`"${set[1]}" ${set[2]}`) }
     throw new ValidationError(`Cannot understand the statement: ${statement}`)

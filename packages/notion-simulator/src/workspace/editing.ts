@@ -134,7 +134,7 @@ export function newPage(viewer: Viewer, parent: Parent, title: string): Page {
   return page
 }
 
-export function touched(viewer: Viewer, page: Page | Database): void {
+export function touchPage(viewer: Viewer, page: Page | Database): void {
   page.editedAt = viewer.now
   page.editedBy = viewer.user.id
 }
@@ -179,7 +179,7 @@ export function storeContent(viewer: Viewer, page: Page, edited: string, mayDele
     .filter((line) => !tags.has(line.trim()))
     .join('\n')
     .trim()
-  touched(viewer, page)
+  touchPage(viewer, page)
 }
 
 /** Deletes a page: the simulator has no trash to restore from. */

@@ -26,8 +26,10 @@ export function titleColumn(source: DataSource): string {
 /** The rows of a view, in its order. */
 export function rowsOfView(viewer: Viewer, source: DataSource, view: View, archived: boolean): Row[] {
   const { filter, sort } = view
-  const kept = rows(viewer, source, archived).filter((row) => !filter || row[filter.property] === filter.equals)
-  return sort ? kept.sort((a, b) => compare(a[sort.property], b[sort.property]) * (sort.descending ? -1 : 1)) : kept
+  const selected = rows(viewer, source, archived).filter((row) => !filter || row[filter.property] === filter.equals)
+  return sort
+    ? selected.sort((a, b) => compare(a[sort.property], b[sort.property]) * (sort.descending ? -1 : 1))
+    : selected
 }
 
 /** Compares values in SQLite's order: null, numbers, text. */

@@ -129,10 +129,10 @@ function passes(viewer: Viewer, item: Found, filters: SearchFilters): boolean {
 
 /** The `user_search` of the same tool: members whose name or email contains the query. */
 export function searchUsers(viewer: Viewer, query: string, pageSize: number): Record<string, unknown> {
-  const wanted = query.toLowerCase()
+  const text = query.toLowerCase()
   const results = viewer.workspace.members
     .map(({ user }) => user)
-    .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(wanted))
+    .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(text))
     .slice(0, pageSize)
     .map(({ id, name, email }) => ({ id, title: name, url: `user://${id}`, type: 'user', highlight: email }))
   return { results, type: 'user_search', notices: [] }

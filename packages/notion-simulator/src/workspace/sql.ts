@@ -18,8 +18,8 @@ export function runSelect(sql: string, parameters: readonly PropertyValue[], tab
   for (const name of select.names) {
     if (!columns.includes(name) && !aliases.includes(name)) throw new ValidationError(`no such column: ${name}`)
   }
-  const kept = rows.filter((row) => select.where === undefined || isTrue(evaluate(select.where, row, [row])))
-  const groups = grouped(select, kept)
+  const selected = rows.filter((row) => select.where === undefined || isTrue(evaluate(select.where, row, [row])))
+  const groups = groupRows(select, selected)
   const shaped = groups.map((members) => shape(select, columns, members))
   if (select.orderBy.length > 0) {
     shaped.sort((a, b) => {
@@ -43,7 +43,7 @@ function hasAggregate(expression: Expression): boolean {
 }
 
 /** The groups of `GROUP BY` or an aggregate; otherwise each row is a group. */
-function grouped(select: Select, rows: readonly Row[]): (readonly Row[])[] {
+function groupRows(select: Select, rows: readonly Row[]): (readonly Row[])[] {
   if (select.groupBy.length > 0) {
     const groups = new Map<string, Row[]>()
     for (const row of rows) {
@@ -84,7 +84,7 @@ function evaluate(expression: Expression, row: Row, group: readonly Row[]): Prop
     case 'all':
       throw new ValidationError('* is not a value')
     case 'not':
-      return truth(negated(evaluate(expression.operand, row, group)))
+      return truth(negate(evaluate(expression.operand, row, group)))
     case 'and':
       return truth(expression.operands.every((operand) => isTrue(evaluate(operand, row, group))))
     case 'or':
@@ -97,21 +97,21 @@ function evaluate(expression: Expression, row: Row, group: readonly Row[]): Prop
       return truth(expression.values.some((candidate) => evaluate(candidate, row, group) === value))
     }
     case 'compare':
-      return compared(
+      return compareValues(
         expression.operator,
         evaluate(expression.left, row, group),
         evaluate(expression.right, row, group),
       )
     case 'call':
-      return called(expression, row, group)
+      return callFunction(expression, row, group)
   }
 }
 
-function negated(value: PropertyValue): boolean | null {
+function negate(value: PropertyValue): boolean | null {
   return value === null ? null : !isTrue(value)
 }
 
-function compared(operator: string, left: PropertyValue, right: PropertyValue): PropertyValue {
+function compareValues(operator: string, left: PropertyValue, right: PropertyValue): PropertyValue {
   if (left === null || right === null) return null
   const difference = compare(left, right)
   switch (operator) {
@@ -140,7 +140,7 @@ function isLike(text: string, pattern: string): boolean {
   return new RegExp(`^${source.join('')}$`, 'iu').test(text)
 }
 
-function called(
+function callFunction(
   { name, argument }: Extract<Expression, { kind: 'call' }>,
   row: Row,
   group: readonly Row[],

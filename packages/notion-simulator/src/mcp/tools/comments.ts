@@ -35,28 +35,28 @@ end with three dots between ("# Before we…Support team briefed"), copied from 
       throw new ToolError('validation_error', 'Give the comment as rich_text or as markdown, and not empty.')
     }
     const discussion = input.discussion_id
-      ? answered(viewer, page, input.discussion_id)
-      : opened(viewer, page, input.selection_with_ellipsis)
+      ? findDiscussion(viewer, page, input.discussion_id)
+      : openDiscussion(viewer, page, input.selection_with_ellipsis)
     const comment = { id: newId(), userId: viewer.user.id, at: viewer.now, text }
     discussion.comments.push(comment)
     return { status: 'success', comment_id: comment.id, discussion_id: discussionUrl(discussion) }
   },
 })
 
-function answered(viewer: Viewer, page: Page, id: string): Discussion {
-  const wanted = id.split('/').at(-1) ?? ''
-  const discussion = viewer.workspace.discussions.get(wanted)
+function findDiscussion(viewer: Viewer, page: Page, id: string): Discussion {
+  const discussionId = id.split('/').at(-1) ?? ''
+  const discussion = viewer.workspace.discussions.get(discussionId)
   if (!discussion || discussion.pageId !== page.id) throw notFound('discussion', id)
   return discussion
 }
 
-function opened(viewer: Viewer, page: Page, selection: string | undefined): Discussion {
+function openDiscussion(viewer: Viewer, page: Page, selection: string | undefined): Discussion {
   const discussion: Discussion = {
     id: newId(),
     pageId: page.id,
     blockId: selection === undefined ? page.id : newId(),
     resolved: false,
-    ...(selection !== undefined && { textContext: selected(page, selection) }),
+    ...(selection !== undefined && { textContext: findSelection(page, selection) }),
     comments: [],
   }
   viewer.workspace.discussions.set(discussion.id, discussion)
@@ -64,7 +64,7 @@ function opened(viewer: Viewer, page: Page, selection: string | undefined): Disc
 }
 
 /** Finds the text from the start to the end of the selection; each must occur once, in this order. */
-function selected(page: Page, selection: string): string {
+function findSelection(page: Page, selection: string): string {
   const [start = '', end = start, ...more] = selection.split(/\.\.\.|…/)
   const from = page.content.indexOf(start)
   const to = page.content.indexOf(end, from)

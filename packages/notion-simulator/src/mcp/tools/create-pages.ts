@@ -51,11 +51,11 @@ With \`allow_async\` a large request may be answered at once with a task; ask \`
   }),
   run({ pages, parent, creation_mode, allow_async }, { viewer }) {
     if (parent && creation_mode) throw new ToolError('validation_error', 'creation_mode cannot be used with parent.')
-    const place = resolveParent(viewer, parent ?? { workspace: true })
-    const source = place.type === 'data_source' ? viewer.workspace.dataSources.get(place.id) : undefined
+    const target = resolveParent(viewer, parent ?? { workspace: true })
+    const source = target.type === 'data_source' ? viewer.workspace.dataSources.get(target.id) : undefined
     // Validate everything first, so that a rejected call creates nothing.
-    const plans = pages.map((page) => planned(page, source))
-    const create = () => ({ pages: plans.map((plan) => created(viewer, place, plan)) })
+    const plans = pages.map((page) => planPage(page, source))
+    const create = () => ({ pages: plans.map((plan) => createPage(viewer, target, plan)) })
     if (!allow_async) return create()
     return renderTask(startTask(viewer, 'create_pages', create), viewer.now)
   },
@@ -63,7 +63,7 @@ With \`allow_async\` a large request may be answered at once with a task; ask \`
 
 type Plan = { page: NewPage; checked: ReturnType<typeof checkedProperties>; content: string }
 
-function planned(page: NewPage, source: DataSource | undefined): Plan {
+function planPage(page: NewPage, source: DataSource | undefined): Plan {
   if (page.template_id !== undefined && page.content) {
     throw new ToolError('validation_error', 'content cannot be used with template_id.')
   }
@@ -75,8 +75,8 @@ function planned(page: NewPage, source: DataSource | undefined): Plan {
   return { page, checked, content: template?.content ?? page.content ?? '' }
 }
 
-function created(viewer: Viewer, place: Parent, { page, checked, content }: Plan): Record<string, unknown> {
-  const made = newPage(viewer, place, checked.title ?? '')
+function createPage(viewer: Viewer, target: Parent, { page, checked, content }: Plan): Record<string, unknown> {
+  const made = newPage(viewer, target, checked.title ?? '')
   made.properties = checked.properties
   made.content = content.trim()
   made.isSkill = page.is_skill ?? false

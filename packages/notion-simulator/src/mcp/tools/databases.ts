@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseAlterations, parseCreateTable, type Alteration } from '../../workspace/ddl.ts'
-import { resolveParent, touched } from '../../workspace/editing.ts'
+import { resolveParent, touchPage } from '../../workspace/editing.ts'
 import { renderDatabase, renderDataSource, renderView } from '../../workspace/databases.ts'
 import { findDatabase, findDataSource, findPage, idIn, rowsOf, type Viewer } from '../../workspace/pages.ts'
 import {
@@ -49,8 +49,8 @@ CHECKBOX, URL, EMAIL, CREATED_TIME. The answer holds the \`collection://\` URL w
     }
     const kind = database_type && KINDS[database_type]
     const properties = parseCreateTable(schema ?? kind?.schema ?? '')
-    const place = resolveParent(viewer, parent ?? { workspace: true })
-    const { database, source } = made(viewer, place, title ?? kind?.title ?? '', description, properties)
+    const target = resolveParent(viewer, parent ?? { workspace: true })
+    const { database, source } = addDatabase(viewer, target, title ?? kind?.title ?? '', description, properties)
     return {
       result: `Created database "${database.title}".`,
       database_id: database.id,
@@ -60,7 +60,7 @@ CHECKBOX, URL, EMAIL, CREATED_TIME. The answer holds the \`collection://\` URL w
   },
 })
 
-function made(
+function addDatabase(
   viewer: Viewer,
   parent: Parent,
   title: string,
@@ -128,7 +128,7 @@ Changes the schema, title or description of a data source, or moves it to the tr
     if (input.title !== undefined) source.name = input.title
     if (input.description !== undefined) source.description = input.description
     if (input.is_inline !== undefined) database.inline = input.is_inline
-    touched(viewer, database)
+    touchPage(viewer, database)
     const rendered = renderDataSource(viewer, source)
     if (input.in_trash !== undefined) source.inTrash = input.in_trash
     return { result: `Updated data source "${source.name}".`, ...rendered }
@@ -234,7 +234,7 @@ written as \`notion://docs/view-dsl-spec\` says.`,
       dataSourceId: source.id,
       name,
       type,
-      ...configured(configure),
+      ...parseConfiguration(configure),
     }
     viewer.workspace.views.set(view.id, view)
     return { result: `Created view "${name}".`, view_url: `view://${view.id}`, ...renderView(viewer, view) }
@@ -255,13 +255,13 @@ export const updateView = tool({
     const view = viewer.workspace.views.get(idIn(view_id) ?? '')
     if (!view || !findDataSource(viewer, view.dataSourceId)) throw notFound('view', view_id)
     if (name !== undefined) view.name = name
-    Object.assign(view, configured(configure))
+    Object.assign(view, parseConfiguration(configure))
     return { result: `Updated view "${view.name}".`, ...renderView(viewer, view) }
   },
 })
 
 /** Of the configuration language, only equality filters and one sort are implemented; the rest is stored as text. */
-function configured(configure: string | undefined): Pick<View, 'filter' | 'sort' | 'configure'> {
+function parseConfiguration(configure: string | undefined): Pick<View, 'filter' | 'sort' | 'configure'> {
   if (configure === undefined) return {}
   const filter = /FILTER\s+"([^"]+)"\s*=\s*"([^"]*)"/i.exec(configure)
   const sort = /SORT\s+(?:BY\s+)?"([^"]+)"(\s+DESC)?/i.exec(configure)

@@ -31,7 +31,7 @@ connected user and workspace.
     const id = input.id.trim()
     if (id === 'self') return self(viewer, accessMap(viewer.workspace.plan, toolNames))
     if (id.startsWith('notion://docs/')) return document(id)
-    const found = fetched(viewer, id)
+    const found = fetchObject(viewer, id)
     const page = input.include_discussions ? findPage(viewer, id) : undefined
     return page
       ? { ...found, discussions: renderDiscussions(viewer, page.id, { includeResolved: false, onlyPageLevel: false }) }
@@ -56,7 +56,7 @@ function document(uri: string): unknown {
   return { metadata: { type: 'document' }, title: found.name, url: uri, text: found.text }
 }
 
-function fetched(viewer: Viewer, id: string): Record<string, unknown> {
+function fetchObject(viewer: Viewer, id: string): Record<string, unknown> {
   if (!idIn(id)) {
     throw new ToolError(
       'validation_error',

@@ -23,12 +23,12 @@ Lists meeting notes that the connected user can see, newest first. \`filter\` co
         ({ parent }) => parent.type === 'page' && viewer.workspace.pages.get(parent.id)?.title === 'Meeting notes',
       )
       .sort((a, b) => b.createdAt - a.createdAt)
-    const wanted = filter?.filters.flatMap(({ property, filter: condition }) =>
+    const titleParts = filter?.filters.flatMap(({ property, filter: condition }) =>
       property === 'title' && typeof condition?.value === 'string' ? [condition.value.toLowerCase()] : [],
     )
     const fits = (title: string) => {
-      if (!wanted?.length) return true
-      const tests = wanted.map((part) => title.toLowerCase().includes(part))
+      if (!titleParts?.length) return true
+      const tests = titleParts.map((part) => title.toLowerCase().includes(part))
       return filter?.operator === 'or' ? tests.some(Boolean) : tests.every(Boolean)
     }
     return {

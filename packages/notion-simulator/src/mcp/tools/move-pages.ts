@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isAbove, newPage, resolveParent, touched, type ParentChoice } from '../../workspace/editing.ts'
+import { isAbove, newPage, resolveParent, touchPage, type ParentChoice } from '../../workspace/editing.ts'
 import { findDatabase, findPage, pageUrl } from '../../workspace/pages.ts'
 import { startTask } from '../../workspace/tasks.ts'
 import { notFound, tool, ToolError } from '../tool.ts'
@@ -38,7 +38,7 @@ the connected user (\`{"type":"workspace"}\`). Everything below them moves along
     })
     for (const item of moved) {
       item.parent = parent
-      touched(viewer, item)
+      touchPage(viewer, item)
     }
     return { moved: moved.map(({ id }) => ({ id, url: pageUrl(viewer, id) })) }
   },

@@ -21,8 +21,8 @@ With \`has_more\`, ask again with \`start_cursor\` set to \`next_cursor\`.`,
   run({ query, start_cursor, page_size = 100, user_id }, { viewer }) {
     const { members } = viewer.workspace
     if (user_id !== undefined) {
-      const wanted = user_id === 'self' ? viewer.user.id : user_id
-      const member = members.find(({ user }) => user.id === wanted)
+      const userId = user_id === 'self' ? viewer.user.id : user_id
+      const member = members.find(({ user }) => user.id === userId)
       if (!member) throw notFound('user', user_id)
       return { results: [person(member)], has_more: false }
     }

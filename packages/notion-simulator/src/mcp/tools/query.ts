@@ -82,17 +82,17 @@ function queryRows(viewer: Viewer, data: z.infer<typeof RowsQuery>): unknown {
       throw new ToolError('validation_error', `Property "${property}" does not exist.`)
     }
   }
-  const kept = rows(viewer, source).filter((row) => !filter || fits(row, filter))
+  const shown = rows(viewer, source).filter((row) => !filter || fits(row, filter))
   const column = (property: string) =>
     source.properties[property]?.type === 'date' ? `date:${property}:start` : property
-  kept.sort((a, b) => {
+  shown.sort((a, b) => {
     for (const { property, direction } of sorts) {
       const difference = compare(a[column(property)], b[column(property)])
       if (difference !== 0) return direction === 'ascending' ? difference : -difference
     }
     return 0
   })
-  return { results: kept.slice(0, limit), has_more: kept.length > limit }
+  return { results: shown.slice(0, limit), has_more: shown.length > limit }
 }
 
 function queryView(viewer: Viewer, data: z.infer<typeof ViewQuery>): unknown {

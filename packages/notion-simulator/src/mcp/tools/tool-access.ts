@@ -35,8 +35,11 @@ listed on every plan, so ask here when a tool answers that it may not be used. \
 left out.`,
   input: z.object({ tool_names: z.array(z.string()).optional().describe('With or without the prefix notion-.') }),
   run({ tool_names }, { viewer, toolNames }) {
-    const asked = tool_names?.map((name) => name.replace(/^notion-/, ''))
-    return accessMap(viewer.workspace.plan, asked ? asked.filter((name) => toolNames.includes(name)) : toolNames)
+    const requested = tool_names?.map((name) => name.replace(/^notion-/, ''))
+    return accessMap(
+      viewer.workspace.plan,
+      requested ? requested.filter((name) => toolNames.includes(name)) : toolNames,
+    )
   },
 })
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DAY } from '../../clock.ts'
-import { checkedProperties, dataSourceOf, editableContent, storeContent, touched } from '../../workspace/editing.ts'
+import { checkedProperties, dataSourceOf, editableContent, storeContent, touchPage } from '../../workspace/editing.ts'
 import { findPage, idIn, type Viewer } from '../../workspace/pages.ts'
 import { renderTask, startTask } from '../../workspace/tasks.ts'
 import type { Page } from '../../workspace/workspace.ts'
@@ -76,17 +76,17 @@ refused unless \`allow_deleting_content\` is true. Ask the user before you set i
     const page = findPage(viewer, input.page_id)
     if (!page) throw notFound('page', input.page_id)
     const apply = () => {
-      const warnings = changed(viewer, page, input)
+      const warnings = applyChanges(viewer, page, input)
       decorate(page, input)
       if (input.is_skill !== undefined) page.isSkill = input.is_skill
-      touched(viewer, page)
+      touchPage(viewer, page)
       return { page_id: page.id, warnings }
     }
     return input.allow_async ? renderTask(startTask(viewer, 'update_page', apply), viewer.now) : apply()
   },
 })
 
-function changed(viewer: Viewer, page: Page, input: Input): Warning[] {
+function applyChanges(viewer: Viewer, page: Page, input: Input): Warning[] {
   const mayDelete = input.allow_deleting_content ?? false
   switch (input.command) {
     case 'update_properties': {
@@ -96,7 +96,7 @@ function changed(viewer: Viewer, page: Page, input: Input): Warning[] {
       return []
     }
     case 'update_content': {
-      const edited = needed(input, 'content_updates').reduce(replaced, editableContent(viewer, page))
+      const edited = needed(input, 'content_updates').reduce(replaceText, editableContent(viewer, page))
       storeContent(viewer, page, edited, mayDelete)
       return []
     }
@@ -138,7 +138,7 @@ function needed<Name extends keyof Input>(input: Input, name: Name): NonNullable
   return value as NonNullable<Input[Name]> // Neither undefined nor null, by the line above.
 }
 
-function replaced(content: string, update: NonNullable<Input['content_updates']>[number]): string {
+function replaceText(content: string, update: NonNullable<Input['content_updates']>[number]): string {
   const parts = content.split(update.old_str)
   if (parts.length === 1) {
     throw new ToolError('validation_error', `old_str was not found in the page: ${update.old_str.slice(0, 80)}`)

@@ -1,0 +1,200 @@
+import type { Mutation } from './mutation.ts'
+
+const SRC = 'apps/gateway/src'
+const TEST = 'apps/gateway/test'
+
+const envelope = { file: `${SRC}/proxy/envelope.test.ts` }
+const readOnly = { file: `${SRC}/proxy/read-only.test.ts` }
+const toolList = { file: `${SRC}/clients/tool-list.test.ts` }
+const filterTools = { file: `${SRC}/clients/filter-tools.test.ts` }
+const problems = { file: `${SRC}/platform/problems.test.ts` }
+const outcome = { file: `${SRC}/proxy/outcome.test.ts` }
+const providerFacts = { file: 'test/provider-facts.test.ts' }
+
+export const gatewayLaws7To12: readonly Mutation[] = [
+  {
+    law: 'L7',
+    fault: 'a body is parsed and written again',
+    file: `${SRC}/proxy/envelope.ts`,
+    text: 'this.#without(this.#cuts) : this.#bytes,',
+    replacement: 'this.#without(this.#cuts) : Buffer.from(JSON.stringify(JSON.parse(this.#bytes.toString()))),',
+    test: envelope,
+  },
+  {
+    law: 'L7',
+    fault: 'the comma before a last meta stays',
+    file: `${SRC}/proxy/envelope.ts`,
+    text: 'this.#cuts.push(comma === -1 ? member : comma, end)',
+    replacement: 'this.#cuts.push(member, end)',
+    test: envelope,
+  },
+  {
+    law: 'L7',
+    fault: 'comments of an event stream wait for the next event',
+    file: `${SRC}/clients/event-stream.ts`,
+    text: 'if (this.#isLineEmpty || !this.#hasField) {',
+    replacement: 'if (this.#isLineEmpty) {',
+    test: toolList,
+  },
+  {
+    law: 'L7',
+    fault: 'a filter does not pass back-pressure on',
+    file: `${SRC}/clients/filter-tools.ts`,
+    text: 'hasRoom = this.#sink.onData(chunk)',
+    replacement: 'hasRoom = this.#sink.onData(chunk) || hasRoom',
+    test: filterTools,
+  },
+  {
+    law: 'L7',
+    fault: 'a header that MCP clients send is not forwarded',
+    file: `${SRC}/proxy/headers.ts`,
+    text: "  'last-event-id',\n",
+    replacement: '',
+    test: { file: `${TEST}/proxy/request-path.test.ts` },
+  },
+  {
+    law: 'L9',
+    fault: 'the cause of a failure is shown',
+    file: `${SRC}/platform/problems.ts`,
+    text: 'detail: failure.message,',
+    replacement: 'detail: `${failure.message} ${String(failure.cause)}`,',
+    test: problems,
+  },
+  {
+    law: 'L9',
+    fault: 'the status in the body differs from the status of the response',
+    file: `${SRC}/platform/problems.ts`,
+    text: 'status: failure.status ?? status,',
+    replacement: 'status,',
+    test: problems,
+  },
+  {
+    law: 'L9',
+    fault: 'Retry-After is missing',
+    file: `${SRC}/platform/problems.ts`,
+    text: "headers.push('retry-after', String(failure.retryAfterSeconds))",
+    replacement: "headers.push('x-retry-after', String(failure.retryAfterSeconds))",
+    test: problems,
+  },
+  {
+    law: 'L9',
+    fault: 'failures of Notion are logged like bugs of the gateway',
+    file: `${SRC}/platform/log.ts`,
+    text: "status === 500 ? 'error' : status > 500 ? 'warn' : 'info'",
+    replacement: "status >= 500 ? 'error' : 'info'",
+    test: { file: `${SRC}/http-server.test.ts` },
+  },
+  {
+    law: 'L9',
+    fault: 'rules may do I/O and import the composition root',
+    file: '.oxlintrc.json',
+    text: '"files": ["apps/gateway/src/clients/**"],\n      "rules": {\n        "no-restricted-imports": [\n          "error",',
+    replacement:
+      '"files": ["apps/gateway/src/clients/**"],\n      "rules": {\n        "no-restricted-imports": [\n          "off",',
+    test: { file: 'test/lint.test.ts', title: 'do no I/O in files that are not named after what they talk to' },
+  },
+  {
+    law: 'L10',
+    fault: 'the rules of MCP know a tool of Notion',
+    file: `${SRC}/proxy/read-only.ts`,
+    text: 'if (name === undefined || !isReadOnlyTool(name)) {',
+    replacement: "if (name === undefined || !(isReadOnlyTool(name) || name === 'notion-fetch')) {",
+    test: providerFacts,
+  },
+  {
+    law: 'L10',
+    fault: 'the OAuth client knows the address of Notion',
+    file: `${SRC}/connections/oauth/discovery.ts`,
+    text: 'if (url) assertUsable(url.href, context)',
+    replacement: "if (url && url.hostname !== 'mcp.notion.com') assertUsable(url.href, context)",
+    test: providerFacts,
+  },
+  {
+    law: 'L11',
+    fault: 'an unknown outcome comes with an invitation to retry',
+    file: `${SRC}/proxy/outcome.ts`,
+    text: '`${what} ${CONSEQUENCE[effect]}`, { status, cause })',
+    replacement: '`${what} ${CONSEQUENCE[effect]}`, { status, cause, retryAfterSeconds: 1 })',
+    test: outcome,
+  },
+  {
+    law: 'L11',
+    fault: 'a request that may have changed something counts as one that only reads',
+    file: `${SRC}/proxy/outcome.ts`,
+    text: "onlyReads(body, headers, isReadOnlyTool) ? 'only_reads' : 'may_change'",
+    replacement: "(onlyReads(body, headers, isReadOnlyTool) || headers.length === 0) ? 'only_reads' : 'may_change'",
+    test: outcome,
+  },
+  {
+    law: 'L11',
+    fault: 'a response to the server counts as a request that only reads',
+    file: `${SRC}/proxy/read-only.ts`,
+    text: 'messages.every(({ method }) => method !== undefined) &&',
+    replacement: '',
+    test: outcome,
+  },
+  {
+    law: 'L11',
+    fault: 'a request is sent again after an error of the server',
+    file: `${SRC}/proxy/forward.ts`,
+    text: 'for (let rejected = 1; head.status === 401; rejected++) {',
+    replacement: 'for (let rejected = 1; head.status === 401 || head.status === 503; rejected++) {',
+    test: { file: `${TEST}/proxy/tokens-and-sessions.test.ts`, title: 'not after %s, which passes as it came' },
+  },
+  {
+    law: 'L12',
+    fault: 'a method that changes something counts as reading',
+    file: `${SRC}/proxy/read-only.ts`,
+    text: "  'tasks/get',\n",
+    replacement: "  'tasks/get',\n  'tasks/cancel',\n",
+    test: readOnly,
+  },
+  {
+    law: 'L12',
+    fault: 'a message whose members can be read in two ways passes',
+    file: `${SRC}/proxy/read-only.ts`,
+    text: 'isAmbiguous ||= found.has(folded)',
+    replacement: 'isAmbiguous ||= found.has(name)',
+    test: readOnly,
+  },
+  {
+    law: 'L12',
+    fault: 'headers may name another tool than the body',
+    file: `${SRC}/proxy/read-only.ts`,
+    text: 'for (const asked of [...messages, ...askedByHeaders(headers, messages)]) {',
+    replacement: 'for (const asked of [...messages, ...askedByHeaders(headers, messages).slice(9)]) {',
+    test: readOnly,
+  },
+  {
+    law: 'L12',
+    fault: 'a compressed list of tools passes unfiltered',
+    file: `${SRC}/clients/filter-tools.ts`,
+    text: "encoding.trim().toLowerCase() !== 'identity'",
+    replacement: "encoding.trim().toLowerCase() === 'unknown'",
+    test: filterTools,
+  },
+  {
+    law: 'L12',
+    fault: 'an event that cannot be filtered is skipped silently',
+    file: `${SRC}/clients/filter-tools.ts`,
+    text: 'if (chunk === undefined) this.#fail(unfilterable())',
+    replacement: 'if (chunk === undefined) continue',
+    test: filterTools,
+  },
+  {
+    law: 'L12',
+    fault: 'a list of tools of an unexpected form passes',
+    file: `${SRC}/clients/tool-list.ts`,
+    text: 'else isFilterable = false',
+    replacement: 'else isFilterable &&= true',
+    test: toolList,
+  },
+  {
+    law: 'L12',
+    fault: 'a tool with two names is judged by the first',
+    file: `${SRC}/clients/tool-list.ts`,
+    text: 'return names.length === 1 && name !== undefined && mayCall(name)',
+    replacement: 'return name !== undefined && mayCall(name)',
+    test: toolList,
+  },
+]
