@@ -94,7 +94,7 @@ function copySource(path: string, out: string): void {
 /** The link of a checkout becomes a folder. */
 function copyWebBuild(out: string): void {
   const path = 'apps/web/.built'
-  copy(realpathSync(join(repositoryRoot, path)), join(out, path), (below) => !/^(diagnostics|trace)/.test(below))
+  copy(realpathSync(join(repositoryRoot, path)), join(out, path), (below) => !/^(diagnostics|trace)|\.map$/.test(below))
 }
 
 /** The Node that runs this, where it is the one from npm: this machine has no other that is new enough. */
