@@ -24,6 +24,7 @@ async function testImages(): Promise<number> {
       'there is no base image. Name one with BASE=docker.io/library/node:24-bookworm-slim, or install debootstrap and be root',
     )
   }
+  tidy(engine)
   for (const { name, tag } of IMAGES) {
     const code = await build(engine, name, tag, base)
     if (code !== 0) return code
@@ -34,9 +35,16 @@ async function testImages(): Promise<number> {
     IMAGE_ENGINE: engine.program,
     ...Object.fromEntries(IMAGES.map(({ name, tag }) => [`IMAGE_${name.toUpperCase()}`, tag])),
   })
-  // Its store is ours alone, and the stages of the build are larger than the images.
-  if (engine.program === 'podman') await runProgram('podman', ['image', 'prune', '-f'], engine.env)
+  tidy(engine)
   return code
+}
+
+/** Removes what an interrupted run has left and the stages of the builds, which are larger than the images; from podman's store, which is ours alone. */
+function tidy(engine: ImageEngine): void {
+  if (engine.program !== 'podman') return
+  const containers = output(engine, ['ps', '--all', '--external', '--quiet']).split('\n').filter(Boolean)
+  if (containers.length > 0) output(engine, ['rm', '--force', ...containers])
+  output(engine, ['image', 'prune', '--force'])
 }
 
 function build({ program, env, buildFlags }: ImageEngine, name: string, tag: string, base: string): Promise<number> {
@@ -45,11 +53,12 @@ function build({ program, env, buildFlags }: ImageEngine, name: string, tag: str
   return runProgram(program, ['build', ...buildFlags, '--build-arg', `BASE=${base}`, '-f', file, '-t', tag, '.'], env)
 }
 
-function megabytesOf({ program, env }: ImageEngine, tag: string): number {
-  const args = ['image', 'inspect', '--format', '{{.Size}}', tag]
-  return Math.round(
-    Number(spawnSync(program, args, { env: { ...process.env, ...env }, encoding: 'utf8' }).stdout) / 1e6,
-  )
+function megabytesOf(engine: ImageEngine, tag: string): number {
+  return Math.round(Number(output(engine, ['image', 'inspect', '--format', '{{.Size}}', tag])) / 1e6)
+}
+
+function output({ program, env }: ImageEngine, args: readonly string[]): string {
+  return spawnSync(program, args, { env: { ...process.env, ...env }, encoding: 'utf8' }).stdout
 }
 
 function skipped(reason: string): number {

@@ -159,6 +159,14 @@ describe('the linter', () => {
     ])
   })
 
+  it('finds modules that import only types of each other', () => {
+    const broken = brokenRules([
+      ['apps/gateway/src/one.ts', "import type { Other } from './other.ts'", 'export type One = Other[]'],
+      ['apps/gateway/src/other.ts', "import type { One } from './one.ts'", 'export type Other = { ones: One }'],
+    ])
+    expect(broken).toEqual(['apps/gateway/src/one.ts: import(no-cycle)', 'apps/gateway/src/other.ts: import(no-cycle)'])
+  })
+
   it('finds two modules that import each other', () => {
     const broken = brokenRules([
       ['apps/gateway/src/one.ts', "import { other } from './other.ts'", 'export const one = () => other'],

@@ -12,7 +12,7 @@ import { causeOf, log } from './log.ts'
 import type { SendMail } from './mail.ts'
 import { applyMigrations } from './migrations.ts'
 import { cookieSettings } from './session-cookies.ts'
-import { RESET_SECONDS, resetLink, resetMail } from './password-reset.ts'
+import { RESET_SECONDS, resetLink, resetMail } from './reset-mail.ts'
 import { oidcPlugin, type SignInProviders } from './sign-in-providers.ts'
 import { containsNul } from './text.ts'
 

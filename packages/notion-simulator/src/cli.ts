@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { PROFILES, type OptionChanges, type Profile } from './options.ts'
-import { startSimulator, type Simulator } from './simulator.ts'
+import type { Simulator } from './running-simulator.ts'
+import { startSimulator } from './simulator.ts'
 
 const HELP = `Notion simulator: a stand-in for Notion's hosted MCP server, for tests and demos. All data is invented and kept in memory only.
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { changeOptions } from './options.ts'
 import { countRequests } from './recorded-requests.ts'
 import { sameSecret } from './secrets.ts'
-import type { Simulator } from './simulator.ts'
+import type { Simulator } from './running-simulator.ts'
 import { type State, timestamp } from './state.ts'
 
 export type ControlOptions = {

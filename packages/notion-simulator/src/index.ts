@@ -1,4 +1,5 @@
-export { type SimulatorOptions, type Simulator, startSimulator } from './simulator.ts'
+export type { Simulator } from './running-simulator.ts'
+export { type SimulatorOptions, startSimulator } from './simulator.ts'
 export {
   type OptionChanges,
   type Options,

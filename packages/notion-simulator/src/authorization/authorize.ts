@@ -1,24 +1,13 @@
 import { type State, timestamp } from '../state.ts'
 import type { RecordedAuthorization } from '../recorded-requests.ts'
 import { accounts, type Account } from '../workspace/workspace.ts'
+import type { AuthorizationRequest } from './authorization-request.ts'
 import { isRedirectable } from './client-metadata.ts'
 import { allowsRedirect, type Client } from './clients.ts'
 import { consentPage, errorPage } from './consent-page.ts'
 import { type CodeChallenge, matches } from './grants.ts'
 import { findClient } from './metadata-document.ts'
 import { requestedResources } from './resource.ts'
-
-/** A validated authorization request. */
-export type AuthorizationRequest = {
-  client: Client
-  redirectUri: string
-  state?: string
-  scope: string
-  resources: string[]
-  pkce?: CodeChallenge
-  /** All parameters, for the form of the consent page. */
-  parameters: URLSearchParams
-}
 
 /** An error without a trusted redirect URI, which is shown as a page. */
 class PageError extends Error {}

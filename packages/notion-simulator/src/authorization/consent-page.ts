@@ -1,6 +1,6 @@
 import { randomString } from '../secrets.ts'
 import type { Account } from '../workspace/workspace.ts'
-import type { AuthorizationRequest } from './authorize.ts'
+import type { AuthorizationRequest } from './authorization-request.ts'
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1f1f1d; --soft: #65645f; --line: #e3e2de; --paper: #fff; --back: #f7f6f3; --act: #1f6feb; --warn: #fbf3db; --warn-ink: #6b4e00 }
