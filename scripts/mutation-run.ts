@@ -74,8 +74,16 @@ interface Report {
   testResults: { name: string; assertionResults: { fullName: string; status: string }[] }[]
 }
 
-/** Runs the tests of some files in a copy: those with the titles, if any are given, else all. */
-export async function runTests(folder: string, tests: readonly MutationTest[], bail = 0): Promise<RunResult> {
+/**
+ * Runs the tests of some files in a copy: those with the titles, if any are given, else all.
+ *
+ * @param options further options of vitest.
+ */
+export async function runTests(
+  folder: string,
+  tests: readonly MutationTest[],
+  ...options: readonly string[]
+): Promise<RunResult> {
   const reportFile = join(folder, '.mutation-report.json')
   rmSync(reportFile, { force: true })
   const files = [...new Set(tests.map(({ file }) => file))]
@@ -84,8 +92,8 @@ export async function runTests(folder: string, tests: readonly MutationTest[], b
     'run',
     '--reporter=json',
     `--outputFile=${reportFile}`,
-    `--bail=${bail}`,
     '--retry=0',
+    ...options,
     ...[...new Set(files.map(projectOf))].map((project) => `--project=${project}`),
     ...files,
     ...(titles.length > 0 ? ['-t', titles.join('|')] : []),

@@ -9,6 +9,9 @@ import { mutations } from '../test/mutations/all.ts'
 import type { Mutation, MutationTest } from '../test/mutations/mutation.ts'
 import { copyRepository, runTests, titlePattern, type TestResult } from './mutation-run.ts'
 
+/** A broken law often shows by something that never comes, and the tests that wait for it take seconds when it does. */
+const UNTIL_ONE_FAILS = ['--bail=1', '--testTimeout=30000'] as const
+
 type Verdict = 'killed' | 'SURVIVED' | 'BROKEN' | 'NOT FOUND'
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
@@ -68,7 +71,7 @@ async function judge({ file, text, replacement, test }: Mutation): Promise<Verdi
   if (before === undefined || after === undefined || more.length > 0) return 'NOT FOUND'
   writeFileSync(path, before + replacement + after)
   try {
-    const { outcome, output } = await runTests(copy.folder, [test], 1)
+    const { outcome, output } = await runTests(copy.folder, [test], ...UNTIL_ONE_FAILS)
     if (outcome === 'broken') console.log(output)
     return outcome === 'failed' ? 'killed' : outcome === 'passed' ? 'SURVIVED' : 'BROKEN'
   } finally {

@@ -278,4 +278,15 @@ export const gatewayLaws1To6: readonly Mutation[] = [
     replacement: "value === '' && value !== this.#spaceId) return this.#disagree(name)",
     test: { file: `${SRC}/proxy/envelope.test.ts` },
   },
+  {
+    law: 'L6',
+    fault: 'an MCP session can be used by every user of its space',
+    file: `${SRC}/proxy/forward.ts`,
+    text: 'owner.userId === caller.userId &&',
+    replacement: '',
+    test: {
+      file: `${TEST}/proxy/tokens-and-sessions.test.ts`,
+      title: '%s with one that %s is 404, and nothing goes upstream',
+    },
+  },
 ]

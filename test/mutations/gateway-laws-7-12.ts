@@ -53,6 +53,17 @@ export const gatewayLaws7To12: readonly Mutation[] = [
     test: { file: `${TEST}/proxy/request-path.test.ts` },
   },
   {
+    law: 'L7',
+    fault: 'the head of a response waits for its end',
+    file: `${SRC}/proxy/response-writer.ts`,
+    text: 'process.nextTick(flushHead, this)',
+    replacement: 'void flushHead',
+    test: {
+      file: `${TEST}/proxy/streams.test.ts`,
+      title: 'shows its head at once, though no byte of its body has come',
+    },
+  },
+  {
     law: 'L9',
     fault: 'the cause of a failure is shown',
     file: `${SRC}/platform/problems.ts`,
