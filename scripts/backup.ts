@@ -3,8 +3,8 @@
  *
  *     npm run backup -- <folder>
  *
- * The generated secrets go into `<folder>.keys`, beside it and for this user only, or sealed with BACKUP_PASSPHRASE into `<folder>/keys`. Keep them
- * apart from the folder in the first case: together they open everything.
+ * The generated secrets are written to `<folder>.keys`, beside the folder and readable by this user only, or sealed with BACKUP_PASSPHRASE to
+ * `<folder>/keys`. Keep the former apart from the folder: together they open everything.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -10,7 +10,7 @@ import { repositoryRoot } from '../packages/process/src/index.ts'
 import { describeSettings, envSection, settingsTable } from './settings-table.ts'
 import { DevelopmentSettings, StartSettings } from './start-settings.ts'
 
-/** Read beside the schemas, by packages/process. */
+/** Settings outside of the schemas, which packages/process reads. */
 const DataSettings = z.object({
   DATA_DIR: z
     .string()
@@ -55,14 +55,14 @@ if (isCheck && outdated.length > 0) {
   console.log(outdated.length > 0 ? `Written: ${outdated.join(', ')}` : 'Everything is current.')
 }
 
-/** Replaces what stands between the markers of a section. */
+/** Replaces the text between the markers of a section. */
 function withSection(text: string, name: string, content: string): string {
   const [before, , after] = text.split(new RegExp(`(?<=<!-- generated: ${name} -->\n)([^]*?)(?=\n<!-- /generated -->)`))
   if (after === undefined) throw new Error(`docs/settings.md lacks the markers of the section "${name}".`)
   return `${before}${content}${after}`
 }
 
-/** Settings that both processes read stand once, as the gateway describes them. */
+/** Settings of both processes are listed once, with the gateway's description. */
 function envExample(): string {
   const ofGateway = new Set(gateway.map(({ name }) => name))
   const ofWeb = new Set(web.map(({ name }) => name))

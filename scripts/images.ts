@@ -1,6 +1,6 @@
 /**
- * `npm run test:image`: builds the images of deploy/ and runs the main job through them (test/images/). Needs Linux and Docker or podman; says so
- * and succeeds where there is neither. BASE names the base image; without it one is made from Debian packages, as root with debootstrap.
+ * `npm run test:image`: builds the images of deploy/ and tests the main functions with them (test/images/). Needs Linux and Docker or podman;
+ * without them it reports that and succeeds. BASE names the base image; without it one is built from Debian packages, as root with debootstrap.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ async function testImages(): Promise<number> {
     IMAGE_ENGINE: engine.program,
     ...Object.fromEntries(IMAGES.map(({ name, tag }) => [`IMAGE_${name.toUpperCase()}`, tag])),
   })
-  // Its store is ours alone, and the stages of the build are larger than the images.
+  // This store is not shared, and the build stages are larger than the images.
   if (engine.program === 'podman') await runProgram('podman', ['image', 'prune', '-f'], engine.env)
   return code
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run refresh:figures [-- --only model,sweep,storm,processes,interleavings,days] [--connections 100000]`
  *
- * Measures what docs/refresh.md says in figures, and writes them into its table. Rows that were left out stay as they are.
+ * Measures the figures of docs/refresh.md and updates its table. Rows that were not measured stay unchanged.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -59,7 +59,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   days: async () => [['days: two hundred of them, 300 connections', passed(run('days'))]],
 }
 
-/** Runs the long form of a test, and answers what it printed. */
+/** Runs the long form of a test, and returns its output. */
 function run(name: string): string {
   const file = `apps/gateway/test/refresh/${name}.test.ts`
   return execFileSync('vitest', ['run', '--project', 'gateway', '--no-color', file], {

@@ -1,5 +1,5 @@
 /**
- * Leaves one process in a release, for its image: `node scripts/release-process.ts gateway|web <release>`, in the checkout that the release was
+ * Reduces a release to one process, for its image: `node scripts/release-process.ts gateway|web <release>`, in the checkout that the release was
  * built from. Removes the other process and the packages that only that one needs.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'

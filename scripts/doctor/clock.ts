@@ -14,7 +14,7 @@ export const checkClock: Check = async ({ databases: { gateway, web }, now }) =>
 
 const READINGS = 3
 
-/** Milliseconds by which this machine is ahead: of the reading that took the shortest. */
+/** Milliseconds by which this machine is ahead, from the fastest of several readings. */
 async function offsetFrom(sql: Pooled, now: () => number): Promise<number> {
   let best = { tookMs: Infinity, offsetMs: 0 }
   for (let reading = 0; reading < READINGS; reading++) {

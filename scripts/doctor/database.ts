@@ -10,7 +10,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('database')
 
-/** Version, schema, whether sessions keep their state, connections, and whether the gateway withholds its tokens. */
+/** Checks version, schema, session state, connections, and whether the gateway holds its tokens. */
 export const checkDatabase: Check = async ({ installation, databases, gateways, webs }) => {
   const findings: Finding[] = []
   for (const [name, opened] of [
@@ -147,7 +147,7 @@ async function holdFindings(sql: Pooled): Promise<Finding[]> {
   ]
 }
 
-/** Connections of a gateway process beside its pool: for locks, and for LISTEN. */
+/** Connections of a gateway process in addition to its pool: for locks, and for LISTEN. */
 const SESSIONS_PER_GATEWAY = 2
 
 interface ConnectionsOf {
@@ -205,7 +205,7 @@ async function gatewayDemand(
 interface Capacity {
   /** Connections that the server, the database and the role allow. */
   readonly usable: number
-  /** Open now, of everybody. */
+  /** Open connections of all clients. */
   readonly open: number
 }
 
@@ -215,7 +215,7 @@ interface Demand {
   readonly each: number
 }
 
-/** From this share on there is no room for another replica during an upgrade. */
+/** Above this share there is no room for another replica during an upgrade. */
 const NEARLY_ALL = 0.8
 
 export function judgeConnections({ usable, open }: Capacity, demands: readonly Demand[]): Finding {

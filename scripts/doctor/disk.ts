@@ -6,7 +6,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('disk')
 
-/** Space and permissions of DATA_DIR, where something is kept there. */
+/** Checks space and permissions of DATA_DIR, if it is used. */
 export const checkDisk: Check = async ({ installation: { gateway, web } }) => {
   const process = 'known' in gateway ? gateway.known : 'known' in web ? web.known : undefined
   if (!process) return [notChecked('DATA_DIR', 'No settings could be read.')]
@@ -45,7 +45,7 @@ const noMark = (folder: string): Finding =>
     change: 'REDIS_URL=redis://…',
   })
 
-/** The command that a message names. */
+/** The command in a message. */
 const changeIn = (message: string): string | undefined => /Run: (.*)$/.exec(message)?.[1]
 
 const GB = 1024 ** 3

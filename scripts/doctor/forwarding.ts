@@ -1,4 +1,4 @@
-/** What the headers say that arrive through reverse proxies, and how events arrive. Pure. */
+/** Judges headers and events that arrive through reverse proxies. Pure. */
 import { BlockList, isIP } from 'node:net'
 import type { ObservedRequest } from './parts.ts'
 import { INVENTED_ADDRESS, plainAddress, type Arrival } from './probe.ts'
@@ -11,11 +11,11 @@ export interface Forwarded {
   readonly seen: ObservedRequest
   readonly own: { readonly port: number }
   readonly trustedProxies: readonly string[]
-  /** Where the request was sent. */
+  /** The address to which the request was sent. */
   readonly origin: string
 }
 
-/** Which client address limits count, and whether a client can choose it. */
+/** Checks which client address limits count, and whether a client can choose it. */
 export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Finding {
   const peer = plainAddress(seen.peer.address)
   const chain = (seen.forwarded['x-forwarded-for'] ?? '').split(',').map((entry) => plainAddress(entry.trim()))
@@ -58,7 +58,7 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
 const shown = (chain: readonly string[]) =>
   chain.map((entry) => (entry === INVENTED_ADDRESS ? '<invented>' : entry)).join(', ')
 
-/** Whether nobody is between: the process sees our own end of the connection. */
+/** True if there is no proxy: the process sees the doctor's own end of the connection. */
 export const isDirect = (seen: ObservedRequest, own: { readonly port: number }): boolean => seen.peer.port === own.port
 
 function isTrusted(address: string, trusted: readonly string[]): boolean {
@@ -73,7 +73,7 @@ function isTrusted(address: string, trusted: readonly string[]): boolean {
   return list.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** @param refuses whether this process turns requests for other hosts away. */
+/** @param refuses true if this process rejects requests for other hosts. */
 export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, refuses: boolean): Finding {
   const expected = new URL(origin).host
   const arrived = URL.parse(`${new URL(origin).protocol}//${seen.host}`)?.host ?? seen.host
@@ -92,7 +92,7 @@ const nameOf = ({ process }: ObservedRequest): string => (process === 'web' ? 'w
 /** A share of the time over which the events were sent. Unbuffered, they arrive over the same time. */
 const BUFFERED_BELOW = 0.5
 
-/** Whether events arrive one at a time. */
+/** Checks that events arrive one at a time. */
 export function judgeStreaming(name: string, origin: string, arrivals: readonly Arrival[]): Finding {
   const last = arrivals.at(-1)
   if (!last || last.sentAfterMs === 0)

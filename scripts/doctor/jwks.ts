@@ -18,20 +18,20 @@ export const checkJwks: Check = async ({ installation: { gateway, web }, databas
   return Promise.all(
     tokenIssuers.map(async (trusted) => {
       const published = await publishedBy(trusted, gateway.known)
-      // Afterwards: the first request for the keys makes them.
+      // Afterwards: the first request creates the keys.
       const stored = trusted.issuer === own ? await storedKeys(databases.web) : undefined
       return judgeJwks(trusted.issuer, published, stored)
     }),
   )
 }
 
-/** Ids of keys, or why there are none. */
+/** Ids of keys, or the reason why there are none. */
 export type PublishedKeys = { readonly kids: readonly string[] } | { readonly refused: string }
 
 export interface StoredKeys {
   /** Of all signing keys in the web app's database. */
   readonly all: readonly string[]
-  /** Must be published; undefined when the web app has made none. */
+  /** Must be published; undefined if the web app has created none. */
   readonly newest: string | undefined
 }
 

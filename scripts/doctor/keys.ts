@@ -6,7 +6,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, error, notChecked } = findingsOf('keys')
 
-/** Whether CREDENTIAL_KEYS open what the gateway has stored, and AUTH_SECRETS the signing keys. */
+/** Checks that CREDENTIAL_KEYS open the stored data keys, and AUTH_SECRETS the signing keys. */
 export const checkKeys: Check = async ({ installation, databases }) => {
   const { gateway, web } = installation
   return [

@@ -14,7 +14,7 @@ const Readiness = z.object({
   detail: z.string().optional(),
 })
 
-/** Whether the processes run and are ready: the gateway where the web app reaches it, the web app where people do. */
+/** Checks that the processes run and are ready: the gateway at the web app's address for it, the web app at its public address. */
 export const checkProcesses: Check = async (context) => {
   const { gateway, web } = context.installation
   const gatewayAt =
@@ -75,12 +75,12 @@ export function codeOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown'
 }
 
-/** What only the web app's address of the gateway shows: the token, and whether one gateway's restart is an outage of the pages. */
+/** Checks the gateway through the web app's address for it: the token, and whether the address is only one of several gateways. */
 async function throughCuduEndpoint({ installation: { gateway, web }, databases, now }: Context): Promise<Finding[]> {
   if ('unknown' in web || web.known.serviceToken === undefined) return []
   const { CUDU_ENDPOINT: endpoint } = web.known.settings
   const found = await probe('gateway', endpoint, web.known.serviceToken, now)
-  // The readiness has told that already.
+  // The readiness check has reported that already.
   if ('unreachable' in found) return []
   if (!('seen' in found)) {
     return [

@@ -6,7 +6,7 @@ const { ok, warning, error, notChecked } = findingsOf('redis')
 
 const OLDEST_MAJOR = 6
 
-/** Version, whether it keeps what it is given, and what it does when its memory is full. */
+/** Checks the version, whether Redis stores values, and its eviction policy. */
 export const checkRedis: Check = async ({ installation: { gateway } }) => {
   if ('unknown' in gateway) return [notChecked('Redis', `${gateway.unknown}.`)]
   const { REDIS_URL: url } = gateway.known.config

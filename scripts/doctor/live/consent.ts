@@ -1,11 +1,11 @@
-/** A consent of the doctor's own: a client that it registers, a redirect to this machine, and the revocation at the end. */
+/** The doctor's separate consent: client registration, redirect to this machine, and revocation. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { StartupError, type GuardedFetch } from '../parts.ts'
 
-/** What discovery said, as far as a consent needs it. */
+/** The discovered endpoints that a consent needs. */
 export interface Server {
   readonly issuer: string
   readonly authorizationEndpoint: string
@@ -15,7 +15,7 @@ export interface Server {
   readonly resource: string | null
 }
 
-/** A response, with its JSON object; empty when there is none. */
+/** A response with its JSON object, empty if there is none. */
 export interface Answer {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
@@ -167,7 +167,7 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> {
 const refused = (what: string, { status, body }: Answer) =>
   new StartupError(`The authorization server did not ${what} (status ${status}, ${plain(body['error'])}).`)
 
-/** A short text of a stranger, in characters that do no harm in a terminal. */
+/** A short text from an untrusted party, in characters that are safe in a terminal. */
 export function plain(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return 'no reason given'
