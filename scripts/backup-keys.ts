@@ -41,14 +41,12 @@ export function writeKeysFile(path: string, keys: Keys, passphrase: string | und
 
 /** @throws {StartupError} when a passphrase is missing or wrong. */
 export function readKeysFile(path: string, passphrase: string | undefined): Keys {
-  if (!existsSync(path)) throw new StartupError(`The file with the keys, ${path}, is not there. Name it with --keys.`)
+  if (!existsSync(path)) throw new StartupError(`The key file ${path} does not exist. Name it with --keys.`)
   const json: unknown = JSON.parse(readFileSync(path, 'utf8'))
   const sealed = Sealed.safeParse(json)
   if (!sealed.success) return Plain.parse(json)
   if (passphrase === undefined) {
-    throw new StartupError(
-      `The keys in ${path} are sealed. Set BACKUP_PASSPHRASE, or BACKUP_PASSPHRASE_FILE to a file with it.`,
-    )
+    throw new StartupError(`The keys in ${path} are sealed. Set BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE.`)
   }
   return open(sealed.data, passphrase, path)
 }
@@ -83,7 +81,7 @@ export function restoreKeys(folder: string, keys: Keys): void {
     const path = join(folder, name)
     if (!existsSync(path)) continue
     if (readFileSync(path, 'utf8').trim() !== content.trim()) {
-      throw new StartupError(`${path} holds another secret than the backup. Restore into an empty DATA_DIR.`)
+      throw new StartupError(`${path} contains a different secret than the backup. Restore into an empty DATA_DIR.`)
     }
   }
   for (const [name, content] of Object.entries(keys)) {

@@ -40,7 +40,7 @@ export function readManifest(folder: string): Manifest {
   try {
     return Manifest.parse(JSON.parse(readFileSync(manifestPath(folder), 'utf8')))
   } catch (cause) {
-    throw new StartupError(`${folder} holds no backup that this release can read.`, { cause })
+    throw new StartupError(`${folder} does not contain a backup that this release can read.`, { cause })
   }
 }
 
@@ -57,13 +57,13 @@ export function reconnectText(manifest: Manifest, now: Date): string {
   const affected = toReconnect(manifest, now)
   const all = `${manifest.connections.length} connections`
   if (affected.length === 0) {
-    return `The backup of ${manifest.createdAt} holds ${all}. None was due to be renewed since; one whose token was renewed since all the same has to be reconnected.`
+    return `The backup of ${manifest.createdAt} holds ${all}. None was due for a refresh since then. A connection that was refreshed anyway has to be reconnected.`
   }
   const names = affected
     .slice(0, 20)
     .map(({ spaceId, workspace }) => `  ${spaceId}${workspace ? ` (${workspace})` : ''}`)
   return [
-    `The backup of ${manifest.createdAt} holds ${all}. The tokens of ${affected.length} were due to be renewed since. If the original ran on until then, these spaces have to reconnect Notion:`,
+    `The backup of ${manifest.createdAt} holds ${all}. The tokens of ${affected.length} were due for a refresh since then. If the original ran until then, these spaces have to reconnect Notion:`,
     ...names,
     ...(affected.length > names.length ? [`  and ${affected.length - names.length} more`] : []),
   ].join('\n')

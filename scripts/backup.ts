@@ -18,7 +18,7 @@ import { manifestPath, type Manifest } from './backup-manifest.ts'
 import { openPlaces, type Places } from './backup-places.ts'
 
 async function backUp(name: string | undefined): Promise<string> {
-  if (!name) throw new StartupError('Say where to: npm run backup -- backups/2026-11-29')
+  if (!name) throw new StartupError('Name a new folder: npm run backup -- backups/2026-11-29')
   const folder = resolve(process.env['INIT_CWD'] ?? '.', name)
   if (existsSync(folder)) throw new StartupError(`${folder} is there already. Name a new folder.`)
   const places = await openPlaces()

@@ -23,7 +23,7 @@ async function build(args: string[]): Promise<string> {
       const { release, version, node } = writeRelease(part, { withoutEmbeddedDatabase })
       refuseToReplace(out)
       replaceFolder(out, part)
-      return `${out}: release ${release} of ${version}, for Node ${node}. Start it there with npm run gateway and npm run web.`
+      return `${out}: release ${release} of ${version}, for Node ${node}. Start it in that folder with npm run gateway and npm run web.`
     } finally {
       rmSync(part, { recursive: true, force: true })
     }

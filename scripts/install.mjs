@@ -67,7 +67,7 @@ export async function currentDependencies(root, { development }) {
         say('package-lock.json does not fit this machine, so npm install has to.')
         await orFail(npm(root, ['install', ...flags]), 'npm install')
       } else if (clean.code !== 0) {
-        throw new SetupError(`npm ci failed with code ${clean.code}; what npm says stands above.`)
+        throw new SetupError(`npm ci failed with code ${clean.code}; see npm's output above.`)
       }
     }
     writeFileSync(stampPath(root), lockHash(root))
@@ -109,7 +109,7 @@ export async function currentNode(root) {
   }
   await withSetupLock(root, 'runtime', async () => {
     if (presentNode(root)) return
-    say(`Getting Node ${version} from npm, since this one is ${process.versions.node}.`)
+    say(`Installing Node ${version} from npm, because this one is ${process.versions.node}.`)
     await orFail(
       npm(join(root, 'runtime'), [
         'ci',
@@ -138,9 +138,11 @@ export async function withSetupLock(root, name, work) {
     mkdirSync(folder, { recursive: true })
     accessSync(folder, 2)
   } catch (error) {
-    throw new SetupError(`${root} has to be set up first, and it cannot be written (${error.code}).`)
+    throw new SetupError(`${root} has to be set up first, but cannot be written (${error.code}).`)
   }
-  return withFileLock(join(folder, `${name}.lock`), work, () => say('Waiting for another process that sets this up.'))
+  return withFileLock(join(folder, `${name}.lock`), work, () =>
+    say('Waiting for another process that is setting this up.'),
+  )
 }
 
 /** Progress goes to standard error: standard output belongs to the command. */
@@ -195,7 +197,7 @@ function read(path) {
 
 async function orFail(running, what) {
   const { code } = await running
-  if (code !== 0) throw new SetupError(`${what} failed with code ${code}; what npm says stands above.`)
+  if (code !== 0) throw new SetupError(`${what} failed with code ${code}; see npm's output above.`)
 }
 
 function npm(folder, args) {

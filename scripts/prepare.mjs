@@ -24,7 +24,7 @@ function nodeOfRelease(root) {
   const node = presentNode(root)
   if (node) return node
   throw new SetupError(
-    `This release needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}. Put a newer one first in PATH.`,
+    `This release needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. Put a newer one first in PATH.`,
   )
 }
 
@@ -32,7 +32,7 @@ function nodeOfBuiltCheckout(root, { web: needsWebBuild }) {
   const node = presentNode(root)
   if (!node) {
     throw new SetupError(
-      `This is Node ${process.versions.node}, and ${OLDEST_NODE.join('.')} or newer is needed. Run npm run build, which gets one.`,
+      `This is Node ${process.versions.node}; ${OLDEST_NODE.join('.')} or newer is needed. Run npm run build, which installs one.`,
     )
   }
   if (!hasDependencies(root, { development: false })) {
@@ -41,7 +41,7 @@ function nodeOfBuiltCheckout(root, { web: needsWebBuild }) {
   if (needsWebBuild) {
     if (!hasWebBuild(root)) throw new SetupError('The web app is not built. Run npm run build.')
     if (!isCurrentWebBuild(root)) {
-      process.stderr.write('The web app was built from other sources than these. npm run build brings it up to date.\n')
+      process.stderr.write('The web app was built from different sources. Run npm run build to update it.\n')
     }
   }
   return node

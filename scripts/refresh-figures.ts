@@ -92,7 +92,7 @@ const rows = new Map(
 const when = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? '?'}`
 for (const name of options.only?.split(',') ?? Object.keys(parts)) {
   const part = parts[name]
-  if (!part) throw new Error(`There is no part "${name}". Parts: ${Object.keys(parts).join(', ')}.`)
+  if (!part) throw new Error(`Unknown part "${name}". Parts: ${Object.keys(parts).join(', ')}.`)
   const made = await part()
   for (const what of rows.keys()) if (what.startsWith(`${name}: `)) rows.delete(what)
   for (const [what, figure] of made) {

@@ -10,15 +10,15 @@ const ELSEWHERE = 'Build into another folder: npm run build -- --out <folder>'
 export function refuseToReplace(out: string): void {
   const found = lstatSync(out, { throwIfNoEntry: false })
   if (found === undefined) return
-  if (!found.isDirectory()) throw new StartupError(`${out} is there, and is no folder. ${ELSEWHERE}`)
+  if (!found.isDirectory()) throw new StartupError(`${out} exists and is not a folder. ${ELSEWHERE}`)
   const names = readdirSync(out)
   if (names.length === 0) return
   const ours = contentsOf(out)
-  if (ours === undefined) throw new StartupError(`${out} is there, and is no release. ${ELSEWHERE}`)
+  if (ours === undefined) throw new StartupError(`${out} exists and is not a release. ${ELSEWHERE}`)
   const others = names.filter((name) => !ours.includes(name))
   if (others.length > 0) {
     throw new StartupError(
-      `${out} would be replaced, and holds ${others.join(', ')}, which is not of its release. Move that elsewhere first.`,
+      `${out} contains ${others.join(', ')}, which is not part of its release. Move that elsewhere first.`,
     )
   }
   const [user] = processesRunning(join(realpathSync(dirname(out)), basename(out)))

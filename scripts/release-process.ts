@@ -21,4 +21,4 @@ const packagesOf = (workspaces: readonly string[]) =>
 const kept = new Set(packagesOf([workspace]))
 const removed = packagesOf(RELEASED_WORKSPACES).filter((path) => !kept.has(path))
 for (const path of removed) rmSync(join(release, path), { recursive: true, force: true })
-console.log(`${release}: the ${name} and ${kept.size} packages are left.`)
+console.log(`${release}: kept the ${name} and ${kept.size} packages.`)

@@ -30,7 +30,7 @@ async function restore(): Promise<void> {
     options: { adopt: { type: 'boolean' }, detach: { type: 'boolean' }, keys: { type: 'string' } },
   })
   const [name] = positionals
-  if (!name) throw new StartupError('Say which backup: npm run restore -- backups/2026-11-29 --adopt')
+  if (!name) throw new StartupError('Name the backup: npm run restore -- backups/2026-11-29 --adopt')
   if (values.adopt && values.detach) throw new StartupError('Say either --adopt or --detach.')
   const purpose: Purpose = values.adopt ? 'adopt' : values.detach ? 'detach' : 'later'
   const from = (path: string) => resolve(process.env['INIT_CWD'] ?? '.', path)
@@ -65,7 +65,7 @@ async function makeTables({ env, gatewayUrl }: Places, { gateway, web }: Manifes
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   await once(child, 'exit')
-  if (child.exitCode !== 0) throw new StartupError("The web app's tables could not be made.")
+  if (child.exitCode !== 0) throw new StartupError("The web app's tables could not be created.")
 }
 
 async function refuseOtherData({ gatewayUrl, webUrl }: Places, { web }: Manifest): Promise<void> {
@@ -93,7 +93,7 @@ async function readData(places: Places, { gateway, web }: Manifest, folder: stri
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new StartupError(
-      `The backup could not be read: ${reason}. A backup can be read by the release that made it and by later ones.`,
+      `The backup could not be restored: ${reason}. Use the release that made it, or a later one.`,
       { cause },
     )
   }
@@ -122,7 +122,7 @@ function outcome({ embedded, dataFolder }: Places, manifest: Manifest, purpose: 
       ? []
       : ['With DATABASE_URL the secrets are settings. Give the processes:', ...settings]),
     {
-      adopt: `The next start goes on with these connections. ${reconnectText(manifest, new Date())}`,
+      adopt: `The next start continues with these connections. ${reconnectText(manifest, new Date())}`,
       detach: 'The logins were deleted here and not revoked. Every space has to connect Notion again.',
       later: 'Until you run npm run database adopt, or npm run database detach, nothing is renewed.',
     }[purpose],

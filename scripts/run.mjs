@@ -76,7 +76,7 @@ process.on('SIGHUP', () => survivesTerminal || end('SIGTERM'))
 watchParent()
 
 try {
-  if (!command) throw new SetupError(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  if (!command) throw new SetupError(`Unknown command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
   if (isRelease(root) && (command.checkout || !existsSync(join(root, command.entry))))
     throw new SetupError(`"${name}" is not part of a release. Run it in a checkout.`)
   const node = await prepare(root, command)

@@ -57,7 +57,7 @@ export function supervise(service: Service): Supervised {
       attempts = Date.now() - since > RAN_LONG_MS ? 0 : attempts + 1
       const delayMs = RESTART_DELAYS_MS.at(Math.min(attempts, RESTART_DELAYS_MS.length) - 1) ?? 0
       process.stderr.write(
-        `start: the ${service.name} ended (${how.words}) and is started again in ${delayMs / 1000} s.\n`,
+        `start: the ${service.name} ended (${how.words}) and will be restarted in ${delayMs / 1000} s.\n`,
       )
       await sleep(delayMs)
       if (stopped) return

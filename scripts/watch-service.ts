@@ -37,7 +37,7 @@ export function watchService(service: Service): Supervised {
       const changed = changes.next()
       const end = await Promise.race([ended(child), changed])
       if (stopping.signal.aborted) return
-      if (typeof end === 'object') say(styleText('red', `ended (${end.words}); waits for the next change`))
+      if (typeof end === 'object') say(styleText('red', `ended (${end.words}); waiting for the next change`))
       const file = await changed
       if (stopping.signal.aborted) return
       say(styleText('gray', `restarts: ${file} changed`))

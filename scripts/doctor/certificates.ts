@@ -96,6 +96,6 @@ export function judgeCertificate(setting: string, url: URL, certificate: Certifi
     })
   }
   if (days < SOON_DAYS)
-    return warning(`The certificate of ${host} ends in ${days} days.`, { detail: 'Renew it at the reverse proxy.' })
+    return warning(`The certificate of ${host} expires in ${days} days.`, { detail: 'Renew it at the reverse proxy.' })
   return ok(`The certificate of ${host} is trusted, for ${days} days.`)
 }

@@ -28,8 +28,8 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
     const isBelieved = counted === INVENTED_ADDRESS
     return proxy.error(
       isBelieved
-        ? 'Everybody can choose the address that limits count: the reverse proxy passes X-Forwarded-For on as the client sent it.'
-        : `Everybody has the reverse proxy’s address, ${peer}, and with it the limits of one person: the proxy does not say whom it serves.`,
+        ? 'Clients can choose the address that limits count: the reverse proxy forwards their X-Forwarded-For unchanged.'
+        : `All users have the reverse proxy’s address, ${peer}, and share the limits of one user: the proxy does not send the client’s address.`,
       { change: 'proxy_set_header X-Forwarded-For $remote_addr;   # nginx; Caddy does so by itself' },
     )
   }
@@ -40,7 +40,7 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
   if (counted === client && !hops.includes(client)) return right
   if (untrusted.length > 0) {
     return proxy.error(
-      `Everybody has the address ${counted} of a reverse proxy, and with it the limits of one person, at sign-in too.`,
+      `All users have the address ${counted} of a reverse proxy, and share the limits of one user, at sign-in too.`,
       { detail: arrives, change: `TRUSTED_PROXIES=${[...new Set([...trustedProxies, ...untrusted])].join(',')}` },
     )
   }
@@ -49,7 +49,7 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
   return proxy.error(
     `The running web app counts the address ${counted}, although these settings trust every proxy in front of it.`,
     {
-      detail: `${arrives} It was started with other settings: restart it.`,
+      detail: `${arrives} It was started with different settings: restart it.`,
       change: `TRUSTED_PROXIES=${trustedProxies.join(',')}`,
     },
   )
@@ -81,7 +81,7 @@ export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, 
   const said = protocol === undefined ? '' : `, protocol ${protocol}`
   if (arrived === expected) return proxy.ok(`${origin}: the ${nameOf(seen)} sees host ${arrived}${said}.`)
   const change = 'proxy_set_header Host $http_host;   # nginx; Caddy does so by itself'
-  const title = `The ${nameOf(seen)} sees the host ${arrived} in place of ${expected}.`
+  const title = `The ${nameOf(seen)} sees the host ${arrived} instead of ${expected}.`
   return refuses
     ? proxy.error(`${title} It refuses MCP clients with 403 forbidden_origin.`, { change })
     : proxy.warning(title, { change })
@@ -101,8 +101,8 @@ export function judgeStreaming(name: string, origin: string, arrivals: readonly 
   const facts = `${arrivals.length} events, sent over ${sent} ms, arrived over ${arrived} ms`
   if (arrived >= sent * BUFFERED_BELOW)
     return streaming.ok(`${origin}: events of the ${name} arrive one at a time (${facts}).`)
-  return streaming.error(`The reverse proxy of ${origin} holds events of the ${name} back (${facts}).`, {
-    detail: 'Answers of the chat and of MCP clients then arrive late, or not before the end.',
+  return streaming.error(`The reverse proxy of ${origin} buffers events of the ${name} (${facts}).`, {
+    detail: 'Responses of the chat and of MCP calls arrive late, or only at the end.',
     change: 'proxy_buffering off;   # nginx, for all of this host; Caddy: flush_interval -1',
   })
 }

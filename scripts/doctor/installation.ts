@@ -148,7 +148,7 @@ function aboutGateway({ config, env }: Gateway): Finding[] {
   return [
     ...(config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)
       ? [
-          warning('GATEWAY_SERVICE_TOKEN is short enough to be guessed.', {
+          warning('GATEWAY_SERVICE_TOKEN is so short that it could be guessed.', {
             detail: 'Rotate it: docs/rotate-secrets.md.',
             change: 'GATEWAY_SERVICE_TOKEN=<output of: openssl rand -hex 32>',
           }),
@@ -171,7 +171,7 @@ function aboutWeb({ url, settings, env }: Web): Finding[] {
       : []),
     ...(settings.NOTION_GATEWAY_DEMO === '1' && !isLocal
       ? [
-          error('The web app runs as a demo, with an account that everybody knows.', {
+          error('The web app runs as a demo, with a publicly known account.', {
             change: 'NOTION_GATEWAY_DEMO=0',
           }),
         ]
@@ -227,9 +227,9 @@ function together({ config, hasServiceToken }: Gateway, web: Web): Finding[] {
       ? []
       : [
           error(
-            `The web app tells MCP clients that the gateway is at ${gatewayPublicUrl}, and the gateway takes itself to be at ${config.publicUrl.origin}.`,
+            `The web app tells MCP clients that the gateway is at ${gatewayPublicUrl}, but the gateway’s own setting is ${config.publicUrl.origin}.`,
             {
-              detail: 'Access tokens for one address are refused at the other.',
+              detail: 'Access tokens for one address are rejected at the other.',
               change: `GATEWAY_PUBLIC_URL=${config.publicUrl.origin}`,
             },
           ),
@@ -245,7 +245,7 @@ function together({ config, hasServiceToken }: Gateway, web: Web): Finding[] {
           ),
         ]),
   ]
-  return findings.length > 0 ? findings : [ok('The settings of the two processes fit together.')]
+  return findings.length > 0 ? findings : [ok('The settings of the two processes agree.')]
 }
 
 const isBelow = (name: string, domain: string | undefined): boolean =>

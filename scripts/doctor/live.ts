@@ -52,7 +52,7 @@ export async function live(environments: Environments, { json }: { json: boolean
   )
   const consent = await askConsent(server, fetches(), showUrl, AbortSignal.timeout(CONSENT_MS))
   // From here on there is a grant to revoke.
-  process.on('SIGINT', () => process.stderr.write('The consent is revoked first. This takes some seconds.\n'))
+  process.on('SIGINT', () => process.stderr.write('Revoking the consent first. This takes some seconds.\n'))
   const { rows, isRevoked } = await walk({
     config,
     server,
@@ -90,8 +90,8 @@ async function discovered(config: Config): Promise<Server> {
 function showUrl(url: URL, redirectUri: string): void {
   const { port } = new URL(redirectUri)
   process.stderr.write(
-    `This makes a consent of its own for a test, and revokes it at the end. Open within ten minutes, in a browser on this machine:\n\n${url.href}\n\n` +
-      `Without a browser here, first run on yours: ssh -L ${port}:127.0.0.1:${port} <this machine>\n`,
+    `This creates a separate consent for the test and revokes it at the end. Open within ten minutes, in a browser on this machine:\n\n${url.href}\n\n` +
+      `Without a browser on this machine, first run on yours: ssh -L ${port}:127.0.0.1:${port} <this machine>\n`,
   )
 }
 

@@ -45,7 +45,7 @@ async function readinessFindings(name: string, address: string, setting: string)
     response = await fetch(new URL('/readyz', address), { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
   } catch (cause) {
     return [
-      error(`The ${name} does not answer at ${address} (${codeOf(cause)}).`, {
+      error(`The ${name} does not respond at ${address} (${codeOf(cause)}).`, {
         detail: `Start it, or correct ${setting}.`,
         change: `${setting}=…`,
       }),
@@ -54,7 +54,7 @@ async function readinessFindings(name: string, address: string, setting: string)
   const { success, data } = Readiness.safeParse(await response.json().catch(() => undefined))
   if (!success)
     return [
-      error(`What answers at ${address} is not the ${name} (status ${response.status}).`, { change: `${setting}=…` }),
+      error(`The server at ${address} is not the ${name} (status ${response.status}).`, { change: `${setting}=…` }),
     ]
   if (response.status !== 200)
     return [
@@ -95,7 +95,7 @@ async function throughCuduEndpoint({ installation: { gateway, web }, databases, 
     return [ok('The web app reaches the gateway with its service token.')]
   return [
     warning(`CUDU_ENDPOINT is one of ${live} gateways: while it restarts, pages work without Notion.`, {
-      detail: 'Name a balancer in front of all of them. A Kubernetes Service is one, and looks like this.',
+      detail: 'Use the address of a load balancer. A Kubernetes Service is one; ignore this warning then.',
       change: 'CUDU_ENDPOINT=http://<balancer>:8000',
     }),
   ]

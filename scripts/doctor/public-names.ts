@@ -40,7 +40,7 @@ async function streamingFinding({ probes, now }: Context, target: Target): Promi
   const { name, origin, process, serviceToken } = target
   const found = await probes(target)
   if (!('seen' in found))
-    return streaming.notChecked(`Streaming of the ${name}`, `The probe of ${origin} got no answer; see proxy.`)
+    return streaming.notChecked(`Streaming of the ${name}`, `The probe of ${origin} got no response; see proxy.`)
   const finding = judgeStreaming(name, origin, found.arrivals)
   if (finding.status !== 'error') return finding
   // A briefly busy machine delays events as well.
@@ -110,13 +110,13 @@ function unanswered({ name, setting, origin }: Target, found: Exclude<Probe, { s
   const details = { change: `${setting}=…` }
   if ('unreachable' in found) {
     return proxy.error(`The ${name} cannot be reached at ${origin} (${found.unreachable}).`, {
-      detail: `Start it, or correct ${setting}. If only this machine cannot reach its public name, run the doctor where people are.`,
+      detail: `Start it, or correct ${setting}. If only this machine cannot reach its public name, run the doctor on a user’s machine.`,
       ...details,
     })
   }
-  return proxy.error(`What answers at ${origin} is not the ${name} of this installation (status ${found.status}).`, {
+  return proxy.error(`The server at ${origin} is not the ${name} of this installation (status ${found.status}).`, {
     detail:
-      'The name leads to another host, the reverse proxy does not pass this path on, or the process has another GATEWAY_SERVICE_TOKEN, an older release, or a clock that is wrong by minutes.',
+      'The name leads to another host, the reverse proxy does not forward this path, or the process has another GATEWAY_SERVICE_TOKEN, an older release, or a clock that is wrong by minutes.',
     ...details,
   })
 }

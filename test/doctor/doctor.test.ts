@@ -79,7 +79,7 @@ describe('npm run doctor', () => {
     writeFileSync(file, certificate.cert)
     const origin = await at.behind({ certificate })
     const findings = await at.findings({ web: { WEB_URL: origin, NODE_EXTRA_CA_CERTS: file } }, 'tls')
-    expect(findings).toContainEqual(matching({ status: 'warning', title: /ends in 0 days/ }))
+    expect(findings).toContainEqual(matching({ status: 'warning', title: /expires in 0 days/ }))
   })
 
   it('says why it does not check what it cannot', async () => {

@@ -188,13 +188,13 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
     'processes',
     'a gateway that does not run',
     async () => ({ web: { CUDU_ENDPOINT: `http://localhost:${await freePort()}` } }),
-    { status: 'error', title: /gateway does not answer/, change: 'CUDU_ENDPOINT=…' },
+    { status: 'error', title: /gateway does not respond/, change: 'CUDU_ENDPOINT=…' },
   ],
   [
     'processes',
     'a web app that does not run',
     async () => ({ web: { WEB_URL: `http://localhost:${await freePort()}` } }),
-    { status: 'error', title: /web app does not answer/ },
+    { status: 'error', title: /web app does not respond/ },
   ],
   [
     'processes',
@@ -206,13 +206,13 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
     'proxy',
     'missing TRUSTED_PROXIES',
     async (at) => ({ web: { WEB_URL: await at.behind({}) } }),
-    { status: 'error', title: /limits of one person/, change: 'TRUSTED_PROXIES=127.0.0.1' },
+    { status: 'error', title: /limits of one user/, change: 'TRUSTED_PROXIES=127.0.0.1' },
   ],
   [
     'proxy',
     'a proxy that passes on what clients claim',
     async (at) => ({ web: { WEB_URL: await at.behind({ forwardedFor: 'pass' }, await trustingWeb()) } }),
-    { status: 'error', title: /Everybody can choose/, change: /^proxy_set_header X-Forwarded-For / },
+    { status: 'error', title: /Clients can choose/, change: /^proxy_set_header X-Forwarded-For / },
   ],
   [
     'proxy',

@@ -43,7 +43,7 @@ export async function listenForRedirect(): Promise<Loopback> {
       const url = new URL(request.url ?? '/', 'http://127.0.0.1')
       const isRedirect = request.method === 'GET' && url.pathname === '/callback'
       response.writeHead(isRedirect ? 200 : 404, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
-      response.end(isRedirect ? 'Done. Close this window and look at the terminal.\n' : 'Nothing here.\n')
+      response.end(isRedirect ? 'Done. Close this window and return to the terminal.\n' : 'Nothing here.\n')
       if (isRedirect) resolve(url.searchParams)
     })
   })
@@ -56,7 +56,7 @@ export async function listenForRedirect(): Promise<Loopback> {
       Promise.race([
         parameters,
         once(signal, 'abort').then(() => {
-          throw new StartupError('Nobody allowed the consent in time. Nothing was changed.')
+          throw new StartupError('The consent was not given in time. Nothing was changed.')
         }),
       ]),
     close: () => server.close(),
