@@ -9,9 +9,9 @@ const project = (name: string, folder: string) => ({
   include: ['test/**/*.test.ts'],
   // Bounds tests that hang: most take seconds, and 45 on a machine under heavy load. A test that needs longer has its own limit.
   testTimeout: 60_000,
-  // The first that needs the web app builds it, perhaps beside the build of a fresh clone.
+  // The first test that needs the web app builds it, possibly beside the build of a fresh clone.
   hookTimeout: 300_000,
-  // What is waited for comes at once on an idle machine; a busy one is given time.
+  // Immediate on an idle machine; allows for a busy one.
   expect: { poll: { timeout: 10_000 } },
 })
 
@@ -25,14 +25,14 @@ export default defineConfig({
   test: {
     // One PostgreSQL and one Redis for the run; each test file gets a database of its own from @nmg/process/testing.
     globalSetup: 'packages/process/src/testing/global-setup.ts',
-    // Most of a test's time is waiting for somebody else, so as many at once as there are processors leaves none idle.
+    // Tests mostly wait for other processes, so one worker per processor leaves none idle.
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         resolve: webAlias,
         test: {
           name: 'unit',
-          // Pure logic, beside its source: no server, no browser, no state that one file could leave to the next.
+          // Pure logic, beside its source: no server, browser or state that files could share.
           include: [
             '{packages,apps}/*/src/**/*.test.ts',
             'apps/web/{components,features,lib,authorization-server}/**/*.test.ts',
@@ -49,12 +49,12 @@ export default defineConfig({
         resolve: webAlias,
         test: {
           ...project('web', 'apps/web'),
-          // A busy machine can render a page between a test's look and its click. The report names each test that needed this.
+          // On a busy machine a page can re-render between a query and a click. The report lists each retried test.
           retry: 1,
           include: ['test/**/*.test.ts'],
         },
       },
-      // Only where `npm run test:agents` has installed them.
+      // Only after `npm run test:agents` has installed them.
       ...(process.env['AGENTS_BIN']
         ? [{ resolve: webAlias, test: { ...onDemand('agents', 'apps/web'), include: ['agents/*.test.ts'] } }]
         : []),

@@ -11,12 +11,12 @@ interface AuditReport {
 }
 
 /**
- * What the registry's advisories say of the packages in package-lock.json: a line each, or why nobody could say. They change without any change
- * here, so they fail no check.
+ * The registry's advisories for the packages in package-lock.json, one per line, or the reason why they are unavailable. They change without a
+ * change of this repository, so they do not fail the check.
  */
 export async function advisories(): Promise<string> {
   const output = await new Promise<string>((resolve) => {
-    // It exits with 1 when there are some.
+    // npm exits with 1 if there are advisories.
     execFile(
       'npm',
       ['audit', '--json', '--package-lock-only'],

@@ -1,5 +1,5 @@
 /**
- * `npm run test:agents`: installs the agents whose makers publish them on npm, in the versions that were tried, and runs their tests.
+ * `npm run test:agents`: installs the agents that are published on npm, in tested versions, and runs their tests.
  * Needs Linux, and some 1.3 GB below `.data`.
  */
 import { mkdirSync } from 'node:fs'
@@ -18,7 +18,7 @@ endProgramsWithUs()
 const folder = join(repositoryRoot, '.data/agents')
 mkdirSync(folder, { recursive: true })
 await runProgram('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', ...AGENTS])
-// They put their programs in place.
+// These scripts install the agents' programs.
 for (const script of ['@anthropic-ai/claude-code/install.cjs', 'opencode-ai/postinstall.mjs']) {
   await runProgram(process.execPath, [join(folder, 'node_modules', script)])
 }

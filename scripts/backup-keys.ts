@@ -1,4 +1,4 @@
-/** The generated secrets of a DATA_DIR, in a file of their own: sealed with a passphrase, or readable by this user only. */
+/** The generated secrets of a DATA_DIR in a separate file: sealed with a passphrase, or readable by this user only. */
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ export type Keys = Readonly<Record<string, string>>
 
 const LARGEST_BYTES = 64 * 1024
 
-/** Every file in the folder that only its owner reads, apart from logs and locks: what the processes have generated. */
+/** The files that the processes have generated: those that only their owner can read, apart from logs and locks. */
 export function readKeys(folder: string): Keys {
   const names = readdirSync(folder).filter((name) => {
     const { mode, size } = lstatSync(join(folder, name))
@@ -20,7 +20,7 @@ export function readKeys(folder: string): Keys {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]))
 }
 
-/** Memory that a guess at the passphrase takes: 128 MB. */
+/** Memory that each guess of the passphrase needs: 128 MB. */
 const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 }
 
 const Sealed = z.object({
@@ -41,14 +41,12 @@ export function writeKeysFile(path: string, keys: Keys, passphrase: string | und
 
 /** @throws {StartupError} when a passphrase is missing or wrong. */
 export function readKeysFile(path: string, passphrase: string | undefined): Keys {
-  if (!existsSync(path)) throw new StartupError(`The file with the keys, ${path}, is not there. Name it with --keys.`)
+  if (!existsSync(path)) throw new StartupError(`The key file ${path} does not exist. Name it with --keys.`)
   const json: unknown = JSON.parse(readFileSync(path, 'utf8'))
   const sealed = Sealed.safeParse(json)
   if (!sealed.success) return Plain.parse(json)
   if (passphrase === undefined) {
-    throw new StartupError(
-      `The keys in ${path} are sealed. Set BACKUP_PASSPHRASE, or BACKUP_PASSPHRASE_FILE to a file with it.`,
-    )
+    throw new StartupError(`The keys in ${path} are sealed. Set BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE.`)
   }
   return open(sealed.data, passphrase, path)
 }
@@ -74,16 +72,16 @@ function open({ scrypt, nonce, tag, keys }: z.infer<typeof Sealed>, passphrase: 
 }
 
 /**
- * Writes the secrets into a folder where none of them is yet, or the same.
+ * Writes the secrets into a folder that has none of them, or the same ones.
  *
- * @throws {StartupError} when another one is there: then both would be needed.
+ * @throws {StartupError} when the folder has a different secret: both would be needed then.
  */
 export function restoreKeys(folder: string, keys: Keys): void {
   for (const [name, content] of Object.entries(keys)) {
     const path = join(folder, name)
     if (!existsSync(path)) continue
     if (readFileSync(path, 'utf8').trim() !== content.trim()) {
-      throw new StartupError(`${path} holds another secret than the backup. Restore into an empty DATA_DIR.`)
+      throw new StartupError(`${path} contains a different secret than the backup. Restore into an empty DATA_DIR.`)
     }
   }
   for (const [name, content] of Object.entries(keys)) {

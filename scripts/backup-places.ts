@@ -11,7 +11,7 @@ import {
 
 const Settings = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  /** Seals the generated secrets; without it they go into a file of their own. */
+  /** Seals the generated secrets; without it they are written to a separate file. */
   BACKUP_PASSPHRASE: z.string().min(12, 'must have at least 12 characters').optional(),
 })
 
@@ -19,7 +19,7 @@ export interface Places {
   readonly env: Environment
   readonly gatewayUrl: string
   readonly webUrl: string
-  /** Where the generated secrets are. */
+  /** The folder of the generated secrets. */
   readonly dataFolder: string
   readonly embedded: boolean
   readonly passphrase: string | undefined

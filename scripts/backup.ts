@@ -3,8 +3,8 @@
  *
  *     npm run backup -- <folder>
  *
- * The generated secrets go into `<folder>.keys`, beside it and for this user only, or sealed with BACKUP_PASSPHRASE into `<folder>/keys`. Keep them
- * apart from the folder in the first case: together they open everything.
+ * The generated secrets are written to `<folder>.keys`, beside the folder and readable by this user only, or sealed with BACKUP_PASSPHRASE to
+ * `<folder>/keys`. Keep the former apart from the folder: together they open everything.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -18,7 +18,7 @@ import { manifestPath, type Manifest } from './backup-manifest.ts'
 import { openPlaces, type Places } from './backup-places.ts'
 
 async function backUp(name: string | undefined): Promise<string> {
-  if (!name) throw new StartupError('Say where to: npm run backup -- backups/2026-11-29')
+  if (!name) throw new StartupError('Name a new folder: npm run backup -- backups/2026-11-29')
   const folder = resolve(process.env['INIT_CWD'] ?? '.', name)
   if (existsSync(folder)) throw new StartupError(`${folder} is there already. Name a new folder.`)
   const places = await openPlaces()

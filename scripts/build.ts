@@ -1,5 +1,5 @@
 /**
- * Makes a release folder from this checkout, whose web app scripts/run.mjs has built before:
+ * Builds a release folder from this checkout; scripts/run.mjs has built the web app before:
  *
  *     npm run build [-- --out <folder>] [--without-embedded-database]
  *
@@ -23,7 +23,7 @@ async function build(args: string[]): Promise<string> {
       const { release, version, node } = writeRelease(part, { withoutEmbeddedDatabase })
       refuseToReplace(out)
       replaceFolder(out, part)
-      return `${out}: release ${release} of ${version}, for Node ${node}. Start it there with npm run gateway and npm run web.`
+      return `${out}: release ${release} of ${version}, for Node ${node}. Start it in that folder with npm run gateway and npm run web.`
     } finally {
       rmSync(part, { recursive: true, force: true })
     }
@@ -35,7 +35,7 @@ function optionsOf(args: string[]): { out: string; withoutEmbeddedDatabase: bool
   try {
     const { values } = parseArgs({ args, options })
     return {
-      // From where npm was called, as people mean it.
+      // Relative to the folder in which npm was called.
       out: values.out ? resolve(process.env['INIT_CWD'] ?? '.', values.out) : join(repositoryRoot, 'release'),
       withoutEmbeddedDatabase: values['without-embedded-database'] ?? false,
     }

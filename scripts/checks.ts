@@ -4,7 +4,7 @@ import { repositoryRoot } from '../packages/process/src/index.ts'
 import { runProgram } from './programs.ts'
 import { retiredNames } from './retired-names.ts'
 
-/** Everything about the code that can be checked without running it. */
+/** All static checks. */
 export async function failedChecks(): Promise<string[]> {
   const checks: [string, string, string[]][] = [
     ...typedFolders().map((folder): [string, string, string[]] => [`types in ${folder}`, 'tsc', ['-p', folder]]),

@@ -1,15 +1,15 @@
 /**
- * Examines an installation and names the line to change for everything that is wrong:
+ * Examines an installation and names the line to change for each fault:
  *
  *     npm run doctor                                       both processes, with the settings that npm start would give them
  *     npm run doctor -- --gateway-env g.env --web-env w.env   both or one of them, each with the settings of its file
  *     npm run doctor -- --process gateway                  the gateway alone, with the settings of the environment
  *     npm run doctor -- --only database,proxy              some areas
- *     npm run doctor -- --gateways 4 --webs 2              as if so many processes ran
+ *     npm run doctor -- --gateways 4 --webs 2              for this number of processes
  *     npm run doctor -- --json                             for programs
- *     npm run doctor -- --live                             a consent of its own at Notion, and what Notion does (docs/doctor.md)
+ *     npm run doctor -- --live                             a separate consent at Notion, and Notion's behavior (docs/doctor.md)
  *
- * Exits with 1 when something is broken, with 2 when the command is wrong.
+ * Exits with 1 if there is an error, with 2 if the command is wrong.
  */
 try {
   const { run } = await import('./doctor/command.ts')
@@ -19,7 +19,7 @@ try {
   process.exitCode = 2
 }
 
-/** @throws what is no mistake of the person who ran the command. */
+/** @throws errors other than a wrong command. */
 function reasonOf(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException
   if (code === 'ERR_MODULE_NOT_FOUND')

@@ -1,7 +1,7 @@
-// Preloaded, with --import, into programs that would not notice when the process that started them is killed.
+// Preloaded with --import into programs that do not detect when their parent is killed.
 import { isMainThread } from 'node:worker_threads'
 
-/** How long the program may take to end in order. */
+/** Time limit of a graceful end. */
 const GRACE_MS = 5_000
 
 if (isMainThread && process.connected) {
@@ -9,8 +9,8 @@ if (isMainThread && process.connected) {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), GRACE_MS).unref()
     process.kill(process.pid, 'SIGTERM')
   })
-  // Listening must not keep a program alive that has done its work.
+  // The listener must not keep a finished program alive.
   process.channel.unref()
-  // What the program forks gets its arguments, and would no longer be kept alive by the channel that it waits on for work.
+  // Forked children must not inherit this preload: they would end while they wait for work on their channel.
   process.execArgv.splice(process.execArgv.indexOf('--import'), 2)
 }

@@ -1,5 +1,5 @@
 /**
- * What Node is told when it runs the gateway. With its own choice, up to 48 MB, the space for what is new grows with every burst and is not
- * given back; half of that holds what the calls of a moment need as well (docs/performance.md).
+ * Node's flags for the gateway. By default, the young generation of the heap grows with every burst, up to 48 MB, and does not shrink; half of
+ * that is enough for concurrent calls (docs/performance.md).
  */
 export const GATEWAY_FLAGS = ['--max-semi-space-size=8']

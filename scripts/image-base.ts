@@ -5,17 +5,17 @@ import { dirname, join } from 'node:path'
 import { runProgram } from './programs.ts'
 import type { ImageEngine } from './image-engine.ts'
 
-/** Named by Node's version and the Debian release: what is there is not made again. */
+/** Named by Node's version and the Debian release, so that an existing image is reused. */
 const NAME = `localhost/notion-mcp-gateway-base:node-${process.versions.node}-bookworm`
 
-/** What is in the official image beside the minimum. */
+/** Packages of the official image beyond the minimum. */
 const PACKAGES = 'ca-certificates,libstdc++6'
 
 /**
- * A base image made on this machine, for one that reaches Debian's packages and no registry of images: Debian's minimum with the Node that
- * runs this and this machine's npm and certificates.
+ * Builds a base image on this machine, for machines that reach Debian's packages but no image registry: minimal Debian with the Node that
+ * runs this script and this machine's npm and certificates.
  *
- * @returns its name; undefined where it cannot be made, which the output then explains.
+ * @returns its name; undefined if it cannot be built, with the reason on the output.
  */
 export async function localBase(engine: ImageEngine): Promise<string | undefined> {
   if (spawnSync(engine.program, ['image', 'inspect', NAME], options(engine)).status === 0) return NAME
@@ -41,7 +41,7 @@ export async function localBase(engine: ImageEngine): Promise<string | undefined
 
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 
-/** As the official image leaves it out. */
+/** The official image omits it too. */
 const UNUSED = [
   'dev',
   'proc',

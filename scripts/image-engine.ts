@@ -6,13 +6,13 @@ import { join } from 'node:path'
 export interface ImageEngine {
   readonly program: 'docker' | 'podman'
   readonly env: Readonly<Record<string, string>>
-  /** Flags of `build` that it needs on any machine. */
+  /** Flags of `build` that it always needs. */
   readonly buildFlags: readonly string[]
 }
 
 /**
- * Docker, where its daemon answers, else podman, which needs none. Podman keeps its images in `folder` and is set up for machines that give little:
- * perhaps no overlay file system, no systemd, limits that cannot be raised. Undefined where there is neither.
+ * Docker, if its daemon responds, otherwise podman, which needs none. Podman stores its images in `folder` and is configured for restricted
+ * machines: without overlay file system or systemd, or with limits that cannot be raised. Undefined if neither exists.
  */
 export function findImageEngine(folder: string): ImageEngine | undefined {
   if (succeeds('docker', ['info'])) return { program: 'docker', env: {}, buildFlags: [] }
@@ -20,7 +20,7 @@ export function findImageEngine(folder: string): ImageEngine | undefined {
   return {
     program: 'podman',
     env: podmanSettings(folder),
-    // With a chroot instead of a container, steps run where no container can be nested. OCI images have no health check.
+    // With a chroot instead of a container, steps also run where containers cannot be nested. OCI images have no health check.
     buildFlags: ['--isolation', 'chroot', '--format', 'docker'],
   }
 }

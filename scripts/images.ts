@@ -1,6 +1,6 @@
 /**
- * `npm run test:image`: builds the images of deploy/ and runs the main job through them (test/images/). Needs Linux and Docker or podman; says so
- * and succeeds where there is neither. BASE names the base image; without it one is made from Debian packages, as root with debootstrap.
+ * `npm run test:image`: builds the images of deploy/ and tests the main functions with them (test/images/). Needs Linux and Docker or podman;
+ * without them it reports that and succeeds. BASE names the base image; without it one is built from Debian packages, as root with debootstrap.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** Something that the operator has to put right; the message is all there is to say. */
+/** An error that the operator has to fix; only its message is printed. */
 export class SetupError extends Error {}
 
-/** Runs `work` in this checkout only once at a time. */
+/** Runs `work` under a lock on this checkout. */
 export function withSetupLock<T>(root: string, name: string, work: () => Promise<T>): Promise<T>

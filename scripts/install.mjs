@@ -1,18 +1,18 @@
-// Dependencies and Node: brought up to date before anything else runs. Built-in modules of Node 20.19 only.
+// Updates dependencies and Node before anything else runs. Uses only built-in modules of Node 20.19.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { withFileLock } from '../packages/process/src/file-lock.mjs'
 
-/** Something that the operator has to put right; the message is all there is to say. */
+/** An error that the operator has to fix; only its message is printed. */
 export class SetupError extends Error {}
 
 const setupChildren = new Set()
 
 /**
- * Starts a Node program of the set-up, which ends with us. What it writes goes to standard error: standard output is the command's.
- * Resolves with its exit code and what it wrote.
+ * Starts a Node program of the set-up, which ends with this process. Its output goes to standard error: standard output belongs to the command.
+ * Resolves with its exit code and output.
  */
 export async function runForSetup(node, args, { cwd, env }) {
   const preload = ['--import', join(import.meta.dirname, 'end-with-parent.mjs')]
@@ -38,14 +38,14 @@ export async function runForSetup(node, args, { cwd, env }) {
   return { code, output }
 }
 
-/** Ends at once what the set-up has started, with all that this has started. What is half done is done again the next time. */
+/** Kills the programs of the set-up and their children. The next run repeats unfinished work. */
 export function endSetup() {
   for (const { pid } of setupChildren) process.kill(-pid, 'SIGKILL')
 }
 
 /**
- * Makes node_modules what package-lock.json says. Takes some milliseconds when it is. Without `development`, it is enough that all is
- * there that runs the product, as in an image made with `npm ci --omit=dev`.
+ * Updates node_modules to package-lock.json. Takes some milliseconds if it is current. Without `development`, production dependencies are
+ * sufficient, as in an image made with `npm ci --omit=dev`.
  */
 export async function currentDependencies(root, { development }) {
   if (hasDependencies(root, { development })) return
@@ -53,7 +53,7 @@ export async function currentDependencies(root, { development }) {
     if (isStamped(root)) return
     if (!agreesWithLock(root, { development: true })) {
       say('Installing dependencies. The first time this takes a minute or so.')
-      // What the lock file names never changes, so a package in npm's cache is as good as the registry's.
+      // Packages in the lock file are immutable, so npm's cache is as good as the registry.
       const flags = [
         '--ignore-scripts',
         '--prefer-offline',
@@ -67,22 +67,22 @@ export async function currentDependencies(root, { development }) {
         say('package-lock.json does not fit this machine, so npm install has to.')
         await orFail(npm(root, ['install', ...flags]), 'npm install')
       } else if (clean.code !== 0) {
-        throw new SetupError(`npm ci failed with code ${clean.code}; what npm says stands above.`)
+        throw new SetupError(`npm ci failed with code ${clean.code}; see npm's output above.`)
       }
     }
     writeFileSync(stampPath(root), lockHash(root))
   })
 }
 
-/** Whether there is nothing to install. */
+/** True if there is nothing to install. */
 export function hasDependencies(root, { development }) {
   return isStamped(root) || (!development && agreesWithLock(root, { development }))
 }
 
-/** What undici needs; Node runs TypeScript from 22.18 on. */
+/** The minimum for undici; Node runs TypeScript since 22.18. */
 export const OLDEST_NODE = [22, 19]
 
-/** The Node to run everything with, when it is there: this one when it is new enough, else the one from npm. */
+/** The Node to use, if present: this one if it is new enough, otherwise the one from npm. */
 export function presentNode(root) {
   if (process.features.typescript && isNewEnough(process.versions.node)) return process.execPath
   const { folder, version } = nodeFromNpm(root)
@@ -90,14 +90,14 @@ export function presentNode(root) {
   return isThere ? join(folder, 'bin/node') : undefined
 }
 
-/** Where npm puts a Node for this machine, and of which version; undefined where npm has none. */
+/** Path and version of the npm package with a Node for this machine; undefined if npm has none. */
 function nodeFromNpm(root) {
   const name = `node-${process.platform}-${process.arch}`
   const { optionalDependencies } = JSON.parse(read(join(root, 'runtime/package.json')) ?? '{"optionalDependencies":{}}')
   return { folder: join(root, 'runtime/node_modules', name), version: optionalDependencies[name] }
 }
 
-/** {@link presentNode}, which is got from npm when it is not there. */
+/** {@link presentNode}, installed from npm if it is missing. */
 export async function currentNode(root) {
   const present = presentNode(root)
   if (present) return present
@@ -109,7 +109,7 @@ export async function currentNode(root) {
   }
   await withSetupLock(root, 'runtime', async () => {
     if (presentNode(root)) return
-    say(`Getting Node ${version} from npm, since this one is ${process.versions.node}.`)
+    say(`Installing Node ${version} from npm, because this one is ${process.versions.node}.`)
     await orFail(
       npm(join(root, 'runtime'), [
         'ci',
@@ -131,19 +131,21 @@ function isNewEnough(version) {
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
 }
 
-/** Runs `work` in this checkout only once at a time. */
+/** Runs `work` under a lock on this checkout. */
 export async function withSetupLock(root, name, work) {
   const folder = join(root, '.stamps')
   try {
     mkdirSync(folder, { recursive: true })
     accessSync(folder, 2)
   } catch (error) {
-    throw new SetupError(`${root} has to be set up first, and it cannot be written (${error.code}).`)
+    throw new SetupError(`${root} has to be set up first, but cannot be written (${error.code}).`)
   }
-  return withFileLock(join(folder, `${name}.lock`), work, () => say('Waiting for another process that sets this up.'))
+  return withFileLock(join(folder, `${name}.lock`), work, () =>
+    say('Waiting for another process that is setting this up.'),
+  )
 }
 
-/** Progress goes to standard error, since standard output is the command's. */
+/** Progress goes to standard error: standard output belongs to the command. */
 export function say(text) {
   process.stderr.write(`${text}\n`)
 }
@@ -162,7 +164,7 @@ function isStamped(root) {
   return read(stampPath(root)) === lockHash(root)
 }
 
-/** Whether what npm noted when it last wrote node_modules has everything of the lock file that this machine needs. */
+/** True if npm's record of node_modules contains everything in the lock file that this machine needs. */
 function agreesWithLock(root, { development }) {
   const installed = read(join(root, 'node_modules/.package-lock.json'))
   if (installed === undefined) return false
@@ -176,7 +178,7 @@ function agreesWithLock(root, { development }) {
   })
 }
 
-/** Of what is there once for each libc, npm has taken the right one. */
+/** Packages that exist once per libc are not checked: npm has installed the right one. */
 function isForThisMachine({ os, cpu, libc }) {
   return !libc && os?.includes(process.platform) && cpu?.includes(process.arch)
 }
@@ -195,18 +197,18 @@ function read(path) {
 
 async function orFail(running, what) {
   const { code } = await running
-  if (code !== 0) throw new SetupError(`${what} failed with code ${code}; what npm says stands above.`)
+  if (code !== 0) throw new SetupError(`${what} failed with code ${code}; see npm's output above.`)
 }
 
 function npm(folder, args) {
-  // What npm says about the script that it runs would be taken for settings of this one.
+  // The nested npm would read the variables of the outer npm script as settings.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local)/.test(name)),
   )
   return runForSetup(process.execPath, [npmScript(), ...args], { cwd: folder, env })
 }
 
-/** npm's own program: the npm that started us, else the one that comes with this Node, else the one in the path. */
+/** npm's program: the npm that started this process, otherwise the one of this Node, otherwise the one in PATH. */
 function npmScript() {
   const folders = process.env.PATH.split(delimiter)
   const candidates = [

@@ -2,10 +2,10 @@ import { styleText } from 'node:util'
 
 const COLORS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const
 
-/** Facts that the prefix or the rest of the line shows already. */
+/** Fields that the prefix or the rest of the line already shows. */
 const SHOWN = new Set(['time', 'level', 'event', 'process'])
 
-/** A JSON line of a log as people read it: time, level, event, `name=value`. Any other text is returned as it is. */
+/** Formats a JSON log line for people: time, level, event, `name=value`. Other text is returned unchanged. */
 export function readableLine(line: string): string {
   const facts = factsOf(line)
   if (!facts) return line

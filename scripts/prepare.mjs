@@ -1,17 +1,17 @@
-// What has to be there before a command runs, and the Node to run it with. Built-in modules of Node 20.19 only.
+// Prepares a command, and finds the Node to run it with. Uses only built-in modules of Node 20.19.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { currentDependencies, currentNode, hasDependencies, OLDEST_NODE, presentNode, SetupError } from './install.mjs'
 import { hasWebBuild, isCurrentWebBuild } from './web-build.mjs'
 
-/** Whether `root` is a folder that `npm run build` has made: complete, and never changed by what runs in it. */
+/** True if `root` is a release folder from `npm run build`: complete, and never changed by its commands. */
 export function isRelease(root) {
   return existsSync(join(root, 'release.json'))
 }
 
 /**
- * Finds the Node to run `command` with. In a checkout, it also brings dependencies and Node up to date, except for a command that is
- * `started`: such a one refuses instead.
+ * Finds the Node to run `command` with. In a checkout, it also updates dependencies and Node, except for `started` commands, which
+ * fail instead.
  */
 export async function prepare(root, command) {
   if (isRelease(root)) return nodeOfRelease(root)
@@ -24,7 +24,7 @@ function nodeOfRelease(root) {
   const node = presentNode(root)
   if (node) return node
   throw new SetupError(
-    `This release needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}. Put a newer one first in PATH.`,
+    `This release needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. Put a newer one first in PATH.`,
   )
 }
 
@@ -32,7 +32,7 @@ function nodeOfBuiltCheckout(root, { web: needsWebBuild }) {
   const node = presentNode(root)
   if (!node) {
     throw new SetupError(
-      `This is Node ${process.versions.node}, and ${OLDEST_NODE.join('.')} or newer is needed. Run npm run build, which gets one.`,
+      `This is Node ${process.versions.node}; ${OLDEST_NODE.join('.')} or newer is needed. Run npm run build, which installs one.`,
     )
   }
   if (!hasDependencies(root, { development: false })) {
@@ -41,7 +41,7 @@ function nodeOfBuiltCheckout(root, { web: needsWebBuild }) {
   if (needsWebBuild) {
     if (!hasWebBuild(root)) throw new SetupError('The web app is not built. Run npm run build.')
     if (!isCurrentWebBuild(root)) {
-      process.stderr.write('The web app was built from other sources than these. npm run build brings it up to date.\n')
+      process.stderr.write('The web app was built from different sources. Run npm run build to update it.\n')
     }
   }
   return node

@@ -1,2 +1,2 @@
-// Preloaded, with --import, in development: the log of a crash leaves out the error's message, which may hold secrets.
+// Preloaded with --import in development: the log of a crash omits the error's message, which may contain secrets.
 process.on('uncaughtExceptionMonitor', (error) => console.error(error))

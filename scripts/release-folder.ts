@@ -1,4 +1,4 @@
-/** Puts a release in its place, and nothing else. */
+/** Moves a complete release to its final path. */
 import { lstatSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { StartupError } from '../packages/process/src/index.ts'
@@ -6,26 +6,26 @@ import { processesRunning } from './running.mjs'
 
 const ELSEWHERE = 'Build into another folder: npm run build -- --out <folder>'
 
-/** @throws {StartupError} when `out` is something else than a release that nothing uses and nobody has put anything into. */
+/** @throws {StartupError} when `out` is not a release, is in use, or contains other files. */
 export function refuseToReplace(out: string): void {
   const found = lstatSync(out, { throwIfNoEntry: false })
   if (found === undefined) return
-  if (!found.isDirectory()) throw new StartupError(`${out} is there, and is no folder. ${ELSEWHERE}`)
+  if (!found.isDirectory()) throw new StartupError(`${out} exists and is not a folder. ${ELSEWHERE}`)
   const names = readdirSync(out)
   if (names.length === 0) return
   const ours = contentsOf(out)
-  if (ours === undefined) throw new StartupError(`${out} is there, and is no release. ${ELSEWHERE}`)
+  if (ours === undefined) throw new StartupError(`${out} exists and is not a release. ${ELSEWHERE}`)
   const others = names.filter((name) => !ours.includes(name))
   if (others.length > 0) {
     throw new StartupError(
-      `${out} would be replaced, and holds ${others.join(', ')}, which is not of its release. Move that elsewhere first.`,
+      `${out} contains ${others.join(', ')}, which is not part of its release. Move that elsewhere first.`,
     )
   }
   const [user] = processesRunning(join(realpathSync(dirname(out)), basename(out)))
   if (user) throw new StartupError(`${out} is in use by process ${user.pid} (${user.command}). ${ELSEWHERE}`)
 }
 
-/** Gives `part` the name `out`, and removes what had it. */
+/** Renames `part` to `out`, and removes the previous release there. */
 export function replaceFolder(out: string, part: string): void {
   const old = join(dirname(out), `.${basename(out)}.old`)
   rmSync(old, { recursive: true, force: true })
@@ -34,7 +34,7 @@ export function replaceFolder(out: string, part: string): void {
   rmSync(old, { recursive: true, force: true })
 }
 
-/** The names at the top of a release, as it was built; undefined when the folder is no release. */
+/** The top-level names of a release as it was built; undefined if the folder is not a release. */
 function contentsOf(folder: string): string[] | undefined {
   try {
     const { contents } = JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')) as { contents: string[] }

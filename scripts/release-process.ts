@@ -1,5 +1,5 @@
 /**
- * Leaves one process in a release, for its image: `node scripts/release-process.ts gateway|web <release>`, in the checkout that the release was
+ * Reduces a release to one process, for its image: `node scripts/release-process.ts gateway|web <release>`, in the checkout that the release was
  * built from. Removes the other process and the packages that only that one needs.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -21,4 +21,4 @@ const packagesOf = (workspaces: readonly string[]) =>
 const kept = new Set(packagesOf([workspace]))
 const removed = packagesOf(RELEASED_WORKSPACES).filter((path) => !kept.has(path))
 for (const path of removed) rmSync(join(release, path), { recursive: true, force: true })
-console.log(`${release}: the ${name} and ${kept.size} packages are left.`)
+console.log(`${release}: kept the ${name} and ${kept.size} packages.`)

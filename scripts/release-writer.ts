@@ -1,4 +1,4 @@
-/** Writes a release: what `release-contents.ts` says, copied from this checkout. */
+/** Writes a release: the contents that `release-contents.ts` lists, copied from this checkout. */
 import {
   cpSync,
   mkdirSync,
@@ -24,21 +24,21 @@ import {
   type LockedPackage,
 } from './release-contents.ts'
 
-/** What `release.json` says of a release. */
+/** The content of `release.json`. */
 export interface Release {
-  /** Of its web app: pages of another release are loaded anew. */
+  /** Of its web app: pages of another release are reloaded. */
   readonly release: string
   readonly version: string
   readonly builtAt: string
   readonly node: string
-  /** The release of its code for the databases, as the migrations mean it. */
+  /** The number of its code's database release, to which the migrations refer. */
   readonly databaseRelease: number
   readonly embeddedDatabase: boolean
-  /** All that lies at its top. */
+  /** All of its top-level names. */
   readonly contents: readonly string[]
 }
 
-/** Makes the folder `out`, which must not be there. */
+/** Creates the folder `out`, which must not exist. */
 export function writeRelease(out: string, options: { readonly withoutEmbeddedDatabase: boolean }): Release {
   mkdirSync(out, { recursive: true })
   for (const name of [...ROOT_FILES, 'docs', 'scripts']) copySource(name, out)
@@ -64,7 +64,7 @@ export function writeRelease(out: string, options: { readonly withoutEmbeddedDat
 }
 
 function packagesFor({ withoutEmbeddedDatabase }: { readonly withoutEmbeddedDatabase: boolean }): string[] {
-  // Makes the links in its package, which a release that cannot be written could not.
+  // Creates the links in its package now, because a read-only release cannot.
   if (!withoutEmbeddedDatabase) findBinaries()
   const lock = JSON.parse(readFileSync(join(repositoryRoot, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, LockedPackage>
@@ -91,13 +91,13 @@ function copySource(path: string, out: string): void {
   copy(join(repositoryRoot, path), join(out, path), (below) => isReleasedSource(join(path, below)))
 }
 
-/** The link of a checkout becomes a folder. */
+/** A link in a checkout becomes a folder. */
 function copyWebBuild(out: string): void {
   const path = 'apps/web/.built'
   copy(realpathSync(join(repositoryRoot, path)), join(out, path), (below) => !/^(diagnostics|trace)|\.map$/.test(below))
 }
 
-/** The Node that runs this, where it is the one from npm: this machine has no other that is new enough. */
+/** The Node that runs this script, if it is the one from npm: this machine has no other that is new enough. */
 function copyNode(out: string): void {
   const path = relative(repositoryRoot, dirname(dirname(process.execPath)))
   if (!path.startsWith('runtime/node_modules/')) return
@@ -107,7 +107,7 @@ function copyNode(out: string): void {
   }
 }
 
-/** @param isWanted asked for each path below `from`, and for '' as well. */
+/** @param isWanted called for each path below `from`, and for ''. */
 function copy(from: string, to: string, isWanted: (below: string) => boolean): void {
   cpSync(from, to, {
     recursive: true,

@@ -1,11 +1,11 @@
 /**
- * Reads a backup into an installation without data: an empty DATA_DIR, or an empty database of DATABASE_URL.
+ * Restores a backup into an installation without data: an empty DATA_DIR, or an empty database of DATABASE_URL.
  *
  *     npm run restore -- <folder> --adopt     this installation replaces the one that was backed up, which is gone
- *     npm run restore -- <folder> --detach    this is a copy beside it: the logins are deleted here, and not revoked
+ *     npm run restore -- <folder> --detach    this is a copy beside the original: the logins are deleted here, and not revoked
  *     npm run restore -- <folder>             decide later: nothing is renewed until npm run database adopt, or detach
  *
- * `--keys <file>` names the file with the secrets, when it is not `<folder>/keys` or `<folder>.keys`.
+ * `--keys <file>` names the file with the secrets, if it is not `<folder>/keys` or `<folder>.keys`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -30,7 +30,7 @@ async function restore(): Promise<void> {
     options: { adopt: { type: 'boolean' }, detach: { type: 'boolean' }, keys: { type: 'string' } },
   })
   const [name] = positionals
-  if (!name) throw new StartupError('Say which backup: npm run restore -- backups/2026-11-29 --adopt')
+  if (!name) throw new StartupError('Name the backup: npm run restore -- backups/2026-11-29 --adopt')
   if (values.adopt && values.detach) throw new StartupError('Say either --adopt or --detach.')
   const purpose: Purpose = values.adopt ? 'adopt' : values.detach ? 'detach' : 'later'
   const from = (path: string) => resolve(process.env['INIT_CWD'] ?? '.', path)
@@ -56,7 +56,7 @@ const say = (text: string) => void process.stdout.write(`${text}\n\n`)
 
 const keysOf = (folder: string) => (existsSync(join(folder, 'keys')) ? join(folder, 'keys') : `${folder}.keys`)
 
-/** As they were in the release that made the backup. The next start brings them up to date, with the data in them. */
+/** Creates the tables of the release that made the backup. The next start migrates them with their data. */
 async function makeTables({ env, gatewayUrl }: Places, { gateway, web }: Manifest): Promise<void> {
   await migrate(gatewayUrl, { only: gateway.migrations })
   if (!web) return
@@ -65,7 +65,7 @@ async function makeTables({ env, gatewayUrl }: Places, { gateway, web }: Manifes
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   await once(child, 'exit')
-  if (child.exitCode !== 0) throw new StartupError("The web app's tables could not be made.")
+  if (child.exitCode !== 0) throw new StartupError("The web app's tables could not be created.")
 }
 
 async function refuseOtherData({ gatewayUrl, webUrl }: Places, { web }: Manifest): Promise<void> {
@@ -82,9 +82,9 @@ async function readData(places: Places, { gateway, web }: Manifest, folder: stri
   const { gatewayUrl, webUrl } = places
   try {
     if (web) await copySchemaIn(webUrl, web, join(folder, 'web'))
-    // The gateway last: its data are of use only when all is there.
+    // The gateway last: its data are useful only when everything is restored.
     await copySchemaIn(gatewayUrl, gateway, join(folder, 'gateway'), async (client) => {
-      // What was true of the original and its processes.
+      // Rows that describe the original and its processes.
       await client.query(
         'delete from gateway.database_hold; delete from gateway.database_plan; delete from gateway.replicas',
       )
@@ -93,7 +93,7 @@ async function readData(places: Places, { gateway, web }: Manifest, folder: stri
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new StartupError(
-      `The backup could not be read: ${reason}. A backup can be read by the release that made it and by later ones.`,
+      `The backup could not be restored: ${reason}. Use the release that made it, or a later one.`,
       { cause },
     )
   }
@@ -105,7 +105,7 @@ async function detach(database: Database): Promise<void> {
   try {
     await database.transaction(async (sql) => {
       await deleteCredentials(sql)
-      // An installation of its own, which has nothing left that the original could lose.
+      // A separate installation, without credentials that it shares with the original.
       await renameInstallation(sql)
       await recordPlan(sql, 'adopt')
     })
@@ -122,7 +122,7 @@ function outcome({ embedded, dataFolder }: Places, manifest: Manifest, purpose: 
       ? []
       : ['With DATABASE_URL the secrets are settings. Give the processes:', ...settings]),
     {
-      adopt: `The next start goes on with these connections. ${reconnectText(manifest, new Date())}`,
+      adopt: `The next start continues with these connections. ${reconnectText(manifest, new Date())}`,
       detach: 'The logins were deleted here and not revoked. Every space has to connect Notion again.',
       later: 'Until you run npm run database adopt, or npm run database detach, nothing is renewed.',
     }[purpose],

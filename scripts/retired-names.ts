@@ -5,7 +5,7 @@ import { repositoryRoot } from '../packages/process/src/index.ts'
 const LIST = 'scripts/retired-names.txt'
 const SOURCES = ['apps', 'bench', 'packages', 'scripts', 'test'].map((folder) => `${folder}/**/*.{ts,tsx,mts,mjs}`)
 
-/** The names of the list: one a line, `#` begins a comment. */
+/** The names of the list, one per line; `#` starts a comment. */
 export const namesIn = (list: string): string[] =>
   list
     .split('\n')

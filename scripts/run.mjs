@@ -1,7 +1,7 @@
 // Runs a command of the product: `node scripts/run.mjs <command> [arguments]`, as package.json's scripts do.
 //
-// Before that it brings the dependencies up to date and finds a Node that runs TypeScript; in a release it only does the latter (prepare.mjs).
-// So this file and those that it imports use nothing but what Node 20.19 has built in. Standard output belongs to the command alone.
+// Before that it updates the dependencies and finds a Node that runs TypeScript; in a release it only does the latter (prepare.mjs).
+// So this file and its imports use only built-in modules of Node 20.19. Standard output belongs to the command.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -14,12 +14,12 @@ import { currentWebBuild } from './web-build.mjs'
 const root = dirname(import.meta.dirname)
 
 /**
- * - `checkout`: not in a release. Nor is a command there whose entry is not.
- * - `started`: in a checkout, it runs on what `npm run build` has prepared, and prepares nothing itself.
- * - `deployed`: runs in production as well, where what only development needs is left out.
- * - `flags`: what Node itself is told.
+ * - `checkout`: not available in a release, nor are commands whose entry file is missing there.
+ * - `started`: in a checkout, it uses the result of `npm run build` and prepares nothing itself.
+ * - `deployed`: also runs in production, without development dependencies.
+ * - `flags`: Node's flags.
  * - `web`: needs the web app's build.
- * - `endsWithParent`: does not itself notice that this process is gone, so a preloaded module does it.
+ * - `endsWithParent`: does not detect the end of this process itself, so a preloaded module does.
  */
 const COMMANDS = {
   start: { entry: 'scripts/start.ts', args: ['start'], web: true },
@@ -56,13 +56,13 @@ const COMMANDS = {
   'refresh-figures': { entry: 'scripts/refresh-figures.ts', endsWithParent: true },
 }
 
-/** How often to look whether npm, which started us, is still there: it tells nobody when it is killed. */
+/** Interval of checks whether the parent npm still runs: killing it sends no signal to its children. */
 const PARENT_POLL_MS = 500
 
-/** npm passes a Ctrl-C on that the terminal has sent us already; a person who means a second one takes longer. */
+/** npm forwards a Ctrl-C that the terminal has already sent to this process; a user's second Ctrl-C comes later than this. */
 const SAME_SIGNAL_MS = 1_000
 
-/** Longer than any command takes to stop in order. */
+/** Longer than the graceful stop of any command. */
 const KILL_AFTER_MS = 45_000
 
 const [name = '', ...args] = process.argv.slice(2)
@@ -71,18 +71,18 @@ const command = COMMANDS[name]
 let child
 let firstSignalAt
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(signal))
-// The terminal is gone; the command stops in order, unless it was started in the background.
+// The terminal was closed: stop the command gracefully, unless it runs in the background.
 const survivesTerminal = isInBackground()
 process.on('SIGHUP', () => survivesTerminal || end('SIGTERM'))
 watchParent()
 
 try {
-  if (!command) throw new SetupError(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  if (!command) throw new SetupError(`Unknown command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}.`)
   if (isRelease(root) && (command.checkout || !existsSync(join(root, command.entry))))
     throw new SetupError(`"${name}" is not part of a release. Run it in a checkout.`)
   const node = await prepare(root, command)
   const env = {
-    // What npm says of the folder that a person is in; files are named from there.
+    // The folder in which npm was called; relative paths start from there.
     INIT_CWD: process.cwd(),
     ...process.env,
     PATH: [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
@@ -104,9 +104,9 @@ function run(node, env) {
     {
       cwd: root,
       env,
-      // The channel is how the command notices when we are killed.
+      // The command detects by the closed channel that this process was killed.
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-      // A session of its own, so that a Ctrl-C reaches it once, from us.
+      // A session of its own, so that it gets a Ctrl-C once, from this process.
       detached: true,
     },
   )
@@ -117,7 +117,7 @@ function run(node, env) {
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
 }
 
-/** Passes a signal on to the command, or ends the setting up that goes before it. */
+/** Forwards a signal to the command, or ends the set-up that precedes it. */
 function end(signal) {
   if (!child) {
     endSetup()
@@ -130,8 +130,8 @@ function end(signal) {
 }
 
 /**
- * Ends the command when the npm that runs us is gone, but not in the background of a terminal: there it survives the terminal, as the shell does
- * not wait for it either. What else may have started us, a script or a shell, is often meant to end before us.
+ * Ends the command when the npm that runs this process ends, except in the background of a terminal, where it survives the terminal. Other
+ * parents, such as scripts and shells, often end earlier on purpose.
  */
 function watchParent() {
   if (survivesTerminal || !isRunByNpm()) return
@@ -144,13 +144,13 @@ function watchParent() {
   poll.unref()
 }
 
-/** Whether npm itself is our parent: its script is nothing but us, so its shell has made room (`exec`). */
+/** True if npm itself is the parent: its script is only this command, so its shell was replaced (`exec`). */
 function isRunByNpm() {
   const script = (process.env.npm_lifecycle_script ?? '').replace(/^(\w+=\S+ )+/, '')
   return script === `exec node scripts/run.mjs ${name}` || script.startsWith(`exec node scripts/run.mjs ${name} `)
 }
 
-/** Whether we were started with `&` in a terminal. Only Linux says so without starting a program. */
+/** True if this process was started with `&` in a terminal. Only Linux shows that without starting a program. */
 function isInBackground() {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8')

@@ -1,5 +1,5 @@
 /**
- * The other processes of this machine whose command line names `path` or something below it; none where the system shows the processes of others
- * to nobody.
+ * The other processes of this machine whose command line names `path` or something below it; none if the system hides the processes of
+ * others.
  */
 export function processesRunning(path: string): { pid: number; command: string }[]

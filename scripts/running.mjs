@@ -1,4 +1,4 @@
-// Which processes run something of a folder. Built-in modules of Node 20.19 only.
+// Finds the processes that run programs of a folder. Uses only built-in modules of Node 20.19.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
@@ -6,7 +6,7 @@ import { resolve, sep } from 'node:path'
 /**
  * The other processes of this machine whose command line names `path` or something below it.
  *
- * @returns {{ pid: number, command: string }[]} empty where the system shows the processes of others to nobody.
+ * @returns {{ pid: number, command: string }[]} empty if the system hides the processes of others.
  */
 export function processesRunning(path) {
   const isBelow = (argument) => argument === path || argument.startsWith(path + sep)
@@ -21,7 +21,7 @@ function allProcesses() {
       .filter((name) => /^\d+$/.test(name))
       .flatMap((pid) => linuxProcess(Number(pid)) ?? [])
   } catch {
-    // Where there is no /proc, ps separates arguments by spaces; a path with spaces is not found then.
+    // Without /proc, ps separates arguments by spaces; a path with spaces is not found then.
     const { stdout } = spawnSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' })
     return stdout.split('\n').flatMap((line) => {
       const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? []
@@ -30,7 +30,7 @@ function allProcesses() {
   }
 }
 
-/** @returns undefined when the process has ended meanwhile. */
+/** @returns undefined if the process has ended meanwhile. */
 function linuxProcess(pid) {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
@@ -40,7 +40,7 @@ function linuxProcess(pid) {
   }
 }
 
-/** Of another user's process it is not shown. */
+/** Hidden for another user's process. */
 function workingFolder(pid) {
   try {
     return readlinkSync(`/proc/${pid}/cwd`)

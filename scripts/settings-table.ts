@@ -1,18 +1,18 @@
 import type { z } from 'zod'
 
-/** What the schema of a setting says of it, for people. */
+/** A setting as its schema describes it. */
 export interface SettingDescription {
   readonly name: string
   readonly description: string
   /** In Markdown; undefined for a setting without a default. */
   readonly defaultText: string | undefined
-  /** The default, as it would stand in the environment. */
+  /** The default in the form of an environment variable. */
   readonly defaultValue: string | undefined
   readonly secret: boolean
 }
 
 /**
- * The settings of a process in the order of its schema. Lower-case spellings, which `HTTPS_PROXY` and its like have, are left out.
+ * The settings of a process in the order of its schema. Lower-case spellings (`https_proxy`) are omitted.
  *
  * @throws {Error} for a setting without a description.
  */
@@ -43,7 +43,7 @@ function describeSetting(name: string, setting: z.ZodType): SettingDescription {
   }
 }
 
-/** An empty list is no default that anybody would write down. */
+/** An empty list is not shown as a default. */
 function defaultOf(setting: z.ZodType): string | undefined {
   const { def } = setting as unknown as {
     def: { type: string; defaultValue?: unknown; in?: z.ZodType; innerType?: z.ZodType }

@@ -4,7 +4,7 @@ const port = (standard: number) => z.coerce.number().int().min(1).max(65_535).de
 
 const host = z.string().default('127.0.0.1').describe('Listen address of the gateway and the web app.')
 
-/** Settings of `npm start` and `npm run demo`, beside those that they pass on to the processes. */
+/** Settings of `npm start` and `npm run demo` themselves. */
 export const StartSettings = z.object({
   HOST: host,
   PORT: port(8000).describe('Port of the gateway.'),
@@ -18,7 +18,7 @@ export const StartSettings = z.object({
 })
 export type StartSettings = z.infer<typeof StartSettings>
 
-/** Settings of `npm run dev`. Its ports are its own, so that it runs beside an installation and beside the demo. */
+/** Settings of `npm run dev`. It has separate ports, so that it runs beside an installation and the demo. */
 export const DevelopmentSettings = z.object({
   HOST: host,
   DEV_GATEWAY_PORT: port(8100).describe('Port of the gateway in `npm run dev`.'),

@@ -18,11 +18,11 @@ import { ServiceFailure, supervise, type Service } from './supervisor.ts'
 
 const [mode, ...options] = process.argv.slice(2)
 const isDevelopment = mode === 'dev'
-/** With the simulator in Notion's place, and data of its own. */
+/** Runs with the simulator instead of Notion, and with separate data. */
 const isDemo = mode === 'demo' || isDevelopment
 let inspect: InspectFlags | undefined
 
-/** What must not reach the demo from the settings of a real installation. */
+/** Settings of a real installation that the demo must not get. */
 const NOT_FOR_DEMO =
   /^(DATABASE_URL|REDIS_URL|CREDENTIAL_KEYS|GATEWAY_SERVICE_TOKEN|AUTH_SECRETS?|WEB_URL|CUDU_ENDPOINT|GATEWAY_PUBLIC_URL|NOTION_MCP_\w+)(_FILE)?$/
 
@@ -41,9 +41,9 @@ runProcess(isDevelopment ? 'dev' : 'start', async (stopRequested) => {
   await checkPort(webPort, settings.HOST, settings.WEB_PORT)
   if (isDemo) await checkPort(simulatorPort, 'localhost', settings.DEMO_SIMULATOR_PORT)
 
-  // Nothing is made on disk for an installation that brings its own database.
+  // An installation with its own database needs no files here.
   const folder = settings.DATABASE_URL ? undefined : openDataDir(given, repositoryRoot)
-  // Held by us, so that neither gateway nor web takes the embedded database with it when it is started again.
+  // Held by this process, so that restarting the gateway or the web app does not stop the embedded database.
   const database = await openDatabase({
     databaseUrl: settings.DATABASE_URL,
     dataDir: folder ?? '',
@@ -74,7 +74,7 @@ runProcess(isDevelopment ? 'dev' : 'start', async (stopRequested) => {
   }
 })
 
-/** Before anything is started, and under the name that this port has in this command. */
+/** Checks a port before anything starts; errors use the port's setting in this command. */
 async function checkPort(name: string, host: string, number: number): Promise<void> {
   const probe = createServer()
   try {
@@ -88,7 +88,7 @@ async function checkPort(name: string, host: string, number: number): Promise<vo
   await new Promise((resolve) => probe.close(resolve))
 }
 
-/** Where the services are reached from this machine. */
+/** The addresses of the services on this machine. */
 function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: StartSettings) {
   const host = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(HOST) ? 'localhost' : HOST
   return {
@@ -98,7 +98,7 @@ function urls({ HOST, PORT, WEB_PORT, DEMO_SIMULATOR_PORT }: StartSettings) {
   }
 }
 
-/** In the order in which they stop, last first. */
+/** The services in the order of their start; they stop in reverse order. */
 function servicesFor(settings: StartSettings, env: Environment): Service[] {
   const { gatewayUrl, webUrl, simulatorUrl } = urls(settings)
   const publicWebUrl = env['WEB_URL'] || webUrl
@@ -139,14 +139,14 @@ function servicesFor(settings: StartSettings, env: Environment): Service[] {
       ...fixed('PORT', `${settings.WEB_PORT}`),
       ...unlessGiven(env, 'WEB_URL', publicWebUrl),
       ...unlessGiven(env, 'CUDU_ENDPOINT', gatewayUrl),
-      // Within the time that this command gives a service to stop.
+      // Shorter than the time limit for stopping a service.
       ...unlessGiven(env, 'SHUTDOWN_GRACE_SECONDS', '5'),
       ...unlessGiven(env, 'GATEWAY_PUBLIC_URL', gatewayUrl),
       ...(isDemo && fixed('NOTION_GATEWAY_DEMO', '1')),
     },
-    // In development, the first page is compiled when somebody opens it.
+    // In development, a page is compiled when it is first opened.
     readyUrl: isDevelopment ? `${webUrl}/healthz` : webUrl,
-    // Pages and their parts are Next's to reload; this is what the server around them runs.
+    // Next reloads pages and their parts; these are the sources of the server around them.
     sources: inRoot(
       ...['main.ts', 'next.config.mjs', 'server', 'lib', 'authorization-server', 'migrations'].map(
         (name) => `apps/web/${name}`,
@@ -157,12 +157,12 @@ function servicesFor(settings: StartSettings, env: Environment): Service[] {
   return isDemo ? [simulator, gateway, web] : [gateway, web]
 }
 
-/** What gateway and web app both run. */
+/** Sources that both the gateway and the web app run. */
 const SHARED_SOURCES = ['packages/contract/src', 'packages/outbound/src', 'packages/process/src']
 
 const inRoot = (...paths: string[]): string[] => paths.map((path) => join(repositoryRoot, path))
 
-/** A setting that this command decides, whichever way it was given. The services read `.env` as well; empty counts as not given there. */
+/** A fixed value for a setting, also against its `_FILE` form in `.env`, which the services read too: an empty variable counts as not set. */
 function fixed(name: string, value: string): Environment {
   return { [name]: value, [`${name}_FILE`]: '' }
 }
@@ -171,13 +171,13 @@ function unlessGiven(env: Environment, name: string, value: string): Environment
   return env[name] || env[`${name}_FILE`] ? {} : { [name]: value }
 }
 
-/** Nobody gets the secrets that only another service needs. */
+/** Removes the secrets that only another service needs. */
 function withheld(env: Environment, names: readonly string[]): Environment {
   const given = names.filter((name) => env[name] || env[`${name}_FILE`])
   return Object.assign({}, ...given.map((name) => fixed(name, '')))
 }
 
-/** The services read `.env` as well, so what the demo must not have is given as empty, which counts as not given. */
+/** The services also read `.env`, so settings that the demo must not have are set to empty, which counts as not set. */
 function demoEnvironment(): Environment {
   const env = loadEnvFile(repositoryRoot, process.env)
   const real = Object.keys(env).filter((name) => NOT_FOR_DEMO.test(name))
@@ -185,14 +185,14 @@ function demoEnvironment(): Environment {
     ...env,
     ...Object.fromEntries(real.map((name) => [name, ''])),
     DATA_DIR: join(env['DATA_DIR'] || '.data', isDevelopment ? 'dev' : 'demo'),
-    // People who try it read the box, not a line for each request.
+    // Keep the output short: no line for each request.
     ...unlessGiven(env, 'LOG_LEVEL', isDevelopment ? 'info' : 'warn'),
-    // A restart does not wait for open streams.
+    // Restarts must not wait for open streams.
     ...(isDevelopment && fixed('SHUTDOWN_GRACE_SECONDS', '0')),
   }
 }
 
-/** The ports of an installation that may run beside this one are not for us. */
+/** Ignores the ports of an installation that may run beside this one. */
 function developmentSettings(env: Environment): StartSettings {
   const { HOST, DEV_GATEWAY_PORT, DEV_WEB_PORT, DEV_SIMULATOR_PORT } = readSettings(DevelopmentSettings, env)
   return { HOST, PORT: DEV_GATEWAY_PORT, WEB_PORT: DEV_WEB_PORT, DEMO_SIMULATOR_PORT: DEV_SIMULATOR_PORT }

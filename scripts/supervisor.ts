@@ -1,28 +1,28 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A process that the supervisor keeps running. */
+/** A process that the supervisor restarts when it ends. */
 export interface Service {
   name: string
-  /** What Node runs, with its arguments. */
+  /** Node's arguments: the program and its arguments. */
   command: readonly string[]
   env: Record<string, string | undefined>
-  /** Answers with a status below 400 when the service can be used. */
+  /** Responds with a status below 400 when the service is ready. */
   readyUrl: string
   /** Files and folders, absolute, whose changes restart the service in development. */
   sources: readonly string[]
 }
 
 export interface Supervised {
-  /** Resolves when the service could be used for the first time. Rejects with {@link ServiceFailure} when it ends before that. */
+  /** Resolves when the service is first ready. Rejects with {@link ServiceFailure} if it ends before that. */
   ready: Promise<void>
-  /** Ends the service for good. */
+  /** Stops the service; it is not restarted. */
   stop(): Promise<void>
 }
 
-/** A service did not come up. */
+/** A service did not start. */
 export class ServiceFailure extends Error {
-  /** Whether the service itself has told the operator why. */
+  /** True if the service itself has printed the reason. */
   readonly isExplained: boolean
 
   constructor(message: string, isExplained: boolean) {
@@ -31,19 +31,19 @@ export class ServiceFailure extends Error {
   }
 }
 
-/** How long a first start may take: migrations on a slow machine are part of it. */
+/** Time limit of the first start, including migrations on a slow machine. */
 const READY_DEADLINE_MS = 120_000
 
-/** How long a service may take to stop in order. */
+/** Time limit of a graceful stop. */
 const STOP_DEADLINE_MS = 8_000
 
-/** Waits before a service is started again: after its first end, after its second, and so on. */
+/** Delays before restarts: after the first end, the second, and so on. */
 const RESTART_DELAYS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000]
 
-/** One that ran for this long starts again after the shortest wait. */
+/** A service that ran for this long restarts after the shortest delay. */
 const RAN_LONG_MS = 60_000
 
-/** Starts a service. Once it was ready, it is started again whenever it ends. */
+/** Starts a service. Once it has been ready, it is restarted whenever it ends. */
 export function supervise(service: Service): Supervised {
   let stopped: Promise<void> | undefined
   let child = launch(service)
@@ -57,7 +57,7 @@ export function supervise(service: Service): Supervised {
       attempts = Date.now() - since > RAN_LONG_MS ? 0 : attempts + 1
       const delayMs = RESTART_DELAYS_MS.at(Math.min(attempts, RESTART_DELAYS_MS.length) - 1) ?? 0
       process.stderr.write(
-        `start: the ${service.name} ended (${how.words}) and is started again in ${delayMs / 1000} s.\n`,
+        `start: the ${service.name} ended (${how.words}) and will be restarted in ${delayMs / 1000} s.\n`,
       )
       await sleep(delayMs)
       if (stopped) return
@@ -69,7 +69,7 @@ export function supervise(service: Service): Supervised {
 
   return {
     ready,
-    // Once: a second SIGTERM would mean "at once" to the service.
+    // Once: a second SIGTERM makes the service stop immediately.
     stop: () => (stopped ??= terminate(child)),
   }
 }
@@ -77,9 +77,9 @@ export function supervise(service: Service): Supervised {
 export function launch({ command, env }: Service, output: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
   return spawn(process.execPath, command, {
     env,
-    // The channel is how the service notices when we are killed.
+    // The service detects by the closed channel that this process was killed.
     stdio: ['ignore', output, output, 'ipc'],
-    // A session of its own: Ctrl-C reaches us alone, and we stop the services in their order.
+    // A session of its own: Ctrl-C reaches only this process, which stops the services in order.
     detached: true,
   })
 }
@@ -111,7 +111,7 @@ export interface End {
   words: string
 }
 
-/** Resolves when the process has ended, also when it did so long ago. */
+/** Resolves when the process has ended, also if it ended before the call. */
 export async function ended(child: ChildProcess): Promise<End> {
   if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
     await new Promise((resolve) => child.once('exit', resolve))
@@ -124,7 +124,7 @@ export async function terminate(child: ChildProcess): Promise<void> {
   const end = ended(child)
   child.kill('SIGTERM')
   const impatience = setTimeout(() => {
-    // The whole session, with what the service may have started.
+    // The whole session, with the service's children.
     if (child.pid) process.kill(-child.pid, 'SIGKILL')
   }, STOP_DEADLINE_MS)
   await end

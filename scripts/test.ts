@@ -5,7 +5,7 @@ import { missingAfterInstalling } from './browser-needs.ts'
 import { failedChecks } from './checks.ts'
 import { endProgramsWithUs, runProgram } from './programs.ts'
 
-/** What is read of vitest's JSON report. */
+/** The members of Vitest's JSON report that are used here. */
 interface Report {
   numPassedTests: number
   numFailedTests: number
@@ -47,7 +47,7 @@ async function runTests(args: readonly string[]): Promise<{ passed: number; fail
   }
 }
 
-/** A file that could not even be loaded has no tests that failed, and a run can fail after its last test; both count as one. */
+/** A file that could not be loaded has no failed tests, and a run can fail after its last test; each counts as one failure. */
 function counts(report: Report, exitCode: number): { passed: number; failed: number; skipped: number } {
   const brokenFiles = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),

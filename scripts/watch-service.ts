@@ -37,7 +37,7 @@ export function watchService(service: Service): Supervised {
       const changed = changes.next()
       const end = await Promise.race([ended(child), changed])
       if (stopping.signal.aborted) return
-      if (typeof end === 'object') say(styleText('red', `ended (${end.words}); waits for the next change`))
+      if (typeof end === 'object') say(styleText('red', `ended (${end.words}); waiting for the next change`))
       const file = await changed
       if (stopping.signal.aborted) return
       say(styleText('gray', `restarts: ${file} changed`))
@@ -57,7 +57,7 @@ export function watchService(service: Service): Supervised {
   }
 }
 
-/** Resolves when the service can be used, or is told to stop. */
+/** Resolves when the service is ready, or is stopping. */
 async function untilReady(url: string, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted && !(await answers(url))) await sleep(200)
 }
@@ -78,7 +78,7 @@ function changesOf(sources: readonly string[]): Changes {
   let resolveNext: (file: string) => void = () => undefined
   const watchers = sources.filter(existsSync).map((source) =>
     watch(source, { recursive: statSync(source).isDirectory() }, (_, file) => {
-      // Without a name, the file that is watched itself.
+      // Without a name, it is the watched file itself.
       const name = file ?? basename(source)
       if (!SOURCE.test(name) || TEST.test(name)) return
       clearTimeout(timer)
@@ -95,14 +95,14 @@ function changesOf(sources: readonly string[]): Changes {
   }
 }
 
-/** The first port of the debuggers: Node's own. */
+/** The first debugger port: Node's default. */
 const INSPECT_PORT = 9229
 
 export interface InspectFlags {
   gateway: string[]
   web: string[]
   simulator: string[]
-  /** Which port is which process. */
+  /** The processes by debugger port. */
   words: string
 }
 

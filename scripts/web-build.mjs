@@ -1,7 +1,7 @@
-// The web app's production build, made when its sources have changed. Built-in modules of Node 20.19 only.
+// Builds the web app for production if its sources have changed. Uses only built-in modules of Node 20.19.
 //
-// Each build has a folder of its own, named by the digest of its sources, and `.built` links to the latest. A web app uses the folder that the
-// link named when it started, so a new build changes nothing under it.
+// Each build has a separate folder, named by the digest of its sources, and `.built` links to the latest. A running web app keeps the folder that
+// the link named when it started, so a new build does not affect it.
 import { createHash } from 'node:crypto'
 import {
   existsSync,
@@ -18,7 +18,7 @@ import { join, relative } from 'node:path'
 import { runForSetup, say, SetupError, withSetupLock } from './install.mjs'
 import { processesRunning } from './running.mjs'
 
-/** The digest is of these files and folders. */
+/** The files and folders of the digest. */
 const SOURCES = [
   'apps/web',
   'packages/contract',
@@ -28,16 +28,16 @@ const SOURCES = [
   'tsconfig.base.json',
 ]
 
-/** What lies there and is no source of the build. */
+/** Paths in these folders that are not sources of the build. */
 const NOT_BUILT = new Set(['node_modules', '.next', '.next-dev', 'test', 'next-env.d.ts'])
 
-/** Names of builds, and of the link to the latest one. All of them lie beside each other: a build refers to node_modules by relative paths. */
+/** Names of builds, and of the link to the latest one. All are in one folder: a build refers to node_modules by relative paths. */
 const BUILT = '.built'
 
-/** What stays where Next builds: its cache, and the types that editors and checks read. */
+/** Files that stay in Next's build folder: its cache, and the types for editors and checks. */
 const KEPT_FOR_NEXT_BUILD = new Set(['cache', 'dev', 'types'])
 
-/** Builds the web app unless its latest build was made from these very sources. */
+/** Builds the web app unless its latest build is from the same sources. */
 export async function currentWebBuild(root, node, env) {
   if (isCurrentWebBuild(root)) return
   await withSetupLock(root, 'web-build', async () => {
@@ -54,13 +54,13 @@ export async function currentWebBuild(root, node, env) {
   })
 }
 
-/** Whether the latest build was made from the sources as they are. */
+/** True if the latest build is from the current sources. */
 export function isCurrentWebBuild(root) {
   const app = join(root, 'apps/web')
   return latestBuild(app) === buildName(root) && isWhole(join(app, BUILT))
 }
 
-/** Whether there is a build to start, of whichever sources. */
+/** True if there is a build to start, from any sources. */
 export function hasWebBuild(root) {
   return isWhole(join(root, 'apps/web', BUILT))
 }
@@ -87,7 +87,7 @@ async function build(root, node, env) {
   }
 }
 
-/** Under its name only once it is complete. */
+/** Renames the build to its final name once it is complete. */
 function moveBuild(from, to) {
   const part = `${to}.part`
   rmSync(part, { recursive: true, force: true })

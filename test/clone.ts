@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { repositoryRoot } from '@nmg/process'
 
-/** What a fresh clone does not have. */
+/** Files that a fresh clone does not have. */
 const NOT_IN_A_CLONE = new Set([
   'node_modules',
   '.git',
@@ -17,9 +17,9 @@ const NOT_IN_A_CLONE = new Set([
   'coverage',
 ])
 
-/** A folder with the product as it is after cloning. */
+/** Creates a folder with the product as after cloning. */
 export function freshClone(): { folder: string; remove(): void } {
-  // Nobody but us can enter it, as is the case for the home directories of many.
+  // Only this user can enter it, as with many home directories.
   const folder = mkdtempSync(join(tmpdir(), 'nmg-clone-'))
   const isCloned = (path: string) =>
     path === repositoryRoot || !(NOT_IN_A_CLONE.has(basename(path)) || basename(path).startsWith('.built'))

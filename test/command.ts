@@ -5,18 +5,18 @@ import { delimiter } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { repositoryRoot } from '@nmg/process'
 
-/** A command that was started as a person would, in a terminal of its own. */
+/** A command that runs as in a separate terminal. */
 export interface Command {
   pid: number
   stdout(): string
   stderr(): string
-  /** Resolves when the command has said this, on either output; rejects when it ends without. */
+  /** Resolves when the command has printed this, on either output; rejects if it ends before. */
   says(text: string): Promise<void>
-  /** Resolves with the exit code; null after a signal. */
+  /** Resolves with the exit code, or null after a signal. */
   ended: Promise<number | null>
 }
 
-/** Runs npm in a copy of the repository, with the Node that this machine has outside of it. */
+/** Runs npm in a copy of the repository, with this machine's own Node. */
 export function npm(folder: string, args: readonly string[], settings: Record<string, string> = {}): Command {
   const child = spawn('npm', args, {
     cwd: folder,
@@ -50,7 +50,7 @@ export function npm(folder: string, args: readonly string[], settings: Record<st
 /**
  * Starts npm in the background of a shell without a terminal, as in `ssh host 'nohup npm … &'`.
  *
- * @returns what ends the shell, and waits until it is gone.
+ * @returns a function that ends the shell and waits for its end.
  */
 export function npmInBackground(folder: string, args: readonly string[], settings: Record<string, string>) {
   const shell = spawn('sh', ['-c', `nohup npm ${args.join(' ')} > background.log 2>&1 & read -r line`], {
@@ -67,7 +67,7 @@ export function npmInBackground(folder: string, args: readonly string[], setting
   }
 }
 
-/** The processes that run something of this folder, or in it: their ids and command lines. */
+/** Ids and command lines of the processes that run programs of this folder, or in it. */
 export function processesIn(folder: string): { pid: number; command: string }[] {
   const { stdout } = spawnSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' })
   return stdout
@@ -76,7 +76,7 @@ export function processesIn(folder: string): { pid: number; command: string }[] 
     .filter(({ pid, command }) => command.includes(`${folder}/`) || workingFolder(pid)?.startsWith(folder))
 }
 
-/** Where a process works, for those that do not name the folder; only Linux tells it at no cost. */
+/** The working directory of a process, for command lines without the folder. Only Linux shows it cheaply. */
 function workingFolder(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`)
@@ -85,14 +85,14 @@ function workingFolder(pid: number): string | undefined {
   }
 }
 
-/** Resolves with how long it took until nothing of the folder ran any more, in ms. */
+/** Resolves when no process of the folder runs, with the milliseconds that it took. */
 export async function untilNothingRunsIn(folder: string): Promise<number> {
   const since = Date.now()
   while (processesIn(folder).length > 0) await sleep(50)
   return Date.now() - since
 }
 
-/** Our own environment without what this test run has put into it. */
+/** This process's environment without the variables of the test run. */
 function outsideEnvironment(): Record<string, string | undefined> {
   const ours =
     /^(npm_(lifecycle|package|node|command|config_local)|VITEST|NODE_|TEST_|(NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL|TEST|INIT_CWD)$)/

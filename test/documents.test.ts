@@ -11,7 +11,7 @@ const read = (path: string) => readFileSync(path, 'utf8')
 const documents = globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'deploy/**/*.md'], { cwd: repositoryRoot })
 const prose = (path: string) => read(join(repositoryRoot, path)).replaceAll(/^ *```[^]*?^ *```/gm, '')
 
-/** What GitHub makes of a heading. */
+/** GitHub's anchor of a heading. */
 const anchorOf = (heading: string) =>
   heading
     .trim()

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** Static imports and exports, and imports of a literal; not those of types, which are gone when it runs. */
+/** Static imports and exports, and dynamic imports of a literal; not imports of types, which are erased. */
 const IMPORT = /^(?:import|export) (?!type )(?:[^'"]*? from )?'([^']+)'|\bimport\('([^']+)'\)|^\} from '([^']+)'/gm
 
-/** The source files of a product that has been built: everything but packages and the web app's build. */
+/** The source files of a built product: everything except packages and the web app's build. */
 export function sourcesOf(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
@@ -14,7 +14,7 @@ export function sourcesOf(folder: string): string[] {
   })
 }
 
-/** Imports that name nothing: `<file>: <what it imports>`. */
+/** Imports of missing files, as `<file>: <import>`. */
 export function missingImports(folder: string): string[] {
   return sourcesOf(folder).flatMap((path) =>
     [...readFileSync(path, 'utf8').matchAll(IMPORT)]
@@ -24,7 +24,7 @@ export function missingImports(folder: string): string[] {
   )
 }
 
-/** Only from the product's own folder, wherever that lies. */
+/** Resolves only within the product's folder. */
 function canImport(root: string, from: string, name: string): boolean {
   if (name.startsWith('.')) return existsSync(join(dirname(from), name))
   // The alias of the web app's build.

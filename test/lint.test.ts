@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { repositoryRoot } from '@nmg/process'
 import { describe, expect, it } from 'vitest'
 
-/** The rules that each file breaks, were these lines at that place in the repository: "path: rule". */
+/** The rules that these files would break at these paths, as "path: rule". */
 function brokenRules(files: readonly (readonly [path: string, ...lines: string[]])[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-lint-'))
   try {
@@ -23,7 +23,7 @@ function brokenRules(files: readonly (readonly [path: string, ...lines: string[]
   }
 }
 
-/** A file in `folder` of the gateway that imports something, under a name that says what. */
+/** A file in `folder` of the gateway with one import, named after it. */
 const importing = (folder: string, from: string, ending = '.ts'): [string, ...string[]] => [
   `apps/gateway/src/${folder}/imports ${from.replaceAll('/', '|')}${ending}`,
   `import { thing } from '${from}'`,
@@ -35,14 +35,14 @@ const LAYERS = ['clients', 'proxy', 'refresh', 'connections', 'platform'] as con
 const ROOT_FILES = ['gateway.ts', 'config.ts', 'main.ts', 'serve.ts', 'http-server.ts', 'failpoints.ts']
 const DRIVERS = ['pg', 'ioredis', 'undici', 'oauth4webapi', 'hono', 'node:fs', '@modelcontextprotocol/client']
 
-describe('the layers of the gateway', () => {
-  it('import nothing from the layers above them, nor from the composition root', () => {
+describe('the gateway’s layers', () => {
+  it('may not import from layers above them or from the composition root', () => {
     const forbidden = LAYERS.flatMap((layer, depth) => [
       ...LAYERS.slice(0, depth).map((above) => importing(layer, `../${above}/open.ts`)),
       ...ROOT_FILES.map((file) => importing(layer, `../${file}`)),
       importing(layer, '../commands/database.ts'),
     ])
-    // Types count as well, and so do the files that do I/O and those in a deeper folder.
+    // Imports of types count too, and so do files with I/O and files in deeper folders.
     const others = [
       importing('connections/copies', '../../refresh/ports.ts'),
       importing('connections/oauth', '../../clients/open.ts'),
@@ -62,7 +62,7 @@ describe('the layers of the gateway', () => {
     )
   })
 
-  it('do no I/O in files that are not named after what they talk to', () => {
+  it('may do I/O only in files that are named after the peer', () => {
     const forbidden = LAYERS.filter((layer) => layer !== 'platform').flatMap((layer) =>
       DRIVERS.map((driver) => importing(layer, driver)),
     )
@@ -71,7 +71,7 @@ describe('the layers of the gateway', () => {
     )
   })
 
-  it('import what is below them, and drivers in the files that are named after these', () => {
+  it('may import from layers below them, and drivers in files that are named after the driver', () => {
     const allowed = LAYERS.flatMap((layer, depth) => [
       ...LAYERS.slice(depth + 1).map((below) => importing(layer, `../${below}/ports.ts`)),
       importing(layer, './other.ts'),
@@ -94,7 +94,7 @@ describe('the layers of the gateway', () => {
 })
 
 describe('the web app', () => {
-  it('names other folders by the alias, except in files that Node loads itself', () => {
+  it('imports other folders by the alias, except in files that Node loads itself', () => {
     const lines = (from: string) => [`import { thing } from '${from}'`, 'export const other = thing']
     const forbidden = [
       ['apps/web/app/page.tsx', ...lines('../lib/text.ts')],
@@ -119,7 +119,7 @@ describe('the web app', () => {
 })
 
 describe('the linter', () => {
-  it('keeps the environment out of everything but the mains', () => {
+  it('rejects access to the environment outside of main files', () => {
     const line = 'export const level = process.env.LOG_LEVEL'
     const inside = [
       'apps/gateway/src/connections/routes.ts',
@@ -138,28 +138,28 @@ describe('the linter', () => {
     )
   })
 
-  it('keeps the console out of everything but commands', () => {
+  it('rejects the console outside of commands', () => {
     const line = "console.error('hello')"
     expect(brokenRules(['apps/gateway/src/platform/log.ts', 'scripts/check.ts'].map((path) => [path, line]))).toEqual([
       'apps/gateway/src/platform/log.ts: eslint(no-console)',
     ])
   })
 
-  it('finds a promise that nobody waits for, which needs types', () => {
+  it('rejects a floating promise, which needs type information', () => {
     const lines = ['async function save(): Promise<void> {}', 'export function close(): void {', '  save()', '}']
     expect(brokenRules([['apps/gateway/src/platform/log.ts', ...lines]])).toEqual([
       'apps/gateway/src/platform/log.ts: typescript(no-floating-promises)',
     ])
   })
 
-  it('finds a default export outside of the pages', () => {
+  it('rejects a default export outside of pages', () => {
     const lines = ['export default function Page() {', '  return null', '}']
     expect(brokenRules(['apps/web/lib/session.ts', 'apps/web/app/page.tsx'].map((path) => [path, ...lines]))).toEqual([
       'apps/web/lib/session.ts: import(no-default-export)',
     ])
   })
 
-  it('finds modules that import only types of each other', () => {
+  it('rejects modules that import only types of each other', () => {
     const broken = brokenRules([
       ['apps/gateway/src/one.ts', "import type { Other } from './other.ts'", 'export type One = Other[]'],
       ['apps/gateway/src/other.ts', "import type { One } from './one.ts'", 'export type Other = { ones: One }'],
@@ -167,7 +167,7 @@ describe('the linter', () => {
     expect(broken).toEqual(['apps/gateway/src/one.ts: import(no-cycle)', 'apps/gateway/src/other.ts: import(no-cycle)'])
   })
 
-  it('finds two modules that import each other', () => {
+  it('rejects two modules that import each other', () => {
     const broken = brokenRules([
       ['apps/gateway/src/one.ts', "import { other } from './other.ts'", 'export const one = () => other'],
       ['apps/gateway/src/other.ts', "import { one } from './one.ts'", 'export const other = () => one'],

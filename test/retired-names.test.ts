@@ -24,11 +24,11 @@ describe('the check of retired names', () => {
     ' * the function oldName',
     'class OldNames {}',
     'const oldNamed = 1',
-  ])('accepts %j, which declares none of them', (source) => {
+  ])('accepts %j, which declares no retired name', (source) => {
     expect(retiredIn(source, NAMES)).toEqual([])
   })
 
-  it('reads a list that is sorted and names nothing twice', () => {
+  it('reads a sorted list without duplicates', () => {
     const names = namesIn(readFileSync(join(repositoryRoot, 'scripts/retired-names.txt'), 'utf8'))
     expect(names.length).toBeGreaterThan(40)
     expect(names).toEqual([...new Set(names)].toSorted())

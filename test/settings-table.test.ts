@@ -26,8 +26,8 @@ const Schema = z
   })
   .refine(() => true)
 
-describe('the settings of a schema', () => {
-  it('become a table', () => {
+describe('the generated settings', () => {
+  it('list the schema as a table', () => {
     expect(settingsTable(describeSettings(Schema)).split('\n').slice(2)).toEqual([
       '| `PORT` | `8000` | Listen port. |',
       '| `ORIGIN` | `http://localhost:3000` | Origin. |',
@@ -39,7 +39,7 @@ describe('the settings of a schema', () => {
     ])
   })
 
-  it('become comments that are settings again without their #', () => {
+  it('list the schema as comments that are valid settings without their #', () => {
     const [title, ...entries] = envSection('Gateway', describeSettings(Schema)).split('\n\n')
     expect(title).toBe('# ---- Gateway ----')
     expect(entries).toContain('# Shown on a page as name.\n#NAME="A name"')
@@ -51,7 +51,7 @@ describe('the settings of a schema', () => {
     )
   })
 
-  it('need a description each', () => {
+  it('require a description of each setting', () => {
     expect(() => describeSettings(z.object({ NEW: z.string() }))).toThrow(/NEW has no description/)
   })
 })

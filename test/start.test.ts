@@ -44,7 +44,7 @@ function pidOf(part: string): number {
   return found.pid
 }
 
-it.each(['gateway', 'web'])('npm run %s in a fresh clone refuses, and prepares nothing', async (name) => {
+it.each(['gateway', 'web'])('npm run %s refuses to start in a fresh clone and prepares nothing', async (name) => {
   const command = npm(folder, ['run', name], ports)
   expect(await command.ended).toBe(1)
   expect(command.stderr()).toMatch(/^[^\n]+\. Run npm run build[^\n]*\.\n$/)
@@ -52,7 +52,7 @@ it.each(['gateway', 'web'])('npm run %s in a fresh clone refuses, and prepares n
 })
 
 describe('npm start', () => {
-  it('that is killed while it installs leaves nothing running, and nothing in the way of the next', async () => {
+  it('leaves no process and no lock behind when it is killed during the installation', async () => {
     const command = npm(folder, ['start'], ports)
     await command.says('Installing')
     await setTimeout(2_000)
@@ -60,7 +60,7 @@ describe('npm start', () => {
     await untilNothingRunsIn(folder)
   })
 
-  it('in a fresh clone installs, builds and serves the first page', { timeout: FIRST_START_MS }, async () => {
+  it('installs, builds and serves the first page in a fresh clone', { timeout: FIRST_START_MS }, async () => {
     const command = await up()
     expect(command.stdout()).toContain(`http://localhost:${ports.WEB_PORT}`)
 
@@ -72,17 +72,17 @@ describe('npm start', () => {
     await untilNothingRunsIn(folder)
   })
 
-  it('the second time installs and builds nothing', async ({ annotate }) => {
+  it('installs and builds nothing the second time', async ({ annotate }) => {
     const since = Date.now()
     const command = await up()
     await annotate(`The second start took ${Date.now() - since} ms.`)
-    expect(command.stderr()).not.toMatch(/Installing|Building|Getting/)
-    // As Ctrl-C in a terminal: to everybody in the foreground, and npm passes it on once more.
+    expect(command.stderr()).not.toMatch(/Installing|Building/)
+    // Like Ctrl-C in a terminal: to all foreground processes, and npm forwards it once more.
     process.kill(-command.pid, 'SIGINT')
     await untilNothingRunsIn(folder)
   })
 
-  it('starts again what ends, and keeps its database', async () => {
+  it('restarts processes that end, and keeps its database', async () => {
     await up()
     process.kill(pidOf('apps/gateway/src/main.ts'), 'SIGKILL')
     await expect
@@ -97,7 +97,7 @@ describe('npm start', () => {
       .toBe(200)
   })
 
-  it('leaves the last build usable when the sources cannot be built', { timeout: FIRST_START_MS }, async () => {
+  it('keeps the last build usable when the sources cannot be built', { timeout: FIRST_START_MS }, async () => {
     const page = join(folder, 'apps/web/app/page.tsx')
     const good = readFileSync(page, 'utf8')
     const running = await up()
@@ -105,7 +105,7 @@ describe('npm start', () => {
     const failing = npm(folder, ['start'], ports)
     expect(await failing.ended).toBe(1)
     expect(failing.stderr()).toContain('The web app could not be built')
-    // One that this process has not loaded yet.
+    // A page that this process has not loaded yet.
     expect((await get(ports.WEB_PORT, '/forgot-password')).status).toBe(200)
     process.kill(running.pid, 'SIGTERM')
     await untilNothingRunsIn(folder)
@@ -117,7 +117,7 @@ describe('npm start', () => {
   })
 })
 
-describe('nothing is left behind', () => {
+describe('no process remains', () => {
   it.each([
     ['npm', 'SIGKILL'],
     ['npm', 'SIGTERM'],
@@ -132,7 +132,7 @@ describe('nothing is left behind', () => {
   })
 })
 
-/** The process of run.mjs below this npm; npm may have put a shell in between. */
+/** The process of run.mjs below this npm; there may be a shell in between. */
 function runnerOf(npmPid: number): number {
   const { stdout } = spawnSync('ps', ['-axo', 'pid=,ppid=,command='], { encoding: 'utf8' })
   const rows = stdout.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
@@ -153,7 +153,7 @@ it('npm run gateway in the background survives the shell that started it', async
     )
   await expect.poll(ready, { timeout: 20_000 }).toBe(200)
   await endShell()
-  // For longer than it takes to notice that a parent is gone.
+  // Longer than it takes to detect that a parent has ended.
   for (let n = 0; n < 4; n++) {
     await setTimeout(500)
     expect(await ready()).toBe(200)
@@ -163,13 +163,13 @@ it('npm run gateway in the background survives the shell that started it', async
 })
 
 describe('npm run build', () => {
-  // Outside of the clone, whose node_modules Node would find as well.
+  // Outside of the clone, because Node would find its node_modules as well.
   const release = join(mkdtempSync(join(tmpdir(), 'nmg-release-')), 'release')
   const build = (...options: string[]) => npm(folder, ['run', 'build', '--', ...options])
 
   afterAll(() => rmSync(dirname(release), { recursive: true }))
 
-  it('copies everything that the release imports, and nothing of tests and development', async () => {
+  it('copies everything that the release imports, and no tests or development files', async () => {
     const command = build('--out', release)
     expect(await command.ended, command.stderr()).toBe(0)
     expect(command.stdout()).toContain(`${release}: release `)
@@ -177,18 +177,18 @@ describe('npm run build', () => {
       devDependencies: Record<string, string>
     }
     const known = Object.keys(devDependencies).filter((name) => existsSync(join(release, 'node_modules', name)))
-    // Which the product itself uses.
+    // The product itself uses these.
     expect(known).toEqual(['zod'])
     expect(existsSync(join(release, 'node_modules/notion-simulator'))).toBe(false)
     expect(missingImports(release)).toEqual([])
-    expect(sourcesOf(release).filter((path) => /\.test\.ts$|\/(test|testing|e2e)\//.test(path))).toEqual([])
+    expect(sourcesOf(release).filter((path) => /\.test\.ts$|\/(test|testing)\//.test(path))).toEqual([])
   })
 
-  it('makes a release that only starts, keeps its data beside it, and is not replaced while it runs', async () => {
+  it('builds a release that starts without set-up, keeps its data beside it, and is not replaced while it runs', async () => {
     onTestFinished(() => killWhatIsLeft(release))
     const command = npm(release, ['start'], { ...ports, npm_config_registry: 'http://127.0.0.1:1' })
     await command.says(UP)
-    expect(command.stderr()).not.toMatch(/Installing|Building|Getting/)
+    expect(command.stderr()).not.toMatch(/Installing|Building/)
     expect((await get(ports.PORT, '/readyz')).status).toBe(200)
     const page = await (await get(ports.WEB_PORT, '/sign-in')).text()
     const [, script = ''] = /src="(\/_next\/static\/[^"]+)"/.exec(page) ?? []
@@ -204,33 +204,31 @@ describe('npm run build', () => {
     await untilNothingRunsIn(release)
   })
 
-  it('refuses to replace a folder that is no release', async () => {
+  it('refuses to replace a folder that is not a release', async () => {
     const command = build('--out', 'docs')
     expect(await command.ended).toBe(1)
-    expect(command.stderr()).toMatch(/^build: .*docs is there, and is no release\./)
+    expect(command.stderr()).toMatch(/^build: .*docs exists and is not a release\./)
   })
 
-  it('refuses to replace a release into which the operator has put something', async () => {
+  it('refuses to replace a release to which the operator has added files', async () => {
     const standard = join(folder, 'release')
     mkdirSync(standard)
     writeFileSync(join(standard, 'release.json'), '{"contents":["release.json"]}')
     writeFileSync(join(standard, '.env'), '')
     const command = build()
     expect(await command.ended).toBe(1)
-    expect(command.stderr()).toMatch(
-      /^build: .*release would be replaced, and holds \.env, which is not of its release\./,
-    )
+    expect(command.stderr()).toMatch(/^build: .*release contains \.env, which is not part of its release\./)
     rmSync(standard, { recursive: true })
   })
 
-  it('leaves out commands that need a checkout', async () => {
+  it('omits commands that need a checkout', async () => {
     const runner = spawnSync('node', [join(release, 'scripts/run.mjs'), 'demo'], { encoding: 'utf8' })
     expect([runner.status, runner.stderr]).toEqual([1, '"demo" is not part of a release. Run it in a checkout.\n'])
   })
 })
 
 describe('npm run demo', () => {
-  it('says that it is a simulation, and serves everything', async () => {
+  it('reports that it is a simulation, and serves everything', async () => {
     const command = await up(['run', 'demo'])
     expect(command.stdout()).toMatch(/SIMULATED/)
     expect(command.stdout()).toContain('ada@demo.test')
@@ -241,7 +239,7 @@ describe('npm run demo', () => {
     await untilNothingRunsIn(folder)
   })
 
-  it('touches nothing of a real installation', async () => {
+  it('does not change a real installation', async () => {
     rmSync(join(folder, '.data'), { recursive: true, force: true })
     writeFileSync(join(folder, '.env'), 'DATABASE_URL=postgresql://real@192.0.2.1/real\nNOTION_MCP_CLIENT_ID=real\n')
     onTestFinished(() => rmSync(join(folder, '.env')))
@@ -283,7 +281,7 @@ describe('npm run dev', () => {
     await command.says('gateway   │ is repaired')
     await expect.poll(() => get(ports.PORT, '/readyz').then((response) => response.status), WAIT).toBe(200)
 
-    // Beside the build and the data of an installation.
+    // Separate from the build and the data of an installation.
     expect(['apps/web/.next-dev', '.data/dev/postgres'].filter((path) => !existsSync(join(folder, path)))).toEqual([])
     expect(existsSync(join(folder, 'apps/web/.next/dev'))).toBe(false)
     process.kill(-command.pid, 'SIGINT')
@@ -299,7 +297,7 @@ describe('npm run dev', () => {
   }
 })
 
-describe('what cannot start says why in one sentence:', () => {
+describe('the start fails with one sentence on', () => {
   async function refusal(args: readonly string[], settings: Record<string, string>): Promise<string> {
     const command = npm(folder, args, { ...ports, ...settings })
     expect(await command.ended).not.toBe(0)
@@ -314,7 +312,7 @@ describe('what cannot start says why in one sentence:', () => {
     return `${(holder.address() as AddressInfo).port}`
   }
 
-  it.each(['PORT', 'WEB_PORT'])('a %s that is taken', async (name) => {
+  it.each(['PORT', 'WEB_PORT'])('a taken %s', async (name) => {
     const port = await takenPort()
     expect(await refusal(['start'], { [name]: port })).toBe(
       `start: Port ${port} on 127.0.0.1 is taken. Stop the other program or set ${name} to a free one.\n`,
@@ -328,7 +326,7 @@ describe('what cannot start says why in one sentence:', () => {
     )
   })
 
-  it('a database that does not answer', async () => {
+  it('an unreachable database', async () => {
     const port = `${await freePort()}`
     const settings = { DATABASE_URL: `postgresql://me:pa55word@127.0.0.1:${port}/db` }
     expect(await refusal(['start'], settings)).toBe(
@@ -336,28 +334,28 @@ describe('what cannot start says why in one sentence:', () => {
     )
   })
 
-  it('a data directory that cannot be written', async () => {
+  it('an unwritable data directory', async () => {
     expect(await refusal(['start'], { DATA_DIR: 'package.json/below' })).toBe(
       `start: The data directory ${folder}/package.json/below cannot be written (ENOTDIR). Set DATA_DIR to one that can.\n`,
     )
   })
 
-  it('a setting that is no port', async () => {
+  it('an invalid port', async () => {
     expect(await refusal(['start'], { PORT: '80a' })).toBe('start: PORT is not a number.\n')
   })
 
-  it('a setting of the gateway that makes no sense', async () => {
+  it('an invalid setting of the gateway', async () => {
     expect(await refusal(['start'], { WORKERS: 'many' })).toMatch(/^gateway: WORKERS[^\n]*\.\n$/)
   })
 })
 
-it('a command’s standard output holds nothing but its own', async () => {
+it('standard output contains only the output of the command', async () => {
   const known = {
     NOTION_MCP_CLIENT_ID: 'known',
     NOTION_MCP_CLIENT_SECRET: 'secret',
     NOTION_MCP_TOKEN_AUTH_METHOD: 'client_secret_basic',
   }
-  // Says what it does for the set-up on standard error, since the stamp is gone.
+  // Without the stamp, the set-up reports its progress on standard error.
   rmSync(join(folder, 'node_modules/.installed-lock'))
   const command = npm(folder, ['run', '--silent', 'export-notion-mcp-credentials'], known)
   expect(await command.ended).toBe(0)

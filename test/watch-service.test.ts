@@ -16,11 +16,11 @@ describe('npm run dev', () => {
     ['{"level":"info"', '{"level":"info"'],
     ['✓ Compiled in 68ms', '✓ Compiled in 68ms'],
     ['', ''],
-  ])('prints %j as people read it', (line, readable) => {
+  ])('prints %j in readable form', (line, readable) => {
     expect(readableLine(line)).toBe(readable)
   })
 
-  it('gives each process a debugger of its own', () => {
+  it('gives each process a separate debugger port', () => {
     expect(inspectFlags([])).toBeUndefined()
     expect(inspectFlags(['--inspect'])).toMatchObject({
       gateway: ['--inspect=127.0.0.1:9229'],

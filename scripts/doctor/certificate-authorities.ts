@@ -4,7 +4,7 @@ import type { Environments } from './installation.ts'
 import type { Environment } from './parts.ts'
 import { findingsOf, type Finding } from './report.ts'
 
-/** Makes this process trust what NODE_EXTRA_CA_CERTS of the examined processes names, as they do. @returns how to end that. */
+/** Makes this process trust the NODE_EXTRA_CA_CERTS of the examined processes. @returns a function that undoes it. */
 export function trustOwnAuthorities({ gateway, web }: Environments): () => void {
   const named = [gateway, web].flatMap((env) => env?.['NODE_EXTRA_CA_CERTS'] || [])
   const files = [...new Set(named)].filter((file) => existsSync(file))
@@ -14,7 +14,7 @@ export function trustOwnAuthorities({ gateway, web }: Environments): () => void 
   return () => setDefaultCACertificates(before)
 }
 
-/** Node reads the setting at its start, from the environment: processes that are started one by one do not see it in `.env`. */
+/** Node reads the setting from the environment at its start: separately started processes ignore it in `.env`. */
 export function authoritiesTooLate(withFile: Environment, environment: Environment): Finding[] {
   if (!withFile['NODE_EXTRA_CA_CERTS'] || environment['NODE_EXTRA_CA_CERTS']) return []
   return [

@@ -5,7 +5,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('tls')
 
-/** The certificates of every https address in the settings, as the processes of this machine judge them. */
+/** Checks the certificates of every https address in the settings, as the processes of this machine do. */
 export const checkCertificates: Check = async ({ installation, now }) => {
   const addresses = addressesOf(installation).filter(({ url }) => url.protocol === 'https:')
   if (addresses.length === 0) return [notChecked('Certificates', 'No setting names an https address.')]
@@ -38,7 +38,7 @@ function addressesOf({ gateway, web }: Installation): { setting: string; url: UR
   return [...byOrigin.values()]
 }
 
-/** What TLS says of a server. */
+/** The TLS certificate of a server. */
 export type Certificate =
   | { readonly unreachable: string }
   | { readonly refusal: string | undefined; readonly validTo: number; readonly issuer: string }
@@ -48,7 +48,7 @@ const TIMEOUT_MS = 5_000
 function certificateOf({ hostname, port }: URL): Promise<Certificate> {
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   return new Promise((resolve) => {
-    // Looks at a certificate that is not trusted, and sends nothing over the connection.
+    // Reads an untrusted certificate too, and sends nothing over the connection.
     const socket = connect({ host, port: Number(port || 443), servername: host, rejectUnauthorized: false })
     const finish = (certificate: Certificate) => {
       socket.destroy()
@@ -71,7 +71,7 @@ const codeOf = (refusal: unknown): string =>
   refusal instanceof Error ? ((refusal as NodeJS.ErrnoException).code ?? refusal.message) : String(refusal)
 
 const DAY_MS = 24 * 3600_000
-/** Certificates that renew themselves do so earlier. */
+/** Automatic renewal happens earlier. */
 const SOON_DAYS = 14
 
 export function judgeCertificate(setting: string, url: URL, certificate: Certificate, now: number): Finding {
@@ -96,6 +96,6 @@ export function judgeCertificate(setting: string, url: URL, certificate: Certifi
     })
   }
   if (days < SOON_DAYS)
-    return warning(`The certificate of ${host} ends in ${days} days.`, { detail: 'Renew it at the reverse proxy.' })
+    return warning(`The certificate of ${host} expires in ${days} days.`, { detail: 'Renew it at the reverse proxy.' })
   return ok(`The certificate of ${host} is trusted, for ${days} days.`)
 }

@@ -7,14 +7,14 @@ const { ok, warning, error, notChecked } = findingsOf('clock')
 /** The offset of this machine's clock from the database's, by which every gateway measures deadlines. */
 export const checkClock: Check = async ({ databases: { gateway, web }, now }) => {
   const database = 'sql' in gateway ? gateway : web
-  if (!('sql' in database)) return [notChecked('The clock', 'No database is open to compare it with.')]
+  if (!('sql' in database)) return [notChecked('The clock', 'No database is available for comparison.')]
   if (database.embedded) return [ok('The embedded database has the clock of this machine.')]
   return [judgeOffset(await offsetFrom(database.sql, now))]
 }
 
 const READINGS = 3
 
-/** Milliseconds by which this machine is ahead: of the reading that took the shortest. */
+/** Milliseconds by which this machine is ahead, from the fastest of several readings. */
 async function offsetFrom(sql: Pooled, now: () => number): Promise<number> {
   let best = { tookMs: Infinity, offsetMs: 0 }
   for (let reading = 0; reading < READINGS; reading++) {

@@ -52,7 +52,7 @@ function areasFrom(list: string | undefined): Area[] | undefined {
   if (list === undefined) return undefined
   return list.split(',').map((name) => {
     const area = AREAS.find((known) => known === name.trim())
-    if (!area) throw new StartupError(`There is no area "${name.trim()}". Areas: ${AREAS.join(', ')}.`)
+    if (!area) throw new StartupError(`Unknown area "${name.trim()}". Areas: ${AREAS.join(', ')}.`)
     return area
   })
 }

@@ -4,15 +4,15 @@ import type { ProbedProcess } from './parts.ts'
 import type { Probe } from './probe.ts'
 import type { Finding } from './report.ts'
 
-/** What every area looks at. */
+/** The input of every area. */
 export interface Context {
   readonly installation: Installation
   readonly databases: Databases
   /** This machine's clock, in milliseconds. */
   readonly now: () => number
-  /** Probes an address once; several areas read the result. */
+  /** Probes an address once; several areas share the result. */
   readonly probes: (target: ProbeTarget) => Promise<Probe>
-  /** How many processes there are to be; what runs now when left out. */
+  /** Planned number of processes; the running ones by default. */
   readonly gateways: number | undefined
   readonly webs: number | undefined
 }

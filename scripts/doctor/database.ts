@@ -10,7 +10,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('database')
 
-/** Version, schema, whether sessions keep their state, connections, and whether the gateway withholds its tokens. */
+/** Checks version, schema, session state, connections, and whether the gateway holds its tokens. */
 export const checkDatabase: Check = async ({ installation, databases, gateways, webs }) => {
   const findings: Finding[] = []
   for (const [name, opened] of [
@@ -44,9 +44,9 @@ async function schemaFindings(name: keyof typeof SCHEMAS, sql: Pooled): Promise<
   const [found] = state
   if (!found?.there) {
     return found?.may_create
-      ? [notChecked(`The schema of the ${name}`, 'It is not there yet; the first start makes it.')]
+      ? [notChecked(`The schema of the ${name}`, 'It does not exist yet; the first start creates it.')]
       : [
-          error(`The role ${found?.role} must not make the schema of the ${name}.`, {
+          error(`The role ${found?.role} may not create the schema of the ${name}.`, {
             change: `grant create on database ${found?.database} to ${found?.role};`,
           }),
         ]
@@ -73,7 +73,7 @@ export function judgeSchema(name: string, { applied, files, release }: SchemaSta
   const tooNew = applied.filter((migration) => migration.oldest_release > release)
   if (tooNew.length > 0) {
     return error(
-      `A newer release has changed the database of the ${name} (${tooNew.map((migration) => migration.name).join(', ')}): this one does not start on it.`,
+      `A newer release has changed the database of the ${name} (${tooNew.map((migration) => migration.name).join(', ')}): this release does not start on it.`,
       { detail: 'Start the newer release, or restore a backup from before the upgrade.' },
     )
   }
@@ -95,7 +95,7 @@ async function serverFindings({ sql, url }: Extract<Opened, { sql: Pooled }>): P
   const [server] = rows
   if (server?.standby || server?.read_only === 'on') {
     return [
-      error('The database only reads: it is a standby, or default_transaction_read_only is on.', {
+      error('The database is read-only: it is a standby, or default_transaction_read_only is on.', {
         change: 'DATABASE_URL=<the primary>',
       }),
     ]
@@ -105,7 +105,7 @@ async function serverFindings({ sql, url }: Extract<Opened, { sql: Pooled }>): P
     ok(`PostgreSQL ${server?.version}.`),
     hears
       ? ok('Sessions keep their state: LISTEN and NOTIFY work.')
-      : error('Notifications do not arrive: a connection pooler gives each transaction another session.', {
+      : error('Notifications do not arrive: a connection pooler uses another session for each transaction.', {
           detail:
             'Refreshes are locked by session, and replicas learn of changes by LISTEN. PgBouncer: pool_mode = session for this database.',
           change: 'DATABASE_URL=<the server itself, or a pool in session mode>',
@@ -140,14 +140,14 @@ async function holdFindings(sql: Pooled): Promise<Finding[]> {
   const [hold] = rows
   if (!hold) return []
   return [
-    error(`The gateway renews no tokens: its database may be a copy (${hold.reasons.join(', ')}).`, {
-      detail: 'adopt when the original is gone, detach when this is a copy beside it: docs/deploy.md.',
+    error(`The gateway refreshes no tokens: its database may be a copy (${hold.reasons.join(', ')}).`, {
+      detail: 'adopt if the original is gone, detach if this is a copy beside it: docs/deploy.md.',
       change: 'npm run database adopt',
     }),
   ]
 }
 
-/** Connections of a gateway process beside its pool: for locks, and for LISTEN. */
+/** Connections of a gateway process in addition to its pool: for locks, and for LISTEN. */
 const SESSIONS_PER_GATEWAY = 2
 
 interface ConnectionsOf {
@@ -205,7 +205,7 @@ async function gatewayDemand(
 interface Capacity {
   /** Connections that the server, the database and the role allow. */
   readonly usable: number
-  /** Open now, of everybody. */
+  /** Open connections of all clients. */
   readonly open: number
 }
 
@@ -215,7 +215,7 @@ interface Demand {
   readonly each: number
 }
 
-/** From this share on there is no room for another replica during an upgrade. */
+/** Above this share there is no room for another replica during an upgrade. */
 const NEARLY_ALL = 0.8
 
 export function judgeConnections({ usable, open }: Capacity, demands: readonly Demand[]): Finding {
@@ -223,10 +223,10 @@ export function judgeConnections({ usable, open }: Capacity, demands: readonly D
   const sum = demands.map(({ processes, each, name }) => `${processes} × ${each} (${name})`).join(' + ')
   const facts = `${sum} = ${needed} of ${usable} connections; ${open} are open now.`
   const change = `max_connections = ${Math.ceil((needed / NEARLY_ALL + 10) / 10) * 10}   # postgresql.conf, or a smaller DATABASE_POOL_SIZE`
-  if (needed > usable) return error(`The pools together may take more connections than there are: ${facts}`, { change })
+  if (needed > usable) return error(`The pools together may exceed the available connections: ${facts}`, { change })
   if (needed > usable * NEARLY_ALL) {
-    return warning(`The pools together may take nearly all connections: ${facts}`, {
-      detail: 'During a rolling upgrade one replica more runs.',
+    return warning(`The pools together may use nearly all connections: ${facts}`, {
+      detail: 'A rolling upgrade runs one more replica.',
       change,
     })
   }

@@ -1,10 +1,10 @@
-/** The databases of both processes, open while the doctor looks at them. Nothing is made that is not there. */
+/** The databases of both processes, open during the examination. Missing ones are not created. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Installation } from './installation.ts'
 import { jsonLog, openDatabase, openPool, StartupError, type Pooled } from './parts.ts'
 
-/** A database, or why it is not open. `refused` says that it should be. */
+/** A database, or the reason why it is not open. `refused` is an error. */
 export type Opened =
   | { readonly url: string; readonly sql: Pooled; readonly embedded: boolean }
   | { readonly unknown: string }
@@ -16,7 +16,7 @@ export interface Databases {
   close(): Promise<void>
 }
 
-/** What the doctor meets, it reports. */
+/** The doctor reports database errors itself. */
 const NO_LOG = jsonLog('silent', { write: () => undefined })
 
 export async function openDatabases({ gateway, web }: Installation): Promise<Databases> {

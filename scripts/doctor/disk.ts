@@ -6,7 +6,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, warning, error, notChecked } = findingsOf('disk')
 
-/** Space and permissions of DATA_DIR, where something is kept there. */
+/** Checks space and permissions of DATA_DIR, if it is used. */
 export const checkDisk: Check = async ({ installation: { gateway, web } }) => {
   const process = 'known' in gateway ? gateway.known : 'known' in web ? web.known : undefined
   if (!process) return [notChecked('DATA_DIR', 'No settings could be read.')]
@@ -17,7 +17,7 @@ export const checkDisk: Check = async ({ installation: { gateway, web } }) => {
       : !('known' in web && web.known.settings.DATABASE_URL)
   const holdsMark = 'known' in gateway && !isEmbedded && gateway.known.config.REDIS_URL === undefined
   if (!isEmbedded && !holdsMark)
-    return [notChecked('Disks', 'Nothing is kept in DATA_DIR; look at the database server’s own.')]
+    return [notChecked('Disks', 'DATA_DIR is not used; check the disk of the database server.')]
   if (!existsSync(dataFolder)) {
     return holdsMark
       ? [noMark(dataFolder)]
@@ -34,18 +34,18 @@ export const checkDisk: Check = async ({ installation: { gateway, web } }) => {
   const { bavail, blocks, bsize, ffree, files } = statfsSync(dataFolder)
   return [
     judgeSpace({ folder: dataFolder, free: bavail * bsize, all: blocks * bsize }),
-    ...(files > 0 && ffree / files < INODES_LEFT ? [warning(`${dataFolder}: hardly any inodes are free.`)] : []),
+    ...(files > 0 && ffree / files < INODES_LEFT ? [warning(`${dataFolder}: almost no inodes are free.`)] : []),
     ...openSecrets(dataFolder),
   ]
 }
 
 const noMark = (folder: string): Finding =>
-  warning(`A database that is put back is not noticed: ${folder} cannot keep the mark, and REDIS_URL is not set.`, {
+  warning(`A restored database is not detected: ${folder} cannot store the mark, and REDIS_URL is not set.`, {
     detail: 'docs/deploy.md, “What is noticed”.',
     change: 'REDIS_URL=redis://…',
   })
 
-/** The command that a message names. */
+/** The command in a message. */
 const changeIn = (message: string): string | undefined => /Run: (.*)$/.exec(message)?.[1]
 
 const GB = 1024 ** 3
@@ -54,7 +54,7 @@ const INODES_LEFT = 0.02
 export function judgeSpace({ folder, free, all }: { folder: string; free: number; all: number }): Finding {
   const facts = `${folder}: ${(free / GB).toFixed(1)} of ${(all / GB).toFixed(1)} GB are free.`
   const details = {
-    detail: 'A full disk stops renewing and signing in until there is space.',
+    detail: 'A full disk stops refreshes and sign-ins until there is space.',
     change: `DATA_DIR=<a folder on a larger disk>   # announce the move: npm run database move`,
   }
   if (free < GB / 5) return error(facts, details)

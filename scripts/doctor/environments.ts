@@ -1,4 +1,4 @@
-/** Which settings each process has. */
+/** The settings of each process. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -6,7 +6,7 @@ import type { Environments } from './installation.ts'
 import { StartupError, type Environment } from './parts.ts'
 
 export interface EnvironmentOptions {
-  /** Files with the settings of one process each; what they say wins over the environment. */
+  /** Files with the settings of one process each; they take precedence over the environment. */
   readonly gatewayFile?: string | undefined
   readonly webFile?: string | undefined
   /** The only process that the environment is meant for. */
@@ -31,7 +31,7 @@ export function environmentsFrom(base: Environment, options: EnvironmentOptions)
 
 function read(path: string): Environment {
   try {
-    // From where npm was called.
+    // Relative to the folder in which npm was called.
     return parseEnv(readFileSync(resolve(process.env['INIT_CWD'] ?? '.', path), 'utf8'))
   } catch (cause) {
     throw new StartupError(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause })

@@ -30,10 +30,10 @@ const CHECKS: Readonly<Record<Exclude<Area, 'settings'>, Check>> = {
 }
 
 export interface ExamineOptions {
-  /** All when left out. The settings are always read. */
+  /** All by default. The settings are always read. */
   readonly areas?: readonly Area[] | undefined
   readonly now?: () => number
-  /** How many processes there are to be; what runs now when left out. */
+  /** Planned number of processes; the running ones by default. */
   readonly gateways?: number | undefined
   readonly webs?: number | undefined
 }
@@ -58,7 +58,7 @@ export async function examine(environments: Environments, options: ExamineOption
   return withoutSecrets(findings, secretsOf(installation))
 }
 
-/** Of an unexpected error only the code: its message may quote anything. */
+/** Only the code of an unexpected error: its message may contain secrets. */
 const failed = (area: Area, error: unknown): Finding =>
   findingsOf(area).notChecked('The rest of this area', `The check failed (${codeOf(error)}).`)
 

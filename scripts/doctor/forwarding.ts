@@ -1,4 +1,4 @@
-/** What the headers say that arrive through reverse proxies, and how events arrive. Pure. */
+/** Judges headers and events that arrive through reverse proxies. Pure. */
 import { BlockList, isIP } from 'node:net'
 import type { ObservedRequest } from './parts.ts'
 import { INVENTED_ADDRESS, plainAddress, type Arrival } from './probe.ts'
@@ -11,11 +11,11 @@ export interface Forwarded {
   readonly seen: ObservedRequest
   readonly own: { readonly port: number }
   readonly trustedProxies: readonly string[]
-  /** Where the request was sent. */
+  /** The address to which the request was sent. */
   readonly origin: string
 }
 
-/** Which client address limits count, and whether a client can choose it. */
+/** Checks which client address limits count, and whether a client can choose it. */
 export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Finding {
   const peer = plainAddress(seen.peer.address)
   const chain = (seen.forwarded['x-forwarded-for'] ?? '').split(',').map((entry) => plainAddress(entry.trim()))
@@ -28,8 +28,8 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
     const isBelieved = counted === INVENTED_ADDRESS
     return proxy.error(
       isBelieved
-        ? 'Everybody can choose the address that limits count: the reverse proxy passes X-Forwarded-For on as the client sent it.'
-        : `Everybody has the reverse proxy’s address, ${peer}, and with it the limits of one person: the proxy does not say whom it serves.`,
+        ? 'Clients can choose the address that limits count: the reverse proxy forwards their X-Forwarded-For unchanged.'
+        : `All users have the reverse proxy’s address, ${peer}, and share the limits of one user: the proxy does not send the client’s address.`,
       { change: 'proxy_set_header X-Forwarded-For $remote_addr;   # nginx; Caddy does so by itself' },
     )
   }
@@ -40,7 +40,7 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
   if (counted === client && !hops.includes(client)) return right
   if (untrusted.length > 0) {
     return proxy.error(
-      `Everybody has the address ${counted} of a reverse proxy, and with it the limits of one person, at sign-in too.`,
+      `All users have the address ${counted} of a reverse proxy, and share the limits of one user, at sign-in too.`,
       { detail: arrives, change: `TRUSTED_PROXIES=${[...new Set([...trustedProxies, ...untrusted])].join(',')}` },
     )
   }
@@ -49,7 +49,7 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
   return proxy.error(
     `The running web app counts the address ${counted}, although these settings trust every proxy in front of it.`,
     {
-      detail: `${arrives} It was started with other settings: restart it.`,
+      detail: `${arrives} It was started with different settings: restart it.`,
       change: `TRUSTED_PROXIES=${trustedProxies.join(',')}`,
     },
   )
@@ -58,7 +58,7 @@ export function judgeClientAddress({ seen, own, trustedProxies }: Forwarded): Fi
 const shown = (chain: readonly string[]) =>
   chain.map((entry) => (entry === INVENTED_ADDRESS ? '<invented>' : entry)).join(', ')
 
-/** Whether nobody is between: the process sees our own end of the connection. */
+/** True if there is no proxy: the process sees the doctor's own end of the connection. */
 export const isDirect = (seen: ObservedRequest, own: { readonly port: number }): boolean => seen.peer.port === own.port
 
 function isTrusted(address: string, trusted: readonly string[]): boolean {
@@ -73,7 +73,7 @@ function isTrusted(address: string, trusted: readonly string[]): boolean {
   return list.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** @param refuses whether this process turns requests for other hosts away. */
+/** @param refuses true if this process rejects requests for other hosts. */
 export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, refuses: boolean): Finding {
   const expected = new URL(origin).host
   const arrived = URL.parse(`${new URL(origin).protocol}//${seen.host}`)?.host ?? seen.host
@@ -81,7 +81,7 @@ export function judgeHost({ seen, origin }: Pick<Forwarded, 'seen' | 'origin'>, 
   const said = protocol === undefined ? '' : `, protocol ${protocol}`
   if (arrived === expected) return proxy.ok(`${origin}: the ${nameOf(seen)} sees host ${arrived}${said}.`)
   const change = 'proxy_set_header Host $http_host;   # nginx; Caddy does so by itself'
-  const title = `The ${nameOf(seen)} sees the host ${arrived} in place of ${expected}.`
+  const title = `The ${nameOf(seen)} sees the host ${arrived} instead of ${expected}.`
   return refuses
     ? proxy.error(`${title} It refuses MCP clients with 403 forbidden_origin.`, { change })
     : proxy.warning(title, { change })
@@ -92,7 +92,7 @@ const nameOf = ({ process }: ObservedRequest): string => (process === 'web' ? 'w
 /** A share of the time over which the events were sent. Unbuffered, they arrive over the same time. */
 const BUFFERED_BELOW = 0.5
 
-/** Whether events arrive one at a time. */
+/** Checks that events arrive one at a time. */
 export function judgeStreaming(name: string, origin: string, arrivals: readonly Arrival[]): Finding {
   const last = arrivals.at(-1)
   if (!last || last.sentAfterMs === 0)
@@ -101,8 +101,8 @@ export function judgeStreaming(name: string, origin: string, arrivals: readonly 
   const facts = `${arrivals.length} events, sent over ${sent} ms, arrived over ${arrived} ms`
   if (arrived >= sent * BUFFERED_BELOW)
     return streaming.ok(`${origin}: events of the ${name} arrive one at a time (${facts}).`)
-  return streaming.error(`The reverse proxy of ${origin} holds events of the ${name} back (${facts}).`, {
-    detail: 'Answers of the chat and of MCP clients then arrive late, or not before the end.',
+  return streaming.error(`The reverse proxy of ${origin} buffers events of the ${name} (${facts}).`, {
+    detail: 'Responses of the chat and of MCP calls arrive late, or only at the end.',
     change: 'proxy_buffering off;   # nginx, for all of this host; Caddy: flush_interval -1',
   })
 }

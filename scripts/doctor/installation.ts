@@ -1,4 +1,4 @@
-/** The settings of both processes, read with their own schemas, and whether they fit together. */
+/** Reads the settings of both processes with their own schemas, and checks whether they agree. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
@@ -39,7 +39,7 @@ export interface Web {
   readonly secrets: readonly string[]
 }
 
-/** What is known of a process, or why nothing is. */
+/** The settings of a process, or the reason why they are unknown. */
 export type Known<Process> = { readonly known: Process } | { readonly unknown: string }
 
 export interface Installation {
@@ -86,7 +86,7 @@ function wrongSetting(name: string, line: string): Finding {
   return error(`The ${name} would not start: ${line}`, isSetting ? { change: `${setting}=…` } : {})
 }
 
-/** Never used: it stands for a secret that does not exist yet. */
+/** Placeholder for a secret that does not exist yet; never used. */
 const NOT_GENERATED = {
   GATEWAY_SERVICE_TOKEN: 'to-be-generated-at-the-first-start',
   CREDENTIAL_KEYS: `none:${Buffer.alloc(32).toString('base64')}`,
@@ -130,10 +130,10 @@ async function webFrom(env: Environment): Promise<Web> {
   }
 }
 
-/** As {@link dataDir}, which would make it. */
+/** Like {@link dataDir}, without creating the folder. */
 const folderOf = (env: Environment): string => resolve(installationFolder(repositoryRoot), env['DATA_DIR'] || '.data')
 
-/** Of a file that a process has generated; undefined when it is not there or may not be read. The area disk tells about the latter. */
+/** The content of a generated file; undefined if it does not exist or cannot be read. The area disk reports the latter. */
 function contentOf(folder: string, name: string): string | undefined {
   try {
     return readFileSync(join(folder, name), 'utf8').trim() || undefined
@@ -148,7 +148,7 @@ function aboutGateway({ config, env }: Gateway): Finding[] {
   return [
     ...(config.serviceTokens.some((token) => token.reveal().length < GUESSABLE_BELOW)
       ? [
-          warning('GATEWAY_SERVICE_TOKEN is short enough to be guessed.', {
+          warning('GATEWAY_SERVICE_TOKEN is so short that it could be guessed.', {
             detail: 'Rotate it: docs/rotate-secrets.md.',
             change: 'GATEWAY_SERVICE_TOKEN=<output of: openssl rand -hex 32>',
           }),
@@ -171,7 +171,7 @@ function aboutWeb({ url, settings, env }: Web): Finding[] {
       : []),
     ...(settings.NOTION_GATEWAY_DEMO === '1' && !isLocal
       ? [
-          error('The web app runs as a demo, with an account that everybody knows.', {
+          error('The web app runs as a demo, with a publicly known account.', {
             change: 'NOTION_GATEWAY_DEMO=0',
           }),
         ]
@@ -194,7 +194,7 @@ function caFileFindings(name: string, env: Environment): Finding[] {
   ]
 }
 
-/** Settings that both processes have, or that name the other one. */
+/** Checks settings that both processes have, or that name the other one. */
 function together({ config, hasServiceToken }: Gateway, web: Web): Finding[] {
   const { serviceToken, url, gatewayPublicUrl } = web
   const returnOrigin = config.NOTION_MCP_RETURN_BASE_URL.origin
@@ -227,9 +227,9 @@ function together({ config, hasServiceToken }: Gateway, web: Web): Finding[] {
       ? []
       : [
           error(
-            `The web app tells MCP clients that the gateway is at ${gatewayPublicUrl}, and the gateway takes itself to be at ${config.publicUrl.origin}.`,
+            `The web app tells MCP clients that the gateway is at ${gatewayPublicUrl}, but the gateway’s own setting is ${config.publicUrl.origin}.`,
             {
-              detail: 'Access tokens for one address are refused at the other.',
+              detail: 'Access tokens for one address are rejected at the other.',
               change: `GATEWAY_PUBLIC_URL=${config.publicUrl.origin}`,
             },
           ),
@@ -245,7 +245,7 @@ function together({ config, hasServiceToken }: Gateway, web: Web): Finding[] {
           ),
         ]),
   ]
-  return findings.length > 0 ? findings : [ok('The settings of the two processes fit together.')]
+  return findings.length > 0 ? findings : [ok('The settings of the two processes agree.')]
 }
 
 const isBelow = (name: string, domain: string | undefined): boolean =>

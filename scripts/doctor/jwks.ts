@@ -18,20 +18,20 @@ export const checkJwks: Check = async ({ installation: { gateway, web }, databas
   return Promise.all(
     tokenIssuers.map(async (trusted) => {
       const published = await publishedBy(trusted, gateway.known)
-      // Afterwards: the first request for the keys makes them.
+      // Afterwards: the first request creates the keys.
       const stored = trusted.issuer === own ? await storedKeys(databases.web) : undefined
       return judgeJwks(trusted.issuer, published, stored)
     }),
   )
 }
 
-/** Ids of keys, or why there are none. */
+/** Ids of keys, or the reason why there are none. */
 export type PublishedKeys = { readonly kids: readonly string[] } | { readonly refused: string }
 
 export interface StoredKeys {
   /** Of all signing keys in the web app's database. */
   readonly all: readonly string[]
-  /** Must be published; undefined when the web app has made none. */
+  /** Must be published; undefined if the web app has created none. */
   readonly newest: string | undefined
 }
 
@@ -84,8 +84,7 @@ export function judgeJwks(issuer: string, published: PublishedKeys, stored: Stor
     return error(
       `The gateway cannot fetch the keys of ${issuer} (${published.refused}), so MCP clients cannot log in.`,
       {
-        detail:
-          'It asks for them by the public name: that has to lead to the web app from where the gateway runs, too.',
+        detail: 'The gateway uses the public name, which has to lead to the web app from the gateway’s host, too.',
         change: 'NOTION_MCP_RETURN_BASE_URL=…   # or CLIENT_TOKEN_ISSUERS, with jwksUri',
       },
     )
@@ -96,7 +95,7 @@ export function judgeJwks(issuer: string, published: PublishedKeys, stored: Stor
   const foreign = kids.filter((kid) => !stored.all.includes(kid))
   if (foreign.length > 0 || kids.length === 0) {
     return error(`The keys that ${issuer} publishes are not those of this web app’s database.`, {
-      detail: 'The public name leads to another installation, or the web app works on another database.',
+      detail: 'The public name leads to another installation, or the web app uses another database.',
       change: 'WEB_URL=…   # or DATABASE_URL of the web app',
     })
   }

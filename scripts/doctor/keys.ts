@@ -6,7 +6,7 @@ import { findingsOf, type Finding } from './report.ts'
 
 const { ok, error, notChecked } = findingsOf('keys')
 
-/** Whether CREDENTIAL_KEYS open what the gateway has stored, and AUTH_SECRETS the signing keys. */
+/** Checks that CREDENTIAL_KEYS open the stored data keys, and AUTH_SECRETS the signing keys. */
 export const checkKeys: Check = async ({ installation, databases }) => {
   const { gateway, web } = installation
   return [
@@ -73,7 +73,7 @@ async function credentialKeyFindings({ config }: Gateway, sql: Pooled): Promise<
         ? `CREDENTIAL_KEYS (${given.join(', ')}) do not open ${count} of ${stored} stored data keys, so the gateway does not start.`
         : 'Running gateways seal with a key that CREDENTIAL_KEYS lacks, so the gateway does not start.',
       {
-        detail: 'A key of the same name may have another value. Lost for good: npm run forget-credentials.',
+        detail: 'A key of the same name may have another value. If it is lost: npm run forget-credentials.',
         change: `CREDENTIAL_KEYS=${[...given.filter((kid) => !kids.includes(kid)), ...kids].map((kid) => `${kid}:…`).join(',')}`,
       },
     ),
@@ -100,7 +100,7 @@ async function authSecretFindings({ secrets }: Web, sql: Pooled): Promise<Findin
   return [
     error(`AUTH_SECRETS do not open ${closed} of ${rows.length} keys of the authorization server.`, {
       detail:
-        'The web app would replace them, and everybody who is signed in would have to sign in again. Give the old secret as well.',
+        'The web app would replace them, and all signed-in users would have to sign in again. List the old secret as well.',
       change: 'AUTH_SECRETS=<new>,<old>',
     }),
   ]

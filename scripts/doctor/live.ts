@@ -1,6 +1,6 @@
 /**
- * A consent of the doctor's own at Notion, and what Notion does where its documentation leaves room. It never touches the connection of a space: the
- * client is registered for this run, and its grant is revoked at the end. Verified against the Notion simulator only.
+ * Examines Notion's behavior where its documentation is silent, with a separate consent. It never uses the connection of a space: the client is
+ * registered for this run, and its grant is revoked at the end. Verified against the Notion simulator only.
  */
 import product from '../../package.json' with { type: 'json' }
 import { readInstallation, type Environments, type Gateway } from './installation.ts'
@@ -32,7 +32,7 @@ import {
 } from './parts.ts'
 
 const CONSENT_MS = 10 * 60_000
-/** A stream that has not ended by then is one that stays open. */
+/** A stream that has not ended by then counts as permanent. */
 const STREAM_MS = 2_000
 
 /** @returns the exit code: 1 when the grant could not be revoked. @throws {StartupError} */
@@ -51,8 +51,8 @@ export async function live(environments: Environments, { json }: { json: boolean
     config.proxies,
   )
   const consent = await askConsent(server, fetches(), showUrl, AbortSignal.timeout(CONSENT_MS))
-  // From here on there is something to revoke.
-  process.on('SIGINT', () => process.stderr.write('The consent is revoked first. This takes some seconds.\n'))
+  // From here on there is a grant to revoke.
+  process.on('SIGINT', () => process.stderr.write('Revoking the consent first. This takes some seconds.\n'))
   const { rows, isRevoked } = await walk({
     config,
     server,
@@ -90,8 +90,8 @@ async function discovered(config: Config): Promise<Server> {
 function showUrl(url: URL, redirectUri: string): void {
   const { port } = new URL(redirectUri)
   process.stderr.write(
-    `This makes a consent of its own for a test, and revokes it at the end. Open within ten minutes, in a browser on this machine:\n\n${url.href}\n\n` +
-      `Without a browser here, first run on yours: ssh -L ${port}:127.0.0.1:${port} <this machine>\n`,
+    `This creates a separate consent for the test and revokes it at the end. Open within ten minutes, in a browser on this machine:\n\n${url.href}\n\n` +
+      `Without a browser on this machine, first run on yours: ssh -L ${port}:127.0.0.1:${port} <this machine>\n`,
   )
 }
 
@@ -191,7 +191,7 @@ async function answerOf(response: Response): Promise<McpAnswer> {
   return { status: response.status, hasSession: response.headers.has('mcp-session-id'), message: objectIn(json) }
 }
 
-/** RFC 7009. The refresh token stands for the whole grant. */
+/** RFC 7009. Revoking the refresh token ends the whole grant. */
 async function revoke(server: Server, clientId: string, token: string, fetch: GuardedFetch): Promise<boolean> {
   if (server.revocationEndpoint === null) return false
   try {

@@ -1,4 +1,4 @@
-/** Everything that the doctor uses of the gateway's and the shared code: it checks with what runs. Of the web app's: web-parts.ts. */
+/** The code of the gateway and of shared packages that the doctor uses. For the web app's code: web-parts.ts. */
 export { aesVault } from '../../apps/gateway/src/connections/keys/aes-vault.ts'
 export { oauthServer } from '../../apps/gateway/src/connections/oauth/authorization-server.ts'
 export type { TrustedIssuer } from '../../apps/gateway/src/clients/jwt-verifier.ts'

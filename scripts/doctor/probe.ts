@@ -14,16 +14,16 @@ export type Probe =
   | {
       readonly seen: ObservedRequest
       readonly arrivals: readonly Arrival[]
-      /** This end of the connection, to tell a direct connection from one to a proxy. */
+      /** The doctor's end of the connection, to distinguish direct connections from proxies. */
       readonly own: { readonly address: string; readonly port: number }
     }
   | { readonly unreachable: string }
-  /** Something answered, and it is not a process that knows the service token. */
+  /** A response from something other than a process with the service token. */
   | { readonly status: number }
 
 const TIMEOUT_MS = 8_000
 
-/** Of this header, the first entry is the caller's own invention. A documentation address (RFC 5737): nobody has it. */
+/** A client address that the doctor invents, from the range for documentation (RFC 5737). */
 export const INVENTED_ADDRESS = '192.0.2.77'
 
 /** Never rejects. */
@@ -81,5 +81,5 @@ export async function probe(
   })
 }
 
-/** An IPv4 address as itself, however a socket of IPv6 spells it. */
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
 export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')

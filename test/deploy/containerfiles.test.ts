@@ -10,25 +10,25 @@ import { unknownSettings } from './settings.ts'
 describe.each(['gateway', 'web'] as const)('the image of the %s', (name) => {
   const image = readImage(name)
 
-  it('is built in several stages on a base that the builder chooses, which no digest of ours pins', () => {
+  it('is built in several stages on a configurable base without a pinned digest', () => {
     expect(image.args.get('BASE')).not.toContain('@sha256:')
     expect(image.stages.length).toBeGreaterThan(1)
     for (const [from] of image.stages) expect(from).toMatch(/^FROM (\$\{BASE\}|release)( AS \w+)?$/)
   })
 
-  it('runs nothing while the last stage is built, so no tool of the build is in it', () => {
+  it('runs no command in the last stage, so it contains no build tools', () => {
     expect(image.stages.at(-1)?.filter((line) => line.startsWith('RUN '))).toEqual([])
   })
 
-  it('leaves out the embedded database', () => {
+  it('omits the embedded database', () => {
     expect(image.stages.flat().join('\n')).toContain('--without-embedded-database')
   })
 
-  it('runs as a user by number, which Kubernetes can check not to be root', () => {
+  it('runs as a numeric user, so that Kubernetes can verify that it is not root', () => {
     expect(image.user).toMatch(/^[1-9]\d*:[1-9]\d*$/)
   })
 
-  it('starts Node itself, so that signals reach the process, with the flags of a checkout', () => {
+  it('starts Node directly, so that signals reach the process, with the flags of a checkout', () => {
     expect(image.entrypoint).toEqual(['node'])
     const flags = image.command.slice(0, -1)
     const entry = image.command.at(-1) ?? ''
@@ -46,11 +46,11 @@ describe.each(['gateway', 'web'] as const)('the image of the %s', (name) => {
   })
 })
 
-it('builds both images from the same release, once for a builder with a cache', () => {
+it('both images share the build of the release in a builder’s cache', () => {
   expect(readImage('gateway').stages[0]).toEqual(readImage('web').stages[0])
 })
 
-it('says why npm run test:image tests nothing on a machine without a builder, and succeeds', () => {
+it('npm run test:image reports a missing builder and succeeds', () => {
   const script = join(repositoryRoot, 'scripts/images.ts')
   const { status, stdout } = spawnSync(process.execPath, [script], { env: { PATH: '/nowhere' }, encoding: 'utf8' })
   expect([status, stdout]).toEqual([0, expect.stringMatching(/^SKIPPED: .+ because /)])

@@ -23,7 +23,7 @@ export function parseYaml(text: string): unknown[] {
   })
 }
 
-/** What a Containerfile's last stage says, by instruction, and the defaults of its build arguments. */
+/** The instructions of a Containerfile's last stage, and the defaults of its build arguments. */
 export interface Image {
   readonly args: ReadonlyMap<string, string | undefined>
   readonly env: Readonly<Record<string, string>>

@@ -67,7 +67,7 @@ const literals = (name: string): Record<string, string> =>
       .map((literal) => literal.split(/=(.*)/s).slice(0, 2) as [string, string]),
   )
 
-/** The environment of a container as the kubelet makes it: `$(NAME)` is replaced by what was defined before. */
+/** The environment of a container as the kubelet creates it: `$(NAME)` is replaced by earlier variables. */
 function environmentOf(program: Program): Environment {
   const { container } = podOf(program)
   const env: Record<string, string> = {}
@@ -84,13 +84,13 @@ function environmentOf(program: Program): Environment {
 const selects = (selector: Record<string, string> | undefined, labels: Record<string, string>) =>
   selector !== undefined && Object.entries(selector).every(([label, value]) => labels[label] === value)
 
-/** Where kubernetes-types has the type of a manifest. */
+/** The type of a manifest in kubernetes-types. */
 function typeModule({ apiVersion }: Manifest): string {
   const [group = '', version] = apiVersion.split('/')
   return `kubernetes-types/${version === undefined ? `core/${group}` : `${group.split('.')[0]}/${version}`}.js`
 }
 
-/** What the compiler says against each manifest, unknown members and members of a wrong type or missing ones. */
+/** The compiler's errors for each manifest: unknown or missing members, or members of a wrong type. */
 function typeErrors(checked: readonly Manifest[]): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'nmg-manifests-'))
   try {
@@ -116,7 +116,7 @@ function typeErrors(checked: readonly Manifest[]): string[][] {
 }
 
 describe('the manifests', () => {
-  it('have the types of the Kubernetes API, with no member that it does not know', () => {
+  it('have the types of the Kubernetes API, without unknown members', () => {
     const deployment = manifest<Deployment & Manifest>('Deployment', 'web')
     const changed = (change: (container: Record<string, unknown>) => void) => {
       const copy = structuredClone(deployment)
@@ -135,7 +135,7 @@ describe('the manifests', () => {
     for (const found of errors.slice(manifests.length)) expect(found).not.toEqual([])
   })
 
-  it('are all named by their kustomization, and once each', () => {
+  it('are listed exactly once in their kustomization', () => {
     for (const folder of [BASE, EXAMPLE]) {
       const files = deployFiles(folder).map((file) => basename(file))
       expect(
@@ -148,7 +148,7 @@ describe('the manifests', () => {
     expect(new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).size).toBe(manifests.length)
   })
 
-  it('generate what pods refer to, and nothing else', () => {
+  it('generate exactly what pods refer to', () => {
     const maps = PROGRAMS.flatMap((program) => {
       const { container } = podOf(program)
       return [
@@ -187,7 +187,7 @@ describe.each(PROGRAMS)('the %s in Kubernetes', (program) => {
     )
   })
 
-  it('reads exactly the secrets that it is given, as files', () => {
+  it('reads exactly the mounted secrets, as files', () => {
     const [mount] = container.volumeMounts ?? []
     const read = Object.entries(environmentOf(program)).filter(([name]) => name.endsWith('_FILE'))
     const given = example.secretGenerator?.find(({ name }) => name === program)?.files ?? []
@@ -198,7 +198,7 @@ describe.each(PROGRAMS)('the %s in Kubernetes', (program) => {
     expect(pod.volumes?.find(({ name }) => name === mount?.name)?.secret?.defaultMode).toBe(0o440)
   })
 
-  it('has the rights that the restricted Pod Security Standard leaves, and a root file system to read', () => {
+  it('follows the restricted Pod Security Standard, with a read-only root file system', () => {
     expect(pod).toMatchObject({
       automountServiceAccountToken: false,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
@@ -224,16 +224,16 @@ describe.each(PROGRAMS)('the %s in Kubernetes', (program) => {
     })
   })
 
-  it('has the time to stop that preStop and SHUTDOWN_GRACE_SECONDS take', () => {
+  it('has enough time for preStop and SHUTDOWN_GRACE_SECONDS', () => {
     const pause = Number(container.lifecycle?.preStop?.exec?.command?.[1])
     const grace = Number(environmentOf(program)['SHUTDOWN_GRACE_SECONDS'])
-    // The process ends by itself after 30 seconds, whatever it waits for.
+    // The process ends after 30 seconds at the latest.
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + Math.max(grace, 30))
     const { periodSeconds = 10, failureThreshold = 3 } = container.readinessProbe ?? {}
     expect(periodSeconds * failureThreshold).toBeLessThanOrEqual(pause)
   })
 
-  it('is selected by what belongs to it, and not by what belongs to the other', () => {
+  it('is selected by its own resources only', () => {
     const other = podOf(program === 'web' ? 'gateway' : 'web').labels
     const selectors = [
       manifest<Deployment>('Deployment', program).spec?.selector.matchLabels,
@@ -249,7 +249,7 @@ describe.each(PROGRAMS)('the %s in Kubernetes', (program) => {
     expect([selects(podSelector?.matchLabels, labels), policyTypes]).toEqual([true, ['Ingress', 'Egress']])
   })
 
-  it('has at least two replicas, of which a drained node takes one at a time', () => {
+  it('has at least two replicas, of which a drain evicts one at a time', () => {
     const { spec } = manifest<HorizontalPodAutoscaler>('HorizontalPodAutoscaler', program)
     expect(spec).toMatchObject({ scaleTargetRef: { kind: 'Deployment', name: program }, minReplicas: 2 })
     expect(container.resources?.requests?.['cpu'], 'of which the utilization is measured').toBeDefined()
@@ -257,7 +257,7 @@ describe.each(PROGRAMS)('the %s in Kubernetes', (program) => {
     expect(manifest<PodDisruptionBudget>('PodDisruptionBudget', program).spec?.maxUnavailable).toBe(1)
   })
 
-  it('may connect to the other, and the other lets it', () => {
+  it('may connect to the other, which accepts it', () => {
     const other = program === 'web' ? 'gateway' : 'web'
     const to = manifest<NetworkPolicy>('NetworkPolicy', program).spec?.egress ?? []
     const from = manifest<NetworkPolicy>('NetworkPolicy', other).spec?.ingress ?? []
@@ -279,7 +279,7 @@ describe('the ingress', () => {
     expect([rule?.host, spec?.tls?.[0]?.hosts]).toEqual([host, [host]])
   })
 
-  it('leads to services that exist', () => {
+  it('refers to existing services', () => {
     for (const { backend } of rule?.http?.paths ?? []) {
       const { name = '', port } = backend.service ?? {}
       const ports = manifest<Service>('Service', name).spec?.ports?.map((entry) => entry.name)
@@ -287,7 +287,7 @@ describe('the ingress', () => {
     }
   })
 
-  it('sends to the gateway what the Caddyfile sends there', () => {
+  it('routes the same paths to the gateway as the Caddyfile', () => {
     const paths = (rule?.http?.paths ?? [])
       .filter(({ backend }) => backend.service?.name === 'gateway')
       .map(({ path, pathType }) => (pathType === 'Prefix' ? `${path}/*` : path))

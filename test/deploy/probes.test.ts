@@ -11,7 +11,7 @@ import { service } from './compose.ts'
 import { deployFolder, readDeployFile, readImage, readYaml } from './files.ts'
 import { makeSecrets, withSecretsIn, type Program } from './settings.ts'
 
-/** The paths that image, compose, Caddy and Kubernetes ask of a program. */
+/** The paths that image, compose, Caddy and Kubernetes probe. */
 function probedPaths(program: Program): string[] {
   const [, ofImage = ''] = /"deploy\/healthcheck\.mjs", "(.+)"\]/.exec(readImage(program).healthcheck) ?? []
   const ofCompose = service(program === 'web' ? 'web' : 'gateway-1').healthcheck?.test.at(-1) ?? ''
@@ -29,7 +29,7 @@ const healthcheck = (port: number, path: string) =>
     encoding: 'utf8',
   })
 
-/** Starts the gateway by the command of its image, with the settings of compose.yaml. Answers its port. */
+/** Starts the gateway by the command of its image, with the settings of compose.yaml. Returns its port. */
 async function startGateway(): Promise<number> {
   const secrets = makeSecrets()
   const give = (name: string, value: string) => {
@@ -64,7 +64,7 @@ async function startGateway(): Promise<number> {
   return port
 }
 
-it('the gateway is healthy at every path that is probed, and only there', async () => {
+it('the gateway is healthy at every probed path, and only there', async () => {
   const port = await startGateway()
 
   expect(probedPaths('gateway')).toEqual(['/healthz', '/readyz'])
@@ -73,7 +73,7 @@ it('the gateway is healthy at every path that is probed, and only there', async 
   expect(healthcheck(await freePort(), '/healthz')).toMatchObject({ status: 1, stderr: '/healthz: ECONNREFUSED\n' })
 })
 
-it('the web app responds at every path that is probed', async () => {
+it('the web app responds at every probed path', async () => {
   let isReady = true
   const server = await serveHttp('127.0.0.1', 0, {
     webUrl: 'https://notion.example.com',

@@ -33,7 +33,7 @@ interface Ports {
   readonly inside: number
 }
 
-/** With the addresses of the test in place of those of the page. */
+/** Replaces the page's addresses by those of the test. */
 const readdressed = (text: string, { gateways, web, inside }: Ports) =>
   text
     .replaceAll('127.0.0.1:8001', `127.0.0.1:${gateways[0]}`)
@@ -84,7 +84,7 @@ const caddy: Proxy = {
   },
 }
 
-/** Administrators' programs are not in everybody's PATH. */
+/** Programs for administrators may be outside of PATH. */
 const PATH = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin`
 const isInstalled = ({ name }: Proxy) =>
   spawnSync('/bin/sh', ['-c', 'command -v "$0"', name], { env: { PATH } }).status === 0
@@ -121,7 +121,7 @@ async function run(proxy: Proxy, gateways: readonly [number, number], web: numbe
   return { origin, inside, certificate: join(folder, 'tls.crt') }
 }
 
-/** The probes of a gateway and a web app that trusts this machine's proxies, and nothing else of them. */
+/** Only the probes of a gateway and of a web app that trusts this machine's proxies. */
 async function probed(): Promise<{ gateway: number; web: number }> {
   const gateway = createServer((request, response) => {
     const options = { process: 'gateway', serviceTokens: [SERVICE_TOKEN], clientAddress: null } as const
@@ -147,7 +147,7 @@ async function probed(): Promise<{ gateway: number; web: number }> {
 }
 
 describe.each([nginx, caddy].map((proxy) => [proxy.name, proxy] as const))('the configuration of %s', (_, proxy) => {
-  it.skipIf(!isInstalled(proxy))('streams, passes the host on, and says whom it serves', async () => {
+  it.skipIf(!isInstalled(proxy))('streams, and forwards the host and the client’s address', async () => {
     const { gateway, web } = await probed()
     const { origin, certificate } = await run(proxy, [gateway, gateway], web)
     onTestFinished(trustOwnAuthorities({ web: { NODE_EXTRA_CA_CERTS: certificate } }))
@@ -165,7 +165,7 @@ describe.each([nginx, caddy].map((proxy) => [proxy.name, proxy] as const))('the 
 })
 
 describe('the configuration of nginx', () => {
-  it.skipIf(!isInstalled(nginx))('uses the gateway that is left, also right after it has failed', async () => {
+  it.skipIf(!isInstalled(nginx))('uses the remaining gateway, also immediately after its failure', async () => {
     const left = createServer((request, response) => {
       request.resume().on('end', () => (request.url === '/mcp/broken' ? request.socket.destroy() : response.end('ok')))
     })
@@ -176,7 +176,7 @@ describe('the configuration of nginx', () => {
     const post = (path: string) =>
       fetch(inside + path, { method: 'POST', body: 'x'.repeat(1000) }).then(({ status }) => status)
     expect(new Set(await Promise.all(Array.from({ length: 20 }, () => post('/mcp/call'))))).toEqual(new Set([200]))
-    // Without max_fails=0, nginx would know no gateway any more for ten seconds.
+    // Without max_fails=0, nginx would have no gateway for ten seconds.
     expect(await post('/mcp/broken')).toBe(502)
     expect(await post('/mcp/call')).toBe(200)
   })

@@ -11,23 +11,23 @@ export type Program = 'gateway' | 'web'
 
 const SCHEMAS = { gateway: GatewaySettings, web: WebSettings }
 
-/** What Node reads of the environment, which the images set. */
+/** Variables for Node itself, which the images set. */
 const OF_NODE = ['NODE_ENV']
 
-/** Variables that the process does not read, by itself or with `_FILE`. */
+/** Variables that the process does not read, with or without `_FILE`. */
 export function unknownSettings(program: Program, env: Environment): string[] {
   const known = new Set([...Object.keys(SCHEMAS[program].shape), ...OF_NODE])
   return Object.keys(env).filter((name) => !known.has(name) && !known.has(name.replace(/_FILE$/, '')))
 }
 
-/** The settings as the process reads them at its start, with the files of `secrets` in place of those that the environment names. */
+/** The settings as the process reads them at its start, with secrets from the folder `secrets`. */
 export function startSettings(program: Program, env: Environment, secrets: string): Record<string, unknown> {
   const mounted = withSecretsIn(secrets, env)
   if (program === 'web') return readSettings(WebSettings, mounted)
   return { ...readConfig(mounted, () => failForFolder()) }
 }
 
-/** The environment with its secrets in another folder, under the same names. */
+/** The environment with its secrets in another folder, by the same file names. */
 export function withSecretsIn(folder: string, env: Environment): Environment {
   return Object.fromEntries(
     Object.entries(env).map(([name, value = '']) =>
@@ -43,7 +43,7 @@ export function makeSecrets(): { folder: string; names: string[]; remove(): void
   return { folder, names: readdirSync(folder), remove: () => rmSync(folder, { recursive: true }) }
 }
 
-/** Containers generate nothing: what they need has to be given. */
+/** Containers generate no secrets: all of them are settings. */
 function failForFolder(): never {
   throw new Error('a secret is missing, which the gateway would generate into DATA_DIR')
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => at?.stop())
 
 describe('npm run doctor', () => {
-  it('finds nothing wrong with an installation that works, and prints no secret', async () => {
+  it('reports no errors for a working installation, and prints no secret', async () => {
     const files = { gateway: join(at.folder, 'gateway.env'), web: join(at.folder, 'web.env') }
     for (const [name, env] of [
       ['gateway', at.gateway],
@@ -56,14 +56,14 @@ describe('npm run doctor', () => {
     expect(await at.findings(await seed(at), area)).toContainEqual(matching(expected))
   })
 
-  it('counts the address that the outermost proxy saw as right', async () => {
+  it('accepts the address that the outermost proxy saw', async () => {
     const origin = await at.behind({}, await trustingWeb())
     const findings = await at.findings({ web: { WEB_URL: origin, TRUSTED_PROXIES: '127.0.0.1' } }, 'proxy')
     expect(findings.map(({ status }) => status)).not.toContain('error')
     expect(findings).toContainEqual(matching({ status: 'ok', title: /outermost proxy saw: 127\.0\.0\.1/ }))
   })
 
-  it.skipIf(!hasRedis())('warns about a Redis that drops keys', async () => {
+  it.skipIf(!hasRedis())('warns about a Redis that evicts keys', async () => {
     const dropping = await startRedis(mkdtempSync(join(at.folder, 'redis-')))
     onTestFinished(async () => dropping?.stop())
     const { redisCommand } = await import('../../packages/process/src/testing/redis-server.ts')
@@ -73,16 +73,16 @@ describe('npm run doctor', () => {
     )
   })
 
-  it('trusts the authority of NODE_EXTRA_CA_CERTS as the processes do', async () => {
+  it('trusts the authority of NODE_EXTRA_CA_CERTS like the processes', async () => {
     const certificate = certificateFor('localhost')
     const file = join(at.folder, 'own-ca.pem')
     writeFileSync(file, certificate.cert)
     const origin = await at.behind({ certificate })
     const findings = await at.findings({ web: { WEB_URL: origin, NODE_EXTRA_CA_CERTS: file } }, 'tls')
-    expect(findings).toContainEqual(matching({ status: 'warning', title: /ends in 0 days/ }))
+    expect(findings).toContainEqual(matching({ status: 'warning', title: /expires in 0 days/ }))
   })
 
-  it('says why it does not check what it cannot', async () => {
+  it('reports the reasons for skipped checks', async () => {
     const findings = await examine({ gateway: at.gateway }, { areas: ['database', 'jwks', 'proxy', 'keys'] })
     expect(findings).toContainEqual(
       matching({ status: 'not_checked', title: /web app/, detail: /^The settings of the web app are not given\.$/ }),
@@ -91,7 +91,7 @@ describe('npm run doctor', () => {
 })
 
 describe('npm run doctor -- --live', () => {
-  it('makes a consent of its own, reports what the server does, and revokes it', async () => {
+  it('creates a separate consent, reports the server’s behavior, and revokes it', async () => {
     const grantsBefore = new Set(at.product.simulator.issuedSecrets().map(({ grantId }) => grantId))
     const args = [join(repositoryRoot, 'scripts/doctor.ts'), '--live', '--json', '--process', 'gateway']
     const doctor = spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ...at.gateway } })
@@ -101,7 +101,7 @@ describe('npm run doctor -- --live', () => {
     const exited = once(doctor, 'exit')
     await expect.poll(() => stderr).toContain('ssh -L')
     const [authorizeUrl = ''] = /http\S+\/authorize\?\S+/.exec(stderr) ?? []
-    // The browser: the simulator allows by itself, and redirects to the doctor.
+    // The browser: the simulator approves automatically and redirects to the doctor.
     expect(await (await fetch(authorizeUrl)).text()).toContain('Close this window')
 
     expect(await exited).toEqual([0, null])
@@ -135,7 +135,7 @@ describe('the probe', () => {
   it.each([
     ['gateway', () => at.product.gatewayUrl, '/mcp/notion/probe'],
     ['web app', () => at.product.webUrl, '/api/probe'],
-  ])('of the %s answers nobody without a proof', async (_, origin, path) => {
+  ])('of the %s does not respond without a proof', async (_, origin, path) => {
     const valid = 'a'.repeat(43)
     const given: Record<string, string>[] = [
       {},

@@ -14,7 +14,7 @@ function file(text: string): string {
 }
 
 describe('the settings that the doctor reads', () => {
-  it('are those that npm start would give to both processes', () => {
+  it('are those that npm start would pass to both processes', () => {
     const { gateway, web } = environmentsFrom({ PORT: '8500', WEB_URL: 'https://notion.example.com' }, {})
     expect(gateway).toMatchObject({
       PORT: '8500',
@@ -30,14 +30,14 @@ describe('the settings that the doctor reads', () => {
     })
   })
 
-  it('do not replace what is set, also by a file', () => {
+  it('do not override explicit settings, also from a file', () => {
     const given = { GATEWAY_PUBLIC_URL: 'https://gateway.example.com', CUDU_ENDPOINT_FILE: '/run/endpoint' }
     const { gateway, web } = environmentsFrom(given, {})
     expect(gateway).toMatchObject({ GATEWAY_PUBLIC_URL: 'https://gateway.example.com' })
     expect(web).not.toHaveProperty('CUDU_ENDPOINT')
   })
 
-  it('come from a file for each process, which wins over the environment', () => {
+  it('come from a file for each process, which takes precedence over the environment', () => {
     const gatewayFile = file('LOG_LEVEL=warn\n')
     expect(environmentsFrom({ LOG_LEVEL: 'debug', HOST: '0.0.0.0' }, { gatewayFile })).toEqual({
       gateway: { LOG_LEVEL: 'warn', HOST: '0.0.0.0' },
@@ -47,7 +47,7 @@ describe('the settings that the doctor reads', () => {
     )
   })
 
-  it('are those of one process as they are', () => {
+  it('are unchanged for a single process', () => {
     expect(environmentsFrom({ PORT: '1' }, { process: 'web' })).toEqual({ web: { PORT: '1' } })
     expect(() => environmentsFrom({}, { process: 'simulator' })).toThrow('--process is gateway or web.')
   })
@@ -62,7 +62,7 @@ describe('the settings that the doctor reads', () => {
 })
 
 describe('the code of the doctor', () => {
-  it('loads that of the web app only when one is examined, since the gateway’s image has none', () => {
+  it('loads the web app’s code only to examine a web app, because the gateway’s image has none', () => {
     const folder = join(repositoryRoot, 'scripts/doctor')
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
       (name) => name.endsWith('.ts') && name !== 'web-parts.ts',

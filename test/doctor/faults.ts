@@ -5,7 +5,7 @@ import { certificateFor, freePort } from '@nmg/process/testing'
 import type { Area } from '../../scripts/doctor/report.ts'
 import { elsewhere, trustingWeb, type Expected, type Fault, type Installed } from './installed.ts'
 
-/** Seeds a fault into the settings or the surroundings; the test's end removes it. */
+/** Seeds a fault into the settings or the environment until the end of the test. */
 type Seed = (at: Installed) => Fault | Promise<Fault>
 
 function openFolder(parent: string): string {
@@ -18,20 +18,15 @@ function openFolder(parent: string): string {
 const OTHER_TOKEN = 'a-token-that-nobody-else-has'
 const MINUTES = 60_000
 
-/** One or more of each area, each with the finding that has to be there. */
+/** One or more faults of each area, with the expected finding. */
 export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: Expected][] = [
   [
     'settings',
-    'a value that is none',
+    'an invalid value',
     () => ({ gateway: { LOG_LEVEL: 'loud' } }),
     { status: 'error', change: 'LOG_LEVEL=…' },
   ],
-  [
-    'settings',
-    'secrets that are missing',
-    () => ({ web: { AUTH_SECRET: '' } }),
-    { status: 'error', change: 'AUTH_SECRET=…' },
-  ],
+  ['settings', 'missing secrets', () => ({ web: { AUTH_SECRET: '' } }), { status: 'error', change: 'AUTH_SECRET=…' }],
   [
     'settings',
     'two service tokens',
@@ -58,7 +53,7 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'settings',
-    'a cookie that does not reach the callback',
+    'a cookie outside of the callback’s domain',
     () => ({
       gateway: { NOTION_MCP_OAUTH_REDIRECT_URI: 'https://gateway.example.com/integrations/notion/mcp/oauth/callback' },
       web: { WEB_URL: 'https://notion.example.com' },
@@ -73,13 +68,13 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'settings',
-    'a CA file that is not there',
+    'a missing CA file',
     (at) => ({ gateway: { NODE_EXTRA_CA_CERTS: join(at.folder, 'none.pem') } }),
     { status: 'error', change: /^NODE_EXTRA_CA_CERTS=/ },
   ],
   [
     'disk',
-    'a data folder that others write',
+    'a data folder that others can write',
     (at) => ({ gateway: { DATABASE_URL: '', DATA_DIR: openFolder(at.folder) } }),
     { status: 'error', change: /^chmod 700 / },
   ],
@@ -91,13 +86,13 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'database',
-    'a server that does not answer',
+    'an unreachable server',
     async () => ({ gateway: { DATABASE_URL: `postgresql://a:b@127.0.0.1:${await freePort()}/c` } }),
     { status: 'error', title: /does not answer \(ECONNREFUSED\)/, change: 'DATABASE_URL=…' },
   ],
   [
     'database',
-    'a schema that lacks a migration',
+    'a schema with a missing migration',
     (at) =>
       at.changed(
         `delete from gateway.migrations where name = '0032-retention.sql'`,
@@ -145,7 +140,7 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'redis',
-    'a Redis that does not answer',
+    'an unreachable Redis',
     async () => ({ gateway: { REDIS_URL: `redis://127.0.0.1:${await freePort()}` } }),
     { status: 'error', title: /ECONNREFUSED/, change: 'REDIS_URL=…' },
   ],
@@ -186,15 +181,15 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'processes',
-    'a gateway that does not run',
+    'a stopped gateway',
     async () => ({ web: { CUDU_ENDPOINT: `http://localhost:${await freePort()}` } }),
-    { status: 'error', title: /gateway does not answer/, change: 'CUDU_ENDPOINT=…' },
+    { status: 'error', title: /gateway does not respond/, change: 'CUDU_ENDPOINT=…' },
   ],
   [
     'processes',
-    'a web app that does not run',
+    'a stopped web app',
     async () => ({ web: { WEB_URL: `http://localhost:${await freePort()}` } }),
-    { status: 'error', title: /web app does not answer/ },
+    { status: 'error', title: /web app does not respond/ },
   ],
   [
     'processes',
@@ -206,13 +201,13 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
     'proxy',
     'missing TRUSTED_PROXIES',
     async (at) => ({ web: { WEB_URL: await at.behind({}) } }),
-    { status: 'error', title: /limits of one person/, change: 'TRUSTED_PROXIES=127.0.0.1' },
+    { status: 'error', title: /limits of one user/, change: 'TRUSTED_PROXIES=127.0.0.1' },
   ],
   [
     'proxy',
-    'a proxy that passes on what clients claim',
+    'a proxy that forwards the client’s header unchanged',
     async (at) => ({ web: { WEB_URL: await at.behind({ forwardedFor: 'pass' }, await trustingWeb()) } }),
-    { status: 'error', title: /Everybody can choose/, change: /^proxy_set_header X-Forwarded-For / },
+    { status: 'error', title: /Clients can choose/, change: /^proxy_set_header X-Forwarded-For / },
   ],
   [
     'proxy',
@@ -222,13 +217,13 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'proxy',
-    'a name that leads elsewhere',
+    'a name of another host',
     async () => ({ web: { WEB_URL: await elsewhere() } }),
     { status: 'error', title: /is not the web app of this installation/, change: 'WEB_URL=…' },
   ],
   [
     'proxy',
-    'a name that leads nowhere',
+    'an unreachable name',
     async () => ({ gateway: { GATEWAY_PUBLIC_URL: `http://localhost:${await freePort()}` } }),
     { status: 'error', title: /ECONNREFUSED/, change: 'GATEWAY_PUBLIC_URL=…' },
   ],
@@ -255,19 +250,19 @@ export const FAULTS: readonly [area: Area, what: string, seed: Seed, expected: E
   ],
   [
     'jwks',
-    'an issuer that does not answer',
+    'an unreachable issuer',
     async () => ({ gateway: { NOTION_MCP_RETURN_BASE_URL: `http://localhost:${await freePort()}` } }),
     { status: 'error', title: /ECONNREFUSED/ },
   ],
   [
     'notion',
-    'a server that does not answer',
+    'an unreachable server',
     async () => ({ gateway: { NOTION_MCP_SERVER_URL: `http://localhost:${await freePort()}/mcp` } }),
     { status: 'error', title: /cannot be used, directly/, change: /^HTTPS_PROXY=/ },
   ],
   [
     'notion',
-    'an outbound proxy that does not answer',
+    'an unreachable outbound proxy',
     async () => ({
       gateway: {
         NOTION_MCP_SERVER_URL: 'https://mcp.example.com/mcp',

@@ -1,4 +1,4 @@
-/** An installation that works, with the settings of its processes, and what can be changed about it. */
+/** A working installation with the settings of its processes, and ways to change it. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ export interface Fault extends ExamineOptions {
 
 export type Expected = Partial<Record<'status' | 'title' | 'detail' | 'change', string | RegExp>>
 
-/** A finding with these members, besides others. */
+/** A finding that has at least these members. */
 export const matching = (expected: Expected) =>
   expect.objectContaining(
     Object.fromEntries(
@@ -37,11 +37,11 @@ export interface Installed {
   readonly gateway: Env
   readonly web: Env
   readonly folder: string
-  /** What the doctor finds in one area, with these settings in place of the right ones. */
+  /** The doctor's findings of one area, with these settings instead of the correct ones. */
   findings(fault: Fault, area: Area): Promise<Finding[]>
-  /** Runs a statement now, and another one at the end of the test. */
+  /** Runs a statement now, and another at the end of the test. */
   changed(statement: string, back: string): Promise<Fault>
-  /** The origin of a reverse proxy in front of the web app, or of another origin. */
+  /** Starts a reverse proxy in front of the web app, or of another origin. Returns its origin. */
   behind(options: Omit<ReverseProxyOptions, 'upstream'>, upstream?: string): Promise<string>
   stop(): Promise<void>
 }
@@ -69,7 +69,7 @@ export async function startInstalled(): Promise<Installed> {
   }
   const sql = openPool(databaseUrl, jsonLog('silent', { write: () => undefined }), 1)
   await connectSpace(product)
-  // Makes the keys of the authorization server.
+  // Creates the keys of the authorization server.
   await fetch(`${product.webUrl}/api/auth/jwks`)
   return {
     product,
@@ -100,7 +100,7 @@ export async function startInstalled(): Promise<Installed> {
   }
 }
 
-/** As an application does, so that there is something sealed. */
+/** Connects a space like an application, so that the database has a sealed credential. */
 async function connectSpace({ simulator, gatewayUrl }: Product): Promise<void> {
   simulator.setOptions({ autoApprove: true })
   const start = await fetch(`${gatewayUrl}/integrations/notion/oauth/mcp/start?space_id=north`, {
@@ -112,7 +112,7 @@ async function connectSpace({ simulator, gatewayUrl }: Product): Promise<void> {
   expect(callback.headers.get('location')).toContain('status=success')
 }
 
-/** An installation of somebody else: an authorization server with keys of its own, and nothing that knows our token. */
+/** Another installation: an authorization server with different keys, and another service token. */
 export async function elsewhere(): Promise<string> {
   const site = await serve((request, response) => {
     const issuer = `http://${request.headers.host}/api/auth`

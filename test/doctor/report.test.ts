@@ -39,7 +39,7 @@ redis
     ['one error', [clock.ok('a'), clock.error('b')], 1],
   ] as const)('exits with what is broken: %s', (_, some, code) => expect(exitCodeOf(some)).toBe(code))
 
-  it('cuts secrets out of every text, the longer one first, and leaves short words', () => {
+  it('removes secrets from every text, longer ones first, and keeps short words', () => {
     const leaky = redis.error('title a-long-secret-and-more', { detail: 'a-long-secret', change: 'word a-long-secret' })
     expect(withoutSecrets([leaky], ['a-long-secret', 'a-long-secret-and-more', 'word'])).toEqual([
       redis.error('title [secret]', { detail: '[secret]', change: 'word [secret]' }),

@@ -1,4 +1,4 @@
-/** A reverse proxy whose faults can be chosen, as operators configure them. */
+/** A reverse proxy with configurable faults. */
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type RequestListener } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -9,9 +9,9 @@ export interface ReverseProxyOptions {
   readonly upstream: string
   /** Waits for the whole response. */
   readonly buffers?: boolean
-  /** What it makes of X-Forwarded-For: appends the client's address (default), passes it on as it came, or removes it. */
+  /** Handling of X-Forwarded-For: appends the client's address (default), forwards it unchanged, or removes it. */
   readonly forwardedFor?: 'append' | 'pass' | 'remove'
-  /** Sends the upstream's own host, as nginx does unless told otherwise. */
+  /** Sends the upstream's own host, like nginx by default. */
   readonly changesHost?: boolean
   readonly certificate?: { readonly key: string; readonly cert: string }
 }
@@ -43,7 +43,7 @@ export async function reverseProxy(options: ReverseProxyOptions): Promise<Revers
   }, certificate)
 }
 
-/** Any server on this machine, at an origin of its own. */
+/** Starts a server on this machine, with a separate origin. */
 export async function serve(
   listener: RequestListener,
   certificate?: ReverseProxyOptions['certificate'],

@@ -23,7 +23,7 @@ export interface Container {
 
 const engine = process.env['IMAGE_ENGINE'] ?? ''
 
-/** Never blocks this process: the simulator and the way to the database are in it. */
+/** Asynchronous, because the simulator and the database proxy run in this process. */
 async function run(...args: string[]): Promise<Result> {
   const child = spawn(engine, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -43,12 +43,12 @@ export async function inspectImage(image: string): Promise<{ bytes: number; user
     Healthcheck?: { Test: string[] }
   }[]
   if (!found) throw new Error(`There is no image ${image}.`)
-  // Docker has it in the configuration, podman beside it.
+  // Docker stores it in the configuration, podman beside it.
   const healthcheck = found.Config.Healthcheck ?? found.Healthcheck
   return { bytes: found.Size, user: found.Config.User, healthcheck: healthcheck?.Test ?? [] }
 }
 
-/** Starts a container with the rights that compose.yaml gives it, on the network of this machine, with each file of `secrets` mounted. */
+/** Starts a container with the rights of compose.yaml, on this machine's network, with each file of `secrets` mounted. */
 export async function startContainer(image: string, env: Record<string, string>, secrets: string): Promise<Container> {
   const name = `nmg-test-${randomBytes(4).toString('hex')}`
   const mounts = readdirSync(secrets).flatMap((secret) => ['-v', `${join(secrets, secret)}:/run/secrets/${secret}:ro`])
@@ -76,7 +76,7 @@ export async function filesOf(image: string): Promise<string[]> {
   return (await orFail('run', '--rm', '--network', 'none', image, '-e', code)).split('\n')
 }
 
-/** The same database at a port of this machine: the run's PostgreSQL listens at a socket, in a folder that is closed to other users. */
+/** Exposes the database at a port of this machine: the run's PostgreSQL listens on a socket that is closed to other users. */
 export async function overTcp(databaseUrl: string): Promise<{ url: string; close(): void }> {
   const url = new URL(databaseUrl)
   const folder = url.searchParams.get('host')

@@ -20,14 +20,14 @@ const statusOf = (url: string) =>
 describe.each(['gateway', 'web'] as const)('the image of the %s', (name) => {
   const image = IMAGES[name]
 
-  it('is small, has a health check, and runs as a user who is not root', async () => {
+  it('is small, has a health check, and runs as non-root', async () => {
     const { bytes, user, healthcheck } = await inspectImage(image)
     expect(bytes).toBeLessThan(MOST_BYTES)
     expect(user).toBe('1000:1000')
     expect(healthcheck).toEqual(['CMD', 'node', 'deploy/healthcheck.mjs', '/healthz'])
   })
 
-  it('has one process, and neither the embedded database nor what only a checkout needs', async () => {
+  it('contains one process, without the embedded database and development files', async () => {
     const files = await filesOf(image)
     const [own, other] = name === 'gateway' ? ['gateway/src/main.ts', 'web'] : ['web/main.ts', 'gateway']
     expect(files).toContain(`apps/${own}`)
@@ -59,13 +59,13 @@ describe('both images, with the settings and rights of compose.yaml', () => {
     secrets.remove()
   })
 
-  /** Those of compose.yaml, for this machine's network instead of a network of containers. */
+  /** The settings of compose.yaml, for this machine's network instead of a network of containers. */
   function settings(name: string, changes: Record<string, string>): Record<string, string> {
     const { REDIS_URL_FILE: _redis, ...given } = service(name).environment ?? {}
     return { ...(given as Record<string, string>), ...changes }
   }
 
-  it('connect a space, call a tool through the proxy, serve the sign-in page, and end in order', async () => {
+  it('connect a space, call a tool through the proxy, serve the sign-in page, and stop gracefully', async () => {
     const [gatewayPort, webPort] = [await freePort(), await freePort()]
     const [gatewayUrl, webUrl] = [`http://localhost:${gatewayPort}`, `http://localhost:${webPort}`]
     const gateway = await startContainer(
@@ -131,7 +131,7 @@ async function becomesReady(container: Container, url: string): Promise<void> {
   }
 }
 
-/** Goes through a consent as a browser does; the simulator approves. */
+/** Follows a consent like a browser; the simulator approves. */
 async function connect(gateway: string, headers: Record<string, string>): Promise<void> {
   const start = await fetch(`${gateway}/integrations/notion/oauth/mcp/start?space_id=north&return_path=/`, { headers })
   const { authorizeUrl } = (await start.json()) as { authorizeUrl: string }

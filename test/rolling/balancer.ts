@@ -2,14 +2,14 @@ import { Agent, createServer, request as send, type IncomingMessage, type Server
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 
-/** How often each replica is asked whether it is ready. */
+/** Interval of the readiness checks of each replica. */
 const PROBE_MS = 200
 
-/** A balancer as small as it can be: one request after another to the next replica that is ready, unbuffered. */
+/** A minimal balancer: each request goes to the next ready replica, unbuffered. */
 export interface Balancer {
   readonly url: string
   readonly port: number
-  /** Which replicas are asked from now on, by their ports; those that are not ready get nothing. */
+  /** Sets the replicas by their ports; replicas that are not ready get no requests. */
   setReplicas(ports: readonly number[]): Promise<void>
   close(): void
 }
@@ -44,7 +44,7 @@ export async function startBalancer(): Promise<Balancer> {
   }
 }
 
-/** A connection for each request: one that is kept may be closed at the moment when it is used again. */
+/** Uses one connection per request: an idle connection may be closed just when it is reused. */
 const agent = new Agent({ keepAlive: false })
 
 function pass(request: IncomingMessage, response: ServerResponse, [port, ...others]: readonly number[]): void {
@@ -60,7 +60,7 @@ function pass(request: IncomingMessage, response: ServerResponse, [port, ...othe
     answer.on('error', () => response.destroy())
   })
   passed.on('error', (error: NodeJS.ErrnoException) => {
-    // Nothing was sent, so the next one may have it.
+    // Nothing was sent, so the next replica may get the request.
     if (error.code === 'ECONNREFUSED') pass(request, response, others)
     else if (response.headersSent) response.destroy()
     else response.writeHead(502).end(`a replica broke off: ${error.code}`)

@@ -1,4 +1,4 @@
-/** Two releases that differ as releases do, and processes that run from them. */
+/** Two different releases, and processes that run from them. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { repositoryRoot } from '@nmg/process'
 
-/** What the next release calls a page that this one calls *Settings*. */
+/** The next release's name of the page *Settings*. */
 export const NEXT_LABEL = 'Preferences'
 
 const NOT_COPIED = new Set(['.git', '.data', 'release', 'node_modules'])
@@ -26,7 +26,7 @@ export function buildRelease(out: string): void {
   build(repositoryRoot, out)
 }
 
-/** Builds what could be the next release: other pages and scripts, and a migration of each database. */
+/** Builds a next release: other pages and scripts, and a migration of each database. */
 export function buildNextRelease(workFolder: string, out: string): void {
   const checkout = join(workFolder, 'checkout')
   cpSync(repositoryRoot, checkout, {
@@ -58,7 +58,7 @@ function foldersWithPackages(root: string): string[] {
   return ['.', 'runtime', ...workspaces].filter((folder) => existsSync(join(root, folder, 'node_modules')))
 }
 
-/** Packages are many, and nothing changes them in place. */
+/** Links packages instead of copying them: they are many, and never changed in place. */
 function linkFiles(from: string, to: string): void {
   mkdirSync(to)
   for (const entry of readdirSync(from, { withFileTypes: true })) {
@@ -102,7 +102,7 @@ function migrationsOf(app: string): string {
 
 export interface Replica {
   readonly port: number
-  /** Asks it to stop, as an operator does. @returns its exit code. */
+  /** Sends SIGTERM. @returns the exit code. */
   stop(): Promise<number | null>
 }
 

@@ -1,4 +1,4 @@
-/** Replaces the replicas of one release by those of the next, and back, under traffic: `npm run test:rolling`. Nothing is lost. */
+/** Replaces the replicas of one release by those of the next, and back, under traffic, without losses: `npm run test:rolling`. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const ROLLING_MS = 600_000
 const TOKEN = 'the-service-token-of-the-rolling-upgrade'
 const ADA = { name: 'Ada', email: 'ada@north.test', password: 'a-good-password' }
 
-/** There is a limit to that, too. */
+/** Sign-ups are limited, too. */
 const A_SIGN_UP_EVERY_MS = 2_000
 
 type Name = 'gateway' | 'web'
@@ -60,7 +60,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await traffic?.stop()
-  // Before the simulator, which waits for their connections.
+  // Before the simulator, which waits for their connections to close.
   await Promise.all(
     Object.values(running)
       .flat()
@@ -99,7 +99,7 @@ async function add(name: Name, release: string): Promise<void> {
   await balancers[name].setReplicas(running[name].map(({ port }) => port))
 }
 
-/** Starts one of `release`, and ends the oldest while it is still asked: that it goes is seen by its refusing connections. */
+/** Starts a replica of `release`, and stops the oldest while the balancer still uses it, which then detects its refused connections. */
 async function replaceOne(name: Name, release: string): Promise<void> {
   await add(name, release)
   const oldest = running[name].shift()
@@ -121,7 +121,7 @@ async function connect(user: UserClient): Promise<void> {
 
 let people = 0
 
-/** Of a new user: there is a limit to how often one space is connected. */
+/** For a new user, because consents per space are limited. */
 async function firstConsent(): Promise<void> {
   people += 1
   await connect(await newUser(balancers.web.url, { ...ADA, email: `user-${people}@north.test` }))
@@ -131,11 +131,11 @@ async function firstConsent(): Promise<void> {
 const homePage = () => loadPage(ada, `/spaces/${ada.spaceId}/connection`)
 
 describe('a rolling upgrade', () => {
-  it('loses no call, no page and no consent, forth and back', { timeout: ROLLING_MS }, async ({ annotate }) => {
+  it('loses no call, page or consent, forward and back', { timeout: ROLLING_MS }, async ({ annotate }) => {
     for (const release of [releases.next, releases.current]) {
       for (const name of ['gateway', 'web', 'gateway', 'web'] as const) {
         await replaceOne(name, release)
-        // Of two releases side by side, and of the one alone at last.
+        // With two releases side by side, and finally with one.
         await traffic.more(2)
         expect(traffic.failures).toEqual([])
       }
@@ -162,7 +162,7 @@ describe('a rolling upgrade', () => {
     }
   })
 
-  it.skipIf(chromiumPath() === undefined)('loads an open page anew when it meets the next release', async () => {
+  it.skipIf(chromiumPath() === undefined)('reloads an open page when it reaches the next release', async () => {
     const browser = await launchBrowser(chromiumPath() ?? '')
     try {
       const [current, next] = running.web.map(({ port }) => port)
@@ -178,7 +178,7 @@ describe('a rolling upgrade', () => {
       await goTo(page, 'Members')
       expect(await page.evaluate(() => 'isOldPage' in globalThis)).toBe(false)
       await page.getByRole('link', { name: NEXT_LABEL }).waitFor()
-      // A page of the next release, whose scripts only the current one is asked for.
+      // A page of the next release, whose scripts are requested from the current one only.
       await page.goto(`${balancers.web.url}/spaces/${ada.spaceId}/members`, { waitUntil: 'commit' })
       await balancers.web.setReplicas([current ?? 0])
       await page.waitForLoadState('networkidle')

@@ -1,21 +1,21 @@
-/** What people and programs do meanwhile, and what of it failed. */
+/** Traffic during the upgrade, and its failures. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UserClient } from '../../apps/web/test/support/user.ts'
 
 export interface Traffic {
-  /** What did not go as it has to, in words. */
+  /** Descriptions of failures. */
   readonly failures: readonly string[]
-  /** How often each thing was done. */
+  /** Number of runs of each job. */
   readonly done: ReadonlyMap<string, number>
-  /** Resolves when each thing was done so often from now on. */
+  /** Resolves when each job has run this often from now on. */
   more(times: number): Promise<void>
   stop(): Promise<void>
 }
 
-/** Between one turn of a job and its next: nobody is as fast as a program, and what people do is limited. */
+/** Pause between two runs of a job, to stay within the limits for users. */
 const PAUSE_MS = 200
 
-/** Does each job again and again, side by side. A job throws to say what failed. */
+/** Repeats all jobs concurrently. A failed job throws. */
 export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>): Traffic {
   const failures: string[] = []
   const done = new Map(Object.keys(jobs).map((name) => [name, 0]))
@@ -45,7 +45,7 @@ export function startTraffic(jobs: Readonly<Record<string, () => Promise<void>>>
   }
 }
 
-/** Longer than anything takes on a busy machine. What has no response by then is lost as well. */
+/** Longer than any request takes on a busy machine. A request without a response by then counts as lost. */
 const DEADLINE_MS = 60_000
 
 async function inTime(job: Promise<void>): Promise<void> {
@@ -57,7 +57,7 @@ async function inTime(job: Promise<void>): Promise<void> {
   await Promise.race([job, deadline]).finally(() => late.abort())
 }
 
-/** Calls a tool through the gateway as the application does, and reads the whole response. */
+/** Calls a tool through the gateway like an application, and reads the whole response. */
 export async function callTool(
   gatewayUrl: string,
   { spaceId, userId, token }: { spaceId: string; userId: string; token: string },
@@ -87,7 +87,7 @@ export async function callTool(
   }
 }
 
-/** A page, as a browser asks for it first. */
+/** Requests a page like a browser. */
 export async function loadPage(user: UserClient, path: string): Promise<string> {
   const page = await user.fetch(path)
   const html = await page.text()
@@ -95,7 +95,7 @@ export async function loadPage(user: UserClient, path: string): Promise<string> 
   return html
 }
 
-/** Loads every script, style and font that the page names. */
+/** Loads every script, style and font of the page. */
 export async function loadFiles(user: UserClient, html: string): Promise<void> {
   const files = new Set(html.match(/\/_next\/static\/[\w./~%-]+/g))
   if (files.size === 0) throw new Error('the page names no scripts')

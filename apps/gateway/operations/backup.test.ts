@@ -128,7 +128,7 @@ it('sends no token from a backup restored beside the original and lists the spac
   const { url } = await testDatabase()
   const restored = await run('restore', [folder], { DATABASE_URL: url, DATA_DIR: temporaryFolder() })
   expect(restored.says).toMatch(
-    /The tokens of 1 were due to be renewed since[^]*north \(Acme\)[^]*npm run database adopt/,
+    /The tokens of 1 were due for a refresh since[^]*north \(Acme\)[^]*npm run database adopt/,
   )
   notion.clearRecorded()
   const copy = await start(url)

@@ -1,11 +1,11 @@
-/** A consent of the doctor's own: a client that it registers, a redirect to this machine, and the revocation at the end. */
+/** The doctor's separate consent: client registration, redirect to this machine, and revocation. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { StartupError, type GuardedFetch } from '../parts.ts'
 
-/** What discovery said, as far as a consent needs it. */
+/** The discovered endpoints that a consent needs. */
 export interface Server {
   readonly issuer: string
   readonly authorizationEndpoint: string
@@ -15,7 +15,7 @@ export interface Server {
   readonly resource: string | null
 }
 
-/** A response, with its JSON object; empty when there is none. */
+/** A response with its JSON object, empty if there is none. */
 export interface Answer {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
@@ -43,7 +43,7 @@ export async function listenForRedirect(): Promise<Loopback> {
       const url = new URL(request.url ?? '/', 'http://127.0.0.1')
       const isRedirect = request.method === 'GET' && url.pathname === '/callback'
       response.writeHead(isRedirect ? 200 : 404, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
-      response.end(isRedirect ? 'Done. Close this window and look at the terminal.\n' : 'Nothing here.\n')
+      response.end(isRedirect ? 'Done. Close this window and return to the terminal.\n' : 'Nothing here.\n')
       if (isRedirect) resolve(url.searchParams)
     })
   })
@@ -56,7 +56,7 @@ export async function listenForRedirect(): Promise<Loopback> {
       Promise.race([
         parameters,
         once(signal, 'abort').then(() => {
-          throw new StartupError('Nobody allowed the consent in time. Nothing was changed.')
+          throw new StartupError('The consent was not given in time. Nothing was changed.')
         }),
       ]),
     close: () => server.close(),
@@ -167,7 +167,7 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> {
 const refused = (what: string, { status, body }: Answer) =>
   new StartupError(`The authorization server did not ${what} (status ${status}, ${plain(body['error'])}).`)
 
-/** A short text of a stranger, in characters that do no harm in a terminal. */
+/** A short text from an untrusted party, in characters that are safe in a terminal. */
 export function plain(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return 'no reason given'

@@ -1,4 +1,4 @@
-/** What was observed at Notion, as rows of a table without secrets: names of members, numbers and error codes, never tokens or ids. Pure. */
+/** Observations at Notion, as rows of a table without secrets: names of members, numbers and error codes, never tokens or ids. Pure. */
 import { plain, type Answer } from './consent.ts'
 
 export interface Row {
@@ -38,7 +38,7 @@ export function aboutRedirect(redirect: URLSearchParams, issuer: string): Row {
 
 /** A response of the MCP endpoint. */
 export interface McpAnswer {
-  /** Undefined for a response that did not end: a stream. */
+  /** Undefined for a stream that did not end. */
   readonly status: number | undefined
   readonly hasSession: boolean
   readonly message: Readonly<Record<string, unknown>>
@@ -79,7 +79,7 @@ export const aboutRefresh = (question: number, subject: string, { status, body }
       : `status ${status}, ${plain(body['error'])}`,
   )
 
-/** Of an error only its name: the message may quote anything. */
+/** Only the name of an error: its message may contain secrets. */
 export const endedEarly = (error: unknown): Row =>
   row(0, 'ended early', error instanceof Error ? error.name : 'unknown')
 

@@ -92,7 +92,7 @@ export function createApp(deps: AppDependencies): Hono<App> {
     if (methods.length === 0 || methods.includes(c.req.method === 'HEAD' ? 'GET' : c.req.method)) {
       return failureResponse(
         c,
-        new Failure('not_found', 'There is nothing at this address. See the endpoints in the README.'),
+        new Failure('not_found', 'There is no endpoint at this address. See docs/embed.md for the endpoints.'),
       )
     }
     const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')

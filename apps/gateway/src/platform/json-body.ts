@@ -27,7 +27,7 @@ export async function readJsonBody<T>(c: Context<App>, schema: z.ZodType<T>): Pr
   if (success) return data
   // Only the paths: Zod's messages may repeat the values sent.
   const paths = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the body'))].join(', ')
-  throw new Failure('invalid_request', `Not valid: ${paths.slice(0, 200)}. See the README for the expected body.`)
+  throw new Failure('invalid_request', `Not valid: ${paths.slice(0, 200)}. See docs/embed.md for the expected body.`)
 }
 
 /** Reads the body in any framing. The limit applies to received bytes; a larger Content-Length is rejected at once. */

@@ -7,7 +7,7 @@
  * indefinitely. So safety rests on the intent: an unresolved intent is not overwritten before its request must have ended. The lock only avoids
  * futile attempts.
  *
- * See docs/decisions/0003-refresh-claims.md.
+ * See docs/decisions/0003-refresh-lock-and-intent.md.
  */
 import { randomUUID } from 'node:crypto'
 import type { RefreshTimes } from '../connections/refresh-schedule.ts'
