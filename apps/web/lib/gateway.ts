@@ -50,10 +50,10 @@ export async function askGateway<Schema extends z.ZodType>(
     if (problem?.code === 'not_connected') return null
     throw problem
       ? new Failure<string>(problem.code, problem.detail, { problem, retryAfter: response.headers.get('retry-after') })
-      : misconfigured(`It answered with status ${response.status} and no explanation.`)
+      : misconfigured(`The gateway responded with status ${response.status} and no explanation.`)
   }
   const parsed = schema.safeParse(response.status === 204 ? null : await response.json().catch(() => undefined))
-  if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
+  if (!parsed.success) throw misconfigured('The gateway sent a response this app can’t read.', parsed.error)
   return parsed.data
 }
 
@@ -96,7 +96,7 @@ export async function fetchGateway(
   } catch (error) {
     throw new Failure(
       'gateway_unreachable',
-      'The gateway does not answer. Try again in a moment; if it stays so, the operator has to start it.',
+      'The gateway isn’t responding. Try again in a moment. If it keeps happening, contact your administrator.',
       {
         cause: error,
       },
@@ -106,7 +106,7 @@ export async function fetchGateway(
     response.status === 401 &&
     (await problemOf(boundedBody(response.clone(), LONGEST_ANSWER)))?.code === 'unauthenticated'
   ) {
-    throw misconfigured('It refuses the service token: GATEWAY_SERVICE_TOKEN must be the same for both.')
+    throw misconfigured('The gateway rejected this app: GATEWAY_SERVICE_TOKEN must be the same for both.')
   }
   return response
 }
@@ -119,7 +119,7 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
 function misconfigured(detail: string, cause?: unknown): Failure {
   return new Failure(
     'gateway_misconfigured',
-    `The gateway and this app do not fit together. ${detail} The operator has to look at it.`,
+    `${detail} Contact your administrator.`,
     {
       cause,
     },

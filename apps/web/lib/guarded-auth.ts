@@ -14,7 +14,7 @@ export async function guarded(
   work: (request: Request) => Promise<Response>,
 ): Promise<Response> {
   const found = authEndpoint(request.method, new URL(request.url).pathname)
-  if (!found) return respond(() => Promise.reject(new Failure('not_found', 'There is nothing at this address.')))
+  if (!found) return respond(() => Promise.reject(new Failure('not_found', 'Nothing was found at this address.')))
   if ('allow' in found) return notAllowed(found.allow)
   const { endpoint } = found
   try {
@@ -48,7 +48,7 @@ const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen &&
 async function notAllowed(methods: readonly string[]): Promise<Response> {
   const allow = methods.join(', ')
   const response = await respond(() =>
-    Promise.reject(new Failure('method_not_allowed', `This address takes ${allow} only.`)),
+    Promise.reject(new Failure('method_not_allowed', `This address only accepts ${allow}.`)),
   )
   response.headers.set('allow', allow)
   return response

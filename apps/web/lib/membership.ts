@@ -57,14 +57,14 @@ export function requireMemberIn(...args: Parameters<typeof memberIn>): SpaceMemb
   if (member) return member
   throw new Failure(
     'forbidden_space',
-    'You are not a member of this space. Ask an owner or admin of the space to invite you.',
+    'You are not a member of this space. Ask an owner or admin to invite you.',
   )
 }
 
 /** @throws {Failure} `forbidden_role` */
 export function requireManager(member: SpaceMember): SpaceManager {
   if (!isManager(member.space.role)) {
-    throw new Failure('forbidden_role', 'Only owners and admins of the space may do this. Ask one of them.')
+    throw new Failure('forbidden_role', 'Only owners and admins of this space can do this. Ask one of them.')
   }
   return member as SpaceManager
 }

@@ -31,13 +31,13 @@ function failureOf(error: unknown): { code: FailureCode; detail: string; event: 
   const event = 'request.failed'
   if (isPublic(error)) return { code: error.code, detail: error.message, event }
   if (isDataException(error)) {
-    return { code: 'invalid_request', detail: 'A value of this request is not valid.', event }
+    return { code: 'invalid_request', detail: 'The request contains an invalid value.', event }
   }
   const failure = databaseFailure(error)
   if (failure) return { code: 'store_unavailable', ...failure }
   return {
     code: 'internal',
-    detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
+    detail: 'Something went wrong on our end. Try again. If it keeps happening, contact your administrator.',
     event,
   }
 }

@@ -20,7 +20,7 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
 /** @throws {Failure} `unauthenticated` */
 export async function requireSignedIn(headers: Headers): Promise<SignedIn> {
   const found = await signedIn(headers)
-  if (!found) throw new Failure('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  if (!found) throw new Failure('unauthenticated', 'You’re not signed in. Sign in and try again.')
   return found
 }
 
@@ -51,7 +51,7 @@ export function requireOwnOrigin(headers: Headers): void {
   const isOwn =
     origin === null ? headers.get('sec-fetch-site') === 'same-origin' : origin === new URL(runtime().webUrl).origin
   if (!isOwn)
-    throw new Failure('forbidden_origin', 'Only pages of this app may do this. Open the app and try it there.')
+    throw new Failure('forbidden_origin', 'Only this app’s own pages can do this. Open the app and try again there.')
 }
 
 /**

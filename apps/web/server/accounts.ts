@@ -33,7 +33,7 @@ export async function openAccounts(
     said = message
   }
   const saySilent = () =>
-    sayOnce('single_sign_on.silent', 'There is no answer. People sign in otherwise until there is.')
+    sayOnce('single_sign_on.silent', 'The provider isn’t responding. Users sign in with other methods until it does.')
   const lookAgain = async () => {
     const now = await signInProviders(settings)
     if (now.oidc === 'silent') return saySilent()

@@ -77,13 +77,13 @@ function pairsOf(headers: unknown): [string, string | number | readonly string[]
 function problemInstead(status: number) {
   const [shown, code, title, detail] =
     status < 400
-      ? ([502, 'unexpected_response', 'Not data', 'What was to be sent is not data, so it is not shown.'] as const)
+      ? ([502, 'unexpected_response', 'Unexpected response', 'The response was neither JSON nor an event stream, so it was withheld.'] as const)
       : status === 404
-        ? ([404, 'not_found', 'Not found', 'There is nothing at this address.'] as const)
+        ? ([404, 'not_found', 'Not found', 'Nothing was found at this address.'] as const)
         : status === 405
-          ? ([405, 'method_not_allowed', 'Method not allowed', 'This address does not take that method.'] as const)
+          ? ([405, 'method_not_allowed', 'Method not allowed', 'This address doesn’t support that method.'] as const)
           : status < 500
-            ? ([status, 'invalid_request', 'The request is not valid', 'The request was refused.'] as const)
+            ? ([status, 'invalid_request', 'The request is not valid', 'The request was rejected.'] as const)
             : ([
                 status,
                 'internal',

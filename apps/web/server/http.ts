@@ -68,11 +68,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   }
   if (!METHODS.includes(request.method ?? '')) {
     response.setHeader('allow', METHODS.join(', '))
-    return refuse(request, response, 405, 'method_not_allowed', `Methods here are ${METHODS.join(', ')}.`)
+    return refuse(request, response, 405, 'method_not_allowed', `Supported methods: ${METHODS.join(', ')}.`)
   }
   // What does not end with chunked, Node itself refuses.
   if (/,\s*chunked$/i.test(request.headers['transfer-encoding'] ?? ''))
-    return refuse(request, response, 501, 'invalid_request', 'Transfer-Encoding may only be chunked.')
+    return refuse(request, response, 501, 'invalid_request', 'The only supported Transfer-Encoding is chunked.')
   setClientAddress(request, options.trustedProxies)
   if (options.isHttps && request.headers.cookie) request.headers.cookie = withPresentNames(request.headers.cookie)
   request.headers[ASKED_PATH] = request.url
@@ -93,7 +93,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
         response,
         403,
         'forbidden_origin',
-        'This is data of the app, and not a page. Open the app and try it there.',
+        'This address serves data, not a page. Open the app and try again there.',
       )
     letOnlyDataOut(response, () => allowedMethods(request))
     if (options.probe?.(request, response)) return

@@ -16,12 +16,12 @@ interface DegradedPart {
 const GATEWAY_IS_AWAY: DegradedPart = {
   part: 'gateway',
   detail:
-    'The gateway does not answer, so nobody can connect Notion, call tools or chat. Signing in and managing spaces work.',
+    'The gateway isn’t responding, so connecting Notion, tools and chat don’t work. Signing in and managing spaces do.',
 }
 
 const SINGLE_SIGN_ON_IS_SILENT: DegradedPart = {
   part: 'single_sign_on',
-  detail: 'The OpenID provider of OIDC_ISSUER does not answer. People sign in otherwise until it does.',
+  detail: 'The OpenID provider at OIDC_ISSUER isn’t responding. Users sign in with other methods until it does.',
 }
 
 export interface ReadinessOptions {
@@ -50,7 +50,7 @@ export function readinessOf({
     } catch (error) {
       const { event, detail } = databaseFailure(error) ?? {
         event: 'database.unusable',
-        detail: 'The database cannot be used.',
+        detail: 'The database isn’t usable.',
       }
       // It is asked every few seconds; the log says once what is wrong.
       if (event !== lastEvent) log.error(event, causeOf(error))
@@ -59,7 +59,7 @@ export function readinessOf({
     }
   }
   return async () => {
-    if (isStopping()) return { status: 'not_ready', detail: 'The app is stopping. Others serve on.' }
+    if (isStopping()) return { status: 'not_ready', detail: 'The app is stopping.' }
     const [detail, isGatewayReady] = await Promise.all([databaseDetail(), responses(gatewayUrl)])
     if (detail !== undefined) return { status: 'not_ready', detail }
     const degraded = [

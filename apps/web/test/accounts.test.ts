@@ -142,9 +142,9 @@ describe('a forgotten password', () => {
 
     await expect(run('nobody@north.test')).rejects.toMatchObject({
       code: 1,
-      stderr: 'reset-link: There is no account with this address.\n',
+      stderr: 'reset-link: No account has this email address.\n',
     })
-    await expect(run()).rejects.toMatchObject({ stderr: expect.stringContaining('Say whose password') as string })
+    await expect(run()).rejects.toMatchObject({ stderr: expect.stringContaining('Pass the email address') as string })
   })
 })
 
@@ -178,7 +178,7 @@ describe('sessions', () => {
     const fay = await user('Fay')
     const others = [await elsewhere(fay), await elsewhere(fay), await elsewhere(fay)]
     const page = await (await fay.fetch('/account', { headers: { 'user-agent': 'test' } })).text()
-    expect(page.match(/Another program/g)?.length).toBeGreaterThanOrEqual(4)
+    expect(page.match(/Unknown device/g)?.length).toBeGreaterThanOrEqual(4)
     const [, first = ''] = await idsOf(fay)
     expect((await end(fay, first)).status).toBe(204)
     expect(await Promise.all(others.map(isSignedIn))).toEqual([false, true, true])
@@ -429,8 +429,8 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     await page.getByRole('link', { name: 'Forgot your password?' }).click()
     await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor()
     await page.getByLabel('Email').fill(account.email)
-    await page.getByRole('button', { name: 'Send the link' }).click()
-    await page.getByText('a link is on its way').waitFor()
+    await page.getByRole('button', { name: 'Send reset link' }).click()
+    await page.getByText('a reset link is on its way').waitFor()
     await expect.poll(() => mail.mails.some((each) => each.to.includes(account.email))).toBe(true)
     const { content = '' } = mail.mails.findLast((each) => each.to.includes(account.email)) ?? {}
     const [link = ''] = /http\S+\/reset-password#[\w-]+/.exec(content.replaceAll('=\n', '')) ?? []
@@ -438,14 +438,14 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     page.on('request', (request) => asked.push(request.url() + (request.headers()['referer'] ?? '')))
     await page.goto(link)
     await page.getByLabel('New password').fill(NEW_PASSWORD)
-    await page.getByRole('button', { name: 'Set the password' }).click()
-    await page.getByText('Your new password is set.').waitFor()
+    await page.getByRole('button', { name: 'Set new password' }).click()
+    await page.getByText('Password changed.').waitFor()
     expect(page.url()).toBe(`${webUrl}/reset-password`)
     expect(asked.join()).not.toContain(link.split('#')[1])
     // Used: the page says so before anybody chooses a password.
     const again = await page.context().newPage()
     await again.goto(link)
-    await again.getByText('This link doesn’t work any more').waitFor()
+    await again.getByText('This link no longer works').waitFor()
     expect(await again.getByLabel('New password').count()).toBe(0)
     await again.close()
     expect(await isSignedIn(quin)).toBe(false)
@@ -463,17 +463,17 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem')
     await sessions.getByText('Chrome on Linux').waitFor()
     expect(await sessions.count()).toBe(2)
-    await page.getByRole('button', { name: 'Sign out Another program' }).click()
+    await page.getByRole('button', { name: 'Sign out Unknown device' }).click()
     await expect.poll(() => sessions.count()).toBe(1)
     expect(await isSignedIn(other)).toBe(false)
 
-    await page.getByLabel('Present password').fill('not-the-password')
+    await page.getByLabel('Current password').fill('not-the-password')
     await page.getByLabel('New password').fill('a-third-password')
     await page.getByRole('button', { name: 'Change password' }).click()
-    await page.getByText('This is not your present password.').waitFor()
-    await page.getByLabel('Present password').fill(NEW_PASSWORD)
+    await page.getByText('Incorrect current password.').waitFor()
+    await page.getByLabel('Current password').fill(NEW_PASSWORD)
     await page.getByRole('button', { name: 'Change password' }).click()
-    await page.getByText('Your password is changed').waitFor()
+    await page.getByText('You’re signed out everywhere else.').waitFor()
     await page.getByLabel('Your name').fill('Quinn')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('button', { name: 'Account of Quinn' }).waitFor()
@@ -496,7 +496,7 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     await page.context().clearCookies()
     await page.goto(`${webUrl}/sign-in`)
     await page.getByRole('button', { name: 'Continue with North' }).click()
-    await page.getByText('Signing in there was declined.').waitFor()
+    await page.getByText('Sign-in was declined.').waitFor()
     expect(complaintsOf(page)).toEqual([])
   })
 })

@@ -161,7 +161,7 @@ describe('the mail of invitations', () => {
     expect(head).not.toMatch(/^bcc:/im)
     const text = decoded(head, body.join('\n\n'))
     expect(text.split('\n\n').map((each) => each.slice(0, 12))).toEqual([
-      'You are invi',
+      'You’re invit',
       'The space is',
       'Join here:\nh',
       'The link wor',
@@ -365,7 +365,7 @@ describe('what upstream answers', () => {
         expect(answer.status).toBe(status < 400 ? 502 : status)
         const text = await answer.text()
         expect(text).not.toContain('script')
-        if (status < 400) expect(text).toContain('may have been carried out')
+        if (status < 400) expect(text).toContain('may have applied')
       }
     }
   })

@@ -464,7 +464,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await product.gateway().stop()
     await state(page, 'Gateway unreachable').waitFor()
     await card(page)
-      .getByText(/The gateway does not answer/)
+      .getByText(/The gateway isn’t responding/)
       .waitFor()
     await product.startGateway()
     await state(page, 'MCP connected').waitFor()

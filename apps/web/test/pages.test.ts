@@ -122,12 +122,12 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByLabel('Email').fill('nobody@south.test')
       await page.getByLabel('Password').fill('not-the-password')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('alert').getByText('do not belong together').waitFor()
+      await page.getByRole('alert').getByText('Incorrect email or password.').waitFor()
       expect(await page.getByRole('button', { name: 'Sign in' }).evaluate((it) => it === document.activeElement)).toBe(
         true,
       )
       await page.getByLabel('Password').press('Enter')
-      await page.getByRole('alert').getByText('do not belong together').waitFor()
+      await page.getByRole('alert').getByText('Incorrect email or password.').waitFor()
       expect(await page.getByLabel('Password').evaluate((it) => it === document.activeElement)).toBe(true)
 
       await page.getByRole('link', { name: 'Create an account' }).click()
@@ -135,7 +135,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByLabel('Email').fill(demo.email)
       await page.getByLabel('Password').fill('a-good-password')
       await page.getByRole('button', { name: 'Create account' }).click()
-      await page.getByRole('alert').getByText('There is an account with this email already').waitFor()
+      await page.getByRole('alert').getByText('An account with this email already exists').waitFor()
     })
 
     it('help somebody who is in no space any more', async () => {
@@ -149,8 +149,8 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await client.end()
       await page.reload()
       await page.getByRole('link', { name: 'Go to your space' }).click()
-      await page.getByRole('heading', { name: 'You are in no space' }).waitFor()
-      await page.getByLabel('Name of the space').fill('Iris’ new space')
+      await page.getByRole('heading', { name: 'You’re not in any space' }).waitFor()
+      await page.getByLabel('Space name').fill('Iris’ new space')
       await page.getByRole('button', { name: 'Create space' }).click()
       await page.getByRole('button', { name: 'Space: Iris’ new space – change space' }).waitFor()
       await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
@@ -221,7 +221,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       const seen: unknown[] = []
       for (const path of [new URL(address).pathname, `/spaces/${crypto.randomUUID()}/connection`]) {
         const response = await other.goto(product.webUrl + path)
-        await other.getByRole('heading', { name: 'There is no such page' }).waitFor()
+        await other.getByRole('heading', { name: 'Page not found' }).waitFor()
         seen.push([response?.status(), await other.title(), await other.getByRole('main').innerHTML()])
       }
       expect(seen[0]).toEqual(seen[1])
@@ -291,7 +291,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await goTo(page, 'Tools')
       await page.getByText('Tools appear here').waitFor()
       await check('tools without a connection')
-      const drawer = page.getByRole('button', { name: 'Open the navigation' })
+      const drawer = page.getByRole('button', { name: 'Open navigation' })
       if (await drawer.isVisible()) {
         await drawer.click()
         await check('drawer')

@@ -394,7 +394,7 @@ describe('an invitation', () => {
     const old = await linkOf(await send(host, 'POST', invitations(), { role: 'member' }))
     await database.query(`update web.space_invitation set expires_at = now() - interval '1 second'`)
     expect((await join(guest, old)).status).toBe(404)
-    expect(await (await guest.fetch(old)).text()).toContain('not good any more')
+    expect(await (await guest.fetch(old)).text()).toContain('no longer valid')
   })
 
   it('ends with the right to invite of the person who made it', async () => {

@@ -533,7 +533,7 @@ describe('a gateway that cannot be used', () => {
       expect(problem).toMatchObject({ status: 502, code: 'gateway_unreachable' })
     }
     expect(await (await grace.fetch(`/spaces/${grace.spaceId}/connection`)).text()).toContain(
-      'The gateway does not answer',
+      'The gateway isn’t responding',
     )
     await web.kill()
   })

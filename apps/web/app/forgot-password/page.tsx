@@ -13,12 +13,12 @@ export default function ForgotPasswordPage() {
       title="Forgot your password?"
       lead={
         hasMail
-          ? 'Give the email of your account, and a link to choose a new password is sent there.'
-          : 'This installation sends no mail. Ask whoever operates it for a link with which you choose a new password; they make it with a command, and it is good for one hour.'
+          ? 'Enter your email to get a link for choosing a new password.'
+          : 'This installation doesn’t send email. Ask your administrator for a password reset link, which expires in one hour.'
       }
       footer={
         <Link href="/sign-in" className={linkStyle}>
-          Back to signing in
+          Back to sign-in
         </Link>
       }
     >

@@ -9,10 +9,10 @@ export default function ResetPasswordPage() {
   return (
     <LandingPage
       title="Choose a new password"
-      lead="You are signed out everywhere, and sign in again with the new one."
+      lead="This signs you out everywhere. Sign in again with your new password."
       footer={
         <Link href="/forgot-password" className={linkStyle}>
-          Ask for another link
+          Request a new link
         </Link>
       }
     >

@@ -28,8 +28,8 @@ export default async function SignInPage({
       title="Welcome back"
       lead={
         isDemo
-          ? 'The demo has one person, Ada. Her email and password are filled in.'
-          : 'Sign in to your team’s connection with Notion.'
+          ? 'The demo has one user, Ada. Her email and password are filled in.'
+          : 'Sign in to use your team’s Notion.'
       }
       footer={
         <>

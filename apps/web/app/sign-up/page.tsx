@@ -16,10 +16,10 @@ export default async function SignUpPage({ searchParams }: { searchParams: Promi
   return (
     <LandingPage
       title="Create your account"
-      lead="Connect Notion once, and every assistant of your team can use it."
+      lead="Connect Notion once for every assistant your team uses."
       footer={
         <>
-          Have an account?{' '}
+          Already have an account?{' '}
           <Link href={withNext('/sign-in', next)} className={linkStyle}>
             Sign in
           </Link>

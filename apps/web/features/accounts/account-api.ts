@@ -3,18 +3,18 @@ import { callApi, readApi, type ApiCall } from '@/lib/api-client.ts'
 
 /** By the code of better-auth's error. */
 const sentences: Record<string, string> = {
-  INVALID_EMAIL_OR_PASSWORD: 'This email and password do not belong together. Check both and try again.',
-  INVALID_EMAIL: 'This does not look like an email address.',
-  INVALID_PASSWORD: 'This is not your present password.',
-  INVALID_TOKEN: 'This link was used already, or it is older than an hour. Ask for a new one.',
+  INVALID_EMAIL_OR_PASSWORD: 'Incorrect email or password.',
+  INVALID_EMAIL: 'Enter a valid email address.',
+  INVALID_PASSWORD: 'Incorrect current password.',
+  INVALID_TOKEN: 'This link has expired or was already used. Request a new one.',
   USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL:
-    'There is an account with this email already. Sign in instead, or use another email.',
+    'An account with this email already exists. Sign in, or use another email.',
   PASSWORD_TOO_SHORT: 'The password is too short. Use at least 8 characters.',
   PASSWORD_TOO_LONG: 'The password is too long. Use at most 128 characters.',
   INVALID_ORIGIN:
-    'This page was opened under another address than the app’s own. Open the app at its own address and try again.',
+    'This page was opened at the wrong address. Open the app at its own address and try again.',
   PROVIDER_NOT_FOUND:
-    'This way to sign in cannot be used at the moment. Try again in a minute, or sign in with your password.',
+    'This sign-in method isn’t available right now. Try again in a minute, or sign in with your password.',
 }
 
 const explain: ApiCall['explain'] = ({ code = '', message }) =>

@@ -18,6 +18,6 @@ const systems: readonly [RegExp, string][] = [
 export function deviceOf(userAgent: string): string {
   const named = (names: readonly [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent))?.[1]
   const [browser, system] = [named(browsers), named(systems)]
-  if (!browser) return system ? `Something on ${system}` : 'Another program'
+  if (!browser) return system ? `Unknown browser on ${system}` : 'Unknown device'
   return system ? `${browser} on ${system}` : browser
 }

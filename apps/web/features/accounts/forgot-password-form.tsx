@@ -14,7 +14,7 @@ export function ForgotPasswordForm() {
     // The same whether there is such an account or not.
     return (
       <Notice tone="success">
-        If there is an account with this email, a link is on its way. It is good for one hour.
+        If an account with this email exists, a reset link is on its way. It expires in one hour.
       </Notice>
     )
   }
@@ -30,7 +30,7 @@ export function ForgotPasswordForm() {
       <Field label="Email" name="email" type="email" autoComplete="username" required />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Send the link
+        Send reset link
       </Button>
     </form>
   )

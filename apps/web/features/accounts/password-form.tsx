@@ -13,7 +13,7 @@ export function PasswordForm({ email }: { email: string }) {
     <SettingForm
       title="Password"
       action="Change password"
-      done="Your password is changed, and you are signed out everywhere else."
+      done="Password changed. You’re signed out everywhere else."
       clears
       send={async (form) => {
         await changePassword(formText(form, 'current'), formText(form, 'new')).finally(() => router.refresh())
@@ -21,7 +21,7 @@ export function PasswordForm({ email }: { email: string }) {
     >
       {/* So that password managers know whose password it is. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
-      <Field label="Present password" name="current" type="password" autoComplete="current-password" required />
+      <Field label="Current password" name="current" type="password" autoComplete="current-password" required />
       <NewPasswordField label="New password" name="new" />
     </SettingForm>
   )

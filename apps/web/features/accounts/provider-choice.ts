@@ -6,17 +6,17 @@ export interface ProviderChoice {
 
 const errors: Record<string, string> = {
   account_not_linked:
-    'There is an account with this email already. Sign in with its password, and connect this way to sign in on your account page.',
-  access_denied: 'Signing in there was declined. Try again, or use another way.',
-  email_not_found: 'That account has no email address, which is needed here. Use another way.',
+    'An account with this email already exists. Sign in with your password, then connect this sign-in method on your account page.',
+  access_denied: 'Sign-in was declined. Try again, or use another sign-in method.',
+  email_not_found: 'That account has no email address, which is required here. Use another sign-in method.',
   unable_to_get_user_info:
-    'The sign-in service did not say, in a way that can be verified, who you are. Tell the operator.',
-  "email_doesn't_match": 'That account has another email address than this one, so it was not connected.',
-  account_already_linked_to_different_user: 'That account is connected with somebody else’s account here.',
+    'Couldn’t verify your identity with the sign-in service. Contact your administrator.',
+  "email_doesn't_match": 'That account has a different email address, so it wasn’t connected.',
+  account_already_linked_to_different_user: 'That account is already connected to another user.',
 }
 
 /** What to tell about `error` of the way back; the address can hold anything. */
 export const providerError = (code: string): string =>
   Object.hasOwn(errors, code)
     ? (errors[code] ?? '')
-    : 'Signing in that way did not work. Try again, or use another way.'
+    : 'Sign-in failed. Try again, or use another sign-in method.'

@@ -27,15 +27,15 @@ export function ResetPasswordForm() {
   }, [])
   if (isOver) {
     return (
-      <Notice tone="warning" title="This link doesn’t work any more">
-        It was used already, or it is older than an hour. Ask for another one below.
+      <Notice tone="warning" title="This link no longer works">
+        It has expired or was already used. Request a new one below.
       </Notice>
     )
   }
   if (call.status === 'done') {
     return (
       <div className="space-y-4">
-        <Notice tone="success">Your new password is set.</Notice>
+        <Notice tone="success">Password changed.</Notice>
         <Link href="/sign-in" className={buttonStyle({ className: 'w-full' })}>
           Sign in
         </Link>
@@ -58,7 +58,7 @@ export function ResetPasswordForm() {
       <NewPasswordField label="New password" name="password" />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Set the password
+        Set new password
       </Button>
     </form>
   )

@@ -45,7 +45,7 @@ export function SessionList({ sessions }: { sessions: readonly AccountSession[] 
               </p>
             </div>
             {isThis ? (
-              <Badge tone="success">This one</Badge>
+              <Badge tone="success">This session</Badge>
             ) : (
               <Button look="quiet" size="small" aria-label={`Sign out ${device}`} onClick={() => void end(id)}>
                 Sign out

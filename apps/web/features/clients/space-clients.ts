@@ -75,7 +75,7 @@ export async function makeKey(
   if (!made) throw new Error('The gateway made no key.')
   if (!(await isStillMember(app, member))) {
     await deleteKey(app, member, made.id)
-    throw new Failure('forbidden_space', 'You are not a member of this space any more. No key was made.')
+    throw new Failure('forbidden_space', 'You are no longer a member of this space. No key was made.')
   }
   return { ...keyView(made), key: made.key }
 }

@@ -72,7 +72,7 @@ export async function startAuthorization(
   if (!start)
     throw new Failure(
       'gateway_misconfigured',
-      'The gateway does not know how to connect Notion. The operator has to look at it.',
+      'The gateway can’t connect to Notion. Contact your administrator.',
     )
   return start
 }

@@ -14,12 +14,12 @@ export async function sendInvitation(
   if (!sendMail) return 'not_sent'
   const from = nameInMail(user.name)
   const text = [
-    `You are invited to a space of the Notion MCP Gateway at ${new URL(app.webUrl).host}, where a team shares its connection with Notion.`,
-    `The space is called “${nameInMail(space.name)}”. You are invited by “${from}” (${user.email}); both have chosen their names themselves.`,
+    `You’re invited to a space in the Notion MCP Gateway at ${new URL(app.webUrl).host}, where a team shares its connection to Notion.`,
+    `The space is called “${nameInMail(space.name)}”. The invitation comes from “${from}” (${user.email}). Both names were chosen by users.`,
     `Join here:\n${link}`,
-    'The link works once, within a week, for this address only. If you do not know what this is about, ignore this mail.',
+    'The link works once, for this address only, and expires in one week. If you weren’t expecting this, ignore this email.',
   ].join('\n\n')
-  const isSent = await sendMail({ to, subject: `Invitation of “${from}” to a space with Notion`, text })
+  const isSent = await sendMail({ to, subject: `“${from}” invited you to a space with Notion`, text })
   return isSent ? 'sent' : 'failed'
 }
 

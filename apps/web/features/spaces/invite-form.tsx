@@ -22,7 +22,7 @@ export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boo
   return (
     <Card aria-labelledby="invite" className="p-5 sm:p-6">
       <h2 id="invite" className="font-semibold tracking-tight">
-        Invite somebody
+        Invite someone
       </h2>
       {invited ? (
         <Invited {...invited} onAgain={() => setInvited(undefined)} />
@@ -49,8 +49,8 @@ export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boo
               maxLength={254}
               hint={
                 hasMail
-                  ? 'The link is mailed there, and only an account with this address can use it.'
-                  : 'With it, only an account with this address can use the link. Without, whoever has it first.'
+                  ? 'The link is emailed to this address, and only an account with it can use the link.'
+                  : 'Only an account with this address can use the link. Leave it empty to let the first person with the link join.'
               }
             />
             <Select label="Role" name="role" defaultValue="member">
@@ -81,16 +81,16 @@ function Invited({
     <div className="mt-3 space-y-4">
       <p role="status" className="text-sm text-pretty text-soft">
         {invitation.mail === 'sent'
-          ? `The link was mailed to ${email}. You can send it yourself, too:`
-          : `Send this link to ${email || 'the person whom you invite'}.`}{' '}
-        It works once, until <Time at={invitation.expiresAt} />, and is not shown again.
+          ? `The link was emailed to ${email}. You can also send it yourself.`
+          : `Send this link to ${email || 'the person you’re inviting'}.`}{' '}
+        It works once, until <Time at={invitation.expiresAt} />, and won’t be shown again.
       </p>
       {invitation.mail === 'failed' && (
-        <Notice tone="warning">The mail could not be sent. Copy the link and send it yourself.</Notice>
+        <Notice tone="warning">The email couldn’t be sent. Copy the link and send it yourself.</Notice>
       )}
       <CopyText label="Invitation link" text={invitation.link} />
       <Button look="secondary" onClick={onAgain}>
-        Invite somebody else
+        Invite someone else
       </Button>
     </div>
   )

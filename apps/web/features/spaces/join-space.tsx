@@ -20,7 +20,7 @@ export function JoinSpace({ secret }: { secret: string }) {
           })
         }
       >
-        Join the space
+        Join space
       </Button>
     </>
   )

@@ -25,11 +25,11 @@ export function LeaveSpace({
       </h2>
       <p className="mt-1 mb-4 text-sm text-pretty text-soft">
         {isLastOwner
-          ? 'You are the last owner of this space. Hand it over before you leave, so that somebody can look after it.'
-          : 'You lose access to this space and its Notion at once, with your own MCP clients, too. To come back you need an invitation.'}
+          ? 'You’re the only owner of this space. Transfer ownership before you leave.'
+          : 'You and your MCP clients lose access to this space and its Notion immediately. To come back, you need an invitation.'}
       </p>
       <Button look="secondary" className="text-danger" disabled={isLastOwner} onClick={() => setAsked(true)}>
-        Leave the space…
+        Leave space…
       </Button>
       <Confirm
         open={isAsked}
@@ -41,7 +41,7 @@ export function LeaveSpace({
           window.location.assign('/')
         }}
       >
-        <p>To come back you need an invitation.</p>
+        <p>To come back, you need an invitation.</p>
       </Confirm>
     </Card>
   )

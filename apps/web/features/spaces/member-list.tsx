@@ -35,7 +35,7 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
   return (
     <Card aria-labelledby="people">
       <h2 id="people" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
-        {members.length === 1 ? 'One member' : `${members.length} members`}
+        {members.length === 1 ? '1 member' : `${members.length} members`}
       </h2>
       <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
       <ul aria-label="Members" className="mt-2 divide-y divide-line">
@@ -86,8 +86,8 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
         }}
       >
         <p>
-          They lose access to this space and its Notion at once, in open windows and with their own MCP clients, too.
-          You can invite them again at any time.
+          They and their MCP clients lose access to this space and its Notion immediately. You can invite them again at
+          any time.
         </p>
       </Confirm>
     </Card>

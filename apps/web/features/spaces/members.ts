@@ -37,7 +37,7 @@ export interface MemberView {
 export interface PendingInvitation {
   readonly id: string
   readonly role: Role
-  /** Absent when whoever has the link may join. */
+  /** Absent when anyone with the link may join. */
   readonly email?: string
   readonly invitedBy: string
   readonly expiresAt: string
@@ -84,8 +84,8 @@ export async function invite(
 ): Promise<{ id: string; secret: string; expiresAt: Date }> {
   return inSpace(app, manager, async ({ client, actor, members }) => {
     requireGrantable(actor, role)
-    if (role === 'owner') throw new Failure('forbidden_role', 'Ownership is handed over to a member, not by a link.')
-    if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
+    if (role === 'owner') throw new Failure('forbidden_role', 'Owners can’t be invited. Invite a member, then transfer ownership.')
+    if (members.size >= MOST_MEMBERS) throw tooMany(`A space can have at most ${MOST_MEMBERS} members.`)
     const address = email?.toLowerCase() ?? null
     await client.query(
       // One invitation for one address: the new one replaces the one that went before.
@@ -97,7 +97,7 @@ export async function invite(
       [manager.space.id],
     )
     if (Number(rows[0]?.count) >= MOST_INVITATIONS) {
-      throw tooMany(`A space has at most ${MOST_INVITATIONS} open invitations. Cancel some first.`)
+      throw tooMany(`A space can have at most ${MOST_INVITATIONS} pending invitations. Cancel some first.`)
     }
     const id = crypto.randomUUID()
     const secret = randomBytes(32).toString('base64url')
@@ -163,7 +163,7 @@ export async function acceptInvitation(
   if (!isFor(found, user)) {
     throw new Failure(
       'wrong_person',
-      'This invitation is for another email address. Sign in with the account of that address.',
+      'This invitation is for another email address. Sign in with that account.',
     )
   }
   return transaction(app.pool, async (client) => {
@@ -176,7 +176,7 @@ export async function acceptInvitation(
     if (rowCount !== 1) throw unknownInvitation()
     const members = await rolesIn(client, found.spaceId)
     if (!members.has(user.id)) {
-      if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
+      if (members.size >= MOST_MEMBERS) throw tooMany(`A space can have at most ${MOST_MEMBERS} members.`)
       await addMember(client, found.spaceId, user.id, found.role)
     }
     await setActive(client, sessionId, found.spaceId)
@@ -190,7 +190,7 @@ export async function changeRole(app: App<'pool'>, manager: SpaceManager, userId
     requireManageable(actor, members, userId)
     requireGrantable(actor, role)
     if (userId === manager.user.id) {
-      throw new Failure('forbidden_role', 'Nobody changes their own role. Ask another owner or admin.')
+      throw new Failure('forbidden_role', 'You can’t change your own role. Ask another owner or admin.')
     }
     await setRole(client, manager.space.id, userId, role)
   })
@@ -207,7 +207,7 @@ export async function removeMember(
     if (members.get(userId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
       throw new Failure(
         'last_owner',
-        'The last owner of a space cannot leave it. Hand the space over to another member first.',
+        'A space needs an owner. Transfer ownership before you leave.',
       )
     }
     await client.query(`delete from ${SCHEMA}.member where "organizationId" = $1 and "userId" = $2`, [
@@ -223,9 +223,9 @@ export async function removeMember(
 /** Makes another member the owner; the former owner stays as an admin. */
 export async function transferOwnership(app: App<'pool'>, manager: SpaceManager, userId: string): Promise<void> {
   await inSpace(app, manager, async ({ client, actor, members }) => {
-    if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner hands a space over.')
+    if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner can transfer ownership.')
     requireManageable(actor, members, userId)
-    if (userId === manager.user.id) throw new Failure('invalid_request', 'Choose another member.')
+    if (userId === manager.user.id) throw new Failure('invalid_request', 'You already own this space. Choose another member.')
     await setRole(client, manager.space.id, userId, 'owner')
     await setRole(client, manager.space.id, manager.user.id, 'admin')
   })
@@ -247,7 +247,7 @@ export async function createSpace(app: App<'pool'>, { user, sessionId }: SignedI
       `select count(*) from ${SCHEMA}.member where "userId" = $1 and role = 'owner'`,
       [user.id],
     )
-    if (Number(rows[0]?.count) >= MOST_SPACES) throw tooMany(`A person owns at most ${MOST_SPACES} spaces.`)
+    if (Number(rows[0]?.count) >= MOST_SPACES) throw tooMany(`You can own at most ${MOST_SPACES} spaces.`)
     const id = crypto.randomUUID()
     await client.query(`insert into ${SCHEMA}.organization (id, name, slug, "createdAt") values ($1, $2, $3, now())`, [
       id,
@@ -287,7 +287,7 @@ function inSpace<T>(
     await lockSpace(client, space.id)
     const members = await rolesIn(client, space.id)
     const actor = members.get(user.id)
-    if (!actor) throw new Failure('forbidden_space', 'You are not a member of this space any more.')
+    if (!actor) throw new Failure('forbidden_space', 'You are no longer a member of this space.')
     return work({ client, actor, members })
   })
 }
@@ -318,14 +318,14 @@ const forgetInvitations = (client: PoolClient, spaceId: string, userId: string) 
   client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, userId])
 
 function requireManageable(actor: Role, members: ReadonlyMap<string, Role>, userId: string): void {
-  if (actor === 'member') throw new Failure('forbidden_role', 'Only owners and admins of the space may do this.')
+  if (actor === 'member') throw new Failure('forbidden_role', 'Only owners and admins of this space can do this.')
   const target = members.get(userId)
-  if (!target) throw new Failure('unknown_member', 'This person is not a member of the space any more.')
-  if (!mayManage(actor, target)) throw new Failure('forbidden_role', 'Only an owner may do this to an owner.')
+  if (!target) throw new Failure('unknown_member', 'This user is no longer a member of the space.')
+  if (!mayManage(actor, target)) throw new Failure('forbidden_role', 'Only an owner can change or remove an owner.')
 }
 
 function requireGrantable(actor: Role, role: Role): void {
-  if (!grantable(actor).includes(role)) throw new Failure('forbidden_role', 'Your role does not allow this.')
+  if (!grantable(actor).includes(role)) throw new Failure('forbidden_role', 'Your role doesn’t allow this.')
 }
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
@@ -335,4 +335,4 @@ const isId = (value: string) => z.uuid().safeParse(value).success
 const tooMany = (message: string) => new Failure('too_many', message)
 
 const unknownInvitation = () =>
-  new Failure('unknown_invitation', 'This invitation was used or cancelled, or it is too old. Ask for a new one.')
+  new Failure('unknown_invitation', 'This invitation was used or cancelled, or has expired. Ask for a new one.')

@@ -22,7 +22,7 @@ export function NewSpaceForm() {
         })
       }}
     >
-      <Field label="Name of the space" name="name" required maxLength={100} hint="Your team’s name, for example." />
+      <Field label="Space name" name="name" required maxLength={100} hint="For example, your team’s name." />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status !== 'idle'}>
         Create space

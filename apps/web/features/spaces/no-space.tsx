@@ -6,11 +6,10 @@ export function NoSpace() {
   return (
     <Card className="mx-auto max-w-md p-6" aria-labelledby="no-space">
       <h1 id="no-space" className="text-lg font-semibold tracking-tight">
-        You are in no space
+        You’re not in any space
       </h1>
       <p className="mt-1.5 mb-5 text-sm text-pretty text-soft">
-        A space is where a team shares its connection with Notion. Ask somebody to invite you, or make a space of your
-        own.
+        A space is where a team shares its connection to Notion. Ask someone to invite you, or create your own.
       </p>
       <NewSpaceForm />
     </Card>

@@ -29,7 +29,7 @@ export function RenameSpace({ space }: { space: SpaceChoice }) {
           router.refresh()
         }}
       >
-        <Field label="Name of the space" name="name" required maxLength={100} defaultValue={space.name} />
+        <Field label="Space name" name="name" required maxLength={100} defaultValue={space.name} />
         <CallNotice call={call} />
         {call.status === 'done' && <Notice tone="success">Saved.</Notice>}
         <Button type="submit" look="secondary" busy={call.status === 'busy'}>

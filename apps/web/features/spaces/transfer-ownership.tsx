@@ -18,11 +18,11 @@ export function TransferOwnership({ spaceId, others }: { spaceId: string; others
   return (
     <Card aria-labelledby="hand-over" className="p-5 sm:p-6">
       <h2 id="hand-over" className="font-semibold tracking-tight">
-        Hand over
+        Transfer ownership
       </h2>
       <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        Another member becomes the owner of this space in your place, and you stay as an admin.
-        {others.length === 0 && ' There is nobody else here yet: invite somebody first.'}
+        Make another member the owner of this space. You stay as an admin.
+        {others.length === 0 && ' Nobody else is here yet; invite someone first.'}
       </p>
       {heir && (
         <div className="flex flex-wrap items-end gap-3">
@@ -39,15 +39,15 @@ export function TransferOwnership({ spaceId, others }: { spaceId: string; others
             ))}
           </Select>
           <Button look="secondary" onClick={() => setAsked(true)}>
-            Hand over…
+            Transfer ownership…
           </Button>
         </div>
       )}
       <Confirm
         open={isAsked}
         onClose={() => setAsked(false)}
-        title={`Hand the space over to ${heir?.name}?`}
-        action="Hand over"
+        title={`Transfer ownership to ${heir?.name}?`}
+        action="Transfer ownership"
         onConfirm={async () => {
           if (!heir) return
           await transferOwnership(spaceId, heir.id)

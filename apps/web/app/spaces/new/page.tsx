@@ -10,8 +10,8 @@ export default async function NewSpacePage() {
   await requireSignedInUser()
   return (
     <LandingPage
-      title="Make a new space"
-      lead="A space has its own members and its own connection with Notion. You become its owner."
+      title="Create a space"
+      lead="A space has its own members and its own connection to Notion. You’ll be its owner."
       footer={
         <Link href="/" className={linkStyle}>
           Back to your space

@@ -22,8 +22,8 @@ export default async function MembersPage({ params }: { params: Promise<{ spaceI
       title="Members"
       lead={
         canManage
-          ? 'Everybody here works with the same Notion. Owners and admins connect it and manage members.'
-          : 'Everybody here works with the same Notion. Ask an owner or admin to change who is here.'
+          ? 'Everyone here works in the same Notion. Owners and admins manage members and the connection.'
+          : 'Everyone here works in the same Notion. To change members, ask an owner or admin.'
       }
     >
       <div className="space-y-8">
