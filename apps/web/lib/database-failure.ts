@@ -12,7 +12,10 @@ const OPERATOR = 'Try again in a few minutes. If it keeps happening, contact you
 const FAILURES: readonly (readonly [start: string, DatabaseFailure])[] = [
   ['53100', { event: 'database.disk_full', detail: `The database’s disk is full. ${OPERATOR}` }],
   ['53200', { event: 'database.out_of_memory', detail: `The database is out of memory. ${OPERATOR}` }],
-  ['53300', { event: 'database.too_many_connections', detail: `The database accepts no more connections. ${OPERATOR}` }],
+  [
+    '53300',
+    { event: 'database.too_many_connections', detail: `The database accepts no more connections. ${OPERATOR}` },
+  ],
   ['53', { event: 'database.out_of_resources', detail: `The database has reached a resource limit. ${OPERATOR}` }],
   ['58030', { event: 'database.disk_error', detail: `The database can’t access its disk. ${OPERATOR}` }],
   ['25006', { event: 'database.read_only', detail: `The database is read-only right now. ${OPERATOR}` }],

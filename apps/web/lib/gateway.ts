@@ -117,11 +117,7 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
 }
 
 function misconfigured(detail: string, cause?: unknown): Failure {
-  return new Failure(
-    'gateway_misconfigured',
-    `${detail} Contact your administrator.`,
-    {
-      cause,
-    },
-  )
+  return new Failure('gateway_misconfigured', `${detail} Contact your administrator.`, {
+    cause,
+  })
 }

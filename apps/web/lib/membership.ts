@@ -55,10 +55,7 @@ export function memberIn(
 export function requireMemberIn(...args: Parameters<typeof memberIn>): SpaceMember {
   const member = memberIn(...args)
   if (member) return member
-  throw new Failure(
-    'forbidden_space',
-    'You are not a member of this space. Ask an owner or admin to invite you.',
-  )
+  throw new Failure('forbidden_space', 'You are not a member of this space. Ask an owner or admin to invite you.')
 }
 
 /** @throws {Failure} `forbidden_role` */

@@ -77,7 +77,12 @@ function pairsOf(headers: unknown): [string, string | number | readonly string[]
 function problemInstead(status: number) {
   const [shown, code, title, detail] =
     status < 400
-      ? ([502, 'unexpected_response', 'Unexpected response', 'The response was neither JSON nor an event stream, so it was withheld.'] as const)
+      ? ([
+          502,
+          'unexpected_response',
+          'Unexpected response',
+          'The response was neither JSON nor an event stream, so it was withheld.',
+        ] as const)
       : status === 404
         ? ([404, 'not_found', 'Not found', 'Nothing was found at this address.'] as const)
         : status === 405

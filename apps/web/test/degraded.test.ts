@@ -108,7 +108,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     gateway.connection = { degraded: degraded('client_rejected') }
     await show('members', theirs)
     await banner(theirs)
-      .getByText(/Ask the operator to check NOTION_MCP_CLIENT_ID/)
+      .getByText(/Ask your administrator to check NOTION_MCP_CLIENT_ID/)
       .waitFor()
     expect(
       await banner(theirs)

@@ -54,7 +54,7 @@ export function ChatProvider({
 
 export function useChat(): ChatContext {
   const provided = use(Context)
-  if (!provided) throw new Error('Only pages of the chat have a chat.')
+  if (!provided) throw new Error('useChat requires a ChatProvider.')
   return provided
 }
 

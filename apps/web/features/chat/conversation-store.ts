@@ -103,7 +103,7 @@ function cursorParts(cursor: string | undefined): [string | null, string | null]
   if (cursor === undefined) return [null, null]
   const [updatedAt = '', id = ''] = cursor.split('_')
   if (!isTimestamp(updatedAt) || !isUuid(id)) {
-    throw new Failure('invalid_request', 'This is not where a page of conversations begins. Start with the first page.')
+    throw new Failure('invalid_request', 'The cursor isn’t valid. Start with the first page.')
   }
   return [updatedAt, id]
 }
@@ -139,7 +139,7 @@ export const publicSummary = ({ id, title, visibility, isMine, ownerName, update
  */
 export async function readConversation(app: App<'pool'>, member: SpaceMember, id: string): Promise<Conversation> {
   const found = await findConversation(app, member, id)
-  if (!found) throw new Failure('not_found', 'There is no such conversation, or it is not shared with you.')
+  if (!found) throw new Failure('not_found', 'This conversation doesn’t exist or isn’t shared with you.')
   return found
 }
 
@@ -163,7 +163,7 @@ export async function ownConversation(app: App<'pool'>, member: SpaceMember, id:
   if (!found.isMine) {
     throw new Failure(
       'forbidden_conversation',
-      `Only ${found.ownerName} continues and changes this conversation. Start one of your own.`,
+      `Only ${found.ownerName} can continue or change this conversation. Start your own.`,
     )
   }
   return found

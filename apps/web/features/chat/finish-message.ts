@@ -52,7 +52,7 @@ export function denyPending(message: ChatMessage): ChatMessage {
             input: part.input as unknown,
             ...(part.title === undefined ? {} : { title: part.title }),
             state: 'output-denied',
-            approval: { id: part.approval.id, approved: false, reason: 'The person went on without deciding.' },
+            approval: { id: part.approval.id, approved: false, reason: 'The user continued without deciding.' },
           }
         : part,
     ),

@@ -40,7 +40,7 @@ const ends: { [Kind in FinishReason['kind']]: (end: Extract<FinishReason, { kind
 }
 
 const failures: Record<RunFailureCode, { title: string; action?: 'again'; isConnection?: true }> = {
-  model_refused: { title: 'The model cannot be used' },
+  model_refused: { title: 'The model can’t be used' },
   model_rate_limited: { title: 'The model’s rate limit is reached', action: 'again' },
   model_unavailable: { title: 'The model isn’t responding', action: 'again' },
   notion_rate_limited: { title: 'Notion’s rate limit is reached', action: 'again' },

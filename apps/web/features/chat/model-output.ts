@@ -32,9 +32,9 @@ function wordsFor(block: ResultBlock): string {
     case 'json':
       return block.text
     case 'image':
-      return `[An image (${block.mediaType}, ${fileSize(block.bytes)}), which the person sees and you do not]`
+      return `[An image (${block.mediaType}, ${fileSize(block.bytes)}), which the user sees and you do not]`
     case 'audio':
-      return `[Audio (${block.mediaType}, ${fileSize(block.bytes)}), which the person can play and you cannot hear]`
+      return `[Audio (${block.mediaType}, ${fileSize(block.bytes)}), which the user can play and you cannot hear]`
     case 'file':
       return `[A file ${block.name} (${block.mediaType}, ${fileSize(block.bytes)}), which is not shown]`
     case 'link':
@@ -47,4 +47,4 @@ function wordsFor(block: ResultBlock): string {
 const cut = (text: string, length: number): string =>
   text.length <= length
     ? text
-    : `${text.slice(0, length)}\n[Cut here: ${text.length - length} more characters are shown to the person only.]`
+    : `${text.slice(0, length)}\n[Cut here: ${text.length - length} more characters are shown to the user only.]`

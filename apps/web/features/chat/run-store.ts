@@ -35,7 +35,7 @@ export async function insertRun(
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error
     throw new Failure(
       'answering',
-      'An answer is being written in this conversation already. Wait for it, or stop it.',
+      'An answer is already being written in this conversation. Wait for it, or stop it.',
       {
         cause: error,
       },

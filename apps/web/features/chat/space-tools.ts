@@ -146,7 +146,7 @@ const unavailable: RunFailure = {
 const unreadablyLarge: RunFailure = {
   kind: 'failed',
   code: 'outcome_unknown',
-  detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it was not read. The call may have been carried out; check before retrying.`,
+  detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it wasn’t read. Notion may have applied the call; check before retrying.`,
 }
 
 const codes: Partial<Record<string, RunFailureCode>> = {
@@ -184,7 +184,7 @@ function failureOf(problem: Problem | undefined, retryAfter: string | null): Run
       details[code] ??
       (withoutAddresses(problem?.detail ?? '') ||
         (isUnknown
-          ? 'No usable response came. Notion may have applied it; check before retrying.'
+          ? 'Notion’s response wasn’t usable. Notion may have applied the call; check before retrying.'
           : 'The gateway couldn’t reach Notion. Try again in a moment.')),
     ...(until && { until }),
   }

@@ -139,7 +139,7 @@ async function prepare(
       const index = known.findIndex(({ message }) => message.id === request.messageId && message.role === 'user')
       const edited = known[index]
       if (!edited) {
-        throw new Failure('not_found', 'This message cannot be edited: it is not there, or too far back.')
+        throw new Failure('not_found', 'This message can’t be edited. It doesn’t exist or is too far back.')
       }
       await removeMessagesFrom(client, conversation.id, edited.position)
       const question = userMessage(request.message)
@@ -151,7 +151,7 @@ async function prepare(
       if (last?.message.role === 'assistant') await removeMessagesFrom(client, conversation.id, last.position)
       const before = known.filter(({ message }) => message !== last?.message || message.role === 'user')
       const question = before.at(-1)
-      if (question?.message.role !== 'user') throw new Failure('not_found', 'There is no message to answer.')
+      if (question?.message.role !== 'user') throw new Failure('not_found', 'There’s no message to answer.')
       return begin(
         before.map(({ message }) => message),
         emptyMessage(),
@@ -201,7 +201,7 @@ function decide(
         approval: {
           id: part.approval.id,
           approved: isApproved,
-          ...(isApproved ? {} : { reason: 'The person denied this change.' }),
+          ...(isApproved ? {} : { reason: 'The user denied this change.' }),
         },
       }
     }),

@@ -17,7 +17,7 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
   if (allowed.length === 0) {
     return (
       <p className="rounded-xl border border-dashed border-line-strong p-5 text-sm text-pretty text-soft">
-        No client is logged in for you. When you log in from one, it is listed here, and you can take it back.
+        No clients yet. When you log in from a client, it’s listed here, and you can revoke its access.
       </p>
     )
   }
@@ -39,7 +39,7 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
       <Confirm
         open={one !== undefined}
         onClose={() => setDoomed(undefined)}
-        title="End this client’s access?"
+        title="Revoke this client’s access?"
         action="Revoke"
         onConfirm={async () => {
           if (!one) return
@@ -48,21 +48,21 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
         }}
       >
         <p className="break-words">
-          <bdi className="font-medium text-ink">{one?.name}</bdi> loses this login to {one?.space.name} at once. Its
-          logins on other machines stay. To use it again you log in from it again.
+          <bdi className="font-medium text-ink">{one?.name}</bdi> loses access to {one?.space.name} immediately. Its
+          logins on other machines stay. To use it again, log in from it again.
         </p>
       </Confirm>
       <Confirm
         open={doomed === 'all'}
         onClose={() => setDoomed(undefined)}
-        title="End the access of all clients?"
+        title="Revoke access of all clients?"
         action="Revoke all"
         onConfirm={async () => {
           await revokeAllGrants()
           setAllowed([])
         }}
       >
-        <p>All clients that you logged in from lose their access at once, on all machines and in all spaces.</p>
+        <p>All clients you logged in from lose access immediately, on all machines and in all spaces.</p>
       </Confirm>
     </div>
   )

@@ -32,7 +32,7 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
         Set up a client
       </h2>
       <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        Every MCP client works with this space’s Notion at the same address, which never changes:
+        Every MCP client uses this space’s Notion at the same address, which never changes:
       </p>
       <CopyBlock text={url} label="Address of this space" />
 
@@ -62,13 +62,13 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
       </fieldset>
 
       <fieldset className="mt-6">
-        <legend className="mb-2.5 text-sm font-semibold">How does it prove that it acts for you?</legend>
+        <legend className="mb-2.5 text-sm font-semibold">How should it authenticate?</legend>
         <div className="grid gap-2.5 sm:grid-cols-2">
           <Choice name="way" label="You log in" checked={way === 'login'} onChange={() => setWay('login')}>
-            A browser opens, and you say what it may do. Best for programs that you sit in front of.
+            Your browser opens, and you choose what to allow. Best for apps you use yourself.
           </Choice>
           <Choice name="way" label="With a key" checked={way === 'key'} onChange={() => setWay('key')}>
-            For scripts and servers, where nobody can log in. Whoever has the key can use it, so keep it secret.
+            For scripts and servers, where nobody can log in. Anyone with the key can use it, so keep it secret.
           </Choice>
         </div>
       </fieldset>
@@ -76,11 +76,11 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
       <section className="mt-6 space-y-3" aria-label={`Steps for ${chosen.client}`}>
         {way === 'key' && !newKey && (
           <p className="text-sm text-pretty text-soft">
-            Make a key{' '}
+            Create a key{' '}
             <a href="#keys" className="rounded-sm font-medium text-link underline-offset-4 hover:underline">
               below
             </a>
-            , and put it in place of {KEY_PLACEHOLDER}.
+            and use it in place of {KEY_PLACEHOLDER}.
           </p>
         )}
         <ol className="space-y-3">

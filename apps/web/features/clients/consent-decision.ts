@@ -30,7 +30,7 @@ export async function carryOut(
     : ({ allow: false } as const)
   const next = await app.authorizationServer.decide(found.user.id, decision.request, made)
   if (next === undefined) {
-    throw new Failure('invalid_request', 'This request is too old. Start again from the client.')
+    throw new Failure('invalid_request', 'This request has expired. Log in from the client again.')
   }
   return next
 }
@@ -44,7 +44,7 @@ function allowed(
   const asked = new URLSearchParams(request)
   const named = resourceOf(gatewayPublicUrl, asked.get('resource') ?? '')?.spaceId
   if (named !== undefined && named !== space.id) {
-    throw new Failure('forbidden_space', 'The client asks for another space. Start again from the client.')
+    throw new Failure('forbidden_space', 'The client requested a different space. Log in from the client again.')
   }
   return {
     allow: true,
@@ -57,6 +57,6 @@ function allowed(
 function granted(requested: string | null, upTo: Scope): Scope[] {
   const scopes = notionScopes(requested).filter((scope) => upTo === 'notion:write' || scope === 'notion:read')
   // A client that asked to write only can be allowed to read: writing includes it.
-  if (scopes.length === 0) throw new Failure('invalid_request', 'The client did not ask for reading only.')
+  if (scopes.length === 0) throw new Failure('invalid_request', 'The client didn’t request read-only access.')
   return scopes
 }

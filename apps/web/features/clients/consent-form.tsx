@@ -76,7 +76,8 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
   if (progress.status === 'answered') {
     return (
       <Notice tone={progress.decision === 'allow' ? 'success' : 'info'}>
-        {progress.decision === 'allow' ? 'Allowed.' : 'Not allowed.'} Go on in your client; you can close this page.
+        {progress.decision === 'allow' ? 'Access allowed.' : 'Access denied.'} Continue in your client. You can close
+        this page.
       </Notice>
     )
   }
@@ -93,8 +94,8 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
       {spaces.length === 0 ? (
         <Notice tone="warning" title="You are not a member of this space">
           {question.isForeignSpace
-            ? 'The address in your client belongs to a space that you are not a member of. Ask an owner or admin of the space to invite you, or sign in as somebody who is.'
-            : 'You belong to no space. Ask somebody to invite you, or make one first; then start again from your client.'}
+            ? 'The address in your client belongs to a space you’re not a member of. Ask an owner or admin to invite you, or sign in with another account.'
+            : 'You’re not in any space. Ask someone to invite you, or create one, then log in from your client again.'}
         </Notice>
       ) : (
         <>
@@ -121,7 +122,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
           disabled={sending !== undefined}
           onClick={() => void send('deny')}
         >
-          {spaces.length > 0 ? 'Deny' : 'Back to the client'}
+          {spaces.length > 0 ? 'Deny' : 'Back to client'}
         </Button>
       </div>
     </form>
@@ -131,17 +132,17 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
 const targets = {
   site: { Icon: Globe, text: 'the website' },
   machine: { Icon: MonitorSmartphone, text: 'a program on this computer, at' },
-  application: { Icon: AppWindow, text: 'the app on this device that opens links beginning with' },
+  application: { Icon: AppWindow, text: 'the app on this device that opens links starting with' },
 } as const
 
 /** What is not proven about who asks. A site is answered where nobody else hears it; on a user's own device others listen, too. */
 function caution({ host, target }: ConsentQuestion): string {
   if (host === undefined) {
-    return 'Any program can call itself this. Allow it only if you have just begun to log in from it.'
+    return 'Any program can use this name. Allow it only if you just started logging in from it.'
   }
   return target.kind === 'site'
-    ? `${host} describes it, and chose its name. Allow it only if you trust ${host}, and have just begun to log in from there.`
-    : `Any program on this computer can pretend to be this client of ${host}. Allow it only if you have just begun to log in from it.`
+    ? `${host} provides its name and description. Allow it only if you trust ${host} and just started logging in from there.`
+    : `Any program on this computer can pretend to be this client of ${host}. Allow it only if you just started logging in from it.`
 }
 
 function Asker({ question }: { question: ConsentQuestion }) {
@@ -151,10 +152,10 @@ function Asker({ question }: { question: ConsentQuestion }) {
   const call = useCall()
   const leaving = useSignOut(user.id, () => window.location.reload())
   return (
-    <Card className="p-4" aria-label="Who asks">
+    <Card className="p-4" aria-label="Requesting client">
       {host !== undefined && (
         <p className="mb-2 text-sm text-soft">
-          {target.kind === 'site' ? 'A client of' : 'It says that it is a client of'}{' '}
+          {target.kind === 'site' ? 'A client of' : 'Claims to be a client of'}{' '}
           <strong className="block text-lg font-semibold break-all text-ink">{host}</strong>
         </p>
       )}
@@ -167,12 +168,12 @@ function Asker({ question }: { question: ConsentQuestion }) {
       <p className="mt-2 flex gap-2 text-sm text-soft">
         <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
         <span className="min-w-0">
-          After your answer you go to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
+          You’ll return to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
         </span>
       </p>
       <p className="mt-2 text-sm text-pretty text-soft">{caution(question)}</p>
       <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
-        It will act for you, <bdi className="font-medium text-ink">{user.name}</bdi> ({user.email}).{' '}
+        It will act on behalf of <bdi className="font-medium text-ink">{user.name}</bdi> ({user.email}).{' '}
         <button
           type="button"
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
@@ -194,12 +195,12 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
       <div>
         <h2 className="text-sm font-semibold">Space</h2>
         <p className="mt-1 text-sm break-words text-soft">
-          It uses the Notion of <bdi className="font-medium text-ink">{only.name}</bdi>, and of no other space.
+          It can only use the Notion of <bdi className="font-medium text-ink">{only.name}</bdi>.
         </p>
         <input type="hidden" name="space" value={only.id} />
         {only.isConnected === false && (
           <Notice tone="warning" className="mt-3">
-            <bdi>{only.name}</bdi> is not connected with Notion now, so the client will not work before somebody{' '}
+            <bdi>{only.name}</bdi> isn’t connected to Notion. The client won’t work until someone{' '}
             <a
               href={`/spaces/${encodeURIComponent(only.id)}/connection`}
               target="_blank"
@@ -216,10 +217,10 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   }
   return (
     <fieldset className="space-y-2.5">
-      <legend className="mb-2.5 text-sm font-semibold">Which space’s Notion may it use?</legend>
+      <legend className="mb-2.5 text-sm font-semibold">Which space can it use?</legend>
       {spaces.map(({ id, name, isConnected }) => (
         <Choice key={id} name="space" value={id} required label={name}>
-          {isConnected === false && 'Not connected with Notion now: the client will not work before it is.'}
+          {isConnected === false && 'Not connected to Notion. The client won’t work until it is.'}
         </Choice>
       ))}
     </fieldset>
@@ -230,16 +231,16 @@ function Scopes({ scopes }: { scopes: ConsentQuestion['scopes'] }) {
   const canRead = scopes.includes('notion:read')
   return (
     <fieldset className="space-y-2.5">
-      <legend className="mb-2.5 text-sm font-semibold">What may it do there?</legend>
+      <legend className="mb-2.5 text-sm font-semibold">What can it do there?</legend>
       {canRead && (
         // Who allows without a look allows the least; a client that needs more asks for it.
         <Choice name="scope" value="notion:read" defaultChecked label="Read only">
-          Search and read everything that the space’s connection reaches. Tools that change something are hidden.
+          Search and read everything the space’s connection can access. Tools that make changes are hidden.
         </Choice>
       )}
       {scopes.includes('notion:write') && (
         <Choice name="scope" value="notion:write" defaultChecked={!canRead} label="Read and change">
-          Search and read everything that the space’s connection reaches, and create, edit, move and comment on it.
+          Search, read, create, edit, move and comment on everything the space’s connection can access.
         </Choice>
       )}
     </fieldset>

@@ -39,8 +39,8 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
             Your keys
           </h2>
           <p className="mt-1 text-sm text-pretty text-soft">
-            A key acts for you in this space, as far as you allow it, until it ends or you delete it. When you leave the
-            space your keys end too.
+            A key acts as you in this space, within its permissions, until it expires or you delete it. If you leave the
+            space, your keys stop working.
           </p>
         </div>
         <Button look="secondary" onClick={() => setMaking(true)}>
@@ -50,16 +50,14 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
       </div>
 
       {made && (
-        <Notice tone="success" title={`The key “${made.name}”`} className="mt-4">
-          <p className="mb-2.5">Copy it now: it is shown only this once, and kept nowhere as it is.</p>
+        <Notice tone="success" title={`Key “${made.name}” created`} className="mt-4">
+          <p className="mb-2.5">Copy it now. You won’t be able to see it again.</p>
           <CopyBlock text={made.key} label="The new key" />
         </Notice>
       )}
 
       {keys.length === 0 ? (
-        <p className="mt-4 rounded-xl border border-dashed border-line-strong p-4 text-sm text-soft">
-          You have no keys in this space.
-        </p>
+        <p className="mt-4 rounded-xl border border-dashed border-line-strong p-4 text-sm text-soft">No keys yet.</p>
       ) : (
         <ul className="mt-4 divide-y divide-line">
           {keys.map((key) => (
@@ -68,10 +66,10 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
                 <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium break-words">
                   <bdi className="min-w-0 break-words">{key.name}</bdi>
                   <Badge>{scopeWords[key.scope]}</Badge>
-                  {isOver(key) && <Badge tone="warning">Ended</Badge>}
+                  {isOver(key) && <Badge tone="warning">Expired</Badge>}
                 </p>
                 <p className="mt-0.5 text-[13px] text-soft">
-                  Made <Time at={key.createdAt} /> ·{' '}
+                  Created <Time at={key.createdAt} /> ·{' '}
                   {key.lastUsedAt ? (
                     <>
                       last used <Time at={key.lastUsedAt} />
@@ -82,10 +80,10 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
                   ·{' '}
                   {key.expiresAt ? (
                     <>
-                      good until <Time at={key.expiresAt} />
+                      expires <Time at={key.expiresAt} />
                     </>
                   ) : (
-                    'good until deleted'
+                    'doesn’t expire'
                   )}
                 </p>
               </div>
@@ -111,7 +109,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         open={doomed !== undefined}
         onClose={() => setDoomed(undefined)}
         title="Delete this key?"
-        action="Delete the key"
+        action="Delete key"
         onConfirm={async () => {
           if (!doomed) return
           await deleteKey(spaceId, doomed.id)
@@ -120,8 +118,8 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         }}
       >
         <p className="break-words">
-          Whatever uses <bdi className="font-medium text-ink">{doomed?.name}</bdi> loses its access at once. This cannot
-          be undone.
+          Anything that uses <bdi className="font-medium text-ink">{doomed?.name}</bdi> loses access immediately. This
+          can’t be undone.
         </p>
       </Confirm>
     </Card>
@@ -133,8 +131,8 @@ const isOver = ({ expiresAt }: KeyView) => expiresAt !== undefined && Date.parse
 const dayWords: Record<(typeof KEY_DAYS)[number], string> = {
   30: '30 days',
   90: '90 days',
-  365: 'A year',
-  0: 'Until I delete it',
+  365: '1 year',
+  0: 'No expiration',
 }
 
 function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) => void }) {
@@ -152,7 +150,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
           days: Number(form.get('days')),
         })
         void call.run(async () => {
-          if (!key.success) throw new ApiError('invalid_request', 'Give the key a name.')
+          if (!key.success) throw new ApiError('invalid_request', 'Enter a name for the key.')
           onMade(await createKey(spaceId, key.data))
         })
       }}
@@ -166,9 +164,9 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
         hint="Where you use it, for example “Nightly report”."
       />
       <fieldset className="space-y-2.5">
-        <legend className="mb-2.5 text-sm font-medium">What may it do?</legend>
+        <legend className="mb-2.5 text-sm font-medium">What can it do?</legend>
         <Choice name="scope" value="notion:read" defaultChecked label={scopeWords['notion:read']}>
-          Search and read. Tools that change something are hidden.
+          Search and read. Tools that make changes are hidden.
         </Choice>
         <Choice name="scope" value="notion:write" label={scopeWords['notion:write']}>
           Also create, edit, move and comment.
@@ -176,7 +174,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
       </fieldset>
       <div className="space-y-1.5">
         <label htmlFor={daysId} className="block text-sm font-medium">
-          How long is it valid?
+          Expires after
         </label>
         <select id={daysId} name="days" defaultValue={90} className={inputStyle}>
           {KEY_DAYS.map((days) => (
@@ -188,7 +186,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
       </div>
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Make the key
+        Create key
       </Button>
     </form>
   )

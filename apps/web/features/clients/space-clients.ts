@@ -37,7 +37,7 @@ export async function clientLists(
       by:
         keyId === undefined
           ? loginView(clientId ?? '', names)
-          : { kind: 'key', name: keyNames.get(keyId) ?? 'deleted since' },
+          : { kind: 'key', name: keyNames.get(keyId) ?? '(deleted)' },
       firstSeenAt,
       lastSeenAt,
     })),

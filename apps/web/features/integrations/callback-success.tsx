@@ -42,7 +42,7 @@ export function CallbackSuccess({
         {isWaiting ? 'Another workspace' : 'MCP connected'}
       </h1>
       <p role="status" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
-        {isWaiting ? 'This is not the workspace that your space worked with.' : 'Notion is connected with your space.'}
+        {isWaiting ? 'This isn’t the workspace your space used before.' : 'Notion is connected to your space.'}
         {note === undefined && (isWaiting ? ' Taking you back to decide…' : ' Taking you back…')}
       </p>
       {note !== undefined && (

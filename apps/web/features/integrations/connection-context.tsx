@@ -31,6 +31,6 @@ export function ConnectionProvider({
 /** The connection of the space whose page this is. */
 export function useSpaceConnection(): SpaceConnectionContext {
   const provided = use(Context)
-  if (!provided) throw new Error('Only pages of a space have a connection.')
+  if (!provided) throw new Error('useSpaceConnection requires a ConnectionProvider.')
   return provided
 }

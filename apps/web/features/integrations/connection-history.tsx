@@ -96,11 +96,9 @@ function Events({ spaceId, kind }: { spaceId: string; kind: HistoryKind }) {
   return (
     <>
       {events.length === 0 && nextBefore === undefined && (
-        <p className="text-sm text-soft">
-          {kind === 'all' ? 'Nothing has happened yet.' : 'Nothing of this kind has happened.'}
-        </p>
+        <p className="text-sm text-soft">{kind === 'all' ? 'No events yet.' : 'No events of this kind yet.'}</p>
       )}
-      <ol aria-label="What happened" className="space-y-0">
+      <ol aria-label="Events" className="space-y-0">
         {events.map((event) => (
           <Entry key={event.version} event={event} />
         ))}
@@ -133,8 +131,7 @@ const stories: Record<PastEvent['type'], (event: PastEvent) => Story> = {
     icon: Link2,
     style: 'bg-success-soft text-success',
     title: 'Connected',
-    more:
-      confirmedBy && `with another workspace, confirmed by ${confirmedByName ?? 'somebody who is not here any more'}`,
+    more: confirmedBy && `to another workspace, confirmed by ${confirmedByName ?? 'a former user'}`,
   }),
   NotionIntegrationTokenRefreshed: ({ tokenExpiresAt }) => ({
     icon: RefreshCw,
@@ -142,7 +139,7 @@ const stories: Record<PastEvent['type'], (event: PastEvent) => Story> = {
     title: 'Renewed',
     more: tokenExpiresAt && (
       <>
-        good until <Time at={tokenExpiresAt} />
+        valid until <Time at={tokenExpiresAt} />
       </>
     ),
   }),
@@ -168,7 +165,7 @@ function Entry({ event }: { event: PastEvent }) {
       <div className="min-w-0 pt-1 pb-5 group-last:pb-0">
         <p className="text-sm">
           <span className="font-medium">{title}</span>
-          {event.by && <span className="text-soft"> by {event.byName ?? 'somebody who is not here any more'}</span>}
+          {event.by && <span className="text-soft"> by {event.byName ?? 'a former user'}</span>}
         </p>
         <p className="mt-0.5 text-[13px] text-pretty text-soft">
           <Time at={event.occurredAt} />

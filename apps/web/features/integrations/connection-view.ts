@@ -31,11 +31,11 @@ export function viewOf({ integration }: ConnectionResponse): ConnectionView {
 
 /** Why a call did not reach Notion although the space is connected, by the code of the problem. */
 const notionTroubles: Record<string, string> = {
-  upstream_unreachable: 'Notion cannot be reached at the moment.',
-  outcome_unknown: 'Notion cannot be reached at the moment.',
-  upstream_timeout: 'Notion takes too long to answer at the moment.',
+  upstream_unreachable: 'Notion can’t be reached right now.',
+  outcome_unknown: 'Notion can’t be reached right now.',
+  upstream_timeout: 'Notion is taking too long to respond.',
   refresh_unavailable:
-    'Notion does not renew the access at the moment. The connection is kept, and the gateway tries again.',
+    'Notion isn’t renewing the access right now. The connection is kept, and the gateway will try again.',
 }
 
 export const notionTroubleOf = (code: string): string | undefined =>
@@ -53,11 +53,12 @@ export function isReconnectUseful({ degraded, notice, consentRequired }: SpaceCo
 /** Why the connection must be made again, in plain words. */
 export const reconnectReasons = {
   revoked:
-    'Notion ended the access, most likely because somebody removed it in Notion’s settings. Nothing works through it until you connect again.',
-  expired: 'The permission has run out. Notion asks for a new one after 180 days, or after 30 days without use.',
-  client_lost: 'Notion no longer knows this app’s registration. Connecting again registers it anew.',
-  refused: 'Notion refuses the access for good. Connecting again asks for a new permission.',
-  credentials_lost: 'The server has lost the key to this connection. Connecting again asks for a new permission.',
+    'Notion ended the access, probably because someone removed it in Notion’s settings. Reconnect to restore it.',
+  expired:
+    'The access has expired. Notion requires a new consent after 180 days, or after 30 days without use. Reconnect to restore it.',
+  client_lost: 'Notion no longer recognizes this app’s registration. Reconnect to register it again.',
+  refused: 'Notion permanently refuses this access. Reconnect to request a new consent.',
+  credentials_lost: 'The server has lost the key to this connection. Reconnect to request a new consent.',
   detached:
-    'This is a copy of another installation, and its operator removed the copied login. Connecting again asks for a new permission.',
+    'This is a copy of another installation, and its administrator removed the copied login. Reconnect to request a new consent.',
 } as const satisfies Record<ReconnectReason, string>

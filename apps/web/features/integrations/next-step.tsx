@@ -84,7 +84,7 @@ function ConfirmStep({
         disabled={decided !== undefined}
         onClick={() => void decide('decline')}
       >
-        {connection.status === 'connected' ? `Keep ${workspace(connection)}` : 'Do not use it'}
+        {connection.status === 'connected' ? `Keep ${workspace(connection)}` : 'Don’t use it'}
       </Button>
     </>
   )
@@ -97,8 +97,7 @@ function ConnectStep({ action, control, canManage, managers }: NextStepProps & {
 
 const WhomToAsk = ({ managers }: Pick<Permission, 'managers'>) => (
   <p className="max-w-64 text-sm text-pretty text-soft">
-    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: only` : 'Only'} owners and admins of the space connect
-    it.
+    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this. Only` : 'Only'} owners and admins can connect Notion.
   </p>
 )
 

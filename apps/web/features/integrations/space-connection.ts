@@ -70,10 +70,7 @@ export async function startAuthorization(
     AuthorizationStart,
   ).catch(sayWhenToTryAgain)
   if (!start)
-    throw new Failure(
-      'gateway_misconfigured',
-      'The gateway can’t connect to Notion. Contact your administrator.',
-    )
+    throw new Failure('gateway_misconfigured', 'The gateway can’t connect to Notion. Contact your administrator.')
   return start
 }
 

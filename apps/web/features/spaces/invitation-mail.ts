@@ -28,6 +28,6 @@ export async function sendInvitation(
  * name from before there was a rule for names still breaks no line.
  */
 function nameInMail(name: string): string {
-  const plain = cleanDisplayName(name, 60) ?? 'Somebody'
+  const plain = cleanDisplayName(name, 60) ?? 'Someone'
   return plain.replaceAll(/[“”"]/g, '’').replaceAll(/(?<=\S)[.:/@\\](?=\S)/g, '$& ')
 }

@@ -84,7 +84,8 @@ export async function invite(
 ): Promise<{ id: string; secret: string; expiresAt: Date }> {
   return inSpace(app, manager, async ({ client, actor, members }) => {
     requireGrantable(actor, role)
-    if (role === 'owner') throw new Failure('forbidden_role', 'Owners can’t be invited. Invite a member, then transfer ownership.')
+    if (role === 'owner')
+      throw new Failure('forbidden_role', 'Owners can’t be invited. Invite a member, then transfer ownership.')
     if (members.size >= MOST_MEMBERS) throw tooMany(`A space can have at most ${MOST_MEMBERS} members.`)
     const address = email?.toLowerCase() ?? null
     await client.query(
@@ -161,10 +162,7 @@ export async function acceptInvitation(
   const found = await findInvitation(app, secret)
   if (!found) throw unknownInvitation()
   if (!isFor(found, user)) {
-    throw new Failure(
-      'wrong_person',
-      'This invitation is for another email address. Sign in with that account.',
-    )
+    throw new Failure('wrong_person', 'This invitation is for another email address. Sign in with that account.')
   }
   return transaction(app.pool, async (client) => {
     await lockSpace(client, found.spaceId)
@@ -205,10 +203,7 @@ export async function removeMember(
   await inSpace(app, member, async ({ client, actor, members }) => {
     if (userId !== member.user.id) requireManageable(actor, members, userId)
     if (members.get(userId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
-      throw new Failure(
-        'last_owner',
-        'A space needs an owner. Transfer ownership before you leave.',
-      )
+      throw new Failure('last_owner', 'A space needs an owner. Transfer ownership before you leave.')
     }
     await client.query(`delete from ${SCHEMA}.member where "organizationId" = $1 and "userId" = $2`, [
       member.space.id,
@@ -225,7 +220,8 @@ export async function transferOwnership(app: App<'pool'>, manager: SpaceManager,
   await inSpace(app, manager, async ({ client, actor, members }) => {
     if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner can transfer ownership.')
     requireManageable(actor, members, userId)
-    if (userId === manager.user.id) throw new Failure('invalid_request', 'You already own this space. Choose another member.')
+    if (userId === manager.user.id)
+      throw new Failure('invalid_request', 'You already own this space. Choose another member.')
     await setRole(client, manager.space.id, userId, 'owner')
     await setRole(client, manager.space.id, manager.user.id, 'admin')
   })

@@ -49,7 +49,9 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
 
     await page.getByText('Friendly client', { exact: true }).waitFor()
     await page.getByText('Name not verified').waitFor()
-    expect(await page.getByRole('region', { name: 'Who asks' }).textContent()).toContain(new URL(redirect).host)
+    expect(await page.getByRole('region', { name: 'Requesting client' }).textContent()).toContain(
+      new URL(redirect).host,
+    )
     await page.getByText("Ada's space", { exact: true }).waitFor()
     await fitsAndIsAccessible(page)
 
@@ -83,10 +85,10 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await fitsAndIsAccessible(page)
 
     await page.goto(client.authorizeUrl(`${on().gatewayUrl}/mcp/notion/proxy`))
-    const spaces = page.getByRole('group', { name: 'Which space’s Notion may it use?' })
+    const spaces = page.getByRole('group', { name: 'Which space can it use?' })
     expect(await spaces.getByRole('radio').count()).toBe(2)
     expect(await page.getByText("Ada's space").count()).toBe(0)
-    expect(await spaces.getByText('Not connected with Notion now').count()).toBe(2)
+    expect(await spaces.getByText('Not connected to Notion.').count()).toBe(2)
     await spaces.getByRole('radio', { name: 'South' }).check()
     // Nobody listens there: where the browser was sent is what counts.
     const sent = page.waitForRequest((request) => request.url().startsWith('http://127.0.0.1:33418/callback'))
@@ -119,7 +121,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.goto(client.authorizeUrl(on().resource()))
     await page.goto(page.url().replace(/(?<=[?&]state=)[^&]*/, 'of-somebody-else'))
     await page.getByRole('button', { name: 'Deny' }).click()
-    await page.getByText('This request is too old. Start again from the client.').waitFor()
+    await page.getByText('This request has expired. Log in from the client again.').waitFor()
     expect(await page.getByRole('button', { name: /Allow|Deny/ }).count()).toBe(0)
     await fitsAndIsAccessible(page)
     await page.context().close()
@@ -130,7 +132,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     const page = await newProfile(browser, PHONE)
     for (const redirect of ['https://evil.test/callback', 'http://evil.test/callback', 'javascript:alert(1)', null]) {
       await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: redirect }))
-      await page.getByText('asked to be answered at an address that it did not register').waitFor()
+      await page.getByText('redirect address is missing or isn’t registered').waitFor()
       expect(new URL(page.url()).origin).toBe(on().webUrl)
     }
     await fitsAndIsAccessible(page)
@@ -147,7 +149,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
     await page.goto(client.authorizeUrl(on().resource()))
-    const asker = page.getByRole('region', { name: 'Who asks' })
+    const asker = page.getByRole('region', { name: 'Requesting client' })
     await asker.getByText(host, { exact: true }).waitFor()
     await asker.getByText('<b>Planner</b>', { exact: true }).waitFor()
     await asker.getByText('Name not verified').waitFor()
@@ -179,9 +181,9 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
   })
 
   it.each([
-    ['that does not exist', '/nowhere.json', 'does not describe a client'],
-    ['of another client', '/other.json', 'describes another one'],
-    ['with an address that is none', '/a/../b.json', 'cannot be one of a client'],
+    ['that does not exist', '/nowhere.json', 'metadata document isn’t valid'],
+    ['of another client', '/other.json', 'describes a different client'],
+    ['with an address that is none', '/a/../b.json', 'can’t be a client metadata document'],
   ])('is told what is wrong with a document: one %s', async (_, path, sentence) => {
     site().answers['/other.json'] = json({ client_id: 'https://<b>evil</b>.test/', redirect_uris: [REDIRECT] })
     const client = await describedClient(on().webUrl, site().origin + path)
@@ -198,14 +200,14 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
     await page.goto(`${on().webUrl}/spaces/${on().ada.spaceId}/clients`)
-    await page.getByText('Nothing has called yet').waitFor()
+    await page.getByText('No client has called yet').waitFor()
     await fitsAndIsAccessible(page)
 
     await page.getByRole('button', { name: 'New key' }).click()
     await page.getByLabel('Name').fill('Nightly report')
     await page.getByRole('radio', { name: 'Read and change' }).check()
-    await page.getByRole('button', { name: 'Make the key' }).click()
-    await page.getByText('it is shown only this once').waitFor()
+    await page.getByRole('button', { name: 'Create key' }).click()
+    await page.getByText('You won’t be able to see it again.').waitFor()
     const key = await page.getByText(/^nmg_\w{49}$/).textContent()
     // It stands in what there is to copy, too.
     await page.getByText('Gemini CLI', { exact: true }).click()
@@ -236,8 +238,8 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     // It scrolls within its frame: with keys in the list, the page once scrolled away into emptiness.
     expect(await page.evaluate(() => document.documentElement.scrollHeight <= window.innerHeight)).toBe(true)
     await page.getByRole('button', { name: 'Delete Nightly report' }).click()
-    await page.getByRole('button', { name: 'Delete the key' }).click()
-    await page.getByText('You have no keys in this space.').waitFor()
+    await page.getByRole('button', { name: 'Delete key' }).click()
+    await page.getByText('No keys yet.').waitFor()
     await expect.poll(() => on().statusOf(key ?? '')).toBe(401)
     expect(complaintsOf(page)).toEqual([])
     await page.context().close()

@@ -14,7 +14,7 @@ export default async function AllowedClientsPage() {
       <div>
         <h1 className="text-2xl font-semibold tracking-tight text-balance">Clients you have allowed</h1>
         <p className="mt-1.5 text-[15px] text-pretty text-soft">
-          Programs that act for you because you logged in from them. Keys are with each space, under Clients.
+          Apps that can act for you because you logged in from them. Keys are listed in each space, under Clients.
         </p>
       </div>
       <AllowedList initial={await allowedClients(runtime(), found)} />

@@ -5,7 +5,7 @@ import { requireSignedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { OAuthFrame } from '@/app/oauth/oauth-frame.tsx'
 
-export const metadata: Metadata = { title: 'Allow a client' }
+export const metadata: Metadata = { title: 'Allow client' }
 
 interface ConsentPageProps {
   readonly searchParams: Promise<Record<string, string | string[] | undefined>>
@@ -20,16 +20,10 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
   )
   const question = await consentQuestion(runtime(), query, await requireSignedInUser())
   if (!question) {
-    return (
-      <OAuthFrame
-        title="This request is over"
-        hasWayOn
-        lead="It is too old. Go back to your client and log in from there again."
-      />
-    )
+    return <OAuthFrame title="This request has expired" hasWayOn lead="Go back to your client and log in again." />
   }
   return (
-    <OAuthFrame title="May this client use your Notion?" lead="An MCP client asks to work with your space’s Notion.">
+    <OAuthFrame title="Allow this client to use your Notion?" lead="An MCP client wants to use your space’s Notion.">
       <ConsentForm question={question} />
     </OAuthFrame>
   )

@@ -16,7 +16,7 @@ export default async function ClientsPage({ params }: { params: Promise<{ spaceI
     throw error
   })
   return (
-    <Page title="Connect your client" lead="Use this space’s Notion in the programs that you work with.">
+    <Page title="Connect your client" lead="Use this space’s Notion in the apps you work with.">
       {lists instanceof Error ? (
         <Notice tone="danger">{lists.message}</Notice>
       ) : (
