@@ -3,22 +3,19 @@ import Link from 'next/link'
 import { ForgotPasswordForm } from '@/features/accounts/forgot-password-form.tsx'
 import { runtime } from '@/lib/runtime.ts'
 import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
+import { texts } from '@/features/accounts/texts.ts'
 
-export const metadata: Metadata = { title: 'Forgot your password?' }
+export const metadata: Metadata = { title: texts.forgotPassword.title }
 
 export default function ForgotPasswordPage() {
   const hasMail = runtime().sendMail !== undefined
   return (
     <LandingPage
-      title="Forgot your password?"
-      lead={
-        hasMail
-          ? 'Enter your email to get a link for choosing a new password.'
-          : 'This installation doesn’t send email. Ask your administrator for a password reset link, which expires in one hour.'
-      }
+      title={texts.forgotPassword.title}
+      lead={hasMail ? texts.forgotPassword.lead : texts.forgotPassword.leadWithoutMail}
       footer={
         <Link href="/sign-in" className={linkStyle}>
-          Back to sign-in
+          {texts.forgotPassword.back}
         </Link>
       }
     >

@@ -1,23 +1,10 @@
 import * as z from 'zod/mini'
 import { callApi, readApi, type ApiCall } from '@/lib/api-client.ts'
-
-/** By the code of better-auth's error. */
-const sentences: Record<string, string> = {
-  INVALID_EMAIL_OR_PASSWORD: 'Incorrect email or password.',
-  INVALID_EMAIL: 'Enter a valid email address.',
-  INVALID_PASSWORD: 'Incorrect current password.',
-  INVALID_TOKEN: 'This link has expired or was already used. Request a new one.',
-  USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: 'An account with this email already exists. Sign in, or use another email.',
-  PASSWORD_TOO_SHORT: 'The password is too short. Use at least 8 characters.',
-  PASSWORD_TOO_LONG: 'The password is too long. Use at most 128 characters.',
-  INVALID_ORIGIN: 'This page was opened at the wrong address. Open the app at its own address and try again.',
-  PROVIDER_NOT_FOUND:
-    'This sign-in method isn’t available right now. Try again in a minute, or sign in with your password.',
-}
+import { authErrors } from './texts.ts'
 
 const explain: ApiCall['explain'] = ({ code = '', message }) =>
   // This app checks names itself, and says what is wrong with one.
-  code === 'INVALID_NAME' ? message : sentences[code]
+  code === 'INVALID_NAME' ? message : authErrors[code]
 
 /** A form for one of better-auth's endpoints. */
 const post = (body: object) => ({ method: 'POST', body, explain }) as const

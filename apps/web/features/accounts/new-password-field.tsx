@@ -1,4 +1,5 @@
 import { Field } from '@/components/ui/field.tsx'
+import { texts } from './texts.ts'
 
 /** A password that is being chosen; its length is what better-auth takes. */
 export const NewPasswordField = ({ label, name }: { label: string; name: string }) => (
@@ -10,6 +11,6 @@ export const NewPasswordField = ({ label, name }: { label: string; name: string 
     required
     minLength={8}
     maxLength={128}
-    hint="At least 8 characters."
+    hint={texts.password.hint}
   />
 )

@@ -6,14 +6,15 @@ import { formText } from '@/components/ui/form-text.ts'
 import { changePassword } from './account-api.ts'
 import { NewPasswordField } from './new-password-field.tsx'
 import { SettingForm } from './setting-form.tsx'
+import { texts } from './texts.ts'
 
 export function PasswordForm({ email }: { email: string }) {
   const router = useRouter()
   return (
     <SettingForm
-      title="Password"
-      action="Change password"
-      done="Password changed. You’re signed out everywhere else."
+      title={texts.password.title}
+      action={texts.password.action}
+      done={texts.password.done}
       clears
       send={async (form) => {
         await changePassword(formText(form, 'current'), formText(form, 'new')).finally(() => router.refresh())
@@ -21,8 +22,14 @@ export function PasswordForm({ email }: { email: string }) {
     >
       {/* So that password managers know whose password it is. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
-      <Field label="Current password" name="current" type="password" autoComplete="current-password" required />
-      <NewPasswordField label="New password" name="new" />
+      <Field
+        label={texts.password.currentLabel}
+        name="current"
+        type="password"
+        autoComplete="current-password"
+        required
+      />
+      <NewPasswordField label={texts.password.newLabel} name="new" />
     </SettingForm>
   )
 }

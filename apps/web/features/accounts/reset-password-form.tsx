@@ -9,6 +9,7 @@ import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { isResetLinkGood, resetPassword } from './account-api.ts'
 import { NewPasswordField } from './new-password-field.tsx'
+import { texts } from './texts.ts'
 
 /** The secret of the link is in the fragment of the address, which browsers send to nobody. */
 export function ResetPasswordForm() {
@@ -27,17 +28,17 @@ export function ResetPasswordForm() {
   }, [])
   if (isOver) {
     return (
-      <Notice tone="warning" title="This link no longer works">
-        It has expired or was already used. Request a new one below.
+      <Notice tone="warning" title={texts.resetPassword.expiredTitle}>
+        {texts.resetPassword.expired}
       </Notice>
     )
   }
   if (call.status === 'done') {
     return (
       <div className="space-y-4">
-        <Notice tone="success">Password changed.</Notice>
+        <Notice tone="success">{texts.resetPassword.done}</Notice>
         <Link href="/sign-in" className={buttonStyle({ className: 'w-full' })}>
-          Sign in
+          {texts.resetPassword.signIn}
         </Link>
       </div>
     )
@@ -55,10 +56,10 @@ export function ResetPasswordForm() {
         })
       }}
     >
-      <NewPasswordField label="New password" name="password" />
+      <NewPasswordField label={texts.resetPassword.label} name="password" />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Set new password
+        {texts.resetPassword.action}
       </Button>
     </form>
   )
