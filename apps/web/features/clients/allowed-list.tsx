@@ -9,6 +9,7 @@ import { Time } from '@/components/ui/time.tsx'
 import { revokeAllGrants, revokeGrant } from './client-api.ts'
 import type { AllowedClient } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
+import { texts } from './texts.ts'
 
 /** The logins of clients that the user allowed, one per machine, and the way to end one or all of them. */
 export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) {
@@ -17,7 +18,7 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
   if (allowed.length === 0) {
     return (
       <p className="rounded-xl border border-dashed border-line-strong p-5 text-sm text-pretty text-soft">
-        No clients yet. When you log in from a client, it’s listed here, and you can revoke its access.
+        {texts.allowed.none}
       </p>
     )
   }
@@ -33,14 +34,14 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
       </Card>
       {allowed.length > 1 && (
         <Button look="quiet" size="small" onClick={() => setDoomed('all')}>
-          Revoke all
+          {texts.allowed.revokeAll}
         </Button>
       )}
       <Confirm
         open={one !== undefined}
         onClose={() => setDoomed(undefined)}
-        title="Revoke this client’s access?"
-        action="Revoke"
+        title={texts.allowed.revokeTitle}
+        action={texts.allowed.revoke}
         onConfirm={async () => {
           if (!one) return
           await revokeGrant(one.id)
@@ -55,14 +56,14 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
       <Confirm
         open={doomed === 'all'}
         onClose={() => setDoomed(undefined)}
-        title="Revoke access of all clients?"
-        action="Revoke all"
+        title={texts.allowed.revokeAllTitle}
+        action={texts.allowed.revokeAll}
         onConfirm={async () => {
           await revokeAllGrants()
           setAllowed([])
         }}
       >
-        <p>All clients you logged in from lose access immediately, on all machines and in all spaces.</p>
+        <p>{texts.allowed.revokeAllConsequence}</p>
       </Confirm>
     </div>
   )
@@ -89,7 +90,7 @@ function AllowedItem({ client, onRevoke }: { client: AllowedClient; onRevoke: ()
               last used <Time at={client.lastUsedAt} />
             </>
           ) : (
-            'not used yet'
+            texts.allowed.notUsed
           )}
         </p>
       </div>

@@ -6,6 +6,7 @@ import { Choice } from '@/components/ui/choice.tsx'
 import { cn } from '@/components/ui/class-names.ts'
 import { CopyBlock } from '@/components/ui/copy-block.tsx'
 import { KEY_PLACEHOLDER, recipes, serverName } from './client-recipes.ts'
+import { texts } from './texts.ts'
 
 interface ConnectClientProps {
   readonly url: string
@@ -29,15 +30,13 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
   return (
     <Card className="p-4 sm:p-6" aria-labelledby="connect-client">
       <h2 id="connect-client" className="text-lg font-semibold tracking-tight">
-        Set up a client
+        {texts.setup.title}
       </h2>
-      <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        Every MCP client uses this space’s Notion at the same address, which never changes:
-      </p>
-      <CopyBlock text={url} label="Address of this space" />
+      <p className="mt-1 mb-4 text-sm text-pretty text-soft">{texts.setup.lead}</p>
+      <CopyBlock text={url} label={texts.setup.address} />
 
       <fieldset className="mt-6">
-        <legend className="mb-2.5 text-sm font-semibold">Which client?</legend>
+        <legend className="mb-2.5 text-sm font-semibold">{texts.setup.which}</legend>
         <div className="flex flex-wrap gap-2">
           {recipes.map((recipe) => (
             <label
@@ -62,13 +61,13 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
       </fieldset>
 
       <fieldset className="mt-6">
-        <legend className="mb-2.5 text-sm font-semibold">How should it authenticate?</legend>
+        <legend className="mb-2.5 text-sm font-semibold">{texts.setup.how}</legend>
         <div className="grid gap-2.5 sm:grid-cols-2">
-          <Choice name="way" label="You log in" checked={way === 'login'} onChange={() => setWay('login')}>
-            Your browser opens, and you choose what to allow. Best for apps you use yourself.
+          <Choice name="way" label={texts.setup.login} checked={way === 'login'} onChange={() => setWay('login')}>
+            {texts.setup.loginHint}
           </Choice>
-          <Choice name="way" label="With a key" checked={way === 'key'} onChange={() => setWay('key')}>
-            For scripts and servers, where nobody can log in. Anyone with the key can use it, so keep it secret.
+          <Choice name="way" label={texts.setup.key} checked={way === 'key'} onChange={() => setWay('key')}>
+            {texts.setup.keyHint}
           </Choice>
         </div>
       </fieldset>

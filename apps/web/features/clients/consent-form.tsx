@@ -14,6 +14,7 @@ import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
 import { sendConsent } from './client-api.ts'
 import type { ConsentQuestion } from './consent-view.ts'
+import { texts } from './texts.ts'
 
 type Progress =
   | { status: 'asking'; trouble?: string }
@@ -92,10 +93,8 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
     >
       <Asker question={question} />
       {spaces.length === 0 ? (
-        <Notice tone="warning" title="You are not a member of this space">
-          {question.isForeignSpace
-            ? 'The address in your client belongs to a space you’re not a member of. Ask an owner or admin to invite you, or sign in with another account.'
-            : 'You’re not in any space. Ask someone to invite you, or create one, then log in from your client again.'}
+        <Notice tone="warning" title={texts.consent.notMember}>
+          {question.isForeignSpace ? texts.consent.foreignSpace : texts.consent.noSpace}
         </Notice>
       ) : (
         <>
@@ -112,7 +111,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
             busy={sending === 'allow'}
             disabled={sending !== undefined || !isSeen}
           >
-            Allow
+            {texts.consent.allow}
           </Button>
         )}
         <Button
@@ -122,7 +121,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
           disabled={sending !== undefined}
           onClick={() => void send('deny')}
         >
-          {spaces.length > 0 ? 'Deny' : 'Back to client'}
+          {spaces.length > 0 ? texts.consent.deny : texts.consent.back}
         </Button>
       </div>
     </form>
@@ -138,7 +137,7 @@ const targets = {
 /** What is not proven about who asks. A site is answered where nobody else hears it; on a user's own device others listen, too. */
 function caution({ host, target }: ConsentQuestion): string {
   if (host === undefined) {
-    return 'Any program can use this name. Allow it only if you just started logging in from it.'
+    return texts.consent.unregistered
   }
   return target.kind === 'site'
     ? `${host} provides its name and description. Allow it only if you trust ${host} and just started logging in from there.`
@@ -152,7 +151,7 @@ function Asker({ question }: { question: ConsentQuestion }) {
   const call = useCall()
   const leaving = useSignOut(user.id, () => window.location.reload())
   return (
-    <Card className="p-4" aria-label="Requesting client">
+    <Card className="p-4" aria-label={texts.consent.client}>
       {host !== undefined && (
         <p className="mb-2 text-sm text-soft">
           {target.kind === 'site' ? 'A client of' : 'Claims to be a client of'}{' '}
@@ -163,7 +162,7 @@ function Asker({ question }: { question: ConsentQuestion }) {
         <strong dir="auto" className="min-w-0 text-[15px] font-semibold break-words">
           {clientName}
         </strong>
-        <Badge tone="warning">Name not verified</Badge>
+        <Badge tone="warning">{texts.consent.notVerified}</Badge>
       </p>
       <p className="mt-2 flex gap-2 text-sm text-soft">
         <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
@@ -179,7 +178,7 @@ function Asker({ question }: { question: ConsentQuestion }) {
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
           onClick={() => void call.run(leaving.start)}
         >
-          Not you?
+          {texts.consent.notYou}
         </button>
       </p>
       <CallNotice call={call} className="mt-3" />
@@ -193,7 +192,7 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   if (only && others.length === 0) {
     return (
       <div>
-        <h2 className="text-sm font-semibold">Space</h2>
+        <h2 className="text-sm font-semibold">{texts.consent.space}</h2>
         <p className="mt-1 text-sm break-words text-soft">
           It can only use the Notion of <bdi className="font-medium text-ink">{only.name}</bdi>.
         </p>
@@ -217,10 +216,10 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   }
   return (
     <fieldset className="space-y-2.5">
-      <legend className="mb-2.5 text-sm font-semibold">Which space can it use?</legend>
+      <legend className="mb-2.5 text-sm font-semibold">{texts.consent.whichSpace}</legend>
       {spaces.map(({ id, name, isConnected }) => (
         <Choice key={id} name="space" value={id} required label={name}>
-          {isConnected === false && 'Not connected to Notion. The client won’t work until it is.'}
+          {isConnected === false && texts.consent.notConnected}
         </Choice>
       ))}
     </fieldset>
@@ -231,16 +230,16 @@ function Scopes({ scopes }: { scopes: ConsentQuestion['scopes'] }) {
   const canRead = scopes.includes('notion:read')
   return (
     <fieldset className="space-y-2.5">
-      <legend className="mb-2.5 text-sm font-semibold">What can it do there?</legend>
+      <legend className="mb-2.5 text-sm font-semibold">{texts.consent.scope}</legend>
       {canRead && (
         // Who allows without a look allows the least; a client that needs more asks for it.
-        <Choice name="scope" value="notion:read" defaultChecked label="Read only">
-          Search and read everything the space’s connection can access. Tools that make changes are hidden.
+        <Choice name="scope" value="notion:read" defaultChecked label={texts.consent.readLabel}>
+          {texts.consent.read}
         </Choice>
       )}
       {scopes.includes('notion:write') && (
-        <Choice name="scope" value="notion:write" defaultChecked={!canRead} label="Read and change">
-          Search, read, create, edit, move and comment on everything the space’s connection can access.
+        <Choice name="scope" value="notion:write" defaultChecked={!canRead} label={texts.consent.writeLabel}>
+          {texts.consent.write}
         </Choice>
       )}
     </fieldset>

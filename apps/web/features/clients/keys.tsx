@@ -18,6 +18,7 @@ import { useCall } from '@/lib/use-call.ts'
 import { createKey, deleteKey } from './client-api.ts'
 import { KEY_DAYS, NewKey, type KeyView, type MadeKey } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
+import { texts } from './texts.ts'
 
 interface KeysProps {
   readonly spaceId: string
@@ -36,28 +37,27 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="min-w-0 flex-1 basis-64">
           <h2 id="keys-title" className="text-lg font-semibold tracking-tight">
-            Your keys
+            {texts.keys.title}
           </h2>
-          <p className="mt-1 text-sm text-pretty text-soft">
-            A key acts as you in this space, within its permissions, until it expires or you delete it. If you leave the
-            space, your keys stop working.
-          </p>
+          <p className="mt-1 text-sm text-pretty text-soft">{texts.keys.lead}</p>
         </div>
         <Button look="secondary" onClick={() => setMaking(true)}>
           <KeyRound aria-hidden />
-          New key
+          {texts.keys.new}
         </Button>
       </div>
 
       {made && (
-        <Notice tone="success" title={`Key “${made.name}” created`} className="mt-4">
-          <p className="mb-2.5">Copy it now. You won’t be able to see it again.</p>
-          <CopyBlock text={made.key} label="The new key" />
+        <Notice tone="success" title={texts.keys.created(made.name)} className="mt-4">
+          <p className="mb-2.5">{texts.keys.copy}</p>
+          <CopyBlock text={made.key} label={texts.keys.copyLabel} />
         </Notice>
       )}
 
       {keys.length === 0 ? (
-        <p className="mt-4 rounded-xl border border-dashed border-line-strong p-4 text-sm text-soft">No keys yet.</p>
+        <p className="mt-4 rounded-xl border border-dashed border-line-strong p-4 text-sm text-soft">
+          {texts.keys.none}
+        </p>
       ) : (
         <ul className="mt-4 divide-y divide-line">
           {keys.map((key) => (
@@ -66,7 +66,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
                 <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium break-words">
                   <bdi className="min-w-0 break-words">{key.name}</bdi>
                   <Badge>{scopeWords[key.scope]}</Badge>
-                  {isOver(key) && <Badge tone="warning">Expired</Badge>}
+                  {isOver(key) && <Badge tone="warning">{texts.keys.expired}</Badge>}
                 </p>
                 <p className="mt-0.5 text-[13px] text-soft">
                   Created <Time at={key.createdAt} /> ·{' '}
@@ -75,7 +75,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
                       last used <Time at={key.lastUsedAt} />
                     </>
                   ) : (
-                    'never used'
+                    texts.keys.neverUsed
                   )}{' '}
                   ·{' '}
                   {key.expiresAt ? (
@@ -83,7 +83,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
                       expires <Time at={key.expiresAt} />
                     </>
                   ) : (
-                    'doesn’t expire'
+                    texts.keys.noExpiry
                   )}
                 </p>
               </div>
@@ -95,7 +95,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         </ul>
       )}
 
-      <Dialog open={isMaking} onClose={() => setMaking(false)} title="New key">
+      <Dialog open={isMaking} onClose={() => setMaking(false)} title={texts.keys.new}>
         <KeyForm
           spaceId={spaceId}
           onMade={(key) => {
@@ -108,8 +108,8 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
       <Confirm
         open={doomed !== undefined}
         onClose={() => setDoomed(undefined)}
-        title="Delete this key?"
-        action="Delete key"
+        title={texts.keys.deleteTitle}
+        action={texts.keys.delete}
         onConfirm={async () => {
           if (!doomed) return
           await deleteKey(spaceId, doomed.id)
@@ -150,31 +150,24 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
           days: Number(form.get('days')),
         })
         void call.run(async () => {
-          if (!key.success) throw new ApiError('invalid_request', 'Enter a name for the key.')
+          if (!key.success) throw new ApiError('invalid_request', texts.keys.nameMissing)
           onMade(await createKey(spaceId, key.data))
         })
       }}
     >
-      <Field
-        label="Name"
-        name="name"
-        autoFocus
-        required
-        maxLength={100}
-        hint="Where you use it, for example “Nightly report”."
-      />
+      <Field label={texts.keys.nameLabel} name="name" autoFocus required maxLength={100} hint={texts.keys.nameHint} />
       <fieldset className="space-y-2.5">
-        <legend className="mb-2.5 text-sm font-medium">What can it do?</legend>
+        <legend className="mb-2.5 text-sm font-medium">{texts.keys.scope}</legend>
         <Choice name="scope" value="notion:read" defaultChecked label={scopeWords['notion:read']}>
-          Search and read. Tools that make changes are hidden.
+          {texts.keys.read}
         </Choice>
         <Choice name="scope" value="notion:write" label={scopeWords['notion:write']}>
-          Also create, edit, move and comment.
+          {texts.keys.write}
         </Choice>
       </fieldset>
       <div className="space-y-1.5">
         <label htmlFor={daysId} className="block text-sm font-medium">
-          Expires after
+          {texts.keys.expiry}
         </label>
         <select id={daysId} name="days" defaultValue={90} className={inputStyle}>
           {KEY_DAYS.map((days) => (
@@ -186,7 +179,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
       </div>
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Create key
+        {texts.keys.create}
       </Button>
     </form>
   )

@@ -6,6 +6,7 @@ import { Card } from '@/components/ui/card.tsx'
 import { Confirm } from '@/components/ui/confirm.tsx'
 import { removeMember } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
+import { texts } from './texts.ts'
 
 /** The way out of a space. */
 export function LeaveSpace({
@@ -21,27 +22,25 @@ export function LeaveSpace({
   return (
     <Card aria-labelledby="leave" className="p-5 sm:p-6">
       <h2 id="leave" className="font-semibold tracking-tight">
-        Leave
+        {texts.leave.title}
       </h2>
       <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        {isLastOwner
-          ? 'You’re the only owner of this space. Transfer ownership before you leave.'
-          : 'You and your MCP clients lose access to this space and its Notion immediately. To come back, you need an invitation.'}
+        {isLastOwner ? texts.leave.lastOwner : texts.leave.consequence}
       </p>
       <Button look="secondary" className="text-danger" disabled={isLastOwner} onClick={() => setAsked(true)}>
-        Leave space…
+        {texts.leave.open}
       </Button>
       <Confirm
         open={isAsked}
         onClose={() => setAsked(false)}
-        title={`Leave ${space.name}?`}
-        action="Leave"
+        title={texts.leave.question(space.name)}
+        action={texts.leave.action}
         onConfirm={async () => {
           await removeMember(space.id, userId)
           window.location.assign('/')
         }}
       >
-        <p>To come back, you need an invitation.</p>
+        <p>{texts.leave.return}</p>
       </Confirm>
     </Card>
   )

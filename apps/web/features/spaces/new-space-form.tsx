@@ -6,6 +6,7 @@ import { formText } from '@/components/ui/form-text.ts'
 import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { createSpace } from './space-api.ts'
+import { texts } from './texts.ts'
 
 /** Makes a space and goes there. */
 export function NewSpaceForm() {
@@ -22,10 +23,10 @@ export function NewSpaceForm() {
         })
       }}
     >
-      <Field label="Space name" name="name" required maxLength={100} hint="For example, your team’s name." />
+      <Field label={texts.space.nameLabel} name="name" required maxLength={100} hint={texts.space.nameHint} />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status !== 'idle'}>
-        Create space
+        {texts.space.create}
       </Button>
     </form>
   )

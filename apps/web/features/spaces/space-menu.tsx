@@ -5,6 +5,7 @@ import Link from 'next/link'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { switchSpace } from './space-api.ts'
+import { texts } from './texts.ts'
 
 export interface SpaceChoice {
   readonly id: string
@@ -39,7 +40,7 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
         </button>
       }
     >
-      <MenuLabel>Your spaces</MenuLabel>
+      <MenuLabel>{texts.space.own}</MenuLabel>
       {spaces.map((space) => (
         <MenuItem
           key={space.id}
@@ -65,7 +66,7 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
       <MenuItem asChild>
         <Link href="/spaces/new">
           <Plus aria-hidden />
-          New space…
+          {texts.space.new}
         </Link>
       </MenuItem>
       {call.trouble && (

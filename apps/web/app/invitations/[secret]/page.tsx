@@ -8,9 +8,10 @@ import { signedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { SignOutButton } from '@/features/accounts/sign-out-button.tsx'
 import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
+import { texts } from '@/features/spaces/texts.ts'
 
 // The same for all, so that the title tells nobody whether a link is good.
-export const metadata: Metadata = { title: 'Invitation', referrer: 'no-referrer' }
+export const metadata: Metadata = { title: texts.invitation.pageTitle, referrer: 'no-referrer' }
 
 export default async function InvitationPage({ params }: { params: Promise<{ secret: string }> }) {
   const { secret } = await params
@@ -22,11 +23,11 @@ export default async function InvitationPage({ params }: { params: Promise<{ sec
     <LandingPage
       title={`Join ${spaceName}`}
       lead={`${invitedBy} invited you to this space ${roleText[invitation.role]}.`}
-      footer={isMember ? 'You’re already a member of this space.' : 'The link works once.'}
+      footer={isMember ? texts.invitation.alreadyMember : texts.invitation.once}
     >
       {isMember ? (
         <Link href={`/spaces/${spaceId}`} className={buttonStyle({ className: 'w-full' })}>
-          Go to space
+          {texts.invitation.open}
         </Link>
       ) : (
         <NextStep invitation={invitation} secret={secret} user={found?.user} />
@@ -55,10 +56,10 @@ function NextStep({ invitation, secret, user }: { invitation: Invitation; secret
           </p>
         )}
         <Link href={withNext('/sign-up', next)} className={buttonStyle({ className: 'w-full' })}>
-          Create an account
+          {texts.invitation.createAccount}
         </Link>
         <Link href={withNext('/sign-in', next)} className={buttonStyle({ look: 'secondary', className: 'w-full' })}>
-          Sign in
+          {texts.invitation.signIn}
         </Link>
       </div>
     )
@@ -87,11 +88,11 @@ function NextStep({ invitation, secret, user }: { invitation: Invitation; secret
 
 const Gone = () => (
   <LandingPage
-    title="This invitation is no longer valid"
-    lead="It was used or cancelled, or has expired. Ask the person who invited you for a new link."
+    title={texts.invitation.invalidTitle}
+    lead={texts.invitation.invalid}
     footer={
       <Link href="/" className={linkStyle}>
-        Go to your space
+        {texts.invitation.home}
       </Link>
     }
   >

@@ -4,8 +4,9 @@ import { consentQuestion } from '@/features/clients/consent-view.ts'
 import { requireSignedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { OAuthFrame } from '@/app/oauth/oauth-frame.tsx'
+import { texts } from '@/features/clients/texts.ts'
 
-export const metadata: Metadata = { title: 'Allow client' }
+export const metadata: Metadata = { title: texts.consent.pageTitle }
 
 interface ConsentPageProps {
   readonly searchParams: Promise<Record<string, string | string[] | undefined>>
@@ -20,10 +21,10 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
   )
   const question = await consentQuestion(runtime(), query, await requireSignedInUser())
   if (!question) {
-    return <OAuthFrame title="This request has expired" hasWayOn lead="Go back to your client and log in again." />
+    return <OAuthFrame title={texts.consent.expiredTitle} hasWayOn lead={texts.consent.expired} />
   }
   return (
-    <OAuthFrame title="Allow this client to use your Notion?" lead="An MCP client wants to use your space’s Notion.">
+    <OAuthFrame title={texts.consent.title} lead={texts.consent.lead}>
       <ConsentForm question={question} />
     </OAuthFrame>
   )
