@@ -10,7 +10,7 @@ import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
 import { texts } from './texts.ts'
 
-/** Who is signed in, and the way out. `wide` shows the name beside the picture. */
+/** Menu of the signed-in user, with sign-out. `wide` shows the name beside the avatar. */
 export function AccountMenu({
   id,
   name,

@@ -12,7 +12,7 @@ import { texts } from './texts.ts'
 export function ForgotPasswordForm() {
   const call = useCall()
   if (call.status === 'done') {
-    // The same whether there is such an account or not.
+    // Same text for known and unknown addresses, so that it does not reveal accounts.
     return <Notice tone="success">{texts.forgotPassword.sent}</Notice>
   }
   return (

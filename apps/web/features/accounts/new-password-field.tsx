@@ -1,7 +1,7 @@
 import { Field } from '@/components/ui/field.tsx'
 import { texts } from './texts.ts'
 
-/** A password that is being chosen; its length is what better-auth takes. */
+/** Field for a new password, with better-auth's length limits. */
 export const NewPasswordField = ({ label, name }: { label: string; name: string }) => (
   <Field
     label={label}

@@ -20,7 +20,7 @@ export function PasswordForm({ email }: { email: string }) {
         await changePassword(formText(form, 'current'), formText(form, 'new')).finally(() => router.refresh())
       }}
     >
-      {/* So that password managers know whose password it is. */}
+      {/* Lets password managers find the account. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
       <Field
         label={texts.password.currentLabel}

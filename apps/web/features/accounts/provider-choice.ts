@@ -1,6 +1,6 @@
 import { providerErrors, unknownProviderError } from './texts.ts'
 
-/** A way to sign in, as its button names it. */
+/** A sign-in provider. */
 export interface ProviderChoice {
   readonly id: string
   readonly name: string

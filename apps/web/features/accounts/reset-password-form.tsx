@@ -11,7 +11,7 @@ import { isResetLinkGood, resetPassword } from './account-api.ts'
 import { NewPasswordField } from './new-password-field.tsx'
 import { texts } from './texts.ts'
 
-/** The secret of the link is in the fragment of the address, which browsers send to nobody. */
+/** Reads the reset token from the URL fragment, which browsers never send to a server. */
 export function ResetPasswordForm() {
   const [isOver, setOver] = useState(false)
   const call = useCall()
@@ -19,7 +19,7 @@ export function ResetPasswordForm() {
     let isLeft = false
     isResetLinkGood(window.location.hash.slice(1)).then(
       (isGood) => !isGood && !isLeft && setOver(true),
-      // It is checked again when it is used.
+      // The server checks the token again on submit.
       () => undefined,
     )
     return () => {
@@ -51,7 +51,7 @@ export function ResetPasswordForm() {
         const password = formText(new FormData(event.currentTarget), 'password')
         void call.run(async () => {
           await resetPassword(window.location.hash.slice(1), password)
-          // Used up; it need not stay in the history.
+          // Remove the used token from the browser history.
           window.history.replaceState(null, '', window.location.pathname)
         })
       }}

@@ -12,7 +12,7 @@ import { endSessions } from './account-api.ts'
 import type { AccountSession } from './account-data.ts'
 import { texts } from './texts.ts'
 
-/** Where one is signed in, and the way to end that. */
+/** The user's sessions, each with a button to revoke it. */
 export function SessionList({ sessions }: { sessions: readonly AccountSession[] }) {
   const router = useRouter()
   const call = useCall()

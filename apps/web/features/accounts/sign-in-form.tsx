@@ -6,7 +6,7 @@ import { signIn } from './account-api.ts'
 import { AccountForm } from './account-form.tsx'
 import { texts } from './texts.ts'
 
-/** `prefilled` in a demo, where there is nothing to protect. */
+/** `prefilled` contains the demo user's credentials. */
 export function SignInForm({
   next,
   prefilled,

@@ -14,7 +14,7 @@ interface Way extends ProviderChoice {
   readonly isConnected: boolean
 }
 
-/** Accounts elsewhere by which one can sign in. */
+/** The user's sign-in providers, with buttons to connect and disconnect each. */
 export function SignInWays({ ways, isOnlyOne }: { ways: readonly Way[]; isOnlyOne: boolean }) {
   const router = useRouter()
   const call = useCall()
@@ -41,7 +41,7 @@ export function SignInWays({ ways, isOnlyOne }: { ways: readonly Way[]; isOnlyOn
                 look="quiet"
                 size="small"
                 aria-label={`Disconnect ${name}`}
-                // Nobody could sign in any more.
+                // Disconnecting the only sign-in method would lock the user out.
                 disabled={isOnlyOne}
                 onClick={() => void disconnect(id)}
               >

@@ -7,7 +7,7 @@ import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
 import { texts } from './texts.ts'
 
-/** Signs out and stays at `next`. */
+/** Signs out and opens `next`. */
 export function SignOutButton({ userId, next }: { userId: string; next: string }) {
   const call = useCall()
   const leaving = useSignOut(userId, () => window.location.assign(next))

@@ -11,7 +11,7 @@ import type { AllowedClient } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
 import { texts } from './texts.ts'
 
-/** The logins of clients that the user allowed, one per machine, and the way to end one or all of them. */
+/** The user's grants, one per machine, with buttons to revoke one or all. */
 export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) {
   const [allowed, setAllowed] = useState(initial)
   const [doomed, setDoomed] = useState<AllowedClient | 'all'>()

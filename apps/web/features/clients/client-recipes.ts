@@ -1,17 +1,17 @@
-/** How each client is told of the MCP endpoint of a space, as its makers document it. */
+/** Setup steps for each client, as its vendor documents them. */
 
 export interface Step {
   readonly text: string
-  /** What to copy. */
+  /** Code to copy. */
   readonly code?: string
 }
 
-/** What the recipes are filled with. */
+/** Values inserted into the recipes. */
 export interface Endpoint {
   readonly url: string
-  /** What the server is called in the client's own list. */
+  /** Name of the server in the client's configuration. */
   readonly name: string
-  /** A key, or where it goes. */
+  /** A key, or its placeholder. */
   readonly key: string
 }
 
@@ -24,19 +24,19 @@ export interface Recipe {
 
 export const KEY_PLACEHOLDER = 'nmg_YOUR_KEY'
 
-/** Where programs that read it from their environment find the key. */
+/** Environment variable that contains the key. */
 const KEY_VARIABLE = 'NOTION_GATEWAY_KEY'
 
 const json = (value: unknown) => JSON.stringify(value, undefined, 2)
 const inQuotes = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** For clients that only start programs. Plain http to another machine has to be asked for. */
+/** For clients that only support stdio servers. mcp-remote needs a flag for plain http to another host. */
 const throughMcpRemote = (url: string, ...more: string[]) => ({
   command: 'npx',
   args: ['-y', 'mcp-remote', url, ...(/^http:\/\/(?!localhost[:/]|127\.)/.test(url) ? ['--allow-http'] : []), ...more],
 })
 
-/** A space between name and value would be lost on Windows, so the value comes from the environment. */
+/** Windows drops a space in the header argument, so the value comes from the environment. */
 const withKey = (url: string, key: string) => ({
   ...throughMcpRemote(url, '--header', 'Authorization:${AUTHORIZATION}'),
   env: { AUTHORIZATION: `Bearer ${key}` },
@@ -218,7 +218,7 @@ console.log(tools.map(({ name }) => name))`,
   },
 ]
 
-/** A name for the server that tells spaces apart, of letters that every client takes. */
+/** Server name derived from the space name, in characters that every client accepts. */
 export function serverName(spaceName: string): string {
   const words = spaceName
     .normalize('NFKD')

@@ -11,16 +11,16 @@ import { texts } from './texts.ts'
 interface ConnectClientProps {
   readonly url: string
   readonly spaceName: string
-  /** The key that was made just now, to be put where it goes. */
+  /** A key that was just created, inserted into the steps. */
   readonly newKey: string | undefined
 }
 
-/** What to copy into which client. */
+/** Setup steps for the chosen client. */
 export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
   const [chosen, setChosen] = useState(recipes[0])
   const [way, setWay] = useState<'login' | 'key'>('login')
   const [isKeyShown, setKeyShown] = useState(newKey)
-  // Who has just made a key wants to use it.
+  // Switch to the key steps after a key was created.
   if (newKey !== isKeyShown) {
     setKeyShown(newKey)
     if (newKey) setWay('key')

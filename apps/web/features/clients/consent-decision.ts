@@ -7,7 +7,7 @@ import { notionScopes, OFFLINE } from '@/authorization-server/scopes.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** What the consent page sends. */
+/** Request body of the consent page. */
 export const ConsentDecision = z.discriminatedUnion('allow', [
   z.object({ allow: z.literal(false), request: z.string() }),
   z.object({ allow: z.literal(true), request: z.string(), spaceId: z.string().min(1), scope: Scope }),
@@ -15,7 +15,7 @@ export const ConsentDecision = z.discriminatedUnion('allow', [
 export type ConsentDecision = z.infer<typeof ConsentDecision>
 
 /**
- * Carries out what the user decided, and answers where their browser goes next.
+ * Applies the user's decision and returns the URL to redirect to.
  *
  * @throws {Failure} `forbidden_space`, `invalid_request`
  */
@@ -53,10 +53,10 @@ function allowed(
   } as const
 }
 
-/** No more than was asked for, and no more than the user allows. */
+/** Intersection of requested and allowed scopes. */
 function granted(requested: string | null, upTo: Scope): Scope[] {
   const scopes = notionScopes(requested).filter((scope) => upTo === 'notion:write' || scope === 'notion:read')
-  // A client that asked to write only can be allowed to read: writing includes it.
+  // `notion:write` includes reading, so a client that requested only it may be granted `notion:read`.
   if (scopes.length === 0) throw new Failure('invalid_request', 'The client didn’t request read-only access.')
   return scopes
 }

@@ -22,10 +22,10 @@ type Progress =
   | { status: 'answered'; decision: 'allow' | 'deny' }
   | { status: 'over'; why: string }
 
-/** Longer than somebody needs for the second click of two, and shorter than to read what is asked. */
+/** Longer than the pause within a double click, shorter than reading the page takes. */
 const READ_MS = 800
 
-/** Whether the page has been seen for a moment: another window that vanishes between two clicks must not leave the second one to this page. */
+/** True once the page has had focus for READ_MS. Protects against clickjacking by a window that closes within a double click. */
 function useIsSeen(): boolean {
   const [isSeen, setIsSeen] = useState(false)
   useEffect(() => {
@@ -47,7 +47,7 @@ function useIsSeen(): boolean {
   return isSeen
 }
 
-/** Asks whether a client may use Notion for the user, in which space and how far. */
+/** Asks whether a client may use Notion on the user's behalf, in which space and with which scope. */
 export function ConsentForm({ question }: { question: ConsentQuestion }) {
   const { request, spaces, scopes } = question
   const [progress, setProgress] = useState<Progress>({ status: 'asking' })
@@ -66,7 +66,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
       window.location.assign(location)
     } catch (error) {
       const { code } = error instanceof ApiError ? error : {}
-      // The page sends a user who is not signed in to do so, and comes back with the same request.
+      // Reloading redirects to sign-in and returns with the same request.
       if (code === 'unauthenticated') return window.location.reload()
       if (code === 'invalid_request') return setProgress({ status: 'over', why: messageOf(error) })
       setProgress({ status: 'asking', trouble: messageOf(error) })
@@ -134,7 +134,7 @@ const targets = {
   application: { Icon: AppWindow, text: 'the app on this device that opens links starting with' },
 } as const
 
-/** What is not proven about who asks. A site is answered where nobody else hears it; on a user's own device others listen, too. */
+/** Warning about the client's unverified identity. Only an https redirect proves the host; local programs can imitate each other. */
 function caution({ host, target }: ConsentQuestion): string {
   if (host === undefined) {
     return texts.consent.unregistered
@@ -147,7 +147,7 @@ function caution({ host, target }: ConsentQuestion): string {
 function Asker({ question }: { question: ConsentQuestion }) {
   const { clientName, host, target, user } = question
   const { Icon, text } = targets[target.kind]
-  // The page sends a user who is not signed in to do so, and comes back with the same request.
+  // Reloading redirects to sign-in and returns with the same request.
   const call = useCall()
   const leaving = useSignOut(user.id, () => window.location.reload())
   return (
@@ -232,7 +232,7 @@ function Scopes({ scopes }: { scopes: ConsentQuestion['scopes'] }) {
     <fieldset className="space-y-2.5">
       <legend className="mb-2.5 text-sm font-semibold">{texts.consent.scope}</legend>
       {canRead && (
-        // Who allows without a look allows the least; a client that needs more asks for it.
+        // Least privilege by default; a client that needs more requests a step-up.
         <Choice name="scope" value="notion:read" defaultChecked label={texts.consent.readLabel}>
           {texts.consent.read}
         </Choice>

@@ -28,7 +28,7 @@ interface KeysProps {
   readonly onChange: () => Promise<void>
 }
 
-/** The user's keys for the space: making, seeing and deleting them. */
+/** The user's keys for the space, with forms to create and delete them. */
 export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
   const [isMaking, setMaking] = useState(false)
   const [doomed, setDoomed] = useState<KeyView>()

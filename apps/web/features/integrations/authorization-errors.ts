@@ -1,6 +1,6 @@
 import { AuthorizationError } from '@nmg/contract'
 
-/** Why connecting did not work, and what to do. A code of the gateway that is missing here does not compile. */
+/** Reason and advice for each error code of the gateway's callback. A missing code does not compile. */
 const authorizationErrors = {
   access_denied: {
     title: 'Access was declined',
@@ -67,7 +67,7 @@ const authorizationErrors = {
   },
 } as const satisfies Record<AuthorizationError, { title: string; advice: string }>
 
-/** What to tell about `error` of the callback. The address bar can hold anything, so an unknown code is told as a refusal. */
+/** The text for `error` in the callback's query. Unknown codes, which anyone can type, count as a refusal. */
 export function authorizationProblem(code: string | undefined): { title: string; advice: string } {
   const known = AuthorizationError.safeParse(code)
   return authorizationErrors[known.success ? known.data : 'authorization_refused']

@@ -6,7 +6,7 @@ import { userOf, workspace } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
 import { earlierConsentsText } from './earlier-consents.ts'
 
-/** What there is to know about each state, besides what its text says. */
+/** Details of each state, in addition to its summary. */
 export function ConnectionFacts({ view }: { view: ConnectionView }) {
   switch (view.status) {
     case 'connected':

@@ -25,7 +25,7 @@ type HistoryState =
   | { status: 'failed'; trouble: string }
   | { status: 'ready'; events: readonly PastEvent[]; nextBefore: number | undefined; isReading: boolean }
 
-/** What happened to the connection, newest first. It is read anew when the connection changes. */
+/** Events of the connection, newest first. Reloads when the connection changes. */
 export function ConnectionHistory({ spaceId }: { spaceId: string }) {
   const [kind, setKind] = useState<HistoryKind>('all')
   const mark = markOf(useSpaceConnection().control.view)
@@ -55,7 +55,7 @@ export function ConnectionHistory({ spaceId }: { spaceId: string }) {
   )
 }
 
-/** Another text whenever something has happened to the connection. */
+/** Key that changes with each event of the connection. */
 function markOf(view: ConnectionView): string {
   if (!('connection' in view)) return view.status
   const { connectedAt, lastRefreshedAt, status } = view.connection
@@ -125,7 +125,7 @@ interface Story {
   readonly more?: ReactNode
 }
 
-/** How each event is told. A new one does not compile until it is here. */
+/** Text and icon of each event type. A missing type does not compile. */
 const stories: Record<PastEvent['type'], (event: PastEvent) => Story> = {
   NotionIntegrationAuthorized: ({ confirmedBy, confirmedByName }) => ({
     icon: Link2,

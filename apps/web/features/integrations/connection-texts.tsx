@@ -9,13 +9,13 @@ import { degradedTexts } from './degraded.ts'
 export interface ConnectionText {
   readonly tone: Tone
   readonly label: string
-  /** What is the matter, in one or two sentences. */
+  /** One or two sentences about the state. */
   readonly summary: ReactNode
 }
 
 type ViewOf<Status> = Extract<ConnectionView, { status: Status }>
 
-/** How each state is told. A new state does not compile until it is here. */
+/** Text of each state. A missing state does not compile. */
 const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => ConnectionText } = {
   not_connected: () => ({
     tone: 'neutral',
@@ -28,7 +28,7 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
     summary: 'Taking you to Notion. Choose a workspace and allow access, and you’ll return here automatically.',
   }),
   connected: ({ connection, notionTrouble }) => {
-    // What a user has to act on comes before trouble that may pass.
+    // States that need an action take precedence over transient trouble.
     if (connection.degraded) {
       return { tone: 'warning', label: 'Degraded', summary: <DegradedSummary degraded={connection.degraded} /> }
     }
@@ -79,7 +79,7 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
 
 export function textOf(view: ConnectionView): ConnectionText {
   if ('connection' in view && view.connection.waiting) return waitingText(view.connection, view.connection.waiting)
-  // The map gives each state the function for exactly this state, which TypeScript cannot see through the index.
+  // The map's type guarantees the matching function; TypeScript cannot infer it from the index.
   const text = texts[view.status] as (view: ConnectionView) => ConnectionText
   return text(view)
 }
@@ -93,7 +93,7 @@ function DegradedSummary({ degraded: { reason, since, lastError, nextAttemptAt }
   )
 }
 
-/** Whatever else is true of the connection, this is what somebody has to decide. */
+/** A pending workspace change takes precedence over every other state. */
 const waitingText = (connection: SpaceConnection, waiting: PendingWorkspaceChange): ConnectionText => ({
   tone: 'warning',
   label: 'Another workspace',

@@ -2,14 +2,14 @@ import type { ReconnectReason } from '@nmg/contract'
 import type { ConnectionResponse, SpaceConnection } from './connection-response.ts'
 import { degradedTexts } from './degraded.ts'
 
-/** All that the integration dialog can show. */
+/** States of the integration dialog. */
 export type ConnectionView =
   | { status: 'not_connected' }
   | { status: 'connecting' }
   | {
       status: 'connected'
       connection: SpaceConnection
-      /** Why the last call did not reach Notion, until one may have. The connection itself is fine. */
+      /** Why the last call did not reach Notion; cleared by the next success. The connection itself is healthy. */
       notionTrouble?: string
     }
   | { status: 'reconnect_required'; connection: SpaceConnection; reason: ReconnectReason }
@@ -29,7 +29,7 @@ export function viewOf({ integration }: ConnectionResponse): ConnectionView {
   }
 }
 
-/** Why a call did not reach Notion although the space is connected, by the code of the problem. */
+/** Why a call did not reach Notion although the space is connected, by problem code. */
 const notionTroubles: Record<string, string> = {
   upstream_unreachable: 'Notion can’t be reached right now.',
   outcome_unknown: 'Notion can’t be reached right now.',
@@ -42,15 +42,15 @@ export const notionTroubleOf = (code: string): string | undefined =>
   Object.hasOwn(notionTroubles, code) ? notionTroubles[code] : undefined
 
 /**
- * Whether a new consent helps a connected space now. While it is degraded only that reason counts: where a consent cannot complete, an ending
- * permission is no reason to offer one.
+ * True if a new consent helps a connected space now. While the connection is degraded, only that reason counts: an expiring consent is no
+ * reason to offer a reconnect that cannot complete.
  */
 export function isReconnectUseful({ degraded, notice, consentRequired }: SpaceConnection): boolean {
   if (degraded) return degradedTexts[degraded.reason].canReconnect
   return notice !== undefined || consentRequired === true
 }
 
-/** Why the connection must be made again, in plain words. */
+/** Why the space must reconnect. */
 export const reconnectReasons = {
   revoked:
     'Notion ended the access, probably because someone removed it in Notion’s settings. Reconnect to restore it.',

@@ -3,13 +3,13 @@ import type { DegradedReason } from '@nmg/contract'
 interface DegradedText {
   /** What happened. */
   readonly what: string
-  /** What works meanwhile, and what to do. */
+  /** What still works, and what to do. */
   readonly remedy: string
-  /** Whether a new consent can help. Where it cannot, `remedy` says whom to ask, and for which settings. */
+  /** True if a new consent can help. If not, `remedy` names the settings to check. */
   readonly canReconnect: boolean
 }
 
-/** What each reason means for people. A new reason does not compile until it is here. */
+/** Texts of each reason. A missing reason does not compile. */
 export const degradedTexts = {
   renewal_refused: {
     what: 'Notion refuses to renew this space’s access.',

@@ -6,7 +6,7 @@ import type { SpaceConnection } from './connection-response.ts'
 import { workspace } from './connection-texts.tsx'
 import type { ConnectionControl } from './use-connection.ts'
 
-/** Ends the connection, after a question. */
+/** Disconnects the space after a confirmation. */
 export function Disconnect({ control, connection }: { control: ConnectionControl; connection: SpaceConnection }) {
   const [step, setStep] = useState<'offered' | 'asked' | 'running'>('offered')
   if (step === 'offered') {

@@ -10,7 +10,7 @@ import type { ConnectionControl } from './use-connection.ts'
 
 export interface Permission {
   readonly canManage: boolean
-  /** Whom to ask. */
+  /** Names of owners and admins to ask. */
   readonly managers: readonly string[]
 }
 
@@ -18,7 +18,7 @@ interface NextStepProps extends Permission {
   readonly control: ConnectionControl
 }
 
-/** The one next step of each state. A new state does not compile until it is here. */
+/** The next step of each state. A missing state does not compile. */
 const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNode> = {
   not_connected: (props) => <ConnectStep {...props} action="Connect Notion" />,
   disconnected: (props) => <ConnectStep {...props} action="Connect Notion" />,
@@ -58,7 +58,7 @@ export function NextStep(props: NextStepProps) {
   return steps[view.status](props)
 }
 
-/** Two ways out: the new workspace, or what was there before. */
+/** Asks to accept the new workspace or keep the previous one. */
 function ConfirmStep({
   control,
   canManage,

@@ -12,7 +12,7 @@ import type { PendingInvitation } from './members.ts'
 import { cancelInvitation } from './space-api.ts'
 import { roleNames, texts } from './texts.ts'
 
-/** Links that can still be used. */
+/** Invitations that are not used, cancelled or expired. */
 export function InvitationList({
   spaceId,
   invitations,

@@ -3,7 +3,7 @@ import { cleanDisplayName } from '@nmg/contract'
 import type { SpaceManager } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** Mails the link, if mail is set up; the user can always copy it, too. */
+/** Emails the link if SMTP is configured. The inviting user can copy the link in any case. */
 export async function sendInvitation(
   app: App<'webUrl' | 'sendMail'>,
   { user, space }: SpaceManager,
@@ -24,8 +24,8 @@ export async function sendInvitation(
 }
 
 /**
- * A name in a mail that we send to strangers. Programs that show mail make links of what looks like an address, so nothing in a name does; and a
- * name from before there was a rule for names still breaks no line.
+ * Makes a user-chosen name safe for mail to strangers: mail clients turn URL-like text into links, so none is left, and names stored before
+ * validation existed cannot contain line breaks.
  */
 function nameInMail(name: string): string {
   const plain = cleanDisplayName(name, 60) ?? 'Someone'

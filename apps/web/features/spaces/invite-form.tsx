@@ -15,7 +15,7 @@ import { useCall } from '@/lib/use-call.ts'
 import { invite, type CreatedInvitation } from './space-api.ts'
 import { texts } from './texts.ts'
 
-/** Makes an invitation link, which is shown once. */
+/** Creates an invitation link and shows it once. */
 export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boolean }) {
   const router = useRouter()
   const [invited, setInvited] = useState<{ invitation: CreatedInvitation; email: string }>()

@@ -8,7 +8,7 @@ import { removeMember } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
 import { texts } from './texts.ts'
 
-/** The way out of a space. */
+/** Lets the user leave the space. */
 export function LeaveSpace({
   space,
   userId,

@@ -21,7 +21,7 @@ interface MemberListProps {
   readonly self: { readonly id: string; readonly role: Role }
 }
 
-/** Who is in the space, and what the reader may do about them. */
+/** Members of the space, with the actions that the user's role allows. */
 export function MemberList({ spaceId, members, self }: MemberListProps) {
   const router = useRouter()
   const call = useCall()

@@ -16,16 +16,16 @@ import { Failure } from '@/lib/failure.ts'
 import { grantable, mayManage, type Role } from '@/lib/roles.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** Spaces that one user owns. Each has a connection of its own, and each connection a client registered at Notion. */
+/** Most spaces one user may own. Each has its own connection, and each connection registers a client at Notion. */
 const MOST_SPACES = 10
 const MOST_MEMBERS = 500
 const MOST_INVITATIONS = 100
 const INVITATION_DAYS = 7
 
-/** A space's name, as it may be given. */
+/** Schema of a space name. */
 export const SpaceName = DisplayName
 
-/** A member, as other members see them. */
+/** A member, as visible to other members. */
 export interface MemberView {
   readonly id: string
   readonly name: string
@@ -37,7 +37,7 @@ export interface MemberView {
 export interface PendingInvitation {
   readonly id: string
   readonly role: Role
-  /** Absent when anyone with the link may join. */
+  /** Absent if anyone with the link may join. */
   readonly email?: string
   readonly invitedBy: string
   readonly expiresAt: string
@@ -76,7 +76,7 @@ export async function invitationsOf(app: App<'pool'>, manager: SpaceManager): Pr
   }))
 }
 
-/** Makes an invitation; the secret is in the answer and nowhere else. */
+/** Creates an invitation. Only the result contains the secret; the database stores its hash. */
 export async function invite(
   app: App<'pool'>,
   manager: SpaceManager,
@@ -89,7 +89,7 @@ export async function invite(
     if (members.size >= MOST_MEMBERS) throw tooMany(`A space can have at most ${MOST_MEMBERS} members.`)
     const address = email?.toLowerCase() ?? null
     await client.query(
-      // One invitation for one address: the new one replaces the one that went before.
+      // One invitation per address: the new one replaces the previous one.
       `delete from ${SCHEMA}.space_invitation where space_id = $1 and (expires_at <= now() or email = $2)`,
       [manager.space.id, address],
     )
@@ -112,7 +112,7 @@ export async function invite(
   })
 }
 
-/** Nothing happens when there is no such invitation any more. */
+/** Idempotent. */
 export async function cancelInvitation(app: App<'pool'>, manager: SpaceManager, id: string): Promise<void> {
   if (!isId(id)) return
   await inSpace(app, manager, ({ client, actor }) => {
@@ -132,7 +132,7 @@ export interface Invitation {
   readonly invitedBy: string
 }
 
-/** What the link with this secret invites to; undefined when it was used, cancelled or is too old. */
+/** The invitation with this secret; undefined if it was used, cancelled or has expired. */
 export async function findInvitation(app: App<'pool'>, secret: string): Promise<Invitation | undefined> {
   const { rows } = await app.pool.query<Omit<Invitation, 'email'> & { email: string | null }>(
     `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, person.name as "invitedBy"
@@ -145,12 +145,12 @@ export async function findInvitation(app: App<'pool'>, secret: string): Promise<
   return rows[0] && { ...rows[0], email: rows[0].email ?? undefined }
 }
 
-/** Whether the invitation is for this user. */
+/** True if this user may accept the invitation. */
 export const isFor = ({ email }: Pick<Invitation, 'email'>, user: { email: string }): boolean =>
   email === undefined || email === user.email.toLowerCase()
 
 /**
- * Joins the space that the link invites to; the link is used up then.
+ * Joins the space of an invitation and uses up its link.
  *
  * @throws {Failure} `unknown_invitation`, `wrong_person`
  */
@@ -170,7 +170,7 @@ export async function acceptInvitation(
       `delete from ${SCHEMA}.space_invitation where secret_hash = $1 and expires_at > now()`,
       [hashOf(secret)],
     )
-    // Somebody else was faster, or it was cancelled meanwhile.
+    // Used or cancelled concurrently.
     if (rowCount !== 1) throw unknownInvitation()
     const members = await rolesIn(client, found.spaceId)
     if (!members.has(user.id)) {
@@ -182,7 +182,7 @@ export async function acceptInvitation(
   })
 }
 
-/** Gives another member another role; nobody changes their own. */
+/** Changes the role of another member. Users cannot change their own role. */
 export async function changeRole(app: App<'pool'>, manager: SpaceManager, userId: string, role: Role): Promise<void> {
   await inSpace(app, manager, async ({ client, actor, members }) => {
     requireManageable(actor, members, userId)
@@ -194,7 +194,7 @@ export async function changeRole(app: App<'pool'>, manager: SpaceManager, userId
   })
 }
 
-/** Ends a membership: one's own, or that of somebody whom one manages. */
+/** Ends a membership: the user's own, or that of a member they may manage. */
 export async function removeMember(
   app: App<'pool' | 'authorizationServer'>,
   member: SpaceMember,
@@ -211,7 +211,7 @@ export async function removeMember(
     ])
     await forgetInvitations(client, member.space.id, userId)
   })
-  // Who ends a membership hears of it when the member's clients are out, too.
+  // Respond only after the member's clients have lost access, too.
   await app.authorizationServer.deliverRevocations()
 }
 
@@ -234,10 +234,10 @@ export async function renameSpace(app: App<'pool'>, manager: SpaceManager, name:
   })
 }
 
-/** A new space with this user as its owner, who is in it then. */
+/** Creates a space owned by this user and makes it their active space. */
 export async function createSpace(app: App<'pool'>, { user, sessionId }: SignedIn, name: string): Promise<string> {
   return transaction(app.pool, async (client) => {
-    // Two at once would otherwise both find room.
+    // Serializes concurrent requests, which could otherwise exceed the limit together.
     await client.query(`select 1 from ${SCHEMA}."user" where id = $1 for update`, [user.id])
     const { rows } = await client.query<{ count: string }>(
       `select count(*) from ${SCHEMA}.member where "userId" = $1 and role = 'owner'`,
@@ -256,7 +256,7 @@ export async function createSpace(app: App<'pool'>, { user, sessionId }: SignedI
   })
 }
 
-/** The space that this session is in from now on. */
+/** Sets the active space of this session. */
 export async function switchSpace(app: App<'pool'>, found: SignedIn, spaceId: string): Promise<void> {
   requireMemberIn(found, spaceId)
   await app.pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
@@ -267,13 +267,13 @@ export async function switchSpace(app: App<'pool'>, found: SignedIn, spaceId: st
 
 interface LockedSpace {
   readonly client: PoolClient
-  /** The caller's role now, which may be another than when the request began. */
+  /** The caller's role, read under the lock; it may have changed since the request began. */
   readonly actor: Role
   /** Roles by user. */
   readonly members: ReadonlyMap<string, Role>
 }
 
-/** Runs `work` while nothing else changes the members of the space. */
+/** Runs `work` in a transaction that locks the members of the space. */
 function inSpace<T>(
   app: App<'pool'>,
   { space, user }: SpaceMember,
@@ -309,7 +309,7 @@ async function setRole(client: PoolClient, spaceId: string, userId: string, role
   if (role === 'member') await forgetInvitations(client, spaceId, userId)
 }
 
-/** Somebody who may not invite any more has no links left by which they or others could come in. */
+/** Deletes the invitations of a user who may no longer invite. */
 const forgetInvitations = (client: PoolClient, spaceId: string, userId: string) =>
   client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, userId])
 

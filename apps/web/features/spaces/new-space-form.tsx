@@ -8,7 +8,7 @@ import { useCall } from '@/lib/use-call.ts'
 import { createSpace } from './space-api.ts'
 import { texts } from './texts.ts'
 
-/** Makes a space and goes there. */
+/** Creates a space and opens it. */
 export function NewSpaceForm() {
   const call = useCall()
   return (

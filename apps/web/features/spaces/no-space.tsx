@@ -2,7 +2,7 @@ import { Card } from '@/components/ui/card.tsx'
 import { NewSpaceForm } from './new-space-form.tsx'
 import { texts } from './texts.ts'
 
-/** For somebody who left, or was removed from, their last space. */
+/** Shown to a user who left or was removed from their last space. */
 export function NoSpace() {
   return (
     <Card className="mx-auto max-w-md p-6" aria-labelledby="no-space">

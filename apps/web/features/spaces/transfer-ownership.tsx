@@ -10,7 +10,7 @@ import type { MemberView } from './members.ts'
 import { transferOwnership } from './space-api.ts'
 import { texts } from './texts.ts'
 
-/** Makes somebody else the owner in one's place. */
+/** Lets the owner transfer ownership to another member. */
 export function TransferOwnership({ spaceId, others }: { spaceId: string; others: readonly MemberView[] }) {
   const router = useRouter()
   const [chosen, setChosen] = useState(others[0]?.id)

@@ -12,7 +12,7 @@ interface ConsentPageProps {
   readonly searchParams: Promise<Record<string, string | string[] | undefined>>
 }
 
-/** Where the authorization server sends people to decide about a client's request. Its query is signed and goes back as it came. */
+/** Consent page of the authorization server. Its signed query is returned unchanged with the decision. */
 export default async function ConsentPage({ searchParams }: ConsentPageProps) {
   const query = new URLSearchParams(
     Object.entries(await searchParams).flatMap(([name, value]) =>

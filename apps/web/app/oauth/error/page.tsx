@@ -10,26 +10,26 @@ export const metadata: Metadata = { title: 'Invalid client request' }
 const UNKNOWN_CLIENT =
   'This client isn’t registered here; unused registrations expire after a day. Clear the client’s login (often “clear authentication”, or remove and add the server again), then log in again.'
 
-const TELL_MAKER = 'No access was granted. Contact the client’s developer.'
+const CONTACT_DEVELOPER = 'No access was granted. Contact the client’s developer.'
 
-/** The client names the address of a document that describes it, and is not known by it. */
+/** Faults of client ID metadata documents. */
 const documentSentences: Record<DocumentFault | 'document_not_offered', string> = {
-  document_address: `The client’s ID is a URL that can’t be a client metadata document. ${TELL_MAKER}`,
+  document_address: `The client’s ID is a URL that can’t be a client metadata document. ${CONTACT_DEVELOPER}`,
   document_private:
     'The client’s metadata document is on a private network or on this server, where this app doesn’t fetch it. No access was granted. If this is your own client, set it up to use dynamic client registration. If you didn’t start this yourself, someone may have sent you a forged link.',
   document_unreachable:
     'The client’s metadata document can’t be reached right now. No access was granted. Wait a minute, then log in from the client again. If it keeps happening, ask your administrator whether this app can reach the internet.',
-  document_invalid: `The client’s metadata document isn’t valid. ${TELL_MAKER}`,
-  document_of_another: `The client’s metadata document describes a different client. ${TELL_MAKER}`,
-  document_redirects: `The client’s metadata document lists redirect addresses that aren’t safe. ${TELL_MAKER}`,
-  document_secret: `The client’s metadata document requires a client secret or key, which this app doesn’t support. ${TELL_MAKER}`,
+  document_invalid: `The client’s metadata document isn’t valid. ${CONTACT_DEVELOPER}`,
+  document_of_another: `The client’s metadata document describes a different client. ${CONTACT_DEVELOPER}`,
+  document_redirects: `The client’s metadata document lists redirect addresses that aren’t safe. ${CONTACT_DEVELOPER}`,
+  document_secret: `The client’s metadata document requires a client secret or key, which this app doesn’t support. ${CONTACT_DEVELOPER}`,
   document_later:
     'Too many new clients are being checked right now. No access was granted. Wait a minute, then log in from the client again.',
   document_not_offered:
     'This app doesn’t accept client metadata documents. No access was granted. Set up the client to use dynamic client registration.',
 }
 
-/** By the error that the authorization server found. Such requests cannot be answered to the client, so the user is told. */
+/** Messages by error code, for requests whose error cannot be redirected to the client. */
 const sentences: Record<string, string> = {
   ...documentSentences,
   invalid_client: UNKNOWN_CLIENT,
