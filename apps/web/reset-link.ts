@@ -1,5 +1,5 @@
 /**
- * Prints a link by which somebody can choose a new password, for an operator to hand over:
+ * Prints a password reset link, which the operator passes to the user:
  *
  *     npm run reset-link -- ada@example.com
  */

@@ -1,6 +1,6 @@
 import { chainOf, codeOf, sqlstateOf } from './log.ts'
 
-/** Why the database cannot be used at the moment: an event of the log, and a sentence for whoever asked. */
+/** Why the database is not usable: a log event, and a sentence for the response. */
 export interface DatabaseFailure {
   readonly event: string
   readonly detail: string
@@ -26,12 +26,12 @@ const FAILURES: readonly (readonly [start: string, DatabaseFailure])[] = [
   ['3D000', { event: 'database.missing', detail: `The database doesn’t exist. ${OPERATOR}` }],
 ]
 
-/** What the pool says when no connection comes about; it has no code for it. */
+/** Messages of the pool when it cannot connect; they have no code. */
 const POOL_TIMEOUT = /timeout exceeded when trying to connect|Connection terminated/
 
 const NETWORK = /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET)/
 
-/** What an error that a query threw says of the database; undefined for one that is about the query itself, or about something else. */
+/** The database failure behind an error of a query; undefined for other errors. */
 export function databaseFailure(error: unknown): DatabaseFailure | undefined {
   for (const each of chainOf(error)) {
     const state = sqlstateOf(each)

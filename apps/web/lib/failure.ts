@@ -1,6 +1,6 @@
 import { problems, type Problem } from '@nmg/contract'
 
-/** How the web app itself refuses or fails, besides the ways that it shares with the gateway. */
+/** The web app's own problem types, in addition to those shared with the gateway. */
 const ownProblems = {
   unknown_invitation: { status: 404, title: 'Invitation not valid' },
   wrong_person: { status: 403, title: 'Invitation for another account' },
@@ -27,9 +27,9 @@ export const problemTypes = { ...problems, ...ownProblems }
 export type FailureCode = keyof typeof problemTypes
 
 interface FailureOptions extends ErrorOptions {
-  /** When the same may succeed, as the header `Retry-After` has it: seconds, or a time. */
+  /** Value of `Retry-After`: seconds or a date. */
   readonly retryAfter?: number | string | null | undefined
-  /** The gateway's own problem document, which goes on to the browser unchanged. */
+  /** The gateway's problem document, forwarded to the browser unchanged. */
   readonly problem?: Problem
 }
 

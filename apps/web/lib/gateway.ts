@@ -9,13 +9,13 @@ import type { App } from './runtime.ts'
 /** Longer than the gateway itself waits for an authorization server. */
 const DEADLINE_MS = 40_000
 
-/** What the gateway answers by itself, in bytes. The longest is a page of history. */
+/** Maximum size of the gateway's own responses in bytes; the largest is a page of history. */
 const LONGEST_ANSWER = 8 * 1024 * 1024
 
 /** A gateway that is being replaced behind a balancer is back, or another one is asked, after this time. */
 const RETRY_AFTER_MS = 300
 
-/** Statuses by which a balancer says that it has nobody to ask. */
+/** Statuses of a load balancer without an available gateway. */
 const NOBODY_THERE = [502, 503, 504]
 
 export interface GatewayCall {
@@ -26,7 +26,7 @@ export interface GatewayCall {
 }
 
 /**
- * What the gateway answers, acting for this member; null when the space never connected.
+ * Sends a request on behalf of this member and returns the response; null if the space was never connected.
  *
  * @throws {Failure} with the gateway's own problem; `gateway_unreachable`, `gateway_misconfigured`
  */
@@ -57,7 +57,7 @@ export async function askGateway<Schema extends z.ZodType>(
   return parsed.data
 }
 
-/** Asks, and asks once more if the gateway did not answer. Only for what may be asked twice. */
+/** Sends a request, and retries once if the gateway did not respond. For idempotent requests only. */
 async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
   const isFinal = (response: Response) =>
     !NOBODY_THERE.includes(response.status) ||
@@ -73,7 +73,7 @@ async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Prom
   return ask()
 }
 
-/** Sends a request on as this member; the answer's body is a stream that was not read yet. */
+/** Forwards a request on behalf of this member; the response body is an unread stream. */
 export async function fetchGateway(
   app: App<'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,

@@ -7,7 +7,7 @@ import { Failure } from './failure.ts'
 import { respond } from './problem-response.ts'
 import type { App } from './runtime.ts'
 
-/** Answers a request below `/api/auth` by `work` if there is such an endpoint and its limits allow it. */
+/** Handles a request below `/api/auth` with `work` if the endpoint exists and its rate limits allow it. */
 export async function guarded(
   app: App<'webUrl' | 'withCause'>,
   request: Request,
@@ -66,12 +66,12 @@ function emailIn(body: string): string | undefined {
     const { email } = JSON.parse(body) as { email?: unknown }
     return typeof email === 'string' ? email : undefined
   } catch {
-    // The endpoint says what is wrong with it.
+    // The endpoint reports the fault.
     return undefined
   }
 }
 
-/** Each kind of caller is told in the form that it reads. */
+/** The refusal in the format of the caller: a page's redirect, OAuth or problem document. */
 async function tooMany(app: App<'webUrl'>, { tooManyPage, isOpen }: AuthEndpoint, refusal: Failure): Promise<Response> {
   if (tooManyPage !== undefined) return Response.redirect(app.webUrl + tooManyPage, 302)
   if (!isOpen) return respond(() => Promise.reject(refusal))

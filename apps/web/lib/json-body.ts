@@ -48,5 +48,5 @@ function parsed<Schema extends z.ZodType>(text: string, schema: Schema): z.infer
   )
 }
 
-/** For answers about people and spaces: nobody in between keeps them. */
+/** Headers that forbid caching of responses with user data. */
 export const noStore = { headers: { 'cache-control': 'no-store' } }

@@ -17,7 +17,7 @@ export const resetMail = (to: string, link: string): Mail => ({
   ].join('\n\n'),
 })
 
-/** A link by which the user with this address can choose a new password; undefined when there is no such account. */
+/** Creates a password reset link for the account with this email; undefined if there is none. */
 export async function makeResetLink(auth: Auth, webUrl: string, email: string): Promise<string | undefined> {
   const { internalAdapter } = await auth.$context
   const found = await internalAdapter.findUserByEmail(email)

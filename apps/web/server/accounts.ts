@@ -26,7 +26,7 @@ export async function openAccounts(
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
-  // Whoever reads the log at night wants to know what is wrong, not each time that it still is.
+  // Log a fault once, not at every retry.
   let said: string | undefined
   const sayOnce = (event: string, message: string) => {
     if (message !== said) log.error(event, { issuer: settings.OIDC_ISSUER, message })

@@ -14,8 +14,8 @@ export function isNavigation({ method, headers }: IncomingMessage, path: string)
 }
 
 /**
- * Sees to it that nothing but JSON and event streams leaves `/api`: a page, an image or a script of somebody else would be one of this app's
- * origin. What is anything else is replaced by a problem document, whichever part of the app made it.
+ * Lets only JSON and event streams leave `/api`: a third party's page, image or script would run in this app's origin. Any other response is
+ * replaced by a problem document, whichever part of the app made it.
  *
  * @param allowedMethods of the address, for a response 405 that does not name them.
  */
@@ -23,7 +23,7 @@ export function letOnlyDataOut(response: ServerResponse, allowedMethods: () => P
   const { writeHead, write, end } = response
   let isReplaced = false
 
-  /** Instead of what was to be sent; true when that is so. */
+  /** Replaces the response if it must not be sent; returns true if it did. */
   const replace = (status: number): boolean => {
     if (response.headersSent || !isForeign(status, response)) return isReplaced
     isReplaced = true

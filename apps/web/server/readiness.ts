@@ -9,7 +9,7 @@ export type Readiness =
 
 interface DegradedPart {
   readonly part: 'gateway' | 'single_sign_on'
-  /** What does not work meanwhile. */
+  /** What does not work because of it. */
   readonly detail: string
 }
 
@@ -27,9 +27,9 @@ const SINGLE_SIGN_ON_IS_SILENT: DegradedPart = {
 export interface ReadinessOptions {
   readonly pool: Pool
   readonly gatewayUrl: string
-  /** Whether this process is about to end. */
+  /** True while this process shuts down. */
   readonly isStopping: () => boolean
-  /** Whether single sign-on is set up and its provider does not answer. */
+  /** True if single sign-on is configured and its provider does not respond. */
   readonly isSingleSignOnSilent: () => boolean
 }
 
@@ -52,7 +52,7 @@ export function readinessOf({
         event: 'database.unusable',
         detail: 'The database isn’t usable.',
       }
-      // It is asked every few seconds; the log says once what is wrong.
+      // Polled every few seconds, so log each fault once.
       if (event !== lastEvent) log.error(event, causeOf(error))
       lastEvent = event
       return detail

@@ -9,7 +9,7 @@ export function normalizeTarget(request: IncomingMessage, ownHost: string): stri
   const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
   if (hosts.length > 1) return 'Send exactly one Host header.'
   if (!request.url?.startsWith('/') && request.url !== '*') {
-    // A request as for a proxy: what it names is where it wants to go, whatever Host says.
+    // Absolute-form: its authority takes precedence over Host.
     if (!/^https?:\/\/[^/?#\\]/i.test(request.url ?? '') || !URL.canParse(request.url ?? ''))
       return 'The address is not valid.'
     const { host, pathname, search } = new URL(request.url ?? '')

@@ -5,7 +5,7 @@ import { linkStyle } from '@/app/landing-page.tsx'
 import { PlainFrame } from '@/app/plain-frame.tsx'
 import { texts } from '@/features/accounts/texts.ts'
 
-/** The frame of the pages about one's own account. */
+/** Frame of the account pages. */
 export default async function AccountLayout({ children }: { children: ReactNode }) {
   const { user } = await requireSignedInUser()
   return (

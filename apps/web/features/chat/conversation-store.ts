@@ -31,10 +31,10 @@ interface ConversationRow {
   revision: string
 }
 
-const COLUMNS = `conversation.id, conversation.space_id, conversation.owner_id, person.name as owner_name, conversation.title,
+const COLUMNS = `conversation.id, conversation.space_id, conversation.owner_id, users.name as owner_name, conversation.title,
   conversation.visibility, conversation.model, conversation.always_allowed, conversation.updated_at,
   conversation.xmin::text as revision`
-const FROM = `${SCHEMA}.conversation join ${SCHEMA}."user" person on person.id = conversation.owner_id`
+const FROM = `${SCHEMA}.conversation join ${SCHEMA}."user" users on users.id = conversation.owner_id`
 
 const PAGE = 30
 

@@ -46,10 +46,10 @@ export interface PendingInvitation {
 /** Owners first, then by name. */
 export async function membersOf(app: App<'pool'>, member: SpaceMember): Promise<MemberView[]> {
   const { rows } = await app.pool.query<MemberView & { joinedAt: Date }>(
-    `select person.id, person.name, person.email, member.role, member."createdAt" as "joinedAt"
-     from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
+    `select users.id, users.name, users.email, member.role, member."createdAt" as "joinedAt"
+     from ${SCHEMA}.member join ${SCHEMA}."user" users on users.id = member."userId"
      where member."organizationId" = $1
-     order by array_position(array['owner', 'admin', 'member'], member.role), lower(person.name)`,
+     order by array_position(array['owner', 'admin', 'member'], member.role), lower(users.name)`,
     [member.space.id],
   )
   return rows.map((row) => ({ ...row, role: strongestRole(row.role), joinedAt: row.joinedAt.toISOString() }))
@@ -63,8 +63,8 @@ export async function invitationsOf(app: App<'pool'>, manager: SpaceManager): Pr
     invitedBy: string
     expiresAt: Date
   }>(
-    `select invitation.id, invitation.role, invitation.email, person.name as "invitedBy", invitation.expires_at as "expiresAt"
-     from ${SCHEMA}.space_invitation invitation join ${SCHEMA}."user" person on person.id = invitation.invited_by
+    `select invitation.id, invitation.role, invitation.email, users.name as "invitedBy", invitation.expires_at as "expiresAt"
+     from ${SCHEMA}.space_invitation invitation join ${SCHEMA}."user" users on users.id = invitation.invited_by
      where invitation.space_id = $1 and invitation.expires_at > now()
      order by invitation.created_at desc`,
     [manager.space.id],
@@ -135,10 +135,10 @@ export interface Invitation {
 /** The invitation with this secret; undefined if it was used, cancelled or has expired. */
 export async function findInvitation(app: App<'pool'>, secret: string): Promise<Invitation | undefined> {
   const { rows } = await app.pool.query<Omit<Invitation, 'email'> & { email: string | null }>(
-    `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, person.name as "invitedBy"
+    `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, users.name as "invitedBy"
      from ${SCHEMA}.space_invitation invitation
        join ${SCHEMA}.organization space on space.id = invitation.space_id
-       join ${SCHEMA}."user" person on person.id = invitation.invited_by
+       join ${SCHEMA}."user" users on users.id = invitation.invited_by
      where invitation.secret_hash = $1 and invitation.expires_at > now()`,
     [hashOf(secret)],
   )

@@ -7,7 +7,7 @@ import { texts } from '@/features/clients/texts.ts'
 
 export const metadata: Metadata = { title: texts.allowed.title }
 
-/** What the user has allowed in all of their spaces. */
+/** The user's grants in all spaces. */
 export default async function AllowedClientsPage() {
   const found = await requireSignedInUser()
   return (

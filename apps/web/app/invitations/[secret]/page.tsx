@@ -10,7 +10,7 @@ import { SignOutButton } from '@/features/accounts/sign-out-button.tsx'
 import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
 import { texts } from '@/features/spaces/texts.ts'
 
-// The same for all, so that the title tells nobody whether a link is good.
+// Same title for all links, so that it does not reveal which are valid.
 export const metadata: Metadata = { title: texts.invitation.pageTitle, referrer: 'no-referrer' }
 
 export default async function InvitationPage({ params }: { params: Promise<{ secret: string }> }) {
@@ -42,7 +42,7 @@ const roleText = {
   member: 'as a member, to work in its Notion',
 } as const
 
-/** What the user who looks at it can do. */
+/** The next step for the current user. */
 function NextStep({ invitation, secret, user }: { invitation: Invitation; secret: string; user: User | undefined }) {
   const next = `/invitations/${secret}`
   const { email } = invitation
