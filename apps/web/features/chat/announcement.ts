@@ -1,7 +1,7 @@
 import { isToolPart, pendingApprovals, type FinishReason, type ChatMessage } from './chat-message.ts'
 import { toolWords } from './tool-words.ts'
 
-/** What screen readers say of an answer that ended. */
+/** Announcement of a finished run for screen readers. */
 const ends: Record<FinishReason['kind'], string> = {
   complete: 'The answer is ready.',
   approval: 'A change needs your decision.',
@@ -13,7 +13,7 @@ const ends: Record<FinishReason['kind'], string> = {
   failed: 'The answer failed.',
 }
 
-/** What happens in a conversation, in a sentence; not each word of the answer. Empty when there is nothing to say. */
+/** Current activity in a conversation, as one sentence for screen readers. Empty without any. */
 export function announcement(messages: readonly ChatMessage[], isBusy: boolean, isReader: boolean): string {
   const last = messages.at(-1)
   if (isBusy) {

@@ -12,7 +12,7 @@ export interface Conversation extends ConversationSummary {
   readonly spaceId: string
   readonly ownerId: string
   readonly model: string | null
-  /** Tools that the owner allowed to change things here without being asked each time. */
+  /** Write tools that the owner has approved for the whole conversation. */
   readonly alwaysAllowed: readonly string[]
   /** Another one after each change of the conversation or of its messages. */
   readonly revision: string
@@ -135,7 +135,7 @@ export const publicSummary = ({ id, title, visibility, isMine, ownerName, update
 /**
  * A conversation that the member may read: their own, or one that is shared with the space.
  *
- * @throws {Failure} `not_found`; also for one of somebody else, so that nobody can tell.
+ * @throws {Failure} `not_found`, also for private conversations of other users.
  */
 export async function readConversation(app: App<'pool'>, member: SpaceMember, id: string): Promise<Conversation> {
   const found = await findConversation(app, member, id)
@@ -169,7 +169,7 @@ export async function ownConversation(app: App<'pool'>, member: SpaceMember, id:
   return found
 }
 
-/** Whether the user is still a member, and may still read the conversation: asked again and again while an answer is read. */
+/** True if the user is still a member and may read the conversation; polled while a stream is read. */
 export async function mayStillRead(app: App<'pool'>, member: SpaceMember, conversationId: string): Promise<boolean> {
   const { rows } = await app.pool.query(
     `select 1 from ${SCHEMA}.conversation
@@ -179,7 +179,7 @@ export async function mayStillRead(app: App<'pool'>, member: SpaceMember, conver
   return rows.length > 0
 }
 
-/** Changes the title or who may read it. Owners and admins of the space may stop sharing what others shared. */
+/** Changes the title or visibility. Owners and admins of the space may also unshare other members' conversations. */
 export async function changeConversation(
   app: App<'pool'>,
   member: SpaceMember,
@@ -243,7 +243,7 @@ export async function readMessages(app: App<'pool'>, conversationId: string, bef
   return rows.length > MESSAGES_PAGE && first ? { messages, before: first.position } : { messages }
 }
 
-/** One transaction on a conversation, which nobody else changes meanwhile. */
+/** Runs `work` in a transaction that locks the conversation. */
 export const changingMessages = <T>(
   { pool }: App<'pool'>,
   conversationId: string,
@@ -269,7 +269,7 @@ export async function openConversation(
   return ownConversation(app, member, id)
 }
 
-/** The newest messages that an answer is written from, oldest first, with their positions. */
+/** The newest messages for the model's context, oldest first, with their positions. */
 export async function recentMessages(client: Pick<PoolClient, 'query'>, conversationId: string) {
   const { rows } = await client.query<MessageRow>(
     `select position, id, role, parts, metadata from ${SCHEMA}.chat_message
@@ -312,7 +312,7 @@ export async function putMessage(
       role,
       storable(parts),
       storable(metadata ?? {}),
-      // A tsvector holds at most a megabyte, and nobody searches for the end of an endless answer.
+      // A tsvector holds at most 1 MB, so index only the beginning.
       textOf({ parts }).slice(0, 100_000).replaceAll('\0', ''),
     ],
   )

@@ -62,7 +62,7 @@ interface FinishNoticeProps {
   readonly onContinue: (() => void) | undefined
 }
 
-/** Why an answer is not longer than it is, and what can be done about it. */
+/** Shows why a run ended early, with the next step. */
 export function FinishNotice({ end, onAgain, onContinue }: FinishNoticeProps) {
   const { spaceId } = useChat()
   // A function from the table takes the end of its own kind.

@@ -1,13 +1,13 @@
 import type { ToolSet } from 'ai'
 import { fileSize, resultBlocks, type ResultBlock } from '@/components/notion/result-blocks.ts'
 
-/** How much of one tool's result the model is told, in characters. The user sees all of it. */
+/** Size limit of a tool result for the model, in characters. The user sees all of it. */
 export const LONGEST_FOR_MODEL = 60_000
 
 export type ModelOutput = Awaited<ReturnType<NonNullable<ToolSet[string]['toModelOutput']>>>
 
 /**
- * What the model is told of a tool's result: the same blocks that the user sees. What it cannot read is described.
+ * Converts a tool result for the model: the same blocks that the user sees, with a description of those it cannot read.
  *
  * @param canSeeImages whether the model's provider takes images in the result of a tool.
  */

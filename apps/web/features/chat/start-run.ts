@@ -34,7 +34,7 @@ const model = z.string().optional()
  */
 export const RunRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ask'), conversationId: z.uuid(), message: NewMessage, model }),
-  /** Another message in the place of an earlier one; what came after it goes. */
+  /** Replaces an earlier message; later messages are deleted. */
   z.object({ type: z.literal('edit'), conversationId: z.uuid(), messageId: z.string(), message: NewMessage, model }),
   z.object({ type: z.literal('regenerate'), conversationId: z.uuid(), model }),
   /** Whether a change may be made: this once, or from now on for all calls of the tool in this conversation. */
@@ -48,12 +48,12 @@ export const RunRequest = z.discriminatedUnion('type', [
 ])
 export type RunRequest = z.infer<typeof RunRequest>
 
-/** What came of a request for a run. */
+/** Outcome of a request for a run. */
 export type StartedRun =
   | { readonly kind: 'answering'; readonly run: ActiveRun }
   /** Other changes still have to be decided about. */
   | { readonly kind: 'undecided' }
-  /** The message was sent before, and its answer is complete. */
+  /** The message was sent before, and its run is complete. */
   | { readonly kind: 'answered' }
 
 /**
@@ -71,7 +71,7 @@ export async function startRun(app: ChatApp, member: SpaceMember, request: RunRe
       ? await openConversation(app, member, request.conversationId, startTitle(request.message.text))
       : await ownConversation(app, member, request.conversationId)
   const choice = chosenModel(app, ('model' in request && request.model) || conversation.model)
-  // Ends an answer that its process gave up, which would be in the way.
+  // Ends an abandoned run, which would block this one.
   await activeRun(app, conversation.id)
 
   const task = await changingMessages(app, conversation.id, async (client) => {
@@ -90,7 +90,7 @@ export async function startRun(app: ChatApp, member: SpaceMember, request: RunRe
 
 /** @throws {Failure} `no_model` */
 function chosenModel({ chatModels }: App<'chatModels'>, id: string | null | undefined): ChatModel {
-  // One that is not offered any more gives way to the default.
+  // A model that is no longer offered falls back to the default.
   const found = chatModels.find((offered) => offered.id === id) ?? chatModels[0]
   if (!found) throw new Failure('no_model', 'No model is configured. Ask your administrator to set CHAT_MODEL.')
   return found
