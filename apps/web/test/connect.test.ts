@@ -332,7 +332,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await changeConnection(page, { notice: { kind: 'reconnect_now', days: 2 } })
     await lookAgain(page)
     await card(page)
-      .getByText(/The permission ends in 2 days/)
+      .getByText(/Access ends in 2 days/)
       .waitFor()
     await state(page, 'MCP connected').waitFor()
     await card(page).getByRole('button', { name: 'Reconnect Notion' }).waitFor()
