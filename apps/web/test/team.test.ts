@@ -144,7 +144,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
     },
   )
 
-  it('tells somebody with another account whose the invitation is, and lets them change', async () => {
+  it('shows a user with another account whom the invitation is for and offers to sign out', async () => {
     const account = (name: string) => ({ name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
     const host = await newUser(product.webUrl, account('Olga'))
     const guest = await newUser(product.webUrl, account('Gus'))
@@ -168,7 +168,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
     await page.getByRole('heading', { name: 'This invitation is no longer valid' }).waitFor()
   })
 
-  it('changes the space, its address with it, and begins there the next time', async () => {
+  it('switches the space and its URL, and opens it at the next visit', async () => {
     const host = await newUser(product.webUrl, { name: 'Hal', email: 'hal@north.test', password: PASSWORD })
     const page = await profile()
     const guest = { name: 'Ida', email: 'ida@north.test', password: PASSWORD }

@@ -27,7 +27,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
   }
 
-  it('signs in on the way, sees who asks, allows less by keyboard, and is back at the client', async () => {
+  it('signs in, sees the requesting client, allows less by keyboard, and returns to the client', async () => {
     // The client, listening where it wants to be answered.
     const answers: URL[] = []
     const listener = createServer((request, response) => {
@@ -73,7 +73,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('learns that an address is of a space that they are not in, and chooses among theirs where it names none', async () => {
+  it('is warned about a foreign space, and chooses among their own where the resource names none', async () => {
     const ben = await on().newUser('Ben')
     expect((await ben.post('/api/spaces', { name: 'South' })).ok).toBe(true)
     const client = await registerClient(on().webUrl)
@@ -97,7 +97,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('signs in again and decides then, if the session ended while they read', async () => {
+  it('signs in again before deciding if the session has ended', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
@@ -114,7 +114,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('is told that a request is over, and can do nothing more with it', async () => {
+  it('sees that a request has expired and cannot decide about it', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
@@ -127,7 +127,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('is told what is wrong with a forged request', async () => {
+  it('sees what is wrong with a forged request', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
     for (const redirect of ['https://evil.test/callback', 'http://evil.test/callback', 'javascript:alert(1)', null]) {
@@ -139,7 +139,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('sees which host describes a client, and that on this computer it could be another', async () => {
+  it('sees the host of a client’s metadata document, and a warning for local redirects', async () => {
     const { host } = new URL(site().origin)
     const clientId = site().publish({
       client_name: '<b>Planner</b>',
@@ -168,7 +168,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('signs in first when the client is not known yet, and then decides', async () => {
+  it('signs in before an unknown client’s document is fetched, and then decides', async () => {
     const client = await describedClient(on().webUrl, site().publish({ client_name: 'A new planner' }))
     const page = await newProfile(browser)
     await page.goto(client.authorizeUrl(on().resource()))
@@ -184,7 +184,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     ['that does not exist', '/nowhere.json', 'metadata document isn’t valid'],
     ['of another client', '/other.json', 'describes a different client'],
     ['with an address that is none', '/a/../b.json', 'can’t be a client metadata document'],
-  ])('is told what is wrong with a document: one %s', async (_, path, sentence) => {
+  ])('sees what is wrong with a document: one %s', async (_, path, sentence) => {
     site().answers['/other.json'] = json({ client_id: 'https://<b>evil</b>.test/', redirect_uris: [REDIRECT] })
     const client = await describedClient(on().webUrl, site().origin + path)
     const page = await newProfile(browser, PHONE)
@@ -196,7 +196,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('makes a key, sees a client appear when it first calls with it, and deletes it', async () => {
+  it('creates a key, sees a client after its first call, and deletes the key', async () => {
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
     await page.goto(`${on().webUrl}/spaces/${on().ada.spaceId}/clients`)
@@ -245,7 +245,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('takes back what they allowed, and the client is out at once', async () => {
+  it('revokes a grant, and the client loses access immediately', async () => {
     const client = await registerClient(on().webUrl, { client_name: 'Old laptop' })
     const tokens = await logIn(on().ada, client, on().resource())
     expect((await on().listTools(tokens.access_token)).status).toBe(200)
