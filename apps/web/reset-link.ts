@@ -1,5 +1,5 @@
 /**
- * Prints a link by which somebody can choose a new password, for an operator to hand over:
+ * Prints a password reset link, which the operator passes to the user:
  *
  *     npm run reset-link -- ada@example.com
  */
@@ -20,7 +20,7 @@ import { authSecrets, Settings } from './lib/settings.ts'
 
 try {
   const email = process.argv[2]
-  if (!email) throw new StartupError('Say whose password: npm run reset-link -- ada@example.com')
+  if (!email) throw new StartupError('Pass the email address of the account: npm run reset-link -- ada@example.com')
   process.stdout.write(`${await linkFor(email)}\n`)
 } catch (error) {
   if (!(error instanceof StartupError)) throw error
@@ -46,7 +46,7 @@ async function linkFor(email: string): Promise<string> {
       sendMail: undefined,
     })
     const link = await makeResetLink(auth, webUrl, email)
-    if (!link) throw new StartupError('There is no account with this address.')
+    if (!link) throw new StartupError('No account has this email address.')
     return link
   } finally {
     await pool.end()

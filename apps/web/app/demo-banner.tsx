@@ -1,6 +1,6 @@
 import { FlaskConical } from 'lucide-react'
 
-/** On every page of a demo, so that nobody takes it for the real thing. */
+/** Shown on every page of the demo. */
 export function DemoBanner() {
   return (
     <aside aria-label="Simulation" className="border-b border-warning/25 bg-warning-soft py-2 text-warning">

@@ -2,7 +2,7 @@ import type { Route } from 'next'
 import type { ReactNode } from 'react'
 import { Logo } from '@/components/ui/marks.tsx'
 
-/** The frame of the pages that are open to people who are not signed in. */
+/** Frame of the pages for users who are not signed in. */
 export function LandingPage({
   title,
   lead,
@@ -30,6 +30,6 @@ export function LandingPage({
 
 export const linkStyle = 'rounded-sm font-medium text-link underline-offset-4 hover:underline'
 
-/** The address of another of these pages that goes on to the same place. */
+/** URL of another landing page with the same `next`. */
 export const withNext = (path: '/sign-in' | '/sign-up', next: string): Route =>
   next === '/' ? path : `${path}?${new URLSearchParams({ next })}`

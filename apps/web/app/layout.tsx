@@ -9,7 +9,7 @@ import { DemoBanner } from './demo-banner.tsx'
 
 export const metadata: Metadata = {
   title: { default: 'Notion MCP Gateway', template: '%s · Notion MCP Gateway' },
-  description: 'Connect a team’s Notion once, and let every assistant of the team use it.',
+  description: 'Connect your team’s Notion once for every assistant you use.',
   robots: { index: false, follow: false },
 }
 

@@ -4,7 +4,7 @@ import { Logo } from '@/components/ui/marks.tsx'
 import { AccountMenu } from '@/features/accounts/account-menu.tsx'
 import type { User } from '@/lib/membership.ts'
 
-/** The frame of pages of a user that belong to no space. */
+/** Frame of pages outside of a space. */
 export function PlainFrame({ user, children }: { user: User; children: ReactNode }) {
   return (
     <>

@@ -122,7 +122,7 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     const refreshToken = form.get('grant_type') === 'refresh_token' ? form.get('refresh_token') : null
     // Before its client is looked at: whoever presents a token that is not known has to log in.
     if (refreshToken && !(await grants.findRefreshToken(refreshToken)))
-      return sendJson(response, 400, { error: 'invalid_grant', error_description: 'There is no such refresh token.' })
+      return sendJson(response, 400, { error: 'invalid_grant', error_description: 'Unknown refresh token.' })
     // Some libraries authenticate public clients with their id and an empty secret.
     const publicClient = clientWithEmptySecret(authorization)
     if (publicClient !== undefined && !form.has('client_id')) form.set('client_id', publicClient)

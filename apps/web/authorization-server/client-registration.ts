@@ -53,7 +53,7 @@ export function clientRegistration(body: unknown): ClientRegistration | Registra
   const asked = data.redirect_uris.filter((uri) => typeof uri === 'string')
   const usable = usableTogether([...new Set(asked)].filter((uri) => whyNotRegistered(uri) === undefined))
   if (usable.length === 0) {
-    const reason = whyNotRegistered(asked[0] ?? '') ?? 'redirect_uris must name at least one URI.'
+    const reason = whyNotRegistered(asked[0] ?? '') ?? 'redirect_uris must contain at least one URI.'
     return { error: 'invalid_redirect_uri', description: reason }
   }
   return {
@@ -73,7 +73,9 @@ function usableTogether(uris: readonly string[]): string[] {
 }
 
 const whyNotRegistered = (uri: string): string | undefined =>
-  uri.length > LONGEST_REDIRECT ? `A redirect URI has at most ${LONGEST_REDIRECT} characters.` : whyNotRedirect(uri)
+  uri.length > LONGEST_REDIRECT
+    ? `A redirect URI can have at most ${LONGEST_REDIRECT} characters.`
+    : whyNotRedirect(uri)
 
 export interface RegisteredClient {
   readonly clientId: string

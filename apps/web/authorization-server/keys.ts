@@ -71,7 +71,7 @@ export function keyStore(pool: Pool, secrets: readonly [string, ...string[]]): K
       log.error('oauth.key_unreadable', {
         key: id,
         advice:
-          'Sealed with a secret that is not in AUTH_SECRETS. It is replaced by a new key; nobody has to log in again.',
+          'Encrypted with a secret that is not in AUTH_SECRETS. A new key replaces it; nobody has to log in again.',
       })
     }
     unreadable.add(id)

@@ -147,7 +147,7 @@ export function errorForClient(location: string, issuer: string): string | undef
 /** There are no sessions here, and no consent is remembered: each request is decided on the consent page. */
 const alwaysAsk = new interactionPolicy.Prompt(
   { name: 'consent', requestable: true },
-  new interactionPolicy.Check('undecided', 'The person has to decide.', 'consent_required', () => true),
+  new interactionPolicy.Check('undecided', 'The user has to decide.', 'consent_required', () => true),
 )
 
 /** One rule for redirect URIs, for registrations and requests; and secrets that are stored as digests. */

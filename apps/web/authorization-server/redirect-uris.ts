@@ -33,17 +33,18 @@ const LOOPBACK_HTTP = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?([/?]|$)
  * own names, applications by a scheme of theirs ([RFC 8252 §7](https://www.rfc-editor.org/rfc/rfc8252#section-7)).
  */
 export function whyNotRedirect(uri: string): string | undefined {
-  if (/[^\x21-\x7e]|[\\*<>"]/.test(uri) || !URL.canParse(uri)) return 'A redirect URI is an absolute URI.'
+  if (/[^\x21-\x7e]|[\\*<>"]/.test(uri) || !URL.canParse(uri)) return 'A redirect URI must be an absolute URI.'
   const { protocol, username, password } = new URL(uri)
-  if (uri.includes('#') || username || password) return 'A redirect URI has no fragment, user or password.'
-  if (protocol === 'https:') return uri.startsWith('https://') ? undefined : 'A redirect URI is an absolute URI.'
+  if (uri.includes('#') || username || password)
+    return 'A redirect URI must not contain a fragment, user name or password.'
+  if (protocol === 'https:') return uri.startsWith('https://') ? undefined : 'A redirect URI must be an absolute URI.'
   if (protocol === 'http:') {
     // As it is written: what a URL parser makes of 127.1 or 0x7f000001 is not what other programs make of it.
-    return LOOPBACK_HTTP.test(uri) ? undefined : 'By http a redirect URI leads to localhost, 127.0.0.1 or [::1].'
+    return LOOPBACK_HTTP.test(uri) ? undefined : 'An http redirect URI must use localhost, 127.0.0.1 or [::1].'
   }
   const scheme = protocol.slice(0, -1)
   if (KNOWN_SCHEMES.has(scheme) || REVERSE_DOMAIN.test(scheme)) return undefined
-  return 'The scheme of an application is a reverse domain name, as in com.example.app (RFC 8252 §7.1).'
+  return 'A private-use URI scheme must be a reverse domain name, as in com.example.app (RFC 8252 §7.1).'
 }
 
 export const isLoopbackRedirect = (uri: string): boolean => uri.startsWith('http:')

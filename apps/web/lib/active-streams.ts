@@ -1,25 +1,25 @@
-/** An answer of the chat that this process is writing. */
+/** A chat run in this process. */
 export interface ActiveStream {
   readonly id: string
   /** Resolves when it is written and stored. */
   readonly finished: Promise<void>
-  /** Ends it because the process ends. What is written so far is kept. */
+  /** Interrupts the run at shutdown; its output so far is kept. */
   interrupt(): Promise<void>
 }
 
 /** All of this process, by conversation. */
 export interface ActiveStreams {
   readonly byConversation: Map<string, ActiveStream>
-  /** The process ends: no other answer begins. */
+  /** The process is shutting down and starts no more runs. */
   isClosing: boolean
 }
 
 export const activeStreams = (): ActiveStreams => ({ byConversation: new Map(), isClosing: false })
 
 /**
- * Lets the answers that are being written finish, and begins no other.
+ * Waits for active runs to finish and starts no more.
  *
- * @param graceMs how long they may take; what is not finished then is interrupted.
+ * @param graceMs time limit, after which active runs are interrupted.
  */
 export async function closeActiveStreams(streams: ActiveStreams, graceMs: number): Promise<void> {
   streams.isClosing = true

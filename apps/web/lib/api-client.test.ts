@@ -40,7 +40,7 @@ const failed = (call: Promise<unknown>): Promise<unknown> =>
 
 const problem = {
   type: 'about:blank',
-  title: 'Too many',
+  title: 'Limit reached',
   status: 409,
   code: 'too_many',
   detail: 'Cancel an invitation first.',
@@ -52,7 +52,7 @@ describe('the API client', () => {
     [
       'a problem document',
       { status: 409, body: JSON.stringify(problem) },
-      { code: 'too_many', status: 409, title: 'Too many', message: 'Cancel an invitation first.' },
+      { code: 'too_many', status: 409, title: 'Limit reached', message: 'Cancel an invitation first.' },
     ],
     [
       'an error of better-auth, whose message is no text for users',

@@ -36,7 +36,7 @@ export interface ApiCall {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly signal?: AbortSignal | undefined
-  /** Whether the call goes on when the page is left. */
+  /** Continues the request after the page is left. */
   readonly keepalive?: boolean
   /** The message for an error response; undefined where its own `detail` will do. */
   readonly explain?: (error: ErrorBody) => string | undefined
@@ -107,7 +107,7 @@ export async function readApi<Schema extends z.core.$ZodType>(
   })
 }
 
-/** What an error response says. */
+/** The parsed error response. */
 export async function apiErrorOf(response: Response, explain?: ApiCall['explain']): Promise<ApiError> {
   const body = ErrorBody.safeParse(await response.json().catch(() => undefined)).data ?? {}
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
@@ -124,6 +124,6 @@ const fallback = (status: number) => (status === 429 ? 'Too many attempts. Wait 
 export const messageOf = (error: unknown): string =>
   error instanceof ApiError ? error.message : 'Something went wrong on this page. Reload it.'
 
-/** Whether the user is signed out, or not a member of the space (any more): only the server knows where to go from here. */
+/** True if the user is signed out or not a member of the space: reload, and let the server redirect. */
 export const isOutside = (error: unknown): boolean =>
   error instanceof ApiError && ['unauthenticated', 'forbidden_space'].includes(error.code)

@@ -4,7 +4,7 @@ export interface AuthEndpoint {
   readonly limit?: LimitedAction
   /** Whom the `email` in the body is, where it is limited by that. */
   readonly email?: Extract<LimitedBy, 'account' | 'recipient'>
-  /** Limited by who is signed in. */
+  /** Limited per signed-in user. */
   readonly isOfUser?: boolean
   /** An OAuth endpoint that pages of other origins call: it refuses as RFC 6749 §5.2 has it. */
   readonly isOpen?: boolean
@@ -61,7 +61,7 @@ export function authEndpoint(method: string, pathname: string): Found {
   return { allow: methods }
 }
 
-/** Whether a browser may go to this path of `/api` by itself: then it is shown a page or sent on. */
+/** True if browsers may navigate to this path of `/api`, which responds with a page or a redirect. */
 export const isNavigable = (method: string, pathname: string): boolean => {
   if (!pathname.startsWith(`${PREFIX}/`)) return false
   const found = authEndpoint(method, pathname)

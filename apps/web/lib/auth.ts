@@ -27,7 +27,7 @@ export interface AuthOptions {
 
 /**
  * Accounts, sessions and spaces, on better-auth, with their tables brought up to date. A space is its *organization*; the roles are owner, admin and member.
- * Somebody who signs in and belongs to no space gets a first one.
+ * A user without a space gets a first one at sign-in.
  */
 export async function openAuth(options: AuthOptions) {
   const configuration = configure(options)
@@ -67,28 +67,28 @@ function configure(options: AuthOptions) {
     emailAndPassword: {
       enabled: true,
       resetPasswordTokenExpiresIn: RESET_SECONDS,
-      // Whoever resets a password may do so because somebody else knows it.
+      // The old password may be compromised, so end all sessions.
       revokeSessionsOnPasswordReset: true,
       ...(sendMail && {
-        // Not waited for: how long it takes would tell whether there is such an account.
+        // Not awaited: the response time would reveal whether the account exists.
         sendResetPassword: async ({ user, token }: { user: { email: string }; token: string }) =>
           void sendMail(resetMail(user.email, resetLink(webUrl, token))),
       }),
     },
-    // Who can read the table cannot reset a password.
+    // Store reset tokens hashed.
     verification: { storeIdentifier: { default: 'plain', overrides: { 'reset-password': 'hashed' } } },
     socialProviders: providers.social,
-    // Nobody has proved that an address is theirs by signing up with it. So an account gets another way to sign in only from inside.
+    // Sign-up does not verify the email address, so only a signed-in user can connect another sign-in method.
     account: { accountLinking: { enabled: true, disableImplicitLinking: true } },
     onAPIError: {
       errorURL: `${webUrl}/sign-in`,
-      // Refusals are the caller's affair, and told to them. The library would print both, and not as lines of the log.
+      // Log failures only; refusals are in the response. The library's own logger would print both, not as JSON lines.
       onError: (error) => {
         if (error instanceof APIError && error.status !== 'INTERNAL_SERVER_ERROR') return
         if (!noteCause(error)) log.error(databaseFailure(error)?.event ?? 'accounts', causeOf(error))
       },
     },
-    // Deleting a space would leave its connection behind in the gateway, with nobody who could disconnect it.
+    // Deleting a space would leave a connection in the gateway that nobody could disconnect.
     plugins: [
       organization({ disableOrganizationDeletion: true, organizationLimit: MOST_SPACES }),
       ...(providers.oidc && providers.oidc !== 'silent' ? [oidcPlugin(providers.oidc)] : []),
@@ -121,7 +121,7 @@ function configure(options: AuthOptions) {
       // X-Forwarded-For holds one address, which server/http.ts has determined.
       ipAddress: { ipv6Subnet: 64 },
       ...cookieSettings(webUrl),
-      // Both follow NODE_ENV unless they are said.
+      // Both default to values derived from NODE_ENV.
       disableOriginCheck: false,
       disableCSRFCheck: false,
     },

@@ -39,7 +39,7 @@ export interface ListedGrant {
 /** What pages and routes need of the authorization server for MCP clients. */
 export interface ClientAuthorization {
   /**
-   * Carries out what the user decided. The caller has checked who it is, and that they belong to the space.
+   * Applies the user's decision. The caller has authenticated the user and checked the membership.
    *
    * @param asked The query that the consent page was opened with.
    * @returns where the browser goes next; undefined when the request is not one of ours, or too old.
@@ -50,6 +50,6 @@ export interface ClientAuthorization {
   /** Ends one grant of the user, or all of them: no more refreshes, and the gateway refuses their access tokens. */
   revoke(userId: string, which: { readonly grantId: string } | 'all'): Promise<void>
   client(clientId: string): Promise<KnownClient | undefined>
-  /** Tells the gateway at once of access that ended with a membership. Never throws: it is told again until it has confirmed. */
+  /** Delivers revocations of ended memberships to the gateway now. Never throws: the outbox retries until the gateway confirms. */
   deliverRevocations(): Promise<void>
 }

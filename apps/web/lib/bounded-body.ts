@@ -1,6 +1,6 @@
 import { Failure } from './failure.ts'
 
-/** The same response, whose body breaks off with a failure `response_too_large` after so many bytes. What was asked for then is not read further. */
+/** The same response, whose body fails with `response_too_large` after `most` bytes and is not read further. */
 export function boundedBody(response: Response, most: number, onTooLarge = () => {}): Response {
   if (!response.body) return response
   let size = 0

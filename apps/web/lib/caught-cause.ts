@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 const caught = new AsyncLocalStorage<{ cause?: unknown }>()
 
-/** Called where a library reports an error that it does not pass on. False when nobody asked for it: then it has to be logged there. */
+/** Records an error that a library reports but does not throw. Returns false without a receiver; the caller then logs it. */
 export function noteCause(cause: unknown): boolean {
   const store = caught.getStore()
   if (!store || cause === undefined) return false

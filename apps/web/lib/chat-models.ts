@@ -1,4 +1,4 @@
-/** A model that people can choose in the chat. */
+/** A model that users can choose in the chat. */
 export interface ChatModel {
   /** As the operator wrote it; what requests and conversations name it by. */
   readonly id: string
@@ -30,7 +30,7 @@ const ownKeys = {
 } as const satisfies Partial<Record<ChatProvider, keyof ModelSettings>>
 type HostedProvider = keyof typeof ownKeys
 
-/** The id of the demo's model, which follows a script and asks nobody. */
+/** The id of the demo's model, which follows a script and sends no requests. */
 export const SCRIPTED_MODEL = 'scripted'
 
 /** The models that the settings offer, the default first. A demo without any has the scripted one. */
@@ -45,7 +45,7 @@ export function chatModels(settings: ModelSettings, isDemo: boolean): ChatModel[
   })
 }
 
-/** What is wrong with the choice of models, each as the end of a sentence that begins with CHAT_MODEL. */
+/** Faults of the configured models, each continuing a sentence that begins with CHAT_MODEL. */
 export function modelMistakes(settings: ModelSettings): string[] {
   if (settings.CHAT_BASE_URL) return []
   return (settings.CHAT_MODEL ?? []).flatMap((id) => {

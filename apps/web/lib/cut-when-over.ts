@@ -1,6 +1,6 @@
 const CHECK_MS = 3_000
 
-/** The same stream, which breaks off soon after `isAllowed` says no. While nobody can tell, it goes on. */
+/** The same stream, aborted soon after `isAllowed` returns false. It continues while `isAllowed` fails. */
 export function cutWhenOver(
   stream: ReadableStream<Uint8Array>,
   isAllowed: () => Promise<boolean>,

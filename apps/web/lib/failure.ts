@@ -1,24 +1,24 @@
 import { problems, type Problem } from '@nmg/contract'
 
-/** How the web app itself refuses or fails, besides the ways that it shares with the gateway. */
+/** The web app's own problem types, in addition to those shared with the gateway. */
 const ownProblems = {
-  unknown_invitation: { status: 404, title: 'The invitation is not good' },
-  wrong_person: { status: 403, title: 'The invitation is for somebody else' },
+  unknown_invitation: { status: 404, title: 'Invitation not valid' },
+  wrong_person: { status: 403, title: 'Invitation for another account' },
   unknown_member: { status: 404, title: 'Not a member' },
   last_owner: { status: 409, title: 'A space needs an owner' },
-  too_many: { status: 409, title: 'Too many' },
+  too_many: { status: 409, title: 'Limit reached' },
   forbidden_role: { status: 403, title: 'Your role does not allow this' },
-  forbidden_conversation: { status: 403, title: 'This conversation is somebody else’s' },
+  forbidden_conversation: { status: 403, title: 'Not your conversation' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
-  unsupported_media_type: { status: 415, title: 'Not a media type that is taken here' },
-  unexpected_response: { status: 502, title: 'Notion’s response cannot be shown' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  unexpected_response: { status: 502, title: 'Unexpected response from Notion' },
   answering: { status: 409, title: 'An answer is being written' },
-  nothing_to_decide: { status: 409, title: 'There is nothing to decide' },
+  nothing_to_decide: { status: 409, title: 'Nothing to decide' },
   no_model: { status: 409, title: 'No model is configured' },
   restarting: { status: 503, title: 'The app is restarting' },
   retired: { status: 410, title: 'Retired' },
-  gateway_unreachable: { status: 502, title: 'The gateway cannot be reached' },
-  gateway_misconfigured: { status: 502, title: 'The gateway does not accept this app' },
+  gateway_unreachable: { status: 502, title: 'Gateway unreachable' },
+  gateway_misconfigured: { status: 502, title: 'The gateway rejected this app' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 /** By the code of a failure: the status and title of its problem document (RFC 9457). */
@@ -27,9 +27,9 @@ export const problemTypes = { ...problems, ...ownProblems }
 export type FailureCode = keyof typeof problemTypes
 
 interface FailureOptions extends ErrorOptions {
-  /** When the same may succeed, as the header `Retry-After` has it: seconds, or a time. */
+  /** Value of `Retry-After`: seconds or a date. */
   readonly retryAfter?: number | string | null | undefined
-  /** The gateway's own problem document, which goes on to the browser unchanged. */
+  /** The gateway's problem document, forwarded to the browser unchanged. */
   readonly problem?: Problem
 }
 

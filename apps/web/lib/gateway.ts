@@ -9,13 +9,13 @@ import type { App } from './runtime.ts'
 /** Longer than the gateway itself waits for an authorization server. */
 const DEADLINE_MS = 40_000
 
-/** What the gateway answers by itself, in bytes. The longest is a page of history. */
+/** Maximum size of the gateway's own responses in bytes; the largest is a page of history. */
 const LONGEST_ANSWER = 8 * 1024 * 1024
 
 /** A gateway that is being replaced behind a balancer is back, or another one is asked, after this time. */
 const RETRY_AFTER_MS = 300
 
-/** Statuses by which a balancer says that it has nobody to ask. */
+/** Statuses of a load balancer without an available gateway. */
 const NOBODY_THERE = [502, 503, 504]
 
 export interface GatewayCall {
@@ -26,7 +26,7 @@ export interface GatewayCall {
 }
 
 /**
- * What the gateway answers, acting for this member; null when the space never connected.
+ * Sends a request on behalf of this member and returns the response; null if the space was never connected.
  *
  * @throws {Failure} with the gateway's own problem; `gateway_unreachable`, `gateway_misconfigured`
  */
@@ -50,14 +50,14 @@ export async function askGateway<Schema extends z.ZodType>(
     if (problem?.code === 'not_connected') return null
     throw problem
       ? new Failure<string>(problem.code, problem.detail, { problem, retryAfter: response.headers.get('retry-after') })
-      : misconfigured(`It answered with status ${response.status} and no explanation.`)
+      : misconfigured(`The gateway responded with status ${response.status} and no explanation.`)
   }
   const parsed = schema.safeParse(response.status === 204 ? null : await response.json().catch(() => undefined))
-  if (!parsed.success) throw misconfigured('Its answer is not understood.', parsed.error)
+  if (!parsed.success) throw misconfigured('The gateway sent a response this app can’t read.', parsed.error)
   return parsed.data
 }
 
-/** Asks, and asks once more if the gateway did not answer. Only for what may be asked twice. */
+/** Sends a request, and retries once if the gateway did not respond. For idempotent requests only. */
 async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
   const isFinal = (response: Response) =>
     !NOBODY_THERE.includes(response.status) ||
@@ -73,7 +73,7 @@ async function onceMore(ask: () => Promise<Response>, signal: AbortSignal): Prom
   return ask()
 }
 
-/** Sends a request on as this member; the answer's body is a stream that was not read yet. */
+/** Forwards a request on behalf of this member; the response body is an unread stream. */
 export async function fetchGateway(
   app: App<'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
@@ -96,7 +96,7 @@ export async function fetchGateway(
   } catch (error) {
     throw new Failure(
       'gateway_unreachable',
-      'The gateway does not answer. Try again in a moment; if it stays so, the operator has to start it.',
+      'The gateway isn’t responding. Try again in a moment. If it keeps happening, contact your administrator.',
       {
         cause: error,
       },
@@ -106,7 +106,7 @@ export async function fetchGateway(
     response.status === 401 &&
     (await problemOf(boundedBody(response.clone(), LONGEST_ANSWER)))?.code === 'unauthenticated'
   ) {
-    throw misconfigured('It refuses the service token: GATEWAY_SERVICE_TOKEN must be the same for both.')
+    throw misconfigured('The gateway rejected this app: GATEWAY_SERVICE_TOKEN must be the same for both.')
   }
   return response
 }
@@ -117,11 +117,7 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
 }
 
 function misconfigured(detail: string, cause?: unknown): Failure {
-  return new Failure(
-    'gateway_misconfigured',
-    `The gateway and this app do not fit together. ${detail} The operator has to look at it.`,
-    {
-      cause,
-    },
-  )
+  return new Failure('gateway_misconfigured', `${detail} Contact your administrator.`, {
+    cause,
+  })
 }

@@ -7,14 +7,14 @@ import { Failure } from './failure.ts'
 import { respond } from './problem-response.ts'
 import type { App } from './runtime.ts'
 
-/** Answers a request below `/api/auth` by `work` if there is such an endpoint and its limits allow it. */
+/** Handles a request below `/api/auth` with `work` if the endpoint exists and its rate limits allow it. */
 export async function guarded(
   app: App<'webUrl' | 'withCause'>,
   request: Request,
   work: (request: Request) => Promise<Response>,
 ): Promise<Response> {
   const found = authEndpoint(request.method, new URL(request.url).pathname)
-  if (!found) return respond(() => Promise.reject(new Failure('not_found', 'There is nothing at this address.')))
+  if (!found) return respond(() => Promise.reject(new Failure('not_found', 'Nothing was found at this address.')))
   if ('allow' in found) return notAllowed(found.allow)
   const { endpoint } = found
   try {
@@ -48,7 +48,7 @@ const takesJson = ({ isOpen, tooManyPage }: AuthEndpoint): boolean => !isOpen &&
 async function notAllowed(methods: readonly string[]): Promise<Response> {
   const allow = methods.join(', ')
   const response = await respond(() =>
-    Promise.reject(new Failure('method_not_allowed', `This address takes ${allow} only.`)),
+    Promise.reject(new Failure('method_not_allowed', `This address only accepts ${allow}.`)),
   )
   response.headers.set('allow', allow)
   return response
@@ -66,12 +66,12 @@ function emailIn(body: string): string | undefined {
     const { email } = JSON.parse(body) as { email?: unknown }
     return typeof email === 'string' ? email : undefined
   } catch {
-    // The endpoint says what is wrong with it.
+    // The endpoint reports the fault.
     return undefined
   }
 }
 
-/** Each kind of caller is told in the form that it reads. */
+/** The refusal in the format of the caller: a page's redirect, OAuth or problem document. */
 async function tooMany(app: App<'webUrl'>, { tooManyPage, isOpen }: AuthEndpoint, refusal: Failure): Promise<Response> {
   if (tooManyPage !== undefined) return Response.redirect(app.webUrl + tooManyPage, 302)
   if (!isOpen) return respond(() => Promise.reject(refusal))

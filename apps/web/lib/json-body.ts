@@ -36,7 +36,7 @@ function parsed<Schema extends z.ZodType>(text: string, schema: Schema): z.infer
   try {
     body = JSON.parse(text)
   } catch (cause) {
-    throw new Failure('invalid_json', 'The body is not JSON. Send an object.', { cause })
+    throw new Failure('invalid_json', 'The request body isn’t valid JSON. Send an object.', { cause })
   }
   if (containsNul(body)) throw new Failure('invalid_request', 'The character NUL is not allowed.')
   const result = schema.safeParse(body)
@@ -44,9 +44,9 @@ function parsed<Schema extends z.ZodType>(text: string, schema: Schema): z.infer
   const { path = [], message = '' } = result.error.issues[0] ?? {}
   throw new Failure(
     'invalid_request',
-    `The body is not what is expected here${path.length > 0 ? `, at ${path.join('.')}` : ''}: ${message}.`,
+    `The request body isn’t valid${path.length > 0 ? `, at ${path.join('.')}` : ''}: ${message}.`,
   )
 }
 
-/** For answers about people and spaces: nobody in between keeps them. */
+/** Headers that forbid caching of responses with user data. */
 export const noStore = { headers: { 'cache-control': 'no-store' } }

@@ -3,7 +3,7 @@ import type { Pool } from 'pg'
 import { normalizeIP } from '@better-auth/core/utils/ip'
 import { SCHEMA } from './database.ts'
 
-/** At most `max` at once, and `max` in any `seconds` after that, spread evenly. */
+/** A burst of `max`, refilled evenly at `max` per `seconds`. */
 export interface Limit {
   readonly max: number
   readonly seconds: number
@@ -18,8 +18,8 @@ const HOUR = 3_600
 const DAY = 86_400
 
 /**
- * What is limited: everything that sends mail, lets somebody guess a secret, or spends the operator's money. A whole team may be behind one
- * address, and a stranger may name somebody else's account: those limits are wide enough that they lock nobody out by accident.
+ * Rate limits of everything that sends mail, allows guessing a secret or costs money. Limits per address and per account are wide, because a
+ * whole team may share an address, and strangers can name any account.
  */
 export const LIMITS = {
   signIn: { what: 'attempts', address: [per(30, MINUTE), per(300, HOUR)], account: [per(60, HOUR)] },
@@ -50,7 +50,7 @@ export const LIMITS = {
 
 export type LimitedAction = keyof typeof LIMITS
 
-/** Who acts; what is not named is not counted. */
+/** Subjects to count; absent ones are not counted. */
 export type Subjects = Partial<Record<LimitedBy, string | undefined>>
 
 /**
@@ -79,11 +79,11 @@ const STORED_AS: Partial<Record<LimitedBy, string>> = { user: 'person' }
 
 const limitsOf = (action: LimitedAction): Partial<Record<LimitedBy, readonly Limit[]>> => LIMITS[action]
 
-/** What a refused user reads. */
+/** The message of a refusal. */
 export const refusalOf = (action: LimitedAction, seconds: number): string =>
   `Too many ${LIMITS[action].what}. Try again in ${inWords(seconds)}.`
 
-/** Forgets what is unused again. */
+/** Deletes expired counters. */
 export async function sweepLimits(pool: Pool): Promise<void> {
   await pool.query(`delete from ${SCHEMA}.limit_use where unused_at < now()`)
 }
@@ -113,13 +113,13 @@ async function take(pool: Pool, { max, seconds }: Limit, name: string): Promise<
   return Math.max(1, Math.ceil(rows[0]?.wait ?? 1))
 }
 
-/** One spelling for the same one: whoever has an IPv6 network has 2^64 addresses in it. */
+/** Canonical form of a subject. IPv6 addresses count by their /64 network. */
 function canonical(by: LimitedBy, subject: string): string {
   if (by === 'address') return normalizeIP(subject, { ipv6Subnet: 64 })
   return by === 'account' || by === 'recipient' ? subject.trim().toLowerCase() : subject
 }
 
-/** A time to wait, as people say it; rounded up. */
+/** A waiting time in words, rounded up. */
 export function inWords(seconds: number): string {
   const [count, unit] =
     seconds < 2 * MINUTE

@@ -50,7 +50,7 @@ export function sqlstateOf(error: unknown): string | undefined {
   return error instanceof Error && 'severity' in error && code && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
-/** An error and its causes; of several that came at once, the first. */
+/** An error and its causes; of an AggregateError, the first. */
 export function chainOf(error: unknown): unknown[] {
   const chain = [error]
   while (chain.length < MOST_CAUSES) {

@@ -33,11 +33,11 @@ export function mailer(settings: {
   )
   return async ({ to, subject, text }) => {
     try {
-      // As an object: a text would be parsed, and may then name several people.
+      // An object, because a string is parsed and could contain several recipients.
       await transport.sendMail({ to: { name: '', address: to }, subject, text })
       return true
     } catch (error) {
-      // Its message may quote the server's answer and with it addresses; the code says enough.
+      // Log only the code: the message may quote the server's response with addresses.
       const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
       log.error('mail.not_sent', { code })
       return false

@@ -26,23 +26,23 @@ export interface SpaceMember {
   readonly [verified]: 'member'
 }
 
-/** A member who may connect, reconnect and disconnect, and who manages members. Only {@link requireManager} makes one. */
+/** An owner or admin, who manages members and the connection. Created only by {@link requireManager}. */
 export interface SpaceManager extends SpaceMember {
   readonly [verified]: 'member' & 'manager'
 }
 
-/** Who sent a request. */
+/** The authenticated user of a request. */
 export interface SignedIn {
   readonly user: User
   readonly sessionId: string
   readonly spaces: readonly Space[]
-  /** As a member of the space that they are in now; undefined for somebody who belongs to none. */
+  /** Membership of the active space; undefined for a user without spaces. */
   readonly active: SpaceMember | undefined
 }
 
 export const isManager = (role: Role): boolean => role !== 'member'
 
-/** Who is signed in, as a member of this space; undefined for a space of others, or none. */
+/** The signed-in user's membership of this space; undefined if there is none. */
 export function memberIn(
   { user, spaces }: Pick<SignedIn, 'user' | 'spaces'>,
   spaceId: string,
@@ -51,20 +51,17 @@ export function memberIn(
   return space && ({ user, space } as SpaceMember)
 }
 
-/** @throws {Failure} `forbidden_space`; also for a space that does not exist, so that nobody can tell. */
+/** @throws {Failure} `forbidden_space`, also for unknown spaces, so that it does not reveal which exist. */
 export function requireMemberIn(...args: Parameters<typeof memberIn>): SpaceMember {
   const member = memberIn(...args)
   if (member) return member
-  throw new Failure(
-    'forbidden_space',
-    'You are not a member of this space. Ask an owner or admin of the space to invite you.',
-  )
+  throw new Failure('forbidden_space', 'You are not a member of this space. Ask an owner or admin to invite you.')
 }
 
 /** @throws {Failure} `forbidden_role` */
 export function requireManager(member: SpaceMember): SpaceManager {
   if (!isManager(member.space.role)) {
-    throw new Failure('forbidden_role', 'Only owners and admins of the space may do this. Ask one of them.')
+    throw new Failure('forbidden_role', 'Only owners and admins of this space can do this. Ask one of them.')
   }
   return member as SpaceManager
 }
@@ -77,7 +74,7 @@ export const isMember = (spaceId: string, userId: string): string =>
 export const hasNoMember = (spaceId: string): string =>
   `not exists (select from ${SCHEMA}.member where "organizationId" = ${spaceId})`
 
-/** Whether somebody whose membership was verified before is still a member, for work that goes on after the request. */
+/** True if the user is still a member; for work that continues after the request. */
 export async function isStillMember({ pool }: App<'pool'>, { user, space }: SpaceMember): Promise<boolean> {
   const { rowCount } = await pool.query(`select where ${isMember('$1', '$2')}`, [space.id, user.id])
   return rowCount === 1
@@ -104,11 +101,11 @@ export async function rolesIn(client: Pool | PoolClient, spaceId: string): Promi
   return new Map(rows.map(({ userId, role }) => [userId, strongestRole(role)]))
 }
 
-/** Names of those who may connect the space, for those who may not. */
+/** Names of the space's owners and admins, shown to members who may not connect it. */
 export async function managerNames({ pool }: App<'pool'>, member: SpaceMember): Promise<string[]> {
   const { rows } = await pool.query<{ name: string; role: string }>(
-    `select person.name, member.role
-     from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
+    `select users.name, member.role
+     from ${SCHEMA}.member join ${SCHEMA}."user" users on users.id = member."userId"
      where member."organizationId" = $1
      order by member."createdAt"`,
     [member.space.id],
@@ -116,7 +113,7 @@ export async function managerNames({ pool }: App<'pool'>, member: SpaceMember): 
   return rows.filter((row) => isManager(strongestRole(row.role))).map((row) => row.name)
 }
 
-/** Names of people that the gateway knows by id only. */
+/** Names of users by id. */
 export async function userNames({ pool }: App<'pool'>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const known = ids.filter((id) => z.uuid().safeParse(id).success)
   if (known.length === 0) return new Map()

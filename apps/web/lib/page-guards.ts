@@ -7,10 +7,10 @@ import { memberIn, type SignedIn, type SpaceMember } from './membership.ts'
 import { signedIn } from './request-guards.ts'
 import { ASKED_PATH, returnPath } from './return-path.ts'
 
-/** Who looks at the page; asked once for all parts of it. */
+/** The signed-in user, read once per rendered page. */
 export const signedInUser = cache(async () => signedIn(await headers()))
 
-/** The same for pages of people who are signed in. Others are sent to sign in, and come back here. */
+/** The signed-in user; without one, redirects to sign-in and back. */
 export async function requireSignedInUser(): Promise<SignedIn> {
   const found = await signedInUser()
   if (found) return found
@@ -19,8 +19,8 @@ export async function requireSignedInUser(): Promise<SignedIn> {
 }
 
 /**
- * The signed-in user as a member of the page's space. For others there is no such page, whether there is such a space or not. Layouts and pages
- * are rendered side by side, so each page asks by itself.
+ * The signed-in user's membership of the page's space; 404 for others, whether the space exists or not. Layouts and pages render in parallel,
+ * so each page must check.
  */
 export async function requireMemberPage(params: Promise<{ spaceId: string }>): Promise<SpaceMember> {
   const [found, { spaceId }] = await Promise.all([requireSignedInUser(), params])

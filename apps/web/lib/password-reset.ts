@@ -1,7 +1,7 @@
 import type { Auth } from './auth.ts'
 import { RESET_SECONDS, resetLink } from './reset-mail.ts'
 
-/** A link by which the user with this address can choose a new password; undefined when there is no such account. */
+/** Creates a password reset link for the account with this email; undefined if there is none. */
 export async function makeResetLink(auth: Auth, webUrl: string, email: string): Promise<string | undefined> {
   const { internalAdapter } = await auth.$context
   const found = await internalAdapter.findUserByEmail(email)

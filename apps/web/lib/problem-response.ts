@@ -4,7 +4,7 @@ import { databaseFailure } from './database-failure.ts'
 import { Failure, problemTypes, type FailureCode } from './failure.ts'
 import { causeOf, log } from './log.ts'
 
-/** Runs a route handler; what it throws becomes a problem document. */
+/** Runs a route handler and turns errors into problem documents. */
 export async function respond(work: () => Promise<Response>): Promise<Response> {
   try {
     return await work()
@@ -31,13 +31,13 @@ function failureOf(error: unknown): { code: FailureCode; detail: string; event: 
   const event = 'request.failed'
   if (isPublic(error)) return { code: error.code, detail: error.message, event }
   if (isDataException(error)) {
-    return { code: 'invalid_request', detail: 'A value of this request is not valid.', event }
+    return { code: 'invalid_request', detail: 'The request contains an invalid value.', event }
   }
   const failure = databaseFailure(error)
   if (failure) return { code: 'store_unavailable', ...failure }
   return {
     code: 'internal',
-    detail: 'Something went wrong here. Try again; the operator finds the cause in the log.',
+    detail: 'Something went wrong on our end. Try again. If it keeps happening, contact your administrator.',
     event,
   }
 }
@@ -46,7 +46,7 @@ function failureOf(error: unknown): { code: FailureCode; detail: string; event: 
 const isPublic = (error: unknown): error is Failure =>
   error instanceof Failure && Object.hasOwn(problemTypes, error.code)
 
-/** PostgreSQL could not read a value as what it should be (SQLSTATE class 22): a cursor, an id, a text with NUL. The request sent it. */
+/** PostgreSQL rejected a value of the request (SQLSTATE class 22), such as a cursor, an id or a text with NUL. */
 const isDataException = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22...$/.test(error.code)
 

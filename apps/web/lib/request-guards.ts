@@ -4,7 +4,7 @@ import { addressOf, refusalOf, takeLimit, type LimitedAction, type Subjects } fr
 import { memberIn, requireMemberIn, spacesOf, type SignedIn, type SpaceMember } from './membership.ts'
 import { runtime } from './runtime.ts'
 
-/** Who sent the request; undefined when nobody is signed in. */
+/** The user of the request; undefined without a session. */
 export async function signedIn(headers: Headers): Promise<SignedIn | undefined> {
   const { auth, pool, withCause } = runtime()
   const { value: found } = await withCause(() => auth.api.getSession({ headers }))
@@ -20,14 +20,14 @@ export async function signedIn(headers: Headers): Promise<SignedIn | undefined> 
 /** @throws {Failure} `unauthenticated` */
 export async function requireSignedIn(headers: Headers): Promise<SignedIn> {
   const found = await signedIn(headers)
-  if (!found) throw new Failure('unauthenticated', 'Nobody is signed in. Sign in and try again.')
+  if (!found) throw new Failure('unauthenticated', 'You’re not signed in. Sign in and try again.')
   return found
 }
 
 /**
- * The user who sent the request, as a member of the space; without `spaceId`, of the space that they are in now.
+ * The user's membership of the space; without `spaceId`, of their active space.
  *
- * @throws {Failure} `unauthenticated`, `forbidden_space`; also for a space that does not exist, so that nobody can tell.
+ * @throws {Failure} `unauthenticated`; `forbidden_space`, also for unknown spaces.
  */
 export async function requireMember(headers: Headers, spaceId?: string | null): Promise<SpaceMember> {
   const found = await requireSignedIn(headers)
@@ -41,8 +41,8 @@ export async function isStillSignedInMember(headers: Headers, spaceId: string): 
 }
 
 /**
- * Lets only requests of the app's own pages pass. Browsers say who sent a request in `Origin`, or at least whether it was this
- * site in `Sec-Fetch-Site`; a request that carries neither comes from no browser that people use today and is refused too.
+ * Rejects requests that do not come from the app's own pages, by `Origin` or `Sec-Fetch-Site`. Requests with neither header come from no
+ * current browser and are rejected, too.
  *
  * @throws {Failure} `forbidden_origin`
  */
@@ -51,11 +51,11 @@ export function requireOwnOrigin(headers: Headers): void {
   const isOwn =
     origin === null ? headers.get('sec-fetch-site') === 'same-origin' : origin === new URL(runtime().webUrl).origin
   if (!isOwn)
-    throw new Failure('forbidden_origin', 'Only pages of this app may do this. Open the app and try it there.')
+    throw new Failure('forbidden_origin', 'Only this app’s own pages can do this. Open the app and try again there.')
 }
 
 /**
- * Counts one use of the action by the request's address and by who else is named.
+ * Counts one use of the action for the request's address and the other subjects.
  *
  * @throws {Failure} `too_many_attempts`, with the seconds until the next use is allowed.
  */

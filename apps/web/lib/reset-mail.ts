@@ -10,8 +10,8 @@ export const resetMail = (to: string, link: string): Mail => ({
   to,
   subject: 'Choose a new password',
   text: [
-    'Somebody, most likely you, asked for a new password for your account at the Notion MCP Gateway.',
-    `Choose it here:\n${link}`,
-    'The link works once, within an hour. If you did not ask for it, ignore this mail: your password stays as it is.',
+    'Someone asked to reset the password of your Notion MCP Gateway account.',
+    `Choose a new password:\n${link}`,
+    'The link works once and expires in one hour. If you didn’t ask for this, ignore this email; your password stays the same.',
   ].join('\n\n'),
 })

@@ -24,7 +24,7 @@ export interface Runtime {
   readonly isDemo: boolean
   /** The default first; none when the operator set none. */
   readonly chatModels: readonly ChatModel[]
-  /** How many times one answer may ask the model. */
+  /** Maximum model calls of one run. */
   readonly chatMaxSteps: number
   readonly activeStreams: ActiveStreams
   /** Besides email and password. */

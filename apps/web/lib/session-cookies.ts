@@ -6,7 +6,7 @@ const HOST_PREFIX = '__Host-'
 /** How cookies were called before release 0.2. */
 const FORMER_PREFIX = '__Secure-'
 
-/** What better-auth is told of its cookies. Its own switch for secure cookies would put another prefix in front. */
+/** Cookie settings for better-auth. Its own option for secure cookies would add a different prefix. */
 export const cookieSettings = (webUrl: string) =>
   webUrl.startsWith('https:')
     ? {

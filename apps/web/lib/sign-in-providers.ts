@@ -8,14 +8,14 @@ import type { Settings } from './settings.ts'
 /** Another way to sign in than email and password. */
 export interface SignInProvider {
   readonly id: 'oidc' | 'google' | 'github'
-  /** What its button says: "Continue with …". */
+  /** Name on its button: "Continue with …". */
   readonly name: string
 }
 
 export interface SignInProviders {
   /** In the order of the buttons. */
   readonly offered: readonly SignInProvider[]
-  /** `silent` as long as the provider does not answer. */
+  /** `silent` while the provider does not respond. */
   readonly oidc: OidcClient | 'silent' | undefined
   readonly social: Partial<Record<'google' | 'github', SocialClient>>
 }
@@ -100,7 +100,7 @@ async function oidcClient(settings: ProviderSettings): Promise<SignInProviders['
   return { discoveryUrl, ...client }
 }
 
-/** What says nothing of the settings: a server that is down, too busy, or behind something that lets nobody pass now. */
+/** Statuses that do not indicate wrong settings: the server is down, overloaded or behind a failing proxy. */
 const isOutage = (status: number): boolean => status >= 500 || [401, 403, 408, 425, 429].includes(status)
 
 function jsonOf(text: string): unknown {

@@ -8,7 +8,7 @@ import { hasNoMember } from '../lib/membership.ts'
 /** A space is disconnected when it was without any member for so long. */
 const ABANDONED_DAYS = 30
 
-/** Of these, in any 24 hours. Should many be due at once, something else is wrong, and there is time to see it. */
+/** Most disconnects per 24 hours. A large number at once suggests a fault, and the limit leaves time to notice it. */
 const MOST_A_DAY = 10
 
 const DEADLINE_MS = 40_000
@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000
 /** Any number that no other program on this database takes as an advisory lock. */
 const LOCK = 6_274_519_386
 
-/** Who disconnects, in the connection's history. */
+/** Actor of the disconnect in the connection's history. */
 const ACTOR = 'system:abandoned-space'
 
 export interface AbandonedSpacesOptions {
@@ -98,7 +98,7 @@ async function disconnectedToday(client: PoolClient): Promise<number> {
 /** `GET /readyz` of a gateway in hold. */
 const InHold = z.object({ hold: Hold })
 
-/** Whether the gateway says that it works on a copy of somebody else's data, of which nothing may be ended. */
+/** True if the gateway runs on a copy of another installation's data, whose grants must not be revoked. */
 async function isInHold(gateway: string): Promise<boolean> {
   const response = await fetch(`${gateway}/readyz`, { redirect: 'error', signal: AbortSignal.timeout(DEADLINE_MS) })
   return InHold.safeParse(await response.json().catch(() => undefined)).success

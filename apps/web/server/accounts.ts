@@ -26,14 +26,14 @@ export async function openAccounts(
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
-  // Whoever reads the log at night wants to know what is wrong, not each time that it still is.
+  // Log a fault once, not at every retry.
   let said: string | undefined
   const sayOnce = (event: string, message: string) => {
     if (message !== said) log.error(event, { issuer: settings.OIDC_ISSUER, message })
     said = message
   }
   const saySilent = () =>
-    sayOnce('single_sign_on.silent', 'There is no answer. People sign in otherwise until there is.')
+    sayOnce('single_sign_on.silent', 'The provider isn’t responding. Users sign in with other methods until it does.')
   const lookAgain = async () => {
     const now = await signInProviders(settings)
     if (now.oidc === 'silent') return saySilent()

@@ -14,8 +14,8 @@ export function isNavigation({ method, headers }: IncomingMessage, path: string)
 }
 
 /**
- * Sees to it that nothing but JSON and event streams leaves `/api`: a page, an image or a script of somebody else would be one of this app's
- * origin. What is anything else is replaced by a problem document, whichever part of the app made it.
+ * Lets only JSON and event streams leave `/api`: a third party's page, image or script would run in this app's origin. Any other response is
+ * replaced by a problem document, whichever part of the app made it.
  *
  * @param allowedMethods of the address, for a response 405 that does not name them.
  */
@@ -23,7 +23,7 @@ export function letOnlyDataOut(response: ServerResponse, allowedMethods: () => P
   const { writeHead, write, end } = response
   let isReplaced = false
 
-  /** Instead of what was to be sent; true when that is so. */
+  /** Replaces the response if it must not be sent; returns true if it did. */
   const replace = (status: number): boolean => {
     if (response.headersSent || !isForeign(status, response)) return isReplaced
     isReplaced = true
@@ -77,13 +77,18 @@ function pairsOf(headers: unknown): [string, string | number | readonly string[]
 function problemInstead(status: number) {
   const [shown, code, title, detail] =
     status < 400
-      ? ([502, 'unexpected_response', 'Not data', 'What was to be sent is not data, so it is not shown.'] as const)
+      ? ([
+          502,
+          'unexpected_response',
+          'Unexpected response',
+          'The response was neither JSON nor an event stream, so it was withheld.',
+        ] as const)
       : status === 404
-        ? ([404, 'not_found', 'Not found', 'There is nothing at this address.'] as const)
+        ? ([404, 'not_found', 'Not found', 'Nothing was found at this address.'] as const)
         : status === 405
-          ? ([405, 'method_not_allowed', 'Method not allowed', 'This address does not take that method.'] as const)
+          ? ([405, 'method_not_allowed', 'Method not allowed', 'This address doesn’t support that method.'] as const)
           : status < 500
-            ? ([status, 'invalid_request', 'The request is not valid', 'The request was refused.'] as const)
+            ? ([status, 'invalid_request', 'The request is not valid', 'The request was rejected.'] as const)
             : ([
                 status,
                 'internal',

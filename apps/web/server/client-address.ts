@@ -28,6 +28,6 @@ function warnOnce(): void {
   hasWarned = true
   log.warn('proxy.not_trusted', {
     message:
-      'X-Forwarded-For arrives, but TRUSTED_PROXIES is not set, so all people behind the proxy share the limits of one address. Set TRUSTED_PROXIES to the addresses of your reverse proxies.',
+      'Requests carry X-Forwarded-For, but TRUSTED_PROXIES is not set, so all users behind the proxy share the limits of one address. Set TRUSTED_PROXIES to the addresses of your reverse proxies.',
   })
 }

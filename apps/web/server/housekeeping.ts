@@ -6,7 +6,7 @@ import { abandonedSpaces, type AbandonedSpacesOptions } from './abandoned-spaces
 
 const ROUND_MS = 10 * 60_000
 
-/** Removes what is over, again and again: nobody asks for it any more, so nothing else would. */
+/** Periodically deletes expired data. */
 export function startHousekeeping(
   options: AbandonedSpacesOptions & { readonly renewStaticFiles: () => Promise<void> },
 ): {
@@ -28,7 +28,7 @@ export function startHousekeeping(
   return { stop: () => clearInterval(timer) }
 }
 
-/** Sessions that have expired, and links and states that nobody can use any longer. */
+/** Expired sessions, links and OAuth states. */
 export async function sweepSessions(pool: Pool): Promise<void> {
   for (const table of ['session', 'verification']) {
     await pool.query(`delete from ${SCHEMA}."${table}" where "expiresAt" < now()`)

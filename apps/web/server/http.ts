@@ -17,7 +17,7 @@ const KEEP_ALIVE_MS = 75_000
 /** How long is waited for the methods of a route. */
 const ALLOW_DEADLINE_MS = 2_000
 
-/** How long answers that are still being sent may take when the process is told to stop. */
+/** Time limit at shutdown for responses that are still being sent. */
 const DRAIN_MS = 5_000
 
 export interface HttpOptions extends Omit<HeaderOptions, 'isApi'> {
@@ -25,7 +25,7 @@ export interface HttpOptions extends Omit<HeaderOptions, 'isApi'> {
   /** Addresses and networks of the proxies in front. Without any, what a client claims about its address is dropped. */
   readonly trustedProxies: readonly string[]
   readonly readiness: () => Promise<Readiness>
-  /** @returns whether the request was a probe of `npm run doctor`, and is answered. */
+  /** @returns true if the request was a probe of `npm run doctor` and has been handled. */
   readonly probe?: (request: IncomingMessage, response: ServerResponse) => boolean
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
@@ -35,7 +35,7 @@ export interface HttpServer {
   stop(): Promise<void>
 }
 
-/** Serves what is not a page by itself (health, security headers, the one true address) and hands the rest on. */
+/** Handles health checks, security headers and the canonical host, and passes everything else on. */
 export async function serveHttp(host: string, port: number, options: HttpOptions): Promise<HttpServer> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => breakOff(response, error))
@@ -68,16 +68,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   }
   if (!METHODS.includes(request.method ?? '')) {
     response.setHeader('allow', METHODS.join(', '))
-    return refuse(request, response, 405, 'method_not_allowed', `Methods here are ${METHODS.join(', ')}.`)
+    return refuse(request, response, 405, 'method_not_allowed', `Supported methods: ${METHODS.join(', ')}.`)
   }
-  // What does not end with chunked, Node itself refuses.
+  // Node itself rejects a Transfer-Encoding that does not end with chunked.
   if (/,\s*chunked$/i.test(request.headers['transfer-encoding'] ?? ''))
-    return refuse(request, response, 501, 'invalid_request', 'Transfer-Encoding may only be chunked.')
+    return refuse(request, response, 501, 'invalid_request', 'The only supported Transfer-Encoding is chunked.')
   setClientAddress(request, options.trustedProxies)
   if (options.isHttps && request.headers.cookie) request.headers.cookie = withPresentNames(request.headers.cookie)
   request.headers[ASKED_PATH] = request.url
   const path = pathOf(request)
-  // No name, text or cursor has the character NUL, and the database takes none.
+  // PostgreSQL does not accept NUL in text.
   if (/%00/.test(request.url ?? ''))
     return refuse(request, response, 400, 'invalid_request', 'The address is not valid.')
   setSecurityHeaders(request, response, { ...options, isApi: isApi(path) })
@@ -93,7 +93,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
         response,
         403,
         'forbidden_origin',
-        'This is data of the app, and not a page. Open the app and try it there.',
+        'This address serves data, not a page. Open the app and try again there.',
       )
     letOnlyDataOut(response, () => allowedMethods(request))
     if (options.probe?.(request, response)) return
@@ -115,13 +115,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   await options.handle(withBody(request, body), response)
 }
 
-/** Of any route; which of them a path takes, it says itself. */
+/** Methods of any route; each route limits them further. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** What a form or a call of this app's own routes needs at most. They read bodies whole, and some before they know who asks. */
+/** Body limit of this app's own routes, which buffer bodies, some before authentication. */
 const MAX_BODY_BYTES = 64 * 1024
 
-/** What some routes need at most: a long message of the chat, escaped. */
+/** Larger limits: a long chat message, escaped. */
 const LARGER_BODIES: readonly { readonly path: RegExp; readonly bytes: number }[] = [
   { path: /^\/api\/spaces\/[^/]+\/chat$/, bytes: 1024 * 1024 },
 ]
@@ -131,7 +131,7 @@ const maxBodyBytes = (path: string): number =>
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?')[0] ?? ''
 
-/** The gateway bounds these bodies itself, and they are passed on as they come. */
+/** Streamed to the gateway, which enforces its own limit. */
 const isPassedOn = (request: IncomingMessage): boolean => pathOf(request) === '/api/mcp'
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
@@ -149,14 +149,14 @@ function otherLoopbackName(request: IncomingMessage, webUrl: string): string | u
   return own.origin + request.url
 }
 
-/** For what neither we nor Next expected. Once an answer has begun, breaking the connection is the only honest end. */
+/** Handles unexpected errors. Once the response has begun, it can only destroy the connection. */
 function breakOff(response: ServerResponse, error: unknown): void {
   log.error('request.broke', causeOf(error))
   if (response.headersSent) response.destroy()
   else sendJson(response, 500, problem(500, 'internal', 'Something went wrong on our end. Try again in a moment.'))
 }
 
-/** Which methods the route at this path has: Next answers OPTIONS with them, and forgets them when it refuses a method. */
+/** Methods of the route at this path. Next lists them for OPTIONS, but not in a 405 response. */
 async function allowedMethods({ method, socket, url = '' }: IncomingMessage): Promise<string> {
   if (method === 'OPTIONS') return METHODS.join(', ')
   const host = socket.localAddress?.includes(':') ? `[${socket.localAddress}]` : socket.localAddress
@@ -168,7 +168,7 @@ async function allowedMethods({ method, socket, url = '' }: IncomingMessage): Pr
   return answer?.headers.get('allow') ?? METHODS.join(', ')
 }
 
-/** Refuses before anybody has looked at the request; a body that is under way is not read, so the connection ends. */
+/** Rejects a request before it is handled. An unread body forces the connection to close. */
 function refuse(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { respondToProbe } from '@nmg/process/probe'
 
-/** Answers `npm run doctor`, which proves that it knows the service token; everybody else gets what there is at an unknown address. */
+/** Responds to `npm run doctor`, which proves knowledge of the service token; 404 for everyone else. */
 export function probeWith(serviceToken: string): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) =>
     respondToProbe(request, response, {

@@ -9,27 +9,27 @@ export type Readiness =
 
 interface DegradedPart {
   readonly part: 'gateway' | 'single_sign_on'
-  /** What does not work meanwhile. */
+  /** What does not work because of it. */
   readonly detail: string
 }
 
 const GATEWAY_IS_AWAY: DegradedPart = {
   part: 'gateway',
   detail:
-    'The gateway does not answer, so nobody can connect Notion, call tools or chat. Signing in and managing spaces work.',
+    'The gateway isn’t responding, so connecting Notion, tools and chat don’t work. Signing in and managing spaces do.',
 }
 
 const SINGLE_SIGN_ON_IS_SILENT: DegradedPart = {
   part: 'single_sign_on',
-  detail: 'The OpenID provider of OIDC_ISSUER does not answer. People sign in otherwise until it does.',
+  detail: 'The OpenID provider at OIDC_ISSUER isn’t responding. Users sign in with other methods until it does.',
 }
 
 export interface ReadinessOptions {
   readonly pool: Pool
   readonly gatewayUrl: string
-  /** Whether this process is about to end. */
+  /** True while this process shuts down. */
   readonly isStopping: () => boolean
-  /** Whether single sign-on is set up and its provider does not answer. */
+  /** True if single sign-on is configured and its provider does not respond. */
   readonly isSingleSignOnSilent: () => boolean
 }
 
@@ -50,16 +50,16 @@ export function readinessOf({
     } catch (error) {
       const { event, detail } = databaseFailure(error) ?? {
         event: 'database.unusable',
-        detail: 'The database cannot be used.',
+        detail: 'The database isn’t usable.',
       }
-      // It is asked every few seconds; the log says once what is wrong.
+      // Polled every few seconds, so log each fault once.
       if (event !== lastEvent) log.error(event, causeOf(error))
       lastEvent = event
       return detail
     }
   }
   return async () => {
-    if (isStopping()) return { status: 'not_ready', detail: 'The app is stopping. Others serve on.' }
+    if (isStopping()) return { status: 'not_ready', detail: 'The app is stopping.' }
     const [detail, isGatewayReady] = await Promise.all([databaseDetail(), responses(gatewayUrl)])
     if (detail !== undefined) return { status: 'not_ready', detail }
     const degraded = [

@@ -4,7 +4,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 const LINGER_MS = 1_000
 const LINGER_BYTES = 4 * 1024 * 1024
 
-/** Whether the request says that its body is larger than this. */
+/** True if Content-Length exceeds `most`. */
 export const declaresMoreThan = ({ headers }: IncomingMessage, most: number): boolean =>
   Number(headers['content-length'] ?? 0) > most
 

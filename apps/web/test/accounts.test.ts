@@ -84,7 +84,7 @@ describe('a forgotten password', () => {
     return /\/reset-password#([\w-]+)/.exec(content.replaceAll('=\n', ''))?.[1] ?? ''
   }
 
-  it('is replaced by a link that is mailed, works once, and ends all sessions', async () => {
+  it('is reset with an emailed link that works once and ends all sessions', async () => {
     const ada = await user('Ada')
     expect((await askForReset(ada.account.email)).status).toBe(200)
     const token = await mailedToken(ada.account.email)
@@ -99,7 +99,7 @@ describe('a forgotten password', () => {
     expect(web.output()).not.toContain(token)
   })
 
-  it('is asked for with the same answer whether there is the account or not', async () => {
+  it('gets the same response whether the account exists or not', async () => {
     const ben = await user('Ben')
     const [known, unknown] = await Promise.all([askForReset(ben.account.email), askForReset('nobody@north.test')])
     expect(unknown.status).toBe(known.status)
@@ -108,7 +108,7 @@ describe('a forgotten password', () => {
     expect(mail.mails.flatMap((each) => each.to)).not.toContain('nobody@north.test')
   })
 
-  it('is not asked for from another site', async () => {
+  it('cannot be requested from another site', async () => {
     const response = await newCookieClient(webUrl).fetch('/api/auth/request-password-reset', {
       method: 'POST',
       origin: 'https://evil.example',
@@ -118,7 +118,7 @@ describe('a forgotten password', () => {
     expect(response.status).toBe(403)
   })
 
-  it('is replaced by a link that an operator makes, good for an hour', { timeout: 60_000 }, async () => {
+  it('is reset with an operator’s link that expires after an hour', { timeout: 60_000 }, async () => {
     const dora = await user('Dora')
     const run = (...args: string[]) =>
       promisify(execFile)(process.execPath, [RESET_LINK, ...args], {
@@ -142,14 +142,14 @@ describe('a forgotten password', () => {
 
     await expect(run('nobody@north.test')).rejects.toMatchObject({
       code: 1,
-      stderr: 'reset-link: There is no account with this address.\n',
+      stderr: 'reset-link: No account has this email address.\n',
     })
-    await expect(run()).rejects.toMatchObject({ stderr: expect.stringContaining('Say whose password') as string })
+    await expect(run()).rejects.toMatchObject({ stderr: expect.stringContaining('Pass the email address') as string })
   })
 })
 
 describe('a password', () => {
-  it('is changed by who knows the present one, and sessions elsewhere end', async () => {
+  it('requires the current password to change and ends other sessions', async () => {
     const eve = await user('Eve')
     const other = await elsewhere(eve)
     const change = (currentPassword: string) =>
@@ -174,11 +174,11 @@ describe('sessions', () => {
   const end = (who: Pick<UserClient, 'fetch'>, id = '', origin = webUrl) =>
     who.fetch(`/api/account/sessions${id && `/${id}`}`, { method: 'DELETE', origin })
 
-  it('are listed with their device, and end one by one or all but this one', async () => {
+  it('are listed with their device and revoked one by one or all but the current one', async () => {
     const fay = await user('Fay')
     const others = [await elsewhere(fay), await elsewhere(fay), await elsewhere(fay)]
     const page = await (await fay.fetch('/account', { headers: { 'user-agent': 'test' } })).text()
-    expect(page.match(/Another program/g)?.length).toBeGreaterThanOrEqual(4)
+    expect(page.match(/Unknown device/g)?.length).toBeGreaterThanOrEqual(4)
     const [, first = ''] = await idsOf(fay)
     expect((await end(fay, first)).status).toBe(204)
     expect(await Promise.all(others.map(isSignedIn))).toEqual([false, true, true])
@@ -187,7 +187,7 @@ describe('sessions', () => {
     expect(await isSignedIn(fay)).toBe(true)
   })
 
-  it('are nobody else’s to end', async () => {
+  it('cannot be revoked by another user', async () => {
     const [gus, mallory] = [await user('Gus'), await user('Mallory')]
     const [own = ''] = await idsOf(gus)
     expect((await end(mallory, own)).status).toBe(204)
@@ -201,7 +201,7 @@ describe('sessions', () => {
 })
 
 describe('an invitation', () => {
-  it('is mailed to the address that it is for, and to no other that a name might hide', async () => {
+  it('is emailed only to its recipient, whatever addresses a name contains', async () => {
     const hal = await user('Hal')
     const to = address('Ida')
     const made = await hal.post(`/api/spaces/${hal.spaceId}/invitations`, { role: 'member', email: to })
@@ -247,11 +247,11 @@ describe('single sign-on', () => {
     oidc.lieInUserInfo({})
   })
 
-  it('has a button with the name that the operator gave it', async () => {
+  it('shows a button with the configured name', async () => {
     expect(await (await fetch(`${webUrl}/sign-in`)).text()).toMatch(/Continue with(<!-- -->)? (<!-- -->)?North/)
   })
 
-  it('makes an account at the first time, and finds it the next', async () => {
+  it('creates an account at the first sign-in and reuses it afterwards', async () => {
     const email = address('Jon')
     oidc.become({ sub: 'jon', email, email_verified: true, name: 'Jon Snow' })
     for (let n = 0; n < 2; n++) {
@@ -276,7 +276,7 @@ describe('single sign-on', () => {
     },
   )
 
-  it('is connected from inside, with the same address only', async () => {
+  it('connects to an existing account only while signed in and with the same email', async () => {
     const lea = await user('Lea')
     oidc.become({ sub: 'lea-else', email: 'else@north.test', email_verified: true })
     expect((await arrive(lea, '/link-social', { errorCallbackURL: '/account' })).searchParams.get('error')).toBeTruthy()
@@ -303,7 +303,7 @@ describe('single sign-on', () => {
     expect(await isSignedIn(cookieClient)).toBe(false)
   })
 
-  it('takes what UserInfo says only of the person of the ID token (OIDC Core §5.3.2)', async () => {
+  it('accepts UserInfo only for the subject of the ID token (OIDC Core §5.3.2)', async () => {
     oidc.become({ sub: 'pia', email: address('Pia'), email_verified: true, name: 'Pia' })
     // Without an address in the ID token, UserInfo is asked for it.
     oidc.lie({ email: undefined })
@@ -318,7 +318,7 @@ describe('single sign-on', () => {
     }
   })
 
-  it('ends well when the person declines, and nowhere when another browser finishes', async () => {
+  it('reports a declined sign-in and rejects a callback from another browser', async () => {
     oidc.become(undefined)
     expect((await arrive()).searchParams.get('error')).toBe('access_denied')
 
@@ -340,7 +340,7 @@ describe('single sign-on', () => {
     },
   )
 
-  it('is told at the start when it cannot work', { timeout: 60_000 }, async () => {
+  it('fails at startup with wrong settings', { timeout: 60_000 }, async () => {
     const start = (settings: Record<string, string>) =>
       startProcess('apps/web/main.ts', '"web.listening"', {
         PORT: '3000',
@@ -366,8 +366,8 @@ describe('single sign-on', () => {
   })
 })
 
-describe('a single sign-on that does not answer when the app starts', () => {
-  it('keeps nobody else out, says so to those who press its button, and works once it answers', async () => {
+describe('a single sign-on provider that does not respond at startup', () => {
+  it('does not block other sign-in methods, explains the outage, and works once the provider responds', async () => {
     const [port, oidcPort] = [await freePort(), await freePort()]
     const web = await startProcess('apps/web/main.ts', '"web.listening"', {
       PORT: String(port),
@@ -421,7 +421,7 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
 
   afterAll(() => browser?.close())
 
-  it('a password is forgotten, replaced by the mailed link, and changed; sessions are seen and ended', async () => {
+  it('resets a password with the emailed link, changes it, and lists and revokes sessions', async () => {
     const account = { name: 'Quin', email: address('Quin'), password: PASSWORD }
     const quin = await newUser(webUrl, account)
     const page = await newProfile(browser)
@@ -429,8 +429,8 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     await page.getByRole('link', { name: 'Forgot your password?' }).click()
     await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor()
     await page.getByLabel('Email').fill(account.email)
-    await page.getByRole('button', { name: 'Send the link' }).click()
-    await page.getByText('a link is on its way').waitFor()
+    await page.getByRole('button', { name: 'Send reset link' }).click()
+    await page.getByText('a reset link is on its way').waitFor()
     await expect.poll(() => mail.mails.some((each) => each.to.includes(account.email))).toBe(true)
     const { content = '' } = mail.mails.findLast((each) => each.to.includes(account.email)) ?? {}
     const [link = ''] = /http\S+\/reset-password#[\w-]+/.exec(content.replaceAll('=\n', '')) ?? []
@@ -438,14 +438,14 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     page.on('request', (request) => asked.push(request.url() + (request.headers()['referer'] ?? '')))
     await page.goto(link)
     await page.getByLabel('New password').fill(NEW_PASSWORD)
-    await page.getByRole('button', { name: 'Set the password' }).click()
-    await page.getByText('Your new password is set.').waitFor()
+    await page.getByRole('button', { name: 'Set new password' }).click()
+    await page.getByText('Password changed.').waitFor()
     expect(page.url()).toBe(`${webUrl}/reset-password`)
     expect(asked.join()).not.toContain(link.split('#')[1])
     // Used: the page says so before anybody chooses a password.
     const again = await page.context().newPage()
     await again.goto(link)
-    await again.getByText('This link doesn’t work any more').waitFor()
+    await again.getByText('This link no longer works').waitFor()
     expect(await again.getByLabel('New password').count()).toBe(0)
     await again.close()
     expect(await isSignedIn(quin)).toBe(false)
@@ -463,17 +463,17 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem')
     await sessions.getByText('Chrome on Linux').waitFor()
     expect(await sessions.count()).toBe(2)
-    await page.getByRole('button', { name: 'Sign out Another program' }).click()
+    await page.getByRole('button', { name: 'Sign out Unknown device' }).click()
     await expect.poll(() => sessions.count()).toBe(1)
     expect(await isSignedIn(other)).toBe(false)
 
-    await page.getByLabel('Present password').fill('not-the-password')
+    await page.getByLabel('Current password').fill('not-the-password')
     await page.getByLabel('New password').fill('a-third-password')
     await page.getByRole('button', { name: 'Change password' }).click()
-    await page.getByText('This is not your present password.').waitFor()
-    await page.getByLabel('Present password').fill(NEW_PASSWORD)
+    await page.getByText('Incorrect current password.').waitFor()
+    await page.getByLabel('Current password').fill(NEW_PASSWORD)
     await page.getByRole('button', { name: 'Change password' }).click()
-    await page.getByText('Your password is changed').waitFor()
+    await page.getByText('You’re signed out everywhere else.').waitFor()
     await page.getByLabel('Your name').fill('Quinn')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('button', { name: 'Account of Quinn' }).waitFor()
@@ -481,7 +481,7 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     expect(complaintsOf(page)).toEqual([])
   })
 
-  it('single sign-on goes from the button to the space', async () => {
+  it('single sign-on leads from the button to the space', async () => {
     oidc.lie({})
     oidc.become({ sub: 'rae', email: address('Rae'), email_verified: true, name: 'Rae' })
     const page = await newProfile(browser)
@@ -496,14 +496,14 @@ describe.skipIf(!chromiumPath())('in the browser', () => {
     await page.context().clearCookies()
     await page.goto(`${webUrl}/sign-in`)
     await page.getByRole('button', { name: 'Continue with North' }).click()
-    await page.getByText('Signing in there was declined.').waitFor()
+    await page.getByText('Sign-in was declined.').waitFor()
     expect(complaintsOf(page)).toEqual([])
   })
 })
 
 // The last, because nobody here gets mail for a while after it.
 describe('an address of the network', () => {
-  it('can cause few mails a minute, so that no mailbox is filled', async () => {
+  it('can trigger only a few emails a minute', async () => {
     const cem = await user('Cem')
     const statuses: number[] = []
     for (let n = 0; n < 8; n++) statuses.push((await askForReset(cem.account.email)).status)

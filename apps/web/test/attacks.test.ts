@@ -103,7 +103,7 @@ describe('the mail of invitations', () => {
   const inviteTo = (who: UserClient, email: string, at = {}) =>
     post(who, `/api/spaces/${who.spaceId}/invitations`, { role: 'member', email }, at)
 
-  it('fills no mailbox, though each invitation is cancelled, from wherever and through whichever process it is sent', async () => {
+  it('is rate-limited per recipient across addresses and processes, even if each invitation is cancelled', async () => {
     const mallory = await user('Mallory')
     const accomplice = await user('Eve')
     const victim = 'victim@south.test'
@@ -125,7 +125,7 @@ describe('the mail of invitations', () => {
     expect(mailsTo(victim)).toBe(5)
   })
 
-  it('goes to no crowd', async () => {
+  it('is rate-limited across recipients', async () => {
     const mallory = await user('Mallory')
     const statuses: number[] = []
     for (let n = 0; n < 45; n++) {
@@ -135,7 +135,7 @@ describe('the mail of invitations', () => {
     await expectLimited(await inviteTo(mallory, 'one-more@south.test'))
   })
 
-  it('is not needed for a link that is copied', async () => {
+  it('is not limited for copied links', async () => {
     const ada = await user('Ada')
     for (let n = 0; n < 8; n++) {
       expect((await post(ada, `/api/spaces/${ada.spaceId}/invitations`, { role: 'member' })).status).toBe(201)
@@ -149,7 +149,7 @@ describe('the mail of invitations', () => {
     ['quotes', 'Ada”. Your account is locked. Write to help@evil.example “'],
     ['bidi marks', '\u202egnp.exe'],
     ['a header', 'Ada\r\nBcc: everybody@south.test\r\n'],
-  ])('has the form that we gave it, whatever a name from before consists of: %s', async (_, name) => {
+  ])('keeps its structure for any stored name: %s', async (_, name) => {
     ada ??= await user('Ada')
     await database.query('update web."user" set name = $2 where id = $1', [ada.id, name])
     await database.query('update web.organization set name = $2 where id = $1', [ada.spaceId, name])
@@ -161,7 +161,7 @@ describe('the mail of invitations', () => {
     expect(head).not.toMatch(/^bcc:/im)
     const text = decoded(head, body.join('\n\n'))
     expect(text.split('\n\n').map((each) => each.slice(0, 12))).toEqual([
-      'You are invi',
+      'You’re invit',
       'The space is',
       'Join here:\nh',
       'The link wor',
@@ -174,7 +174,7 @@ describe('the mail of invitations', () => {
 })
 
 describe('guessing', () => {
-  it('a password of somebody whose browser is open ends soon, in all processes', async () => {
+  it('the password of a signed-in user is rate-limited across processes', async () => {
     const ada = await user('Ada')
     const guess = (n: number) =>
       post(
@@ -190,7 +190,7 @@ describe('guessing', () => {
     expect((await post(ada, '/api/auth/verify-password', { password: PASSWORD })).status).toBe(404)
   })
 
-  it('a password from many addresses in one IPv6 network is guessing from one', async () => {
+  it('a password from many addresses of one IPv6 network counts as one address', async () => {
     const cookieClient = newCookieClient(webUrl)
     const guess = (n: number) =>
       cookieClient.fetch('/api/auth/request-password-reset', {
@@ -203,7 +203,7 @@ describe('guessing', () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(5)
   })
 
-  it('links of invitations ends soon', async () => {
+  it('invitation links is rate-limited', async () => {
     const mallory = await user('Mallory')
     const answers: Response[] = []
     for (let n = 0; n < 125; n++) answers.push(await post(mallory, `/api/invitations/guess-${n}`, {}))
@@ -211,7 +211,7 @@ describe('guessing', () => {
     await expectLimited(answers.at(-1) ?? new Response())
   })
 
-  it('client secrets ends in the form that OAuth clients read', async () => {
+  it('client secrets is rate-limited with an OAuth error', async () => {
     const ask = () =>
       fetch(`${webUrl}/api/auth/oauth2/register`, {
         method: 'POST',
@@ -230,8 +230,8 @@ describe('guessing', () => {
   })
 })
 
-describe('the operator’s model', () => {
-  it('is asked by one person only so often', async () => {
+describe('the configured model', () => {
+  it('is rate-limited per user', async () => {
     upstream = { status: 404, type: 'application/json', body: '{}' }
     const ada = await user('Ada')
     const ask = () =>
@@ -263,7 +263,7 @@ describe('a name', () => {
     'A'.repeat(101),
   ]
 
-  it('is refused wherever it enters, when it is none', async () => {
+  it('is rejected by every form if it is invalid', async () => {
     const ada = await user('Ada')
     const entrances: Record<string, (name: string) => Promise<Response>> = {
       'signing up': (name) =>
@@ -305,7 +305,7 @@ describe('a form of another site', () => {
     ['POST', '/api/auth/change-password'],
   ]
 
-  it('that writes JSON as text reaches nothing', async () => {
+  it('with JSON as text/plain has no effect', async () => {
     const mallory = await user('Mallory')
     const body = JSON.stringify({ role: 'admin', name: 'x', type: 'x', a: '=' })
     for (const [method, path] of jsonRoutes(mallory)) {
@@ -319,7 +319,7 @@ describe('a form of another site', () => {
     ).toBe(0)
   })
 
-  it('reaches nothing as a navigation either', async () => {
+  it('has no effect as a navigation', async () => {
     const ada = await user('Ada')
     for (const [method, path] of jsonRoutes(ada)) {
       const answer = await sendAs(ada, path, {
@@ -334,7 +334,7 @@ describe('a form of another site', () => {
   })
 })
 
-describe('what upstream answers', () => {
+describe('an upstream response', () => {
   let ada: UserClient
   beforeAll(async () => {
     ada = await user('Ada')
@@ -350,7 +350,7 @@ describe('what upstream answers', () => {
     undefined,
   ]
 
-  it.each(foreign)('does not come out as %s', async (type) => {
+  it.each(foreign)('is not forwarded as %s', async (type) => {
     for (const status of [200, 201, 404, 500, 503]) {
       upstream = { status, type, body: SCRIPT }
       for (const method of ['GET', 'POST', 'DELETE']) {
@@ -365,7 +365,7 @@ describe('what upstream answers', () => {
         expect(answer.status).toBe(status < 400 ? 502 : status)
         const text = await answer.text()
         expect(text).not.toContain('script')
-        if (status < 400) expect(text).toContain('may have been carried out')
+        if (status < 400) expect(text).toContain('may have applied')
       }
     }
   })
@@ -374,13 +374,13 @@ describe('what upstream answers', () => {
     ['application/json', 200, '{"jsonrpc":"2.0","id":1,"result":{}}'],
     ['text/event-stream', 200, 'data: {}\n\n'],
     ['application/json', 400, '{"error":"x"}'],
-  ])('comes out as it is when it is data (%s)', async (type, status, body) => {
+  ])('is forwarded unchanged as data (%s)', async (type, status, body) => {
     upstream = { status, type, body }
     const answer = await post(ada, `/api/mcp?spaceId=${ada.spaceId}`, { jsonrpc: '2.0', id: 1, method: 'ping' })
     expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([status, type, body])
   })
 
-  it('may be nothing at all', async () => {
+  it('may be empty', async () => {
     upstream = { status: 202, type: undefined, body: '' }
     const answer = await post(ada, `/api/mcp?spaceId=${ada.spaceId}`, {
       jsonrpc: '2.0',
@@ -391,7 +391,7 @@ describe('what upstream answers', () => {
 })
 
 describe('the library’s endpoints', () => {
-  it('are not there, unless this app uses them', async () => {
+  it('are disabled unless this app uses them', async () => {
     const pool = new Pool({ connectionString: databaseUrl })
     const auth = await openAuth({
       pool,
@@ -420,7 +420,7 @@ describe('the library’s endpoints', () => {
     await pool.end()
   })
 
-  it('answer at unknown addresses of the API with a problem document', async () => {
+  it('respond to unknown API paths with a problem document', async () => {
     for (const path of ['/api', '/api/nothing', '/api/spaces/x/nothing', '/api/auth/nothing']) {
       const answer = await fetch(webUrl + path)
       expect([answer.status, answer.headers.get('content-type')], path).toEqual([404, 'application/problem+json'])
@@ -428,8 +428,8 @@ describe('the library’s endpoints', () => {
   })
 })
 
-describe('a proxy that nobody told the app of', () => {
-  it('is warned of once', async () => {
+describe('a proxy missing from TRUSTED_PROXIES', () => {
+  it('causes one warning', async () => {
     for (let n = 0; n < 3; n++) await fetch(`${secondUrl}/healthz`, { headers: { 'x-forwarded-for': '203.0.113.1' } })
     const lines = second
       .output()

@@ -154,7 +154,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     const page = await newChat()
     model.answer([{ status: 401 }], [{ say: 'Better now.' }])
     await send(page, 'Hello')
-    await page.getByRole('alert').getByText('The model cannot be used').waitFor()
+    await page.getByRole('alert').getByText('The model can’t be used').waitFor()
     await page.getByRole('status').getByText('The answer failed.').waitFor()
     expect(await page.getByText('The answer is ready.').count()).toBe(0)
     await page.getByRole('button', { name: 'Answer again' }).click()

@@ -294,7 +294,7 @@ describe('a result that is too large', () => {
     const part = await callWith(60_000_000)
     expect(part).toMatchObject({
       state: 'output-error',
-      errorText: expect.stringContaining('may have been carried out'),
+      errorText: expect.stringContaining('may have applied the call'),
     })
     expect(JSON.stringify(part)).not.toMatch(/try again/i)
   })

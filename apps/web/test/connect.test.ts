@@ -71,7 +71,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   const card = (page: Page) => page.getByRole('region', { name: 'Notion' })
   const state = (page: Page, text: string) => card(page).getByText(text, { exact: true })
 
-  it('goes from a click to “MCP connected”, and a tool call shows its answer', async () => {
+  it('leads from a click to “MCP connected”, and a tool call shows its result', async () => {
     const { page } = await newcomer()
     await state(page, 'Not connected').waitFor()
 
@@ -101,7 +101,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByText('Before we press the button').waitFor()
   })
 
-  it('tells in the dialog which workspace, by whom, since when, and until when', async () => {
+  it('shows workspace, user, start and expiry in the dialog', async () => {
     const { page } = await newcomer()
     await connect(page)
     const dialog = await openDialog(page)
@@ -114,7 +114,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     expect(Math.round((reconnectBy - Date.now()) / DAY_MS)).toBe(180)
   })
 
-  it('runs any other tool that Notion lists, with arguments in JSON', async () => {
+  it('runs any other listed tool with JSON arguments', async () => {
     const { page } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
@@ -125,14 +125,14 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByRole('tab', { name: 'JSON', exact: true }).click()
     await page.getByLabel('Arguments (JSON)').fill('{"id": "self"')
     await page.getByRole('button', { name: 'Run' }).click()
-    await page.getByRole('alert').getByText('This is not JSON').waitFor()
+    await page.getByRole('alert').getByText('Enter valid JSON.').waitFor()
     await page.getByLabel('Arguments (JSON)').fill('{"id": "self"}')
     await page.getByRole('button', { name: 'Run' }).click()
     await page.getByRole('tab', { name: 'Raw JSON' }).click()
     await page.getByRole('tabpanel', { name: 'Raw JSON' }).getByText('workspace').waitFor()
   })
 
-  it('offers the chat only where a model is configured, and says what to set', async () => {
+  it('offers the chat only with a configured model, and names the setting', async () => {
     const { page } = await newcomer()
     await page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: 'Chat' }).click()
     await page.getByRole('status').getByText('CHAT_MODEL').waitFor()
@@ -140,7 +140,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
   })
 
-  it('explains an error that a tool reports, and a rate limit', async () => {
+  it('explains a tool error and a rate limit', async () => {
     const { page } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
@@ -164,17 +164,17 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByText('Try again in 17 seconds').waitFor()
   })
 
-  it('connects nothing when the person denies, and lets them try again', async () => {
+  it('connects nothing when the user denies, and offers a retry', async () => {
     const { page } = await newcomer()
     await submitConsent(page, 'Connect Notion', 'Deny')
-    await page.getByRole('heading', { name: 'Access was not allowed' }).waitFor()
-    await page.getByText('nothing was connected').waitFor()
+    await page.getByRole('heading', { name: 'Access was declined' }).waitFor()
+    await page.getByText('Nothing was connected.').waitFor()
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByRole('button', { name: 'Allow' }).click()
     await state(page, 'MCP connected').waitFor()
   })
 
-  it('connects nothing when another browser finishes what this one began', async () => {
+  it('connects nothing when another browser finishes the authorization', async () => {
     const { page } = await newcomer()
     await page.getByRole('button', { name: 'Connect Notion' }).click()
     await page.getByRole('button', { name: 'Allow' }).waitFor()
@@ -191,7 +191,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     expect(product.simulator.admin.grants().filter((grant) => grant.generation !== null)).toEqual([])
   })
 
-  it('can be abandoned while it is under way', async () => {
+  it('can be cancelled while it is under way', async () => {
     const { page } = await newcomer()
     product.simulator.setOptions({ mcpFaults: [], metadata: { delayMs: 3_000 } })
     await page.route('**/api/notion/oauth/start', async (route) => {
@@ -216,7 +216,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
   })
 
   describe('a grant that is gone', () => {
-    it('makes the page ask to reconnect, says why, and is mended by it', async () => {
+    it('shows a reconnect button with the reason, and reconnecting repairs it', async () => {
       const { page } = await newcomer()
       await connect(page)
       await goTo(page, 'Tools')
@@ -225,12 +225,12 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
 
       await searchNotion(page, 'launch')
       const banner = page.getByRole('region', { name: 'Notion connection' })
-      await banner.getByText(/Reconnect required.*somebody removed it in Notion’s settings/).waitFor()
+      await banner.getByText(/Reconnect required.*someone removed it in Notion’s settings/).waitFor()
       await banner.getByRole('button', { name: 'Reconnect Notion' }).waitFor()
       await goTo(page, 'Connection')
       await state(page, 'Reconnect required').waitFor()
       await card(page)
-        .getByText(/somebody removed it in Notion’s settings/)
+        .getByText(/someone removed it in Notion’s settings/)
         .waitFor()
       await openDialog(page)
       await page.getByRole('dialog').getByRole('button', { name: 'Reconnect Notion' }).waitFor()
@@ -250,7 +250,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       await page.getByRole('heading', { name: 'Launch plan', exact: true }).waitFor()
     })
 
-    it('is told with every reason that there is', async () => {
+    it('has a text for every reason', async () => {
       const { page } = await newcomer()
       await connect(page)
       for (const reason of ReconnectReason.options) {
@@ -263,7 +263,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       }
     })
 
-    it('says that nothing is renewed while the server may work on a copy', async () => {
+    it('shows that renewal is paused while the server may run on a copy', async () => {
       const { page } = await newcomer()
       await connect(page)
       await changeConnection(page, { hold: { since: new Date().toISOString(), reasons: ['restored_dump'] } })
@@ -274,7 +274,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
         .waitFor()
     })
 
-    it('says that the registration is gone', async () => {
+    it('shows that the registration is lost', async () => {
       const { page } = await newcomer()
       await connect(page)
       await goTo(page, 'Tools')
@@ -286,13 +286,13 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       await goTo(page, 'Connection')
       await state(page, 'Reconnect required').waitFor()
       await card(page)
-        .getByText(/no longer knows this app’s registration/)
+        .getByText(/no longer recognizes this app’s registration/)
         .waitFor()
     })
   })
 
   describe('disconnecting', () => {
-    it('asks first, and then shows “Disconnected” in every window by itself', async () => {
+    it('asks for confirmation, then shows “Disconnected” in every window', async () => {
       const { page } = await newcomer()
       await connect(page)
       const other = await page.context().newPage()
@@ -313,7 +313,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
       expect(product.simulator.admin.grants().map((grant) => grant.status)).toEqual(['revoked'])
     })
 
-    it('tells when Notion did not confirm it', async () => {
+    it('shows that Notion did not confirm the revocation', async () => {
       const { page } = await newcomer()
       await connect(page)
       product.simulator.setOptions({ tokenFaults: [{ kind: 'server-error', on: 'revocation', times: 'always' }] })
@@ -325,20 +325,20 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     })
   })
 
-  it('warns before the permission ends, and offers to renew it', async () => {
+  it('warns before the access ends and offers to renew it', async () => {
     const { page } = await newcomer()
     await connect(page)
     // Half a year does not pass in a test: the real answer, as it would be then.
     await changeConnection(page, { notice: { kind: 'reconnect_now', days: 2 } })
     await lookAgain(page)
     await card(page)
-      .getByText(/The permission ends in 2 days/)
+      .getByText(/Access ends in 2 days/)
       .waitFor()
     await state(page, 'MCP connected').waitFor()
     await card(page).getByRole('button', { name: 'Reconnect Notion' }).waitFor()
   })
 
-  it('says that a call needs more permissions than somebody has been asked for, until they were', async () => {
+  it('shows that a call needs more permissions until they are granted', async () => {
     const { page } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
@@ -361,7 +361,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     expect(product.simulator.recorded.authorizations.at(-1)?.parameters['scope']).toBe('default pages:write')
   })
 
-  it('follows what happens elsewhere, without a reload', async () => {
+  it('follows changes made elsewhere without a reload', async () => {
     const { page, account } = await newcomer()
     await state(page, 'Not connected').waitFor()
     const elsewhere = await profile()
@@ -373,7 +373,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByLabel('query', { exact: true }).waitFor()
   })
 
-  it('says that Notion cannot be reached while the connection is fine, and forgets it with the next look', async () => {
+  it('shows that Notion is unreachable while the connection is healthy, until the next poll', async () => {
     const { page } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
@@ -383,13 +383,13 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     const banner = page.getByRole('region', { name: 'Notion connection' })
     await banner.getByText('Notion: Notion unreachable.').waitFor()
     const dialog = await openDialog(page)
-    await dialog.getByText('Notion cannot be reached at the moment.').waitFor()
+    await dialog.getByText('Notion can’t be reached right now.').waitFor()
     await dialog.getByRole('button', { name: 'Try again' }).click()
     await dialog.getByText('MCP connected', { exact: true }).waitFor()
     await banner.waitFor({ state: 'detached' })
   })
 
-  it('tells its history, by whom and when, of one kind if wanted, and page by page', async () => {
+  it('shows its history with user and time, filtered by kind and page by page', async () => {
     const { page, user } = await newcomer()
     product.simulator.setOptions({ autoApprove: true })
     for (let round = 0; round < 13; round++) {
@@ -404,7 +404,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await goTo(page, 'Tools')
     await page.getByRole('region', { name: 'Notion connection' }).getByText('Reconnect required').waitFor()
     await goTo(page, 'Connection')
-    const history = page.getByRole('list', { name: 'What happened' })
+    const history = page.getByRole('list', { name: 'Events' })
     const entries = history.getByRole('listitem')
     await entries.first().getByText('Refused by Notion').waitFor()
     expect(await entries.count()).toBe(20)
@@ -415,10 +415,10 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await expect.poll(() => entries.count()).toBe(12)
     expect(await history.textContent()).not.toContain('Connected by')
     await page.getByRole('button', { name: 'Renewed', exact: true }).click()
-    await page.getByText('Nothing of this kind has happened.').waitFor()
+    await page.getByText('No events of this kind yet.').waitFor()
   })
 
-  it('asks before a reconnect that landed in another workspace is used', async () => {
+  it('asks for confirmation when a reconnect reaches another workspace', async () => {
     const { page, user } = await newcomer()
     await connect(page)
     await goTo(page, 'Tools')
@@ -435,7 +435,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await page.getByRole('heading', { name: 'Another workspace' }).waitFor()
     await state(page, 'Another workspace').waitFor()
     await card(page)
-      .getByText(/Ada connected Northwind, and this space worked with Acme until now/)
+      .getByText(/Ada connected Northwind, but this space used Acme before/)
       .waitFor()
     expect(await (await user.fetch('/api/notion')).json()).toMatchObject({ connected: false })
 
@@ -454,23 +454,23 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await card(page)
       .getByText(/Northwind, connected by Ada on/)
       .waitFor()
-    await page.getByText('with another workspace, confirmed by Ada').waitFor()
+    await page.getByText('to another workspace, confirmed by Ada').waitFor()
     expect((await user.post('/api/notion/waiting', decision)).status).toBe(404)
   })
 
-  it('says that the gateway cannot be reached, and recovers by itself', async () => {
+  it('shows that the gateway is unreachable and recovers automatically', async () => {
     const { page } = await newcomer()
     await connect(page)
     await product.gateway().stop()
     await state(page, 'Gateway unreachable').waitFor()
     await card(page)
-      .getByText(/The gateway does not answer/)
+      .getByText(/The gateway isn’t responding/)
       .waitFor()
     await product.startGateway()
     await state(page, 'MCP connected').waitFor()
   })
 
-  it('is left to owners and admins; a member is told whom to ask', async () => {
+  it('is reserved to owners and admins; shows a member whom to ask', async () => {
     const ada = await newUser(product.webUrl, {
       name: 'Ada',
       email: `ada-${++people}@north.test`,
@@ -489,7 +489,7 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     await clickUntilVisible(page.getByRole('button', { name: /change space/ }), there)
     await there.click()
     await page.waitForURL(`**/spaces/${ada.spaceId}/connection`)
-    await card(page).getByText('Ask Ada to do this: only owners and admins of the space connect it.').waitFor()
+    await card(page).getByText('Ask Ada to do this. Only owners and admins can connect Notion.').waitFor()
     expect(await page.getByRole('button', { name: 'Connect Notion' }).count()).toBe(0)
 
     const owner = await profile()
@@ -510,14 +510,14 @@ describe.skipIf(!chromiumPath())('connecting Notion in the browser', () => {
     ).toBe(0)
   })
 
-  it('closes the window when it was opened as a popup', async () => {
+  it('closes a popup window', async () => {
     const { page } = await newcomer()
     const popup = page.waitForEvent('popup')
     await page.evaluate(() => window.open('/integrations/notion/callback?status=success', 'notion', 'popup'))
     await (await popup).waitForEvent('close')
   })
 
-  it('goes to the sign-in page when the person is signed out elsewhere', async () => {
+  it('redirects to sign-in when the user is signed out elsewhere', async () => {
     const { page } = await newcomer()
     await page.context().clearCookies()
     await page.getByRole('button', { name: 'Sign in' }).waitFor()

@@ -79,7 +79,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     expect(complaintsOf(page)).toEqual([])
   })
 
-  it('says for every reason what happened, since when and what to do', async () => {
+  it('explains for every reason what happened, since when and what to do', async () => {
     await show('connection')
     for (const reason of DegradedReason.options) {
       gateway.connection = { degraded: degraded(reason) }
@@ -95,7 +95,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     }
   })
 
-  it('tells a member whom to ask', async () => {
+  it('shows a member whom to ask', async () => {
     const member = await newUser(webUrl, { name: 'Ben', email: 'ben@north.test', password: 'a-good-password' })
     await invite(owner, member, 'member')
     const theirs = await pageOf(member)
@@ -108,7 +108,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     gateway.connection = { degraded: degraded('client_rejected') }
     await show('members', theirs)
     await banner(theirs)
-      .getByText(/Ask the operator to check NOTION_MCP_CLIENT_ID/)
+      .getByText(/Ask your administrator to check NOTION_MCP_CLIENT_ID/)
       .waitFor()
     expect(
       await banner(theirs)
@@ -118,7 +118,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     await theirs.context().close()
   })
 
-  it('shows on the page of the tools why calls fail, with the way out', async () => {
+  it('shows on the tools page why calls fail, with the next step', async () => {
     gateway.connection = { degraded: degraded('upstream_refuses_token') }
     gateway.callRefusal = {
       status: 502,
@@ -130,7 +130,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     await reconnect().waitFor()
   })
 
-  it('says when to try again after too many consents', async () => {
+  it('shows when to try again after too many consents', async () => {
     gateway.connection = { status: 'disconnected' }
     gateway.startRefusal = { status: 429, code: 'rate_limited', detail: 'Too many.', retryAfter: '1500' }
     await show('connection')
@@ -146,7 +146,7 @@ describe.skipIf(!chromiumPath())('a connection that does not work as it should',
     })
   })
 
-  it.each(PreviousConsent.options)('says on the way back what became of the previous consent (%s)', async (outcome) => {
+  it.each(PreviousConsent.options)('shows what happened to the previous consent (%s)', async (outcome) => {
     const query = new URLSearchParams({ status: 'success', spaceId: owner.spaceId, previousConsent: outcome })
     await page.goto(`${webUrl}/integrations/notion/callback?${query}`)
     if (outcome !== 'revoked') {

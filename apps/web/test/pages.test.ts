@@ -52,7 +52,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
   const demo = { name: 'Ada', email: 'ada@demo.test', password: 'demo-password' }
 
   describe('of a demo', () => {
-    it('say on each of them that this is a simulation', async () => {
+    it('state on every page that this is a simulation', async () => {
       const page = await profile()
       const banner = page.getByRole('complementary', { name: 'Simulation' })
       for (const path of [
@@ -68,7 +68,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await banner.getByText('this is not the real Notion').waitFor()
     })
 
-    it('let people in with one click', async () => {
+    it('sign in the demo user with one click', async () => {
       const page = await profile()
       await page.goto(product.webUrl)
       await page.getByRole('button', { name: 'Sign in' }).click()
@@ -76,7 +76,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     })
   })
 
-  it('of the chat follow a script in a demo, say so, and really call the simulation', async () => {
+  it('of the chat follow a labelled script in the demo and really call the simulation', async () => {
     const page = await profile()
     await signIn(page, product.webUrl, demo)
     await connect(page)
@@ -101,7 +101,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
   describe('of accounts', () => {
     const grace = { name: 'Grace Hopper', email: 'grace@south.test', password: 'a-good-password' }
 
-    it('make an account with a first space, and let its person out and in again', async () => {
+    it('create an account with a first space, sign out and sign in again', async () => {
       const page = await profile()
       await signUp(page, product.webUrl, grace)
       await page.getByRole('button', { name: 'Account of Grace Hopper' }).click()
@@ -116,18 +116,18 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.waitForURL('**/spaces/*/connection')
     })
 
-    it('say what is wrong', async () => {
+    it('show what is wrong', async () => {
       const page = await profile()
       await page.goto(`${product.webUrl}/sign-in`)
       await page.getByLabel('Email').fill('nobody@south.test')
       await page.getByLabel('Password').fill('not-the-password')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('alert').getByText('do not belong together').waitFor()
+      await page.getByRole('alert').getByText('Incorrect email or password.').waitFor()
       expect(await page.getByRole('button', { name: 'Sign in' }).evaluate((it) => it === document.activeElement)).toBe(
         true,
       )
       await page.getByLabel('Password').press('Enter')
-      await page.getByRole('alert').getByText('do not belong together').waitFor()
+      await page.getByRole('alert').getByText('Incorrect email or password.').waitFor()
       expect(await page.getByLabel('Password').evaluate((it) => it === document.activeElement)).toBe(true)
 
       await page.getByRole('link', { name: 'Create an account' }).click()
@@ -135,10 +135,10 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByLabel('Email').fill(demo.email)
       await page.getByLabel('Password').fill('a-good-password')
       await page.getByRole('button', { name: 'Create account' }).click()
-      await page.getByRole('alert').getByText('There is an account with this email already').waitFor()
+      await page.getByRole('alert').getByText('An account with this email already exists').waitFor()
     })
 
-    it('help somebody who is in no space any more', async () => {
+    it('help a user without a space', async () => {
       const page = await profile()
       await signUp(page, product.webUrl, { name: 'Iris', email: 'iris@south.test', password: 'a-good-password' })
       const client = new Client({ connectionString: databaseUrl })
@@ -149,16 +149,16 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await client.end()
       await page.reload()
       await page.getByRole('link', { name: 'Go to your space' }).click()
-      await page.getByRole('heading', { name: 'You are in no space' }).waitFor()
-      await page.getByLabel('Name of the space').fill('Iris’ new space')
+      await page.getByRole('heading', { name: 'You’re not in any space' }).waitFor()
+      await page.getByLabel('Space name').fill('Iris’ new space')
       await page.getByRole('button', { name: 'Create space' }).click()
       await page.getByRole('button', { name: 'Space: Iris’ new space – change space' }).waitFor()
       await page.getByRole('button', { name: 'Connect Notion' }).waitFor()
     })
   })
 
-  describe('of the way back from Notion', () => {
-    it('tell each error with what to do about it', async () => {
+  describe('of the callback from Notion', () => {
+    it('show each error with advice', async () => {
       const page = await profile()
       await signIn(page, product.webUrl, demo)
       const told = new Map<string, string>()
@@ -174,7 +174,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       expect(new Set(told.values()).size).toBe(authorizationErrors.length)
     })
 
-    it('show nothing of what somebody wrote into the address', async () => {
+    it('show nothing of a forged query', async () => {
       const page = await profile()
       await page.goto(
         `${product.webUrl}/integrations/notion/callback?status=error&error=${encodeURIComponent('<img src=x onerror=alert(1)>')}`,
@@ -183,7 +183,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       expect(await page.content()).not.toContain('onerror=alert')
     })
 
-    it('lead home when there is nothing to tell', async () => {
+    it('redirect home without a result', async () => {
       const page = await profile()
       await signIn(page, product.webUrl, demo)
       await page.goto(`${product.webUrl}/integrations/notion/callback`)
@@ -205,14 +205,14 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await page.getByRole('heading', { name: 'Tools', level: 1 }).waitFor()
     })
 
-    it.each(['/\\evil.example', '/.//evil.example'])('are where signing in ends, and not %s', async (next) => {
+    it.each(['/\\evil.example', '/.//evil.example'])('are where sign-in redirects to, instead of %s', async (next) => {
       const page = await profile()
       await page.goto(`${product.webUrl}/sign-in?${new URLSearchParams({ next })}`)
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.waitForURL(`${product.webUrl}/spaces/*/connection`)
     })
 
-    it('do not exist for others, whether there is the space or not', async () => {
+    it('respond with 404 to non-members, whether the space exists or not', async () => {
       const page = await profile()
       await signIn(page, product.webUrl, demo)
       const address = page.url()
@@ -221,7 +221,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       const seen: unknown[] = []
       for (const path of [new URL(address).pathname, `/spaces/${crypto.randomUUID()}/connection`]) {
         const response = await other.goto(product.webUrl + path)
-        await other.getByRole('heading', { name: 'There is no such page' }).waitFor()
+        await other.getByRole('heading', { name: 'Page not found' }).waitFor()
         seen.push([response?.status(), await other.title(), await other.getByRole('main').innerHTML()])
       }
       expect(seen[0]).toEqual(seen[1])
@@ -234,7 +234,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     ['dark', { colorScheme: 'dark', viewport: { width: 1200, height: 800 } }],
     ['small', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
   ] as const)('%s', (_, options) => {
-    it('are without a fault that axe knows, and never wider than the window', { timeout: 120_000 }, async () => {
+    it('pass axe and never exceed the width of the window', { timeout: 120_000 }, async () => {
       const page = await profile({ ...options })
       const check = async (what: string) => {
         expect(await accessibilityFaults(page), what).toEqual([])
@@ -291,7 +291,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
       await goTo(page, 'Tools')
       await page.getByText('Tools appear here').waitFor()
       await check('tools without a connection')
-      const drawer = page.getByRole('button', { name: 'Open the navigation' })
+      const drawer = page.getByRole('button', { name: 'Open navigation' })
       if (await drawer.isVisible()) {
         await drawer.click()
         await check('drawer')
@@ -303,7 +303,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     })
   })
 
-  it('show that the next page is on its way', async () => {
+  it('show progress while the next page loads', async () => {
     const page = await profile()
     await signIn(page, product.webUrl, demo)
     const held = Promise.withResolvers<void>()
@@ -321,7 +321,7 @@ describe.skipIf(!chromiumPath())('the pages', () => {
     expect(await link.getByRole('status').count()).toBe(0)
   })
 
-  it('can be used with the keyboard alone', async () => {
+  it('work with the keyboard alone', async () => {
     const page = await profile()
     await page.goto(`${product.webUrl}/sign-in`)
     await page.getByLabel('Password').focus()

@@ -57,7 +57,7 @@ const linkOf = async (response: Response) => {
 
 const join = (who: UserClient, link: string) => send(who, 'POST', `/api${link}`)
 
-describe('what people may do about a space', () => {
+describe('permissions in a space', () => {
   beforeAll(async () => {
     ada = await user('Ada')
     cem = await user('Cem')
@@ -225,7 +225,7 @@ describe('what people may do about a space', () => {
     }
   })
 
-  it.each(table)('$route: others are refused, whether the space exists or not, and so is nobody', async (route) => {
+  it.each(table)('$route: rejects non-members and requests without a session', async (route) => {
     const before = await rolesOf(ada.spaceId)
     const refused = await call(route, dora)
     expect([refused.status, await codeOf(refused.clone())]).toEqual([403, 'forbidden_space'])
@@ -246,7 +246,7 @@ describe('what people may do about a space', () => {
     expect(await rolesOf(ada.spaceId)).toEqual(before)
   })
 
-  it.each(table)('$route: only pages of this app ask for it', async (route) => {
+  it.each(table)('$route: rejects requests from other origins', async (route) => {
     const whom = route.target?.() ?? ben
     for (const origin of ['https://evil.example', null]) {
       const response = await ada.fetch(route.path(whom), {
@@ -276,13 +276,13 @@ describe('what people may do about a space', () => {
     },
   )
 
-  it('is decided by the role that somebody has now, not by the one of a moment ago', async () => {
+  it('checks the current role, not a cached one', async () => {
     await send(ada, 'PATCH', memberPath(cem), { role: 'member' })
     expect((await send(cem, 'DELETE', memberPath(ben))).status).toBe(403)
     expect((await rolesOf(ada.spaceId)).get(ben.id)).toBe('member')
   })
 
-  it('keeps one owner, however many leave at once', async () => {
+  it('keeps one owner when several leave concurrently', async () => {
     await send(ada, 'PATCH', memberPath(cem), { role: 'owner' })
     const left = await Promise.all([send(ada, 'DELETE', memberPath(ada)), send(cem, 'DELETE', memberPath(cem))])
     expect(left.map((response) => response.status).toSorted()).toEqual([204, 409])
@@ -299,7 +299,7 @@ describe('what people may do about a space', () => {
     )
   })
 
-  it('lets an owner hand over and leave, and the new one manage', async () => {
+  it('lets an owner transfer ownership and leave, and the new owner manage the space', async () => {
     const [founder, heir] = [await user('Faye'), await user('Hal')]
     await invite(founder, heir, 'member')
     const path = `/api/spaces/${founder.spaceId}`
@@ -326,7 +326,7 @@ describe('what people may do about a space', () => {
     expect((await send(ada, 'POST', '/api/spaces', body)).status).toBe(400)
   })
 
-  it('makes a space, which is the one that the person is in then, and not without end', async () => {
+  it('creates a space, makes it the active one, and enforces the limit of spaces', async () => {
     const founder = await user('Finn')
     const made = await send(founder, 'POST', '/api/spaces', { name: 'Second' })
     const { spaceId } = (await made.json()) as { spaceId: string }
@@ -347,7 +347,7 @@ describe('an invitation', () => {
     host = await user('Olga')
   })
 
-  it('lets one person in, with its role, once', async () => {
+  it('admits one user with its role, once', async () => {
     const [guest, late] = [await user('Gus'), await user('Lea')]
     const link = await linkOf(await send(host, 'POST', invitations(), { role: 'admin' }))
     expect((await join(guest, link)).status).toBe(200)
@@ -357,14 +357,14 @@ describe('an invitation', () => {
     expect((await rolesOf(host.spaceId)).has(late.id)).toBe(false)
   })
 
-  it('lets one of many in who use it at once', async () => {
+  it('admits one of many users who accept it concurrently', async () => {
     const guests = [await user('One'), await user('Two'), await user('Three')]
     const link = await linkOf(await send(host, 'POST', invitations(), { role: 'member' }))
     const statuses = await Promise.all(guests.map(async (guest) => (await join(guest, link)).status))
     expect(statuses.toSorted()).toEqual([200, 404, 404])
   })
 
-  it('with an address is for the account with this address alone, however it is written', async () => {
+  it('with an email admits only the account with this email, in any spelling', async () => {
     const [guest, other] = [await user('Ira'), await user('Jon')]
     const link = await linkOf(
       await send(host, 'POST', invitations(), { role: 'member', email: guest.account.email.toUpperCase() }),
@@ -374,7 +374,7 @@ describe('an invitation', () => {
     expect((await join(guest, link)).status).toBe(200)
   })
 
-  it('is replaced by the next one for the same address', async () => {
+  it('is replaced by the next invitation for the same email', async () => {
     const guest = await user('Kim')
     const body = { role: 'member', email: guest.account.email }
     const first = await linkOf(await send(host, 'POST', invitations(), body))
@@ -383,7 +383,7 @@ describe('an invitation', () => {
     expect((await join(guest, second)).status).toBe(200)
   })
 
-  it('is over when it was cancelled, or is a week old', async () => {
+  it('is invalid once cancelled or a week old', async () => {
     const guest = await user('Lou')
     const made = await send(host, 'POST', invitations(), { role: 'member' })
     const { id, link, expiresAt } = (await made.json()) as { id: string; link: string; expiresAt: string }
@@ -394,10 +394,10 @@ describe('an invitation', () => {
     const old = await linkOf(await send(host, 'POST', invitations(), { role: 'member' }))
     await database.query(`update web.space_invitation set expires_at = now() - interval '1 second'`)
     expect((await join(guest, old)).status).toBe(404)
-    expect(await (await guest.fetch(old)).text()).toContain('not good any more')
+    expect(await (await guest.fetch(old)).text()).toContain('no longer valid')
   })
 
-  it('ends with the right to invite of the person who made it', async () => {
+  it('is revoked when its creator may no longer invite', async () => {
     const [helper, guest] = [await user('Mia'), await user('Ned')]
     await invite(host, helper, 'admin')
     const before = await linkOf(await send(helper, 'POST', invitations(), { role: 'admin' }))
@@ -418,7 +418,7 @@ describe('an invitation', () => {
     expect((await join(guest, new URL(link).pathname)).status).toBe(200)
   })
 
-  it('is kept as a hash, and written to no log', async () => {
+  it('is stored as a hash and never logged', async () => {
     const link = await linkOf(await send(host, 'POST', invitations(), { role: 'member' }))
     const secret = link.split('/').at(-1) ?? ''
     const { rows } = await database.query<{ secret_hash: Buffer }>(
@@ -433,12 +433,12 @@ describe('an invitation', () => {
     ['no role', {}],
     ['an address that is none', { role: 'member', email: 'nobody' }],
     ['an address with a line break', { role: 'member', email: 'a@north.test\nBcc: b@north.test' }],
-  ])('is not made with %s', async (_, body) => {
+  ])('rejects %s', async (_, body) => {
     expect((await send(host, 'POST', invitations(), body)).status).toBe(400)
   })
 })
 
-describe('somebody who leaves or is removed', () => {
+describe('a user who leaves or is removed', () => {
   const keys = (path = '') => `${product.gatewayUrl}/access/keys${path}`
   const asApplication = (userId: string) => ({
     authorization: 'Bearer service-token-of-the-browser-tests',
@@ -458,7 +458,7 @@ describe('somebody who leaves or is removed', () => {
     return ((await response.json()) as { keys: unknown[] }).keys.length
   }
 
-  it('loses the keys of their own clients for this space, and for no other', async () => {
+  it('loses the keys of their clients for this space only', async () => {
     const [host, guest] = [await user('Rae'), await user('Sam')]
     await invite(host, guest, 'member')
     await keyOf(host.spaceId, guest.id)
@@ -468,7 +468,7 @@ describe('somebody who leaves or is removed', () => {
     expect(await keysOf(guest.spaceId, guest.id)).toBe(1)
   })
 
-  it('loses them as well when the gateway was away at that time', { timeout: 60_000 }, async () => {
+  it('loses them also if the gateway was unavailable at that time', { timeout: 60_000 }, async () => {
     const [host, guest] = [await user('Tia'), await user('Udo')]
     await invite(host, guest, 'member')
     await keyOf(host.spaceId, guest.id)

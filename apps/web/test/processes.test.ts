@@ -104,7 +104,7 @@ describe('the log', () => {
     expect(await away.json()).toMatchObject({ status: 502, code: 'gateway_unreachable' })
     expect(await (await fetch(`${webUrl}/readyz`)).json()).toEqual({
       status: 'ready',
-      degraded: [{ part: 'gateway', detail: expect.stringContaining('does not answer') }],
+      degraded: [{ part: 'gateway', detail: expect.stringContaining('isn’t responding') }],
     })
     await drop()
     const response = await grace.fetch('/api/notion')

@@ -114,15 +114,15 @@ async function connect(user: UserClient, space: string): Promise<void> {
   expect(end.searchParams.get('status')).toBe('success')
 }
 
-describe('a person who is not signed in', () => {
-  it.each(routeNames)('is told so when %s', async (route) => {
+describe('a user who is not signed in', () => {
+  it.each(routeNames)('gets 401 when %s', async (route) => {
     const problem = await problemOf(await routes[route](nobody(), ada.spaceId))
     expect(problem).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
 })
 
-describe('a person of another space', () => {
-  it.each(routeNames)('is refused when %s', async (route) => {
+describe('a user of another space', () => {
+  it.each(routeNames)('is rejected when %s', async (route) => {
     const problem = await problemOf(await routes[route](dora, ada.spaceId))
     expect(problem).toMatchObject({ status: 403, code: 'forbidden_space' })
   })
@@ -136,7 +136,7 @@ describe('a person of another space', () => {
     },
   )
 
-  it('cannot name another person or space in headers', async () => {
+  it('cannot name another user or space in headers', async () => {
     const answer = await dora.fetch('/api/notion', { headers: { 'x-user-id': ada.id, 'x-space-id': ada.spaceId } })
     expect(await answer.json()).toEqual({ connected: false })
   })
@@ -151,7 +151,7 @@ describe('a request from another origin', () => {
     'ending an MCP session',
   ] as const satisfies Route[]
 
-  it.each(changing)('is refused when %s', async (route) => {
+  it.each(changing)('is rejected when %s', async (route) => {
     for (const origin of [
       'https://evil.example',
       'null',
@@ -162,12 +162,12 @@ describe('a request from another origin', () => {
     }
   })
 
-  it.each(changing)('is refused when %s without saying its origin', async (route) => {
+  it.each(changing)('is rejected when %s without an Origin', async (route) => {
     const problem = await problemOf(await routes[route](ada, ada.spaceId, { origin: null }))
     expect(problem).toMatchObject({ status: 403, code: 'forbidden_origin' })
   })
 
-  it('is known by Sec-Fetch-Site, where a browser sends nothing else', async () => {
+  it('is recognized by Sec-Fetch-Site if it has no Origin', async () => {
     const from = (site: string) =>
       ada.fetch('/api/notion', { method: 'DELETE', origin: null, headers: { 'sec-fetch-site': site } })
     expect((await from('same-origin')).status).toBe(200)
@@ -187,7 +187,7 @@ describe('roles', () => {
     },
   )
 
-  it('let a member see the connection and who made it', async () => {
+  it('let a member see the connection and the user who connected it', async () => {
     const answer = await routes['reading the connection'](ben, ada.spaceId)
     expect(await answer.json()).toMatchObject({
       connected: true,
@@ -215,7 +215,7 @@ describe('roles', () => {
     expect(await answer.json()).toMatchObject({ connected: true, integration: { connectedByName: 'Cem' } })
   })
 
-  it('end at once for a member who was removed', async () => {
+  it('are lost immediately by a removed member', async () => {
     const eve = await newUser(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: PASSWORD })
     await invite(ada, eve, 'member')
     expect((await routes['calling a tool'](eve, ada.spaceId)).status).toBe(200)
@@ -229,7 +229,7 @@ describe('roles', () => {
 })
 
 describe('POST /api/notion/oauth/start', () => {
-  it('answers with the address of the consent page and binds it to this browser', async () => {
+  it('returns the URL of the consent page and binds it to this browser', async () => {
     const answer = await ada.post('/api/notion/oauth/start', {})
     expect(answer.status).toBe(200)
     const { authorizeUrl, state } = (await answer.json()) as { authorizeUrl: string; state: string }
@@ -243,7 +243,7 @@ describe('POST /api/notion/oauth/start', () => {
     expect(authorizeUrl).not.toContain(value?.split('=')[1])
   })
 
-  it('takes a request without a body for the space that the person is in', async () => {
+  it('uses the active space for a request without a body', async () => {
     const answer = await dora.fetch('/api/notion/oauth/start', { method: 'POST' })
     const { authorizeUrl } = (await answer.json()) as { authorizeUrl: string }
     const end = await consent(dora, authorizeUrl)
@@ -251,7 +251,7 @@ describe('POST /api/notion/oauth/start', () => {
     expect(end.searchParams.get('spaceId')).toBe(dora.spaceId)
   })
 
-  it('lets two attempts in one browser both come to their end', async () => {
+  it('lets two attempts in one browser both finish', async () => {
     const urls = await Promise.all(
       [1, 2].map(
         async () =>
@@ -261,13 +261,13 @@ describe('POST /api/notion/oauth/start', () => {
     for (const url of urls) expect((await consent(ada, url)).searchParams.get('status')).toBe('success')
   })
 
-  it('is worth nothing in a browser with another binding', async () => {
+  it('fails in a browser with another binding', async () => {
     const { authorizeUrl } = (await (await routes.connecting(ada, ada.spaceId)).json()) as { authorizeUrl: string }
     const end = await consent(dora, authorizeUrl, `notion_oauth_binding=${'A'.repeat(43)}`)
     expect(end.searchParams.get('error')).toBe('wrong_browser')
   })
 
-  it('makes a binding of its own when the browser brings a malformed one', async () => {
+  it('replaces a malformed binding', async () => {
     const answer = await fetch(`${product.webUrl}/api/notion/oauth/start`, {
       method: 'POST',
       headers: { origin: product.webUrl, cookie: `${sessionCookie(ada)}; notion_oauth_binding=chosen-by-somebody` },
@@ -304,7 +304,7 @@ describe('POST and PUT /api/notion', () => {
 describe('/api/mcp', () => {
   beforeEach(() => connect(ada, ada.spaceId))
 
-  it('passes the answer of a tool on as it came', async () => {
+  it('forwards a tool result unchanged', async () => {
     const answer = await ada.fetch('/api/mcp', {
       method: 'POST',
       headers: mcpHeaders,
@@ -319,7 +319,7 @@ describe('/api/mcp', () => {
     expect(await answer.text()).toContain('Launch plan')
   })
 
-  it('sends nothing of the person’s cookies on', async () => {
+  it('does not forward the user’s cookies', async () => {
     product.simulator.clearRecorded()
     await (await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools })).text()
     const seen = JSON.stringify(product.simulator.recorded.mcpRequests)
@@ -327,13 +327,13 @@ describe('/api/mcp', () => {
     for (const value of ada.cookies().values()) expect(seen).not.toContain(value)
   })
 
-  it('refuses a message that names another space', async () => {
+  it('rejects a message that names another space', async () => {
     const body = JSON.stringify({ ...(JSON.parse(listTools) as object), meta: { space_id: dora.spaceId } })
     const problem = await problemOf(await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body }))
     expect(problem).toMatchObject({ status: 403, code: 'forbidden_space' })
   })
 
-  it('says that the space is not connected', async () => {
+  it('reports that the space is not connected', async () => {
     const eve = await newUser(product.webUrl, { name: 'Finn', email: 'finn@north.test', password: PASSWORD })
     const problem = await problemOf(
       await eve.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools }),
@@ -341,7 +341,7 @@ describe('/api/mcp', () => {
     expect(problem).toMatchObject({ status: 404, code: 'not_connected' })
   })
 
-  it('says that Notion has to be reconnected once the grant is gone', async () => {
+  it('reports that Notion must be reconnected once the grant is lost', async () => {
     product.simulator.admin.revokeGrants()
     const problem = await problemOf(
       await ada.fetch('/api/mcp', { method: 'POST', headers: mcpHeaders, body: listTools }),
@@ -403,7 +403,7 @@ describe('accounts', () => {
     expect((await fetch(`${product.webUrl}/api/notion`, { headers })).status).toBe(401)
   })
 
-  it('cannot be tried for ever from one address, whatever the client says its address is', async () => {
+  it('are rate-limited by network address, whatever X-Forwarded-For contains', async () => {
     const guess = (n: number) =>
       fetch(`${product.webUrl}/api/auth/sign-in/email`, {
         method: 'POST',
@@ -416,7 +416,7 @@ describe('accounts', () => {
   })
 })
 
-describe('every answer', () => {
+describe('every response', () => {
   it.each(['/sign-in', '/no-such-page', '/api/notion', '/api/auth/ok', '/icon.svg', '/healthz'])(
     'of %s is guarded by headers',
     async (path) => {
@@ -453,7 +453,7 @@ describe('every answer', () => {
 })
 
 describe('another name of this machine', () => {
-  it('leads to the app’s own', async () => {
+  it('redirects to the app’s own name', async () => {
     const address = product.webUrl.replace('localhost', '127.0.0.1')
     const answer = await fetch(`${address}/sign-in?a=b`, { redirect: 'manual' })
     expect(answer.status).toBe(307)
@@ -518,8 +518,8 @@ describe('a body', () => {
   })
 })
 
-describe('a gateway that cannot be used', () => {
-  it('is told as such when it does not answer', async () => {
+describe('an unusable gateway', () => {
+  it('is reported when it does not respond', async () => {
     const port = await freePort()
     const { url } = await testDatabase()
     const web = await startWebApp(url, { PORT: String(port), CUDU_ENDPOINT: `http://localhost:${await freePort()}` })
@@ -533,12 +533,12 @@ describe('a gateway that cannot be used', () => {
       expect(problem).toMatchObject({ status: 502, code: 'gateway_unreachable' })
     }
     expect(await (await grace.fetch(`/spaces/${grace.spaceId}/connection`)).text()).toContain(
-      'The gateway does not answer',
+      'The gateway isn’t responding',
     )
     await web.kill()
   })
 
-  it('is told as such when it refuses the service token', async () => {
+  it('is reported when it rejects the service token', async () => {
     const port = await freePort()
     const { url } = await testDatabase()
     const web = await startWebApp(url, {
@@ -559,7 +559,7 @@ describe('a gateway that cannot be used', () => {
     await web.kill()
   })
 
-  it('is told as such when something else listens at its address', async () => {
+  it('is reported when another server listens at its address', async () => {
     const port = await freePort()
     const { url } = await testDatabase()
     const web = await startWebApp(url, { PORT: String(port), CUDU_ENDPOINT: product.simulator.url })

@@ -58,8 +58,8 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await connect(ada)
 
       await goTo(ada, 'Settings')
-      expect(await ada.getByRole('button', { name: 'Leave the space…' }).isDisabled()).toBe(true)
-      await ada.getByLabel('Name of the space').fill('North')
+      expect(await ada.getByRole('button', { name: 'Leave space…' }).isDisabled()).toBe(true)
+      await ada.getByLabel('Space name').fill('North')
       await ada.getByRole('button', { name: 'Save' }).click()
       await ada.getByText('Saved.').waitFor()
       await ada.getByRole('button', { name: 'Space: North' }).waitFor()
@@ -68,18 +68,18 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await ada.getByLabel('Email (optional)').fill('ben@north.test')
       await ada.getByRole('button', { name: 'Create invitation link' }).click()
       const link = await ada.getByLabel('Invitation link').inputValue()
-      await ada.getByRole('list', { name: 'Open invitations' }).getByText('ben@north.test').waitFor()
+      await ada.getByRole('list', { name: 'Pending invitations' }).getByText('ben@north.test').waitFor()
 
       const ben = await profile()
       await ben.goto(link)
       await ben.getByRole('heading', { name: 'Join North' }).waitFor()
-      await ben.getByText('It is for ben@north.test').waitFor()
+      await ben.getByText('It’s for ben@north.test').waitFor()
       await ben.getByRole('link', { name: 'Create an account' }).click()
       await ben.getByLabel('Name').fill('Ben')
       await ben.getByLabel('Email').fill('ben@north.test')
       await ben.getByLabel('Password').fill(PASSWORD)
       await ben.getByRole('button', { name: 'Create account' }).click()
-      await ben.getByRole('button', { name: 'Join the space' }).click()
+      await ben.getByRole('button', { name: 'Join space' }).click()
       await ben.getByRole('button', { name: 'Space: North' }).waitFor()
 
       await goTo(ben, 'Members')
@@ -104,7 +104,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       await ada.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
       await members(ada).getByText('ben@north.test').waitFor({ state: 'detached' })
 
-      await ben.getByRole('heading', { name: 'There is no such page' }).waitFor()
+      await ben.getByRole('heading', { name: 'Page not found' }).waitFor()
       await expect.poll(streams, { timeout: 10_000 }).toEqual([])
       await ben.getByRole('link', { name: 'Go to your space' }).click()
       await ben.getByRole('button', { name: "Space: Ben's space" }).waitFor()
@@ -126,7 +126,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
       const max = await profile()
       await signUp(max, product.webUrl, { name: 'Max', email: 'max@north.test', password: PASSWORD })
       await max.goto(link)
-      await max.getByRole('button', { name: 'Join the space' }).click()
+      await max.getByRole('button', { name: 'Join space' }).click()
       await max.getByRole('button', { name: "Space: Lia's space" }).waitFor()
       await max.getByRole('button', { name: 'Find the launch plan' }).click()
       await max.getByRole('button', { name: 'Answer again' }).waitFor()
@@ -144,7 +144,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
     },
   )
 
-  it('tells somebody with another account whose the invitation is, and lets them change', async () => {
+  it('shows a user with another account whom the invitation is for and offers to sign out', async () => {
     const account = (name: string) => ({ name, email: `${name.toLowerCase()}@north.test`, password: PASSWORD })
     const host = await newUser(product.webUrl, account('Olga'))
     const guest = await newUser(product.webUrl, account('Gus'))
@@ -156,19 +156,19 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
     const page = await profile()
     await signUp(page, product.webUrl, account('Other'))
     await page.goto(link)
-    await page.getByText('you are signed in as other@north.test').waitFor()
+    await page.getByText('you’re signed in as other@north.test').waitFor()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('link', { name: 'Sign in' }).click()
     await page.getByLabel('Email').fill(guest.account.email)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('button', { name: 'Join the space' }).click()
+    await page.getByRole('button', { name: 'Join space' }).click()
     await page.waitForURL(`**/spaces/${host.spaceId}/**`)
     await page.goto(link)
-    await page.getByRole('heading', { name: 'This invitation is not good any more' }).waitFor()
+    await page.getByRole('heading', { name: 'This invitation is no longer valid' }).waitFor()
   })
 
-  it('changes the space, its address with it, and begins there the next time', async () => {
+  it('switches the space and its URL, and opens it at the next visit', async () => {
     const host = await newUser(product.webUrl, { name: 'Hal', email: 'hal@north.test', password: PASSWORD })
     const page = await profile()
     const guest = { name: 'Ida', email: 'ida@north.test', password: PASSWORD }
@@ -187,7 +187,7 @@ describe.skipIf(!chromiumPath())('a team in the browser', () => {
     const another = page.getByRole('menuitem', { name: 'New space…' })
     await clickUntilVisible(switcher, another)
     await another.click()
-    await page.getByLabel('Name of the space').fill('Ida’s other space')
+    await page.getByLabel('Space name').fill('Ida’s other space')
     await page.getByRole('button', { name: 'Create space' }).click()
     await page.getByRole('button', { name: 'Space: Ida’s other space' }).waitFor()
   })

@@ -124,7 +124,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     await open('free-form')
     const field = page.getByRole('textbox', { name: 'data' })
     await field.fill('{"a": ')
-    await page.getByRole('alert').getByText('This is not JSON.').waitFor()
+    await page.getByRole('alert').getByText('Enter valid JSON.').waitFor()
     await field.fill('[1]')
     await run()
     await page.getByText('Expected type: object, not array.').first().waitFor()

@@ -3,8 +3,9 @@ import type { ReactNode } from 'react'
 import { requireSignedInUser } from '@/lib/page-guards.ts'
 import { linkStyle } from '@/app/landing-page.tsx'
 import { PlainFrame } from '@/app/plain-frame.tsx'
+import { texts } from '@/features/accounts/texts.ts'
 
-/** The frame of the pages about one's own account. */
+/** Frame of the account pages. */
 export default async function AccountLayout({ children }: { children: ReactNode }) {
   const { user } = await requireSignedInUser()
   return (
@@ -12,13 +13,13 @@ export default async function AccountLayout({ children }: { children: ReactNode 
       <div className="mx-auto max-w-2xl">
         <nav aria-label="Account" className="mb-6 flex flex-wrap gap-x-5 gap-y-2 text-sm">
           <Link href="/" className={linkStyle}>
-            Back to your space
+            {texts.account.back}
           </Link>
           <Link href="/account" className={linkStyle}>
-            Your account
+            {texts.account.title}
           </Link>
           <Link href="/account/clients" className={linkStyle}>
-            Clients you have allowed
+            {texts.account.clients}
           </Link>
         </nav>
         {children}

@@ -8,8 +8,9 @@ import { SessionList } from '@/features/accounts/session-list.tsx'
 import { SignInWays } from '@/features/accounts/sign-in-ways.tsx'
 import { runtime } from '@/lib/runtime.ts'
 import { requireSignedInUser } from '@/lib/page-guards.ts'
+import { texts } from '@/features/accounts/texts.ts'
 
-export const metadata: Metadata = { title: 'Your account' }
+export const metadata: Metadata = { title: texts.account.title }
 
 export default async function AccountPage({ searchParams }: { searchParams: Promise<{ error?: string | string[] }> }) {
   const found = await requireSignedInUser()
@@ -19,7 +20,7 @@ export default async function AccountPage({ searchParams }: { searchParams: Prom
   return (
     <div className="space-y-6">
       <div>
-        <h1 className="text-2xl font-semibold tracking-tight">Your account</h1>
+        <h1 className="text-2xl font-semibold tracking-tight">{texts.account.title}</h1>
         <p className="mt-1.5 text-[15px] break-words text-soft">{found.user.email}</p>
       </div>
       {error !== undefined && <Notice tone="danger">{providerError(error)}</Notice>}

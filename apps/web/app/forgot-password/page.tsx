@@ -3,22 +3,19 @@ import Link from 'next/link'
 import { ForgotPasswordForm } from '@/features/accounts/forgot-password-form.tsx'
 import { runtime } from '@/lib/runtime.ts'
 import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
+import { texts } from '@/features/accounts/texts.ts'
 
-export const metadata: Metadata = { title: 'Forgot your password?' }
+export const metadata: Metadata = { title: texts.forgotPassword.title }
 
 export default function ForgotPasswordPage() {
   const hasMail = runtime().sendMail !== undefined
   return (
     <LandingPage
-      title="Forgot your password?"
-      lead={
-        hasMail
-          ? 'Give the email of your account, and a link to choose a new password is sent there.'
-          : 'This installation sends no mail. Ask whoever operates it for a link with which you choose a new password; they make it with a command, and it is good for one hour.'
-      }
+      title={texts.forgotPassword.title}
+      lead={hasMail ? texts.forgotPassword.lead : texts.forgotPassword.leadWithoutMail}
       footer={
         <Link href="/sign-in" className={linkStyle}>
-          Back to signing in
+          {texts.forgotPassword.back}
         </Link>
       }
     >

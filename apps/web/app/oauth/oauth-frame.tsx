@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import Link from 'next/link'
 import { Logo } from '@/components/ui/marks.tsx'
 
-/** The frame of the pages to which a client's request leads. */
+/** Frame of the pages for authorization requests. */
 export function OAuthFrame({
   title,
   lead,
@@ -11,7 +11,7 @@ export function OAuthFrame({
 }: {
   title: string
   lead: string
-  /** Where the client’s request ends here, the user can go on in the app. */
+  /** Shows a link into the app, for requests that end on this page. */
   hasWayOn?: boolean
   children?: ReactNode
 }) {

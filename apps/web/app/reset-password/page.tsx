@@ -2,17 +2,18 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { ResetPasswordForm } from '@/features/accounts/reset-password-form.tsx'
 import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
+import { texts } from '@/features/accounts/texts.ts'
 
-export const metadata: Metadata = { title: 'Choose a new password' }
+export const metadata: Metadata = { title: texts.resetPassword.title }
 
 export default function ResetPasswordPage() {
   return (
     <LandingPage
-      title="Choose a new password"
-      lead="You are signed out everywhere, and sign in again with the new one."
+      title={texts.resetPassword.title}
+      lead={texts.resetPassword.lead}
       footer={
         <Link href="/forgot-password" className={linkStyle}>
-          Ask for another link
+          {texts.resetPassword.newLink}
         </Link>
       }
     >

@@ -10,8 +10,9 @@ import { returnPath } from '@/lib/return-path.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { signedInUser } from '@/lib/page-guards.ts'
 import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
+import { texts } from '@/features/accounts/texts.ts'
 
-export const metadata: Metadata = { title: 'Sign in' }
+export const metadata: Metadata = { title: texts.signIn.pageTitle }
 
 export default async function SignInPage({
   searchParams,
@@ -25,21 +26,17 @@ export default async function SignInPage({
   const { isDemo, signInProviders } = runtime()
   return (
     <LandingPage
-      title="Welcome back"
-      lead={
-        isDemo
-          ? 'The demo has one person, Ada. Her email and password are filled in.'
-          : 'Sign in to your team’s connection with Notion.'
-      }
+      title={texts.signIn.title}
+      lead={isDemo ? texts.signIn.demoLead : texts.signIn.lead}
       footer={
         <>
           New here?{' '}
           <Link href={withNext('/sign-up', next)} className={linkStyle}>
-            Create an account
+            {texts.signIn.signUp}
           </Link>
           <br />
           <Link href="/forgot-password" className={linkStyle}>
-            Forgot your password?
+            {texts.signIn.forgotPassword}
           </Link>
         </>
       }

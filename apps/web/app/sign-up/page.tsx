@@ -7,21 +7,22 @@ import { returnPath } from '@/lib/return-path.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { signedInUser } from '@/lib/page-guards.ts'
 import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
+import { texts } from '@/features/accounts/texts.ts'
 
-export const metadata: Metadata = { title: 'Create an account' }
+export const metadata: Metadata = { title: texts.signUp.pageTitle }
 
 export default async function SignUpPage({ searchParams }: { searchParams: Promise<{ next?: string | string[] }> }) {
   const next = returnPath([(await searchParams).next].flat()[0])
   if (await signedInUser()) redirect(next as Route)
   return (
     <LandingPage
-      title="Create your account"
-      lead="Connect Notion once, and every assistant of your team can use it."
+      title={texts.signUp.title}
+      lead={texts.signUp.lead}
       footer={
         <>
-          Have an account?{' '}
+          Already have an account?{' '}
           <Link href={withNext('/sign-in', next)} className={linkStyle}>
-            Sign in
+            {texts.signUp.signIn}
           </Link>
         </>
       }

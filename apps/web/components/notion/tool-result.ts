@@ -38,10 +38,10 @@ export function errorSentence(result: ToolResult): string {
   const error = WrappedToolError.safeParse(payload).data?.error ?? ToolError.safeParse(payload).data
   if (error?.code === 'rate_limited') {
     const wait = error.retry_after_seconds
-    return `Notion asks to slow down: there were too many calls. Try again ${wait === undefined ? 'in a minute' : `in ${wait} seconds`}.`
+    return `Notion’s rate limit is reached. Try again ${wait === undefined ? 'in a minute' : `in ${wait} seconds`}.`
   }
   const body = error?.body === undefined ? undefined : ApiBody.safeParse(parsed(error.body)).data
-  return (body?.message ?? error?.message ?? textOf(result)) || 'The tool reported an error without saying which.'
+  return (body?.message ?? error?.message ?? textOf(result)) || 'The tool reported an error without details.'
 }
 
 function parsed(text: string): unknown {

@@ -3,7 +3,7 @@
 import type { CallControl } from '@/lib/use-call.ts'
 import { Notice } from './notice.tsx'
 
-/** Why the last call failed; nothing when it did not. */
+/** Error of the last call; renders nothing without one. */
 export function CallNotice({ call: { trouble }, className }: { call: CallControl; className?: string }) {
   if (!trouble) return null
   return (

@@ -6,7 +6,7 @@ import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
 import { CallNotice } from './call-notice.tsx'
 
-/** Asks before something that is not easily undone. It stays open, with the message, when `onConfirm` throws. */
+/** Confirmation dialog. It stays open with the error message if `onConfirm` throws. */
 export function Confirm({
   open,
   onClose,

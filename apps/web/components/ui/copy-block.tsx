@@ -4,7 +4,7 @@ import { Check, Copy } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { Button } from './button.tsx'
 
-/** Text to copy as it stands. Where the browser does not let pages write to the clipboard, it is selected instead. */
+/** Text with a copy button. If the browser denies clipboard access, the text is selected instead. */
 export function CopyBlock({ text, label }: { text: string; label: string }) {
   const code = useRef<HTMLElement>(null)
   const [state, setState] = useState<'ready' | 'copied' | 'selected'>('ready')
@@ -36,7 +36,7 @@ export function CopyBlock({ text, label }: { text: string; label: string }) {
         <span className="sr-only">: {label}</span>
       </Button>
       <p role="status" className={state === 'selected' ? 'px-3.5 pb-2.5 text-[13px] text-soft' : 'sr-only'}>
-        {state === 'selected' && 'It is selected; copy it with Ctrl+C or ⌘C.'}
+        {state === 'selected' && 'Text selected. Press Ctrl+C or ⌘C to copy it.'}
         {state === 'copied' && 'Copied.'}
       </p>
     </div>

@@ -8,7 +8,7 @@ import { cn } from './class-names.ts'
 
 const SHOWN_MS = 2_000
 
-/** A text to take along, with a button that copies it. */
+/** A text field with a copy button. */
 export function CopyText({ label, text }: { label: string; text: string }) {
   const [isCopied, setCopied] = useState(false)
   const copy = async () => {

@@ -1,4 +1,4 @@
-/** A text of the form; empty when there is none. */
+/** The text value of a form field; empty if absent. */
 export const formText = (form: FormData, name: string): string => {
   const value = form.get(name)
   return typeof value === 'string' ? value : ''

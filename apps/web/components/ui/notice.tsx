@@ -11,7 +11,7 @@ const looks = {
   danger: { style: 'bg-danger-soft text-danger', Icon: CircleAlert },
 } as const satisfies Record<NoticeTone, unknown>
 
-/** Something to know, said aloud by screen readers when it appears; trouble at once, the rest when they are free. */
+/** A message that screen readers announce: warnings and errors immediately, the rest politely. */
 export function Notice({
   tone,
   title,

@@ -1,27 +1,12 @@
 import * as z from 'zod/mini'
 import { callApi, readApi, type ApiCall } from '@/lib/api-client.ts'
-
-/** By the code of better-auth's error. */
-const sentences: Record<string, string> = {
-  INVALID_EMAIL_OR_PASSWORD: 'This email and password do not belong together. Check both and try again.',
-  INVALID_EMAIL: 'This does not look like an email address.',
-  INVALID_PASSWORD: 'This is not your present password.',
-  INVALID_TOKEN: 'This link was used already, or it is older than an hour. Ask for a new one.',
-  USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL:
-    'There is an account with this email already. Sign in instead, or use another email.',
-  PASSWORD_TOO_SHORT: 'The password is too short. Use at least 8 characters.',
-  PASSWORD_TOO_LONG: 'The password is too long. Use at most 128 characters.',
-  INVALID_ORIGIN:
-    'This page was opened under another address than the app’s own. Open the app at its own address and try again.',
-  PROVIDER_NOT_FOUND:
-    'This way to sign in cannot be used at the moment. Try again in a minute, or sign in with your password.',
-}
+import { authErrors } from './texts.ts'
 
 const explain: ApiCall['explain'] = ({ code = '', message }) =>
-  // This app checks names itself, and says what is wrong with one.
-  code === 'INVALID_NAME' ? message : sentences[code]
+  // This app validates names itself; its message names the reason.
+  code === 'INVALID_NAME' ? message : authErrors[code]
 
-/** A form for one of better-auth's endpoints. */
+/** Request options for one of better-auth's endpoints. */
 const post = (body: object) => ({ method: 'POST', body, explain }) as const
 
 const send = (path: string, body: object) => callApi(`/api/auth${path}`, post(body))
@@ -33,7 +18,7 @@ export const signUp = (name: string, email: string, password: string) =>
 
 export const rename = (name: string) => send('/update-user', { name })
 
-/** Sessions elsewhere end with the old password. */
+/** Also revokes the user's other sessions. */
 export const changePassword = (currentPassword: string, newPassword: string) =>
   send('/change-password', { currentPassword, newPassword, revokeOtherSessions: true })
 
@@ -41,7 +26,7 @@ export const requestReset = (email: string) => send('/request-password-reset', {
 
 export const resetPassword = (token: string, newPassword: string) => send('/reset-password', { token, newPassword })
 
-/** Whether a link to reset a password still works. */
+/** True if the password reset link is still valid. */
 export const isResetLinkGood = async (token: string): Promise<boolean> =>
   (await readApi('/api/account/reset-link', z.object({ isGood: z.boolean() }), post({ token }))).isGood
 
@@ -49,7 +34,7 @@ export const disconnectProvider = (providerId: string) => send('/unlink-account'
 
 const Redirect = z.object({ url: z.string().check(z.minLength(1)) })
 
-/** Where to go on to sign in there, and to come back to `next`. */
+/** Returns the provider's authorization URL; the user returns to `next`. */
 export const signInWith = async (provider: string, next: string): Promise<string> =>
   (
     await readApi(
@@ -59,7 +44,7 @@ export const signInWith = async (provider: string, next: string): Promise<string
     )
   ).url
 
-/** Where to go on to connect that account with one's own. */
+/** Returns the provider's authorization URL for connecting the provider's account to the current user. */
 export const connectProvider = async (provider: string): Promise<string> =>
   (
     await readApi(
@@ -69,6 +54,6 @@ export const connectProvider = async (provider: string): Promise<string> =>
     )
   ).url
 
-/** Ends one of one's own sessions; without `id`, all but this one. */
+/** Revokes one of the user's sessions; without `id`, all except the current one. */
 export const endSessions = (id?: string) =>
   callApi(`/api/account/sessions${id === undefined ? '' : `/${id}`}`, { method: 'DELETE', body: {} })

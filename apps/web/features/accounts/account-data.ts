@@ -5,7 +5,7 @@ import type { SignedIn } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
 import { deviceOf } from './device.ts'
 
-/** Where somebody is signed in. */
+/** A session, as the account page shows it. */
 export interface AccountSession {
   readonly id: string
   readonly device: string
@@ -35,7 +35,7 @@ export async function sessionsOf(app: App<'pool'>, { user, sessionId }: SignedIn
   }))
 }
 
-/** Ends one of the user's sessions; without `id`, all but this one. Nothing happens where there is none. */
+/** Revokes one of the user's sessions; without `id`, all except the current one. Idempotent. */
 export async function endSessions(app: App<'pool'>, { user, sessionId }: SignedIn, id?: string): Promise<void> {
   if (id !== undefined && !z.uuid().safeParse(id).success) return
   await app.pool.query(
@@ -44,7 +44,7 @@ export async function endSessions(app: App<'pool'>, { user, sessionId }: SignedI
   )
 }
 
-/** Ways by which the user can sign in: `credential` is the password. */
+/** The user's sign-in methods: provider ids, and `credential` for the password. */
 export async function waysOf(app: App<'pool'>, { user }: SignedIn): Promise<ReadonlySet<string>> {
   const { rows } = await app.pool.query<{ providerId: string }>(
     `select "providerId" from ${SCHEMA}.account where "userId" = $1`,

@@ -6,8 +6,7 @@ import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 
 /**
- * The frame of the sign-in and sign-up forms. After `send` the user goes on by a full page load, so that nothing of a user who was signed
- * in before stays in memory.
+ * Frame of the sign-in and sign-up forms. After `send` it navigates by a full page load, so that no data of a previous user stays in memory.
  */
 export function AccountForm({
   action,
@@ -16,7 +15,7 @@ export function AccountForm({
   children,
 }: {
   action: string
-  /** Where to go on. */
+  /** Path to open after success. */
   next: string
   send: (form: FormData) => Promise<void>
   children: ReactNode

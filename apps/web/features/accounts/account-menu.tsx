@@ -8,8 +8,9 @@ import { cn } from '@/components/ui/class-names.ts'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
 import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
+import { texts } from './texts.ts'
 
-/** Who is signed in, and the way out. `wide` shows the name beside the picture. */
+/** Menu of the signed-in user, with sign-out. `wide` shows the name beside the avatar. */
 export function AccountMenu({
   id,
   name,
@@ -57,7 +58,7 @@ export function AccountMenu({
         <MenuItem asChild>
           <Link href="/account">
             <UserRound aria-hidden />
-            Your account
+            {texts.account.title}
           </Link>
         </MenuItem>
         <MenuItem
@@ -67,7 +68,7 @@ export function AccountMenu({
           }}
         >
           <LogOut aria-hidden />
-          Sign out
+          {texts.account.signOut}
         </MenuItem>
         {call.trouble && (
           <p role="alert" className="max-w-64 px-2.5 py-1.5 text-[13px] text-danger">

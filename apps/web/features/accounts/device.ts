@@ -14,10 +14,10 @@ const systems: readonly [RegExp, string][] = [
   [/Linux|X11/, 'Linux'],
 ]
 
-/** A browser and its system as people call them. What a browser says of itself is a claim; here it only has to be recognized. */
+/** Common names of a browser and its operating system. User-Agent is not verified; the name only helps to recognize a session. */
 export function deviceOf(userAgent: string): string {
   const named = (names: readonly [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent))?.[1]
   const [browser, system] = [named(browsers), named(systems)]
-  if (!browser) return system ? `Something on ${system}` : 'Another program'
+  if (!browser) return system ? `Unknown browser on ${system}` : 'Unknown device'
   return system ? `${browser} on ${system}` : browser
 }

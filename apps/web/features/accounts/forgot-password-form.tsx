@@ -7,16 +7,13 @@ import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { requestReset } from './account-api.ts'
+import { texts } from './texts.ts'
 
 export function ForgotPasswordForm() {
   const call = useCall()
   if (call.status === 'done') {
-    // The same whether there is such an account or not.
-    return (
-      <Notice tone="success">
-        If there is an account with this email, a link is on its way. It is good for one hour.
-      </Notice>
-    )
+    // Same text for known and unknown addresses, so that it does not reveal accounts.
+    return <Notice tone="success">{texts.forgotPassword.sent}</Notice>
   }
   return (
     <form
@@ -30,7 +27,7 @@ export function ForgotPasswordForm() {
       <Field label="Email" name="email" type="email" autoComplete="username" required />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Send the link
+        {texts.forgotPassword.action}
       </Button>
     </form>
   )

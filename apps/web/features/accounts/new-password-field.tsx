@@ -1,6 +1,7 @@
 import { Field } from '@/components/ui/field.tsx'
+import { texts } from './texts.ts'
 
-/** A password that is being chosen; its length is what better-auth takes. */
+/** Field for a new password, with better-auth's length limits. */
 export const NewPasswordField = ({ label, name }: { label: string; name: string }) => (
   <Field
     label={label}
@@ -10,6 +11,6 @@ export const NewPasswordField = ({ label, name }: { label: string; name: string 
     required
     minLength={8}
     maxLength={128}
-    hint="At least 8 characters."
+    hint={texts.password.hint}
   />
 )

@@ -7,7 +7,7 @@ import { useCall } from '@/lib/use-call.ts'
 import { signInWith } from './account-api.ts'
 import type { ProviderChoice } from './provider-choice.ts'
 
-/** Ways to sign in besides the password; nothing where there are none. */
+/** Buttons for sign-in providers; renders nothing without any. */
 export function ProviderButtons({ providers, next }: { providers: readonly ProviderChoice[]; next: string }) {
   const [chosen, setChosen] = useState<string>()
   const call = useCall()

@@ -9,8 +9,9 @@ import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { isResetLinkGood, resetPassword } from './account-api.ts'
 import { NewPasswordField } from './new-password-field.tsx'
+import { texts } from './texts.ts'
 
-/** The secret of the link is in the fragment of the address, which browsers send to nobody. */
+/** Reads the reset token from the URL fragment, which browsers never send to a server. */
 export function ResetPasswordForm() {
   const [isOver, setOver] = useState(false)
   const call = useCall()
@@ -18,7 +19,7 @@ export function ResetPasswordForm() {
     let isLeft = false
     isResetLinkGood(window.location.hash.slice(1)).then(
       (isGood) => !isGood && !isLeft && setOver(true),
-      // It is checked again when it is used.
+      // The server checks the token again on submit.
       () => undefined,
     )
     return () => {
@@ -27,17 +28,17 @@ export function ResetPasswordForm() {
   }, [])
   if (isOver) {
     return (
-      <Notice tone="warning" title="This link doesn’t work any more">
-        It was used already, or it is older than an hour. Ask for another one below.
+      <Notice tone="warning" title={texts.resetPassword.expiredTitle}>
+        {texts.resetPassword.expired}
       </Notice>
     )
   }
   if (call.status === 'done') {
     return (
       <div className="space-y-4">
-        <Notice tone="success">Your new password is set.</Notice>
+        <Notice tone="success">{texts.resetPassword.done}</Notice>
         <Link href="/sign-in" className={buttonStyle({ className: 'w-full' })}>
-          Sign in
+          {texts.resetPassword.signIn}
         </Link>
       </div>
     )
@@ -50,15 +51,15 @@ export function ResetPasswordForm() {
         const password = formText(new FormData(event.currentTarget), 'password')
         void call.run(async () => {
           await resetPassword(window.location.hash.slice(1), password)
-          // Used up; it need not stay in the history.
+          // Remove the used token from the browser history.
           window.history.replaceState(null, '', window.location.pathname)
         })
       }}
     >
-      <NewPasswordField label="New password" name="password" />
+      <NewPasswordField label={texts.resetPassword.label} name="password" />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Set the password
+        {texts.resetPassword.action}
       </Button>
     </form>
   )

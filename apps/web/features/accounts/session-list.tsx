@@ -10,8 +10,9 @@ import { Time } from '@/components/ui/time.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { endSessions } from './account-api.ts'
 import type { AccountSession } from './account-data.ts'
+import { texts } from './texts.ts'
 
-/** Where one is signed in, and the way to end that. */
+/** The user's sessions, each with a button to revoke it. */
 export function SessionList({ sessions }: { sessions: readonly AccountSession[] }) {
   const router = useRouter()
   const call = useCall()
@@ -23,16 +24,16 @@ export function SessionList({ sessions }: { sessions: readonly AccountSession[] 
     <Card aria-labelledby="sessions">
       <div className="flex flex-wrap items-center justify-between gap-3 px-5 pt-5 sm:px-6">
         <h2 id="sessions" className="font-semibold tracking-tight">
-          Where you are signed in
+          {texts.sessions.title}
         </h2>
         {sessions.length > 1 && (
           <Button look="secondary" size="small" onClick={() => void end()}>
-            Sign out everywhere else
+            {texts.sessions.signOutOthers}
           </Button>
         )}
       </div>
       <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
-      <ul aria-label="Sessions" className="mt-2 divide-y divide-line">
+      <ul aria-label={texts.sessions.list} className="mt-2 divide-y divide-line">
         {sessions.map(({ id, device, address, since, isThis }) => (
           <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
             <span aria-hidden className="grid size-9 place-items-center rounded-full bg-sunken text-soft">
@@ -45,10 +46,10 @@ export function SessionList({ sessions }: { sessions: readonly AccountSession[] 
               </p>
             </div>
             {isThis ? (
-              <Badge tone="success">This one</Badge>
+              <Badge tone="success">{texts.sessions.current}</Badge>
             ) : (
               <Button look="quiet" size="small" aria-label={`Sign out ${device}`} onClick={() => void end(id)}>
-                Sign out
+                {texts.sessions.signOut}
               </Button>
             )}
           </li>

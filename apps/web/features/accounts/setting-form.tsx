@@ -7,7 +7,7 @@ import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 
-/** One thing about the account that can be changed. */
+/** Form for one account setting. */
 export function SettingForm({
   title,
   action,
@@ -19,7 +19,7 @@ export function SettingForm({
   title: string
   action: string
   done: string
-  /** Whether the fields are empty again when it worked. */
+  /** Clears the fields after success. */
   clears?: boolean
   send: (form: FormData) => Promise<void>
   children: ReactNode

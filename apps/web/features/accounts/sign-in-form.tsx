@@ -4,8 +4,9 @@ import { Field } from '@/components/ui/field.tsx'
 import { formText } from '@/components/ui/form-text.ts'
 import { signIn } from './account-api.ts'
 import { AccountForm } from './account-form.tsx'
+import { texts } from './texts.ts'
 
-/** `prefilled` in a demo, where there is nothing to protect. */
+/** `prefilled` contains the demo user's credentials. */
 export function SignInForm({
   next,
   prefilled,
@@ -15,7 +16,7 @@ export function SignInForm({
 }) {
   return (
     <AccountForm
-      action="Sign in"
+      action={texts.signIn.action}
       next={next}
       send={(form) => signIn(formText(form, 'email'), formText(form, 'password'))}
     >

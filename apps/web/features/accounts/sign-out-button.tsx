@@ -5,8 +5,9 @@ import { Button } from '@/components/ui/button.tsx'
 import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
+import { texts } from './texts.ts'
 
-/** Signs out and stays at `next`. */
+/** Signs out and opens `next`. */
 export function SignOutButton({ userId, next }: { userId: string; next: string }) {
   const call = useCall()
   const leaving = useSignOut(userId, () => window.location.assign(next))
@@ -14,7 +15,7 @@ export function SignOutButton({ userId, next }: { userId: string; next: string }
     <>
       <CallNotice call={call} />
       <Button className="w-full" onClick={() => void call.run(leaving.start)}>
-        Sign out
+        {texts.account.signOut}
       </Button>
       <DiscardDrafts count={leaving.draftCount} onClose={leaving.cancel} onConfirm={leaving.confirm} />
     </>

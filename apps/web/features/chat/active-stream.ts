@@ -3,12 +3,12 @@ import type { ActiveStream } from '@/lib/active-streams.ts'
 import type { App } from '@/lib/runtime.ts'
 import type { FinishReason, ChatChunk } from './chat-message.ts'
 
-/** An answer that this process is writing, for its readers in this process. */
+/** The stream of a run in this process, for readers in this process. */
 export interface RunStream extends ActiveStream {
   readonly conversationId: string
   readonly chunks: readonly ChatChunk[]
   readonly isFinished: boolean
-  /** Its reason is how the answer ends. */
+  /** Its abort reason is the finish reason of the run. */
   readonly signal: AbortSignal & { readonly reason: FinishReason }
   push(chunk: ChatChunk): void
   abort(end: FinishReason): void
@@ -62,8 +62,8 @@ export function addActiveStream(app: App<'activeStreams'>, id: string, conversat
   return stream
 }
 
-/** The answer in this conversation, when this process writes it. */
+/** The active stream of this conversation, if its run is in this process. */
 export function activeStream(app: App<'activeStreams'>, conversationId: string): RunStream | undefined {
-  // Only addLiveAnswer puts any there.
+  // Only addActiveStream adds entries.
   return app.activeStreams.byConversation.get(conversationId) as RunStream | undefined
 }

@@ -25,16 +25,14 @@ describe('the announcement of an answer', () => {
     [{ kind: 'stopped' }, 'The answer was stopped.'],
     [{ kind: 'interrupted' }, 'The answer was interrupted.'],
     [{ kind: 'failed', code: 'model_refused', detail: 'x' }, 'The answer failed.'],
-    [{ kind: 'step_limit', limit: 4 }, 'The answer paused at its limit of steps.'],
+    [{ kind: 'step_limit', limit: 4 }, 'The answer paused at its step limit.'],
   ])('says how it ended: %j', (end, expected) => {
     expect(announcement([answer(end)], false, false)).toBe(expected)
   })
 
   it('says who decides about a change', () => {
-    expect(announcement([answer({ kind: 'approval' }, waiting)], false, false)).toBe(
-      'A change waits for your decision.',
-    )
-    expect(announcement([answer({ kind: 'approval' }, waiting)], false, true)).toBe('A change waits for a decision.')
+    expect(announcement([answer({ kind: 'approval' }, waiting)], false, false)).toBe('A change needs your decision.')
+    expect(announcement([answer({ kind: 'approval' }, waiting)], false, true)).toBe('A change needs a decision.')
   })
 
   it('is empty when nothing was answered', () => {

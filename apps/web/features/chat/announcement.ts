@@ -1,19 +1,19 @@
 import { isToolPart, pendingApprovals, type FinishReason, type ChatMessage } from './chat-message.ts'
 import { toolWords } from './tool-words.ts'
 
-/** What screen readers say of an answer that ended. */
+/** Announcement of a finished run for screen readers. */
 const ends: Record<FinishReason['kind'], string> = {
   complete: 'The answer is ready.',
-  approval: 'A change waits for your decision.',
+  approval: 'A change needs your decision.',
   stopped: 'The answer was stopped.',
-  step_limit: 'The answer paused at its limit of steps.',
-  length: 'The answer paused at the model’s limit of length.',
+  step_limit: 'The answer paused at its step limit.',
+  length: 'The answer paused at the model’s length limit.',
   filtered: 'The model’s provider withheld the rest of the answer.',
   interrupted: 'The answer was interrupted.',
   failed: 'The answer failed.',
 }
 
-/** What happens in a conversation, in a sentence; not each word of the answer. Empty when there is nothing to say. */
+/** Current activity in a conversation, as one sentence for screen readers. Empty without any. */
 export function announcement(messages: readonly ChatMessage[], isBusy: boolean, isReader: boolean): string {
   const last = messages.at(-1)
   if (isBusy) {
@@ -21,7 +21,7 @@ export function announcement(messages: readonly ChatMessage[], isBusy: boolean, 
     return running?.state === 'input-available' ? toolWords(running, () => undefined).doing : 'Answering'
   }
   if (last?.role !== 'assistant') return ''
-  if (pendingApprovals(last).length > 0) return isReader ? 'A change waits for a decision.' : ends.approval
+  if (pendingApprovals(last).length > 0) return isReader ? 'A change needs a decision.' : ends.approval
   const kind = last.metadata?.end?.kind ?? 'complete'
   return ends[kind === 'approval' ? 'complete' : kind]
 }

@@ -21,7 +21,7 @@ interface ChatContext {
   /** Whether Notion is the simulation of the demo, with its known pages. */
   readonly isSimulated: boolean
   readonly list: ConversationListControl
-  /** What was read of the answer that is being written, from the page of a new chat to the page of its conversation. */
+  /** Messages streamed so far, carried from the new-chat page to the conversation's page. */
   readonly carried: CarriedMessages
 }
 
@@ -54,7 +54,7 @@ export function ChatProvider({
 
 export function useChat(): ChatContext {
   const provided = use(Context)
-  if (!provided) throw new Error('Only pages of the chat have a chat.')
+  if (!provided) throw new Error('useChat requires a ChatProvider.')
   return provided
 }
 
@@ -72,7 +72,7 @@ function useConversationList(spaceId: string, first: ConversationPage): Conversa
     const mine = ++latest.current
     api.list({}).then(
       (fresh) => mine === latest.current && setPage(fresh),
-      // The list stays as it was; what the user does next will say what is the matter.
+      // Keep the list; the user's next action reports the fault.
       () => undefined,
     )
   }, [api])

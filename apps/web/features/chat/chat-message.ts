@@ -1,6 +1,6 @@
 import type { DynamicToolUIPart, UIMessage, UIMessageChunk } from 'ai'
 
-/** Why an answer could not go on, by where it failed. */
+/** Failure codes of a run, by the part that failed. */
 export const runFailureCodes = [
   'model_refused',
   'model_rate_limited',
@@ -17,7 +17,7 @@ export const runFailureCodes = [
 ] as const
 export type RunFailureCode = (typeof runFailureCodes)[number]
 
-/** How an answer ended. */
+/** Finish reason of a run. */
 export type FinishReason =
   | { readonly kind: 'complete' }
   /** It waits until a user has decided about a change. */
@@ -34,13 +34,13 @@ export type FinishReason =
 
 export type RunFailure = Extract<FinishReason, { kind: 'failed' }>
 
-/** Tokens of all steps of an answer together, as the model counted them. */
+/** Token usage of all steps of a run, as reported by the model. */
 export interface TokenUse {
   readonly input: number
   readonly output: number
 }
 
-/** What is known of an answer beside its parts. Messages of people have none of it. */
+/** Metadata of an assistant message; absent for user messages. */
 export interface ChatMetadata {
   readonly model?: string
   readonly end?: FinishReason

@@ -18,7 +18,7 @@ interface ComposerProps {
   readonly input: Ref<HTMLTextAreaElement>
 }
 
-/** Where the user writes. Enter sends, Shift+Enter makes a line, Escape stops the answer. */
+/** Message input. Enter sends, Shift+Enter inserts a line break, Escape stops the run. */
 export function Composer({ text, onText, onSend, onStop, isBusy, model, onModel, input }: ComposerProps) {
   const { models } = useChat()
   const hintId = useId()
@@ -46,7 +46,7 @@ export function Composer({ text, onText, onSend, onStop, isBusy, model, onModel,
         placeholder="Ask about your Notion"
         rows={1}
         dir="auto"
-        // What was typed is kept by the app; the browser would bring back older text.
+        // The app restores drafts; the browser would restore older text.
         autoComplete="off"
         value={text}
         onChange={(event) => onText(event.target.value)}

@@ -12,7 +12,7 @@ export interface Conversation extends ConversationSummary {
   readonly spaceId: string
   readonly ownerId: string
   readonly model: string | null
-  /** Tools that the owner allowed to change things here without being asked each time. */
+  /** Write tools that the owner has approved for the whole conversation. */
   readonly alwaysAllowed: readonly string[]
   /** Another one after each change of the conversation or of its messages. */
   readonly revision: string
@@ -31,10 +31,10 @@ interface ConversationRow {
   revision: string
 }
 
-const COLUMNS = `conversation.id, conversation.space_id, conversation.owner_id, person.name as owner_name, conversation.title,
+const COLUMNS = `conversation.id, conversation.space_id, conversation.owner_id, users.name as owner_name, conversation.title,
   conversation.visibility, conversation.model, conversation.always_allowed, conversation.updated_at,
   conversation.xmin::text as revision`
-const FROM = `${SCHEMA}.conversation join ${SCHEMA}."user" person on person.id = conversation.owner_id`
+const FROM = `${SCHEMA}.conversation join ${SCHEMA}."user" users on users.id = conversation.owner_id`
 
 const PAGE = 30
 
@@ -103,7 +103,7 @@ function cursorParts(cursor: string | undefined): [string | null, string | null]
   if (cursor === undefined) return [null, null]
   const [updatedAt = '', id = ''] = cursor.split('_')
   if (!isTimestamp(updatedAt) || !isUuid(id)) {
-    throw new Failure('invalid_request', 'This is not where a page of conversations begins. Start with the first page.')
+    throw new Failure('invalid_request', 'The cursor isn’t valid. Start with the first page.')
   }
   return [updatedAt, id]
 }
@@ -135,11 +135,11 @@ export const publicSummary = ({ id, title, visibility, isMine, ownerName, update
 /**
  * A conversation that the member may read: their own, or one that is shared with the space.
  *
- * @throws {Failure} `not_found`; also for one of somebody else, so that nobody can tell.
+ * @throws {Failure} `not_found`, also for private conversations of other users.
  */
 export async function readConversation(app: App<'pool'>, member: SpaceMember, id: string): Promise<Conversation> {
   const found = await findConversation(app, member, id)
-  if (!found) throw new Failure('not_found', 'There is no such conversation, or it is not shared with you.')
+  if (!found) throw new Failure('not_found', 'This conversation doesn’t exist or isn’t shared with you.')
   return found
 }
 
@@ -163,13 +163,13 @@ export async function ownConversation(app: App<'pool'>, member: SpaceMember, id:
   if (!found.isMine) {
     throw new Failure(
       'forbidden_conversation',
-      `Only ${found.ownerName} continues and changes this conversation. Start one of your own.`,
+      `Only ${found.ownerName} can continue or change this conversation. Start your own.`,
     )
   }
   return found
 }
 
-/** Whether the user is still a member, and may still read the conversation: asked again and again while an answer is read. */
+/** True if the user is still a member and may read the conversation; polled while a stream is read. */
 export async function mayStillRead(app: App<'pool'>, member: SpaceMember, conversationId: string): Promise<boolean> {
   const { rows } = await app.pool.query(
     `select 1 from ${SCHEMA}.conversation
@@ -179,7 +179,7 @@ export async function mayStillRead(app: App<'pool'>, member: SpaceMember, conver
   return rows.length > 0
 }
 
-/** Changes the title or who may read it. Owners and admins of the space may stop sharing what others shared. */
+/** Changes the title or visibility. Owners and admins of the space may also unshare other members' conversations. */
 export async function changeConversation(
   app: App<'pool'>,
   member: SpaceMember,
@@ -243,7 +243,7 @@ export async function readMessages(app: App<'pool'>, conversationId: string, bef
   return rows.length > MESSAGES_PAGE && first ? { messages, before: first.position } : { messages }
 }
 
-/** One transaction on a conversation, which nobody else changes meanwhile. */
+/** Runs `work` in a transaction that locks the conversation. */
 export const changingMessages = <T>(
   { pool }: App<'pool'>,
   conversationId: string,
@@ -269,7 +269,7 @@ export async function openConversation(
   return ownConversation(app, member, id)
 }
 
-/** The newest messages that an answer is written from, oldest first, with their positions. */
+/** The newest messages for the model's context, oldest first, with their positions. */
 export async function recentMessages(client: Pick<PoolClient, 'query'>, conversationId: string) {
   const { rows } = await client.query<MessageRow>(
     `select position, id, role, parts, metadata from ${SCHEMA}.chat_message
@@ -312,7 +312,7 @@ export async function putMessage(
       role,
       storable(parts),
       storable(metadata ?? {}),
-      // A tsvector holds at most a megabyte, and nobody searches for the end of an endless answer.
+      // A tsvector holds at most 1 MB, so index only the beginning.
       textOf({ parts }).slice(0, 100_000).replaceAll('\0', ''),
     ],
   )

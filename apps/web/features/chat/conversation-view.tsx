@@ -211,7 +211,7 @@ function useLostMessage(
           if (found && isIn(found)) onBegun()
           else onUndelivered()
         },
-        // It was not stored, or nobody can tell: sending it again is harmless.
+        // Not stored, or unknown: sending the same id again is idempotent.
         () => onUndelivered(),
       )
     // Once: messages that are sent later are settled by their own responses.

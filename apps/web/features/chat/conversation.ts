@@ -57,7 +57,7 @@ export const OpenedConversation = z.readonly(
     ...page,
     conversation: ConversationSummary,
     model: z.nullable(z.string()),
-    /** An answer is being written; its stream has what the messages do not have yet. */
+    /** A run is active; its stream contains what is not stored yet. */
     isAnswering: z.boolean(),
     /** Changes with everything that is shown of the conversation. */
     version: z.string(),

@@ -17,7 +17,7 @@ const demoSuggestions: readonly Suggestion[] = [
   { icon: ListChecks, text: 'Add “Call the printer” to the launch plan' },
 ]
 
-/** Beginnings that the user completes: nobody knows which pages they have. */
+/** Prompt beginnings for the user to complete, because their pages are unknown. */
 const beginnings: readonly Suggestion[] = [
   { icon: Search, text: 'Find pages about ' },
   { icon: BookOpen, text: 'Summarize the page ' },

@@ -36,16 +36,16 @@ import { modelFailure } from './model-failure.ts'
 import { LONGEST_FOR_MODEL, modelOutput } from './model-output.ts'
 import { openSpaceTools, runFailureOf } from './space-tools.ts'
 
-/** How often the writing process says that it lives, and asks whether it should go on. */
+/** Heartbeat interval of a run; each heartbeat also checks for a stop request. */
 const HEARTBEAT_MS = 1_000
 
-/** How often what is new is stored for readers elsewhere. */
+/** Interval at which new chunks are stored for readers in other processes. */
 const STORE_MS = 300
 
 /** What the chat uses of the app. */
 export type ChatApp = App<'pool' | 'gatewayUrl' | 'serviceToken' | 'activeStreams' | 'chatModels' | 'chatMaxSteps'>
 
-/** What an answer is written from. */
+/** Input of a run. */
 export interface RunTask {
   readonly id: string
   readonly member: SpaceMember
@@ -53,7 +53,7 @@ export interface RunTask {
   readonly choice: ChatModel
   /** Oldest first. The last is the user's message, or the answer itself when it goes on after a decision. */
   readonly history: readonly ChatMessage[]
-  /** The answer as it is so far, and where it stands in the conversation. */
+  /** The assistant message so far, and its position in the conversation. */
   readonly message: ChatMessage
   readonly position: number
   readonly isFirst: boolean
@@ -82,7 +82,7 @@ async function write(app: ChatApp, task: RunTask, run: RunStream): Promise<void>
   const emit = (chunk: ChatChunk) => {
     message = applyChunk(message, chunk)
     run.push(chunk)
-    // Not before the model has answered something: a title for a question that cannot be answered would only cost.
+    // Only after the first output: a title for a failing run would cost a model call for nothing.
     if (task.isFirst && isOutput(chunk)) titling ??= makeTitle(app, task, run.signal)
   }
   const store = async () => {
@@ -198,7 +198,7 @@ const toolErrorText = (error: unknown): string =>
   runFailureOf(error)?.detail ??
   'The call failed. Its arguments may not be what the tool expects, or Notion took too long.'
 
-/** How much of a conversation the model is told, in characters. Older messages are left out whole. */
+/** Size limit of the model's context in characters. Older messages are dropped whole. */
 const LONGEST_HISTORY = 400_000
 
 async function modelMessages(history: readonly ChatMessage[], tools: ToolSet, canSeeImages: boolean) {
@@ -208,9 +208,9 @@ async function modelMessages(history: readonly ChatMessage[], tools: ToolSet, ca
     return age === 0 || length <= LONGEST_HISTORY
   })
   const messages = recent.toReversed()
-  // An answer whose question was left out makes no sense to a model, and some providers refuse it.
+  // Drop an assistant message whose question was dropped; some providers reject it.
   while (messages.length > 1 && messages[0]?.role === 'assistant') messages.shift()
-  // Also results of tools that are not listed any more are told as the user sees them.
+  // Results of tools that are no longer listed are converted, too.
   const former = dynamicTool({
     inputSchema: jsonSchema({}),
     execute: () => undefined,
@@ -224,7 +224,7 @@ async function modelMessages(history: readonly ChatMessage[], tools: ToolSet, ca
   return converted
 }
 
-/** About how long a part is as the model is told it. */
+/** Approximate size of a part in the model's context. */
 const toldLength = (part: ChatPart): number => {
   const length = JSON.stringify(part).length
   return isToolPart(part) ? Math.min(length, LONGEST_FOR_MODEL) : length
@@ -285,7 +285,7 @@ function joined(chunks: readonly ChatChunk[]): ChatChunk[] {
   return result
 }
 
-/** Does `work` again and again, never twice at once. A failure is tried again the next time. */
+/** Repeats `work` without overlap. Failures are logged and retried at the next interval. */
 function repeatedly(everyMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
   let isStopped = false
   let wake: () => void = () => undefined

@@ -1,6 +1,6 @@
 import { isToolPart, type FinishReason, type ChatMessage, type ChatPart, type TokenUse } from './chat-message.ts'
 
-/** The message as it is kept: nothing of it is under way any more, and it says how it ended. */
+/** The message to store: all parts settled, with the finish reason. */
 export function finishMessage(message: ChatMessage, end: FinishReason, tokens?: TokenUse): ChatMessage {
   return {
     ...message,
@@ -39,7 +39,7 @@ function settledPart(part: ChatPart): ChatPart {
 
 const BROKEN_OFF = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'
 
-/** A user who goes on without deciding about a change has not allowed it. */
+/** Continuing without a decision counts as a denial. */
 export function denyPending(message: ChatMessage): ChatMessage {
   return {
     ...message,
@@ -52,7 +52,7 @@ export function denyPending(message: ChatMessage): ChatMessage {
             input: part.input as unknown,
             ...(part.title === undefined ? {} : { title: part.title }),
             state: 'output-denied',
-            approval: { id: part.approval.id, approved: false, reason: 'The person went on without deciding.' },
+            approval: { id: part.approval.id, approved: false, reason: 'The user continued without deciding.' },
           }
         : part,
     ),

@@ -40,7 +40,7 @@ const ends: { [Kind in FinishReason['kind']]: (end: Extract<FinishReason, { kind
 }
 
 const failures: Record<RunFailureCode, { title: string; action?: 'again'; isConnection?: true }> = {
-  model_refused: { title: 'The model cannot be used' },
+  model_refused: { title: 'The model can’t be used' },
   model_rate_limited: { title: 'The model’s rate limit is reached', action: 'again' },
   model_unavailable: { title: 'The model isn’t responding', action: 'again' },
   notion_rate_limited: { title: 'Notion’s rate limit is reached', action: 'again' },
@@ -62,7 +62,7 @@ interface FinishNoticeProps {
   readonly onContinue: (() => void) | undefined
 }
 
-/** Why an answer is not longer than it is, and what can be done about it. */
+/** Shows why a run ended early, with the next step. */
 export function FinishNotice({ end, onAgain, onContinue }: FinishNoticeProps) {
   const { spaceId } = useChat()
   // A function from the table takes the end of its own kind.

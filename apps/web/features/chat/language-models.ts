@@ -6,7 +6,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import type { ChatModel, ChatProvider } from '@/lib/chat-models.ts'
 import { scriptedModel, type LanguageModelV4 } from './scripted-model.ts'
 
-/** How each provider is asked. A new one does not compile until it is here. */
+/** Factory of each provider's models. A missing provider does not compile. */
 const providers: Record<ChatProvider, (model: ChatModel) => LanguageModelV4> = {
   openai: ({ name, apiKey = '' }) => createOpenAI({ apiKey })(name),
   anthropic: ({ name, apiKey = '' }) => createAnthropic({ apiKey })(name),

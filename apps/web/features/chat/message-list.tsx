@@ -19,7 +19,7 @@ interface MessageListProps {
 /** From so many messages on, only those near the window are in the document. */
 const MANY = 60
 
-/** How near its end a list counts as read to the end, and follows what is added. */
+/** Distance from the end, in pixels, within which the list follows new content. */
 const NEAR_END_PX = 80
 
 /** How far from its end a list offers to go there. */

@@ -28,7 +28,7 @@ interface MessageViewProps {
   readonly message: ChatMessage
   readonly isLast: boolean
   readonly isWriting: boolean
-  /** Undefined for readers, and while an answer is being written. */
+  /** Undefined for readers, and while a run is active. */
   readonly actions: MessageActions | undefined
   /** Messages before this one, where calls may name what those found. */
   readonly earlier: readonly ChatMessage[]
@@ -91,7 +91,7 @@ function UserMessage({ message, actions }: MessageViewProps) {
 
 interface EditQuestionProps {
   readonly text: string
-  /** Whether the user has just asked for it; after a reload it leaves the focus where it is. */
+  /** True if the user has just opened it; a restored editor does not take the focus. */
   readonly isFocused: boolean
   readonly isChanged: boolean
   readonly trouble: DraftTrouble | undefined
@@ -163,7 +163,7 @@ function AssistantMessage({ message, isLast, isWriting, actions, earlier }: Mess
           onContinue={isLast && actions ? () => actions.ask('Continue') : undefined}
         />
       )}
-      {/* It has its height from the beginning, so that nothing moves when the answer is complete. */}
+      {/* Reserves its height, so that nothing moves when the run finishes. */}
       <footer className="mt-1 flex h-8 items-center gap-1 text-faint">
         {!isWriting && (
           <>
@@ -235,7 +235,7 @@ function Part({ part, hasLinks, pageOf, onDecide }: PartProps) {
   }
 }
 
-/** Whether something at the end of the answer moves already. */
+/** True if the last part already shows progress. */
 function hasVisibleOutput(parts: readonly ChatPart[]): boolean {
   const last = parts.at(-1)
   if (last?.type === 'text') return last.state === 'streaming' && last.text !== ''

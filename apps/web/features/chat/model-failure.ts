@@ -1,7 +1,7 @@
 import { APICallError, RetryError } from 'ai'
 import type { RunFailure } from './chat-message.ts'
 
-/** What a model's refusal means for the user. What the provider says of it stays out: it may hold anything. */
+/** Converts a provider error to a run failure, without the provider's own text, which can contain anything. */
 export function modelFailure(error: unknown): RunFailure {
   const cause = RetryError.isInstance(error) ? error.lastError : error
   if (!APICallError.isInstance(cause)) {

@@ -1,13 +1,13 @@
 import type { ToolSet } from 'ai'
 import { fileSize, resultBlocks, type ResultBlock } from '@/components/notion/result-blocks.ts'
 
-/** How much of one tool's result the model is told, in characters. The user sees all of it. */
+/** Size limit of a tool result for the model, in characters. The user sees all of it. */
 export const LONGEST_FOR_MODEL = 60_000
 
 export type ModelOutput = Awaited<ReturnType<NonNullable<ToolSet[string]['toModelOutput']>>>
 
 /**
- * What the model is told of a tool's result: the same blocks that the user sees. What it cannot read is described.
+ * Converts a tool result for the model: the same blocks that the user sees, with a description of those it cannot read.
  *
  * @param canSeeImages whether the model's provider takes images in the result of a tool.
  */
@@ -32,9 +32,9 @@ function wordsFor(block: ResultBlock): string {
     case 'json':
       return block.text
     case 'image':
-      return `[An image (${block.mediaType}, ${fileSize(block.bytes)}), which the person sees and you do not]`
+      return `[An image (${block.mediaType}, ${fileSize(block.bytes)}), which the user sees and you do not]`
     case 'audio':
-      return `[Audio (${block.mediaType}, ${fileSize(block.bytes)}), which the person can play and you cannot hear]`
+      return `[Audio (${block.mediaType}, ${fileSize(block.bytes)}), which the user can play and you cannot hear]`
     case 'file':
       return `[A file ${block.name} (${block.mediaType}, ${fileSize(block.bytes)}), which is not shown]`
     case 'link':
@@ -47,4 +47,4 @@ function wordsFor(block: ResultBlock): string {
 const cut = (text: string, length: number): string =>
   text.length <= length
     ? text
-    : `${text.slice(0, length)}\n[Cut here: ${text.length - length} more characters are shown to the person only.]`
+    : `${text.slice(0, length)}\n[Cut here: ${text.length - length} more characters are shown to the user only.]`

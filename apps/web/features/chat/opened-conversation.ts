@@ -7,7 +7,7 @@ import { publicSummary, readConversation, readMessages } from './conversation-st
 
 /**
  * @param known the version that the reader has already.
- * @returns undefined when that is still the newest.
+ * @returns undefined if the known version is current.
  * @throws {Failure} `not_found`
  */
 export async function newerConversation(
@@ -17,7 +17,7 @@ export async function newerConversation(
   known: string | undefined,
 ): Promise<OpenedConversation | undefined> {
   const conversation = await readConversation(app, member, id)
-  // First: an answer that ends in between is then among the messages.
+  // Read this first: the messages then include a run that finishes in between.
   const run = await activeRun(app, conversation.id)
   const version = `${conversation.revision}.${run?.id ?? ''}`
   if (version === known) return undefined

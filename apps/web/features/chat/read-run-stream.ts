@@ -6,7 +6,7 @@ import type { ChatChunk, ChatMessage } from './chat-message.ts'
 const SHOW_MS = 50
 
 /**
- * Reads an answer's event stream into a message and shows its state again and again.
+ * Reads a run's event stream into a message and shows each state.
  *
  * @param begun what there was of the message before this stream.
  * @returns whether the stream was read to its end, which it says itself.
@@ -31,7 +31,7 @@ export async function readRunStream(
       if (done) return false
       if (value.data === '[DONE]') return true
       const chunk = JSON.parse(value.data) as ChatChunk // Kinds of chunks that are not known are ignored.
-      // An answer that goes on after a decision begins with what there was.
+      // A run that continues after a decision starts with the existing parts.
       if (chunk.type === 'start') message = begun(chunk.messageId ?? '') ?? message
       message = applyChunk(message, chunk)
       timer ??= setTimeout(showNow, SHOW_MS)

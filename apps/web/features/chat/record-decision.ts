@@ -23,7 +23,7 @@ export function recordDecision(
         approval: {
           id: part.approval.id,
           approved: isApproved,
-          ...(isApproved ? {} : { reason: 'The person denied this change.' }),
+          ...(isApproved ? {} : { reason: 'The user denied this change.' }),
         },
       }
     }),

@@ -9,16 +9,16 @@ import type { ChatChunk, ChatMessage } from './chat-message.ts'
 import { finishMessage } from './finish-message.ts'
 import { changingMessages, putMessage, recentMessages, storable } from './conversation-store.ts'
 
-/** How long the process that writes an answer may be silent until the answer counts as given up. */
+/** Age of the last heartbeat after which a run counts as abandoned. */
 const SILENCE_SECONDS = 15
 
-/** How long what an answer consisted of is kept after its end, for readers who are a little behind. */
+/** How long chunks are kept after a run ends, for readers that lag behind. */
 const KEEP_ENDED_SECONDS = 60
 
 const UNIQUE_VIOLATION = '23505'
 
 /**
- * Begins an answer in a conversation, where there may be only one at a time over all replicas.
+ * Starts a run in a conversation. Only one may be active across all replicas.
  *
  * @throws {Failure} `answering`
  */
@@ -35,7 +35,7 @@ export async function insertRun(
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error
     throw new Failure(
       'answering',
-      'An answer is being written in this conversation already. Wait for it, or stop it.',
+      'An answer is already being written in this conversation. Wait for it, or stop it.',
       {
         cause: error,
       },
@@ -59,7 +59,7 @@ export async function putChunks(
 
 export type Heartbeat = 'go_on' | 'stop' | 'no_access'
 
-/** Says that the answer is being written, and learns whether it still should be. */
+/** Records a heartbeat and returns whether the run should continue. */
 export async function heartbeat(app: App<'pool'>, runId: string): Promise<Heartbeat> {
   const { rows } = await app.pool.query<{ stop_requested: boolean; is_member: boolean }>(
     `update ${SCHEMA}.chat_answer answer set alive_at = now()
@@ -75,7 +75,7 @@ export async function heartbeat(app: App<'pool'>, runId: string): Promise<Heartb
   return row.is_member ? 'go_on' : 'no_access'
 }
 
-/** Stores the message and ends the answer. False when somebody else ended it before. */
+/** Stores the message and ends the run. False if the run had already ended. */
 export async function finishRun(
   app: App<'pool'>,
   run: { id: string; conversationId: string; position: number },
@@ -103,7 +103,7 @@ export interface ActiveRun {
   readonly messageId: string
 }
 
-/** The answer that is being written. One that its process gave up is ended first, with what there is of it. */
+/** The active run. An abandoned run is ended first, with its output so far. */
 export async function activeRun(app: App<'pool'>, conversationId: string): Promise<ActiveRun | undefined> {
   const { rows } = await app.pool.query<{ id: string; message_id: string; is_silent: boolean }>(
     `select id, message_id, alive_at < now() - interval '${SILENCE_SECONDS} seconds' as is_silent
@@ -128,7 +128,7 @@ async function recover(app: App<'pool'>, { id, messageId }: ActiveRun, conversat
   await finishRun(app, { id, conversationId, position }, finishMessage(written, { kind: 'interrupted' }))
 }
 
-/** Asks whichever process writes the answer to stop. */
+/** Requests the process of the active run to stop it. */
 export async function requestStop(app: App<'pool'>, conversationId: string): Promise<void> {
   await app.pool.query(
     `update ${SCHEMA}.chat_answer set stop_requested = true where conversation_id = $1 and ended_at is null`,

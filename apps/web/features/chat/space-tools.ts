@@ -13,19 +13,19 @@ import { runFailureCodes, type RunFailure, type RunFailureCode } from './chat-me
 import { modelOutput } from './model-output.ts'
 import { withoutOddTools } from './tool-definitions.ts'
 
-/** The tools of a space's Notion while one answer is written. */
+/** The tools of a space's Notion during one run. */
 export interface SpaceTools {
   readonly tools: ToolSet
-  /** What keeps all further calls from working; an answer ends with it. */
+  /** Failure that prevents all further calls and ends the run. */
   trouble(): RunFailure | undefined
   close(): Promise<void>
 }
 
-/** A failure that ends the answer. `until` as the answer's end has it. */
+/** A failure that ends the run. `until` as in the finish reason. */
 const runFailure = ({ code, detail, until }: RunFailure, cause: unknown) =>
   new Failure<RunFailureCode>(code, detail, { cause, retryAfter: until })
 
-/** The end of an answer that an error says, whatever wraps it; undefined for an error of something else. */
+/** The run failure among an error's causes; undefined for other errors. */
 export function runFailureOf(error: unknown): RunFailure | undefined {
   const failure = failureWith(error, runFailureCodes)
   if (!failure) return undefined
@@ -33,7 +33,7 @@ export function runFailureOf(error: unknown): RunFailure | undefined {
   return { kind: 'failed', code, detail, ...(until !== undefined && { until }) }
 }
 
-/** What is read of one response of the gateway, in bytes. */
+/** Size limit of a gateway response in bytes. */
 const LONGEST_RESPONSE = 16 * 1024 * 1024
 
 /** Notion's own deadline is 55 seconds; some of its tools take several of those. */
@@ -42,8 +42,8 @@ const CALL_TIMEOUT_MS = 5 * 60_000
 const CONNECT_TIMEOUT_MS = 45_000
 
 /**
- * Connects to the space's Notion through the gateway, as the member. Membership is checked before each request: an answer may go on for
- * minutes after it was asked for.
+ * Connects to the space's Notion through the gateway, on behalf of the member. Checks the membership before each request, because a run can
+ * take minutes.
  *
  * @throws {Failure} with a {@link RunFailureCode}
  */
@@ -72,7 +72,7 @@ export async function openSpaceTools(
       if (init.signal?.aborted || !(error instanceof Failure)) throw error
       return fail({ kind: 'failed', code: 'gateway_unavailable', detail: error.message }, error)
     }
-    // Problem documents are the gateway's own; whatever Notion answers goes to the MCP client.
+    // Problem documents come from the gateway; Notion's own responses go to the MCP client.
     if (!response.headers.get('content-type')?.startsWith('application/problem+json')) {
       const bounded = boundedBody(response, LONGEST_RESPONSE, () => {
         overflow.abort()
@@ -146,7 +146,7 @@ const unavailable: RunFailure = {
 const unreadablyLarge: RunFailure = {
   kind: 'failed',
   code: 'outcome_unknown',
-  detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it was not read. The call may have been carried out; check before retrying.`,
+  detail: `The result is larger than ${LONGEST_RESPONSE / 1024 / 1024} MB, so it wasn’t read. Notion may have applied the call; check before retrying.`,
 }
 
 const codes: Partial<Record<string, RunFailureCode>> = {
@@ -184,7 +184,7 @@ function failureOf(problem: Problem | undefined, retryAfter: string | null): Run
       details[code] ??
       (withoutAddresses(problem?.detail ?? '') ||
         (isUnknown
-          ? 'No usable response came. Notion may have applied it; check before retrying.'
+          ? 'Notion’s response wasn’t usable. Notion may have applied the call; check before retrying.'
           : 'The gateway couldn’t reach Notion. Try again in a moment.')),
     ...(until && { until }),
   }

@@ -35,7 +35,7 @@ const model = z.string().optional()
  */
 export const RunRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ask'), conversationId: z.uuid(), message: NewMessage, model }),
-  /** Another message in the place of an earlier one; what came after it goes. */
+  /** Replaces an earlier message; later messages are deleted. */
   z.object({ type: z.literal('edit'), conversationId: z.uuid(), messageId: z.string(), message: NewMessage, model }),
   z.object({ type: z.literal('regenerate'), conversationId: z.uuid(), model }),
   /** Whether a change may be made: this once, or from now on for all calls of the tool in this conversation. */
@@ -49,12 +49,12 @@ export const RunRequest = z.discriminatedUnion('type', [
 ])
 export type RunRequest = z.infer<typeof RunRequest>
 
-/** What came of a request for a run. */
+/** Outcome of a request for a run. */
 export type StartedRun =
   | { readonly kind: 'answering'; readonly run: ActiveRun }
   /** Other changes still have to be decided about. */
   | { readonly kind: 'undecided' }
-  /** The message was sent before, and its answer is complete. */
+  /** The message was sent before, and its run is complete. */
   | { readonly kind: 'answered' }
 
 /**
@@ -72,7 +72,7 @@ export async function startRun(app: ChatApp, member: SpaceMember, request: RunRe
       ? await openConversation(app, member, request.conversationId, startTitle(request.message.text))
       : await ownConversation(app, member, request.conversationId)
   const choice = chosenModel(app, ('model' in request && request.model) || conversation.model)
-  // Ends an answer that its process gave up, which would be in the way.
+  // Ends an abandoned run, which would block this one.
   await activeRun(app, conversation.id)
 
   const task = await changingMessages(app, conversation.id, async (client) => {
@@ -91,7 +91,7 @@ export async function startRun(app: ChatApp, member: SpaceMember, request: RunRe
 
 /** @throws {Failure} `no_model` */
 function chosenModel({ chatModels }: App<'chatModels'>, id: string | null | undefined): ChatModel {
-  // One that is not offered any more gives way to the default.
+  // A model that is no longer offered falls back to the default.
   const found = chatModels.find((offered) => offered.id === id) ?? chatModels[0]
   if (!found) throw new Failure('no_model', 'No model is configured. Ask your administrator to set CHAT_MODEL.')
   return found
@@ -140,7 +140,7 @@ async function prepare(
       const index = known.findIndex(({ message }) => message.id === request.messageId && message.role === 'user')
       const edited = known[index]
       if (!edited) {
-        throw new Failure('not_found', 'This message cannot be edited: it is not there, or too far back.')
+        throw new Failure('not_found', 'This message can’t be edited. It doesn’t exist or is too far back.')
       }
       await removeMessagesFrom(client, conversation.id, edited.position)
       const question = userMessage(request.message)
@@ -152,7 +152,7 @@ async function prepare(
       if (last?.message.role === 'assistant') await removeMessagesFrom(client, conversation.id, last.position)
       const before = known.filter(({ message }) => message !== last?.message || message.role === 'user')
       const question = before.at(-1)
-      if (question?.message.role !== 'user') throw new Failure('not_found', 'There is no message to answer.')
+      if (question?.message.role !== 'user') throw new Failure('not_found', 'There’s no message to answer.')
       return begin(
         before.map(({ message }) => message),
         emptyMessage(),

@@ -9,12 +9,12 @@ import { activeStream } from './active-stream.ts'
 /** How often it is checked that the reader may still read. */
 const CHECK_MS = 1_000
 
-/** How often an answer that another process writes is looked at. */
+/** Poll interval for a run in another process. */
 const POLL_MS = 400
 
 /**
- * An answer from its beginning to its end, in the AI SDK's stream of server-sent events: from memory when this process writes it, else
- * from the database. It breaks off when the reader may not read it any more.
+ * A run from start to finish as the AI SDK's SSE stream: from memory if it is in this process, else from the database. Aborts when the reader
+ * loses access.
  */
 export function streamRun(
   app: App<'pool' | 'activeStreams'>,
@@ -61,7 +61,7 @@ export function streamRun(
 
 const event = (chunk: ChatChunk) => `data: ${JSON.stringify(chunk)}\n\n`
 
-/** What is new, again and again; nothing at all about once a second while there is no news. */
+/** Yields new chunks, and an empty batch about once a second while there are none. */
 async function* follow(
   app: App<'pool' | 'activeStreams'>,
   conversationId: string,
@@ -85,7 +85,7 @@ async function* follow(
   }
   let position = -1
   while (!signal.aborted) {
-    // Asked first: what is written before the end is stored before the end.
+    // Read this first: all chunks are stored before the end is.
     const isOver = await hasEnded(app, id)
     const rows = await readChunks(app, id, position)
     position = rows.at(-1)?.position ?? position

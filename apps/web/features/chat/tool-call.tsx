@@ -14,11 +14,11 @@ import { readableName, toolWords, type ToolWords } from './tool-words.ts'
 interface ToolCallProps {
   readonly part: ToolPart
   readonly pageOf: PageLookup
-  /** Undefined for readers who may not decide, and while an answer is being written. */
+  /** Undefined for readers who may not decide, and while a run is active. */
   readonly onDecide: ((approvalId: string, approved: boolean, always: boolean) => void) | undefined
 }
 
-/** One call of a tool: what is being done in words, and what came of it. */
+/** A tool call: its action in words, and its result. */
 export function ToolCall({ part, pageOf, onDecide }: ToolCallProps) {
   const { hasLinks } = useChat()
   const words = toolWords(part, (id) => pageOf(id)?.title)

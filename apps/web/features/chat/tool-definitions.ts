@@ -63,7 +63,7 @@ function isSchema(schema: unknown, depth: number): boolean {
 /**
  * The response to `tools/list` without tools that cannot be used; everything else of it stays. Event streams are changed event by event.
  *
- * @param onLeftOut hears the names of what is left out.
+ * @param onLeftOut receives the names of dropped tools.
  */
 export async function withoutOddTools(
   response: Response,

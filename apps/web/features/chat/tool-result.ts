@@ -6,10 +6,10 @@ import { isArgs, textOf } from './tool-words.ts'
 
 type CallToolResult = Parameters<typeof errorSentence>[0]
 
-/** What a tool answered, as MCP has it. */
+/** An MCP tool result. */
 const isResult = (output: unknown): output is CallToolResult => isArgs(output) && Array.isArray(output['content'])
 
-/** What was meant by the result: the JSON inside, where there is some, else its text. */
+/** The payload of the result: its JSON if there is any, else its text. */
 export function payloadIn(output: unknown): unknown {
   const blocks = resultBlocks(output)
   const json = blocks.find((block) => block.kind === 'json')

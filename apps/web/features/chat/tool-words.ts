@@ -45,7 +45,7 @@ export function toolWords(part: ToolPart, titleOf: (id: string) => string | unde
   return words(`Using “${name}”`, `Used “${name}”`, `Use “${name}”?`)
 }
 
-/** The name of a tool for people: without the prefix of its server, in words. */
+/** The display name of a tool: without its server's prefix, in words. */
 export const readableName = (toolName: string): string => {
   const plain = toolName.replace(/^notion-/, '').replaceAll(/[-_]+/g, ' ')
   return plain.charAt(0).toUpperCase() + plain.slice(1)

@@ -28,12 +28,12 @@ export interface ChatDraftControl {
   onUndelivered(): void
 }
 
-/** What stands for the conversation in the name of a new chat's draft. */
+/** Placeholder for the conversation id in the name of a new chat's draft. */
 export const NEW = 'new'
 
 const EDITS = 'edit:'
 
-/** The name of what is typed in the place of an earlier message. */
+/** Name of the draft that edits an earlier message. */
 export const editName = (messageId: string) => `${EDITS}${messageId}`
 
 /** The message that goes in the place of another: one that may have arrived before keeps its id. */
@@ -55,7 +55,7 @@ function forgetEdit(userId: string, messageId: string): void {
 
 export const draftName = (spaceId: string, conversationId: string) => `chat:${spaceId}:${conversationId}`
 
-/** How long a page that is about to be left goes on, at most, in milliseconds. */
+/** Longest time a page stays active after navigation begins, in milliseconds. */
 const LEAVING_MS = 3_000
 
 /**

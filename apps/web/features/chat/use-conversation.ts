@@ -31,14 +31,14 @@ interface Options {
   readonly spaceId: string
   readonly conversationId: string
   readonly initial: OpenedConversation | undefined
-  /** The answer that another page of this conversation has read so far. */
+  /** Messages that another page of this conversation has streamed so far. */
   readonly carried: readonly ChatMessage[] | undefined
   readonly model: string | undefined
   /** The conversation is new, or something about it changed that lists show. */
   readonly onChange: () => void
   /** The message arrived. */
   readonly onDelivered: (messageId: string) => void
-  /** The message did not arrive, or nobody knows. */
+  /** The message did not arrive, or its arrival is unknown. */
   readonly onUndelivered: (messageId: string) => void
   /** Signed out, or no longer a member: only the server knows where to go from here. */
   readonly onOutside: () => void
@@ -47,7 +47,7 @@ interface Options {
 /** How often a stream that broke off is picked up again, before the page gives up. */
 const ATTEMPTS = 5
 
-/** How often a page that is looked at asks whether the conversation went on elsewhere: in another tab, or by its owner. */
+/** Poll interval of a visible page for changes from another tab or the owner. */
 const LOOK_MS = 2_000
 
 export function useConversation(options: Options): ConversationControl {
@@ -62,7 +62,7 @@ export function useConversation(options: Options): ConversationControl {
   const [trouble, setTrouble] = useState<string>()
   const reading = useRef<AbortController>(undefined)
   const version = useRef(initial?.version)
-  /** Counts runs: what was requested before the newest one is out of date when it arrives. */
+  /** Counts runs: responses to requests from before the newest run are stale. */
   const runs = useRef(0)
   const shownNow = useRef(messages)
   useEffect(() => {
@@ -71,12 +71,12 @@ export function useConversation(options: Options): ConversationControl {
   /** As the server stored them: what a stream begins from, however much of it was read before. */
   const stored = useRef(initial?.messages ?? [])
 
-  /** Shows the answer in its place: at the end, or instead of what there was of it. */
+  /** Shows the assistant message: appended, or replacing its previous state. */
   const show = useCallback((answer: ChatMessage) => {
     setMessages((shown) => [...shown.filter(({ id }) => id !== answer.id), answer])
   }, [])
 
-  /** Shows what changed elsewhere. Whether an answer is being written. */
+  /** Shows remote changes. Returns true if a run is active. */
   const refresh = useCallback(async (): Promise<boolean> => {
     const run = runs.current
     const opened = await api.open(conversationId, version.current)
@@ -99,7 +99,7 @@ export function useConversation(options: Options): ConversationControl {
     [onOutside],
   )
 
-  /** Reads an answer to its end, picking it up again when the way to it breaks. */
+  /** Reads a run to its end and resumes after connection loss. */
   const follow = useCallback(
     async (take?: Take) => {
       reading.current?.abort()
@@ -156,7 +156,7 @@ export function useConversation(options: Options): ConversationControl {
       if (document.visibilityState === 'visible') {
         try {
           const isAnswering = await refresh()
-          // A run that began meanwhile has its own answer.
+          // A newer run shows its own message.
           if (isOver) return
           if (isAnswering) {
             setPhase('answering')
@@ -254,7 +254,7 @@ async function readToEnd(
   for (let attempt = 0; attempt < ATTEMPTS && !signal.aborted; attempt++) {
     try {
       const answer = await (source ? source(signal) : api.follow(conversationId, signal))
-      // Nothing is being written (any more), or a decision about another change is still missing.
+      // No active run, or another change still awaits a decision.
       if (answer.status !== 200) return
       if (await readRunStream(answer, begun, show)) return
     } catch (error) {

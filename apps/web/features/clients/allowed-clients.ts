@@ -6,7 +6,7 @@ import type { App } from '@/lib/runtime.ts'
 import { browserName } from './browser-name.ts'
 import type { AllowedClient } from './client-lists.ts'
 
-/** The logins of clients that the user has allowed, in all of their spaces, the latest first. */
+/** The user's grants in all spaces, latest first. */
 export async function allowedClients(
   app: App<'authorizationServer'>,
   { user, spaces }: SignedIn,
@@ -30,7 +30,7 @@ export async function allowedClients(
   })
 }
 
-/** Ends one login of a client, or all of the user's. What has ended already stays ended. */
+/** Revokes one grant, or all grants of the user. Idempotent. */
 export const revokeGrants = (
   app: App<'authorizationServer'>,
   { id }: User,

@@ -9,15 +9,16 @@ import { Time } from '@/components/ui/time.tsx'
 import { revokeAllGrants, revokeGrant } from './client-api.ts'
 import type { AllowedClient } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
+import { texts } from './texts.ts'
 
-/** The logins of clients that the user allowed, one per machine, and the way to end one or all of them. */
+/** The user's grants, one per machine, with buttons to revoke one or all. */
 export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) {
   const [allowed, setAllowed] = useState(initial)
   const [doomed, setDoomed] = useState<AllowedClient | 'all'>()
   if (allowed.length === 0) {
     return (
       <p className="rounded-xl border border-dashed border-line-strong p-5 text-sm text-pretty text-soft">
-        No client is logged in for you. When you log in from one, it is listed here, and you can take it back.
+        {texts.allowed.none}
       </p>
     )
   }
@@ -33,14 +34,14 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
       </Card>
       {allowed.length > 1 && (
         <Button look="quiet" size="small" onClick={() => setDoomed('all')}>
-          Revoke all
+          {texts.allowed.revokeAll}
         </Button>
       )}
       <Confirm
         open={one !== undefined}
         onClose={() => setDoomed(undefined)}
-        title="End this client’s access?"
-        action="Revoke"
+        title={texts.allowed.revokeTitle}
+        action={texts.allowed.revoke}
         onConfirm={async () => {
           if (!one) return
           await revokeGrant(one.id)
@@ -48,21 +49,21 @@ export function AllowedList({ initial }: { initial: readonly AllowedClient[] }) 
         }}
       >
         <p className="break-words">
-          <bdi className="font-medium text-ink">{one?.name}</bdi> loses this login to {one?.space.name} at once. Its
-          logins on other machines stay. To use it again you log in from it again.
+          <bdi className="font-medium text-ink">{one?.name}</bdi> loses access to {one?.space.name} immediately. Its
+          logins on other machines stay. To use it again, log in from it again.
         </p>
       </Confirm>
       <Confirm
         open={doomed === 'all'}
         onClose={() => setDoomed(undefined)}
-        title="End the access of all clients?"
-        action="Revoke all"
+        title={texts.allowed.revokeAllTitle}
+        action={texts.allowed.revokeAll}
         onConfirm={async () => {
           await revokeAllGrants()
           setAllowed([])
         }}
       >
-        <p>All clients that you logged in from lose their access at once, on all machines and in all spaces.</p>
+        <p>{texts.allowed.revokeAllConsequence}</p>
       </Confirm>
     </div>
   )
@@ -89,7 +90,7 @@ function AllowedItem({ client, onRevoke }: { client: AllowedClient; onRevoke: ()
               last used <Time at={client.lastUsedAt} />
             </>
           ) : (
-            'not used yet'
+            texts.allowed.notUsed
           )}
         </p>
       </div>

@@ -16,7 +16,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** A browser and its system as people call them, from its `User-Agent`: a hint at the machine. Undefined when neither is recognized. */
+/** Common names of browser and operating system from `User-Agent`, as a hint at the machine. Undefined if neither is recognized. */
 export function browserName(userAgent: string): string | undefined {
   const named = (list: typeof BROWSERS) => list.find(([pattern]) => pattern.test(userAgent))?.[1]
   const [browser, system] = [named(BROWSERS), named(SYSTEMS)]

@@ -3,7 +3,7 @@ import { callApi, readApi } from '@/lib/api-client.ts'
 import { ClientLists, MadeKey, type NewKey } from './client-lists.ts'
 import type { ConsentDecision } from './consent-decision.ts'
 
-/** Where the browser goes next. */
+/** The URL to open next. */
 export const sendConsent = async (decision: ConsentDecision): Promise<string> =>
   (await readApi('/api/oauth/consent', z.object({ location: z.url() }), { method: 'POST', body: decision })).location
 

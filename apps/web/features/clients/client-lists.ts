@@ -17,21 +17,21 @@ export type KeyView = z.infer<typeof KeyView>
 /** A client that has called for the user. */
 export const CallerView = z.object({
   id: z.string(),
-  /** As it calls itself: text of a stranger. */
+  /** Self-chosen, untrusted name. */
   name: z.string(),
   version: z.string().optional(),
-  /** The name that it logs in with, and the host that proves it is its own where it has one; or the name that its key was given. */
+  /** For a login: the registered name, and the host of its metadata document; for a key: the key's name. */
   by: z.object({ kind: z.enum(['login', 'key']), name: z.string(), host: z.string().optional() }),
   firstSeenAt: instant,
   lastSeenAt: instant,
 })
 export type CallerView = z.infer<typeof CallerView>
 
-/** `GET /api/spaces/{spaceId}/clients`: what is there of the user's own. */
+/** `GET /api/spaces/{spaceId}/clients`: the user's keys and clients. */
 export const ClientLists = z.object({ keys: z.array(KeyView), callers: z.array(CallerView) })
 export type ClientLists = z.infer<typeof ClientLists>
 
-/** For how many days a new key is good; 0 for until it is deleted. */
+/** Lifetimes of new keys, in days; 0 means no expiry. */
 export const KEY_DAYS = [30, 90, 365, 0] as const
 
 /** `POST /api/spaces/{spaceId}/keys`. */
@@ -42,7 +42,7 @@ export const NewKey = z.object({
 })
 export type NewKey = z.infer<typeof NewKey>
 
-/** The only answer with the key itself. */
+/** The only response that contains the key itself. */
 export const MadeKey = KeyView.extend({ key: z.string() })
 export type MadeKey = z.infer<typeof MadeKey>
 
@@ -50,15 +50,15 @@ export type MadeKey = z.infer<typeof MadeKey>
 export interface AllowedClient {
   /** Of the grant. */
   readonly id: string
-  /** As it calls itself. */
+  /** Self-chosen name. */
   readonly name: string
-  /** The host that describes it; undefined for one that registered. */
+  /** Host of the client's metadata document; undefined for a registered client. */
   readonly host: string | undefined
   readonly space: { readonly id: string; readonly name: string }
   readonly scope: Scope
-  /** In which it was allowed: tells one machine from another. */
+  /** Browser in which it was allowed, as a hint at the machine. */
   readonly browser: string | undefined
   readonly allowedAt: string
-  /** When it last renewed its access, which clients do every few minutes while they are used. */
+  /** Last token refresh; clients in use refresh every few minutes. */
   readonly lastUsedAt: string | undefined
 }

@@ -1,17 +1,17 @@
-/** How each client is told of the MCP endpoint of a space, as its makers document it. */
+/** Setup steps for each client, as its vendor documents them. */
 
 export interface Step {
   readonly text: string
-  /** What to copy. */
+  /** Code to copy. */
   readonly code?: string
 }
 
-/** What the recipes are filled with. */
+/** Values inserted into the recipes. */
 export interface Endpoint {
   readonly url: string
-  /** What the server is called in the client's own list. */
+  /** Name of the server in the client's configuration. */
   readonly name: string
-  /** A key, or where it goes. */
+  /** A key, or its placeholder. */
   readonly key: string
 }
 
@@ -24,19 +24,19 @@ export interface Recipe {
 
 export const KEY_PLACEHOLDER = 'nmg_YOUR_KEY'
 
-/** Where programs that read it from their environment find the key. */
+/** Environment variable that contains the key. */
 const KEY_VARIABLE = 'NOTION_GATEWAY_KEY'
 
 const json = (value: unknown) => JSON.stringify(value, undefined, 2)
 const inQuotes = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** For clients that only start programs. Plain http to another machine has to be asked for. */
+/** For clients that only support stdio servers. mcp-remote needs a flag for plain http to another host. */
 const throughMcpRemote = (url: string, ...more: string[]) => ({
   command: 'npx',
   args: ['-y', 'mcp-remote', url, ...(/^http:\/\/(?!localhost[:/]|127\.)/.test(url) ? ['--allow-http'] : []), ...more],
 })
 
-/** A space between name and value would be lost on Windows, so the value comes from the environment. */
+/** Windows drops a space in the header argument, so the value comes from the environment. */
 const withKey = (url: string, key: string) => ({
   ...throughMcpRemote(url, '--header', 'Authorization:${AUTHORIZATION}'),
   env: { AUTHORIZATION: `Bearer ${key}` },
@@ -48,15 +48,15 @@ export const recipes: readonly Recipe[] = [
     client: 'Claude Code',
     login: ({ url, name }) => [
       { text: 'In a terminal:', code: `claude mcp add --scope user --transport http ${name} ${url}` },
-      { text: 'Log in. A browser opens for that:', code: `claude mcp login ${name}` },
-      { text: `If your version knows no “mcp login”: start Claude Code, enter /mcp and choose ${name}.` },
+      { text: 'Log in. Your browser opens:', code: `claude mcp login ${name}` },
+      { text: `If your version doesn’t have “mcp login”, start Claude Code, enter /mcp and choose ${name}.` },
     ],
     key: ({ url, name, key }) => [
       {
         text: 'In a terminal:',
         code: `claude mcp add --scope user --transport http ${name} ${url} --header "Authorization: Bearer ${key}"`,
       },
-      { text: 'If it is set up already, remove it first:', code: `claude mcp remove --scope user ${name}` },
+      { text: 'If it’s already set up, remove it first:', code: `claude mcp remove --scope user ${name}` },
     ],
   },
   {
@@ -68,12 +68,12 @@ export const recipes: readonly Recipe[] = [
         code: json({ mcpServers: { [name]: throughMcpRemote(url) } }),
       },
       {
-        text: 'Start Claude Desktop again. A browser opens to log in; there, and in the list of your clients, it is called “MCP CLI Proxy”.',
+        text: 'Restart Claude Desktop. Your browser opens to log in. On that page, and in your list of clients, it’s called “MCP CLI Proxy”.',
       },
       ...(url.startsWith('https:')
         ? [
             {
-              text: 'If this address can be reached from the internet, a custom connector does without the file: Settings → Connectors → Add custom connector.',
+              text: 'If this address can be reached from the internet, you can add a custom connector instead: Settings → Connectors → Add custom connector.',
               code: url,
             },
           ]
@@ -81,7 +81,7 @@ export const recipes: readonly Recipe[] = [
     ],
     key: ({ url, name, key }) => [
       {
-        text: 'In Settings → Developer → Edit Config, add this to claude_desktop_config.json (Node.js must be installed), and start Claude Desktop again:',
+        text: 'In Settings → Developer → Edit Config, add this to claude_desktop_config.json (Node.js must be installed), and restart Claude Desktop:',
         code: json({ mcpServers: { [name]: withKey(url, key) } }),
       },
     ],
@@ -94,11 +94,11 @@ export const recipes: readonly Recipe[] = [
         text: 'Add this to ~/.cursor/mcp.json, or to .cursor/mcp.json in a project:',
         code: json({ mcpServers: { [name]: { url } } }),
       },
-      { text: `In Cursor’s settings, under MCP, ${name} asks to connect. A browser opens to log in.` },
+      { text: `In Cursor’s settings, under MCP, connect ${name}. Your browser opens to log in.` },
     ],
     key: ({ url, name, key }) => [
       {
-        text: 'Cursor prefers to log in wherever that is possible, so the key goes through a small program (Node.js must be installed). Add this to ~/.cursor/mcp.json:',
+        text: 'Cursor prefers login where a server offers it, so pass the key through mcp-remote (Node.js must be installed). Add this to ~/.cursor/mcp.json:',
         code: json({ mcpServers: { [name]: withKey(url, key) } }),
       },
     ],
@@ -112,11 +112,11 @@ export const recipes: readonly Recipe[] = [
         text: 'Or in .vscode/mcp.json of a project:',
         code: json({ servers: { [name]: { type: 'http', url } } }),
       },
-      { text: 'Start the server from the list of MCP servers. VS Code asks to log in, and a browser opens.' },
+      { text: 'Start the server from the list of MCP servers. VS Code asks you to log in, and your browser opens.' },
     ],
     key: ({ url, name }) => [
       {
-        text: 'In .vscode/mcp.json of a project. VS Code asks for the key once, and keeps it out of the file:',
+        text: 'In .vscode/mcp.json of a project. VS Code asks for the key once and doesn’t store it in the file:',
         code: json({
           inputs: [{ type: 'promptString', id: 'notion-key', description: 'Key for Notion (nmg_…)', password: true }],
           servers: {
@@ -131,7 +131,7 @@ export const recipes: readonly Recipe[] = [
     client: 'Codex',
     login: ({ url, name }) => [
       { text: 'In a terminal:', code: `codex mcp add ${name} --url ${url}` },
-      { text: 'Unless a browser has opened by itself, log in:', code: `codex mcp login ${name}` },
+      { text: 'If your browser didn’t open, log in:', code: `codex mcp login ${name}` },
     ],
     key: ({ url, name, key }) => [
       {
@@ -146,7 +146,7 @@ export const recipes: readonly Recipe[] = [
     client: 'Gemini CLI',
     login: ({ url, name }) => [
       { text: 'In a terminal:', code: `gemini mcp add --transport http --scope user ${name} ${url}` },
-      { text: 'Start Gemini CLI and log in; a browser opens for that:', code: `/mcp auth ${name}` },
+      { text: 'Start Gemini CLI and log in. Your browser opens:', code: `/mcp auth ${name}` },
     ],
     key: ({ url, name, key }) => [
       {
@@ -160,11 +160,11 @@ export const recipes: readonly Recipe[] = [
     client: 'MCP Inspector',
     login: ({ url }) => [
       {
-        text: 'In a terminal, with Node.js 20 or newer. It says where to log in, and then lists the tools:',
+        text: 'In a terminal, with Node.js 20 or newer. It shows where to log in, then lists the tools:',
         code: `npx @modelcontextprotocol/inspector@latest --cli ${url} --transport http --method tools/list`,
       },
       {
-        text: 'For its pages in the browser leave out --cli and what follows, choose Streamable HTTP, and enter the address:',
+        text: 'To use it in the browser, leave out --cli and everything after it, choose Streamable HTTP, and enter the address:',
         code: url,
       },
     ],
@@ -180,7 +180,7 @@ export const recipes: readonly Recipe[] = [
     client: 'Your own code',
     login: ({ url }) => [
       {
-        text: 'With @modelcontextprotocol/client (npm install @modelcontextprotocol/client). Your OAuthClientProvider sends the person to the browser and keeps the tokens; everything else is found by itself:',
+        text: 'With @modelcontextprotocol/client (npm install @modelcontextprotocol/client). Your OAuthClientProvider opens the browser and stores the tokens; the client discovers everything else:',
         code: `import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
 
 const newTransport = () => new StreamableHTTPClientTransport(new URL('${url}'), { authProvider })
@@ -197,10 +197,10 @@ try {
 const { tools } = await client.listTools()
 console.log(tools.map(({ name }) => name))`,
       },
-      { text: 'A program that runs without a person uses a key.' },
+      { text: 'For programs that run unattended, use a key.' },
     ],
     key: ({ url, key }) => [
-      { text: 'The key belongs into the environment, not into the code:', code: `export ${KEY_VARIABLE}=${key}` },
+      { text: 'Put the key in the environment, not in the code:', code: `export ${KEY_VARIABLE}=${key}` },
       {
         text: 'With @modelcontextprotocol/client (npm install @modelcontextprotocol/client):',
         code: `import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -218,7 +218,7 @@ console.log(tools.map(({ name }) => name))`,
   },
 ]
 
-/** A name for the server that tells spaces apart, of letters that every client takes. */
+/** Server name derived from the space name, in characters that every client accepts. */
 export function serverName(spaceName: string): string {
   const words = spaceName
     .normalize('NFKD')

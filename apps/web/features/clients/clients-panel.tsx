@@ -14,7 +14,7 @@ interface ClientsPanelProps {
   readonly initial: ClientLists
 }
 
-/** Everything about the user's own clients in a space. */
+/** Setup, keys and recent calls of the user's own clients in a space. */
 export function ClientsPanel({ spaceId, spaceName, url, initial }: ClientsPanelProps) {
   const { lists, isStale, refresh } = useClientLists(spaceId, initial)
   const [made, setMade] = useState<MadeKey>()

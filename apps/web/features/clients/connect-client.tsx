@@ -6,20 +6,21 @@ import { Choice } from '@/components/ui/choice.tsx'
 import { cn } from '@/components/ui/class-names.ts'
 import { CopyBlock } from '@/components/ui/copy-block.tsx'
 import { KEY_PLACEHOLDER, recipes, serverName } from './client-recipes.ts'
+import { texts } from './texts.ts'
 
 interface ConnectClientProps {
   readonly url: string
   readonly spaceName: string
-  /** The key that was made just now, to be put where it goes. */
+  /** A key that was just created, inserted into the steps. */
   readonly newKey: string | undefined
 }
 
-/** What to copy into which client. */
+/** Setup steps for the chosen client. */
 export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
   const [chosen, setChosen] = useState(recipes[0])
   const [way, setWay] = useState<'login' | 'key'>('login')
   const [isKeyShown, setKeyShown] = useState(newKey)
-  // Who has just made a key wants to use it.
+  // Switch to the key steps after a key was created.
   if (newKey !== isKeyShown) {
     setKeyShown(newKey)
     if (newKey) setWay('key')
@@ -29,15 +30,13 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
   return (
     <Card className="p-4 sm:p-6" aria-labelledby="connect-client">
       <h2 id="connect-client" className="text-lg font-semibold tracking-tight">
-        Set up a client
+        {texts.setup.title}
       </h2>
-      <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        Every MCP client works with this space’s Notion at the same address, which never changes:
-      </p>
-      <CopyBlock text={url} label="Address of this space" />
+      <p className="mt-1 mb-4 text-sm text-pretty text-soft">{texts.setup.lead}</p>
+      <CopyBlock text={url} label={texts.setup.address} />
 
       <fieldset className="mt-6">
-        <legend className="mb-2.5 text-sm font-semibold">Which client?</legend>
+        <legend className="mb-2.5 text-sm font-semibold">{texts.setup.which}</legend>
         <div className="flex flex-wrap gap-2">
           {recipes.map((recipe) => (
             <label
@@ -62,13 +61,13 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
       </fieldset>
 
       <fieldset className="mt-6">
-        <legend className="mb-2.5 text-sm font-semibold">How does it prove that it acts for you?</legend>
+        <legend className="mb-2.5 text-sm font-semibold">{texts.setup.how}</legend>
         <div className="grid gap-2.5 sm:grid-cols-2">
-          <Choice name="way" label="You log in" checked={way === 'login'} onChange={() => setWay('login')}>
-            A browser opens, and you say what it may do. Best for programs that you sit in front of.
+          <Choice name="way" label={texts.setup.login} checked={way === 'login'} onChange={() => setWay('login')}>
+            {texts.setup.loginHint}
           </Choice>
-          <Choice name="way" label="With a key" checked={way === 'key'} onChange={() => setWay('key')}>
-            For scripts and servers, where nobody can log in. Whoever has the key can use it, so keep it secret.
+          <Choice name="way" label={texts.setup.key} checked={way === 'key'} onChange={() => setWay('key')}>
+            {texts.setup.keyHint}
           </Choice>
         </div>
       </fieldset>
@@ -76,11 +75,11 @@ export function ConnectClient({ url, spaceName, newKey }: ConnectClientProps) {
       <section className="mt-6 space-y-3" aria-label={`Steps for ${chosen.client}`}>
         {way === 'key' && !newKey && (
           <p className="text-sm text-pretty text-soft">
-            Make a key{' '}
+            Create a key{' '}
             <a href="#keys" className="rounded-sm font-medium text-link underline-offset-4 hover:underline">
               below
             </a>
-            , and put it in place of {KEY_PLACEHOLDER}.
+            and use it in place of {KEY_PLACEHOLDER}.
           </p>
         )}
         <ol className="space-y-3">

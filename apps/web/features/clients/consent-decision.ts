@@ -7,7 +7,7 @@ import { notionScopes, OFFLINE } from '@/authorization-server/scopes.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** What the consent page sends. */
+/** Request body of the consent page. */
 export const ConsentDecision = z.discriminatedUnion('allow', [
   z.object({ allow: z.literal(false), request: z.string() }),
   z.object({ allow: z.literal(true), request: z.string(), spaceId: z.string().min(1), scope: Scope }),
@@ -15,7 +15,7 @@ export const ConsentDecision = z.discriminatedUnion('allow', [
 export type ConsentDecision = z.infer<typeof ConsentDecision>
 
 /**
- * Carries out what the user decided, and answers where their browser goes next.
+ * Applies the user's decision and returns the URL to redirect to.
  *
  * @throws {Failure} `forbidden_space`, `invalid_request`
  */
@@ -30,7 +30,7 @@ export async function carryOut(
     : ({ allow: false } as const)
   const next = await app.authorizationServer.decide(found.user.id, decision.request, made)
   if (next === undefined) {
-    throw new Failure('invalid_request', 'This request is too old. Start again from the client.')
+    throw new Failure('invalid_request', 'This request has expired. Log in from the client again.')
   }
   return next
 }
@@ -44,7 +44,7 @@ function allowed(
   const asked = new URLSearchParams(request)
   const named = resourceOf(gatewayPublicUrl, asked.get('resource') ?? '')?.spaceId
   if (named !== undefined && named !== space.id) {
-    throw new Failure('forbidden_space', 'The client asks for another space. Start again from the client.')
+    throw new Failure('forbidden_space', 'The client requested a different space. Log in from the client again.')
   }
   return {
     allow: true,
@@ -53,10 +53,10 @@ function allowed(
   } as const
 }
 
-/** No more than was asked for, and no more than the user allows. */
+/** Intersection of requested and allowed scopes. */
 function granted(requested: string | null, upTo: Scope): Scope[] {
   const scopes = notionScopes(requested).filter((scope) => upTo === 'notion:write' || scope === 'notion:read')
-  // A client that asked to write only can be allowed to read: writing includes it.
-  if (scopes.length === 0) throw new Failure('invalid_request', 'The client did not ask for reading only.')
+  // `notion:write` includes reading, so a client that requested only it may be granted `notion:read`.
+  if (scopes.length === 0) throw new Failure('invalid_request', 'The client didn’t request read-only access.')
   return scopes
 }

@@ -14,6 +14,7 @@ import { useSignOut } from '@/lib/drafts/use-sign-out.ts'
 import { useCall } from '@/lib/use-call.ts'
 import { sendConsent } from './client-api.ts'
 import type { ConsentQuestion } from './consent-view.ts'
+import { texts } from './texts.ts'
 
 type Progress =
   | { status: 'asking'; trouble?: string }
@@ -21,10 +22,10 @@ type Progress =
   | { status: 'answered'; decision: 'allow' | 'deny' }
   | { status: 'over'; why: string }
 
-/** Longer than somebody needs for the second click of two, and shorter than to read what is asked. */
+/** Longer than the pause within a double click, shorter than reading the page takes. */
 const READ_MS = 800
 
-/** Whether the page has been seen for a moment: another window that vanishes between two clicks must not leave the second one to this page. */
+/** True once the page has had focus for READ_MS. Protects against clickjacking by a window that closes within a double click. */
 function useIsSeen(): boolean {
   const [isSeen, setIsSeen] = useState(false)
   useEffect(() => {
@@ -46,7 +47,7 @@ function useIsSeen(): boolean {
   return isSeen
 }
 
-/** Asks whether a client may use Notion for the user, in which space and how far. */
+/** Asks whether a client may use Notion on the user's behalf, in which space and with which scope. */
 export function ConsentForm({ question }: { question: ConsentQuestion }) {
   const { request, spaces, scopes } = question
   const [progress, setProgress] = useState<Progress>({ status: 'asking' })
@@ -65,7 +66,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
       window.location.assign(location)
     } catch (error) {
       const { code } = error instanceof ApiError ? error : {}
-      // The page sends a user who is not signed in to do so, and comes back with the same request.
+      // Reloading redirects to sign-in and returns with the same request.
       if (code === 'unauthenticated') return window.location.reload()
       if (code === 'invalid_request') return setProgress({ status: 'over', why: messageOf(error) })
       setProgress({ status: 'asking', trouble: messageOf(error) })
@@ -76,7 +77,8 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
   if (progress.status === 'answered') {
     return (
       <Notice tone={progress.decision === 'allow' ? 'success' : 'info'}>
-        {progress.decision === 'allow' ? 'Allowed.' : 'Not allowed.'} Go on in your client; you can close this page.
+        {progress.decision === 'allow' ? 'Access allowed.' : 'Access denied.'} Continue in your client. You can close
+        this page.
       </Notice>
     )
   }
@@ -91,10 +93,8 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
     >
       <Asker question={question} />
       {spaces.length === 0 ? (
-        <Notice tone="warning" title="You are not a member of this space">
-          {question.isForeignSpace
-            ? 'The address in your client belongs to a space that you are not a member of. Ask an owner or admin of the space to invite you, or sign in as somebody who is.'
-            : 'You belong to no space. Ask somebody to invite you, or make one first; then start again from your client.'}
+        <Notice tone="warning" title={texts.consent.notMember}>
+          {question.isForeignSpace ? texts.consent.foreignSpace : texts.consent.noSpace}
         </Notice>
       ) : (
         <>
@@ -111,7 +111,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
             busy={sending === 'allow'}
             disabled={sending !== undefined || !isSeen}
           >
-            Allow
+            {texts.consent.allow}
           </Button>
         )}
         <Button
@@ -121,7 +121,7 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
           disabled={sending !== undefined}
           onClick={() => void send('deny')}
         >
-          {spaces.length > 0 ? 'Deny' : 'Back to the client'}
+          {spaces.length > 0 ? texts.consent.deny : texts.consent.back}
         </Button>
       </div>
     </form>
@@ -131,30 +131,30 @@ export function ConsentForm({ question }: { question: ConsentQuestion }) {
 const targets = {
   site: { Icon: Globe, text: 'the website' },
   machine: { Icon: MonitorSmartphone, text: 'a program on this computer, at' },
-  application: { Icon: AppWindow, text: 'the app on this device that opens links beginning with' },
+  application: { Icon: AppWindow, text: 'the app on this device that opens links starting with' },
 } as const
 
-/** What is not proven about who asks. A site is answered where nobody else hears it; on a user's own device others listen, too. */
+/** Warning about the client's unverified identity. Only an https redirect proves the host; local programs can imitate each other. */
 function caution({ host, target }: ConsentQuestion): string {
   if (host === undefined) {
-    return 'Any program can call itself this. Allow it only if you have just begun to log in from it.'
+    return texts.consent.unregistered
   }
   return target.kind === 'site'
-    ? `${host} describes it, and chose its name. Allow it only if you trust ${host}, and have just begun to log in from there.`
-    : `Any program on this computer can pretend to be this client of ${host}. Allow it only if you have just begun to log in from it.`
+    ? `${host} provides its name and description. Allow it only if you trust ${host} and just started logging in from there.`
+    : `Any program on this computer can pretend to be this client of ${host}. Allow it only if you just started logging in from it.`
 }
 
 function Asker({ question }: { question: ConsentQuestion }) {
   const { clientName, host, target, user } = question
   const { Icon, text } = targets[target.kind]
-  // The page sends a user who is not signed in to do so, and comes back with the same request.
+  // Reloading redirects to sign-in and returns with the same request.
   const call = useCall()
   const leaving = useSignOut(user.id, () => window.location.reload())
   return (
-    <Card className="p-4" aria-label="Who asks">
+    <Card className="p-4" aria-label={texts.consent.client}>
       {host !== undefined && (
         <p className="mb-2 text-sm text-soft">
-          {target.kind === 'site' ? 'A client of' : 'It says that it is a client of'}{' '}
+          {target.kind === 'site' ? 'A client of' : 'Claims to be a client of'}{' '}
           <strong className="block text-lg font-semibold break-all text-ink">{host}</strong>
         </p>
       )}
@@ -162,23 +162,23 @@ function Asker({ question }: { question: ConsentQuestion }) {
         <strong dir="auto" className="min-w-0 text-[15px] font-semibold break-words">
           {clientName}
         </strong>
-        <Badge tone="warning">Name not verified</Badge>
+        <Badge tone="warning">{texts.consent.notVerified}</Badge>
       </p>
       <p className="mt-2 flex gap-2 text-sm text-soft">
         <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
         <span className="min-w-0">
-          After your answer you go to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
+          You’ll return to {text} <strong className="font-medium break-all text-ink">{target.name}</strong>
         </span>
       </p>
       <p className="mt-2 text-sm text-pretty text-soft">{caution(question)}</p>
       <p className="mt-3 border-t border-line pt-3 text-sm break-words text-soft">
-        It will act for you, <bdi className="font-medium text-ink">{user.name}</bdi> ({user.email}).{' '}
+        It will act on behalf of <bdi className="font-medium text-ink">{user.name}</bdi> ({user.email}).{' '}
         <button
           type="button"
           className="rounded-sm font-medium text-link underline-offset-4 hover:underline"
           onClick={() => void call.run(leaving.start)}
         >
-          Not you?
+          {texts.consent.notYou}
         </button>
       </p>
       <CallNotice call={call} className="mt-3" />
@@ -192,14 +192,14 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   if (only && others.length === 0) {
     return (
       <div>
-        <h2 className="text-sm font-semibold">Space</h2>
+        <h2 className="text-sm font-semibold">{texts.consent.space}</h2>
         <p className="mt-1 text-sm break-words text-soft">
-          It uses the Notion of <bdi className="font-medium text-ink">{only.name}</bdi>, and of no other space.
+          It can only use the Notion of <bdi className="font-medium text-ink">{only.name}</bdi>.
         </p>
         <input type="hidden" name="space" value={only.id} />
         {only.isConnected === false && (
           <Notice tone="warning" className="mt-3">
-            <bdi>{only.name}</bdi> is not connected with Notion now, so the client will not work before somebody{' '}
+            <bdi>{only.name}</bdi> isn’t connected to Notion. The client won’t work until someone{' '}
             <a
               href={`/spaces/${encodeURIComponent(only.id)}/connection`}
               target="_blank"
@@ -216,10 +216,10 @@ function Spaces({ spaces }: { spaces: ConsentQuestion['spaces'] }) {
   }
   return (
     <fieldset className="space-y-2.5">
-      <legend className="mb-2.5 text-sm font-semibold">Which space’s Notion may it use?</legend>
+      <legend className="mb-2.5 text-sm font-semibold">{texts.consent.whichSpace}</legend>
       {spaces.map(({ id, name, isConnected }) => (
         <Choice key={id} name="space" value={id} required label={name}>
-          {isConnected === false && 'Not connected with Notion now: the client will not work before it is.'}
+          {isConnected === false && texts.consent.notConnected}
         </Choice>
       ))}
     </fieldset>
@@ -230,16 +230,16 @@ function Scopes({ scopes }: { scopes: ConsentQuestion['scopes'] }) {
   const canRead = scopes.includes('notion:read')
   return (
     <fieldset className="space-y-2.5">
-      <legend className="mb-2.5 text-sm font-semibold">What may it do there?</legend>
+      <legend className="mb-2.5 text-sm font-semibold">{texts.consent.scope}</legend>
       {canRead && (
-        // Who allows without a look allows the least; a client that needs more asks for it.
-        <Choice name="scope" value="notion:read" defaultChecked label="Read only">
-          Search and read everything that the space’s connection reaches. Tools that change something are hidden.
+        // Least privilege by default; a client that needs more requests a step-up.
+        <Choice name="scope" value="notion:read" defaultChecked label={texts.consent.readLabel}>
+          {texts.consent.read}
         </Choice>
       )}
       {scopes.includes('notion:write') && (
-        <Choice name="scope" value="notion:write" defaultChecked={!canRead} label="Read and change">
-          Search and read everything that the space’s connection reaches, and create, edit, move and comment on it.
+        <Choice name="scope" value="notion:write" defaultChecked={!canRead} label={texts.consent.writeLabel}>
+          {texts.consent.write}
         </Choice>
       )}
     </fieldset>

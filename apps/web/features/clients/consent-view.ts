@@ -8,19 +8,19 @@ import { resourceOf } from '@/authorization-server/resources.ts'
 import { notionScopes } from '@/authorization-server/scopes.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** What a user is asked on the consent page. */
+/** Data of the consent page. */
 export interface ConsentQuestion {
-  /** The query of the page, signed by the authorization server: it goes back with the answer. */
+  /** The page's signed query, returned with the decision. */
   readonly request: string
-  /** As the client calls itself: nobody vouches for it. */
+  /** Self-chosen, unverified name. */
   readonly clientName: string
-  /** The host that describes the client, for one that did not register: that much of it is proven. */
+  /** Verified host of the client's metadata document; undefined for a registered client. */
   readonly host: string | undefined
   readonly target: ReturnType<typeof redirectTarget>
   readonly user: User
-  /** Those to choose among; empty when the user belongs to none that the client could use. */
+  /** Spaces to choose from; empty if the user is a member of none that the client requests. */
   readonly spaces: readonly AskedSpace[]
-  /** The client's address names a space that the user does not belong to, or that does not exist. */
+  /** True if the requested space does not exist or the user is not a member of it. */
   readonly isForeignSpace: boolean
   readonly scopes: readonly Scope[]
 }
@@ -28,14 +28,14 @@ export interface ConsentQuestion {
 export interface AskedSpace {
   readonly id: string
   readonly name: string
-  /** Whether a client could do anything there now; undefined when the gateway does not say. */
+  /** True if the space is connected to Notion; undefined if the gateway does not respond. */
   readonly isConnected: boolean | undefined
 }
 
-/** How long the page waits for the gateway before it asks without knowing. */
+/** Time limit for the gateway before the page renders without the connection state. */
 const GATEWAY_DEADLINE_MS = 2_000
 
-/** Undefined when there is nothing to ask: the request is incomplete, too old, or of a client that is gone. */
+/** Undefined if the request is incomplete, expired or of an unknown client. */
 export async function consentQuestion(
   app: App<'gatewayUrl' | 'serviceToken' | 'authorizationServer' | 'gatewayPublicUrl'>,
   query: URLSearchParams,
@@ -46,7 +46,7 @@ export async function consentQuestion(
   const resource = resourceOf(gatewayPublicUrl, query.get('resource') ?? '')
   const clientId = query.get('client_id') ?? ''
   const client = await authorizationServer.client(clientId)
-  // Whether the request was signed here is checked with the decision.
+  // The decision endpoint verifies the signature.
   const isCurrent = Number(query.get('exp')) * 1000 > Date.now()
   if (!client || client.isDisabled || !resource || !isCurrent) return undefined
   if (!isRegisteredRedirect(client.redirectUris, redirectUri)) return undefined

@@ -18,6 +18,7 @@ import { useCall } from '@/lib/use-call.ts'
 import { createKey, deleteKey } from './client-api.ts'
 import { KEY_DAYS, NewKey, type KeyView, type MadeKey } from './client-lists.ts'
 import { scopeWords } from './scope-words.ts'
+import { texts } from './texts.ts'
 
 interface KeysProps {
   readonly spaceId: string
@@ -27,7 +28,7 @@ interface KeysProps {
   readonly onChange: () => Promise<void>
 }
 
-/** The user's keys for the space: making, seeing and deleting them. */
+/** The user's keys for the space, with forms to create and delete them. */
 export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
   const [isMaking, setMaking] = useState(false)
   const [doomed, setDoomed] = useState<KeyView>()
@@ -36,29 +37,26 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="min-w-0 flex-1 basis-64">
           <h2 id="keys-title" className="text-lg font-semibold tracking-tight">
-            Your keys
+            {texts.keys.title}
           </h2>
-          <p className="mt-1 text-sm text-pretty text-soft">
-            A key acts for you in this space, as far as you allow it, until it ends or you delete it. When you leave the
-            space your keys end too.
-          </p>
+          <p className="mt-1 text-sm text-pretty text-soft">{texts.keys.lead}</p>
         </div>
         <Button look="secondary" onClick={() => setMaking(true)}>
           <KeyRound aria-hidden />
-          New key
+          {texts.keys.new}
         </Button>
       </div>
 
       {made && (
-        <Notice tone="success" title={`The key “${made.name}”`} className="mt-4">
-          <p className="mb-2.5">Copy it now: it is shown only this once, and kept nowhere as it is.</p>
-          <CopyBlock text={made.key} label="The new key" />
+        <Notice tone="success" title={texts.keys.created(made.name)} className="mt-4">
+          <p className="mb-2.5">{texts.keys.copy}</p>
+          <CopyBlock text={made.key} label={texts.keys.copyLabel} />
         </Notice>
       )}
 
       {keys.length === 0 ? (
         <p className="mt-4 rounded-xl border border-dashed border-line-strong p-4 text-sm text-soft">
-          You have no keys in this space.
+          {texts.keys.none}
         </p>
       ) : (
         <ul className="mt-4 divide-y divide-line">
@@ -68,24 +66,24 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
                 <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm font-medium break-words">
                   <bdi className="min-w-0 break-words">{key.name}</bdi>
                   <Badge>{scopeWords[key.scope]}</Badge>
-                  {isOver(key) && <Badge tone="warning">Ended</Badge>}
+                  {isOver(key) && <Badge tone="warning">{texts.keys.expired}</Badge>}
                 </p>
                 <p className="mt-0.5 text-[13px] text-soft">
-                  Made <Time at={key.createdAt} /> ·{' '}
+                  Created <Time at={key.createdAt} /> ·{' '}
                   {key.lastUsedAt ? (
                     <>
                       last used <Time at={key.lastUsedAt} />
                     </>
                   ) : (
-                    'never used'
+                    texts.keys.neverUsed
                   )}{' '}
                   ·{' '}
                   {key.expiresAt ? (
                     <>
-                      good until <Time at={key.expiresAt} />
+                      expires <Time at={key.expiresAt} />
                     </>
                   ) : (
-                    'good until deleted'
+                    texts.keys.noExpiry
                   )}
                 </p>
               </div>
@@ -97,7 +95,7 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         </ul>
       )}
 
-      <Dialog open={isMaking} onClose={() => setMaking(false)} title="New key">
+      <Dialog open={isMaking} onClose={() => setMaking(false)} title={texts.keys.new}>
         <KeyForm
           spaceId={spaceId}
           onMade={(key) => {
@@ -110,8 +108,8 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
       <Confirm
         open={doomed !== undefined}
         onClose={() => setDoomed(undefined)}
-        title="Delete this key?"
-        action="Delete the key"
+        title={texts.keys.deleteTitle}
+        action={texts.keys.delete}
         onConfirm={async () => {
           if (!doomed) return
           await deleteKey(spaceId, doomed.id)
@@ -120,8 +118,8 @@ export function Keys({ spaceId, keys, made, onMade, onChange }: KeysProps) {
         }}
       >
         <p className="break-words">
-          Whatever uses <bdi className="font-medium text-ink">{doomed?.name}</bdi> loses its access at once. This cannot
-          be undone.
+          Anything that uses <bdi className="font-medium text-ink">{doomed?.name}</bdi> loses access immediately. This
+          can’t be undone.
         </p>
       </Confirm>
     </Card>
@@ -133,8 +131,8 @@ const isOver = ({ expiresAt }: KeyView) => expiresAt !== undefined && Date.parse
 const dayWords: Record<(typeof KEY_DAYS)[number], string> = {
   30: '30 days',
   90: '90 days',
-  365: 'A year',
-  0: 'Until I delete it',
+  365: '1 year',
+  0: 'No expiration',
 }
 
 function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) => void }) {
@@ -152,31 +150,24 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
           days: Number(form.get('days')),
         })
         void call.run(async () => {
-          if (!key.success) throw new ApiError('invalid_request', 'Give the key a name.')
+          if (!key.success) throw new ApiError('invalid_request', texts.keys.nameMissing)
           onMade(await createKey(spaceId, key.data))
         })
       }}
     >
-      <Field
-        label="Name"
-        name="name"
-        autoFocus
-        required
-        maxLength={100}
-        hint="Where you use it, for example “Nightly report”."
-      />
+      <Field label={texts.keys.nameLabel} name="name" autoFocus required maxLength={100} hint={texts.keys.nameHint} />
       <fieldset className="space-y-2.5">
-        <legend className="mb-2.5 text-sm font-medium">What may it do?</legend>
+        <legend className="mb-2.5 text-sm font-medium">{texts.keys.scope}</legend>
         <Choice name="scope" value="notion:read" defaultChecked label={scopeWords['notion:read']}>
-          Search and read. Tools that change something are hidden.
+          {texts.keys.read}
         </Choice>
         <Choice name="scope" value="notion:write" label={scopeWords['notion:write']}>
-          Also create, edit, move and comment.
+          {texts.keys.write}
         </Choice>
       </fieldset>
       <div className="space-y-1.5">
         <label htmlFor={daysId} className="block text-sm font-medium">
-          How long is it valid?
+          {texts.keys.expiry}
         </label>
         <select id={daysId} name="days" defaultValue={90} className={inputStyle}>
           {KEY_DAYS.map((days) => (
@@ -188,7 +179,7 @@ function KeyForm({ spaceId, onMade }: { spaceId: string; onMade: (key: MadeKey) 
       </div>
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status === 'busy'}>
-        Make the key
+        {texts.keys.create}
       </Button>
     </form>
   )

@@ -1,6 +1,6 @@
 import type { Scope } from '@nmg/contract'
 
-/** What a scope allows, in two words. */
+/** Short label of each scope. */
 export const scopeWords: Record<Scope, string> = {
   'notion:read': 'Read only',
   'notion:write': 'Read and change',

@@ -13,7 +13,7 @@ const DAY_MS = 24 * 3600_000
 
 const whose = ({ space, user }: SpaceMember) => new URLSearchParams({ space_id: space.id, user_id: user.id })
 
-/** Keys of the member and clients that have called for them, in this space. */
+/** The member's keys and recent clients in this space. */
 export async function clientLists(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
@@ -37,14 +37,14 @@ export async function clientLists(
       by:
         keyId === undefined
           ? loginView(clientId ?? '', names)
-          : { kind: 'key', name: keyNames.get(keyId) ?? 'deleted since' },
+          : { kind: 'key', name: keyNames.get(keyId) ?? '(deleted)' },
       firstSeenAt,
       lastSeenAt,
     })),
   }
 }
 
-/** Names that clients log in with. */
+/** Registered names by client id. */
 async function clientNames(app: App<'pool'>, clientIds: readonly string[]): Promise<Map<string, string>> {
   if (clientIds.length === 0) return new Map()
   const { rows } = await app.pool.query<{ clientId: string; name: string }>(
@@ -59,7 +59,7 @@ function loginView(clientId: string, names: ReadonlyMap<string, string>): Caller
   return { kind: 'login', name: names.get(clientId) ?? 'a client', ...(host !== undefined && { host }) }
 }
 
-/** @throws {Failure} `forbidden_space` when the membership ended meanwhile: the gateway, which knows of none, would keep the key for good. */
+/** @throws {Failure} `forbidden_space` if the membership ended concurrently; the gateway has no memberships and would keep the key. */
 export async function makeKey(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
@@ -75,12 +75,12 @@ export async function makeKey(
   if (!made) throw new Error('The gateway made no key.')
   if (!(await isStillMember(app, member))) {
     await deleteKey(app, member, made.id)
-    throw new Failure('forbidden_space', 'You are not a member of this space any more. No key was made.')
+    throw new Failure('forbidden_space', 'You are no longer a member of this space. No key was made.')
   }
   return { ...keyView(made), key: made.key }
 }
 
-/** A key that is gone already counts as deleted; one of somebody else is left as it is. */
+/** Deletes the member's key. Idempotent; keys of other users are not affected. */
 export async function deleteKey(
   app: App<'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,

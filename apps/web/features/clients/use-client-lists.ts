@@ -6,7 +6,7 @@ import type { ClientLists } from './client-lists.ts'
 
 const EVERY_MS = 3_000
 
-/** Keys and callers of the user, looked at again every few seconds while somebody looks at them. */
+/** The user's keys and recent clients, polled while the page is visible. */
 export function useClientLists(spaceId: string, initial: ClientLists) {
   const [lists, setLists] = useState(initial)
   const [isStale, setStale] = useState(false)

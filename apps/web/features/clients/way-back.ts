@@ -5,7 +5,7 @@ import type { App } from '@/lib/runtime.ts'
 
 type Asked = Partial<Record<'client_id' | 'redirect_uri' | 'state', string | string[] | undefined>>
 
-/** How a user who saw an error goes on to the client with it, as RFC 6749 §4.1.2.1 answers; undefined unless the client registered that. */
+/** Error redirect to the client (RFC 6749 §4.1.2.1); undefined unless the client registered this redirect URI. */
 export async function wayBack(
   app: App<'authorizationServer' | 'webUrl'>,
   error: string,

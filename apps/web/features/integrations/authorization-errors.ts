@@ -1,75 +1,73 @@
 import { AuthorizationError } from '@nmg/contract'
 
-/** Why connecting did not work, and what to do. A code of the gateway that is missing here does not compile. */
+/** Reason and advice for each error code of the gateway's callback. A missing code does not compile. */
 const authorizationErrors = {
   access_denied: {
-    title: 'Access was not allowed',
-    advice:
-      'Notion reports that access was declined, so nothing was connected. Try again and choose “Allow” to connect.',
+    title: 'Access was declined',
+    advice: 'Nothing was connected. Try again and choose “Allow” in Notion.',
   },
   invalid_scope: {
-    title: 'Notion does not grant what was asked for',
+    title: 'Notion didn’t grant the requested access',
     advice:
-      'Something of the access that this app asked for is not available. Try again: it asks for less then. If it happens again, ask the operator to check NOTION_MCP_TOKEN_SCOPE.',
+      'Some of the requested access isn’t available. Try again; the app then requests less access. If it keeps happening, ask your administrator to check NOTION_MCP_TOKEN_SCOPE.',
   },
   temporarily_unavailable: {
     title: 'Notion is busy',
-    advice: 'Notion cannot answer right now. Wait a minute and try again.',
+    advice: 'Notion can’t respond right now. Wait a minute and try again.',
   },
   server_error: {
     title: 'Notion had a problem',
-    advice: 'Something went wrong on Notion’s side. Try again; if it happens again, look at status.notion.com.',
+    advice: 'Something went wrong on Notion’s end. Try again. If it keeps happening, check status.notion.com.',
   },
   authorization_refused: {
     title: 'Notion refused the request',
     advice:
-      'Notion did not accept the request for access. Try again; if it happens again, ask the operator to check the app’s registration.',
+      'Notion didn’t accept the authorization request. Try again. If it keeps happening, ask your administrator to check the app’s registration.',
   },
   unknown_state: {
-    title: 'This attempt is over',
-    advice: 'It took too long, or this answer was used already. Start again and finish within ten minutes.',
+    title: 'This attempt has expired',
+    advice: 'It took too long, or it was already completed. Start again and finish within ten minutes.',
   },
   wrong_browser: {
     title: 'Finished in another browser',
     advice:
-      'For your safety, connecting has to end in the browser in which it began. Start again here, and allow access in this same browser.',
+      'For your security, you must finish in the browser where you started. Start again here and allow access in this browser.',
   },
   wrong_issuer: {
-    title: 'The answer came from somebody else',
+    title: 'Response from an unexpected server',
     advice:
-      'The answer did not come from the server that was asked, so nothing was connected. Start again; if it happens again, tell the operator.',
+      'The response didn’t come from Notion’s authorization server, so nothing was connected. Start again. If it keeps happening, contact your administrator.',
   },
   missing_code: {
-    title: 'Notion’s answer was incomplete',
-    advice: 'The answer did not carry what is needed to finish. Start again.',
+    title: 'Notion’s response was incomplete',
+    advice: 'The response had no authorization code, so nothing was connected. Start again.',
   },
   exchange_refused: {
-    title: 'Notion did not complete the connection',
+    title: 'Notion didn’t complete the connection',
     advice:
-      'Access was allowed, but Notion then refused to hand it out. Start again; if it happens again, tell the operator.',
+      'You allowed access, but Notion then refused to issue it. Start again. If it keeps happening, contact your administrator.',
   },
   client_rejected: {
     title: 'Notion rejects this app’s credentials',
     advice:
-      'Nothing was connected. Ask the operator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET, and try again after that.',
+      'Nothing was connected. Ask your administrator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET, then try again.',
   },
   authorization_unavailable: {
-    title: 'Notion cannot be reached',
-    advice: 'The connection could not be completed because Notion did not answer. Wait a minute and start again.',
+    title: 'Can’t reach Notion',
+    advice: 'Couldn’t complete the connection because Notion didn’t respond. Wait a minute and start again.',
   },
   store_unavailable: {
-    title: 'The gateway’s storage does not respond',
+    title: 'The gateway’s storage isn’t responding',
     advice:
-      'The connection could not be completed. Wait a minute and start again; if it happens again, tell the operator.',
+      'Couldn’t complete the connection. Wait a minute and start again. If it keeps happening, contact your administrator.',
   },
   internal: {
-    title: 'Something went wrong here',
-    advice:
-      'The fault is ours, and nothing was connected. Try again; the operator finds the cause in the gateway’s log.',
+    title: 'Something went wrong on our end',
+    advice: 'Nothing was connected. Try again. If it keeps happening, contact your administrator.',
   },
 } as const satisfies Record<AuthorizationError, { title: string; advice: string }>
 
-/** What to tell about `error` of the callback. The address bar can hold anything, so an unknown code is told as a refusal. */
+/** The text for `error` in the callback's query. Unknown codes, which anyone can type, count as a refusal. */
 export function authorizationProblem(code: string | undefined): { title: string; advice: string } {
   const known = AuthorizationError.safeParse(code)
   return authorizationErrors[known.success ? known.data : 'authorization_refused']

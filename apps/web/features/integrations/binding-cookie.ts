@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto'
 import { BINDING_COOKIE } from '@nmg/contract'
 import type { App } from '@/lib/runtime.ts'
 
-/** As long as the gateway keeps an authorization request by default. */
+/** Default lifetime of an authorization request at the gateway. */
 const LIFE_SECONDS = 600
 
 /** 32 bytes in base64url. */
 const BINDING = /^[\w-]{43}$/
 
 /**
- * The value that ties an authorization request to this browser, and the cookie that carries it to the gateway's callback. A browser
- * that has one keeps it: two attempts in two tabs would otherwise spoil each other.
+ * Value that binds an authorization request to this browser, and the cookie that carries it to the gateway's callback. An existing value
+ * is reused, so that attempts in two tabs do not invalidate each other.
  */
 export function browserBinding(
   app: App<'webUrl' | 'bindingCookieDomain'>,

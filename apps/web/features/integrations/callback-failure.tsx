@@ -7,7 +7,7 @@ import { Button, buttonStyle } from '@/components/ui/button.tsx'
 import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 
-/** Why connecting did not work, what to do, and the button to do it. */
+/** Shows why connecting failed, with a retry button. */
 export function CallbackFailure({
   title,
   advice,
@@ -17,7 +17,7 @@ export function CallbackFailure({
   title: string
   advice: string
   home: Route
-  /** The space to try again for, if this user may. */
+  /** Space to retry for; undefined if the user may not connect it. */
   spaceId: string | undefined
 }) {
   const call = useCall()

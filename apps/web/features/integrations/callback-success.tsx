@@ -12,8 +12,9 @@ import { announceConnectionChange } from './connection-changes.ts'
 const RETURN_MS = 1_500
 
 /**
- * Tells other windows, then closes itself if it was opened as a popup, else goes `home`; with a `note`, only when the user has read it.
- * `isWaiting` when the consent reached another workspace than before, which somebody has to confirm.
+ * Notifies other windows, then closes a popup or navigates to `home`. With a `note`, it waits for the user to continue.
+ *
+ * @param isWaiting true if the consent reached another workspace and needs confirmation.
  */
 export function CallbackSuccess({
   home,
@@ -29,7 +30,7 @@ export function CallbackSuccess({
     if (note !== undefined) return
     const timer = setTimeout(() => {
       if (window.opener) window.close()
-      // A full load, so that the page asks the server; also for a popup that the browser does not let close itself.
+      // Full page load for fresh data; also the fallback for popups that may not close themselves.
       window.location.replace(home)
     }, RETURN_MS)
     return () => clearTimeout(timer)
@@ -42,7 +43,7 @@ export function CallbackSuccess({
         {isWaiting ? 'Another workspace' : 'MCP connected'}
       </h1>
       <p role="status" className="mt-1.5 mb-6 text-[15px] text-pretty text-soft">
-        {isWaiting ? 'This is not the workspace that your space worked with.' : 'Notion is connected with your space.'}
+        {isWaiting ? 'This isn’t the workspace your space used before.' : 'Notion is connected to your space.'}
         {note === undefined && (isWaiting ? ' Taking you back to decide…' : ' Taking you back…')}
       </p>
       {note !== undefined && (

@@ -7,11 +7,11 @@ import { textOf } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
 import { NextStep } from './next-step.tsx'
 
-/** Above the pages that work with Notion, while the connection needs somebody; above the others only while it is degraded. */
+/** Banner shown while the connection needs attention; on pages that do not use Notion, only while it is degraded. */
 export function ConnectionBanner({ worksWithNotion }: { worksWithNotion: boolean }) {
   const { control, permission } = useSpaceConnection()
   const { view } = control
-  if (worksWithNotion ? !needsSomebody(view) : !isDegraded(view)) return null
+  if (worksWithNotion ? !needsAttention(view) : !isDegraded(view)) return null
   const { tone, label, summary } = textOf(view)
   const isTrouble = tone === 'warning' || tone === 'danger'
   const Icon = isTrouble ? TriangleAlert : Unplug
@@ -40,8 +40,8 @@ export function ConnectionBanner({ worksWithNotion }: { worksWithNotion: boolean
 const isDegraded = (view: ConnectionView): boolean =>
   view.status === 'connected' && view.connection.degraded !== undefined
 
-/** A permission that ends in some days is nothing to bother everybody with, until it is near. */
-const needsSomebody = (view: ConnectionView): boolean =>
+/** An upcoming expiry counts only once it is near. */
+const needsAttention = (view: ConnectionView): boolean =>
   view.status !== 'connected' ||
   view.notionTrouble !== undefined ||
   view.connection.degraded !== undefined ||

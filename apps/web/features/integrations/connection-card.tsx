@@ -13,7 +13,7 @@ import { textOf } from './connection-texts.tsx'
 import { Disconnect } from './disconnect.tsx'
 import { NextStep } from './next-step.tsx'
 
-/** The connection as the page about it shows it: its state, the next step (a chat, when all is well), and what there is to know. */
+/** Status of the connection, the next step (a chat when healthy) and its details. */
 export function ConnectionCard({ chat }: { chat: Route }) {
   const { control, permission } = useSpaceConnection()
   const { view, notice } = control

@@ -1,4 +1,4 @@
-/** Windows of this app tell each other that the connection may have changed. */
+/** BroadcastChannel that notifies windows of this app of connection changes. */
 const CHANNEL = 'notion-connection'
 
 export function announceConnectionChange(): void {
@@ -7,7 +7,7 @@ export function announceConnectionChange(): void {
   channel.close()
 }
 
-/** Answers with what ends the subscription. */
+/** Returns a function that unsubscribes. */
 export function onConnectionChanged(listener: () => void): () => void {
   const channel = new BroadcastChannel(CHANNEL)
   channel.addEventListener('message', listener)

@@ -12,7 +12,7 @@ interface SpaceConnectionContext {
 
 const Context = createContext<SpaceConnectionContext | undefined>(undefined)
 
-/** Keeps one view of the space's connection up to date for all that is shown of the space. */
+/** Shares one polled view of the space's connection with all components of the space. */
 export function ConnectionProvider({
   spaceId,
   initial,
@@ -28,9 +28,9 @@ export function ConnectionProvider({
   return <Context value={{ control, permission }}>{children}</Context>
 }
 
-/** The connection of the space whose page this is. */
+/** The connection of the current space. */
 export function useSpaceConnection(): SpaceConnectionContext {
   const provided = use(Context)
-  if (!provided) throw new Error('Only pages of a space have a connection.')
+  if (!provided) throw new Error('useSpaceConnection requires a ConnectionProvider.')
   return provided
 }

@@ -6,7 +6,7 @@ import { userOf, workspace } from './connection-texts.tsx'
 import type { ConnectionView } from './connection-view.ts'
 import { earlierConsentsText } from './earlier-consents.ts'
 
-/** What there is to know about each state, besides what its text says. */
+/** Details of each state, in addition to its summary. */
 export function ConnectionFacts({ view }: { view: ConnectionView }) {
   switch (view.status) {
     case 'connected':
@@ -25,11 +25,10 @@ export function ConnectionFacts({ view }: { view: ConnectionView }) {
     case 'disconnected':
       return (
         <ol className="list-decimal space-y-1.5 pl-5 text-sm text-pretty text-soft marker:text-faint">
-          <li>Notion asks which workspace to connect, and what you allow.</li>
-          <li>The permission is kept encrypted by the gateway and renewed before it runs out.</li>
+          <li>Notion asks which workspace to connect and what to allow.</li>
+          <li>The gateway stores the access encrypted and renews it before it expires.</li>
           <li>
-            Members of this space use it without ever seeing a password or token. What they can see in Notion is what
-            you can see.
+            Members of this space use it without seeing a password or token. They can see what you can see in Notion.
           </li>
         </ol>
       )
@@ -66,7 +65,7 @@ function ConnectedFacts({ connection }: { connection: SpaceConnection }) {
       )}
       {tokenExpiresAt && !degraded && (
         <Fact name="Next renewal">
-          by itself, before <Time at={tokenExpiresAt} />
+          automatically, before <Time at={tokenExpiresAt} />
         </Fact>
       )}
       {reconnectBy && (

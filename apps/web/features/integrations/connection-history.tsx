@@ -25,7 +25,7 @@ type HistoryState =
   | { status: 'failed'; trouble: string }
   | { status: 'ready'; events: readonly PastEvent[]; nextBefore: number | undefined; isReading: boolean }
 
-/** What happened to the connection, newest first. It is read anew when the connection changes. */
+/** Events of the connection, newest first. Reloads when the connection changes. */
 export function ConnectionHistory({ spaceId }: { spaceId: string }) {
   const [kind, setKind] = useState<HistoryKind>('all')
   const mark = markOf(useSpaceConnection().control.view)
@@ -55,7 +55,7 @@ export function ConnectionHistory({ spaceId }: { spaceId: string }) {
   )
 }
 
-/** Another text whenever something has happened to the connection. */
+/** Key that changes with each event of the connection. */
 function markOf(view: ConnectionView): string {
   if (!('connection' in view)) return view.status
   const { connectedAt, lastRefreshedAt, status } = view.connection
@@ -96,11 +96,9 @@ function Events({ spaceId, kind }: { spaceId: string; kind: HistoryKind }) {
   return (
     <>
       {events.length === 0 && nextBefore === undefined && (
-        <p className="text-sm text-soft">
-          {kind === 'all' ? 'Nothing has happened yet.' : 'Nothing of this kind has happened.'}
-        </p>
+        <p className="text-sm text-soft">{kind === 'all' ? 'No events yet.' : 'No events of this kind yet.'}</p>
       )}
-      <ol aria-label="What happened" className="space-y-0">
+      <ol aria-label="Events" className="space-y-0">
         {events.map((event) => (
           <Entry key={event.version} event={event} />
         ))}
@@ -127,14 +125,13 @@ interface Story {
   readonly more?: ReactNode
 }
 
-/** How each event is told. A new one does not compile until it is here. */
+/** Text and icon of each event type. A missing type does not compile. */
 const stories: Record<PastEvent['type'], (event: PastEvent) => Story> = {
   NotionIntegrationAuthorized: ({ confirmedBy, confirmedByName }) => ({
     icon: Link2,
     style: 'bg-success-soft text-success',
     title: 'Connected',
-    more:
-      confirmedBy && `with another workspace, confirmed by ${confirmedByName ?? 'somebody who is not here any more'}`,
+    more: confirmedBy && `to another workspace, confirmed by ${confirmedByName ?? 'a former user'}`,
   }),
   NotionIntegrationTokenRefreshed: ({ tokenExpiresAt }) => ({
     icon: RefreshCw,
@@ -142,7 +139,7 @@ const stories: Record<PastEvent['type'], (event: PastEvent) => Story> = {
     title: 'Renewed',
     more: tokenExpiresAt && (
       <>
-        good until <Time at={tokenExpiresAt} />
+        valid until <Time at={tokenExpiresAt} />
       </>
     ),
   }),
@@ -168,7 +165,7 @@ function Entry({ event }: { event: PastEvent }) {
       <div className="min-w-0 pt-1 pb-5 group-last:pb-0">
         <p className="text-sm">
           <span className="font-medium">{title}</span>
-          {event.by && <span className="text-soft"> by {event.byName ?? 'somebody who is not here any more'}</span>}
+          {event.by && <span className="text-soft"> by {event.byName ?? 'a former user'}</span>}
         </p>
         <p className="mt-0.5 text-[13px] text-pretty text-soft">
           <Time at={event.occurredAt} />

@@ -4,9 +4,9 @@ import { z } from 'zod'
 /** `GET /api/notion`. */
 export const ConnectionResponse = z.object({
   connected: z.boolean(),
-  /** Absent when the space never connected. */
+  /** Absent if the space was never connected. */
   integration: Connection.extend({
-    /** Absent when this app does not know the user that the gateway names. */
+    /** Absent if this app has no such user. */
     connectedByName: z.string().optional(),
     waitingByName: z.string().optional(),
   }).optional(),

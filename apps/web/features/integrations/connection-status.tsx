@@ -15,7 +15,7 @@ const dots = {
   info: 'bg-info',
 } as const
 
-/** The state of the connection at a glance, and the dialog about it. `compact` is for where there is little room. */
+/** Connection status with the button that opens its dialog. `compact` suits small screens. */
 export function ConnectionStatus({ page, compact = false }: { page: Route; compact?: boolean }) {
   const [isOpen, setOpen] = useState(false)
   const { tone, label } = textOf(useSpaceConnection().control.view)

@@ -9,26 +9,26 @@ import { degradedTexts } from './degraded.ts'
 export interface ConnectionText {
   readonly tone: Tone
   readonly label: string
-  /** What is the matter, in one or two sentences. */
+  /** One or two sentences about the state. */
   readonly summary: ReactNode
 }
 
 type ViewOf<Status> = Extract<ConnectionView, { status: Status }>
 
-/** How each state is told. A new state does not compile until it is here. */
+/** Text of each state. A missing state does not compile. */
 const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => ConnectionText } = {
   not_connected: () => ({
     tone: 'neutral',
     label: 'Not connected',
-    summary: 'Connect a Notion workspace once, and everybody in this space can search it and work in it.',
+    summary: 'Connect a Notion workspace once, and everyone in this space can search it and work in it.',
   }),
   connecting: () => ({
     tone: 'info',
     label: 'Connecting',
-    summary: 'Going to Notion. Choose a workspace there and allow the access; you come back here by yourself.',
+    summary: 'Taking you to Notion. Choose a workspace and allow access, and you’ll return here automatically.',
   }),
   connected: ({ connection, notionTrouble }) => {
-    // What a user has to act on comes before trouble that may pass.
+    // States that need an action take precedence over transient trouble.
     if (connection.degraded) {
       return { tone: 'warning', label: 'Degraded', summary: <DegradedSummary degraded={connection.degraded} /> }
     }
@@ -36,21 +36,21 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
       return {
         tone: 'danger',
         label: 'Notion unreachable',
-        summary: `${notionTrouble} The connection with ${workspace(connection)} is kept; the next call tries again.`,
+        summary: `${notionTrouble} The connection to ${workspace(connection)} is kept, and the next call tries again.`,
       }
     }
     if (connection.hold !== undefined) {
       return {
         tone: 'warning',
         label: 'Renewal paused',
-        summary: `${workspace(connection)} is connected, but the server’s data was restored or copied, so nothing is renewed until the operator has confirmed it. Calls go on as long as the current access lasts.`,
+        summary: `${workspace(connection)} is connected, but the server’s data was restored or copied, so renewal is paused until your administrator confirms it. Calls work until the current access token expires.`,
       }
     }
     if (connection.consentRequired) {
       return {
         tone: 'warning',
         label: 'More permissions needed',
-        summary: `${workspace(connection)} is connected, but a call was refused for want of permissions that nobody has been asked for yet. Reconnecting asks for them.`,
+        summary: `${workspace(connection)} is connected, but a call needs permissions that weren’t granted yet. Reconnect to grant them.`,
       }
     }
     return {
@@ -59,7 +59,7 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
       summary: (
         <>
           {workspace(connection)}, connected by {userOf(connection)} on <Time at={connection.connectedAt} />.
-          {connection.notice && ` The permission ends ${inDays(connection.notice.days)}; reconnecting renews it.`}
+          {connection.notice && ` Access ends ${inDays(connection.notice.days)}. Reconnect to renew it.`}
         </>
       ),
     }
@@ -79,7 +79,7 @@ const texts: { [Status in ConnectionView['status']]: (view: ViewOf<Status>) => C
 
 export function textOf(view: ConnectionView): ConnectionText {
   if ('connection' in view && view.connection.waiting) return waitingText(view.connection, view.connection.waiting)
-  // The map gives each state the function for exactly this state, which TypeScript cannot see through the index.
+  // The map's type guarantees the matching function; TypeScript cannot infer it from the index.
   const text = texts[view.status] as (view: ConnectionView) => ConnectionText
   return text(view)
 }
@@ -93,24 +93,23 @@ function DegradedSummary({ degraded: { reason, since, lastError, nextAttemptAt }
   )
 }
 
-/** Whatever else is true of the connection, this is what somebody has to decide. */
+/** A pending workspace change takes precedence over every other state. */
 const waitingText = (connection: SpaceConnection, waiting: PendingWorkspaceChange): ConnectionText => ({
   tone: 'warning',
   label: 'Another workspace',
   summary: (
     <>
-      {connection.waitingByName ?? 'Somebody'} connected {waitingWorkspace(waiting)}, and this space worked with{' '}
-      {workspace(connection)} until now. Nothing uses it before an owner or admin has confirmed that it is meant.
+      {connection.waitingByName ?? 'Someone'} connected {waitingWorkspace(waiting)}, but this space used{' '}
+      {workspace(connection)} before. The new workspace isn’t used until an owner or admin confirms the change.
       {connection.degraded && ` Until then: ${degradedTexts[connection.degraded.reason].what}`}
     </>
   ),
 })
 
-export const waitingWorkspace = ({ workspaceName }: PendingWorkspaceChange) =>
-  workspaceName ?? 'a workspace without a name'
+export const waitingWorkspace = ({ workspaceName }: PendingWorkspaceChange) => workspaceName ?? 'an unnamed workspace'
 
 const inDays = (days: number) => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(days, 'day')
 
 export const workspace = (connection: SpaceConnection) => connection.workspaceName ?? 'A Notion workspace'
 
-export const userOf = (connection: SpaceConnection) => connection.connectedByName ?? 'somebody'
+export const userOf = (connection: SpaceConnection) => connection.connectedByName ?? 'a former user'

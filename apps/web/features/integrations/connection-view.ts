@@ -2,14 +2,14 @@ import type { ReconnectReason } from '@nmg/contract'
 import type { ConnectionResponse, SpaceConnection } from './connection-response.ts'
 import { degradedTexts } from './degraded.ts'
 
-/** All that the integration dialog can show. */
+/** States of the integration dialog. */
 export type ConnectionView =
   | { status: 'not_connected' }
   | { status: 'connecting' }
   | {
       status: 'connected'
       connection: SpaceConnection
-      /** Why the last call did not reach Notion, until one may have. The connection itself is fine. */
+      /** Why the last call did not reach Notion; cleared by the next success. The connection itself is healthy. */
       notionTrouble?: string
     }
   | { status: 'reconnect_required'; connection: SpaceConnection; reason: ReconnectReason }
@@ -29,35 +29,36 @@ export function viewOf({ integration }: ConnectionResponse): ConnectionView {
   }
 }
 
-/** Why a call did not reach Notion although the space is connected, by the code of the problem. */
+/** Why a call did not reach Notion although the space is connected, by problem code. */
 const notionTroubles: Record<string, string> = {
-  upstream_unreachable: 'Notion cannot be reached at the moment.',
-  outcome_unknown: 'Notion cannot be reached at the moment.',
-  upstream_timeout: 'Notion takes too long to answer at the moment.',
+  upstream_unreachable: 'Notion can’t be reached right now.',
+  outcome_unknown: 'Notion can’t be reached right now.',
+  upstream_timeout: 'Notion is taking too long to respond.',
   refresh_unavailable:
-    'Notion does not renew the access at the moment. The connection is kept, and the gateway tries again.',
+    'Notion isn’t renewing the access right now. The connection is kept, and the gateway will try again.',
 }
 
 export const notionTroubleOf = (code: string): string | undefined =>
   Object.hasOwn(notionTroubles, code) ? notionTroubles[code] : undefined
 
 /**
- * Whether a new consent helps a connected space now. While it is degraded only that reason counts: where a consent cannot complete, an ending
- * permission is no reason to offer one.
+ * True if a new consent helps a connected space now. While the connection is degraded, only that reason counts: an expiring consent is no
+ * reason to offer a reconnect that cannot complete.
  */
 export function isReconnectUseful({ degraded, notice, consentRequired }: SpaceConnection): boolean {
   if (degraded) return degradedTexts[degraded.reason].canReconnect
   return notice !== undefined || consentRequired === true
 }
 
-/** Why the connection must be made again, in plain words. */
+/** Why the space must reconnect. */
 export const reconnectReasons = {
   revoked:
-    'Notion ended the access, most likely because somebody removed it in Notion’s settings. Nothing works through it until you connect again.',
-  expired: 'The permission has run out. Notion asks for a new one after 180 days, or after 30 days without use.',
-  client_lost: 'Notion no longer knows this app’s registration. Connecting again registers it anew.',
-  refused: 'Notion refuses the access for good. Connecting again asks for a new permission.',
-  credentials_lost: 'The server has lost the key to this connection. Connecting again asks for a new permission.',
+    'Notion ended the access, probably because someone removed it in Notion’s settings. Reconnect to restore it.',
+  expired:
+    'The access has expired. Notion requires a new consent after 180 days, or after 30 days without use. Reconnect to restore it.',
+  client_lost: 'Notion no longer recognizes this app’s registration. Reconnect to register it again.',
+  refused: 'Notion permanently refuses this access. Reconnect to request a new consent.',
+  credentials_lost: 'The server has lost the key to this connection. Reconnect to request a new consent.',
   detached:
-    'This is a copy of another installation, and its operator removed the copied login. Connecting again asks for a new permission.',
+    'This is a copy of another installation, and its administrator removed the copied login. Reconnect to request a new consent.',
 } as const satisfies Record<ReconnectReason, string>

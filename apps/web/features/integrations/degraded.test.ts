@@ -28,6 +28,6 @@ describe.each(DegradedReason.options)('a connection that is degraded (%s)', (rea
   it('promises that nobody has to do anything only where that is true', () => {
     const { what, remedy } = degradedTexts[reason]
     expect(`${what} ${remedy}`).not.toMatch(/nobody|by itself/)
-    if (!canReconnect) expect(remedy).toMatch(/ask the operator to check .*[A-Z]+_[A-Z]+/i)
+    if (!canReconnect) expect(remedy).toMatch(/ask your administrator to check .*[A-Z]+_[A-Z]+/i)
   })
 })

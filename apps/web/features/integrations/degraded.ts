@@ -3,13 +3,13 @@ import type { DegradedReason } from '@nmg/contract'
 interface DegradedText {
   /** What happened. */
   readonly what: string
-  /** What works meanwhile, and what to do. */
+  /** What still works, and what to do. */
   readonly remedy: string
-  /** Whether a new consent can help. Where it cannot, `remedy` says whom to ask, and for which settings. */
+  /** True if a new consent can help. If not, `remedy` names the settings to check. */
   readonly canReconnect: boolean
 }
 
-/** What each reason means for people. A new reason does not compile until it is here. */
+/** Texts of each reason. A missing reason does not compile. */
 export const degradedTexts = {
   renewal_refused: {
     what: 'Notion refuses to renew this space’s access.',
@@ -24,7 +24,7 @@ export const degradedTexts = {
   renewal_unreachable: {
     what: 'The gateway can’t reach Notion to renew this space’s access.',
     remedy:
-      'Calls work until the current access token expires. Reconnecting doesn’t help. If this lasts, ask the operator to check the gateway’s network, HTTPS_PROXY and NO_PROXY, and NOTION_MCP_TOKEN_ENDPOINT if it is set.',
+      'Calls work until the current access token expires. Reconnecting doesn’t help. If this lasts, ask your administrator to check the gateway’s network, HTTPS_PROXY and NO_PROXY, and NOTION_MCP_TOKEN_ENDPOINT if it is set.',
     canReconnect: false,
   },
   access_token_missing: {
@@ -40,13 +40,13 @@ export const degradedTexts = {
   client_rejected: {
     what: 'Notion rejects the client ID or client secret in the gateway’s settings.',
     remedy:
-      'Calls work until the current access token expires. Reconnecting doesn’t help. Ask the operator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.',
+      'Calls work until the current access token expires. Reconnecting doesn’t help. Ask your administrator to check NOTION_MCP_CLIENT_ID and NOTION_MCP_CLIENT_SECRET.',
     canReconnect: false,
   },
   credential_unreadable: {
     what: 'The gateway can’t open this space’s stored credential: its encryption key is missing or has changed.',
     remedy:
-      'Calls fail. Reconnecting stores a new credential. If CREDENTIAL_KEYS was changed by mistake, the operator can put the old key back instead.',
+      'Calls fail. Reconnecting stores a new credential. If CREDENTIAL_KEYS was changed by mistake, your administrator can put the old key back instead.',
     canReconnect: true,
   },
 } as const satisfies Record<DegradedReason, DegradedText>

@@ -6,7 +6,7 @@ import type { SpaceConnection } from './connection-response.ts'
 import { workspace } from './connection-texts.tsx'
 import type { ConnectionControl } from './use-connection.ts'
 
-/** Ends the connection, after a question. */
+/** Disconnects the space after a confirmation. */
 export function Disconnect({ control, connection }: { control: ConnectionControl; connection: SpaceConnection }) {
   const [step, setStep] = useState<'offered' | 'asked' | 'running'>('offered')
   if (step === 'offered') {
@@ -22,8 +22,8 @@ export function Disconnect({ control, connection }: { control: ConnectionControl
         Disconnect {workspace(connection)}?
       </p>
       <p className="mt-1 text-sm text-pretty text-danger">
-        Everybody in this space, and every assistant that works through it, loses access to Notion at once. Pages in
-        Notion stay as they are.
+        Everyone in this space, including their assistants, loses access to Notion immediately. Pages in Notion aren’t
+        changed.
       </p>
       <div className="mt-3.5 flex flex-wrap gap-2">
         <Button

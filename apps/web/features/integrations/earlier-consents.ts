@@ -1,16 +1,16 @@
 import { PreviousConsent, type DisconnectReceipt } from '@nmg/contract'
 
-/** Where a user ends a consent in Notion. */
+/** Page in Notion where users revoke a consent. */
 const NOTION_SETTINGS = 'Settings → Connections'
 
-/** What to say about earlier consents of a space that may still be valid (`unrevokedConsents`). */
+/** Text about earlier consents that may still be valid (`unrevokedConsents`). */
 export function earlierConsentsText(count: number): string {
   return count === 1
     ? `One earlier consent of this space may still be valid. End it in Notion under ${NOTION_SETTINGS}.`
     : `${count} earlier consents of this space may still be valid. End them in Notion under ${NOTION_SETTINGS}.`
 }
 
-/** What became of the consent that a new one replaced; undefined when there is nothing to do. */
+/** Text about the replaced consent; undefined if nothing needs to be done. */
 const previousConsentTexts = {
   revoked: undefined,
   failed: `Notion did not confirm that the previous consent has ended, so it may still be valid. End it in Notion under ${NOTION_SETTINGS}.`,
@@ -18,7 +18,7 @@ const previousConsentTexts = {
   kept: `The previous consent is still valid: Notion may treat both as one, so ending it from here could end the new one as well. You can end it in Notion under ${NOTION_SETTINGS}; reconnect if that disconnects this space.`,
 } as const satisfies Record<PreviousConsent, string | undefined>
 
-/** The text for `previousConsent` of the callback page; its address can hold anything. */
+/** The text for `previousConsent` in the callback's query, which can be any text. */
 export function previousConsentText(value: string | undefined): string | undefined {
   const known = PreviousConsent.safeParse(value)
   return known.success ? previousConsentTexts[known.data] : undefined
@@ -31,7 +31,7 @@ const revocationTexts = {
   not_supported: `Disconnected, and the stored credential is destroyed. Notion offers no way to end the access from here; remove the app in Notion under ${NOTION_SETTINGS}.`,
 } as const satisfies Record<DisconnectReceipt['revocation'], string | undefined>
 
-/** What a user should know after disconnecting; undefined when everything has ended. */
+/** Notice after disconnecting; undefined if all access was revoked. */
 export function disconnectNotice({ revocation, unrevokedConsents }: DisconnectReceipt): string | undefined {
   const sentences = [
     revocationTexts[revocation],

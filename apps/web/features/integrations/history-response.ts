@@ -1,7 +1,7 @@
 import { HistoryEvent } from '@nmg/contract'
 import { z } from 'zod'
 
-/** What the history can be narrowed down to. */
+/** Filters of the history. */
 export const historyKinds = ['all', 'authorized', 'renewed', 'refused', 'disconnected'] as const
 export type HistoryKind = (typeof historyKinds)[number]
 
@@ -9,12 +9,12 @@ export type HistoryKind = (typeof historyKinds)[number]
 export const HistoryResponse = z.object({
   events: z.array(
     HistoryEvent.extend({
-      /** Absent when this app does not know the user that the gateway names. */
+      /** Absent if this app has no such user. */
       byName: z.string().optional(),
       confirmedByName: z.string().optional(),
     }),
   ),
-  /** To ask for older ones; absent when there are none. */
+  /** Cursor for older events; absent on the last page. */
   nextBefore: z.number().optional(),
 })
 export type HistoryResponse = z.infer<typeof HistoryResponse>

@@ -13,7 +13,7 @@ import type { ConnectionView } from './connection-view.ts'
 import { Disconnect } from './disconnect.tsx'
 import { NextStep } from './next-step.tsx'
 
-/** Everything about the space's connection. It shows one state at a time, and changes by itself when the state does. */
+/** Dialog about the space's connection; follows its state. */
 export function IntegrationDialog({ open, onClose, page }: { open: boolean; onClose: () => void; page: Route }) {
   const { control, permission } = useSpaceConnection()
   const { view, notice } = control
@@ -44,7 +44,7 @@ export function IntegrationDialog({ open, onClose, page }: { open: boolean; onCl
   )
 }
 
-/** A connection that is well is told by its facts alone. */
+/** A healthy connection shows only its facts. */
 const hasStory = (view: ConnectionView) =>
   view.status !== 'connected' ||
   view.connection.waiting !== undefined ||

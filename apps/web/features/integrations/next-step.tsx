@@ -10,7 +10,7 @@ import type { ConnectionControl } from './use-connection.ts'
 
 export interface Permission {
   readonly canManage: boolean
-  /** Whom to ask. */
+  /** Names of owners and admins to ask. */
   readonly managers: readonly string[]
 }
 
@@ -18,7 +18,7 @@ interface NextStepProps extends Permission {
   readonly control: ConnectionControl
 }
 
-/** The one next step of each state. A new state does not compile until it is here. */
+/** The next step of each state. A missing state does not compile. */
 const steps: Record<ConnectionView['status'], (props: NextStepProps) => ReactNode> = {
   not_connected: (props) => <ConnectStep {...props} action="Connect Notion" />,
   disconnected: (props) => <ConnectStep {...props} action="Connect Notion" />,
@@ -58,7 +58,7 @@ export function NextStep(props: NextStepProps) {
   return steps[view.status](props)
 }
 
-/** Two ways out: the new workspace, or what was there before. */
+/** Asks to accept the new workspace or keep the previous one. */
 function ConfirmStep({
   control,
   canManage,
@@ -84,7 +84,7 @@ function ConfirmStep({
         disabled={decided !== undefined}
         onClick={() => void decide('decline')}
       >
-        {connection.status === 'connected' ? `Keep ${workspace(connection)}` : 'Do not use it'}
+        {connection.status === 'connected' ? `Keep ${workspace(connection)}` : 'Don’t use it'}
       </Button>
     </>
   )
@@ -97,8 +97,7 @@ function ConnectStep({ action, control, canManage, managers }: NextStepProps & {
 
 const WhomToAsk = ({ managers }: Pick<Permission, 'managers'>) => (
   <p className="max-w-64 text-sm text-pretty text-soft">
-    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this: only` : 'Only'} owners and admins of the space connect
-    it.
+    {managers.length > 0 ? `Ask ${oneOf(managers)} to do this. Only` : 'Only'} owners and admins can connect Notion.
   </p>
 )
 

@@ -8,14 +8,14 @@ import type { ConnectionResponse } from './connection-response.ts'
 import { viewOf, type ConnectionView } from './connection-view.ts'
 import { tooManyConsentsText } from './too-many-consents.ts'
 
-/** How long a page waits before it is shown without the connection; its polling finds out later. */
+/** Time limit for rendering a page with the connection; later, polling updates it. */
 const PAGE_DEADLINE_MS = 3_000
 
 const CALLBACK_PAGE = '/integrations/notion/callback'
 
 const path = (member: SpaceMember) => `/integrations/notion/${encodeURIComponent(member.space.id)}`
 
-/** The space's connection with Notion. */
+/** The space's connection to Notion. */
 export async function describeConnection(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
@@ -36,7 +36,7 @@ export async function describeConnection(
   }
 }
 
-/** The same for a page, which is shown in any case. */
+/** The connection for rendering a page; failures become a state instead of an error. */
 export async function connectionView(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
@@ -49,7 +49,7 @@ export async function connectionView(
   }
 }
 
-/** Where the user's browser has to go to allow the access. `binding` is what the same browser holds as a cookie. */
+/** Returns Notion's authorization URL. `binding` is the value of the same browser's binding cookie. */
 export async function startAuthorization(
   app: App<'gatewayUrl' | 'serviceToken'>,
   manager: SpaceManager,
@@ -60,7 +60,7 @@ export async function startAuthorization(
     space_id: manager.space.id,
     return_path: returnPath,
     binding,
-    // Another workspace than before is not used until somebody has said that it is meant.
+    // Ask the gateway to hold a changed workspace until a user confirms it.
     confirm_workspace: '1',
   })
   const start = await askGateway(
@@ -70,14 +70,11 @@ export async function startAuthorization(
     AuthorizationStart,
   ).catch(sayWhenToTryAgain)
   if (!start)
-    throw new Failure(
-      'gateway_misconfigured',
-      'The gateway does not know how to connect Notion. The operator has to look at it.',
-    )
+    throw new Failure('gateway_misconfigured', 'The gateway can’t connect to Notion. Contact your administrator.')
   return start
 }
 
-/** Too many consents are refused until a moment that only the header names. */
+/** Adds the time of `Retry-After` to the refusal of too many consents. */
 function sayWhenToTryAgain(error: unknown): never {
   const limited = failureWith(error, ['rate_limited'])
   if (!limited?.problem) throw error
@@ -89,7 +86,7 @@ function sayWhenToTryAgain(error: unknown): never {
   })
 }
 
-/** Goes on with the workspace that a new consent reached, or lets go of it. @throws {Failure} `not_found` when nothing waits any more. */
+/** Accepts or declines a pending workspace change. @throws {Failure} `not_found` if none is pending. */
 export async function confirmWorkspaceChange(
   app: App<'gatewayUrl' | 'serviceToken'>,
   manager: SpaceManager,
@@ -98,7 +95,7 @@ export async function confirmWorkspaceChange(
   await askGateway(app, manager, `${path(manager)}/waiting`, Connection, { method: 'POST', body: decision })
 }
 
-/** Ends the connection; it may be ended twice. */
+/** Disconnects the space. Idempotent. */
 export async function disconnect(
   app: App<'gatewayUrl' | 'serviceToken'>,
   manager: SpaceManager,

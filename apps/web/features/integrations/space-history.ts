@@ -8,7 +8,7 @@ import type { HistoryResponse, HistoryKind } from './history-response.ts'
 /** Events on one page of the history. */
 const PAGE = 20
 
-/** What is read at once, and how often, to find the rare events among the renewals of a long time. */
+/** Batch size and maximum number of batches when filtering for rare events among many renewals. */
 const BATCH = 100
 const MOST_BATCHES = 5
 
@@ -20,7 +20,7 @@ const types: Record<HistoryKind, HistoryEvent['type'] | undefined> = {
   disconnected: 'NotionIntegrationDisconnected',
 }
 
-/** What happened to the space's connection, newest first; of one kind, if wanted, and before this version. */
+/** Events of the space's connection, newest first; optionally of one kind and before a version. */
 export async function connectionHistory(
   app: App<'pool' | 'gatewayUrl' | 'serviceToken'>,
   member: SpaceMember,
@@ -37,7 +37,7 @@ export async function connectionHistory(
     if (next === undefined || found.length >= PAGE) break
   }
   const events = found.slice(0, PAGE)
-  // What was found beyond the page is found again from its last event on.
+  // Events beyond the page are read again with the next cursor.
   const nextBefore = found.length > PAGE ? events.at(-1)?.version : next
   const names = await userNames(
     app,

@@ -1,5 +1,5 @@
 /**
- * What to say when a space has begun too many consents.
+ * Message for a space that has started too many consents.
  *
  * @param retryAfter The `Retry-After` header: seconds or an HTTP date (RFC 9110 §10.2.3); null when there is none.
  */
@@ -17,7 +17,7 @@ function whenOf(retryAfter: string | null, now: Date): string {
 function secondsOf(retryAfter: string | null, now: Date): number | undefined {
   if (retryAfter === null) return undefined
   if (/^\d{1,6}$/.test(retryAfter)) return Number(retryAfter)
-  // Date.parse also takes much that is no HTTP date.
+  // Date.parse also accepts text that is no HTTP date.
   if (!/^\w{3}, .* GMT$/.test(retryAfter)) return undefined
   const seconds = (Date.parse(retryAfter) - now.getTime()) / 1_000
   return Number.isFinite(seconds) ? seconds : undefined

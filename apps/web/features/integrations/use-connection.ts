@@ -6,31 +6,31 @@ import { onConnectionChanged, announceConnectionChange } from './connection-chan
 import { notionTroubleOf, viewOf, type ConnectionView } from './connection-view.ts'
 import { disconnectNotice } from './earlier-consents.ts'
 
-/** What checks answers is not needed to show the page, so it is not downloaded before. */
+/** Response validation is not needed for rendering, so it is loaded on demand. */
 const notionApi = () => import('./notion-api.ts')
 
-/** How often a visible page asks for the connection. */
+/** Poll interval of a visible page. */
 const POLL_MS = 4_000
 
-/** So many questions in a row have to fail before the page says that it knows nothing. */
+/** Consecutive failed polls before the page reports the state as unknown. */
 const FAILURES_TO_TELL = 2
 
 export interface ConnectionControl {
   readonly view: ConnectionView
-  /** What the last action has to say: why it did not work, or what to know about it. */
+  /** Message of the last action: an error or a notice. */
   readonly notice: string | undefined
-  /** Sends this browser to Notion's consent page. */
+  /** Opens Notion's consent page in this browser. */
   connect(): void
-  /** Gives up on connecting, while this page is still there. */
+  /** Cancels connecting while this page is still open. */
   abandon(): void
   disconnect(): Promise<void>
-  /** Goes on with the workspace that waits to be confirmed, or lets go of it. */
+  /** Accepts or declines the pending workspace change. */
   confirmWorkspaceChange(waitingId: string, accept: boolean): Promise<void>
-  /** Asks now instead of at the next poll; because of trouble with a call, if its code is given. */
+  /** Polls immediately. `code` is the problem code of the failed call that caused it. */
   refresh(trouble?: string): void
 }
 
-/** The space's connection, kept up to date while the page is visible, and what can be done with it. */
+/** The space's connection, polled while the page is visible, and its actions. */
 export function useConnection(spaceId: string, initial: ConnectionView): ConnectionControl {
   const [known, setKnown] = useState(initial)
   const [attempt, setAttempt] = useState<AbortController>()
@@ -40,7 +40,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   const failures = useRef(0)
 
   const refresh = useCallback(async () => {
-    // What an older question would still answer is out of date.
+    // Ignore responses to older polls.
     reading.current?.abort()
     const question = new AbortController()
     reading.current = question
@@ -51,9 +51,9 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
       setKnown(viewOf(response))
     } catch (error) {
       if (question.signal.aborted) return
-      // Signed out, or no longer a member: the server knows where to go from here.
+      // Signed out or no longer a member: let the server redirect.
       if (isOutside(error)) return window.location.reload()
-      // One lost answer is no news; taking away what the user works with would be.
+      // A single failed poll does not change the view.
       failures.current += 1
       if (failures.current >= FAILURES_TO_TELL) setKnown({ status: 'gateway_unreachable', detail: messageOf(error) })
     } finally {
@@ -65,11 +65,11 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
     const refreshVisible = () => {
       if (document.visibilityState === 'visible') void refresh()
     }
-    // A slow answer is waited for: asking again would throw it away each time.
+    // Do not start another poll while one is pending.
     const poll = () => {
       if (!reading.current) refreshVisible()
     }
-    // Coming back from Notion by the browser's Back button shows this page as it was left: connecting.
+    // The Back button restores this page from the bfcache in the state `connecting`.
     const onShow = (event: PageTransitionEvent) => {
       if (!event.persisted) return
       setAttempt(undefined)
@@ -105,7 +105,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   const abandon = () => {
     attempt?.abort()
     setAttempt(undefined)
-    // A navigation that has begun already stops, too.
+    // Also stops a navigation that has already begun.
     window.stop()
     void refresh()
   }
@@ -146,7 +146,7 @@ export function useConnection(spaceId: string, initial: ConnectionView): Connect
   }
 }
 
-/** Calls report trouble with Notion, and nobody reports that it is over: it counts for a while. */
+/** How long trouble reported by a call is shown, because nothing reports its end. */
 const TROUBLE_MS = 30_000
 
 function useNotionTrouble() {

@@ -9,10 +9,10 @@ import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import type { PendingInvitation } from './members.ts'
-import { roleNames } from './role-texts.ts'
 import { cancelInvitation } from './space-api.ts'
+import { roleNames, texts } from './texts.ts'
 
-/** Links that can still be used. */
+/** Invitations that are not used, cancelled or expired. */
 export function InvitationList({
   spaceId,
   invitations,
@@ -25,20 +25,19 @@ export function InvitationList({
   return (
     <Card aria-labelledby="invitations">
       <h2 id="invitations" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
-        Open invitations
+        {texts.invitations.title}
       </h2>
       <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
-      <ul aria-label="Open invitations" className="mt-2 divide-y divide-line">
+      <ul aria-label={texts.invitations.title} className="mt-2 divide-y divide-line">
         {invitations.map(({ id, email, role, invitedBy, expiresAt }) => {
           const Icon = email ? Mail : Link2
-          const whom = email ?? 'whoever has the link'
           return (
             <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
               <span aria-hidden className="grid size-9 place-items-center rounded-full bg-sunken text-soft">
                 <Icon className="size-4" />
               </span>
               <div className="min-w-0 flex-1 basis-40">
-                <p className="text-sm font-medium break-words">{email ?? 'Whoever has the link'}</p>
+                <p className="text-sm font-medium break-words">{email ?? texts.invitations.anyone}</p>
                 <p className="text-[13px] text-soft">
                   by {invitedBy}, until <Time at={expiresAt} />
                 </p>
@@ -46,13 +45,13 @@ export function InvitationList({
               <Badge>{roleNames[role]}</Badge>
               <Button
                 look="quiet"
-                aria-label={`Cancel the invitation for ${whom}`}
+                aria-label={texts.invitations.cancelLabel(email)}
                 onClick={async () => {
                   await call.run(() => cancelInvitation(spaceId, id))
                   router.refresh()
                 }}
               >
-                Cancel
+                {texts.invitations.cancel}
               </Button>
             </li>
           )

@@ -3,7 +3,7 @@ import { cleanDisplayName } from '@nmg/contract'
 import type { SpaceManager } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** Mails the link, if mail is set up; the user can always copy it, too. */
+/** Emails the link if SMTP is configured. The inviting user can copy the link in any case. */
 export async function sendInvitation(
   app: App<'webUrl' | 'sendMail'>,
   { user, space }: SpaceManager,
@@ -14,20 +14,20 @@ export async function sendInvitation(
   if (!sendMail) return 'not_sent'
   const from = nameInMail(user.name)
   const text = [
-    `You are invited to a space of the Notion MCP Gateway at ${new URL(app.webUrl).host}, where a team shares its connection with Notion.`,
-    `The space is called “${nameInMail(space.name)}”. You are invited by “${from}” (${user.email}); both have chosen their names themselves.`,
+    `You’re invited to a space in the Notion MCP Gateway at ${new URL(app.webUrl).host}, where a team shares its connection to Notion.`,
+    `The space is called “${nameInMail(space.name)}”. The invitation comes from “${from}” (${user.email}). Both names were chosen by users.`,
     `Join here:\n${link}`,
-    'The link works once, within a week, for this address only. If you do not know what this is about, ignore this mail.',
+    'The link works once, for this address only, and expires in one week. If you weren’t expecting this, ignore this email.',
   ].join('\n\n')
-  const isSent = await sendMail({ to, subject: `Invitation of “${from}” to a space with Notion`, text })
+  const isSent = await sendMail({ to, subject: `“${from}” invited you to a space with Notion`, text })
   return isSent ? 'sent' : 'failed'
 }
 
 /**
- * A name in a mail that we send to strangers. Programs that show mail make links of what looks like an address, so nothing in a name does; and a
- * name from before there was a rule for names still breaks no line.
+ * Makes a user-chosen name safe for mail to strangers: mail clients turn URL-like text into links, so none is left, and names stored before
+ * validation existed cannot contain line breaks.
  */
 function nameInMail(name: string): string {
-  const plain = cleanDisplayName(name, 60) ?? 'Somebody'
+  const plain = cleanDisplayName(name, 60) ?? 'Someone'
   return plain.replaceAll(/[“”"]/g, '’').replaceAll(/(?<=\S)[.:/@\\](?=\S)/g, '$& ')
 }

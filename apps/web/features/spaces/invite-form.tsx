@@ -13,8 +13,9 @@ import { Select } from '@/components/ui/select.tsx'
 import { Time } from '@/components/ui/time.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { invite, type CreatedInvitation } from './space-api.ts'
+import { texts } from './texts.ts'
 
-/** Makes an invitation link, which is shown once. */
+/** Creates an invitation link and shows it once. */
 export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boolean }) {
   const router = useRouter()
   const [invited, setInvited] = useState<{ invitation: CreatedInvitation; email: string }>()
@@ -22,7 +23,7 @@ export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boo
   return (
     <Card aria-labelledby="invite" className="p-5 sm:p-6">
       <h2 id="invite" className="font-semibold tracking-tight">
-        Invite somebody
+        {texts.invite.title}
       </h2>
       {invited ? (
         <Invited {...invited} onAgain={() => setInvited(undefined)} />
@@ -42,25 +43,21 @@ export function InviteForm({ spaceId, hasMail }: { spaceId: string; hasMail: boo
         >
           <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_12rem]">
             <Field
-              label="Email (optional)"
+              label={texts.invite.emailLabel}
               name="email"
               type="email"
               autoComplete="off"
               maxLength={254}
-              hint={
-                hasMail
-                  ? 'The link is mailed there, and only an account with this address can use it.'
-                  : 'With it, only an account with this address can use the link. Without, whoever has it first.'
-              }
+              hint={hasMail ? texts.invite.emailHintWithMail : texts.invite.emailHint}
             />
-            <Select label="Role" name="role" defaultValue="member">
+            <Select label={texts.invite.roleLabel} name="role" defaultValue="member">
               <option value="member">Member</option>
               <option value="admin">Admin</option>
             </Select>
           </div>
           <CallNotice call={call} />
           <Button type="submit" busy={call.status === 'busy'}>
-            Create invitation link
+            {texts.invite.action}
           </Button>
         </form>
       )}
@@ -80,17 +77,13 @@ function Invited({
   return (
     <div className="mt-3 space-y-4">
       <p role="status" className="text-sm text-pretty text-soft">
-        {invitation.mail === 'sent'
-          ? `The link was mailed to ${email}. You can send it yourself, too:`
-          : `Send this link to ${email || 'the person whom you invite'}.`}{' '}
-        It works once, until <Time at={invitation.expiresAt} />, and is not shown again.
+        {invitation.mail === 'sent' ? texts.invite.emailed(email) : texts.invite.send(email)} It works once, until{' '}
+        <Time at={invitation.expiresAt} />, and won’t be shown again.
       </p>
-      {invitation.mail === 'failed' && (
-        <Notice tone="warning">The mail could not be sent. Copy the link and send it yourself.</Notice>
-      )}
-      <CopyText label="Invitation link" text={invitation.link} />
+      {invitation.mail === 'failed' && <Notice tone="warning">{texts.invite.mailFailed}</Notice>}
+      <CopyText label={texts.invite.link} text={invitation.link} />
       <Button look="secondary" onClick={onAgain}>
-        Invite somebody else
+        {texts.invite.again}
       </Button>
     </div>
   )

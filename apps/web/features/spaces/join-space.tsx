@@ -4,6 +4,7 @@ import { Button } from '@/components/ui/button.tsx'
 import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { acceptInvitation } from './space-api.ts'
+import { texts } from './texts.ts'
 
 export function JoinSpace({ secret }: { secret: string }) {
   const call = useCall()
@@ -20,7 +21,7 @@ export function JoinSpace({ secret }: { secret: string }) {
           })
         }
       >
-        Join the space
+        {texts.invitation.join}
       </Button>
     </>
   )

@@ -6,8 +6,9 @@ import { Card } from '@/components/ui/card.tsx'
 import { Confirm } from '@/components/ui/confirm.tsx'
 import { removeMember } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
+import { texts } from './texts.ts'
 
-/** The way out of a space. */
+/** Lets the user leave the space. */
 export function LeaveSpace({
   space,
   userId,
@@ -21,27 +22,25 @@ export function LeaveSpace({
   return (
     <Card aria-labelledby="leave" className="p-5 sm:p-6">
       <h2 id="leave" className="font-semibold tracking-tight">
-        Leave
+        {texts.leave.title}
       </h2>
       <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        {isLastOwner
-          ? 'You are the last owner of this space. Hand it over before you leave, so that somebody can look after it.'
-          : 'You lose access to this space and its Notion at once, with your own MCP clients, too. To come back you need an invitation.'}
+        {isLastOwner ? texts.leave.lastOwner : texts.leave.consequence}
       </p>
       <Button look="secondary" className="text-danger" disabled={isLastOwner} onClick={() => setAsked(true)}>
-        Leave the space…
+        {texts.leave.open}
       </Button>
       <Confirm
         open={isAsked}
         onClose={() => setAsked(false)}
-        title={`Leave ${space.name}?`}
-        action="Leave"
+        title={texts.leave.question(space.name)}
+        action={texts.leave.action}
         onConfirm={async () => {
           await removeMember(space.id, userId)
           window.location.assign('/')
         }}
       >
-        <p>To come back you need an invitation.</p>
+        <p>{texts.leave.return}</p>
       </Confirm>
     </Card>
   )

@@ -12,8 +12,8 @@ import { Select } from '@/components/ui/select.tsx'
 import { grantable, mayManage, roles, type Role } from '@/lib/roles.ts'
 import { useCall } from '@/lib/use-call.ts'
 import type { MemberView } from './members.ts'
-import { roleNames } from './role-texts.ts'
 import { changeRole, removeMember } from './space-api.ts'
+import { roleNames, texts } from './texts.ts'
 
 interface MemberListProps {
   readonly spaceId: string
@@ -21,7 +21,7 @@ interface MemberListProps {
   readonly self: { readonly id: string; readonly role: Role }
 }
 
-/** Who is in the space, and what the reader may do about them. */
+/** Members of the space, with the actions that the user's role allows. */
 export function MemberList({ spaceId, members, self }: MemberListProps) {
   const router = useRouter()
   const call = useCall()
@@ -35,10 +35,10 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
   return (
     <Card aria-labelledby="people">
       <h2 id="people" className="px-5 pt-5 font-semibold tracking-tight sm:px-6">
-        {members.length === 1 ? 'One member' : `${members.length} members`}
+        {texts.members.count(members.length)}
       </h2>
       <CallNotice call={call} className="mx-5 mt-4 sm:mx-6" />
-      <ul aria-label="Members" className="mt-2 divide-y divide-line">
+      <ul aria-label={texts.members.title} className="mt-2 divide-y divide-line">
         {members.map((user) => (
           <li key={user.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5 sm:px-6">
             <Avatar name={user.name} />
@@ -53,7 +53,7 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
               <div className="flex items-center gap-2">
                 <Select
                   isLabelHidden
-                  label={`Role of ${user.name}`}
+                  label={texts.members.role(user.name)}
                   className="w-32"
                   value={user.role}
                   onChange={(event) => void change(user, roleOf(event.target.value))}
@@ -64,8 +64,8 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
                     </option>
                   ))}
                 </Select>
-                <Button look="quiet" aria-label={`Remove ${user.name}`} onClick={() => setLeaving(user)}>
-                  Remove
+                <Button look="quiet" aria-label={texts.members.removeLabel(user.name)} onClick={() => setLeaving(user)}>
+                  {texts.members.remove}
                 </Button>
               </div>
             ) : (
@@ -77,18 +77,15 @@ export function MemberList({ spaceId, members, self }: MemberListProps) {
       <Confirm
         open={leaving !== undefined}
         onClose={() => setLeaving(undefined)}
-        title={`Remove ${leaving?.name}?`}
-        action="Remove"
+        title={texts.members.removeTitle(leaving?.name)}
+        action={texts.members.remove}
         onConfirm={async () => {
           if (!leaving) return
           await removeMember(spaceId, leaving.id)
           router.refresh()
         }}
       >
-        <p>
-          They lose access to this space and its Notion at once, in open windows and with their own MCP clients, too.
-          You can invite them again at any time.
-        </p>
+        <p>{texts.members.removeConsequence}</p>
       </Confirm>
     </Card>
   )

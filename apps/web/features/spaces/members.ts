@@ -16,16 +16,16 @@ import { Failure } from '@/lib/failure.ts'
 import { grantable, mayManage, type Role } from '@/lib/roles.ts'
 import type { App } from '@/lib/runtime.ts'
 
-/** Spaces that one user owns. Each has a connection of its own, and each connection a client registered at Notion. */
+/** Most spaces one user may own. Each has its own connection, and each connection registers a client at Notion. */
 const MOST_SPACES = 10
 const MOST_MEMBERS = 500
 const MOST_INVITATIONS = 100
 const INVITATION_DAYS = 7
 
-/** A space's name, as it may be given. */
+/** Schema of a space name. */
 export const SpaceName = DisplayName
 
-/** A member, as other members see them. */
+/** A member, as visible to other members. */
 export interface MemberView {
   readonly id: string
   readonly name: string
@@ -37,7 +37,7 @@ export interface MemberView {
 export interface PendingInvitation {
   readonly id: string
   readonly role: Role
-  /** Absent when whoever has the link may join. */
+  /** Absent if anyone with the link may join. */
   readonly email?: string
   readonly invitedBy: string
   readonly expiresAt: string
@@ -46,10 +46,10 @@ export interface PendingInvitation {
 /** Owners first, then by name. */
 export async function membersOf(app: App<'pool'>, member: SpaceMember): Promise<MemberView[]> {
   const { rows } = await app.pool.query<MemberView & { joinedAt: Date }>(
-    `select person.id, person.name, person.email, member.role, member."createdAt" as "joinedAt"
-     from ${SCHEMA}.member join ${SCHEMA}."user" person on person.id = member."userId"
+    `select users.id, users.name, users.email, member.role, member."createdAt" as "joinedAt"
+     from ${SCHEMA}.member join ${SCHEMA}."user" users on users.id = member."userId"
      where member."organizationId" = $1
-     order by array_position(array['owner', 'admin', 'member'], member.role), lower(person.name)`,
+     order by array_position(array['owner', 'admin', 'member'], member.role), lower(users.name)`,
     [member.space.id],
   )
   return rows.map((row) => ({ ...row, role: strongestRole(row.role), joinedAt: row.joinedAt.toISOString() }))
@@ -63,8 +63,8 @@ export async function invitationsOf(app: App<'pool'>, manager: SpaceManager): Pr
     invitedBy: string
     expiresAt: Date
   }>(
-    `select invitation.id, invitation.role, invitation.email, person.name as "invitedBy", invitation.expires_at as "expiresAt"
-     from ${SCHEMA}.space_invitation invitation join ${SCHEMA}."user" person on person.id = invitation.invited_by
+    `select invitation.id, invitation.role, invitation.email, users.name as "invitedBy", invitation.expires_at as "expiresAt"
+     from ${SCHEMA}.space_invitation invitation join ${SCHEMA}."user" users on users.id = invitation.invited_by
      where invitation.space_id = $1 and invitation.expires_at > now()
      order by invitation.created_at desc`,
     [manager.space.id],
@@ -76,7 +76,7 @@ export async function invitationsOf(app: App<'pool'>, manager: SpaceManager): Pr
   }))
 }
 
-/** Makes an invitation; the secret is in the answer and nowhere else. */
+/** Creates an invitation. Only the result contains the secret; the database stores its hash. */
 export async function invite(
   app: App<'pool'>,
   manager: SpaceManager,
@@ -84,11 +84,12 @@ export async function invite(
 ): Promise<{ id: string; secret: string; expiresAt: Date }> {
   return inSpace(app, manager, async ({ client, actor, members }) => {
     requireGrantable(actor, role)
-    if (role === 'owner') throw new Failure('forbidden_role', 'Ownership is handed over to a member, not by a link.')
-    if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
+    if (role === 'owner')
+      throw new Failure('forbidden_role', 'Owners can’t be invited. Invite a member, then transfer ownership.')
+    if (members.size >= MOST_MEMBERS) throw tooMany(`A space can have at most ${MOST_MEMBERS} members.`)
     const address = email?.toLowerCase() ?? null
     await client.query(
-      // One invitation for one address: the new one replaces the one that went before.
+      // One invitation per address: the new one replaces the previous one.
       `delete from ${SCHEMA}.space_invitation where space_id = $1 and (expires_at <= now() or email = $2)`,
       [manager.space.id, address],
     )
@@ -97,7 +98,7 @@ export async function invite(
       [manager.space.id],
     )
     if (Number(rows[0]?.count) >= MOST_INVITATIONS) {
-      throw tooMany(`A space has at most ${MOST_INVITATIONS} open invitations. Cancel some first.`)
+      throw tooMany(`A space can have at most ${MOST_INVITATIONS} pending invitations. Cancel some first.`)
     }
     const id = crypto.randomUUID()
     const secret = randomBytes(32).toString('base64url')
@@ -111,7 +112,7 @@ export async function invite(
   })
 }
 
-/** Nothing happens when there is no such invitation any more. */
+/** Idempotent. */
 export async function cancelInvitation(app: App<'pool'>, manager: SpaceManager, id: string): Promise<void> {
   if (!isId(id)) return
   await inSpace(app, manager, ({ client, actor }) => {
@@ -131,25 +132,25 @@ export interface Invitation {
   readonly invitedBy: string
 }
 
-/** What the link with this secret invites to; undefined when it was used, cancelled or is too old. */
+/** The invitation with this secret; undefined if it was used, cancelled or has expired. */
 export async function findInvitation(app: App<'pool'>, secret: string): Promise<Invitation | undefined> {
   const { rows } = await app.pool.query<Omit<Invitation, 'email'> & { email: string | null }>(
-    `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, person.name as "invitedBy"
+    `select invitation.space_id as "spaceId", space.name as "spaceName", invitation.role, invitation.email, users.name as "invitedBy"
      from ${SCHEMA}.space_invitation invitation
        join ${SCHEMA}.organization space on space.id = invitation.space_id
-       join ${SCHEMA}."user" person on person.id = invitation.invited_by
+       join ${SCHEMA}."user" users on users.id = invitation.invited_by
      where invitation.secret_hash = $1 and invitation.expires_at > now()`,
     [hashOf(secret)],
   )
   return rows[0] && { ...rows[0], email: rows[0].email ?? undefined }
 }
 
-/** Whether the invitation is for this user. */
+/** True if this user may accept the invitation. */
 export const isFor = ({ email }: Pick<Invitation, 'email'>, user: { email: string }): boolean =>
   email === undefined || email === user.email.toLowerCase()
 
 /**
- * Joins the space that the link invites to; the link is used up then.
+ * Joins the space of an invitation and uses up its link.
  *
  * @throws {Failure} `unknown_invitation`, `wrong_person`
  */
@@ -161,10 +162,7 @@ export async function acceptInvitation(
   const found = await findInvitation(app, secret)
   if (!found) throw unknownInvitation()
   if (!isFor(found, user)) {
-    throw new Failure(
-      'wrong_person',
-      'This invitation is for another email address. Sign in with the account of that address.',
-    )
+    throw new Failure('wrong_person', 'This invitation is for another email address. Sign in with that account.')
   }
   return transaction(app.pool, async (client) => {
     await lockSpace(client, found.spaceId)
@@ -172,11 +170,11 @@ export async function acceptInvitation(
       `delete from ${SCHEMA}.space_invitation where secret_hash = $1 and expires_at > now()`,
       [hashOf(secret)],
     )
-    // Somebody else was faster, or it was cancelled meanwhile.
+    // Used or cancelled concurrently.
     if (rowCount !== 1) throw unknownInvitation()
     const members = await rolesIn(client, found.spaceId)
     if (!members.has(user.id)) {
-      if (members.size >= MOST_MEMBERS) throw tooMany(`A space has at most ${MOST_MEMBERS} members.`)
+      if (members.size >= MOST_MEMBERS) throw tooMany(`A space can have at most ${MOST_MEMBERS} members.`)
       await addMember(client, found.spaceId, user.id, found.role)
     }
     await setActive(client, sessionId, found.spaceId)
@@ -184,19 +182,19 @@ export async function acceptInvitation(
   })
 }
 
-/** Gives another member another role; nobody changes their own. */
+/** Changes the role of another member. Users cannot change their own role. */
 export async function changeRole(app: App<'pool'>, manager: SpaceManager, userId: string, role: Role): Promise<void> {
   await inSpace(app, manager, async ({ client, actor, members }) => {
     requireManageable(actor, members, userId)
     requireGrantable(actor, role)
     if (userId === manager.user.id) {
-      throw new Failure('forbidden_role', 'Nobody changes their own role. Ask another owner or admin.')
+      throw new Failure('forbidden_role', 'You can’t change your own role. Ask another owner or admin.')
     }
     await setRole(client, manager.space.id, userId, role)
   })
 }
 
-/** Ends a membership: one's own, or that of somebody whom one manages. */
+/** Ends a membership: the user's own, or that of a member they may manage. */
 export async function removeMember(
   app: App<'pool' | 'authorizationServer'>,
   member: SpaceMember,
@@ -205,10 +203,7 @@ export async function removeMember(
   await inSpace(app, member, async ({ client, actor, members }) => {
     if (userId !== member.user.id) requireManageable(actor, members, userId)
     if (members.get(userId) === 'owner' && [...members.values()].filter((role) => role === 'owner').length === 1) {
-      throw new Failure(
-        'last_owner',
-        'The last owner of a space cannot leave it. Hand the space over to another member first.',
-      )
+      throw new Failure('last_owner', 'A space needs an owner. Transfer ownership before you leave.')
     }
     await client.query(`delete from ${SCHEMA}.member where "organizationId" = $1 and "userId" = $2`, [
       member.space.id,
@@ -216,16 +211,17 @@ export async function removeMember(
     ])
     await forgetInvitations(client, member.space.id, userId)
   })
-  // Who ends a membership hears of it when the member's clients are out, too.
+  // Respond only after the member's clients have lost access, too.
   await app.authorizationServer.deliverRevocations()
 }
 
 /** Makes another member the owner; the former owner stays as an admin. */
 export async function transferOwnership(app: App<'pool'>, manager: SpaceManager, userId: string): Promise<void> {
   await inSpace(app, manager, async ({ client, actor, members }) => {
-    if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner hands a space over.')
+    if (actor !== 'owner') throw new Failure('forbidden_role', 'Only an owner can transfer ownership.')
     requireManageable(actor, members, userId)
-    if (userId === manager.user.id) throw new Failure('invalid_request', 'Choose another member.')
+    if (userId === manager.user.id)
+      throw new Failure('invalid_request', 'You already own this space. Choose another member.')
     await setRole(client, manager.space.id, userId, 'owner')
     await setRole(client, manager.space.id, manager.user.id, 'admin')
   })
@@ -238,16 +234,16 @@ export async function renameSpace(app: App<'pool'>, manager: SpaceManager, name:
   })
 }
 
-/** A new space with this user as its owner, who is in it then. */
+/** Creates a space owned by this user and makes it their active space. */
 export async function createSpace(app: App<'pool'>, { user, sessionId }: SignedIn, name: string): Promise<string> {
   return transaction(app.pool, async (client) => {
-    // Two at once would otherwise both find room.
+    // Serializes concurrent requests, which could otherwise exceed the limit together.
     await client.query(`select 1 from ${SCHEMA}."user" where id = $1 for update`, [user.id])
     const { rows } = await client.query<{ count: string }>(
       `select count(*) from ${SCHEMA}.member where "userId" = $1 and role = 'owner'`,
       [user.id],
     )
-    if (Number(rows[0]?.count) >= MOST_SPACES) throw tooMany(`A person owns at most ${MOST_SPACES} spaces.`)
+    if (Number(rows[0]?.count) >= MOST_SPACES) throw tooMany(`You can own at most ${MOST_SPACES} spaces.`)
     const id = crypto.randomUUID()
     await client.query(`insert into ${SCHEMA}.organization (id, name, slug, "createdAt") values ($1, $2, $3, now())`, [
       id,
@@ -260,7 +256,7 @@ export async function createSpace(app: App<'pool'>, { user, sessionId }: SignedI
   })
 }
 
-/** The space that this session is in from now on. */
+/** Sets the active space of this session. */
 export async function switchSpace(app: App<'pool'>, found: SignedIn, spaceId: string): Promise<void> {
   requireMemberIn(found, spaceId)
   await app.pool.query(`update ${SCHEMA}.session set "activeOrganizationId" = $2 where id = $1`, [
@@ -271,13 +267,13 @@ export async function switchSpace(app: App<'pool'>, found: SignedIn, spaceId: st
 
 interface LockedSpace {
   readonly client: PoolClient
-  /** The caller's role now, which may be another than when the request began. */
+  /** The caller's role, read under the lock; it may have changed since the request began. */
   readonly actor: Role
   /** Roles by user. */
   readonly members: ReadonlyMap<string, Role>
 }
 
-/** Runs `work` while nothing else changes the members of the space. */
+/** Runs `work` in a transaction that locks the members of the space. */
 function inSpace<T>(
   app: App<'pool'>,
   { space, user }: SpaceMember,
@@ -287,7 +283,7 @@ function inSpace<T>(
     await lockSpace(client, space.id)
     const members = await rolesIn(client, space.id)
     const actor = members.get(user.id)
-    if (!actor) throw new Failure('forbidden_space', 'You are not a member of this space any more.')
+    if (!actor) throw new Failure('forbidden_space', 'You are no longer a member of this space.')
     return work({ client, actor, members })
   })
 }
@@ -313,19 +309,19 @@ async function setRole(client: PoolClient, spaceId: string, userId: string, role
   if (role === 'member') await forgetInvitations(client, spaceId, userId)
 }
 
-/** Somebody who may not invite any more has no links left by which they or others could come in. */
+/** Deletes the invitations of a user who may no longer invite. */
 const forgetInvitations = (client: PoolClient, spaceId: string, userId: string) =>
   client.query(`delete from ${SCHEMA}.space_invitation where space_id = $1 and invited_by = $2`, [spaceId, userId])
 
 function requireManageable(actor: Role, members: ReadonlyMap<string, Role>, userId: string): void {
-  if (actor === 'member') throw new Failure('forbidden_role', 'Only owners and admins of the space may do this.')
+  if (actor === 'member') throw new Failure('forbidden_role', 'Only owners and admins of this space can do this.')
   const target = members.get(userId)
-  if (!target) throw new Failure('unknown_member', 'This person is not a member of the space any more.')
-  if (!mayManage(actor, target)) throw new Failure('forbidden_role', 'Only an owner may do this to an owner.')
+  if (!target) throw new Failure('unknown_member', 'This user is no longer a member of the space.')
+  if (!mayManage(actor, target)) throw new Failure('forbidden_role', 'Only an owner can change or remove an owner.')
 }
 
 function requireGrantable(actor: Role, role: Role): void {
-  if (!grantable(actor).includes(role)) throw new Failure('forbidden_role', 'Your role does not allow this.')
+  if (!grantable(actor).includes(role)) throw new Failure('forbidden_role', 'Your role doesn’t allow this.')
 }
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
@@ -335,4 +331,4 @@ const isId = (value: string) => z.uuid().safeParse(value).success
 const tooMany = (message: string) => new Failure('too_many', message)
 
 const unknownInvitation = () =>
-  new Failure('unknown_invitation', 'This invitation was used or cancelled, or it is too old. Ask for a new one.')
+  new Failure('unknown_invitation', 'This invitation was used or cancelled, or has expired. Ask for a new one.')

@@ -6,8 +6,9 @@ import { formText } from '@/components/ui/form-text.ts'
 import { CallNotice } from '@/components/ui/call-notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { createSpace } from './space-api.ts'
+import { texts } from './texts.ts'
 
-/** Makes a space and goes there. */
+/** Creates a space and opens it. */
 export function NewSpaceForm() {
   const call = useCall()
   return (
@@ -22,10 +23,10 @@ export function NewSpaceForm() {
         })
       }}
     >
-      <Field label="Name of the space" name="name" required maxLength={100} hint="Your team’s name, for example." />
+      <Field label={texts.space.nameLabel} name="name" required maxLength={100} hint={texts.space.nameHint} />
       <CallNotice call={call} />
       <Button type="submit" className="w-full" busy={call.status !== 'idle'}>
-        Create space
+        {texts.space.create}
       </Button>
     </form>
   )

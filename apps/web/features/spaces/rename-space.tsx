@@ -10,6 +10,7 @@ import { Notice } from '@/components/ui/notice.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { renameSpace } from './space-api.ts'
 import type { SpaceChoice } from './space-menu.tsx'
+import { texts } from './texts.ts'
 
 export function RenameSpace({ space }: { space: SpaceChoice }) {
   const router = useRouter()
@@ -17,7 +18,7 @@ export function RenameSpace({ space }: { space: SpaceChoice }) {
   return (
     <Card aria-labelledby="rename" className="p-5 sm:p-6">
       <h2 id="rename" className="mb-4 font-semibold tracking-tight">
-        Name
+        {texts.space.renameTitle}
       </h2>
       <form
         className="space-y-4"
@@ -29,11 +30,11 @@ export function RenameSpace({ space }: { space: SpaceChoice }) {
           router.refresh()
         }}
       >
-        <Field label="Name of the space" name="name" required maxLength={100} defaultValue={space.name} />
+        <Field label={texts.space.nameLabel} name="name" required maxLength={100} defaultValue={space.name} />
         <CallNotice call={call} />
-        {call.status === 'done' && <Notice tone="success">Saved.</Notice>}
+        {call.status === 'done' && <Notice tone="success">{texts.space.saved}</Notice>}
         <Button type="submit" look="secondary" busy={call.status === 'busy'}>
-          Save
+          {texts.space.save}
         </Button>
       </form>
     </Card>

@@ -5,6 +5,7 @@ import Link from 'next/link'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '@/components/ui/menu.tsx'
 import { useCall } from '@/lib/use-call.ts'
 import { switchSpace } from './space-api.ts'
+import { texts } from './texts.ts'
 
 export interface SpaceChoice {
   readonly id: string
@@ -14,11 +15,11 @@ export interface SpaceChoice {
 interface SpaceMenuProps {
   readonly spaces: readonly SpaceChoice[]
   readonly active: SpaceChoice
-  /** Where to go in another space. */
+  /** The page to open in another space. */
   readonly hrefOf: (spaceId: string) => string
 }
 
-/** The choice of the space that the user is in. */
+/** Menu for switching the active space. */
 export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
   const call = useCall()
   return (
@@ -39,14 +40,14 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
         </button>
       }
     >
-      <MenuLabel>Your spaces</MenuLabel>
+      <MenuLabel>{texts.space.own}</MenuLabel>
       {spaces.map((space) => (
         <MenuItem
           key={space.id}
           onSelect={(event) => {
             if (space.id === active.id) return
             event.preventDefault()
-            // A full load, so that nothing of the other space stays in memory.
+            // Full page load, so that no data of the other space stays in memory.
             void call.run(async () => {
               await switchSpace(space.id)
               window.location.assign(hrefOf(space.id))
@@ -65,7 +66,7 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
       <MenuItem asChild>
         <Link href="/spaces/new">
           <Plus aria-hidden />
-          New space…
+          {texts.space.new}
         </Link>
       </MenuItem>
       {call.trouble && (
@@ -77,7 +78,7 @@ export function SpaceMenu({ spaces, active, hrefOf }: SpaceMenuProps) {
   )
 }
 
-/** Tells spaces apart at a glance. */
+/** First letter of the space name, as its icon. */
 const SpaceMark = ({ name }: { name: string }) => (
   <span
     aria-hidden

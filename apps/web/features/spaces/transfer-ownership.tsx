@@ -8,8 +8,9 @@ import { Confirm } from '@/components/ui/confirm.tsx'
 import { Select } from '@/components/ui/select.tsx'
 import type { MemberView } from './members.ts'
 import { transferOwnership } from './space-api.ts'
+import { texts } from './texts.ts'
 
-/** Makes somebody else the owner in one's place. */
+/** Lets the owner transfer ownership to another member. */
 export function TransferOwnership({ spaceId, others }: { spaceId: string; others: readonly MemberView[] }) {
   const router = useRouter()
   const [chosen, setChosen] = useState(others[0]?.id)
@@ -18,16 +19,16 @@ export function TransferOwnership({ spaceId, others }: { spaceId: string; others
   return (
     <Card aria-labelledby="hand-over" className="p-5 sm:p-6">
       <h2 id="hand-over" className="font-semibold tracking-tight">
-        Hand over
+        {texts.transfer.title}
       </h2>
       <p className="mt-1 mb-4 text-sm text-pretty text-soft">
-        Another member becomes the owner of this space in your place, and you stay as an admin.
-        {others.length === 0 && ' There is nobody else here yet: invite somebody first.'}
+        {texts.transfer.lead}
+        {others.length === 0 && ` ${texts.transfer.nobody}`}
       </p>
       {heir && (
         <div className="flex flex-wrap items-end gap-3">
           <Select
-            label="New owner"
+            label={texts.transfer.newOwner}
             className="min-w-0 flex-1 basis-56"
             value={heir.id}
             onChange={(event) => setChosen(event.target.value)}
@@ -39,22 +40,22 @@ export function TransferOwnership({ spaceId, others }: { spaceId: string; others
             ))}
           </Select>
           <Button look="secondary" onClick={() => setAsked(true)}>
-            Hand over…
+            {texts.transfer.open}
           </Button>
         </div>
       )}
       <Confirm
         open={isAsked}
         onClose={() => setAsked(false)}
-        title={`Hand the space over to ${heir?.name}?`}
-        action="Hand over"
+        title={texts.transfer.question(heir?.name)}
+        action={texts.transfer.action}
         onConfirm={async () => {
           if (!heir) return
           await transferOwnership(spaceId, heir.id)
           router.refresh()
         }}
       >
-        <p>Only an owner can make you an owner again.</p>
+        <p>{texts.transfer.consequence}</p>
       </Confirm>
     </Card>
   )

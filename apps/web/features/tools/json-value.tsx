@@ -78,7 +78,7 @@ function typedText(text: string | undefined, value: unknown, isObject: boolean):
 
 function complaintOf(text: string, isObject: boolean): string | undefined {
   const parsed = parse(text)
-  if (!parsed) return 'This is not JSON.'
+  if (!parsed) return 'Enter valid JSON.'
   return isObject && !isSchema(parsed.value) ? 'The arguments must be a JSON object.' : undefined
 }
 

@@ -82,7 +82,7 @@ const sentences: readonly (readonly [RegExp, string])[] = [
 ]
 
 function sentence(keyword: string, error: string): string {
-  if (['anyOf', 'oneOf', 'allOf'].includes(keyword)) return 'None of the forms that the tool accepts.'
+  if (['anyOf', 'oneOf', 'allOf'].includes(keyword)) return 'Doesn’t match any form the tool accepts.'
   for (const [pattern, text] of sentences) if (pattern.test(error)) return error.replace(pattern, text).slice(0, 300)
   return error.slice(0, 300)
 }

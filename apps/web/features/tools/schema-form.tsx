@@ -43,7 +43,7 @@ export function SchemaForm({
     default:
       return (
         <div className="space-y-1.5">
-          <p className="text-sm text-soft">This tool doesn’t say which arguments it takes. Write them as JSON.</p>
+          <p className="text-sm text-soft">This tool doesn’t describe its arguments. Enter them as JSON.</p>
           <JsonValue value={value} onChange={onChange} at="" label="Arguments" isObject />
         </div>
       )
@@ -118,8 +118,8 @@ function NewMember({ onAdd, taken }: { onAdd: (name: string) => void; taken: Sch
   return (
     <div className="flex gap-2">
       <input
-        aria-label="Name of a new value"
-        placeholder="Name of a new value"
+        aria-label="New value name"
+        placeholder="New value name"
         dir="auto"
         value={name}
         onChange={(event) => setName(event.target.value)}

@@ -96,7 +96,7 @@ export function ToolForm(props: ToolFormProps) {
           ) : (
             <div className="space-y-1.5">
               <p className="text-sm text-soft">
-                This tool’s schema is too large for a form. Write the arguments as JSON.
+                This tool’s schema is too large for a form. Enter the arguments as JSON.
               </p>
               <JsonValue value={input.args} onChange={change} at={ALL} label="Arguments (JSON)" rows={6} isObject />
             </div>
@@ -194,7 +194,7 @@ function beginning(schema: Schema | undefined): FormDraft {
 function FaultList({ faults }: { faults: Faults }) {
   if (faults.size === 0) return null
   return (
-    <Notice tone="danger" title="The arguments are not what the tool expects">
+    <Notice tone="danger" title="The arguments don’t match what the tool expects">
       <ul className="list-disc pl-4">
         {[...faults].slice(0, 20).map(([at, fault]) => (
           <li key={at} className="break-words">

@@ -81,7 +81,7 @@ function WideToolList({ tools, selected, onSelect }: ToolListProps) {
             </button>
           </li>
         ))}
-        {shown.length === 0 && <li className="px-2.5 py-2 text-[13px] text-soft">No tool matches.</li>}
+        {shown.length === 0 && <li className="px-2.5 py-2 text-[13px] text-soft">No matching tools.</li>}
       </ul>
     </div>
   )

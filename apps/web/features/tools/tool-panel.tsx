@@ -41,7 +41,7 @@ export function ToolPanel({ spaceId, onTrouble, ...rest }: ToolPanelProps) {
         Try a tool
       </h2>
       <p className="mt-1 mb-5 text-sm text-pretty text-soft">
-        Every call goes through the gateway to Notion, exactly as an assistant’s would.
+        Calls go through the gateway to Notion, just like an assistant’s.
       </p>
       <Tools control={control} past={past} spaceId={spaceId} {...rest} />
     </Card>

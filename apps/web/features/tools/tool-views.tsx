@@ -27,8 +27,7 @@ function searchView({ payload, onRead, hasLinks }: ToolViewProps): ReactNode | u
   const found = SearchResults.safeParse(payload)
   if (!found.success) return undefined
   const { results } = found.data
-  if (results.length === 0)
-    return <p className="py-6 text-center text-sm text-soft">Notion found nothing. Try other words.</p>
+  if (results.length === 0) return <p className="py-6 text-center text-sm text-soft">No results. Try other words.</p>
   return (
     <ul className="grid gap-3" aria-label="Search results">
       {results.map((result) => (

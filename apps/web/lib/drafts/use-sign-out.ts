@@ -5,19 +5,19 @@ import { callApi } from '../api-client.ts'
 import { draftsOf } from './use-draft.ts'
 
 interface SignOut {
-  /** Signs out at once, or asks first where drafts would be lost. @throws {ApiError} */
+  /** Signs out, or asks for confirmation if drafts would be lost. @throws {ApiError} */
   start(): Promise<void>
   /** How many drafts the question is about; undefined while nothing is asked. */
   readonly draftCount: number | undefined
   cancel(): void
-  /** The answer yes. @throws {ApiError} */
+  /** Confirms. @throws {ApiError} */
   confirm(): Promise<void>
 }
 
 /**
  * Signing out removes the user's drafts from this browser, after a question when there are any.
  *
- * @param onSignedOut goes on from there.
+ * @param onSignedOut called after signing out.
  */
 export function useSignOut(userId: string, onSignedOut: () => void): SignOut {
   const [draftCount, setDraftCount] = useState<number>()

@@ -25,7 +25,7 @@ describe('the metadata', () => {
     })
   })
 
-  it('is not found for another issuer, and not as that of an OpenID provider', async () => {
+  it('is not found for another issuer or at the OpenID provider path', async () => {
     for (const path of [
       '/.well-known/oauth-authorization-server/other',
       '/.well-known/openid-configuration/api/auth',
@@ -51,7 +51,7 @@ describe('a client that registers', () => {
       'one that is reached in several ways',
       ['https://vscode.dev/redirect', 'http://127.0.0.1:33418/', 'http://localhost/'],
     ],
-  ])('is taken: %s', async (_, redirectUris) => {
+  ])('is accepted: %s', async (_, redirectUris) => {
     const answer = await register({
       client_name: 'A client',
       redirect_uris: redirectUris,
@@ -77,13 +77,13 @@ describe('a client that registers', () => {
     'https://client.test/callback#fragment',
     'https://client.test\\@other.test/',
     '/callback',
-  ])('is refused with the redirect URI %s', async (uri) => {
+  ])('is rejected with the redirect URI %s', async (uri) => {
     const answer = await register({ redirect_uris: [uri], token_endpoint_auth_method: 'none' })
     expect(answer.status).toBe(400)
     expect(await answer.json()).toMatchObject({ error: 'invalid_redirect_uri' })
   })
 
-  it('gets a secret when it can keep one, and cannot do without it then', async () => {
+  it('gets a secret if confidential, and must authenticate with it', async () => {
     const answer = await register({ redirect_uris: ['https://client.test/callback'] })
     const { client_id: id, client_secret: secret } = (await answer.json()) as {
       client_id: string
@@ -103,7 +103,7 @@ describe('a client that registers', () => {
 })
 
 describe('an authorization', () => {
-  it('gives a token for this person, this space, this client and nothing else', async () => {
+  it('issues a token for exactly this user, space and client', async () => {
     const { ada, resource } = on()
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(ada, client, resource())
@@ -121,7 +121,7 @@ describe('an authorization', () => {
     expect(tokens.expires_in).toBe(900)
   })
 
-  it('keeps the request while the person signs in', async () => {
+  it('keeps the request while the user signs in', async () => {
     const client = await registerClient(on().webUrl)
     const url = client.authorizeUrl(on().resource())
     const page = await fetch(url, { redirect: 'manual' })
@@ -134,7 +134,7 @@ describe('an authorization', () => {
     expect((await client.redeem(back.searchParams.get('code') ?? '')).status).toBe(200)
   })
 
-  it('is answered with the issuer and the state, also when the person says no', async () => {
+  it('returns the issuer and the state, also when the user denies', async () => {
     const client = await registerClient(on().webUrl)
     const page = await open(on().ada, client.authorizeUrl(on().resource()))
     const denied = await decide(on().ada, page, { allow: false })
@@ -149,7 +149,7 @@ describe('an authorization', () => {
     expect(allowed.searchParams.get('state')).toBe('state-of-the-client')
   })
 
-  it('asks the person each time, and a client that wants it silently learns that', async () => {
+  it('asks the user each time and rejects prompt=none', async () => {
     const client = await registerClient(on().webUrl)
     await logIn(on().ada, client, on().resource())
     const again = await open(on().ada, client.authorizeUrl(on().resource()))
@@ -163,7 +163,7 @@ describe('an authorization', () => {
     ['one of somebody else', 'https://other.test/mcp'],
     ['a space that does not exist', 'space'],
     ['an address beside the endpoint', '/'],
-  ])('is refused without a resource of the gateway: %s', async (_, kind) => {
+  ])('is rejected without a resource of the gateway: %s', async (_, kind) => {
     const { resource, gatewayUrl } = on()
     const value =
       kind === 'space' ? resource('5f0a4b0e-9c1b-4f5e-8a57-2d1c6a0c9f11') : kind === '/' ? `${resource()}/` : kind
@@ -175,14 +175,14 @@ describe('an authorization', () => {
     expect((await open(on().ada, two)).searchParams.get('error')).toBe('invalid_target')
   })
 
-  it('lets the person choose the space where the address names none', async () => {
+  it('lets the user choose the space if the resource names none', async () => {
     const client = await registerClient(on().webUrl)
     const anySpace = `${on().gatewayUrl}/mcp/notion/proxy`
     const tokens = await logIn(on().ada, client, anySpace)
     expect(decodeJwt(tokens.access_token)).toMatchObject({ aud: anySpace, space_id: on().ada.spaceId })
   })
 
-  it('gives less when the person allows less, and a refresh does not make it more', async () => {
+  it('grants only what the user allows, and a refresh does not widen it', async () => {
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource(), { scope: 'notion:read' })
     expect(tokens.scope).toBe('notion:read offline_access')
@@ -192,7 +192,7 @@ describe('an authorization', () => {
     expect(await renewed.json()).toMatchObject({ scope: 'notion:read offline_access' })
   })
 
-  it('gives what there is to clients that ask for what other servers have', async () => {
+  it('ignores unknown scopes of other servers', async () => {
     const client = await registerClient(on().webUrl)
     const page = await open(on().ada, client.authorizeUrl(on().resource(), { scope: 'openid email profile' }))
     expect(page.searchParams.get('scope')).toBe('notion:read notion:write offline_access')
@@ -200,7 +200,7 @@ describe('an authorization', () => {
 })
 
 describe('a refresh', () => {
-  it('gives two windows of one client the same tokens', async () => {
+  it('returns the same tokens to two windows of one client', async () => {
     const client = await registerClient(on().webUrl)
     const { refresh_token } = await logIn(on().ada, client, on().resource())
     const answers = await Promise.all([0, 1, 2, 3].map(() => client.refresh(refresh_token)))
@@ -210,7 +210,7 @@ describe('a refresh', () => {
     expect(renewed[0]?.refresh_token).not.toBe(refresh_token)
   })
 
-  it('ends all of the client’s tokens when an old one comes after that', async () => {
+  it('revokes all tokens of the client when an old one is replayed', async () => {
     const client = await registerClient(on().webUrl)
     const { refresh_token: first } = await logIn(on().ada, client, on().resource())
     const { refresh_token: second } = (await (await client.refresh(first)).json()) as { refresh_token: string }
@@ -223,7 +223,7 @@ describe('a refresh', () => {
     expect((await client.refresh(second)).status).toBe(400)
   })
 
-  it('is not stored as it is', async () => {
+  it('is not stored in clear text', async () => {
     const client = await registerClient(on().webUrl)
     const { refresh_token, access_token } = await logIn(on().ada, client, on().resource())
     await client.refresh(refresh_token)
@@ -238,7 +238,7 @@ describe('a refresh', () => {
 })
 
 describe('a client in a web page', () => {
-  it('may ask for tokens from anywhere, and brings no cookies', async () => {
+  it('may request tokens from any origin, without cookies', async () => {
     const { token_endpoint } = await metadataOf(on().webUrl)
     const before = await fetch(token_endpoint, { method: 'OPTIONS' })
     expect(before.status).toBe(204)

@@ -27,7 +27,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
   }
 
-  it('signs in on the way, sees who asks, allows less by keyboard, and is back at the client', async () => {
+  it('signs in, sees the requesting client, allows less by keyboard, and returns to the client', async () => {
     // The client, listening where it wants to be answered.
     const answers: URL[] = []
     const listener = createServer((request, response) => {
@@ -49,7 +49,9 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
 
     await page.getByText('Friendly client', { exact: true }).waitFor()
     await page.getByText('Name not verified').waitFor()
-    expect(await page.getByRole('region', { name: 'Who asks' }).textContent()).toContain(new URL(redirect).host)
+    expect(await page.getByRole('region', { name: 'Requesting client' }).textContent()).toContain(
+      new URL(redirect).host,
+    )
     await page.getByText("Ada's space", { exact: true }).waitFor()
     await fitsAndIsAccessible(page)
 
@@ -71,7 +73,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('learns that an address is of a space that they are not in, and chooses among theirs where it names none', async () => {
+  it('is warned about a foreign space, and chooses among their own where the resource names none', async () => {
     const ben = await on().newUser('Ben')
     expect((await ben.post('/api/spaces', { name: 'South' })).ok).toBe(true)
     const client = await registerClient(on().webUrl)
@@ -83,10 +85,10 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await fitsAndIsAccessible(page)
 
     await page.goto(client.authorizeUrl(`${on().gatewayUrl}/mcp/notion/proxy`))
-    const spaces = page.getByRole('group', { name: 'Which space’s Notion may it use?' })
+    const spaces = page.getByRole('group', { name: 'Which space can it use?' })
     expect(await spaces.getByRole('radio').count()).toBe(2)
     expect(await page.getByText("Ada's space").count()).toBe(0)
-    expect(await spaces.getByText('Not connected with Notion now').count()).toBe(2)
+    expect(await spaces.getByText('Not connected to Notion.').count()).toBe(2)
     await spaces.getByRole('radio', { name: 'South' }).check()
     // Nobody listens there: where the browser was sent is what counts.
     const sent = page.waitForRequest((request) => request.url().startsWith('http://127.0.0.1:33418/callback'))
@@ -95,7 +97,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('signs in again and decides then, if the session ended while they read', async () => {
+  it('signs in again before deciding if the session has ended', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
@@ -112,32 +114,32 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('is told that a request is over, and can do nothing more with it', async () => {
+  it('sees that a request has expired and cannot decide about it', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
     await page.goto(client.authorizeUrl(on().resource()))
     await page.goto(page.url().replace(/(?<=[?&]state=)[^&]*/, 'of-somebody-else'))
     await page.getByRole('button', { name: 'Deny' }).click()
-    await page.getByText('This request is too old. Start again from the client.').waitFor()
+    await page.getByText('This request has expired. Log in from the client again.').waitFor()
     expect(await page.getByRole('button', { name: /Allow|Deny/ }).count()).toBe(0)
     await fitsAndIsAccessible(page)
     await page.context().close()
   })
 
-  it('is told what is wrong with a forged request', async () => {
+  it('sees what is wrong with a forged request', async () => {
     const client = await registerClient(on().webUrl)
     const page = await newProfile(browser, PHONE)
     for (const redirect of ['https://evil.test/callback', 'http://evil.test/callback', 'javascript:alert(1)', null]) {
       await page.goto(client.authorizeUrl(on().resource(), { redirect_uri: redirect }))
-      await page.getByText('asked to be answered at an address that it did not register').waitFor()
+      await page.getByText('redirect address is missing or isn’t registered').waitFor()
       expect(new URL(page.url()).origin).toBe(on().webUrl)
     }
     await fitsAndIsAccessible(page)
     await page.context().close()
   })
 
-  it('sees which host describes a client, and that on this computer it could be another', async () => {
+  it('sees the host of a client’s metadata document, and a warning for local redirects', async () => {
     const { host } = new URL(site().origin)
     const clientId = site().publish({
       client_name: '<b>Planner</b>',
@@ -147,7 +149,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
     await page.goto(client.authorizeUrl(on().resource()))
-    const asker = page.getByRole('region', { name: 'Who asks' })
+    const asker = page.getByRole('region', { name: 'Requesting client' })
     await asker.getByText(host, { exact: true }).waitFor()
     await asker.getByText('<b>Planner</b>', { exact: true }).waitFor()
     await asker.getByText('Name not verified').waitFor()
@@ -166,7 +168,7 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('signs in first when the client is not known yet, and then decides', async () => {
+  it('signs in before an unknown client’s document is fetched, and then decides', async () => {
     const client = await describedClient(on().webUrl, site().publish({ client_name: 'A new planner' }))
     const page = await newProfile(browser)
     await page.goto(client.authorizeUrl(on().resource()))
@@ -179,10 +181,10 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
   })
 
   it.each([
-    ['that does not exist', '/nowhere.json', 'does not describe a client'],
-    ['of another client', '/other.json', 'describes another one'],
-    ['with an address that is none', '/a/../b.json', 'cannot be one of a client'],
-  ])('is told what is wrong with a document: one %s', async (_, path, sentence) => {
+    ['that does not exist', '/nowhere.json', 'metadata document isn’t valid'],
+    ['of another client', '/other.json', 'describes a different client'],
+    ['with an address that is none', '/a/../b.json', 'can’t be a client metadata document'],
+  ])('sees what is wrong with a document: one %s', async (_, path, sentence) => {
     site().answers['/other.json'] = json({ client_id: 'https://<b>evil</b>.test/', redirect_uris: [REDIRECT] })
     const client = await describedClient(on().webUrl, site().origin + path)
     const page = await newProfile(browser, PHONE)
@@ -194,18 +196,18 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     await page.context().close()
   })
 
-  it('makes a key, sees a client appear when it first calls with it, and deletes it', async () => {
+  it('creates a key, sees a client after its first call, and deletes the key', async () => {
     const page = await newProfile(browser, PHONE)
     await signIn(page, on().webUrl, on().ada.account)
     await page.goto(`${on().webUrl}/spaces/${on().ada.spaceId}/clients`)
-    await page.getByText('Nothing has called yet').waitFor()
+    await page.getByText('No client has called yet').waitFor()
     await fitsAndIsAccessible(page)
 
     await page.getByRole('button', { name: 'New key' }).click()
     await page.getByLabel('Name').fill('Nightly report')
     await page.getByRole('radio', { name: 'Read and change' }).check()
-    await page.getByRole('button', { name: 'Make the key' }).click()
-    await page.getByText('it is shown only this once').waitFor()
+    await page.getByRole('button', { name: 'Create key' }).click()
+    await page.getByText('You won’t be able to see it again.').waitFor()
     const key = await page.getByText(/^nmg_\w{49}$/).textContent()
     // It stands in what there is to copy, too.
     await page.getByText('Gemini CLI', { exact: true }).click()
@@ -236,14 +238,14 @@ describe.skipIf(!chromiumPath())('a person with a browser', () => {
     // It scrolls within its frame: with keys in the list, the page once scrolled away into emptiness.
     expect(await page.evaluate(() => document.documentElement.scrollHeight <= window.innerHeight)).toBe(true)
     await page.getByRole('button', { name: 'Delete Nightly report' }).click()
-    await page.getByRole('button', { name: 'Delete the key' }).click()
-    await page.getByText('You have no keys in this space.').waitFor()
+    await page.getByRole('button', { name: 'Delete key' }).click()
+    await page.getByText('No keys yet.').waitFor()
     await expect.poll(() => on().statusOf(key ?? '')).toBe(401)
     expect(complaintsOf(page)).toEqual([])
     await page.context().close()
   })
 
-  it('takes back what they allowed, and the client is out at once', async () => {
+  it('revokes a grant, and the client loses access immediately', async () => {
     const client = await registerClient(on().webUrl, { client_name: 'Old laptop' })
     const tokens = await logIn(on().ada, client, on().resource())
     expect((await on().listTools(tokens.access_token)).status).toBe(200)

@@ -88,7 +88,7 @@ export async function connect(page: Page): Promise<void> {
 
 /** To another page of the space by the navigation, which small windows keep in a drawer. */
 export async function goTo(page: Page, destination: string): Promise<void> {
-  const drawer = page.getByRole('button', { name: 'Open the navigation' })
+  const drawer = page.getByRole('button', { name: 'Open navigation' })
   if (await drawer.isVisible()) await drawer.click()
   await page.getByRole('navigation', { name: 'Space' }).getByRole('link', { name: destination }).click()
   await page.getByRole('heading', { name: destination, level: 1 }).waitFor()

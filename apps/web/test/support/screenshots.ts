@@ -53,7 +53,7 @@ try {
     const page = await newProfile(browser, options)
     await signIn(page, product.webUrl, ADA)
     await goTo(page, 'Connection')
-    await page.getByRole('list', { name: 'What happened' }).getByText('Connected').waitFor()
+    await page.getByRole('list', { name: 'Events' }).getByText('Connected').waitFor()
     await picture(page, name)
     await page.context().close()
   }

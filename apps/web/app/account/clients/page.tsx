@@ -3,19 +3,18 @@ import { allowedClients } from '@/features/clients/allowed-clients.ts'
 import { AllowedList } from '@/features/clients/allowed-list.tsx'
 import { requireSignedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
+import { texts } from '@/features/clients/texts.ts'
 
-export const metadata: Metadata = { title: 'Clients you have allowed' }
+export const metadata: Metadata = { title: texts.allowed.title }
 
-/** What the user has allowed in all of their spaces. */
+/** The user's grants in all spaces. */
 export default async function AllowedClientsPage() {
   const found = await requireSignedInUser()
   return (
     <div className="space-y-6">
       <div>
-        <h1 className="text-2xl font-semibold tracking-tight text-balance">Clients you have allowed</h1>
-        <p className="mt-1.5 text-[15px] text-pretty text-soft">
-          Programs that act for you because you logged in from them. Keys are with each space, under Clients.
-        </p>
+        <h1 className="text-2xl font-semibold tracking-tight text-balance">{texts.allowed.title}</h1>
+        <p className="mt-1.5 text-[15px] text-pretty text-soft">{texts.allowed.lead}</p>
       </div>
       <AllowedList initial={await allowedClients(runtime(), found)} />
     </div>

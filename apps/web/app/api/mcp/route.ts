@@ -39,14 +39,14 @@ async function onlyData(response: Response): Promise<Response> {
   if (response.status < 400) {
     throw new Failure(
       'unexpected_response',
-      'Notion answered with something that is neither JSON nor events. The call may have been carried out; look in Notion before you repeat it.',
+      'Notion’s response was neither JSON nor an event stream. Notion may have applied the call; check before retrying.',
     )
   }
   const problem = {
     type: 'about:blank',
     title: 'Notion refused the request',
     status: response.status,
-    detail: `Notion answered with status ${response.status} and a text that is not shown.`,
+    detail: `Notion responded with status ${response.status}. Its text is not shown.`,
     code: 'unexpected_response',
     requestId: `req_${crypto.randomUUID()}`,
   }
@@ -67,7 +67,7 @@ const forward = (request: NextRequest) =>
     const assertStillIn = async () => {
       if (performance.now() - startedAt < PROMPT_MS || (await isStillSignedInMember(request.headers, member.space.id)))
         return
-      failure = new Failure('forbidden_space', 'You are not a member of this space any more. Nothing was called.')
+      failure = new Failure('forbidden_space', 'You are no longer a member of this space. Nothing was called.')
       throw failure
     }
     const response = await fetchGateway(runtime(), member, '/mcp/notion/proxy', {

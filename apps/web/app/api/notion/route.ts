@@ -24,7 +24,10 @@ export const DELETE = (request: NextRequest) =>
 /** Where a classic Notion token was handed in once. */
 const retired = () =>
   respond(async () => {
-    throw new Failure('retired', 'Tokens are not handed in any more. Connect Notion with POST /api/notion/oauth/start.')
+    throw new Failure(
+      'retired',
+      'Submitting tokens is no longer supported. Connect Notion with POST /api/notion/oauth/start.',
+    )
   })
 
 export { retired as POST, retired as PUT }

@@ -8,9 +8,10 @@ import { signedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { SignOutButton } from '@/features/accounts/sign-out-button.tsx'
 import { LandingPage, linkStyle, withNext } from '@/app/landing-page.tsx'
+import { texts } from '@/features/spaces/texts.ts'
 
-// The same for all, so that the title tells nobody whether a link is good.
-export const metadata: Metadata = { title: 'Invitation', referrer: 'no-referrer' }
+// Same title for all links, so that it does not reveal which are valid.
+export const metadata: Metadata = { title: texts.invitation.pageTitle, referrer: 'no-referrer' }
 
 export default async function InvitationPage({ params }: { params: Promise<{ secret: string }> }) {
   const { secret } = await params
@@ -21,12 +22,12 @@ export default async function InvitationPage({ params }: { params: Promise<{ sec
   return (
     <LandingPage
       title={`Join ${spaceName}`}
-      lead={`${invitedBy} invites you to this space, ${roleText[invitation.role]}.`}
-      footer={isMember ? 'You are a member of this space already.' : 'The link works once.'}
+      lead={`${invitedBy} invited you to this space ${roleText[invitation.role]}.`}
+      footer={isMember ? texts.invitation.alreadyMember : texts.invitation.once}
     >
       {isMember ? (
         <Link href={`/spaces/${spaceId}`} className={buttonStyle({ className: 'w-full' })}>
-          Go to the space
+          {texts.invitation.open}
         </Link>
       ) : (
         <NextStep invitation={invitation} secret={secret} user={found?.user} />
@@ -37,11 +38,11 @@ export default async function InvitationPage({ params }: { params: Promise<{ sec
 
 const roleText = {
   owner: 'as an owner',
-  admin: 'as an admin, who manages its members and its connection with Notion',
-  member: 'as a member, who works with its Notion',
+  admin: 'as an admin, to manage its members and its connection to Notion',
+  member: 'as a member, to work in its Notion',
 } as const
 
-/** What the user who looks at it can do. */
+/** The next step for the current user. */
 function NextStep({ invitation, secret, user }: { invitation: Invitation; secret: string; user: User | undefined }) {
   const next = `/invitations/${secret}`
   const { email } = invitation
@@ -50,15 +51,15 @@ function NextStep({ invitation, secret, user }: { invitation: Invitation; secret
       <div className="space-y-3">
         {email && (
           <p className="text-sm text-pretty text-soft">
-            It is for <strong className="font-medium break-words text-ink">{email}</strong>, so use an account with this
+            It’s for <strong className="font-medium break-words text-ink">{email}</strong>. Use an account with this
             address.
           </p>
         )}
         <Link href={withNext('/sign-up', next)} className={buttonStyle({ className: 'w-full' })}>
-          Create an account
+          {texts.invitation.createAccount}
         </Link>
         <Link href={withNext('/sign-in', next)} className={buttonStyle({ look: 'secondary', className: 'w-full' })}>
-          Sign in
+          {texts.invitation.signIn}
         </Link>
       </div>
     )
@@ -67,9 +68,9 @@ function NextStep({ invitation, secret, user }: { invitation: Invitation; secret
     return (
       <div className="space-y-4">
         <p className="text-sm text-pretty text-soft">
-          This invitation is for <strong className="font-medium break-words text-ink">{email}</strong>, and you are
-          signed in as <strong className="font-medium break-words text-ink">{user.email}</strong>. Sign out and come
-          back with the other account, or ask for an invitation for this one.
+          This invitation is for <strong className="font-medium break-words text-ink">{email}</strong>, but you’re
+          signed in as <strong className="font-medium break-words text-ink">{user.email}</strong>. Sign in with the
+          other account, or ask for a new invitation.
         </p>
         <SignOutButton userId={user.id} next={next} />
       </div>
@@ -78,7 +79,7 @@ function NextStep({ invitation, secret, user }: { invitation: Invitation; secret
   return (
     <div className="space-y-3">
       <p className="text-sm text-pretty text-soft">
-        You join as {user.name} (<span className="break-words">{user.email}</span>).
+        You’re joining as {user.name} (<span className="break-words">{user.email}</span>).
       </p>
       <JoinSpace secret={secret} />
     </div>
@@ -87,11 +88,11 @@ function NextStep({ invitation, secret, user }: { invitation: Invitation; secret
 
 const Gone = () => (
   <LandingPage
-    title="This invitation is not good any more"
-    lead="It was used or cancelled, or it is older than a week. Ask the person who invited you for a new link."
+    title={texts.invitation.invalidTitle}
+    lead={texts.invitation.invalid}
     footer={
       <Link href="/" className={linkStyle}>
-        Go to your space
+        {texts.invitation.home}
       </Link>
     }
   >

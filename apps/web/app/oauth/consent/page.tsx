@@ -4,14 +4,15 @@ import { consentQuestion } from '@/features/clients/consent-view.ts'
 import { requireSignedInUser } from '@/lib/page-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { OAuthFrame } from '@/app/oauth/oauth-frame.tsx'
+import { texts } from '@/features/clients/texts.ts'
 
-export const metadata: Metadata = { title: 'Allow a client' }
+export const metadata: Metadata = { title: texts.consent.pageTitle }
 
 interface ConsentPageProps {
   readonly searchParams: Promise<Record<string, string | string[] | undefined>>
 }
 
-/** Where the authorization server sends people to decide about a client's request. Its query is signed and goes back as it came. */
+/** Consent page of the authorization server. Its signed query is returned unchanged with the decision. */
 export default async function ConsentPage({ searchParams }: ConsentPageProps) {
   const query = new URLSearchParams(
     Object.entries(await searchParams).flatMap(([name, value]) =>
@@ -20,16 +21,10 @@ export default async function ConsentPage({ searchParams }: ConsentPageProps) {
   )
   const question = await consentQuestion(runtime(), query, await requireSignedInUser())
   if (!question) {
-    return (
-      <OAuthFrame
-        title="This request is over"
-        hasWayOn
-        lead="It is too old. Go back to your client and log in from there again."
-      />
-    )
+    return <OAuthFrame title={texts.consent.expiredTitle} hasWayOn lead={texts.consent.expired} />
   }
   return (
-    <OAuthFrame title="May this client use your Notion?" lead="An MCP client asks to work with your space’s Notion.">
+    <OAuthFrame title={texts.consent.title} lead={texts.consent.lead}>
       <ConsentForm question={question} />
     </OAuthFrame>
   )

@@ -46,7 +46,7 @@ export function SpaceShell({ user, space, spaces, connection, permission, childr
           href="#content"
           className="sr-only z-30 rounded-lg bg-surface px-4 py-2 text-sm font-medium shadow-dialog focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
         >
-          Skip to the page
+          Skip to content
         </a>
         <aside
           aria-label="Space and account"
@@ -67,7 +67,7 @@ export function SpaceShell({ user, space, spaces, connection, permission, childr
             <Button
               look="quiet"
               size="icon"
-              aria-label="Open the navigation"
+              aria-label="Open navigation"
               aria-haspopup="dialog"
               onClick={() => setDrawerOpen(true)}
             >

@@ -3,18 +3,19 @@ import Link from 'next/link'
 import { NewSpaceForm } from '@/features/spaces/new-space-form.tsx'
 import { requireSignedInUser } from '@/lib/page-guards.ts'
 import { LandingPage, linkStyle } from '@/app/landing-page.tsx'
+import { texts } from '@/features/spaces/texts.ts'
 
-export const metadata: Metadata = { title: 'New space' }
+export const metadata: Metadata = { title: texts.space.pageTitle }
 
 export default async function NewSpacePage() {
   await requireSignedInUser()
   return (
     <LandingPage
-      title="Make a new space"
-      lead="A space has its own members and its own connection with Notion. You become its owner."
+      title={texts.space.createTitle}
+      lead={texts.space.createLead}
       footer={
         <Link href="/" className={linkStyle}>
-          Back to your space
+          {texts.space.back}
         </Link>
       }
     >

@@ -119,6 +119,6 @@ describe('the consent page', () => {
     const page = await asked()
     page.searchParams.set('redirect_uri', 'https://evil.test/callback')
     const html = await (await on().ada.fetch(page.pathname + page.search)).text()
-    expect(html).toContain('This request is over')
+    expect(html).toContain('This request has expired')
   })
 })

@@ -7,7 +7,7 @@ import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ token: z.string().max(200) })
 
-/** Whether a link to reset a password still works, before somebody chooses one. The token itself cannot be guessed: it has 128 bits or more. */
+/** Checks whether a password reset link is still valid. The token has at least 128 bits and cannot be guessed. */
 export const POST = (request: Request) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

@@ -19,7 +19,7 @@ export const GET = (request: NextRequest) =>
     const { spaceId, ...query } = Object.fromEntries(request.nextUrl.searchParams)
     const member = await requireMember(request.headers, spaceId)
     const parsed = Query.safeParse(query)
-    if (!parsed.success) throw new Failure('invalid_request', 'Give `kind` and `before` as the pages of this app do.')
+    if (!parsed.success) throw new Failure('invalid_request', 'The query parameter `kind` or `before` is not valid.')
     return Response.json(
       await connectionHistory(runtime(), member, { before: parsed.data.before, kind: parsed.data.kind }),
       noStore,

@@ -9,7 +9,7 @@ import { runtime } from '@/lib/runtime.ts'
 
 const Body = WorkspaceChangeDecision.extend({ spaceId: z.string().optional() })
 
-/** Decides about a consent that reached another workspace. Answers with the connection as it is then. */
+/** Accepts or declines a pending workspace change. Returns the updated connection. */
 export const POST = (request: Request) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

@@ -5,7 +5,7 @@ import { requireOwnOrigin, requireSignedIn } from '@/lib/request-guards.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { respond } from '@/lib/problem-response.ts'
 
-/** The user's answer on the consent page. */
+/** The user's decision on the consent page. */
 export const POST = (request: NextRequest) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

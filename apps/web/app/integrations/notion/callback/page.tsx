@@ -11,7 +11,7 @@ export const metadata: Metadata = { title: 'Connecting Notion' }
 
 type Query = Record<string, string | string[] | undefined>
 
-/** Where the gateway sends the browser after Notion's consent page. What the address says is shown and never believed. */
+/** The gateway redirects here after Notion's consent page. The query is displayed, but not trusted. */
 export default async function CallbackPage({ searchParams }: { searchParams: Promise<Query> }) {
   const { status, error, spaceId, mcp, previousConsent } = await searchParams
   if (status === undefined && error === undefined) redirect('/')

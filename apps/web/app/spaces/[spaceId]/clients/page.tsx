@@ -6,6 +6,7 @@ import { Failure } from '@/lib/failure.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
+import { texts } from '@/features/clients/texts.ts'
 
 export const generateMetadata = memberPageTitle('Clients')
 
@@ -16,7 +17,7 @@ export default async function ClientsPage({ params }: { params: Promise<{ spaceI
     throw error
   })
   return (
-    <Page title="Connect your client" lead="Use this space’s Notion in the programs that you work with.">
+    <Page title={texts.page.title} lead={texts.page.lead}>
       {lists instanceof Error ? (
         <Notice tone="danger">{lists.message}</Notice>
       ) : (

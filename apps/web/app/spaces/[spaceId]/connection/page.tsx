@@ -7,7 +7,7 @@ export const generateMetadata = memberPageTitle('Connection')
 export default async function ConnectionPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const { space } = await requireMemberPage(params)
   return (
-    <Page title="Connection" lead="One connection with Notion serves everybody in this space.">
+    <Page title="Connection" lead="One Notion connection for everyone in this space.">
       <ConnectionOverview spaceId={space.id} />
     </Page>
   )

@@ -6,8 +6,9 @@ import { isManager, requireManager } from '@/lib/membership.ts'
 import { runtime } from '@/lib/runtime.ts'
 import { memberPageTitle, requireMemberPage } from '@/lib/page-guards.ts'
 import { Page } from '@/app/spaces/[spaceId]/page-frame.tsx'
+import { texts } from '@/features/spaces/texts.ts'
 
-export const generateMetadata = memberPageTitle('Members')
+export const generateMetadata = memberPageTitle(texts.members.title)
 
 export default async function MembersPage({ params }: { params: Promise<{ spaceId: string }> }) {
   const member = await requireMemberPage(params)
@@ -18,14 +19,7 @@ export default async function MembersPage({ params }: { params: Promise<{ spaceI
     canManage ? invitationsOf(runtime(), requireManager(member)) : [],
   ])
   return (
-    <Page
-      title="Members"
-      lead={
-        canManage
-          ? 'Everybody here works with the same Notion. Owners and admins connect it and manage members.'
-          : 'Everybody here works with the same Notion. Ask an owner or admin to change who is here.'
-      }
-    >
+    <Page title={texts.members.title} lead={canManage ? texts.members.lead : texts.members.leadForMember}>
       <div className="space-y-8">
         {canManage && <InviteForm spaceId={space.id} hasMail={runtime().sendMail !== undefined} />}
         <MemberList spaceId={space.id} members={members} self={{ id: user.id, role: space.role }} />

@@ -40,10 +40,10 @@ export function ConnectedTools({
       <Wrench aria-hidden className="size-6 text-faint" />
       <p className="mt-3 text-sm font-medium">Tools appear here</p>
       <p className="mt-1 mb-5 max-w-sm text-sm text-pretty text-soft">
-        As soon as Notion is connected, you can search it and try its tools right here.
+        Once Notion is connected, you can search it and try its tools here.
       </p>
       <Link href={`/spaces/${spaceId}/connection`} className={buttonStyle({ look: 'secondary' })}>
-        See the connection
+        Open connection
       </Link>
     </div>
   )

@@ -10,7 +10,7 @@ export default async function ToolsPage({ params }: { params: Promise<{ spaceId:
   const { space, user } = await requireMemberPage(params)
   const { isDemo, gatewayPublicUrl } = runtime()
   return (
-    <Page title="Tools" lead="Everything that assistants can do in this space’s Notion, to be tried by hand.">
+    <Page title="Tools" lead="Try everything assistants can do in this space’s Notion.">
       <ConnectedTools
         spaceId={space.id}
         userId={user.id}

@@ -14,7 +14,7 @@ export const POST = (request: Request, { params }: { params: Promise<{ spaceId: 
     requireOwnOrigin(request.headers)
     const member = await requireMember(request.headers, (await params).spaceId)
     const run = await jsonBody(request, RunRequest)
-    // Each asks the operator's model.
+    // Each message costs a call of the configured model.
     await requireWithinLimit(request.headers, 'chat', { user: member.user.id, space: member.space.id })
     const taken = await startRun(runtime(), member, run)
     switch (taken.kind) {

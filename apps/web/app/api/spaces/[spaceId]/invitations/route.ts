@@ -9,7 +9,7 @@ import { runtime } from '@/lib/runtime.ts'
 
 const Body = z.object({ role: z.enum(['admin', 'member']), email: z.email().max(254).optional() })
 
-/** Makes an invitation. Its link is in this answer and, if it has an address and mail is set up, in a mail. */
+/** Creates an invitation. Its link is in this response and, with an address and SMTP configured, in an email. */
 export const POST = (request: Request, { params }: { params: Promise<{ spaceId: string }> }) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

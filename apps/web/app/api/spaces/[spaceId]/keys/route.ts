@@ -6,7 +6,7 @@ import { requireMember, requireOwnOrigin } from '@/lib/request-guards.ts'
 import { respond } from '@/lib/problem-response.ts'
 import { runtime } from '@/lib/runtime.ts'
 
-/** A new key of the user for the space; the answer is the only one that holds it. */
+/** Creates a key of the user for the space. Only this response contains the key. */
 export const POST = (request: NextRequest, { params }: { params: Promise<{ spaceId: string }> }) =>
   respond(async () => {
     requireOwnOrigin(request.headers)

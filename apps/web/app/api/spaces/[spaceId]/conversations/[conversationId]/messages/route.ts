@@ -18,7 +18,7 @@ export const GET = (request: NextRequest, { params }: Context) =>
     const { id } = await readConversation(runtime(), member, conversationId)
     const before = request.nextUrl.searchParams.get('before') ?? ''
     if (!/^\d{1,9}$/.test(before)) {
-      throw new Failure('invalid_request', 'Say before which position, as ?before=40.')
+      throw new Failure('invalid_request', 'Pass a position, for example ?before=40.')
     }
     return Response.json(await readMessages(runtime(), id, Number(before)), noStore)
   })

@@ -9,7 +9,7 @@ interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
 }
 
-/** Stops the answer that is being written; what there is of it stays. */
+/** Stops the active run; its output so far is kept. */
 export const POST = (request: Request, { params }: Context) =>
   respond(async () => {
     requireOwnOrigin(request.headers)
@@ -18,7 +18,7 @@ export const POST = (request: Request, { params }: Context) =>
     const { id } = await ownConversation(runtime(), member, conversationId)
     const live = activeStream(runtime(), id)
     if (live) live.abort({ kind: 'stopped' })
-    // Another process may be writing it; it asks every second.
+    // Another process may own the run; it polls this flag every second.
     else await requestStop(runtime(), id)
     return new Response(null, { status: 202 })
   })

@@ -9,7 +9,7 @@ interface Context {
   readonly params: Promise<{ spaceId: string; conversationId: string }>
 }
 
-/** The answer that is being written, from its beginning; 204 when none is. */
+/** Streams the active run from its start; 204 without one. */
 export const GET = (request: Request, { params }: Context) =>
   respond(async () => {
     const { spaceId, conversationId } = await params
