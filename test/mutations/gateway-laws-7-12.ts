@@ -102,7 +102,7 @@ export const gatewayLaws7To12: readonly Mutation[] = [
     text: '"files": ["apps/gateway/src/clients/**"],\n      "rules": {\n        "no-restricted-imports": [\n          "error",',
     replacement:
       '"files": ["apps/gateway/src/clients/**"],\n      "rules": {\n        "no-restricted-imports": [\n          "off",',
-    test: { file: 'test/lint.test.ts', title: 'do no I/O in files that are not named after what they talk to' },
+    test: { file: 'test/lint.test.ts', title: 'may do I/O only in files that are named after the peer' },
   },
   {
     law: 'L10',
