@@ -15,8 +15,16 @@ const project = (name: string, folder: string) => ({
   expect: { poll: { timeout: 10_000 } },
 })
 
+const processors = Math.max(2, availableParallelism())
+
+/** Tests that mostly wait, for time-outs and for small processes: two at a time for each processor. */
+const waiting = { maxWorkers: 2 * processors, sequence: { groupOrder: 0 } }
+
+/** Tests that keep the processors busy themselves, with Chromium, Next and builds. */
+const busy = { maxWorkers: processors + 1, sequence: { groupOrder: 1 } }
+
 /** Tests with a command of their own, on real clusters, builds, containers and agents. */
-const onDemand = (name: string, folder: string) => ({ ...project(name, folder), testTimeout: 120_000 })
+const onDemand = (name: string, folder: string) => ({ ...project(name, folder), ...busy, testTimeout: 120_000 })
 
 /** The alias of apps/web/tsconfig.json. */
 const webAlias = { alias: { '@/': `${join(import.meta.dirname, 'apps/web')}/` } }
@@ -25,8 +33,6 @@ export default defineConfig({
   test: {
     // One PostgreSQL and one Redis for the run; each test file gets a database of its own from @nmg/process/testing.
     globalSetup: 'packages/process/src/testing/global-setup.ts',
-    // Tests mostly wait for other processes, so one worker per processor leaves none idle.
-    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         resolve: webAlias,
@@ -40,15 +46,17 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           isolate: false,
           testTimeout: 20_000,
+          ...waiting,
         },
       },
-      { test: project('process', 'packages/process') },
-      { test: project('simulator', 'packages/notion-simulator') },
-      { test: project('gateway', 'apps/gateway') },
+      { test: { ...project('process', 'packages/process'), ...waiting } },
+      { test: { ...project('simulator', 'packages/notion-simulator'), ...waiting } },
+      { test: { ...project('gateway', 'apps/gateway'), ...waiting } },
       {
         resolve: webAlias,
         test: {
           ...project('web', 'apps/web'),
+          ...busy,
           // On a busy machine a page can re-render between a query and a click. The report lists each retried test.
           retry: 1,
           include: ['test/**/*.test.ts'],
@@ -68,7 +76,7 @@ export default defineConfig({
       ...(process.env['IMAGE_ENGINE']
         ? [{ test: { ...onDemand('images', 'test'), include: ['images/*.test.ts'] } }]
         : []),
-      { test: { ...project('repository', 'test'), include: ['*.test.ts', '{deploy,doctor}/*.test.ts'] } },
+      { test: { ...project('repository', 'test'), ...busy, include: ['*.test.ts', '{deploy,doctor}/*.test.ts'] } },
     ],
   },
 })
