@@ -1,6 +1,7 @@
 import { requestForms, sendRaw, testDatabase, type FormTarget } from '@nmg/process/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildApp } from '@/test/support/built-app.ts'
+import { forgetLimits } from '@/test/support/limits.ts'
 import { deploymentSecrets, freePort, startProcess, type RunningProcess } from '@/test/support/product.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -8,14 +9,16 @@ const ORIGIN = 'http://localhost:3000'
 
 let web: RunningProcess
 let port: number
+let databaseUrl: string
 
 beforeAll(async () => {
   await buildApp()
   port = await freePort()
+  databaseUrl = (await testDatabase()).url
   web = await startProcess('apps/web/main.ts', '"web.listening"', {
     PORT: String(port),
     WEB_URL: ORIGIN,
-    DATABASE_URL: (await testDatabase()).url,
+    DATABASE_URL: databaseUrl,
     ...deploymentSecrets,
   })
   // Next takes over upgrades with its first request, if it is let.
@@ -23,6 +26,9 @@ beforeAll(async () => {
 })
 
 afterAll(() => web?.kill())
+
+// The forms together are more sign-in attempts than a minute allows.
+beforeEach(() => forgetLimits(databaseUrl))
 
 interface Endpoint {
   readonly target: FormTarget
