@@ -179,8 +179,8 @@ for (const proxy of installed) {
   })
 }
 
-if (installed.includes(nginx)) {
-  it('the configuration of nginx uses the remaining gateway, also immediately after its failure', async () => {
+for (const proxy of installed.filter((one) => one === nginx)) {
+  it(`the configuration of ${proxy.name} uses the remaining gateway, also immediately after its failure`, async () => {
     const left = createServer((request, response) => {
       request.resume().on('end', () => (request.url === '/mcp/broken' ? request.socket.destroy() : response.end('ok')))
     })

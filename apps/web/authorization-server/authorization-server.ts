@@ -33,7 +33,7 @@ import { authorizationRequest, tokenRequest } from './requests.ts'
 import { revocationOutbox } from './revocations.ts'
 import { startHousekeeping } from './sweep.ts'
 
-/** Where people decide; whoever is not signed in does so on the way. */
+/** The consent page; users without a session sign in first. */
 const CONSENT_PAGE = '/oauth/consent'
 
 const METADATA_PATH = '/.well-known/oauth-authorization-server'
@@ -53,7 +53,7 @@ export interface AuthorizationServerOptions extends EnsureClientOptions {
 }
 
 export interface AuthorizationServer extends ClientAuthorization {
-  /** Answers requests for its endpoints. False for all others, which are left alone. */
+  /** Handles requests for its endpoints. Returns false for all others. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
   stop(): void
 }
@@ -71,9 +71,9 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     if (await grants.end(grantId)) await revocations.deliverNow()
   }
 
-  /** Where the browser goes with an error that comes before the user has decided. */
+  /** Redirect target for an error that occurs before the user has decided. */
   const errorUrl = (error: string, query: URLSearchParams, location: string | undefined): string => {
-    // A program on this machine waits for it. Nobody is sent to a stranger's site or application without a word (RFC 9700 §4.11.2).
+    // A local program waits for the error. Do not redirect to a site or app without user interaction (RFC 9700 §4.11.2).
     if (location !== undefined && isLoopbackRedirect(location)) return location
     const isRedirect = error === 'invalid_redirect_uri' || whyNotRedirect(query.get('redirect_uri') ?? '') !== undefined
     return webUrl + errorPage(isRedirect ? 'invalid_redirect' : error, location === undefined ? undefined : query)
@@ -100,7 +100,7 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     if (resource?.spaceId !== undefined && !(await isSpace(pool, resource.spaceId))) query.delete('resource')
     const elsewhere = await ensureKnown(webHeaders(request), ISSUER_PATH + ROUTES.authorization, asked)
     if (elsewhere !== undefined) return redirect(response, webUrl + elsewhere)
-    // The library would send the error to the one that is registered.
+    // The library would redirect the error to the only registered URI.
     if (query.getAll('redirect_uri').length !== 1) return redirect(response, webUrl + errorPage('invalid_redirect'))
     const client = await findClient(pool, query.get('client_id') ?? '')
     if (client?.isDisabled) return redirect(response, webUrl + errorPage('client_disabled'))
@@ -120,7 +120,7 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
     const { authorization, 'content-type': contentType } = request.headers
     const form = tokenRequest(new URLSearchParams(body), gatewayPublicUrl)
     const refreshToken = form.get('grant_type') === 'refresh_token' ? form.get('refresh_token') : null
-    // Before its client is looked at: whoever presents a token that is not known has to log in.
+    // Check this before the client: an unknown refresh token requires a new login.
     if (refreshToken && !(await grants.findRefreshToken(refreshToken)))
       return sendJson(response, 400, { error: 'invalid_grant', error_description: 'Unknown refresh token.' })
     // Some libraries authenticate public clients with their id and an empty secret.
@@ -236,13 +236,13 @@ export function openAuthorizationServer(options: AuthorizationServerOptions): Au
 
 interface Endpoint {
   readonly path: string
-  /** How many requests one address may send, over all processes. */
+  /** Rate limit per network address across all processes. */
   readonly limit?: LimitedAction
   readonly method: 'GET' | 'POST'
   readonly respond: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void> | void
 }
 
-/** Why a request is not looked at; also the response to a browser that asks beforehand (CORS). */
+/** Rejects a request before it is handled; also responds to CORS preflights. */
 async function refusalOf(
   request: IncomingMessage,
   endpoint: Endpoint,
@@ -289,7 +289,7 @@ async function respond(endpoint: Endpoint, request: IncomingMessage, response: S
   await endpoint.respond(request, response, body)
 }
 
-/** The library is told its keys when it is made, so it is made anew when they change. What it keeps is in the database. */
+/** The library takes its keys at construction, so it is recreated when they change. Its state is in the database. */
 function protocolOf<T>(make: (keys: Keys) => T): (keys: Keys) => T {
   let made: { keys: Keys; value: T } | undefined
   return (keys) => {

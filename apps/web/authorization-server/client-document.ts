@@ -7,23 +7,23 @@ import { z } from 'zod'
 import { Failure } from '../lib/failure.ts'
 import { clientRegistration, PLAIN, type ClientRegistration } from './client-registration.ts'
 
-/** Why a client is not known by its document. The page for errors has a sentence for each. */
+/** Reasons to reject a metadata document. The error page has a message for each. */
 export const documentFaults = [
-  /** The client's id is not an address that such documents have. */
+  /** The client's id is not a valid document URL. */
   'document_address',
-  /** The address leads into a network that is not for everybody. */
+  /** The URL points into a private network. */
   'document_private',
-  /** Nobody answers there, or not now. */
+  /** The server does not respond, or not now. */
   'document_unreachable',
-  /** What is there is not such a document. */
+  /** The response is not a metadata document. */
   'document_invalid',
   /** It is the document of a client with another id. */
   'document_of_another',
-  /** It names redirect URIs that are not taken here. */
+  /** It contains unacceptable redirect URIs. */
   'document_redirects',
-  /** It says that the client has a secret or a key. Who can read it is not who wrote it, so a secret in it is none. */
+  /** It requires client authentication; a secret in a public document is none. */
   'document_secret',
-  /** Too many are being asked for. */
+  /** Too many documents are being fetched. */
   'document_later',
 ] as const
 export type DocumentFault = (typeof documentFaults)[number]
@@ -31,7 +31,7 @@ export type DocumentFault = (typeof documentFaults)[number]
 export const documentFailure = (fault: DocumentFault, options?: ErrorOptions) =>
   new Failure<DocumentFault>(fault, fault, options)
 
-/** Whether the client names an address instead of an id that it got here: those have no colon. */
+/** True if the client id is a URL; ids issued here contain no colon. */
 export const isDocumentClient = (clientId: string): boolean => /^https?:/i.test(clientId)
 
 /** The host of the client's document, which is all that is proven about the client; undefined for one that registered. */
@@ -78,7 +78,7 @@ export function clientDocument(url: URL, content: unknown): ClientRegistration {
     throw documentFailure('document_secret')
   }
   const registration = clientRegistration({ ...data, token_endpoint_auth_method: 'none' })
-  // Whoever publishes a document can correct it, so nothing of it is left out.
+  // The publisher can correct the document, so reject it instead of dropping invalid parts.
   const named = new Set(Array.isArray(data['redirect_uris']) ? data['redirect_uris'] : [])
   if (!('error' in registration) && registration.redirectUris.length < named.size)
     throw documentFailure('document_redirects')
@@ -89,7 +89,7 @@ export function clientDocument(url: URL, content: unknown): ClientRegistration {
 const SHORTEST_SECONDS = 5 * 60
 const LONGEST_SECONDS = 24 * 3600
 
-/** For how long a document is used without being asked for again: as its server says, within bounds. */
+/** Cache lifetime of a document: as its server allows, within bounds. */
 export function freshSeconds(cacheControl: string | null): number {
   const [, maxAge = '0'] = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(cacheControl ?? '') ?? []
   const isKept = !/(?:^|[\s,])no-(?:store|cache)\b/i.test(cacheControl ?? '')

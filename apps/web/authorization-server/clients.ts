@@ -5,7 +5,7 @@ import type { KnownClient } from '../lib/authorization.ts'
 import { SCHEMA } from '../lib/database.ts'
 import type { ClientRegistration, RegisteredClient } from './client-registration.ts'
 
-/** What is stored of tokens, codes and client secrets. */
+/** Digest under which tokens, codes and client secrets are stored. */
 export const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url')
 
 export interface StoredClient extends KnownClient {

@@ -7,7 +7,7 @@ import { clientDocument, documentFailure, documentFaults, freshSeconds, type Doc
 import { storeDocumentClient } from './clients.ts'
 import { fetchLimiter } from './fetch-limiter.ts'
 
-/** The browser waits for it. */
+/** Time limit of a fetch, during which the browser waits. */
 const TIMEOUT_MS = 5_000
 /** Three times what the draft recommends (§6.6). */
 const MAX_BODY_BYTES = 16 * 1024
@@ -32,7 +32,7 @@ export interface DocumentResolver {
    * log in all the same.
    */
   isOffered(): boolean
-  /** Whether the client's document was read recently enough. */
+  /** True if the client's document is still fresh. */
   isKnown(clientId: string): Promise<boolean>
   /**
    * Reads the document at this address, which is the client's id, after which the client is known like one that registered. Only for people who are signed in: whoever else
@@ -101,7 +101,7 @@ export function documentResolver({ pool, guard, proxies }: DocumentResolverOptio
       } catch (error) {
         const failure = failureWith(error, documentFaults)
         if (!failure) throw error
-        // That nothing can be reached concerns the operator; what strangers publish does not.
+        // Log an unreachable network, not faulty third-party documents.
         const level = failure.code === 'document_unreachable' ? 'warn' : 'info'
         log[level]('oauth.document_refused', {
           clientId,

@@ -4,9 +4,9 @@ import type { DocumentResolver } from './document-resolver.ts'
 import { isComplete, type AuthorizationRequest } from './requests.ts'
 
 export interface EnsureClientOptions {
-  /** Undefined where the operator does not want any. */
+  /** Undefined if metadata documents are disabled. */
   readonly documents: DocumentResolver | undefined
-  /** Who sent the request; undefined when nobody is signed in. */
+  /** The user of the request; undefined without a session. */
   readonly userOf: (headers: Headers) => Promise<string | undefined>
 }
 
@@ -54,6 +54,6 @@ export function ensureClient({ documents, userOf }: EnsureClientOptions) {
   }
 }
 
-/** Not an image of another page, and not a guess of the browser's at where the user goes next. */
+/** True for a top-level navigation: no subresource and no prefetch. */
 const isNavigation = (headers: Headers): boolean =>
   headers.get('sec-fetch-mode') !== 'no-cors' && !headers.has('sec-purpose')

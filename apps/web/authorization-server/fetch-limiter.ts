@@ -2,17 +2,17 @@ const MINUTE_MS = 60_000
 
 export interface FetchLimits {
   readonly atOnce: number
-  /** So that nobody can take all of it. */
+  /** Maximum concurrent fetches of one user. */
   readonly atOnceOfOne: number
   readonly perMinuteOfOne: number
 }
 
 export interface FetchLimiter {
-  /** Counts one more for this user. Undefined when that is too many; otherwise what to call when it is over. */
+  /** Acquires a permit for this user. Returns its release function, or undefined above the limit. */
   take(userId: string): (() => void) | undefined
 }
 
-/** Bounds how often people have this process ask other servers for something, and how much of that is under way at once. */
+/** Limits rate and concurrency of the fetches that users cause. */
 export function fetchLimiter(
   { atOnce, atOnceOfOne, perMinuteOfOne }: FetchLimits,
   now: () => number = Date.now,

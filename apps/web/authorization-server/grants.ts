@@ -8,7 +8,7 @@ import { SCHEMA } from '../lib/database.ts'
 import { isMember } from '../lib/membership.ts'
 import { digest } from './clients.ts'
 
-/** How long an authorization code is good, in seconds. */
+/** Lifetime of an authorization code in seconds. */
 export const CODE_SECONDS = 600
 
 /** How long a refresh token is good, in seconds. Each refresh starts anew: a client used every few months never logs in again. */
@@ -34,9 +34,9 @@ export interface Grant extends Omit<NewGrant, 'userAgent'> {
 /** What is stored of a code or a refresh token, with its grant. */
 export interface Issued {
   readonly grant: Grant
-  /** Whether it was presented although it had been used up: somebody else has seen it. */
+  /** True if a used code or token was replayed. */
   readonly isReplayed: boolean
-  /** By the database's clock; this process's may be wrong. */
+  /** By the database's clock. */
   readonly secondsLeft: number
 }
 
@@ -104,7 +104,7 @@ export function postgresGrants(pool: Pool) {
       )
     },
 
-    /** Counts a presentation of the code. It is good for the first one only, whatever comes of that. */
+    /** Records a use of the code. Only the first use is valid, whatever its outcome. */
     async presentCode(code: string): Promise<IssuedCode | undefined> {
       const { rows } = await pool.query<Row & { redirectUri: string; codeChallenge: string }>(
         `update ${SCHEMA}.oauth_code issued set presented = presented + 1
@@ -190,7 +190,7 @@ export function postgresGrants(pool: Pool) {
       )
     },
 
-    /** Deletes what a former member had in a space when they left, as the recorded revocation says. */
+    /** Deletes a former member's grants in a space, as recorded in the revocation. */
     async deleteOf(revocationId: string): Promise<void> {
       await pool.query(
         `delete from ${SCHEMA}.oauth_grant granted using ${SCHEMA}.ended_access ended

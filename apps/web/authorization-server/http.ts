@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 
-/** What a request of a client needs at most. The library takes less. */
+/** Body limit; the library's own limit is lower. */
 const MAX_BODY_BYTES = 64 * 1024
 
 /** The body; undefined when it is too large. It may come in chunks, without a length. */
@@ -58,14 +58,14 @@ export function openToAllOrigins(response: ServerResponse): void {
   response.setHeader('cross-origin-resource-policy', 'cross-origin')
 }
 
-/** A request that is not carried out; the body is in the form of OAuth's errors. */
+/** Rejects a request with an OAuth error body. */
 export interface RefusedRequest {
   readonly status: number
   readonly body?: { readonly error: string; readonly error_description: string }
   readonly headers: Record<string, string>
 }
 
-/** For faults of ours, as when the database is away: clients try again, and nobody has to log in. */
+/** For server faults such as an unavailable database: clients retry without a new login. */
 export const UNAVAILABLE = {
   status: 503,
   headers: { 'retry-after': '5' },

@@ -1,7 +1,7 @@
 import { AUTH_METHODS, GRANT_TYPES } from './client-registration.ts'
 import { KNOWN_SCOPES } from './scopes.ts'
 
-/** What clients are told of the authorization server ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)). */
+/** Authorization server metadata ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)). */
 export function authorizationServerMetadata(issuer: string, { hasDocuments }: { hasDocuments: boolean }) {
   return {
     issuer,

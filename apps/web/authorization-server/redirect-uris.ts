@@ -1,4 +1,4 @@
-/** Where browsers may be sent back to: what clients may register, and what of it a request names. */
+/** Rules for redirect URIs at registration and in requests. */
 
 /**
  * Schemes without a dot that clients are known to have registered with their operating systems. All others are reverse domain names
@@ -49,7 +49,7 @@ export function whyNotRedirect(uri: string): string | undefined {
 
 export const isLoopbackRedirect = (uri: string): boolean => uri.startsWith('http:')
 
-/** Where a redirect leads, for people to read. */
+/** Display form of a redirect target. */
 export function redirectTarget(uri: string): { kind: 'site' | 'machine' | 'application'; name: string } {
   const { protocol, host } = new URL(uri)
   if (protocol === 'https:') return { kind: 'site', name: host }

@@ -3,9 +3,9 @@ import { SCHEMA } from '../lib/database.ts'
 import { causeOf, log } from '../lib/log.ts'
 import type { Grants } from './grants.ts'
 
-/** How often the outbox is read for revocations that another process or a trigger wrote, or that could not be delivered, in milliseconds. */
+/** Poll interval of the outbox in milliseconds, for rows of other processes, triggers and failed deliveries. */
 const POLL_MS = 2_000
-/** How long the gateway may take to confirm one, in milliseconds. */
+/** Time limit of a delivery in milliseconds. */
 const DEADLINE_MS = 5_000
 const BATCH = 100
 
@@ -17,7 +17,7 @@ export interface RevocationsOptions {
 }
 
 export interface Revocations {
-  /** Delivers what is in the outbox. Never throws: what could not be delivered is delivered later. */
+  /** Delivers the outbox. Never throws; failed deliveries are retried. */
   deliverNow(): Promise<void>
   stop(): void
 }

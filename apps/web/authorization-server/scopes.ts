@@ -1,9 +1,9 @@
 import { Scope } from '@nmg/contract'
 
-/** Asks for a refresh token. It says nothing about Notion, so people are not asked about it. */
+/** Requests a refresh token. It does not concern Notion, so the consent page does not show it. */
 export const OFFLINE = 'offline_access'
 
-/** All that the authorization server knows. */
+/** All supported scopes. */
 export const KNOWN_SCOPES = [...Scope.options, OFFLINE] as const
 
 /** The scopes about Notion among the words of a `scope`; undefined when there are none, as if the parameter were absent. */

@@ -43,7 +43,7 @@ export async function sweep(pool: Pool): Promise<void> {
   )
 }
 
-/** Deletes hourly what has expired, and looks daily for members who are gone. */
+/** Deletes expired rows hourly, and checks daily for former members. */
 export function startHousekeeping(
   pool: Pool,
   grants: Grants,

@@ -139,7 +139,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
       expect(await page.evaluate(() => localStorage.length)).toBe(0)
     })
 
-    it('when the session has ended: signing in leads back to it, and it is sent once', async () => {
+    it('when the session has ended: sign-in returns to it, and it is sent once', async () => {
       const id = await conversation('First', 'Answer.')
       const page = await pageOf(ada, chatPath(id))
       const signIn = async () => {
@@ -191,7 +191,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
       expect(await typedIn(page)).toBe('')
     })
 
-    it('until somebody signs out, who is warned before', async () => {
+    it('until sign-out, after a warning', async () => {
       const own = await newUser(product.webUrl, {
         name: 'Carl',
         email: `${newId()}@north.test`,
@@ -215,7 +215,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     it.each([
       ['full', 'QuotaExceededError', 'storage is full'],
       ['forbidden', 'SecurityError', 'doesn’t allow storage'],
-    ])('in the tab where the storage is %s, which says so and works', async (_, name, words) => {
+    ])('in memory with a notice if the storage is %s', async (_, name, words) => {
       const page = await pageOf(ada, chatPath(), async (fresh) => {
         await fresh.addInitScript((error) => {
           Storage.prototype.setItem = () => {
@@ -230,7 +230,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
       await answers(page).getByText('Received.').waitFor()
     })
 
-    it('whole, however long; the limit is shown and not cut to', async () => {
+    it('whole above the limit, which is shown', async () => {
       const page = await pageOf(ada, chatPath())
       await field(page).fill('x'.repeat(100_002))
       await page.getByText('2 characters over the limit of 100,000').waitFor()
@@ -246,7 +246,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     })
   })
 
-  it('is shown at once, before the code that draws messages has come', async () => {
+  it('is shown immediately, before the code for messages has loaded', async () => {
     const page = await pageOf(ada, chatPath())
     const gate = Promise.withResolvers<void>()
     await page.route('**/_next/static/**', async (route) => {
@@ -260,7 +260,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     await answers(page).getByText('Drawn.').waitFor()
   })
 
-  it('is found by a reload that comes before the page of its conversation', async () => {
+  it('survives a reload before the page of its conversation', async () => {
     const page = await pageOf(ada, chatPath())
     const isNavigation = (url: URL) => url.searchParams.has('_rsc')
     await page.route(isNavigation, () => undefined)
@@ -358,7 +358,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
   })
 
   describe('is approved', () => {
-    it('only when all of it was seen, verbatim', async () => {
+    it('only after all of it was shown verbatim', async () => {
       const secret = `${'Harmless line\n'.repeat(60)}Delete everything\u202e`
       const input = {
         page_id: '1f0e2d3c-4b5a-4697-8877-665544332211',
@@ -401,7 +401,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
       expect(await approve.isEnabled()).toBe(true)
     })
 
-    it('in front of everybody: readers and other tabs follow without a reload', async () => {
+    it('visibly for all: readers and other tabs update without a reload', async () => {
       const id = await conversation('First', 'Answer.')
       await ada.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}`, {
         method: 'PATCH',
@@ -437,7 +437,7 @@ describe.skipIf(!chromiumPath())('what people type into the chat', () => {
     })
   })
 
-  it('is answered with what tools return: images, links and structured content', async () => {
+  it('is answered with tool results: images, links and structured content', async () => {
     const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
     odd.results = {
       'notion-fetch': {

@@ -68,7 +68,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
   const pageTitles = () =>
     product.simulator.workspaces.flatMap(({ pages }) => [...pages.values()].map(({ title }) => title))
 
-  it('finds a page: says what it does, shows what was found, and answers in Markdown', async () => {
+  it('finds a page: shows the action and the results, and answers in Markdown', async () => {
     const page = await newChat()
     model.answer(
       [{ say: 'Let me look. ' }, { call: 'notion-search', input: { query: 'launch plan' } }],
@@ -89,7 +89,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     await page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: 'A title from' }).waitFor()
   })
 
-  it('asks before it changes anything, and does what is decided', async () => {
+  it('asks before a change and follows the decision', async () => {
     const page = await newChat()
     model.answer([create('Approved in the browser')], [{ say: 'Made.' }])
     await send(page, 'Create it')
@@ -108,7 +108,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     expect(pageTitles()).not.toContain('Denied in the browser')
   })
 
-  it('stops at Escape, and answers another question in the place of the first', async () => {
+  it('stops at Escape, and answers an edited question in place of the first', async () => {
     const page = await newChat()
     const gate = Promise.withResolvers<void>()
     model.answer([{ say: 'A long story ' }, { wait: gate.promise }, { say: 'without end.' }], [{ say: 'A short one.' }])
@@ -127,7 +127,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     expect(await answers(page).count()).toBe(1)
   })
 
-  it('goes on through a reload in the middle of an answer, without anything jumping', async () => {
+  it('continues after a reload during a run, without layout shifts', async () => {
     const page = await newChat()
     const gate = Promise.withResolvers<void>()
     model.answer([{ say: 'Before the reload. ' }, { wait: gate.promise }, { say: 'After the reload.\n\n'.repeat(40) }])
@@ -150,7 +150,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     expect(shifts.reduce((sum, shift) => sum + shift, 0)).toBeLessThan(0.05)
   })
 
-  it('says clearly what keeps it from answering, and tries again', async () => {
+  it('shows why a run failed and retries', async () => {
     const page = await newChat()
     model.answer([{ status: 401 }], [{ say: 'Better now.' }])
     await send(page, 'Hello')
@@ -247,7 +247,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     expect(Math.max(0, ...pauses)).toBeLessThan(700)
   })
 
-  it('tells where the connection is gone in the middle of an answer', async () => {
+  it('shows that the connection was lost during a run', async () => {
     const page = await newChat()
     const gate = Promise.withResolvers<void>()
     model.answer([{ say: 'Wait. ' }, { wait: gate.promise }, { call: 'notion-search', input: { query: 'x' } }])
@@ -263,7 +263,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     await page.getByRole('heading', { name: 'MCP connected' }).waitFor()
   })
 
-  it('gives each tool a form made of its schema, in step with its JSON, and keeps the last calls', async () => {
+  it('shows a form for each tool’s schema in sync with its JSON, and keeps the last calls', async () => {
     const page = await newChat()
     await goTo(page, 'Tools')
     await page.getByLabel('query', { exact: true }).waitFor()
@@ -300,7 +300,7 @@ describe.skipIf(!chromiumPath())('the chat', () => {
     ['dark', { colorScheme: 'dark', viewport: { width: 1400, height: 900 } }],
     ['small', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
   ] as const)('%s', (_, options) => {
-    it('is without a fault that axe knows, and never wider than the window', async () => {
+    it('passes axe and never exceeds the width of the window', async () => {
       const page = await newChat({ ...options })
       const check = async (what: string) => {
         expect(await accessibilityFaults(page), what).toEqual([])

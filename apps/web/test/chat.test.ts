@@ -76,8 +76,8 @@ const toolCalls = (name: string) => product.simulator.recorded.mcpRequests.filte
 const pageTitles = () =>
   product.simulator.workspaces.flatMap(({ pages }) => [...pages.values()].map(({ title }) => title))
 
-describe('an answer', () => {
-  it('calls reading tools at once, and is kept with what they answered', async () => {
+describe('a run', () => {
+  it('calls reading tools immediately and is stored with their results', async () => {
     const id = newId()
     model.answer(
       [{ say: 'I look it up. ' }, { call: 'notion-search', input: { query: 'launch plan' } }],
@@ -106,7 +106,7 @@ describe('an answer', () => {
     expect(kept).toMatchObject({ isAnswering: false, conversation: { title: 'A title from the model', isMine: true } })
   })
 
-  it('goes on from what was said before', async () => {
+  it('continues from the earlier messages', async () => {
     const id = newId()
     model.answer([{ say: 'Blue.' }], [{ say: 'Because.' }])
     await answered(ada, ask(id, 'What colour?'))
@@ -117,7 +117,7 @@ describe('an answer', () => {
     expect((await opened(ada, id)).model).toBe('large')
   })
 
-  it('is written again, or from another question, in the place of the old one', async () => {
+  it('replaces the old answer when regenerated or when the question is edited', async () => {
     const id = newId()
     model.answer([{ say: 'One.' }], [{ say: 'Two.' }], [{ say: 'Three.' }])
     await answered(ada, ask(id, 'First question'))
@@ -129,7 +129,7 @@ describe('an answer', () => {
     expect((await opened(ada, id)).messages.map(textOf)).toEqual(['Another question', 'Three.'])
   })
 
-  it('ends at the limit of steps, and says so', async () => {
+  it('ends at the step limit with that finish reason', async () => {
     const search = [{ call: 'notion-search', input: { query: 'roadmap' } }] as const
     model.answer(search, search, search, search)
     const message = await answered(ada, ask(newId(), 'Search for ever'))
@@ -152,7 +152,7 @@ describe('an answer', () => {
     expect(model.titles()).toBe(titles)
   })
 
-  it('ends with the time to try again when Notion limits the calls', async () => {
+  it('ends with the retry time when Notion rate-limits calls', async () => {
     product.simulator.setOptions({
       mcpFaults: [{ kind: 'tool-rate-limit', tool: 'notion-search', retryAfterSeconds: 30 }],
     })
@@ -163,13 +163,13 @@ describe('an answer', () => {
     expect(Date.parse(until ?? '') - Date.now()).toBeGreaterThan(20_000)
   })
 
-  it('says what to do where the space is not connected, without an address of the gateway', async () => {
+  it('names the next step if the space is not connected, without the gateway’s address', async () => {
     const message = await answered(dora, ask(newId(), 'Hello'))
     expect(message.metadata?.end).toMatchObject({ kind: 'failed', code: 'not_connected' })
     expect(JSON.stringify(message.metadata)).not.toMatch(/https?:/)
   })
 
-  it('tells the model of a tool that failed, and goes on', async () => {
+  it('passes a tool failure to the model and continues', async () => {
     model.answer([{ call: 'notion-fetch', input: { id: newId() } }], [{ say: 'It is not there.' }])
     const message = await answered(ada, ask(newId(), 'Read it'))
     expect(toolParts(message)).toMatchObject([{ state: 'output-available', output: { isError: true } }])
@@ -185,7 +185,7 @@ describe('a message', () => {
     return (await opened(ada, run.conversationId)).messages
   }
 
-  it('that is sent again by a browser that lost the response is stored and answered once', async () => {
+  it('is stored and answered once when the browser retries after a lost response', async () => {
     const id = newId()
     const run = ask(id, 'Did this arrive?')
     const gate = Promise.withResolvers<void>()
@@ -200,7 +200,7 @@ describe('a message', () => {
     expect(model.requests).toHaveLength(asked + 1)
   })
 
-  it('that takes the place of another is stored once too', async () => {
+  it('is stored once when it replaces another', async () => {
     const id = newId()
     model.answer([{ say: 'One.' }], [{ say: 'Two.' }])
     await answered(ada, ask(id, 'First'))
@@ -217,7 +217,7 @@ describe('a message', () => {
     ['Chinese', '文'],
     ['line breaks between words', 'ab\n'],
     ['emoji', '😀'],
-  ])('of 100,000 characters arrives whole: %s', async (_, unit) => {
+  ])('of 100,000 characters is stored whole: %s', async (_, unit) => {
     const text = `${unit.repeat(Math.floor(99_999 / unit.length))}.`.padStart(100_000, 'x')
     const id = newId()
     model.answer([{ say: 'Long.' }])
@@ -227,7 +227,7 @@ describe('a message', () => {
     expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain(JSON.stringify(text).slice(1, -1))
   })
 
-  it('that is longer is refused, and nothing of it is stored', async () => {
+  it('is rejected above the limit without storing anything', async () => {
     const id = newId()
     expect((await startRun(ada, ask(id, 'x'.repeat(100_001)))).status).toBe(400)
     expect((await startRun(ada, ask(id, 'x'.repeat(2_000_000)))).status).toBe(413)
@@ -236,7 +236,7 @@ describe('a message', () => {
 })
 
 describe('a reader', () => {
-  it('is told only what is newer than what they have', async () => {
+  it('receives only what is newer than their version', async () => {
     const id = newId()
     model.answer([{ say: 'One.' }], [{ say: 'Two.' }])
     await answered(ada, ask(id, 'First'))
@@ -283,14 +283,14 @@ describe('a result that is too large', () => {
     return toolParts((await opened(ada, id)).messages[1])[0]
   }
 
-  it('is cut before it is stored, and says so', async () => {
+  it('is truncated with a note before it is stored', async () => {
     const part = await callWith(3_000_000)
     expect(part?.state).toBe('output-available')
     expect(JSON.stringify(part).length).toBeLessThan(1_100_000)
     expect(JSON.stringify(part)).toContain('more characters were left out')
   })
 
-  it('is not read further than it can be kept, and nobody is told to try again', async () => {
+  it('is not read beyond the limit and does not suggest a retry', async () => {
     const part = await callWith(60_000_000)
     expect(part).toMatchObject({
       state: 'output-error',
@@ -317,7 +317,7 @@ describe('a change', () => {
     ...rest,
   })
 
-  it('waits for a decision, and is made when it is approved', async () => {
+  it('waits for a decision and runs when approved', async () => {
     const before = toolCalls('notion-create-pages').length
     const { id, message, approvalId } = await waiting('Approved page')
     expect(message.metadata?.end).toEqual({ kind: 'approval' })
@@ -333,7 +333,7 @@ describe('a change', () => {
     expect(toolParts(kept[1])).toMatchObject([{ state: 'output-available', approval: { approved: true } }])
   })
 
-  it('is not made when it is denied, and the model learns of it', async () => {
+  it('does not run when denied, and the model is informed', async () => {
     const { id, approvalId } = await waiting('Denied page')
     model.answer([{ say: 'Then not.' }])
     await answered(ada, decide(id, approvalId, false))
@@ -343,7 +343,7 @@ describe('a change', () => {
     expect(JSON.stringify(result)).toMatch(/denied/i)
   })
 
-  it('asks no more in a conversation where its tool was allowed always, and only there', async () => {
+  it('needs no approval in a conversation where its tool is always allowed, and only there', async () => {
     const { id, approvalId } = await waiting('First of many')
     model.answer([change('Second of many')], [{ say: 'Both are made.' }])
     const after = await answered(ada, decide(id, approvalId, true, { always: true }))
@@ -353,7 +353,7 @@ describe('a change', () => {
     expect(elsewhere.message.metadata?.end).toEqual({ kind: 'approval' })
   })
 
-  it('cannot be approved for another call, twice, by somebody else, or after it was left behind', async () => {
+  it('cannot be approved for another call, twice, by another user, or after the user continued', async () => {
     const first = await waiting('Real page')
     const other = await waiting('Other page')
     const made = toolCalls('notion-create-pages').length
@@ -378,7 +378,7 @@ describe('a change', () => {
     expect(pageTitles()).not.toContain('Forged page')
   })
 
-  it('waits until all changes of one step are decided about', async () => {
+  it('waits until all changes of one step are decided', async () => {
     const id = newId()
     model.answer([change('Left page'), change('Right page')])
     const [left, right] = toolParts(await answered(ada, ask(id, 'Create both')))
@@ -392,7 +392,7 @@ describe('a change', () => {
   })
 })
 
-describe('an answer that is being written', () => {
+describe('an active run', () => {
   /** An answer that waits in the middle. */
   const begun = async (user = ada, id = newId()) => {
     const gate = Promise.withResolvers<void>()
@@ -404,7 +404,7 @@ describe('an answer that is being written', () => {
   }
   const streamOf = (user: UserClient, id: string) => user.fetch(`/api/spaces/${ada.spaceId}/conversations/${id}/stream`)
 
-  it('goes on when its reader leaves, and can be picked up from its beginning', async () => {
+  it('continues when its reader leaves and can be streamed again from the start', async () => {
     const { id, reader, gate } = await begun()
     await reader.cancel()
     expect((await opened(ada, id)).isAnswering).toBe(true)
@@ -427,7 +427,7 @@ describe('an answer that is being written', () => {
     expect((await opened(ada, id)).messages).toHaveLength(2)
   })
 
-  it('stops when it is told to, and what there is of it stays', async () => {
+  it('stops on request and keeps its output so far', async () => {
     const { id, reader, gate } = await begun()
     const aborted = model.aborted()
     expect((await ada.post(`/api/spaces/${ada.spaceId}/conversations/${id}/stop`, {})).status).toBe(202)
@@ -439,7 +439,7 @@ describe('an answer that is being written', () => {
     gate.resolve()
   })
 
-  it('ends at once for a member who is removed, and so does their reading', async () => {
+  it('ends immediately for a removed member, as does their stream', async () => {
     const eve = await newUser(product.webUrl, { name: 'Eve', email: 'eve@north.test', password: 'a-good-password' })
     await invite(ada, eve, 'member')
     const shared = await begun(ada)
@@ -493,7 +493,7 @@ describe('several web processes', () => {
   }
   const conversationPath = (id: string) => `/api/spaces/${ada.spaceId}/conversations/${id}`
 
-  it('read, stop and leave behind each other’s answers', async () => {
+  it('read, stop and supersede each other’s runs', async () => {
     const { web, there } = await second()
     const gate = Promise.withResolvers<void>()
     const slow = [{ say: 'The beginning. ' }, { wait: gate.promise }, { say: 'The end.' }]
@@ -528,7 +528,7 @@ describe('several web processes', () => {
     open.resolve()
   })
 
-  it('let an answer finish when they are told to end, and begin no other', async () => {
+  it('finish active runs at shutdown and start no others', async () => {
     const { web, there } = await second({ SHUTDOWN_GRACE_SECONDS: '20' })
     const gate = Promise.withResolvers<void>()
     const id = newId()
@@ -546,7 +546,7 @@ describe('several web processes', () => {
     expect((await opened(ada, id)).messages.map(textOf)).toEqual(['Go on', 'Nearly done.'])
   })
 
-  it('leave out a tool that no model could be offered, and tell the model what the person sees', async () => {
+  it('drop a tool with an unusable schema, and give the model what the user sees', async () => {
     const odd = await startOddGateway()
     odd.target = product.gatewayUrl
     odd.oddTools = [{ name: 'no-schema' }, { name: 'odd-schema', inputSchema: { type: 'string' } }, 'no tool', null]
@@ -579,7 +579,7 @@ describe('several web processes', () => {
     await odd.stop()
   })
 
-  it('pick up what one that died has stored of an answer', async () => {
+  it('recover the stored part of a run whose process died', async () => {
     const id = newId()
     model.answer([{ say: 'Known.' }])
     await answered(ada, ask(id, 'First'))
@@ -655,7 +655,7 @@ describe('the routes of the chat', () => {
     fetch: (path, init) => fetch(product.webUrl + path, { ...init, headers: { origin: product.webUrl } }),
   }
 
-  it.each(Object.keys(all))('are closed to nobody, strangers and former members when %s', async (name) => {
+  it.each(Object.keys(all))('reject anonymous users, other users and former members when %s', async (name) => {
     const anonymous: UserClient = {
       ...dora,
       ...nobody,
@@ -682,7 +682,7 @@ describe('the routes of the chat', () => {
     },
   )
 
-  it('let members read what is shared, and only its owner continue and change it', async () => {
+  it('let members read shared conversations, and only the owner continue and change them', async () => {
     expect((await writing.sharing(ada, conversation)).status).toBe(200)
     for (const call of Object.values(reading)) expect((await call(ben, conversation)).ok).toBe(true)
     for (const call of Object.values(writing)) {
@@ -694,7 +694,7 @@ describe('the routes of the chat', () => {
     expect(await titles(ada, '?search=periwink')).toEqual(['A title from the model'])
   })
 
-  it.each(Object.keys(writing))('refuse pages of other origins when %s', async (name) => {
+  it.each(Object.keys(writing))('reject other origins when %s', async (name) => {
     const foreign: UserClient = {
       ...ada,
       fetch: (path, init) => ada.fetch(path, { ...init, origin: 'https://evil.example' }),
@@ -710,7 +710,7 @@ describe('the routes of the chat', () => {
     ['an unknown turn', '{"type":"obey","conversationId":"1"}'],
     ['an empty message', JSON.stringify({ ...ask(newId(), ' ') })],
     ['a conversation that is no id', JSON.stringify(ask("' or true --", 'Hello'))],
-  ])('refuse %s', async (_, body) => {
+  ])('reject %s', async (_, body) => {
     expect((await ada.fetch(inSpace('/chat'), { method: 'POST', headers: JSON_TYPE, body })).status).toBe(400)
   })
 
@@ -721,12 +721,12 @@ describe('the routes of the chat', () => {
     `2026-13-45T00:00:00.000Z_${newId()}`,
     `now_${newId()}`,
     `99999-01-01T00:00:00.000Z_${newId()}`,
-  ])('refuse the page %s', async (before) => {
+  ])('reject the page %s', async (before) => {
     const answer = await ada.fetch(inSpace(`/conversations?before=${encodeURIComponent(before)}`))
     expect(answer.status).toBe(400)
   })
 
-  it.each(['NUL \0', 'line\nbreak', 'half \ud800'])('refuse the title %j', async (title) => {
+  it.each(['NUL \0', 'line\nbreak', 'half \ud800'])('reject the title %j', async (title) => {
     expect((await change(ada, conversation, { title })).status).toBe(400)
   })
 
@@ -744,7 +744,7 @@ describe('the routes of the chat', () => {
     expect(new Set([...first.conversations, ...second.conversations].map(({ id }) => id)).size).toBe(31)
   })
 
-  it('keep the last calls for each person alone', async () => {
+  it('keep the last calls per user', async () => {
     expect((await all['keeping a call']!(ada, '')).status).toBe(204)
     const calls = async (user: UserClient) =>
       ((await (await all['reading the last calls']!(user, '')).json()) as { calls: unknown[] }).calls
@@ -754,7 +754,7 @@ describe('the routes of the chat', () => {
     expect(await calls(ada)).toEqual([])
   })
 
-  it('delete for good', async () => {
+  it('delete permanently', async () => {
     expect((await writing.deleting(ada, conversation)).status).toBe(204)
     expect((await reading['opening a conversation'](ada, conversation)).status).toBe(404)
   })

@@ -93,7 +93,7 @@ describe('a response of the API', () => {
   }
 
   describe.each(Object.entries(ways))('%s', (_, way) => {
-    it.each(foreign)('is replaced when it is %s', async (type) => {
+    it.each(foreign)('is replaced if it is %s', async (type) => {
       const answer = await answerOf(way(200, type))
       expect(answer.status).toBe(502)
       expect(answer.headers.get('content-type')).toBe('application/problem+json')
@@ -106,30 +106,30 @@ describe('a response of the API', () => {
       expect(await answer.json()).toMatchObject({ status: 404, code: 'not_found' })
     })
 
-    it('goes out when it is data', async () => {
+    it('is sent if it is data', async () => {
       const answer = await answerOf(way(200, 'application/json'))
       expect(answer.status).toBe(200)
       expect(await answer.text()).toBe('<script>alert(1)</script>')
     })
   })
 
-  it.each([204, 202, 304])('with %i has no body to be replaced', async (status) => {
+  it.each([204, 202, 304])('with %i is not replaced', async (status) => {
     const answer = await answerOf((_, response) => void response.writeHead(status).end())
     expect(answer.status).toBe(status)
   })
 
-  it('may lead elsewhere', async () => {
+  it('may redirect', async () => {
     const answer = await answerOf((_, response) => void response.writeHead(302, { location: '/sign-in' }).end())
     expect(answer.status).toBe(302)
   })
 
-  it('that refuses a method names those that there are', async () => {
+  it('with 405 names the supported methods', async () => {
     const answer = await answerOf((_, response) => void response.writeHead(405).end())
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
     expect(await answer.json()).toMatchObject({ code: 'method_not_allowed' })
   })
 
-  it('that fails without a word is a problem document', async () => {
+  it('that fails without a body is a problem document', async () => {
     const answer = await answerOf((_, response) => void response.writeHead(500).end())
     expect(await answer.json()).toMatchObject({ status: 500, code: 'internal' })
   })
@@ -149,7 +149,7 @@ describe('a request to the API', () => {
     expect(isNavigation(requestWith(headers, { method: 'POST' }), '/api/spaces')).toBe(is)
   })
 
-  it('may be a navigation where browsers have to go', () => {
+  it('may be a navigation to paths that browsers must open', () => {
     expect(isNavigable('GET', '/api/auth/oauth2/authorize')).toBe(true)
     expect(isNavigable('GET', '/api/auth/callback/oidc')).toBe(true)
     expect(isNavigable('POST', '/api/auth/callback/google')).toBe(true)
@@ -170,11 +170,11 @@ describe('an endpoint of accounts', () => {
     ['GET', '/callback/a/b'],
     ['POST', '/constructor'],
     ['GET', ''],
-  ])('that is not listed is not there (%s %s)', (method, path) => {
+  ])('is not found if it is not listed (%s %s)', (method, path) => {
     expect(authEndpoint(method, `/api/auth${path}`)).toBeUndefined()
   })
 
-  it('says which methods it has', () => {
+  it('lists its methods', () => {
     expect(authEndpoint('GET', '/api/auth/sign-in/email')).toEqual({ allow: ['POST'] })
     expect(authEndpoint('OPTIONS', '/api/auth/oauth2/token')).toEqual({ endpoint: { isOpen: true } })
     expect(authEndpoint('OPTIONS', '/api/auth/sign-in/email')).toEqual({ allow: ['POST'] })
@@ -217,7 +217,7 @@ describe('a cause in the log', () => {
     },
   )
 
-  it('names what lies beneath', () => {
+  it('names the underlying cause', () => {
     expect(causeOf(networkError).cause).toBe('TypeError: fetch failed <- AggregateError <- Error: ECONNREFUSED')
   })
 
@@ -240,7 +240,7 @@ describe('a cause in the log', () => {
     expect(databaseFailure(Object.assign(new Error('x'), { code, severity: 'ERROR' }))?.event).toBe(event)
   })
 
-  it('of a gateway that is away is not taken for the database’s', () => {
+  it('of an unavailable gateway is not attributed to the database', () => {
     expect(databaseFailure(new Error('Unexpected', { cause: new Error('x') }))).toBeUndefined()
   })
 })

@@ -27,12 +27,12 @@ const takeMany = async (count: number, action: LimitedAction, subjects: Paramete
 }
 
 describe('a limit', () => {
-  it('allows exactly its number when many processes ask at once', async () => {
+  it('allows exactly its maximum across concurrent processes', async () => {
     expect(await takeMany(30, 'resetMail', { recipient: 'ada@north.test' })).toBe(5)
     expect(await takeMany(12, 'password', { user: 'ada' })).toBe(10)
   })
 
-  it('says how long to wait, and does not count what it refused', async () => {
+  it('returns the waiting time and does not count refusals', async () => {
     const subjects = { recipient: 'ben@north.test' }
     await takeMany(5, 'invitationMail', subjects)
     const waits = [
@@ -46,7 +46,7 @@ describe('a limit', () => {
     }
   })
 
-  it('allows the next one when the time is over, and no more than that', async () => {
+  it('allows exactly one more after the waiting time', async () => {
     const subjects = { user: 'cem' }
     await takeMany(10, 'password', subjects)
     const wait = await takeLimit(pool, 'password', subjects)
@@ -61,7 +61,7 @@ describe('a limit', () => {
     ['IPv4 inside IPv6', { address: '203.0.113.9' }, { address: '::ffff:203.0.113.9' }],
     ['IPv4 inside IPv6, in hexadecimal', { address: '203.0.113.10' }, { address: '::ffff:cb00:710a' }],
     ['another spelling of IPv6', { address: '2001:db8:7::1' }, { address: '2001:0DB8:0007:0000::2' }],
-  ])('is one for %s', async (_, one, same) => {
+  ])('counts %s as one subject', async (_, one, same) => {
     expect(await takeMany(5, 'resetMail', one)).toBe(5)
     expect(await takeLimit(pool, 'resetMail', same)).toBeGreaterThan(0)
   })
@@ -75,7 +75,7 @@ describe('a limit', () => {
     expect(await takeLimit(pool, action, another)).toBe(0)
   })
 
-  it('holds for each subject by itself: many recipients do not help one sender', async () => {
+  it('applies to each subject: many recipients do not help one sender', async () => {
     let allowed = 0
     for (let n = 0; n < 45; n++) {
       const wait = await takeLimit(pool, 'invitationMail', { user: 'gus', recipient: `victim-${n}@north.test` })
@@ -84,7 +84,7 @@ describe('a limit', () => {
     expect(allowed).toBe(40)
   })
 
-  it('keeps no name, and nothing at all once it is unused', async () => {
+  it('stores no name, and nothing once it is unused', async () => {
     const { rows } = await pool.query<{ key: Buffer }>('select key from web.limit_use')
     expect(new Set(rows.map(({ key }) => key.length))).toEqual(new Set([32]))
     await pool.query(`update web.limit_use set unused_at = now() - interval '1 second'`)

@@ -104,7 +104,7 @@ const form = (path: string, members: Record<string, string>) =>
 const encoded = (text: string) => encodeURIComponent(text.replaceAll(/[\ud800-\udfff]/gu, ''))
 
 describe.each(Object.entries(odd))('%s', (_, text) => {
-  it('is no fault of ours, wherever it is sent', async () => {
+  it('never causes a 5xx, wherever it is sent', async () => {
     const statuses = await Promise.all(
       Object.entries(routes).map(async ([route, send]) => [route, (await send(text)).status] as const),
     )
@@ -112,13 +112,13 @@ describe.each(Object.entries(odd))('%s', (_, text) => {
   })
 })
 
-it('says of a cursor that it is not valid', async () => {
+it('reports an invalid cursor', async () => {
   const response = await get(`${space()}/conversations?before=1_${crypto.randomUUID()}`)
   expect(response.status).toBe(400)
   expect(await response.json()).toMatchObject({ code: 'invalid_request' })
 })
 
-it('knows a link to reset a password that does not work before it is used', async () => {
+it('recognizes an invalid password reset link before its use', async () => {
   const response = await post('/api/account/reset-link', { token: 'x'.repeat(43) })
   expect(await response.json()).toEqual({ isGood: false })
   expect(

@@ -51,7 +51,7 @@ const linesOf = (output: string): Line[] =>
     .map((line) => JSON.parse(line) as Line)
 
 describe('the schema of the database', () => {
-  it('is changed by files that say which release is the oldest that can run on it', () => {
+  it('is changed by migrations that name the oldest compatible release', () => {
     const folder = resolve(import.meta.dirname, '../migrations')
     for (const name of readdirSync(folder)) {
       const [, oldest] =
@@ -63,7 +63,7 @@ describe('the schema of the database', () => {
   it.each([
     ['a migration of a newer release', '9001-of-the-future.sql'],
     ['tables of accounts of a newer release', 'accounts of better-auth 9'],
-  ])('that has %s is used if that says so, and refused otherwise before anything is changed', async (_, name) => {
+  ])('with %s is used if compatible, and otherwise rejected before any change', async (_, name) => {
     const migrateAccounts = vi.fn<() => Promise<void>>(async () => undefined)
     await pool.query(`insert into web.migrations (name, oldest_release) values ($1, 3)`, [name])
     await applyMigrations(pool, migrateAccounts, { release: 3 })
@@ -76,7 +76,7 @@ describe('the schema of the database', () => {
     await pool.query('delete from web.migrations where name = $1', [name])
   })
 
-  it('of a newer release keeps an older process from starting', async () => {
+  it('of a newer release prevents an older process from starting', async () => {
     await pool.query(`insert into web.migrations (name, oldest_release) values ('9002-x.sql', 99)`)
     const start = startProcess(MAIN, READY, {
       PORT: String(await freePort()),
@@ -89,7 +89,7 @@ describe('the schema of the database', () => {
 })
 
 describe('the log', () => {
-  it('has a JSON line for everything, names causes once, and tells them apart by SQLSTATE', async () => {
+  it('contains only JSON lines, names causes once, and distinguishes them by SQLSTATE', async () => {
     const { url, drop } = await testDatabase()
     const port = await freePort()
     const webUrl = `http://localhost:${port}`
@@ -133,7 +133,7 @@ describe('the log', () => {
     }
   })
 
-  it('shows failures when only warnings are wanted, and nothing else', { timeout: 120_000 }, async () => {
+  it('shows only failures at LOG_LEVEL=warn', { timeout: 120_000 }, async () => {
     const { url, drop } = await testDatabase()
     const port = await freePort()
     const child = spawn(process.execPath, [resolve(import.meta.dirname, '../main.ts')], {
@@ -173,7 +173,7 @@ describe('the log', () => {
 })
 
 describe('a gateway that is being replaced', () => {
-  it('is asked once more for what may be asked twice, and only for that', async () => {
+  it('is retried once for idempotent requests only', async () => {
     const gateway = new URL(product.gatewayUrl)
     let toBreak = 0
     let connections = 0
@@ -228,7 +228,7 @@ describe('a gateway that is being replaced', () => {
 })
 
 describe('housekeeping', () => {
-  it('removes sessions and links that are over, and no others', async () => {
+  it('removes only expired sessions and links', async () => {
     await newUser(product.webUrl, { name: 'Ben', email: 'ben@north.test', password: PASSWORD })
     await pool.query(`update web.session set "expiresAt" = now() - interval '1 minute' where "userId" <> $1`, [ada.id])
     await pool.query(
@@ -269,7 +269,7 @@ describe('housekeeping', () => {
       return vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0)
     }
 
-    it('disconnects after 30 days, unless somebody belongs to it again', async () => {
+    it('disconnects after 30 days unless a member has joined again', async () => {
       const left = await connected('Cem')
       const kept = await connected('Dora')
       const round = rounds()
@@ -294,7 +294,7 @@ describe('housekeeping', () => {
       expect(await statusOf(kept.spaceId)).toBe('connected')
     })
 
-    it('disconnects at most ten a day, and says so when more are due', async () => {
+    it('disconnects at most ten a day and logs that more are due', async () => {
       await pool.query(`update web.abandoned_space set disconnected_at = now() - interval '2 days'`)
       await pool.query(
         `insert into web.organization (id, name, slug, "createdAt") select gen_random_uuid(), 'Left', 'left-' || n, now() from generate_series(1, 13) n`,
@@ -321,7 +321,7 @@ describe('housekeeping', () => {
       expect(rest.rowCount).toBe(0)
     })
 
-    it('waits for the gateway when that is away', async () => {
+    it('waits for an unavailable gateway', async () => {
       await pool.query(
         `insert into web.organization (id, name, slug, "createdAt") values (gen_random_uuid(), 'Left', 'left-14', now())`,
       )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { returnPath } from '@/lib/return-path.ts'
 
-describe('where somebody goes after signing in', () => {
+describe('the return path after sign-in', () => {
   it.each(['/', '/spaces/7?tab=all', '/oauth/consent?sig=a%2Fb', '/a//b'])('may be %s', (path) => {
     expect(returnPath(path)).toBe(path)
   })

@@ -4,7 +4,7 @@ import { chatModels } from '@/lib/chat-models.ts'
 import { Settings } from '@/lib/settings.ts'
 
 describe('the settings of the web app', () => {
-  it('need nothing at all to start on this machine', () => {
+  it('are all optional on a developer’s machine', () => {
     expect(readSettings(Settings, {})).toEqual({
       PORT: 3000,
       HOST: '127.0.0.1',
@@ -19,7 +19,7 @@ describe('the settings of the web app', () => {
     })
   })
 
-  it('need the secrets, too, when a database is given', () => {
+  it('require the secrets with DATABASE_URL', () => {
     const given = { DATABASE_URL: 'postgresql://web@db/web' }
     expect(() => readSettings(Settings, given)).toThrow(
       new StartupError(
@@ -28,7 +28,7 @@ describe('the settings of the web app', () => {
     )
   })
 
-  it('are all told at once when they are wrong, and never with a value', () => {
+  it('are reported together when wrong, without their values', () => {
     const wrong = {
       PORT: '80000',
       CUDU_ENDPOINT: 'localhost:8000',
@@ -61,7 +61,7 @@ describe('the settings of the web app', () => {
     },
   )
 
-  it('take addresses and networks of proxies', () => {
+  it('accept addresses and networks of proxies', () => {
     const { TRUSTED_PROXIES } = readSettings(Settings, { TRUSTED_PROXIES: '10.0.0.0/8, 192.168.1.1,fd00::/8' })
     expect(TRUSTED_PROXIES).toEqual(['10.0.0.0/8', '192.168.1.1', 'fd00::/8'])
   })
@@ -76,7 +76,7 @@ describe('the models of the chat', () => {
       apiKey,
     ])
 
-  it('are told apart by the prefix of their provider, each with its own key', () => {
+  it('are distinguished by provider prefix, each with its own key', () => {
     const given = { CHAT_MODEL: 'anthropic/claude-x, openai/gpt-x', CHAT_API_KEY: 'one', OPENAI_API_KEY: 'two' }
     expect(models(given)).toEqual([
       ['anthropic/claude-x', 'anthropic', 'claude-x', 'one'],
@@ -84,7 +84,7 @@ describe('the models of the chat', () => {
     ])
   })
 
-  it('are all asked at CHAT_BASE_URL, by the names as given, where there is one', () => {
+  it('all use CHAT_BASE_URL, with names exactly as given, if it is set', () => {
     const given = { CHAT_MODEL: 'llama,openai/gpt-x', CHAT_BASE_URL: 'http://localhost:11434/v1' }
     expect(models(given).map(([, provider, name]) => [provider, name])).toEqual([
       ['compatible', 'llama'],
@@ -92,7 +92,7 @@ describe('the models of the chat', () => {
     ])
   })
 
-  it('are none without a setting, and the scripted one in a demo', () => {
+  it('are none by default, and the scripted one in the demo', () => {
     expect(models({})).toEqual([])
     expect(models({}, true)).toEqual([['scripted', 'scripted', 'scripted', undefined]])
   })
@@ -102,7 +102,7 @@ describe('the models of the chat', () => {
     [{ CHAT_MODEL: 'google/gemini-x' }, /CHAT_MODEL.*CHAT_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY/],
     [{ CHAT_BASE_URL: 'http://localhost:11434/v1' }, /CHAT_MODEL: must be set/],
     [{ CHAT_MAX_STEPS: '0' }, /CHAT_MAX_STEPS/],
-  ])('are refused at the start as %j', (given, message) => {
+  ])('are rejected at startup as %j', (given, message) => {
     expect(messageOf(() => readSettings(Settings, given))).toMatch(message)
   })
 })

@@ -29,12 +29,12 @@ const settings = () => ({
 })
 
 describe('an OpenID provider', () => {
-  it.each([401, 403, 408, 429, 500, 502, 503])('that answers %i is waited for, and the app starts', async (status) => {
+  it.each([401, 403, 408, 429, 500, 502, 503])('with status %i is retried after the start', async (status) => {
     answer = { status, body: '<html>Back soon</html>' }
     expect((await signInProviders(settings())).oidc).toBe('silent')
   })
 
-  it('that sends a configuration without end is waited for', async () => {
+  it('with an endless configuration is retried', async () => {
     answer = { status: 200, body: ' '.repeat(2 * 1024 * 1024) }
     expect((await signInProviders(settings())).oidc).toBe('silent')
   })
@@ -49,7 +49,7 @@ describe('an OpenID provider', () => {
   })
 })
 
-describe('a name that a provider says', () => {
+describe('a name from a provider', () => {
   it.each([
     [{ name: 'Ada Lovelace' }, 'Ada Lovelace'],
     [{ name: 'Ada\r\nBcc: x@y.test' }, 'Ada Bcc: x@y.test'],

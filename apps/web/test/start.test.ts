@@ -19,7 +19,7 @@ describe('the web app as a process', () => {
   const folder = mkdtempSync(join(tmpdir(), 'web-start-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('starts with nothing given, keeps its secrets to itself, and ends with 0', { timeout: 120_000 }, async () => {
+  it('starts without settings, logs no secrets, and exits with 0', { timeout: 120_000 }, async () => {
     const port = await freePort()
     const web = await startProcess(MAIN, READY, { PORT: String(port), DATA_DIR: folder })
     expect(await statusOf(port, '/healthz')).toBe(200)
@@ -32,7 +32,7 @@ describe('the web app as a process', () => {
     expect(await web.stop()).toBe(0)
   })
 
-  it('keeps its tables in a schema of its own, beside what others have in the database', async () => {
+  it('keeps its tables in its own schema beside other data', async () => {
     const { url } = await testDatabase()
     const client = new Client({ connectionString: url })
     await client.connect()
@@ -48,7 +48,7 @@ describe('the web app as a process', () => {
     expect(await columnsOf(url)).toEqual(['belongs_to_somebody_else'])
   })
 
-  it('can be started several times at once on one new database', async () => {
+  it('starts several times concurrently on one new database', async () => {
     const { url } = await testDatabase()
     const start = async () => {
       const port = await freePort()
@@ -71,7 +71,7 @@ describe('the web app as a process', () => {
     await Promise.all([first.web.stop(), second.web.stop()])
   })
 
-  it('says that its port is taken', async () => {
+  it('reports that its port is in use', async () => {
     const { url } = await testDatabase()
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
@@ -83,7 +83,7 @@ describe('the web app as a process', () => {
     other.close()
   })
 
-  it('says which database does not answer, and never its password', async () => {
+  it('names the database that does not respond, without its password', async () => {
     const port = await freePort()
     const start = startProcess(MAIN, READY, {
       PORT: '3000',
@@ -103,7 +103,7 @@ describe('the web app as a process', () => {
     await expect(start).rejects.toThrow(/PORT.*\n.*WEB_URL/)
   })
 
-  it('is not ready while its database is away, and alive all the same', async () => {
+  it('is alive but not ready while its database is unavailable', async () => {
     const { url, drop } = await testDatabase()
     const port = await freePort()
     const web = await startProcess(MAIN, READY, { PORT: String(port), DATABASE_URL: url, ...deploymentSecrets })

@@ -105,7 +105,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
   const approve = () => page.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click()
   const panel = () => page.getByRole('region', { name: 'Try a tool' })
 
-  it('begins each form valid, fills it, and asks before it runs what may change something', async () => {
+  it('starts each form valid, and asks for approval before a tool that may change something', async () => {
     for (const [name, schema] of Object.entries(family)) {
       await open(name)
       if (name === 'endless') continue
@@ -120,7 +120,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     expect(calls.length).toBe(Object.keys(family).length - 1)
   })
 
-  it('writes free-form objects as JSON, and says what is wrong with them', async () => {
+  it('edits free-form objects as JSON and shows their faults', async () => {
     await open('free-form')
     const field = page.getByRole('textbox', { name: 'data' })
     await field.fill('{"a": ')
@@ -145,7 +145,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     await expect.poll(() => calls).toEqual([{ name: 'nullable', args: { value: null } }])
   })
 
-  it('begins a new line at Enter, runs at Ctrl+Enter, and shows all of a change before', async () => {
+  it('inserts a line break at Enter, runs at Ctrl+Enter, and shows all of a change first', async () => {
     await open('notion-update-page')
     const text = page.getByRole('textbox', { name: 'text' })
     await text.pressSequentially('first')
@@ -165,7 +165,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     await expect.poll(() => calls).toEqual([{ name: 'notion-update-page', args: { text: 'first\nsecond\u202e' } }])
   })
 
-  it('keeps what was typed over a reload and other tools, until it was sent', async () => {
+  it('keeps unsent input across reloads and other tools', async () => {
     await open('notion-search')
     const query = page.getByRole('textbox', { name: 'query' })
     await query.fill('launch')
@@ -184,7 +184,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     )
   })
 
-  it('shows an error of the server as it is', async () => {
+  it('shows a server error verbatim', async () => {
     await open('notion-search')
     respond = () => {
       throw new RpcError(-32602, 'The query mentions an unknown filter.')
@@ -193,7 +193,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     await panel().getByText('The query mentions an unknown filter. (-32602)').waitFor()
   })
 
-  it('says that the outcome is unknown when a call ends without a result', async () => {
+  it('shows that the outcome is unknown when a call ends without a result', async () => {
     await open('notion-update-page')
     respond = () => {
       throw new Error('Cut.')
@@ -208,7 +208,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     expect(await panel().getByText('not sent').count()).toBe(0)
   })
 
-  it('shows images, audio, links and structured content, and the JSON exactly as it came', async () => {
+  it('shows images, audio, links and structured content, and the JSON verbatim', async () => {
     const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
     const result = {
       content: [
@@ -238,7 +238,7 @@ describe.skipIf(!chromiumPath())('the page of the tools', () => {
     expect(JSON.parse(raw ?? '')).toEqual(result)
   })
 
-  it('shows a tool without a schema as unusable, and all the others', async () => {
+  it('shows a tool without a schema as unusable beside all others', async () => {
     await open('without-schema')
     await page.getByText('This tool can’t be used').waitFor()
     expect(await page.getByRole('button', { name: 'Run', exact: true }).count()).toBe(0)

@@ -10,7 +10,7 @@ interface CallAsCodeProps {
   readonly args: Record<string, unknown>
 }
 
-/** The last call for a terminal or a program. Both take the user's key from the environment: none is written down here. */
+/** The last call as a curl command and as code. Both read the user's key from the environment. */
 export function CallAsCode(props: CallAsCodeProps) {
   return (
     <div className="flex flex-wrap gap-2">

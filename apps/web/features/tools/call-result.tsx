@@ -19,7 +19,7 @@ export interface FinishedCall {
 export const tabStyle =
   'h-8 rounded-lg px-3 text-[13px] font-medium text-soft hover:text-ink data-[state=active]:bg-surface data-[state=active]:text-ink data-[state=active]:shadow-xs'
 
-/** What a tool returned: readable, as a tree, and exactly as it came. */
+/** A tool result as a readable view, as a tree and as raw JSON. */
 export function CallResult({
   call,
   onRead,
@@ -80,7 +80,7 @@ function ReadableResult({
       </div>
     )
   }
-  // A view of one tool's JSON shows nothing else that came with it.
+  // A tool-specific view shows only the JSON payload, so use it only if there is nothing else.
   const special = blocks.length === 1 ? toolViews[toolName]?.(view) : undefined
   return special ?? <ResultContent blocks={blocks} hasLinks={view.hasLinks} />
 }

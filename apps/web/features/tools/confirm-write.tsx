@@ -3,7 +3,7 @@
 import { PendingChange } from '@/components/pending-change/pending-change.tsx'
 import { Dialog } from '@/components/ui/dialog.tsx'
 
-/** Asks before a call that may change something, with everything that would be sent. */
+/** Confirmation of a call that may change something, with all of its arguments. */
 export function ConfirmWrite({
   toolName,
   args,
@@ -12,7 +12,7 @@ export function ConfirmWrite({
   onClose,
 }: {
   toolName: string
-  /** Undefined while nothing is asked. */
+  /** Undefined while the dialog is closed. */
   args: Record<string, unknown> | undefined
   hasLinks: boolean
   onRun: (args: Record<string, unknown>) => void

@@ -1,9 +1,9 @@
 import { isSchema, type Schema } from './safe-schema.ts'
 
-/** What a user has put into a tool's form and not sent. */
+/** Unsent input of a tool's form. */
 export interface FormDraft {
   readonly args: Schema
-  /** JSON fields whose text is no JSON yet, by the pointer of their value. */
+  /** Text of JSON fields that is not valid JSON yet, by JSON pointer. */
   readonly texts: Readonly<Record<string, string>>
 }
 

@@ -12,7 +12,7 @@ interface JsonTexts {
   setText(at: string, text: string | undefined): void
 }
 
-/** Texts of JSON fields that are no JSON yet: they belong to the form's draft, so that nothing typed is lost. */
+/** Invalid text of JSON fields, kept in the form's draft so that no input is lost. */
 export const JsonTextsContext = createContext<JsonTexts>({ texts: {}, setText: () => undefined })
 
 interface JsonValueProps {
@@ -23,11 +23,11 @@ interface JsonValueProps {
   readonly label: string
   readonly common?: Readonly<Record<string, string | boolean | undefined>>
   readonly rows?: number
-  /** Whether nothing but an object will do. */
+  /** Accepts only objects. */
   readonly isObject?: boolean
 }
 
-/** A value as JSON text. While the text is no JSON, the value stays as it was, and the form is not sent. */
+/** Edits a value as JSON text. While the text is invalid, the value does not change and the form cannot be submitted. */
 export function JsonValue({ value, onChange, at, label, common = {}, rows = 3, isObject = false }: JsonValueProps) {
   const { texts, setText } = use(JsonTextsContext)
   const typed = typedText(texts[at], value, isObject)
@@ -36,7 +36,7 @@ export function JsonValue({ value, onChange, at, label, common = {}, rows = 3, i
   return (
     <div className="space-y-1.5">
       <textarea
-        // The form asks it whether it may be sent.
+        // Blocks form submission through the constraint validation API.
         ref={(element) => element?.setCustomValidity(complaint ?? '')}
         aria-label={common['id'] ? undefined : label}
         {...common}
@@ -48,7 +48,7 @@ export function JsonValue({ value, onChange, at, label, common = {}, rows = 3, i
         onChange={({ target: { value: text } }) => {
           const parsed = parse(text)
           if (parsed && complaintOf(text, isObject) === undefined) onChange(parsed.value)
-          // JSON that is written in another way stays as the user wrote it.
+          // Keep the user's formatting of equal JSON.
           setText(
             at,
             parsed && complaintOf(text, isObject) === undefined && JSON.stringify(parsed.value, null, 2) === text
@@ -70,7 +70,7 @@ export function JsonValue({ value, onChange, at, label, common = {}, rows = 3, i
   )
 }
 
-/** What the user typed, unless the value has changed from elsewhere since. */
+/** The user's text, unless the value has been changed elsewhere since. */
 function typedText(text: string | undefined, value: unknown, isObject: boolean): string | undefined {
   if (text === undefined || complaintOf(text, isObject) !== undefined) return text
   return isSame(parse(text)?.value, value) ? text : undefined

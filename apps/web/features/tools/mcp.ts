@@ -4,22 +4,22 @@ import { z } from 'zod'
 import { ApiError, apiErrorOf } from '@/lib/api-client.ts'
 import { isSchema } from './safe-schema.ts'
 
-/** A tool as far as this page uses it. Whatever else is odd about it is no reason to leave it out. */
+/** The parts of a tool that this page uses. Other invalid members do not exclude a tool. */
 export interface Tool {
   readonly name: string
   readonly description: string
-  /** Undefined where the server sent none: the tool cannot be called. */
+  /** Undefined if the server sent none; the tool cannot be called. */
   readonly inputSchema: Readonly<Record<string, unknown>> | undefined
 }
 
-/** What a tool returned, exactly as it came. */
+/** The unmodified result of a tool. */
 export const CallResult = z.looseObject({
   content: z.array(z.looseObject({ type: z.string() })).optional(),
   isError: z.boolean().optional(),
 })
 export type CallResult = z.infer<typeof CallResult>
 
-/** All of it throws {@link ApiError}: with `server_error` for an error of the MCP server, `interrupted` for a call that may have been carried out. */
+/** All methods throw {@link ApiError}: `server_error` for an MCP error, `interrupted` for a call that may have been applied. */
 export interface McpTools {
   list(signal: AbortSignal): Promise<Tool[]>
   /** A result that reports an error is a result, too. */
@@ -27,13 +27,13 @@ export interface McpTools {
   close(): void
 }
 
-/** The code of a call in an MCP session that the server does not know (any more). */
+/** Error code for a call in an unknown or expired MCP session. */
 const SESSION_GONE = 'unknown_session' satisfies ProblemCode
 
-/** Tools may think for long; Notion's slowest take minutes. */
+/** Time limit of a call; Notion's slowest tools take minutes. */
 const CALL_TIMEOUT_MS = 5 * 60_000
 
-/** A server that repeats itself is not asked without end. */
+/** Page limit of `tools/list`, against servers with cyclic cursors. */
 const MOST_PAGES = 20
 
 const ToolPage = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() })
@@ -44,7 +44,7 @@ interface Session {
   untilInterrupted(): Promise<never>
 }
 
-/** The tools of a space's Notion, over MCP through this app. It connects when it is first needed, and again after trouble. */
+/** The tools of a space's Notion, over MCP through this app. Connects lazily and reconnects after failures. */
 export function mcpTools(spaceId: string): McpTools {
   let connecting: Promise<Session> | undefined
 
@@ -58,13 +58,13 @@ export function mcpTools(spaceId: string): McpTools {
     } catch (error) {
       if (signal.aborted) throw error
       const trouble = troubleOf(error, isConnected)
-      // The next call begins anew, unless the server refused only this one.
+      // Reconnect at the next call, unless the server rejected only this one.
       if (trouble.code !== 'server_error') close()
       throw trouble
     }
   }
 
-  /** A server that forgot the session has done nothing of the call, so it may be made again, once, in a new one. */
+  /** A call in an unknown session was not applied, so it is retried once in a new session. */
   const inSession = async <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> => {
     try {
       return await withSession(signal, work)
@@ -88,7 +88,7 @@ export function mcpTools(spaceId: string): McpTools {
       inSession(signal, async ({ client, untilInterrupted }) => {
         const interrupted = untilInterrupted()
         return Promise.race([
-          // Not callTool(), which discards a result that is not as the tool's own schema says.
+          // Not callTool(), which rejects results that violate the tool's output schema.
           client.request({ method: 'tools/call', params: { name, arguments: args } }, CallResult, {
             signal,
             timeout: CALL_TIMEOUT_MS,
@@ -114,7 +114,7 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
   return [...new Map(tools.map((tool) => [tool.name, tool])).values()]
 }
 
-/** Without a name a tool cannot be called. */
+/** Tools without a name are dropped, because they cannot be called. */
 export function toolOf(listed: unknown): Tool[] {
   if (!isSchema(listed) || typeof listed['name'] !== 'string' || listed['name'] === '') return []
   const { name, description, inputSchema } = listed
@@ -128,7 +128,7 @@ export function toolOf(listed: unknown): Tool[] {
 }
 
 async function connect(spaceId: string): Promise<Session> {
-  // Only who uses tools downloads what speaks MCP.
+  // Load the MCP client on demand.
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
   const client = new Client(
     { name: 'notion-mcp-gateway-web', version: '0.1.0' },
@@ -154,10 +154,10 @@ async function connect(spaceId: string): Promise<Session> {
 
 /** The last message of a stream is read before its end is noticed. */
 const AFTER_END_MS = 500
-/** A stream whose events have ids is asked for again after it broke. */
+/** Streams with event ids are resumed after a connection loss. */
 const RESUMING_MS = 30_000
 
-/** The client waits for a result whose stream has ended until its time is over; `onEnd` says so at once. */
+/** Calls `onEnd` when a response stream ends without a result; the client itself would wait for its time-out. */
 function watched(response: Response, onEnd: () => void): Response {
   if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) return response
   const reader = response.body.getReader()
@@ -196,7 +196,7 @@ async function fetchOrTrouble(url: string | URL, init?: RequestInit): Promise<Re
 
 const INTERRUPTED = 'Interrupted before a result arrived. Notion may have applied it; check before retrying.'
 
-/** What happened instead of a result. Only a call that has certainly not left may be tried again without a look. */
+/** The error of a failed call. Only a call that was certainly not sent invites a retry without checking. */
 export function troubleOf(error: unknown, isSent: boolean): ApiError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApiError) return cause
@@ -210,7 +210,7 @@ export function troubleOf(error: unknown, isSent: boolean): ApiError {
 
 const RpcError = z.object({ error: z.object({ code: z.number(), message: z.string() }) })
 
-/** The text of a JSON-RPC error, which the client reports as such, or as the body of a response with an error status. */
+/** The text of a JSON-RPC error, reported by the client as such or as the body of an error response. */
 function messageOfServer(error: Error): string | undefined {
   const { code, data } = error as Error & { code?: unknown; data?: unknown }
   if (typeof code === 'number') return `${error.message.replace(/^MCP error -?\d+: /, '')} (${code})`

@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 export const CallOutcome = z.enum(['ok', 'error', 'failed', 'cancelled'])
 export type CallOutcome = z.infer<typeof CallOutcome>
 
-/** A call that a user made by hand. What it answered is not kept: it may be anything that Notion holds. */
+/** A call on the tools page. Its result is not stored, because it can contain any data from Notion. */
 export const PastCall = z.readonly(
   z.object({
     id: z.string(),

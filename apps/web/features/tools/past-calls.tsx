@@ -20,7 +20,7 @@ interface PastCallsControl {
   forget(): void
 }
 
-/** A call's arguments must fit into a request of the app's own. */
+/** Size limit of stored arguments: they must fit into a request body. */
 const LONGEST = 60_000
 
 /** The user's own last calls in the space, kept by the server. */
@@ -31,7 +31,7 @@ export function usePastCalls(spaceId: string): PastCallsControl {
     const leaving = new AbortController()
     readApi(path, z.object({ calls: z.array(PastCall) }), { signal: leaving.signal }).then(
       (read) => setCalls(read.calls),
-      // A convenience: without it, everything else works.
+      // Ignore failures: the list is optional.
       () => undefined,
     )
     return () => leaving.abort()

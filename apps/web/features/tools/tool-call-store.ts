@@ -5,7 +5,7 @@ import type { SpaceMember } from '@/lib/membership.ts'
 import type { App } from '@/lib/runtime.ts'
 import { CallOutcome, type PastCall } from './past-call.ts'
 
-/** How many calls of a user in a space are kept. */
+/** Number of calls kept per user and space. */
 const KEPT = 50
 
 export const NewCall = z.object({
@@ -39,7 +39,7 @@ export async function storeCall(
       space.id,
       user.id,
       call.tool,
-      // PostgreSQL's JSON has no place for the character NUL.
+      // PostgreSQL's JSON cannot contain NUL.
       JSON.stringify(call.arguments).replaceAll('\\u0000', ''),
       call.outcome,
       call.tookMs,

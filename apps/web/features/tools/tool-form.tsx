@@ -21,7 +21,7 @@ export interface ToolFormProps {
   readonly toolName: string
   readonly inputSchema: Schema
   readonly userId: string
-  /** Where unsent input is kept. */
+  /** Storage of unsent input. */
   readonly draftName: string
   readonly hasLinks: boolean
   readonly busy: boolean
@@ -35,7 +35,7 @@ const NONE: Faults = new Map()
 /** Where the JSON of all arguments stands among the texts that are no JSON yet: no pointer begins like this. */
 const ALL = 'all'
 
-/** The arguments of one call, as fields made from the tool's schema or as JSON: two views of the same value. */
+/** Editor for the arguments of a call: generated fields or JSON, two views of the same value. */
 export function ToolForm(props: ToolFormProps) {
   const { toolName, inputSchema, hasLinks, busy, onRun, onCancel } = props
   const form = useRef<HTMLFormElement>(null)
@@ -47,10 +47,10 @@ export function ToolForm(props: ToolFormProps) {
   const check = (value: unknown) => (schema ? faultsOf(schema, schema, value) : NONE)
 
   const change = (next: unknown) => {
-    // Arguments are an object; while the JSON is something else, it is kept as text.
+    // Arguments must be an object; other JSON stays in the text field.
     if (!isSchema(next)) return
     update({ args: next })
-    // Once there was something wrong, it is said when it is mended.
+    // After a failed submission, validate on every change.
     if (faults.size > 0) setFaults(check(next))
   }
   const setText = (at: string, text: string | undefined) => {
@@ -143,7 +143,7 @@ function focusFirstFault(element: HTMLFormElement) {
   requestAnimationFrame(() => element.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
 }
 
-/** Enter alone is a new line in a field of several lines; with Ctrl or ⌘ it runs the tool. */
+/** Ctrl+Enter or ⌘+Enter submits the form from a multi-line field. */
 function useRunByKey(form: RefObject<HTMLFormElement | null>) {
   useEffect(() => {
     const element = form.current
@@ -157,7 +157,7 @@ function useRunByKey(form: RefObject<HTMLFormElement | null>) {
   }, [form])
 }
 
-/** What the form holds: the draft, else what was last sent, else what the schema begins with. */
+/** The form's value: the draft, else the last arguments, else the schema's start value. */
 function useInput({ userId, draftName }: ToolFormProps, schema: Schema | undefined) {
   const draft = useDraft(userId, draftName, parseFormDraft)
   const [sent, setSent] = useState<FormDraft>()
@@ -169,7 +169,7 @@ function useInput({ userId, draftName }: ToolFormProps, schema: Schema | undefin
     trouble: draft.trouble,
     /** Two changes of one event follow each other, so each begins with what is stored. */
     update: (change: Partial<FormDraft>) => draft.save({ ...latest({ userId, draftName }, input), ...change }),
-    /** What was sent is no draft, unless it was changed meanwhile. */
+    /** Removes the draft after submission unless it has changed since. */
     markSent(args: Record<string, unknown>) {
       const now = latest({ userId, draftName }, input)
       if (!isSame(now.args, args) || !Object.values(now.texts).every(isJson)) return

@@ -14,7 +14,7 @@ interface ToolListProps {
   readonly onSelect: (name: string) => void
 }
 
-/** All tools that the server lists: a list beside the tool, or a choice above it where there is no room. */
+/** All listed tools: a list beside the tool, or a select above it on small screens. */
 export function ToolList(props: ToolListProps) {
   return (
     <>
@@ -87,7 +87,7 @@ function WideToolList({ tools, selected, onSelect }: ToolListProps) {
   )
 }
 
-/** Whether a tool is known to change nothing; what it says of itself is not believed. */
+/** True for tools on our own list of reading tools; annotations are not trusted. */
 export function Effect({ tool }: { tool: Tool }) {
   if (!tool.inputSchema) return <Badge>unusable</Badge>
   return isReadOnlyTool(tool.name) ? <Badge tone="success">read</Badge> : <Badge tone="warning">write</Badge>

@@ -17,7 +17,7 @@ import { Effect, ToolList } from './tool-list.tsx'
 import { PastCalls, usePastCalls } from './past-calls.tsx'
 import { useTools, type ToolsControl } from './use-tools.ts'
 
-/** Shown first, where the server has it. */
+/** Selected first if listed. */
 const FIRST = 'notion-search'
 const FETCH = 'notion-fetch'
 
@@ -31,7 +31,7 @@ interface ToolPanelProps {
   readonly endpoint: string
 }
 
-/** Any tool of the space's Notion, tried by hand. Shown while the space is connected. */
+/** Runs any tool of the space's Notion. Shown while the space is connected. */
 export function ToolPanel({ spaceId, onTrouble, ...rest }: ToolPanelProps) {
   const past = usePastCalls(spaceId)
   const control = useTools(spaceId, onTrouble, past.keep)
@@ -148,7 +148,7 @@ function Workbench({
   )
 }
 
-/** Why there is no result, and what that means. */
+/** Explains a missing result. */
 function CallTrouble({ call }: { call: ToolsControl['call'] }) {
   if (call.status === 'cancelled' && !isReadOnlyTool(call.toolName)) {
     return (
@@ -171,10 +171,10 @@ function CallTrouble({ call }: { call: ToolsControl['call'] }) {
   )
 }
 
-/** Markdown beyond this takes longer to lay out than anybody reads. */
+/** Size limit of a rendered description. */
 const LONGEST_DESCRIPTION = 20_000
 
-/** Descriptions are written for language models and run to pages; people start with the first line. */
+/** The first line of a description, expandable: descriptions are written for language models and can be long. */
 function ToolHeading({ tool }: { tool: Tool }) {
   const [isWhole, setWhole] = useState(false)
   const description = tool.description.trim().slice(0, LONGEST_DESCRIPTION)

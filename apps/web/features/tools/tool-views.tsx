@@ -8,13 +8,13 @@ import { FetchedPage, pageContent, SearchResults, webLink, type SearchResult } f
 
 export interface ToolViewProps {
   readonly payload: unknown
-  /** Opens a page here, when the server has a tool for that. */
+  /** Opens a page here, if the server has a tool for that. */
   readonly onRead: ((id: string) => void) | undefined
-  /** Where links to Notion lead somewhere. */
+  /** False in the simulation, where links to Notion do not work. */
   readonly hasLinks: boolean
 }
 
-/** Undefined when the payload is not of the expected shape; it is shown as JSON then. */
+/** Undefined if the payload has an unexpected shape; it is then shown as JSON. */
 export type ToolView = (props: ToolViewProps) => ReactNode | undefined
 
 /** Views by the name of the tool. A tool without an entry is shown as JSON. */

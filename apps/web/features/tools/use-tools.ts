@@ -25,11 +25,11 @@ export interface ToolsControl {
   /** The last call's arguments. */
   readonly args: Record<string, unknown> | undefined
   cancel(): void
-  /** Forgets the last result. */
+  /** Clears the last result. */
   clear(): void
 }
 
-/** The space's tools, read once, and one call at a time. `onTrouble` learns the code of what kept a call from Notion. */
+/** The space's tools, loaded once, and one call at a time. `onTrouble` receives the problem code of a call that did not reach Notion. */
 export function useTools(
   spaceId: string,
   onTrouble: (code: string) => void,

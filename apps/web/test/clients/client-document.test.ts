@@ -59,7 +59,7 @@ describe('a document', () => {
   const document = { client_id: url.href, client_name: 'A client', redirect_uris: ['https://client.test/callback'] }
   const read = (changes: object) => () => clientDocument(url, { ...document, ...changes })
 
-  it('describes a client without a secret, also where it does not say so', () => {
+  it('describes a public client by default', () => {
     expect(read({})()).toMatchObject({ name: 'A client', authMethod: 'none' })
     expect(read({ token_endpoint_auth_method: 'none', jwks_uri: 'https://client.test/keys' })()).toMatchObject({
       redirectUris: document.redirect_uris,
@@ -71,7 +71,7 @@ describe('a document', () => {
     ['document_invalid', 'text'],
     ['document_invalid', null],
     ['document_invalid', { client_id: 7 }],
-  ])('is refused when it is none: %s', (fault, content) => {
+  ])('is rejected if malformed: %s', (fault, content) => {
     expect(faultOf(() => clientDocument(url, content))).toBe(fault)
   })
 
@@ -86,12 +86,12 @@ describe('a document', () => {
     ['document_redirects', { redirect_uris: undefined }],
     ['document_redirects', { redirect_uris: ['https://client.test/callback', 'javascript:alert(1)'] }],
     ['document_invalid', { client_name: 7 }],
-  ])('is refused: %s, %j', (fault, changes) => {
+  ])('is rejected: %s, %j', (fault, changes) => {
     expect(faultOf(read(changes))).toBe(fault)
   })
 })
 
-describe('a document is used without being asked for again', () => {
+describe('a document is cached', () => {
   it.each([
     [null, 300],
     ['', 300],
@@ -105,7 +105,7 @@ describe('a document is used without being asked for again', () => {
     ['s-maxage=7200', 300],
     ['no-cache, max-age=7200', 300],
     ['max-age=7200,no-store', 300],
-  ])('as long as its server says, within bounds: %j, %d seconds', (cacheControl, seconds) => {
+  ])('as long as its server allows, within bounds: %j, %d seconds', (cacheControl, seconds) => {
     expect(freshSeconds(cacheControl)).toBe(seconds)
   })
 })

@@ -31,15 +31,15 @@ const age = (clientId: string, { fetched = '1 minute', fresh = '1 second' } = {}
     [clientId, fetched, fresh],
   )
 
-describe('a client that only has a document', () => {
-  it('finds that it needs no more', async () => {
+describe('a client with only a metadata document', () => {
+  it('discovers that documents are supported', async () => {
     expect(await metadataOf(on().webUrl)).toMatchObject({
       client_id_metadata_document_supported: true,
       token_endpoint_auth_methods_supported: expect.arrayContaining(['none']),
     })
   })
 
-  it('logs in, lists tools, refreshes, is seen and is revoked', async () => {
+  it('logs in, lists tools, refreshes, appears in the list and is revoked', async () => {
     const client = await describedClient(on().webUrl, site().publish({ client_name: 'Described\u202Eclient' }))
     const tokens = await logIn(on().ada, client, on().resource())
     expect(decodeJwt(tokens.access_token)).toMatchObject({ client_id: client.clientId, aud: on().resource() })
@@ -65,7 +65,7 @@ describe('a client that only has a document', () => {
     expect((await client.refresh(refreshed.refresh_token)).status).toBe(400)
   })
 
-  it('ends its own access by itself, and not that of another', async () => {
+  it('revokes its own access, and not that of another client', async () => {
     const [one, other] = await Promise.all([0, 1].map(async () => describedClient(on().webUrl, site().publish())))
     if (!one || !other) throw new Error('two clients')
     const tokens = await logIn(on().ada, one, on().resource())
@@ -79,7 +79,7 @@ describe('a client that only has a document', () => {
     expect(await on().statusOf(others.access_token)).toBe(200)
   })
 
-  it('has sessions that no other client gets into', async () => {
+  it('has sessions that no other client can use', async () => {
     const [one, other] = [site().publish(), site().publish()]
     const tokenOf = async (clientId: string) =>
       (await logIn(on().ada, await describedClient(on().webUrl, clientId), on().resource())).access_token
@@ -107,7 +107,7 @@ describe('a client that only has a document', () => {
     on().product.simulator.setOptions({ sessions: 'none' })
   })
 
-  it('is looked at only when somebody has signed in, who then goes on where they were', async () => {
+  it('is fetched only after the user has signed in, who then returns to the request', async () => {
     const client = await describedClient(on().webUrl, site().publish())
     const url = client.authorizeUrl(on().resource(), { state: 'a&b=c d' })
     const sent = await fetch(url, { redirect: 'manual' })
@@ -125,11 +125,11 @@ describe('a client that only has a document', () => {
   })
 })
 
-describe('what a document says', () => {
+describe('a metadata document', () => {
   const MOVED = { redirect_uris: ['https://moved.test/callback'] }
   const toMoved = { redirect_uri: 'https://moved.test/callback' }
 
-  it('counts as long as its server says, and after that what it says then', async () => {
+  it('is cached as long as its server allows, then read again', async () => {
     const clientId = site().publish({}, { 'cache-control': 'max-age=3600' })
     expect(await asked(clientId)).toBe('/oauth/consent')
     const { rows } = await on().database.query<{ seconds: number }>(
@@ -149,7 +149,7 @@ describe('what a document says', () => {
     expect(site().visits).toHaveLength(2)
   })
 
-  it('counts for a day while its server is away, and no longer', async () => {
+  it('remains valid for a day while its server is unavailable', async () => {
     const clientId = site().publish()
     expect(await asked(clientId)).toBe('/oauth/consent')
     site().answers[new URL(clientId).pathname] = (request) => request.socket.destroy()
@@ -162,7 +162,7 @@ describe('what a document says', () => {
     expect(await asked(clientId)).toBe('/oauth/consent')
   })
 
-  it('counts no more once its server says otherwise, even if that makes no sense', async () => {
+  it('is invalid once its server returns another one, even a malformed one', async () => {
     const clientId = site().publish()
     expect(await asked(clientId)).toBe('/oauth/consent')
     await age(clientId)
@@ -172,7 +172,7 @@ describe('what a document says', () => {
     expect(await asked(clientId)).toBe('document_invalid')
   })
 
-  it('counts for a day while its server asks to be asked later', async () => {
+  it('remains valid for a day while its server rate-limits', async () => {
     const clientId = site().publish()
     expect(await asked(clientId)).toBe('/oauth/consent')
     site().answers[new URL(clientId).pathname] = (_request, response) => void response.writeHead(429).end()
@@ -180,7 +180,7 @@ describe('what a document says', () => {
     expect(await asked(clientId)).toBe('/oauth/consent')
   })
 
-  it('counts when the person decides: an answer does not go where the client is not any more', async () => {
+  it('is checked when the user decides: a removed redirect URI gets no response', async () => {
     const clientId = site().publish()
     const client = await describedClient(on().webUrl, clientId)
     const page = await open(asker, client.authorizeUrl(on().resource(asker.spaceId)))
@@ -199,11 +199,11 @@ describe('what a document says', () => {
     expect(rowCount).toBe(0)
   })
 
-  it.each([{ software_id: 'a\u0000b' }, { software_version: 'a\u0000b' }])('is none with %j', async (changes) => {
+  it.each([{ software_id: 'a\u0000b' }, { software_version: 'a\u0000b' }])('is rejected with %j', async (changes) => {
     expect(await asked(site().publish(changes))).toBe('document_invalid')
   })
 
-  it('does not undo what the operator did to the client', async () => {
+  it('does not re-enable a disabled client', async () => {
     const clientId = site().publish()
     expect(await asked(clientId)).toBe('/oauth/consent')
     await on().database.query('update web.oauth_client set disabled = true where client_id = $1', [clientId])
@@ -212,7 +212,7 @@ describe('what a document says', () => {
   })
 })
 
-it('clients that nobody allowed go after a day, unless somebody may be about to', async () => {
+it('clients without grants are deleted after a day, unless a consent may be pending', async () => {
   const ben = await on().newUser('Ben')
   const [unused, fresh, used] = [site().publish(), site().publish(), site().publish()]
   for (const clientId of [unused, fresh]) {
@@ -233,7 +233,7 @@ it('clients that nobody allowed go after a day, unless somebody may be about to'
   expect(rows.map(({ client_id: id }) => id)).toEqual([fresh, used].toSorted())
 })
 
-describe('a web app without a way to the Internet', () => {
+describe('a web app without internet access', () => {
   const offline = authorizationServerScene(trusting)
   const ask = async (clientId: string) => {
     const client = await describedClient(offline().webUrl, clientId)
@@ -244,7 +244,7 @@ describe('a web app without a way to the Internet', () => {
     ((await metadataOf(offline().webUrl)) as { client_id_metadata_document_supported?: boolean })
       .client_id_metadata_document_supported
 
-  it('has clients register as soon as it has noticed, and takes documents again once it reaches one', async () => {
+  it('requires registration once a fetch fails, and accepts documents again after a success', async () => {
     expect(await isOffered()).toBe(true)
     const nowhere = `https://localhost:${await freePort()}/client.json`
     expect(await ask(nowhere)).toBe('document_unreachable')
@@ -269,7 +269,7 @@ describe.each<[string, Record<string, string>]>([
 ])('%s', (_, settings) => {
   const off = authorizationServerScene({ ...trusting, ...settings })
 
-  it('has clients register, and nothing is asked for', async () => {
+  it('requires registration and fetches nothing', async () => {
     expect(await metadataOf(off().webUrl)).toMatchObject({ client_id_metadata_document_supported: false })
     const client = await describedClient(off().webUrl, site().publish())
     const page = await open(off().ada, client.authorizeUrl(off().resource()))

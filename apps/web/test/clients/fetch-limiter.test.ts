@@ -4,7 +4,7 @@ import { fetchLimiter } from '@/authorization-server/fetch-limiter.ts'
 describe('the fetch limiter', () => {
   const limits = { atOnce: 5, atOnceOfOne: 2, perMinuteOfOne: 3 }
 
-  it('leaves something to others, whatever one person has under way', () => {
+  it('reserves capacity for other users', () => {
     const { take } = fetchLimiter(limits, () => 0)
     const mine = [take('ada'), take('ada')]
     expect(mine.every(Boolean)).toBe(true)
@@ -14,7 +14,7 @@ describe('the fetch limiter', () => {
     expect(take('ada')).toBeDefined()
   })
 
-  it('has an end for all together', () => {
+  it('limits all users together', () => {
     const { take } = fetchLimiter(limits, () => 0)
     const taken = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => take(name))
     expect(taken.map(Boolean)).toEqual([true, true, true, true, true, false])
@@ -22,7 +22,7 @@ describe('the fetch limiter', () => {
     expect(take('f')).toBeDefined()
   })
 
-  it('is for any minute, not for each by the clock', () => {
+  it('uses a sliding minute', () => {
     let now = 59_000
     const { take } = fetchLimiter(limits, () => now)
     for (let n = 0; n < 3; n++) take('ada')?.()

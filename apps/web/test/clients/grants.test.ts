@@ -82,7 +82,7 @@ describe('two machines with one client id', () => {
     expect(await desktop.works()).toEqual([200, 200])
   })
 
-  it('a code that is presented twice ends what came of it, and leaves the other machine logged in', async () => {
+  it('a replayed code revokes its grant and leaves the other machine logged in', async () => {
     const client = await registerClient(on().webUrl)
     const desktop = await machineOf(client)
     const page = await open(on().ada, client.authorizeUrl(on().resource()))
@@ -95,7 +95,7 @@ describe('two machines with one client id', () => {
     expect(await desktop.works()).toEqual([200, 200])
   })
 
-  it('Revoke all ends both, and leaves other people’s', async () => {
+  it('Revoke all ends both, and leaves other users’ grants', async () => {
     const client = await registerClient(on().webUrl)
     const ben = await on().newUser('Ben')
     const bens = await logIn(ben, client, on().resource(ben.spaceId))
@@ -109,7 +109,7 @@ describe('two machines with one client id', () => {
     expect((await client.refresh(bens.refresh_token)).status).toBe(200)
   })
 
-  it('are told apart on the page by the browser in which they were allowed', async () => {
+  it('are distinguished on the page by browser', async () => {
     const client = await registerClient(on().webUrl, { client_name: 'Shared client' })
     const agents = [
       'Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15',

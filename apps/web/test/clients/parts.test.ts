@@ -23,7 +23,7 @@ describe('scope and resource', () => {
     'urn:x',
   )
 
-  it('mean the same at login and refresh, whatever a client sends', () => {
+  it('are interpreted alike at login and refresh', () => {
     fc.assert(
       fc.property(fc.array(words), fc.array(resources, { maxLength: 3 }), (scope, named) => {
         const asked = new URLSearchParams([['scope', scope.join(' ')], ...named.map((one) => ['resource', one])])
@@ -39,7 +39,7 @@ describe('scope and resource', () => {
     )
   })
 
-  it('leave the rest of a token request as it is', () => {
+  it('leave the rest of a token request unchanged', () => {
     const form = new URLSearchParams('grant_type=refresh_token&refresh_token=a%2Bb&client_id=c&client_id=d&odd=%00')
     expect(tokenRequest(form, GATEWAY).toString()).toBe(form.toString())
   })
@@ -48,7 +48,7 @@ describe('scope and resource', () => {
 describe('a request on the consent page', () => {
   const request = new URLSearchParams('client_id=one&redirect_uri=http%3A%2F%2F127.0.0.1%2F&state=a+b')
 
-  it('is opened as it was signed, for ten minutes', () => {
+  it('is valid as signed for ten minutes', () => {
     let now = 0
     const { sign, open } = consentRequests(['a secret'], () => now)
     const signed = sign(request)
@@ -59,7 +59,7 @@ describe('a request on the consent page', () => {
     expect(open(signed)).toBeUndefined()
   })
 
-  it('is opened with any of the secrets, and not after it was changed', () => {
+  it('is valid with any of the secrets, and invalid once changed', () => {
     const signed = consentRequests(['old']).sign(request)
     const { open } = consentRequests(['new', 'old'])
     expect(open(signed)).toBeDefined()
@@ -95,7 +95,7 @@ describe('cookies', () => {
   const signed = (value: string, secret: string) =>
     encodeURIComponent(`${value}.${createHmac('sha256', secret).update(value).digest('base64')}`)
 
-  it('of an older secret count as if the first had signed them', () => {
+  it('signed with an older secret are accepted', () => {
     const resign = resignedCookies(['new', 'old'])
     expect(resign(`a=1; session=${signed('token', 'old')}; b=%`)).toBe(`a=1; session=${signed('token', 'new')}; b=%`)
     for (const other of [signed('token', 'new'), signed('token', 'another'), 'token.x', ''])
@@ -104,7 +104,7 @@ describe('cookies', () => {
 })
 
 describe('AUTH_SECRETS', () => {
-  it('come before AUTH_SECRET, which is still accepted, and one is made when there is none', () => {
+  it('precede AUTH_SECRET, which is still accepted; one is generated without both', () => {
     const generated = () => 'generated'
     expect(authSecrets({ AUTH_SECRETS: ['new', 'old'], AUTH_SECRET: 'old' }, generated)).toEqual(['new', 'old'])
     expect(authSecrets({ AUTH_SECRETS: ['new'], AUTH_SECRET: 'old' }, generated)).toEqual(['new', 'old'])
@@ -129,5 +129,5 @@ describe('a browser', () => {
     ],
     ['curl/8.0', undefined],
     ['', undefined],
-  ])('has the name that people call it: %s', (agent, name) => expect(browserName(agent)).toBe(name))
+  ])('has its common name: %s', (agent, name) => expect(browserName(agent)).toBe(name))
 })

@@ -23,7 +23,7 @@ describe('a registration', () => {
     'default_max_age', 'require_auth_time', 'post_logout_redirect_uris', 'dpop_bound_access_tokens', 'unknown_member',
   ] // prettier-ignore
 
-  it('ignores members that are not as expected', async () => {
+  it('ignores members of unexpected types', async () => {
     for (const value of odd) {
       const members = Object.fromEntries(optional.map((name) => [name, value]))
       const response = await register({ ...members, redirect_uris: [REDIRECT] })
@@ -34,7 +34,7 @@ describe('a registration', () => {
     }
   })
 
-  it('registers the redirect URIs that are usable, and says which', async () => {
+  it('registers the usable redirect URIs and returns them', async () => {
     const many = Array.from({ length: 21 }, (_, index) => `http://127.0.0.1:${4000 + index}/callback`)
     const usable = [
       ...many,
@@ -75,7 +75,7 @@ describe('a registration', () => {
     ['an empty list of redirect URIs', { redirect_uris: [] }],
     ['a redirect URI that is no list', { redirect_uris: REDIRECT }],
     ['only redirect URIs that are not usable', { redirect_uris: ['smb://server/share', null] }],
-  ])('is refused in the form of RFC 7591 with %s', async (_, body) => {
+  ])('is rejected with an RFC 7591 error for %s', async (_, body) => {
     const response = await register(body)
     expect(response.status).toBe(400)
     expect(await response.json()).toEqual({
@@ -115,7 +115,7 @@ describe('the scheme of a redirect URI', () => {
 describe('a token request', () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
-  it('may come in chunks, also to the other endpoints', async () => {
+  it('may be chunked, also at the other endpoints', async () => {
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
     const send = (path: string, contentType: string, body: string) =>
@@ -148,7 +148,7 @@ describe('a token request', () => {
     expect(await send('token', urlencoded, 'x'.repeat(70_000))).toBe('HTTP/1.1 413 Payload Too Large')
   })
 
-  it('of a public client may carry its name and an empty secret', async () => {
+  it('of a public client may contain its id and an empty secret', async () => {
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
     const basic = Buffer.from(`${encodeURIComponent(client.clientId)}:`).toString('base64')
@@ -190,21 +190,21 @@ describe('a token request', () => {
     ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }],
     ['no grant type', { headers: form, body: 'client_id=none' }],
     ['text', { headers: { 'content-type': 'text/plain' }, body: 'grant_type=refresh_token' }],
-  ])('with %s is refused in the form of OAuth', async (_, init) => {
+  ])('with %s is rejected with an OAuth error', async (_, init) => {
     const response = await fetch(endpoint('token'), { method: 'POST', ...init })
     expect([400, 401]).toContain(response.status)
     expect(response.headers.get('cache-control')).toContain('no-store')
     expect(await response.json()).toMatchObject({ error: expect.any(String), error_description: expect.any(String) })
   })
 
-  it.each(['GET', 'PUT', 'DELETE'])('by %s is no request here', async (method) => {
+  it.each(['GET', 'PUT', 'DELETE'])('is rejected with %s', async (method) => {
     const response = await fetch(endpoint('token'), { method })
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
   })
 })
 
 describe('an authorization request', () => {
-  it('shows a client no words that are not its own', async () => {
+  it('hides internal placeholders from error responses', async () => {
     const client = await registerClient(on().webUrl)
     for (const changes of [{ resource: null }, { resource: '' }, { resource: 'https://other.test/' }]) {
       const back = await open(on().ada, client.authorizeUrl(on().resource(), changes))
@@ -214,7 +214,7 @@ describe('an authorization request', () => {
     }
   })
 
-  it('may name its resource twice, or an empty one beside it', async () => {
+  it('may repeat its resource or add an empty one', async () => {
     const client = await registerClient(on().webUrl)
     const url = client.authorizeUrl(on().resource())
     for (const more of [`&resource=${encodeURIComponent(on().resource())}`, '&resource=']) {
@@ -224,7 +224,7 @@ describe('an authorization request', () => {
 })
 
 describe('a fault of the server', () => {
-  it('asks clients to try again, and costs nobody the login', async () => {
+  it('asks clients to retry without losing the login', async () => {
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
     const during = async (table: string, ask: () => Promise<Response>) => {
@@ -251,7 +251,7 @@ describe('a fault of the server', () => {
 })
 
 describe('too many requests', () => {
-  it('are answered in the form of OAuth, with the time to wait', async () => {
+  it('get an OAuth error with Retry-After', async () => {
     const forwarded = Array.from({ length: 61 }, () => register({ redirect_uris: [REDIRECT] }))
     const responses = await Promise.all(forwarded)
     const refused = responses.find(({ status }) => status === 429)

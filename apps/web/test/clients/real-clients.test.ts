@@ -338,7 +338,7 @@ describe('a client that logs in', () => {
     })
   })
 
-  describe('when the person has taken back what they allowed', () => {
+  describe('when the user has taken back what they allowed', () => {
     it('that is: on their page, one after the other', async () => {
       const { rows } = await on().database.query<{ id: string }>('select id from web.oauth_grant')
       expect(rows.length).toBeGreaterThanOrEqual(names.length)

@@ -25,7 +25,7 @@ const pass = (minutes: number, { clientId }: RawClient) =>
   )
 
 describe('a refresh whose response was lost', () => {
-  it.each([1, 20, 29])('gets the same tokens again after %s minutes', async (minutes) => {
+  it.each([1, 20, 29])('returns the same tokens again after %s minutes', async (minutes) => {
     const { client, tokens } = await loggedIn()
     const lost = await refreshed(client, tokens.refresh_token)
     await pass(minutes, client)
@@ -34,7 +34,7 @@ describe('a refresh whose response was lost', () => {
     expect(next).not.toBe(lost)
   })
 
-  it('counts the time from its first use, however often it comes', async () => {
+  it('measures the time from the first use', async () => {
     const { client, tokens } = await loggedIn()
     const lost = await refreshed(client, tokens.refresh_token)
     await pass(20, client)
@@ -44,7 +44,7 @@ describe('a refresh whose response was lost', () => {
     expect((await client.refresh(lost)).status).toBe(400)
   })
 
-  it('may be of any length of a chain', async () => {
+  it('works at any length of the chain', async () => {
     const { client, tokens } = await loggedIn()
     let current = tokens.refresh_token
     for (let count = 0; count < 4; count++) {
@@ -63,7 +63,7 @@ describe('processes of one client', () => {
     const read = async (response) => [response.status, (await response.json()).refresh_token]
     Promise.all([1, 2, 3, 4].map(() => ask().then(read))).then((all) => console.log(JSON.stringify(all)))`
 
-  it('get one successor when five of them send 20 refreshes at once, and go on with it', async () => {
+  it('get one successor for 20 concurrent refreshes of five processes', async () => {
     const { client, tokens } = await loggedIn()
     const body = String(
       new URLSearchParams({
@@ -113,7 +113,7 @@ describe('the scope of a refresh', () => {
   it.each([
     ['of somebody else', 'https://other.test/mcp'],
     ['beside the endpoint', '/'],
-  ])('with a resource %s is refused', async (_, value) => {
+  ])('with a resource %s is rejected', async (_, value) => {
     const { client, tokens } = await loggedIn()
     const resource = value === '/' ? `${on().resource()}/` : value
     const response = await client.refresh(tokens.refresh_token, { resource })

@@ -31,21 +31,21 @@ const end = (by: UserClient, { id }: UserClient) =>
   by.fetch(`/api/spaces/${on().ada.spaceId}/members/${id}`, { method: 'DELETE' })
 
 describe('tokens, keys and refreshes of a member', () => {
-  it('end at once when they are removed', async () => {
+  it('end immediately when the member is removed', async () => {
     const { member, refresh, calls } = await memberWithClient()
     expect((await end(on().ada, member)).ok).toBe(true)
     await expect.poll(calls).toEqual([401, 401])
     expect(await (await refresh()).json()).toMatchObject({ error: 'invalid_grant' })
   })
 
-  it('end at once when they leave', async () => {
+  it('end immediately when the member leaves', async () => {
     const { member, refresh, calls } = await memberWithClient()
     expect((await end(member, member)).ok).toBe(true)
     await expect.poll(calls).toEqual([401, 401])
     expect((await refresh()).status).toBe(400)
   })
 
-  it('end however the membership ends, within moments', async () => {
+  it('end within moments, however the membership ends', async () => {
     const { member, refresh, calls } = await memberWithClient()
     const whose = [member.id, on().ada.spaceId]
     await on().database.query('delete from web.member where "userId" = $1 and "organizationId" = $2', whose)
@@ -53,7 +53,7 @@ describe('tokens, keys and refreshes of a member', () => {
     await expect.poll(calls, { timeout: 10_000 }).toEqual([401, 401])
   })
 
-  it('stay those of the others', async () => {
+  it('of other members stay valid', async () => {
     const one = await memberWithClient()
     const other = await memberWithClient()
     await end(one.member, one.member)
@@ -62,7 +62,7 @@ describe('tokens, keys and refreshes of a member', () => {
     expect((await other.refresh()).status).toBe(200)
   })
 
-  it('end when the gateway is back, if it was away', async () => {
+  it('end when an unavailable gateway is back', async () => {
     const { member, refresh, calls } = await memberWithClient()
     await on().product.gateway().stop()
     expect((await end(member, member)).ok).toBe(true)
@@ -97,7 +97,7 @@ describe('a client', () => {
     expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
   })
 
-  it('can be allowed again after it was ended', async () => {
+  it('can be allowed again after a revocation', async () => {
     const client = await registerClient(on().webUrl)
     const first = await logIn(on().ada, client, on().resource())
     await fetch(client.server.revocation_endpoint, {
@@ -110,7 +110,7 @@ describe('a client', () => {
     expect((await on().listTools(second.access_token)).status).toBe(200)
   })
 
-  it('that is allowed less in another login keeps what it has in the first', async () => {
+  it('keeps the scope of its first grant when a second grants less', async () => {
     const client = await registerClient(on().webUrl)
     const wide = await logIn(on().ada, client, on().resource())
     const narrow = await logIn(on().ada, client, on().resource(), { scope: 'notion:read' })
@@ -124,7 +124,7 @@ describe('a client', () => {
 })
 
 describe('keys', () => {
-  it('are only their person’s to see and delete', async () => {
+  it('are visible to and deletable by their user only', async () => {
     const { member, calls } = await memberWithClient()
     const { keys } = (await (await member.fetch(`/api/spaces/${on().ada.spaceId}/clients`)).json()) as {
       keys: { id: string }[]

@@ -104,7 +104,7 @@ describe('a database of the release before', () => {
     first = await startWeb({ AUTH_SECRET: OLD })
   })
 
-  it('has clients that go on: one that is public, and one with a secret', async () => {
+  it('keeps public and confidential clients working', async () => {
     const tokens = await refresh(first, { client_id: PUBLIC.clientId, refresh_token: PUBLIC.refreshToken })
     expect(await verified(first, tokens.access_token)).toMatchObject({
       sub: ADA.id,
@@ -127,7 +127,7 @@ describe('a database of the release before', () => {
     expect(JSON.stringify(rows)).not.toContain(CONFIDENTIAL.secret)
   })
 
-  it('keeps each login apart, with what is known of it', async () => {
+  it('keeps each grant with its data', async () => {
     const { rows } = await database.query(
       'select client_id, resource, scope from web.oauth_grant where user_id = $1 order by scope',
       [ADA.id],
@@ -138,7 +138,7 @@ describe('a database of the release before', () => {
     ])
   })
 
-  it('has logins that go on while secrets are added and taken away', async () => {
+  it('keeps logins while secrets are added and removed', async () => {
     const second = await startWeb({ AUTH_SECRETS: `${NEW},${OLD}` })
     for (const web of [first, second, second, first]) {
       const tokens = await refresh(web, { client_id: PUBLIC.clientId, refresh_token: current })
@@ -156,7 +156,7 @@ describe('a database of the release before', () => {
     current = again.refresh_token
   })
 
-  it('has logins that go on even when all secrets are other ones, and tells the operator', async () => {
+  it('keeps logins even if all secrets change, and logs it', async () => {
     const third = await startWeb({ AUTH_SECRETS: OTHER })
     const tokens = await refresh(third, { client_id: PUBLIC.clientId, refresh_token: current })
     expect(await verified(third, tokens.access_token)).toMatchObject({ sub: ADA.id })
@@ -170,7 +170,7 @@ describe('a database of the release before', () => {
     current = tokens.refresh_token
   })
 
-  it('gets another key to sign with after 30 days, and publishes the old one on', async () => {
+  it('rotates the signing key after 30 days and still publishes the old one', async () => {
     const kids = async (web: WebApp) => {
       const { keys } = (await (await fetch(`${web.url}/api/auth/jwks`)).json()) as {
         keys: { kid: string; d?: string }[]
@@ -212,7 +212,7 @@ describe('a membership that ends', () => {
     return rowCount
   }
 
-  it('is told to the gateway although the process was killed in between, and was away', async () => {
+  it('is delivered to the gateway after a crash and an outage', async () => {
     const web = running.at(-1) as WebApp
     // However it ends: here with its space. The gateway does not answer.
     await database.query('delete from web.organization where id = $1', [ADA.spaceId])
@@ -224,7 +224,7 @@ describe('a membership that ends', () => {
     await after.kill()
   })
 
-  it('is found by the daily look when nothing noticed it', async () => {
+  it('is found by the daily check if missed', async () => {
     const grants = postgresGrants(database)
     await database.query(
       `insert into web.oauth_grant (client_id, user_id, space_id, resource, scope) values ($1, $2, $3, $4, 'notion:read')`,

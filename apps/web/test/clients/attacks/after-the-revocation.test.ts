@@ -29,8 +29,8 @@ const refused = async (response: Response) => {
   expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })])
 }
 
-describe('a code that the client kept back', () => {
-  it('is worth nothing after the person has revoked the client', async () => {
+describe('a code withheld by the client', () => {
+  it('is invalid after the user has revoked the client', async () => {
     const client = await registerClient(on().webUrl)
     const code = await newCode(client)
     await revoke(client)
@@ -38,7 +38,7 @@ describe('a code that the client kept back', () => {
     expect(await tokensOf(client)).toBe(0)
   })
 
-  it('gives what the person allowed with it, whatever they allowed in another login', async () => {
+  it('grants what the user allowed with it, independent of other logins', async () => {
     const client = await registerClient(on().webUrl)
     await newCode(client)
     const narrow = await newCode(client, 'notion:read')
@@ -47,8 +47,8 @@ describe('a code that the client kept back', () => {
   })
 })
 
-describe('a refresh that is under way', () => {
-  it('gives nothing when the person revokes the client just before its tokens are stored', async () => {
+describe('a concurrent refresh', () => {
+  it('returns no tokens if the user revokes the client just before they are stored', async () => {
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
     await on().database.query(`
@@ -65,8 +65,8 @@ describe('a refresh that is under way', () => {
   })
 })
 
-describe('a refresh token that comes again long after its use', () => {
-  it('ends what its client has, at the gateway too, and leaves other clients alone', async () => {
+describe('a refresh token replayed long after its use', () => {
+  it('revokes its grant, also at the gateway, and leaves other clients alone', async () => {
     const [client, other] = [await registerClient(on().webUrl), await registerClient(on().webUrl)]
     const first = await logIn(on().ada, client, on().resource())
     const others = await logIn(on().ada, other, on().resource())
@@ -83,7 +83,7 @@ describe('a refresh token that comes again long after its use', () => {
     expect(await on().statusOf(others.access_token)).toBe(200)
   })
 
-  it('of another client ends nothing', async () => {
+  it('of another client revokes nothing', async () => {
     const [client, thief] = [await registerClient(on().webUrl), await registerClient(on().webUrl)]
     const first = await logIn(on().ada, client, on().resource())
     const second = (await (await client.refresh(first.refresh_token)).json()) as Tokens

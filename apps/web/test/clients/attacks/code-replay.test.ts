@@ -12,8 +12,8 @@ const newCode = async () => {
   return { client, code: back.searchParams.get('code') ?? '' }
 }
 
-describe('a code that comes twice', () => {
-  it('gives nothing the second time, and ends what it gave the first', async () => {
+describe('a replayed code', () => {
+  it('returns no tokens and revokes those issued before', async () => {
     const { client, code } = await newCode()
     const tokens = (await (await client.redeem(code)).json()) as Tokens
     expect((await on().listTools(tokens.access_token)).status).toBe(200)
@@ -23,13 +23,13 @@ describe('a code that comes twice', () => {
     expect((await client.refresh(tokens.refresh_token)).status).toBe(400)
   })
 
-  it('gives one set of tokens at most, however many come at once', async () => {
+  it('yields at most one set of tokens across concurrent requests', async () => {
     const { client, code } = await newCode()
     const responses = await Promise.all([1, 2, 3, 4, 5].map(() => client.redeem(code)))
     expect(responses.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
   })
 
-  it('gives nothing to another client that has got hold of it', async () => {
+  it('returns no tokens to another client', async () => {
     const { client, code } = await newCode()
     const thief = await registerClient(on().webUrl)
     const stolen = await thief.redeem(code, { code_verifier: client.verifier })

@@ -19,12 +19,12 @@ const consents = async () => {
   return rows[0]?.count
 }
 
-describe('a yes', () => {
+describe('a forged consent', () => {
   it.each([
     ['of another site', { origin: 'https://evil.test' }],
     ['of a page without an origin', { origin: 'null' }],
-    ['of nobody knows where', { origin: null }],
-  ])('%s counts for nothing', async (_, from) => {
+    ['without an Origin header', { origin: null }],
+  ])('%s is rejected', async (_, from) => {
     const page = await asked()
     const before = await consents()
     const answer = await on().ada.fetch('/api/oauth/consent', { ...yes(page.search.slice(1)), ...from })
@@ -33,7 +33,7 @@ describe('a yes', () => {
     expect(await consents()).toBe(before)
   })
 
-  it('as a form of another site sends it counts for nothing', async () => {
+  it('from a form of another site is rejected', async () => {
     const page = await asked()
     const answer = await on().ada.fetch('/api/oauth/consent', {
       ...yes(page.search.slice(1)),
@@ -43,7 +43,7 @@ describe('a yes', () => {
     expect(answer.status).toBe(403)
   })
 
-  it('of somebody who is not signed in counts for nothing', async () => {
+  it('without a session is rejected', async () => {
     const page = await asked()
     const request = yes(page.search.slice(1))
     const answer = await fetch(`${on().webUrl}/api/oauth/consent`, {
@@ -72,14 +72,14 @@ describe('a yes', () => {
     },
   )
 
-  it('to a request that the authorization server never made counts for nothing', async () => {
+  it('for an unsigned request is rejected', async () => {
     const client = await registerClient(on().webUrl)
     const made = new URL(client.authorizeUrl(on().resource())).search.slice(1)
     const answer = await on().ada.fetch('/api/oauth/consent', yes(`${made}&exp=9999999999&sig=made-up`))
     expect(answer.status).toBe(400)
   })
 
-  it('at the plugin’s own endpoint counts for nothing', async () => {
+  it('at the plugin’s own endpoint is rejected', async () => {
     const page = await asked()
     const before = await consents()
     const answer = await on().ada.post('/api/auth/oauth2/consent', { accept: true, oauth_query: page.search.slice(1) })
@@ -87,7 +87,7 @@ describe('a yes', () => {
     expect(await consents()).toBe(before)
   })
 
-  it('that a person gave one client says nothing about another, or another person', async () => {
+  it('for one client does not apply to another client or user', async () => {
     const client = await registerClient(on().webUrl)
     const page = await open(on().ada, client.authorizeUrl(on().resource()))
     await on().ada.fetch('/api/oauth/consent', yes(page.search.slice(1)))
@@ -98,7 +98,7 @@ describe('a yes', () => {
 })
 
 describe('the consent page', () => {
-  it('is shown in no frame, and runs no script of others', async () => {
+  it('forbids framing and foreign scripts', async () => {
     const page = await asked()
     const answer = await on().ada.fetch(page.pathname + page.search)
     expect(answer.status).toBe(200)
@@ -115,7 +115,7 @@ describe('the consent page', () => {
     expect(html).toContain('&lt;img src=x')
   })
 
-  it('does not show what was made up in its address', async () => {
+  it('shows nothing of a forged query', async () => {
     const page = await asked()
     page.searchParams.set('redirect_uri', 'https://evil.test/callback')
     const html = await (await on().ada.fetch(page.pathname + page.search)).text()

@@ -11,7 +11,7 @@ const on = authorizationServerScene(trusting)
 const urlOf = async (clientId: string) => (await describedClient(on().webUrl, clientId)).authorizeUrl(on().resource())
 const endOf = ({ pathname, searchParams }: URL) => searchParams.get('error') ?? pathname
 
-it('nobody who is not signed in can have anything asked for', async () => {
+it('requests without a session fetch nothing', async () => {
   for (let count = 0; count < 5; count++) {
     const answer = await fetch(await urlOf(site().publish()), { redirect: 'manual' })
     expect(new URL(answer.headers.get('location') ?? '').pathname).toBe('/sign-in')
@@ -19,7 +19,7 @@ it('nobody who is not signed in can have anything asked for', async () => {
   expect(site().visits).toEqual([])
 })
 
-it('many requests of one client at once ask for its document once', async () => {
+it('concurrent requests of one client fetch its document once', async () => {
   const clientId = site().publish()
   const path = new URL(clientId).pathname
   const usual = site().answers[path]
@@ -31,7 +31,7 @@ it('many requests of one client at once ask for its document once', async () => 
   expect(site().visits).toHaveLength(1)
 })
 
-it('one person has ten documents asked for within a minute, and the others have theirs', async () => {
+it('one user may cause ten fetches per minute without affecting others', async () => {
   const ben = await on().newUser('Ben')
   const urls = await Promise.all(Array.from({ length: 12 }, () => urlOf(site().publish())))
   const ends: string[] = []
@@ -44,7 +44,7 @@ it('one person has ten documents asked for within a minute, and the others have 
   expect(endOf(await open(await on().newUser('Cleo'), await urlOf(site().publish())))).toBe('/oauth/consent')
 })
 
-it('no more than three of one person are under way at once, and the others have theirs', async () => {
+it('one user may cause three concurrent fetches without affecting others', async () => {
   const dora = await on().newUser('Dora')
   const held: (() => void)[] = []
   const slow = async () => {
@@ -65,8 +65,8 @@ it('no more than three of one person are under way at once, and the others have 
 
 it.each<[string, Record<string, string>]>([
   ['an image on a page', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
-  ['a guess of the browser', { 'sec-fetch-mode': 'navigate', 'sec-purpose': 'prefetch' }],
-])('%s has nothing asked for', async (_, headers) => {
+  ['a prefetch', { 'sec-fetch-mode': 'navigate', 'sec-purpose': 'prefetch' }],
+])('%s fetches nothing', async (_, headers) => {
   const cookie = [...on().ada.cookies()].map((pair) => pair.join('=')).join('; ')
   // Not by fetch, which says for itself what it is.
   const asking = get(await urlOf(site().publish()), { headers: { ...headers, cookie } })

@@ -17,7 +17,7 @@ it.each([
   ['a query', (own: string) => `${own}?`],
   ['several', (own: string) => [own]],
   ['nobody', () => undefined],
-])('a document of %s is not taken', async (_, other) => {
+])('rejects a document of %s', async (_, other) => {
   const clientId = site().publish()
   site().replace(clientId, { client_id: other(clientId) })
   expect(['document_of_another', 'document_invalid']).toContain(await ask(clientId))
@@ -31,11 +31,11 @@ it.each([
   { token_endpoint_auth_method: 'client_secret_jwt' },
   { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [] } },
   { client_secret: 'known to all' },
-])('a document with a secret is not taken: %j', async (changes) => {
+])('rejects a document with a secret: %j', async (changes) => {
   expect(await ask(site().publish(changes))).toBe('document_secret')
 })
 
-it('a document makes nobody less careful: the person is asked, PKCE is needed, and only what a document may say counts', async () => {
+it('a document makes nobody less careful: the user is asked, PKCE is needed, and only what a document may say counts', async () => {
   const clientId = site().publish({
     skip_consent: true,
     skipConsent: true,
@@ -57,7 +57,7 @@ it('a document makes nobody less careful: the person is asked, PKCE is needed, a
   expect(secret.status).not.toBe(200)
 })
 
-it('whoever registers gets an id that nobody has, whatever they ask for', async () => {
+it('registration assigns a new id, whatever id is requested', async () => {
   for (const client_id of [site().publish(), 'an-id-of-my-own']) {
     const registered = await registerClient(on().webUrl, { client_id })
     expect(registered.clientId).not.toBe(client_id)

@@ -9,7 +9,7 @@ const on = authorizationServerScene(trusting)
 const ask = askers(on)
 const CALLBACK = 'https://client.test/callback?kept=1'
 
-it('an answer is given at what the document names', async () => {
+it('redirects to a URI of the document', async () => {
   const clientId = site().publish({ redirect_uris: [CALLBACK] })
   expect(await ask(clientId, { redirect_uri: CALLBACK })).toBe('/oauth/consent')
 })
@@ -23,7 +23,7 @@ it.each([
   'https://evil.test/callback?kept=1',
   'https://client.test/callback/../evil?kept=1',
   'client.test:/callback?kept=1',
-])('nor at %s', async (redirect) => {
+])('does not redirect to %s', async (redirect) => {
   const clientId = site().publish({ redirect_uris: [CALLBACK] })
   for (const changes of [{}, { prompt: 'none' }]) {
     expect(await ask(clientId, { redirect_uri: redirect, ...changes })).toBe('invalid_redirect')
@@ -37,18 +37,18 @@ it.each([
   'javascript:alert(1)',
   '//client.test/callback',
   '',
-])('what no client may name is not even worth a look at the document: %s', async (redirect) => {
+])('does not fetch the document for an unacceptable redirect URI: %s', async (redirect) => {
   const clientId = site().publish({ redirect_uris: [redirect] })
   expect(await ask(clientId, { redirect_uri: redirect })).toBe('invalid_request')
   expect(site().visits).toEqual([])
 })
 
-it('a document with one such redirect URI is none, and no error is sent to the others', async () => {
+it('rejects a document with one such redirect URI and sends no error to the others', async () => {
   const clientId = site().publish({ redirect_uris: [CALLBACK, 'http://client.test/callback'] })
   expect(await ask(clientId, { redirect_uri: CALLBACK })).toBe('document_redirects')
 })
 
-it('a request that is not whole goes nowhere as long as its client is not known', async () => {
+it('does not redirect an incomplete request of an unknown client', async () => {
   const clientId = site().publish({ redirect_uris: [CALLBACK] })
   for (const changes of [
     { response_type: 'token' },

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => near.close())
 
-it.each([301, 302, 303, 307, 308])('a redirect by %d is not followed', async (status) => {
+it.each([301, 302, 303, 307, 308])('does not follow a redirect with %d', async (status) => {
   site().answers['/elsewhere'] = document()
   for (const location of [`http://127.0.0.1:${near.port}/document`, `${site().origin}/elsewhere`, '/elsewhere']) {
     site().answers['/moved'] = (_request, response) => response.writeHead(status, { location }).end()
@@ -27,7 +27,7 @@ it.each([301, 302, 303, 307, 308])('a redirect by %d is not followed', async (st
   expect(near.visits).toEqual([])
 })
 
-it('the document itself would have been taken', async () => {
+it('accepts the same document without a redirect', async () => {
   site().answers['/moved'] = document()
   expect(await ask(`${site().origin}/moved`)).toBe('/oauth/consent')
 })

@@ -53,7 +53,7 @@ it.each([
   'https://mapped.test:PORT',
   'https://network.test',
   'https://cloud.test',
-])('nothing is asked at %s', async (origin) => {
+])('sends nothing to %s', async (origin) => {
   expect(await ask(`${origin.replace('PORT', String(near.port))}/client`)).toBe('document_private')
   expect(near.visits).toEqual([])
 })
@@ -72,7 +72,7 @@ it.each([
   'http://near.test:PORT',
   'https://good.test@127.0.0.1:PORT',
   'https://127.0.0.1:PORT\\good.test',
-])('%s is not even an address', async (origin) => {
+])('rejects %s as an address', async (origin) => {
   expect(await ask(`${origin.replace('PORT', String(near.port))}/client`)).toBe('document_address')
   expect(near.visits).toEqual([])
 })

@@ -35,7 +35,7 @@ describe.each<[string, string, Answer]>([
   ['/denied', 'is denied', served(JSON_TYPE, { status: 403 })],
   ['/broken', 'is broken', served(JSON_TYPE, { before: '{' })],
 ])('%s', (path, what, answer) => {
-  it(`${what}: it is not used`, async () => {
+  it(`rejects a document that ${what}`, async () => {
     site().answers[path] = answer
     expect(await ask(site().origin + path)).toBe('document_invalid')
   })
@@ -50,7 +50,7 @@ it.each(['application/json; charset=utf-8', 'application/oauth-client+json'])(
   },
 )
 
-it('a server that takes its time is given up, and so it does not hold up the others', async () => {
+it('abandons a slow server without delaying others', async () => {
   const slow = { '/silent': () => {}, '/slow': endless(' ') }
   Object.assign(site().answers, slow)
   const begun = performance.now()
@@ -61,12 +61,12 @@ it('a server that takes its time is given up, and so it does not hold up the oth
   expect(performance.now() - begun).toBeLessThan(9_000)
 })
 
-it('a server that is not well is not believed', async () => {
+it('ignores documents with an error status', async () => {
   site().answers['/failing'] = served(JSON_TYPE, { status: 503 })
   expect(await ask(`${site().origin}/failing`)).toBe('document_unreachable')
 })
 
-it('a server that nobody knows is not believed, whatever it says', async () => {
+it('rejects a server with an untrusted certificate', async () => {
   // Its certificate is good for localhost.
   const address = site().publish().replace('localhost', '127.0.0.1')
   expect(await ask(address)).toBe('document_unreachable')

@@ -14,8 +14,8 @@ async function newMember(): Promise<UserClient> {
   return member
 }
 
-describe('a key that is made while its person is removed', () => {
-  it('is not left behind', async () => {
+describe('a key created while its user is removed', () => {
+  it('is deleted', async () => {
     const member = await newMember()
     await on().database.query(`
       create function gateway.remove_meanwhile() returns trigger language plpgsql as $$
@@ -36,8 +36,8 @@ describe('a key that is made while its person is removed', () => {
   })
 })
 
-describe('a call that a member prepares', () => {
-  it('does not go to Notion when it is completed after they were removed', async () => {
+describe('a call prepared by a member', () => {
+  it('does not reach Notion if completed after the removal', async () => {
     const member = await newMember()
     const spaceId = on().ada.spaceId
     const call = JSON.stringify({

@@ -5,8 +5,8 @@ import { authorizationServerScene } from '@/test/clients/clients.ts'
 
 const on = authorizationServerScene()
 
-describe('every answer', () => {
-  it('names the one issuer that the metadata and the tokens name', async () => {
+describe('every authorization response', () => {
+  it('names the issuer of the metadata and the tokens', async () => {
     const client = await registerClient(on().webUrl)
     expect(client.server.issuer).toBe(`${on().webUrl}/api/auth`)
     const page = await open(on().ada, client.authorizeUrl(on().resource()))
@@ -25,7 +25,7 @@ describe('every answer', () => {
     )
   })
 
-  it('keeps what stands in a redirect URI already, and is not confused by it', async () => {
+  it('keeps existing query parameters of a redirect URI', async () => {
     const redirect = 'https://client.test/callback?iss=https%3A%2F%2Fevil.test&code=stale&state=stale'
     const client = await registerClient(on().webUrl, { redirect_uris: [redirect] })
     const page = await open(on().ada, client.authorizeUrl(on().resource(), { redirect_uri: redirect }))

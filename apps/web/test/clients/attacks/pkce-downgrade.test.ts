@@ -11,7 +11,7 @@ describe('an authorization request', () => {
     ['with a challenge whose method is not said', { code_challenge_method: null }],
     ['with the plain method', { code_challenge_method: 'plain' }],
     ['with a method and no challenge', { code_challenge: null }],
-  ])('is refused %s, also for a client with a secret', async (_, changes) => {
+  ])('is rejected %s, also for a confidential client', async (_, changes) => {
     for (const authMethod of ['none', 'client_secret_post']) {
       const client = await registerClient(on().webUrl, { token_endpoint_auth_method: authMethod })
       const response = await open(on().ada, client.authorizeUrl(on().resource(), changes))

@@ -8,7 +8,7 @@ const SITE = 'https://client.test/callback?kept=1'
 const PROGRAM = 'http://127.0.0.1/callback'
 const APPLICATION = 'client.app:/callback'
 
-describe('an answer to an address beside the registered one', () => {
+describe('a redirect URI similar to the registered one', () => {
   it.each([
     [SITE, 'https://client.test/callback'],
     [SITE, 'https://client.test/callback?kept=1&more=2'],
@@ -31,7 +31,7 @@ describe('an answer to an address beside the registered one', () => {
     [PROGRAM, 'https://127.0.0.1:3000/callback'],
     [APPLICATION, 'client.app:/callback/evil'],
     [APPLICATION, 'client.app.evil:/callback'],
-  ])('is not given: %s, asked for %s', async (registered, asked) => {
+  ])('is rejected: registered %s, requested %s', async (registered, asked) => {
     const client = await registerClient(on().webUrl, { redirect_uris: [registered] })
     const url = client.authorizeUrl(on().resource(), { redirect_uri: asked })
     for (const attempt of [url, `${url}&prompt=none`, url.replace('response_type=code', 'response_type=token')]) {
@@ -41,7 +41,7 @@ describe('an answer to an address beside the registered one', () => {
     }
   })
 
-  it('is not given when there are two addresses, or none', async () => {
+  it('is rejected if repeated or missing', async () => {
     const client = await registerClient(on().webUrl, { redirect_uris: [SITE] })
     const url = client.authorizeUrl(on().resource(), { redirect_uri: SITE })
     const two = await open(on().ada, `${url}&redirect_uri=${encodeURIComponent('https://evil.test/')}`)
@@ -52,7 +52,7 @@ describe('an answer to an address beside the registered one', () => {
 })
 
 describe('a program on this machine', () => {
-  it('may choose its port when it begins, as programs have to', async () => {
+  it('may choose its port at runtime (RFC 8252 §7.3)', async () => {
     const client = await registerClient(on().webUrl, { redirect_uris: [PROGRAM] })
     const page = await open(
       on().ada,
@@ -64,7 +64,7 @@ describe('a program on this machine', () => {
 })
 
 describe('a code', () => {
-  it('is not redeemed for another redirect URI than it was asked with', async () => {
+  it('is not redeemed with another redirect URI', async () => {
     const client = await registerClient(on().webUrl, { redirect_uris: [PROGRAM] })
     const page = await open(
       on().ada,

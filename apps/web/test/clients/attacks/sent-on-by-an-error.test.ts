@@ -9,14 +9,14 @@ const SITE = 'https://evil.test/callback?kept=1'
 const APPLICATION = 'com.evil.app://install?what=this'
 
 const wrong: [string, Record<string, string | null>][] = [
-  ['wants no questions asked', { prompt: 'none' }],
-  ['has a challenge that proves nothing', { code_challenge_method: 'plain' }],
+  ['has prompt=none', { prompt: 'none' }],
+  ['has a plain code challenge', { code_challenge_method: 'plain' }],
   ['is for another resource', { resource: 'https://nowhere.test/' }],
-  ['wants a token at once', { response_type: 'token' }],
+  ['requests the implicit flow', { response_type: 'token' }],
 ]
 
-describe.each([SITE, APPLICATION])('a request whose answer goes to %s', (redirect) => {
-  it.each(wrong)('and %s, is answered here', async (_, changes) => {
+describe.each([SITE, APPLICATION])('a request with the redirect URI %s', (redirect) => {
+  it.each(wrong)('and %s, gets an error page instead of a redirect', async (_, changes) => {
     const client = await registerClient(on().webUrl, { redirect_uris: [redirect] })
     const url = client.authorizeUrl(on().resource(), { redirect_uri: redirect, ...changes })
     for (const user of [on().ada, { ...on().ada, ...newCookieClient(on().webUrl) }]) {
@@ -37,7 +37,7 @@ describe('the page about the error', () => {
     return { html, links }
   }
 
-  it('leads on to the client with the error, if the person wants it', async () => {
+  it('links to the client with the error', async () => {
     const { html, links } = await pageOf(SITE)
     expect(html).toContain('evil.test')
     const back = new URL(links.find((href) => href.startsWith('https://evil.test')) ?? '')
@@ -50,25 +50,25 @@ describe('the page about the error', () => {
   })
 
   it.each([
-    ['to where nobody registered', { redirect_uri: 'https://evil.test/callback' }],
-    ['for a client that there is not', { client_id: 'nobody' }],
-    ['with what is no error', { error: 'Call 555-0100 now' }],
-  ])('leads nowhere %s', async (_, changes) => {
+    ['to an unregistered redirect URI', { redirect_uri: 'https://evil.test/callback' }],
+    ['for an unknown client', { client_id: 'nobody' }],
+    ['for an invalid error code', { error: 'Call 555-0100 now' }],
+  ])('has no link %s', async (_, changes) => {
     const { html, links } = await pageOf(SITE, changes)
     expect(links.filter((href) => !href.startsWith('/'))).toEqual([])
     expect(html).not.toMatch(/<p[^>]*>[^<]*555-0100/)
   })
 })
 
-describe('a program on the person’s own machine', () => {
-  it.each(wrong)('that %s hears it at once, because it waits', async (_, changes) => {
+describe('a program on the user’s own machine', () => {
+  it.each(wrong)('that %s gets the error redirect immediately', async (_, changes) => {
     const client = await registerClient(on().webUrl)
     const back = await open(on().ada, client.authorizeUrl(on().resource(), changes))
     expect(back.origin).toBe('http://127.0.0.1:33418')
   })
 })
 
-describe('an address to be answered at', () => {
+describe('a redirect URI', () => {
   it.each([
     'ms-msdt:/id',
     'search-ms:query=x',

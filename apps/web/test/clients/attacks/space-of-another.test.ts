@@ -6,8 +6,8 @@ import { clientsScene } from '@/test/clients/clients.ts'
 
 const on = clientsScene()
 
-describe('a person', () => {
-  it('cannot allow a client what is another space’s', async () => {
+describe('a user', () => {
+  it('cannot grant a client access to another space', async () => {
     const ben = await on().newUser('Ben')
     const client = await registerClient(on().webUrl)
     for (const [resource, spaceId] of [
@@ -28,7 +28,7 @@ describe('a person', () => {
     }
   })
 
-  it('has tokens for one space each, which are worth nothing at another', async () => {
+  it('gets tokens for one space that are invalid at another', async () => {
     const cem = await on().newUser('Cem')
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(cem, client, on().resource(cem.spaceId))
@@ -47,7 +47,7 @@ describe('a person', () => {
     expect((await on().ada.fetch(`${path}/keys`, foreign)).status).toBe(403)
   })
 
-  it('cannot end what another person has allowed', async () => {
+  it('cannot revoke another user’s grant', async () => {
     const eve = await on().newUser('Eve')
     const client = await registerClient(on().webUrl)
     const tokens = await logIn(on().ada, client, on().resource())
