@@ -266,7 +266,7 @@ describe('npm run dev', () => {
     const signIn = async () => (await get(ports.WEB_PORT, '/sign-in')).text()
     expect(await signIn()).toContain('Welcome back')
 
-    change('apps/web/app/sign-in/page.tsx', (text) => text.replace('Welcome back', 'Hello again'))
+    change('apps/web/features/accounts/texts.ts', (text) => text.replace('Welcome back', 'Hello again'))
     await expect.poll(signIn, WAIT).toContain('Hello again')
 
     const main = 'apps/gateway/src/main.ts'
