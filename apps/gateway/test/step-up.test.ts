@@ -31,6 +31,14 @@ afterAll(async () => {
 
 const LIST = { id: 1, method: 'tools/list' }
 const refuseFor = (scope: string) => simulator.options.mcpFaults.push({ kind: 'insufficient-scope', scope })
+/** A call that lacks this scope. Requests that identify the workspace after a consent may still arrive, and take the fault in its place. */
+async function callWithout(scope: string, space: string): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    refuseFor(scope)
+    const response = await gateway.call(space, LIST)
+    if (response.status === 403 || attempt === 5) return response
+  }
+}
 const askedScope = async (space: string, at = gateway) =>
   new URL((await at.start(space)).authorizeUrl).searchParams.get('scope')
 
@@ -38,8 +46,7 @@ describe('a call with missing scopes', () => {
   it('makes the next consent request them in addition to the earlier ones', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    refuseFor('pages:write')
-    const refused = await gateway.call(space, LIST)
+    const refused = await callWithout('pages:write', space)
     expect(refused.status).toBe(403)
     expect(refused.headers.get('www-authenticate')).toBeNull()
     expect(await refused.json()).toMatchObject({
@@ -51,16 +58,14 @@ describe('a call with missing scopes', () => {
 
     await gateway.connect(space)
     expect(await gateway.connection(space)).not.toHaveProperty('consentRequired')
-    refuseFor('comments:write pages:write')
-    expect((await gateway.call(space, LIST)).status).toBe(403)
+    expect((await callWithout('comments:write pages:write', space)).status).toBe(403)
     expect(await askedScope(space)).toBe('default pages:write comments:write')
   })
 
   it('leaves the connection usable for other calls', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    refuseFor('pages:write')
-    expect((await gateway.call(space, LIST)).status).toBe(403)
+    expect((await callWithout('pages:write', space)).status).toBe(403)
     expect((await gateway.call(space, LIST)).status).toBe(200)
     expect((await gateway.history(space)).events).toHaveLength(1)
   })
@@ -69,8 +74,7 @@ describe('a call with missing scopes', () => {
     const space = newSpace()
     await gateway.connect(space)
     for (const scope of ['one', 'two', 'x'.repeat(5_000)]) {
-      refuseFor(scope)
-      await gateway.call(space, LIST)
+      await callWithout(scope, space)
     }
     expect(await askedScope(space)).toBe('default one two')
   })
@@ -78,12 +82,10 @@ describe('a call with missing scopes', () => {
   it('gets the response of upstream if a consent would not help', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    refuseFor('pages:write')
-    await gateway.call(space, LIST)
+    await callWithout('pages:write', space)
     await gateway.connect(space)
     // Requested, but not granted.
-    refuseFor('pages:write')
-    const refused = await gateway.call(space, LIST)
+    const refused = await callWithout('pages:write', space)
     expect(refused.status).toBe(403)
     expect(refused.headers.get('www-authenticate')).toBeNull()
     expect(await refused.json()).toEqual({
@@ -108,8 +110,7 @@ describe('a call with missing scopes', () => {
     const space = newSpace()
     await gateway.connect(space)
     const { authorizeUrl } = await gateway.start(space)
-    refuseFor('pages:write')
-    await gateway.call(space, LIST)
+    await callWithout('pages:write', space)
     const consent = await fetch(authorizeUrl, { redirect: 'manual' })
     await fetch(consent.headers.get('location') ?? '', { redirect: 'manual' })
     expect((await gateway.history(space)).events).toHaveLength(2)
@@ -183,8 +184,7 @@ describe('a call with missing scopes', () => {
   it('is deleted with the connection', async () => {
     const space = newSpace()
     await gateway.connect(space)
-    refuseFor('pages:write')
-    await gateway.call(space, LIST)
+    await callWithout('pages:write', space)
     await gateway.fetch(`/integrations/notion/${space}`, { method: 'DELETE' })
     expect(await askedScope(space)).toBeNull()
   })
