@@ -271,7 +271,7 @@ describe('npm run dev', () => {
 
     const main = 'apps/gateway/src/main.ts'
     change(main, (text) => `${text}\nthrow new Error('broken on purpose')\n`)
-    await command.says('gateway   │ ended (exit code 1); waits for the next change')
+    await command.says('gateway   │ ended (exit code 1); waiting for the next change')
     expect(command.stdout()).toContain('gateway   │ Error: broken on purpose')
     expect((await get(ports.WEB_PORT, '/sign-in')).status).toBe(200)
 
