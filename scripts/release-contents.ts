@@ -29,7 +29,7 @@ const NOT_RELEASED = [
   /(^|\/)(\.next|\.built|next-env\.d\.ts|tsconfig[\w.]*\.json|postcss\.config\.mjs)/,
   /\.(test\.ts|tsx|tsbuildinfo)$/,
   /^apps\/web\/app(\/|$)/,
-  /^scripts\/(advisories|agents|browser-needs|build|checks?|generate|images?[\w-]*|refresh-figures|release-[\w-]+|retired-names|settings-table|test)\.\w+$/,
+  /^scripts\/(advisories|agents|browser-needs|build|checks?|generate|mutation[\w-]*|images?[\w-]*|refresh-figures|release-[\w-]+|retired-names|settings-table|test)\.\w+$/,
   /^packages\/notion-simulator(\/|$)/,
 ]
 
