@@ -58,7 +58,7 @@ export default defineConfig({
           ...project('web', 'apps/web'),
           ...busy,
           // On a busy machine a page can re-render between a query and a click. The report lists each retried test.
-          retry: 1,
+          retry: 2,
           include: ['test/**/*.test.ts'],
         },
       },
