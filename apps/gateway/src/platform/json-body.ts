@@ -6,16 +6,24 @@ import { Failure } from './failure.ts'
 import type { App } from './router.ts'
 
 const MAX_BODY_BYTES = 16 * 1024
-export const unsupportedEncoding = (): Failure =>
-  new Failure('unsupported_encoding', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
+
+/**
+ * Rejects a JSON body that another server could read differently: one that is encoded, or not in UTF-8.
+ *
+ * @throws {Failure} `unsupported_encoding`, `invalid_json`.
+ */
+export function assertPlainJson(contentEncoding: string | undefined, contentType: string | undefined): void {
+  if (!isUnencoded(contentEncoding)) {
+    throw new Failure('unsupported_encoding', 'The body is encoded. Send it as plain JSON, without Content-Encoding.')
+  }
+  if (contentType !== undefined && !isInUtf8(contentType)) {
+    throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
+  }
+}
 
 /** Reads and validates the JSON body of a request. @throws {Failure} `invalid_json`, `invalid_request`, `unsupported_encoding`, `too_large` */
 export async function readJsonBody<T>(c: Context<App>, schema: z.ZodType<T>): Promise<T> {
-  if (!isUnencoded(c.req.header('content-encoding'))) throw unsupportedEncoding()
-  const type = c.req.header('content-type')
-  if (type !== undefined && !isInUtf8(type)) {
-    throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
-  }
+  assertPlainJson(c.req.header('content-encoding'), c.req.header('content-type'))
   let body: unknown
   try {
     body = JSON.parse(await readText(c.env.incoming))

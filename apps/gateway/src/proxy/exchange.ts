@@ -128,7 +128,6 @@ export class Exchange implements InFlightItem, InFlightCall {
   /** Ends what is under way, unless it failed already. */
   abort(failure: Failure): void {
     if (this.#failure === undefined) this.fail(failure)
-    else this.upstream?.cancel(failure)
   }
 
   /** The gateway is about to stop: a stream ends now, a call may finish on a connection that then closes. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { isInUtf8, isUnencoded } from '../platform/content-type.ts'
 import { Failure } from '../platform/failure.ts'
-import { unsupportedEncoding } from '../platform/json-body.ts'
+import { assertPlainJson } from '../platform/json-body.ts'
 import type { Admission } from './admission.ts'
 import { isIdentifier, type McpTarget } from './endpoint.ts'
 import { readEnvelope, type Envelope } from './envelope.ts'
@@ -94,10 +93,7 @@ function readBody(
   exchange: Exchange,
   headers: CallHeaders,
 ): Promise<Buffer> {
-  if (!isUnencoded(headers.contentEncoding)) throw unsupportedEncoding()
-  if (headers.contentType !== undefined && !isInUtf8(headers.contentType)) {
-    throw new Failure('invalid_json', 'JSON is UTF-8: send Content-Type without a charset, or with charset=utf-8.')
-  }
+  assertPlainJson(headers.contentEncoding, headers.contentType)
   const policy = exchange.caller?.policy
   const body = new RequestBody(
     admission,
